@@ -1,0 +1,46 @@
+# The two commands of the README are `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export OPSMETRICS_HOME ?= .opsmetrics
+export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+
+.PHONY: demo test check fmt dagster docs clean
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(STAMP)  ## build the fictional organisation's scorecard and open the app
+	$(BIN)/opsmetrics demo
+
+check: $(STAMP)  ## lint, types, import rules, library and SQL tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/opsmetrics tests/sql
+
+test: $(STAMP)  ## everything
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+fmt: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+dagster: $(STAMP)  ## the Dagster page and daemon on loopback
+	$(BIN)/dagster instance info >/dev/null
+	$(BIN)/dagster dev -h 127.0.0.1
+
+docs: $(STAMP)  ## write the generated documents again
+	$(BIN)/python -m opsmetrics.docs
+
+clean:
+	rm -rf $(VENV) .opsmetrics

@@ -1,0 +1,314 @@
+"""The command line ``opsmetrics``. Imports happen inside commands, so that ``--help`` is immediate."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from opsmetrics.pipeline import Context
+    from opsmetrics.settings import Settings
+    from opsmetrics.sources import PullResult
+
+EXIT_WRONG = 1
+EXIT_USAGE = 2
+
+
+class _Group(click.Group):
+    """Shows our own errors as text and exit code 1, never as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from opsmetrics.errors import OpsMetricsError
+
+        try:
+            return super().invoke(ctx)
+        except OpsMetricsError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(EXIT_WRONG)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="opsmetrics")
+def main() -> None:
+    """Operations scorecard: pull sources, build scores, publish a snapshot, look at it.
+
+    State lives under OPSMETRICS_HOME (default .opsmetrics). Exit codes: 0 done, 1 something is wrong and was
+    explained, 2 wrong usage.
+    """
+
+
+def _org(command: Any) -> Any:
+    text = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
+    return click.option("--org", type=click.Path(path_type=Path, file_okay=False), help=text)(command)
+
+
+def _data(command: Any) -> Any:
+    text = "Folder that replaces `root` of sources.toml."
+    return click.option("--data", type=click.Path(path_type=Path, file_okay=False), help=text)(command)
+
+
+def _json(command: Any) -> Any:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object for scripts.")(command)
+
+
+def _settings(org: Path | None = None, data: Path | None = None) -> Settings:
+    from opsmetrics.settings import Settings
+
+    settings = Settings.from_env()
+    if org is not None:
+        settings = replace(settings, org=org)
+    if data is not None:
+        settings = replace(settings, data=data)
+    return settings
+
+
+def _context(settings: Settings, known_at: str | None = None) -> Context:
+    from opsmetrics.pipeline import load_context
+    from opsmetrics.settings import parse_instant
+
+    return load_context(settings, parse_instant(known_at) if known_at else None)
+
+
+@main.command()
+@_org
+@_json
+def check(org: Path | None, *, as_json: bool) -> None:
+    """Validate the organisation's configuration and the SQL files as a whole."""
+    from opsmetrics.errors import ConfigurationError
+
+    settings = _settings(org)
+    try:
+        context = _context(settings)
+    except ConfigurationError as error:
+        if as_json:
+            problems = [
+                {"file": p.file, "line": p.line, "message": p.message, "fix": p.fix} for p in error.problems
+            ]
+            click.echo(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False))
+        else:
+            click.echo(f"{error}\n\n{len(error.problems)} problem(s) in {settings.org}", err=True)
+        sys.exit(EXIT_WRONG)
+    facts = {
+        "ok": True,
+        "organisation": context.organisation.settings.id,
+        "teams": len(context.organisation.teams),
+        "services": len(context.organisation.services),
+        "streams": len(context.organisation.streams),
+        "metrics": len(context.catalogue.metrics),
+    }
+    click.echo(json.dumps(facts) if as_json else " ".join(f"{key}={value}" for key, value in facts.items()))
+
+
+def _window(start: Any, end: Any) -> tuple[date, date] | None:
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise click.UsageError("--from and --to go together")
+    return start.date(), end.date() + timedelta(days=1)
+
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@main.command()
+@_org
+@_data
+@_json
+@click.option("--stream", "streams", multiple=True, help="Only this stream (repeatable).")
+@click.option("--from", "start", type=_DAY, help="First local day.")
+@click.option("--to", "end", type=_DAY, help="Last local day.")
+def pull(
+    org: Path | None, data: Path | None, streams: tuple[str, ...], start: Any, end: Any, *, as_json: bool
+) -> None:
+    """Pull the sources into landing; what was landed before is left alone."""
+    from opsmetrics.organisation import load_organisation
+    from opsmetrics.sources import pull_stream
+
+    settings = _settings(org, data)
+    organisation = load_organisation(settings.org)
+    names = list(streams) or sorted(organisation.streams)
+    unknown = [name for name in names if name not in organisation.streams]
+    if unknown:
+        raise click.UsageError(f"not in sources.toml: {', '.join(unknown)}")
+    results = [pull_stream(settings, organisation, name, _window(start, end)) for name in names]
+    _report_pulls(results, as_json=as_json)
+    if any(result.error for result in results):
+        sys.exit(EXIT_WRONG)
+
+
+def _report_pulls(results: list[PullResult], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "stream": r.stream,
+                "loads": len(r.loads),
+                "rows": r.rows,
+                "quarantined": r.quarantined,
+                "unchanged": r.unchanged,
+                "error": r.error,
+            }
+            for r in results
+        ]
+        click.echo(json.dumps({"streams": rows}, ensure_ascii=False))
+        return
+    for r in results:
+        state = "failed" if r.error else ("landed" if r.loads else "unchanged")
+        aside = f", {r.quarantined} set aside" if r.quarantined else ""
+        click.echo(f"{r.stream:<22} {state:<10} {r.rows:>10} rows{aside}")
+        if r.error:
+            click.echo(r.error, err=True)
+
+
+@main.command()
+@_org
+@_json
+@click.option("--known-at", help="Leave out loads landed after this instant (ISO 8601 with offset).")
+def build(org: Path | None, known_at: str | None, *, as_json: bool) -> None:
+    """Build facts, metrics and scores from what is landed."""
+    from opsmetrics import pipeline
+
+    context = _context(_settings(org), known_at)
+    identity, changed = pipeline.build(context, _progress(as_json=as_json))
+    facts = {"build_id": identity, "changed": changed}
+    click.echo(json.dumps(facts) if as_json else f"{'built' if changed else 'unchanged'} {identity[:12]}")
+
+
+def _progress(*, as_json: bool) -> Any:
+    if as_json or not sys.stderr.isatty():
+        return lambda _: None
+    return lambda step: click.echo(f"\r\x1b[2K{step}", nl=False, err=True)
+
+
+@main.command()
+@_org
+@_json
+def publish(org: Path | None, *, as_json: bool) -> None:
+    """Publish the finished build as an immutable snapshot and make it the current one."""
+    from opsmetrics import pipeline, snapshot
+    from opsmetrics.errors import SnapshotError
+    from opsmetrics.warehouse import connect
+
+    context = _context(_settings(org))
+    settings = context.settings
+    with connect(settings.warehouse) as con:
+        identity = pipeline.finished_build(con)
+    if identity is None:
+        raise SnapshotError("there is no finished build; run `opsmetrics build` first")
+    found, changed = snapshot.publish(settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
+    facts = {"path": str(found.path), "build_id": identity, "changed": changed}
+    click.echo(json.dumps(facts) if as_json else f"{'published' if changed else 'unchanged'} {found.path}")
+
+
+@main.command()
+@_org
+@_data
+@_json
+def run(org: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Pull, build and publish: the same Dagster assets as the schedule, in this process."""
+    from pipelines.run import run_everything
+
+    settings = _settings(org, data)
+    outcome = run_everything(settings, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(outcome, ensure_ascii=False))
+    else:
+        for error in outcome["errors"]:
+            click.echo(error, err=True)
+        click.echo(f"snapshot {outcome['path']}")
+    if not outcome["ok"]:
+        sys.exit(EXIT_WRONG)
+
+
+@main.command()
+@click.option("--port", default=8501, show_default=True, help="Port of the app, on loopback.")
+@click.option("--no-app", is_flag=True, help="Only build the snapshot.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the pretend organisation.")
+def demo(port: int, seed: int, *, no_app: bool) -> None:
+    """Generate the fictional organisation's records, run everything and open the app."""
+    from pipelines.run import run_everything
+    from simulator.demo import write_demo
+
+    root = _demo_org()
+    settings = replace(_settings(root), data=_settings().home / "demo-data")
+    assert settings.data is not None  # set on the line above
+    write_demo(root, settings.data, seed=seed)
+    outcome = run_everything(settings, quiet=False)
+    if not outcome["ok"]:
+        sys.exit(EXIT_WRONG)
+    click.echo(f"snapshot {outcome['path']}")
+    if not no_app:
+        _serve(settings, port)
+
+
+def _demo_org() -> Path:
+    checkout = Path(__file__).resolve().parent.parent / "examples" / "demo"
+    return checkout if checkout.exists() else Path("examples/demo")
+
+
+@main.command()
+@click.option("--port", default=8501, show_default=True, help="Port, on loopback.")
+def app(port: int) -> None:
+    """Open the scorecard on the current snapshot (loopback only)."""
+    _serve(_settings(), port)
+
+
+def _serve(settings: Settings, port: int) -> None:
+    script = Path(__file__).resolve().parent.parent / "scorecard_app" / "app.py"
+    env = os.environ | {"OPSMETRICS_HOME": str(settings.home.resolve())}
+    arguments = [
+        *("run", str(script), "--server.port", str(port), "--server.address", "127.0.0.1"),
+        *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+    ]
+    click.echo(f"scorecard on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    os.chdir(script.parent)
+    os.execve(sys.executable, [sys.executable, "-m", "streamlit", *arguments], env)  # noqa: S606 - our own arguments
+
+
+@main.command()
+@_json
+def path(*, as_json: bool) -> None:
+    """Print the path of the current snapshot."""
+    from opsmetrics.snapshot import current
+
+    found = current(_settings().snapshots)
+    facts = {"path": str(found.path), "build_id": found.build_id, "published_at": found.published_at}
+    click.echo(json.dumps(facts) if as_json else found.path)
+
+
+@main.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def sql(query: str, form: str) -> None:
+    """Run QUERY on the current snapshot, read-only.
+
+    Example: opsmetrics sql "from marts.scorecard"
+    """
+    import duckdb
+
+    from opsmetrics.snapshot import open_current
+
+    with open_current(_settings().snapshots) as con:
+        try:
+            relation = con.sql(query)
+            if relation is None:
+                return
+            if form == "table":
+                relation.show(max_rows=1000, max_width=10_000)
+            elif form == "csv":
+                click.echo(relation.pl().write_csv(), nl=False)
+            else:
+                click.echo(relation.pl().write_json())
+        except duckdb.Error as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(EXIT_USAGE)
+
+
+if __name__ == "__main__":
+    main()

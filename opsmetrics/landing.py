@@ -1,0 +1,175 @@
+"""Landing (architecture D1): immutable loads, written atomically, that describe themselves.
+
+A load is one Parquet file. Good rows have a null ``_reason``; rows that break the contract lie in the same
+file with the reason and their raw values, so that a load and its quarantine appear together or not at all.
+Does not belong here: reading sources (``opsmetrics.sources``) and choosing the winning load (``warehouse``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from opsmetrics.errors import OpsMetricsError
+
+FACTS_KEY = "opsmetrics.load"
+CODE_VERSION = "0.1.0"
+INTERNAL_COLUMNS = ("_day", "_line", "_reason", "_raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The facts a load carries in its own Parquet metadata.
+
+    Attributes:
+        load_id: Unique and sortable within a stream: instant, sequence, digest.
+        stream: Name of the stream.
+        window_start: First day, in the organisation's zone.
+        window_end: Day after the last day (half-open).
+        loaded_at: When it was landed, UTC.
+        sequence: Number of the load within its stream; breaks ties of ``loaded_at``.
+        is_complete: False for a partial answer, which never replaces a complete one.
+        rows: Rows that keep the contract.
+        quarantined: Rows set aside.
+        source: File or address that it came from.
+        source_digest: SHA-256 of what was read; equal digest and window = nothing new.
+        dropped_columns: Columns of the source that the contract does not name.
+        code_version: Version of the code that landed it.
+        path: Where the file lies.
+    """
+
+    load_id: str
+    stream: str
+    window_start: date
+    window_end: date
+    loaded_at: datetime
+    sequence: int
+    is_complete: bool
+    rows: int
+    quarantined: int
+    source: str
+    source_digest: str
+    dropped_columns: tuple[str, ...]
+    code_version: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a source hands over for one window, before it is landed.
+
+    Attributes:
+        frame: Contract columns plus ``_day`` (date), ``_line`` (source line), ``_reason``, ``_raw``.
+        window: First day and the day after the last.
+        source: Where it came from, without secrets.
+        source_digest: Digest of the input.
+        is_complete: Whether the source answered in full.
+        dropped_columns: Columns left out.
+    """
+
+    frame: pl.DataFrame
+    window: tuple[date, date]
+    source: str
+    source_digest: str
+    is_complete: bool = True
+    dropped_columns: tuple[str, ...] = ()
+
+
+def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Load:
+    """Write one load: temporary name, fsync, rename, fsync of the folder.
+
+    A process killed at any moment leaves either no load or a whole one.
+    """
+    folder = root / stream
+    folder.mkdir(parents=True, exist_ok=True)
+    sequence = 1 + max((int(path.stem.split("-")[1]) for path in _files(folder)), default=0)
+    instant = loaded_at.astimezone(UTC)
+    digest = hashlib.sha256(f"{parcel.source_digest}|{parcel.window}".encode()).hexdigest()[:8]
+    load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{digest}"
+    quarantined = parcel.frame["_reason"].is_not_null().sum()
+    facts = {
+        "load_id": load_id,
+        "stream": stream,
+        "window_start": parcel.window[0].isoformat(),
+        "window_end": parcel.window[1].isoformat(),
+        "loaded_at": instant.isoformat(),
+        "sequence": sequence,
+        "is_complete": parcel.is_complete,
+        "rows": parcel.frame.height - quarantined,
+        "quarantined": quarantined,
+        "source": parcel.source,
+        "source_digest": parcel.source_digest,
+        "dropped_columns": list(parcel.dropped_columns),
+        "code_version": CODE_VERSION,
+    }
+    path = folder / f"{load_id}.parquet"
+    temporary = folder / f".{load_id}.{secrets.token_hex(4)}.tmp"
+    table = parcel.frame.to_arrow().replace_schema_metadata({FACTS_KEY: json.dumps(facts)})
+    try:
+        with temporary.open("wb") as sink:
+            pq.write_table(table, sink, compression="zstd")
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(folder)
+    return read_load(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_load(path: Path) -> Load:
+    """Read a load's facts from its Parquet metadata.
+
+    Raises:
+        OpsMetricsError: The file is no load, or is damaged.
+    """
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        facts = json.loads(metadata[FACTS_KEY.encode()])
+    except (OSError, ValueError, KeyError) as error:
+        raise OpsMetricsError(
+            f"{path}: not a readable load ({error}). Move it out of the landing folder and pull again."
+        ) from error
+    return Load(
+        load_id=facts["load_id"],
+        stream=facts["stream"],
+        window_start=date.fromisoformat(facts["window_start"]),
+        window_end=date.fromisoformat(facts["window_end"]),
+        loaded_at=datetime.fromisoformat(facts["loaded_at"]),
+        sequence=facts["sequence"],
+        is_complete=facts["is_complete"],
+        rows=facts["rows"],
+        quarantined=facts["quarantined"],
+        source=facts["source"],
+        source_digest=facts["source_digest"],
+        dropped_columns=tuple(facts["dropped_columns"]),
+        code_version=facts["code_version"],
+        path=path,
+    )
+
+
+def load_paths(root: Path, stream: str) -> list[Path]:
+    """Return the paths of a stream's loads in landing order, without opening them."""
+    return sorted(_files(root / stream), key=lambda path: int(path.stem.split("-")[1]))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*.parquet") if not path.name.startswith("."))

@@ -1,0 +1,10 @@
+"""The organisation as configuration (architecture D7, D11): teams, services, rules of exception, sources.
+
+Belongs here: models, loading with file and line, checks across files, and the ``ref.*`` frames made of them.
+Does not belong here: rows that come from source systems, restore tests and other fact registers included.
+"""
+
+from opsmetrics.organisation.load import load_organisation
+from opsmetrics.organisation.models import Organisation, StreamSource
+
+__all__ = ["Organisation", "StreamSource", "load_organisation"]

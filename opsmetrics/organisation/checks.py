@@ -1,0 +1,153 @@
+"""Checks across the files of an organisation: duplicates, unknown references, overlapping periods."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Protocol
+
+from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sources, Team
+from opsmetrics.streams import STREAMS
+
+_FOREVER = date.max
+
+
+class Sink(Protocol):
+    """What the checks need of the reader."""
+
+    texts: dict[str, str]
+
+    def add(self, file: str, line: int | None, message: str, fix: str) -> None:
+        """Record one problem."""
+        ...
+
+
+def check_all(
+    sink: Sink,
+    tables: dict[str, list[Any]],
+    registers: dict[str, list[tuple[int, Any]]],
+    sources: Sources | None,
+) -> None:
+    """Run every cross-file check and record what is wrong in ``sink``."""
+    teams: list[Team] = tables["teams.toml"]
+    services: list[Service] = tables["services.toml"]
+    team_ids = {team.id for team in teams}
+    service_ids = {service.id for service in services}
+    for file, items in tables.items():
+        if file != "slo.toml":
+            _duplicates(sink, file, [item.id for item in items])
+    for service in services:
+        _ownership(sink, service, team_ids)
+    _shared_names(sink, services)
+    _slos(sink, tables["slo.toml"], service_ids)
+    datastores: list[Datastore] = tables["datastores.toml"]
+    for store in datastores:
+        _known(sink, "datastores.toml", _line_of(sink, "datastores.toml", store.id), store.service, service_ids)
+    _registers(sink, registers, team_ids, service_ids)
+    if sources is not None:
+        _sources(sink, sources, team_ids)
+
+
+def _line_of(sink: Sink, file: str, value: str) -> int | None:
+    """Line of the first ``id = "value"`` of a file."""
+    for number, line in enumerate(sink.texts.get(file, "").splitlines(), start=1):
+        if f'"{value}"' in line and line.lstrip().startswith(("id", "name")):
+            return number
+    return None
+
+
+def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str]) -> None:
+    if name not in names:
+        near = difflib.get_close_matches(name, sorted(names), n=1)
+        fix = f"did you mean {near[0]!r}?" if near else "add it to the configuration first"
+        sink.add(file, line, f"{name!r} is not in the catalogue", fix)
+
+
+def _duplicates(sink: Sink, file: str, ids: list[str]) -> None:
+    for name in sorted({name for name in ids if ids.count(name) > 1}):
+        sink.add(file, _line_of(sink, file, name), f"id {name!r} is used twice", "give each its own id")
+
+
+def _overlap(periods: Iterable[tuple[date, date | None]]) -> bool:
+    spans = sorted((start, end or _FOREVER) for start, end in periods)
+    return any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+
+
+def _ownership(sink: Sink, service: Service, team_ids: set[str]) -> None:
+    line = _line_of(sink, "services.toml", service.id)
+    owners: list[Owner] = service.owners
+    for owner in owners:
+        _known(sink, "services.toml", line, owner.team, team_ids)
+    if _overlap((owner.valid_from, owner.valid_to) for owner in owners):
+        sink.add(
+            "services.toml",
+            line,
+            f"service {service.id!r} has two owners at the same time",
+            "end the earlier ownership ('to') on the day the later one begins ('from')",
+        )
+
+
+def _shared_names(sink: Sink, services: list[Service]) -> None:
+    """Two services must not claim the same alias, repository pattern or monitor."""
+    seen: dict[tuple[str, str], str] = {}
+    for service in services:
+        claims = [("alias", name) for name in (service.id, *service.aliases)]
+        claims += [("repository", name) for name in service.repositories]
+        claims += [("monitor", monitor.id) for monitor in service.monitors]
+        for claim in claims:
+            other = seen.setdefault(claim, service.id)
+            if other != service.id:
+                line = _line_of(sink, "services.toml", service.id)
+                message = f"{claim[0]} {claim[1]!r} belongs to {other!r} and to {service.id!r}"
+                sink.add("services.toml", line, message, "let one service have it")
+
+
+def _slos(sink: Sink, slos: list[Slo], service_ids: set[str]) -> None:
+    periods: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
+    for slo in slos:
+        line = next(
+            (n for n, text in enumerate(sink.texts["slo.toml"].splitlines(), 1) if f'"{slo.service}"' in text), None
+        )
+        _known(sink, "slo.toml", line, slo.service, service_ids)
+        periods.setdefault((slo.service, slo.kind), []).append((slo.valid_from, slo.valid_to))
+        if _overlap(periods[slo.service, slo.kind]):
+            sink.add("slo.toml", line, f"two {slo.kind} SLOs of {slo.service!r} overlap", "end the earlier one")
+
+
+def _registers(
+    sink: Sink, registers: dict[str, list[tuple[int, Any]]], team_ids: set[str], service_ids: set[str]
+) -> None:
+    for name, rows in registers.items():
+        file = f"registers/{name}.csv"
+        ids: dict[str, int] = {}
+        for line, row in rows:
+            if hasattr(row, "team_id"):
+                _known(sink, file, line, row.team_id, team_ids)
+            if hasattr(row, "service_id"):
+                _known(sink, file, line, row.service_id, service_ids)
+            own = getattr(row, "waiver_id", None) or getattr(row, "window_id", None)
+            if own is not None and ids.setdefault(own, line) != line:
+                sink.add(file, line, f"id {own!r} stands on line {ids[own]} too", "give each row its own id")
+
+
+def _sources(sink: Sink, sources: Sources, team_ids: set[str]) -> None:
+    file = "sources.toml"
+    names = [source.name for source in sources.stream]
+    _duplicates(sink, file, names)
+    for source in sources.stream:
+        line = _line_of(sink, file, source.name)
+        if source.name not in STREAMS:
+            near = difflib.get_close_matches(source.name, sorted(STREAMS), n=1)
+            fix = f"did you mean {near[0]!r}?" if near else f"known streams: {', '.join(sorted(STREAMS))}"
+            sink.add(file, line, f"unknown stream {source.name!r}", fix)
+            continue
+        known = {column.name for column in STREAMS[source.name].columns}
+        for column in source.columns.keys() - known:
+            near = difflib.get_close_matches(column, sorted(known), n=1)
+            sink.add(file, line, f"stream {source.name!r} has no column {column!r}", f"one of {near or sorted(known)}")
+        for team in source.teams:
+            if team != "*":
+                _known(sink, file, line, team, team_ids)
+        if source.covers is not None and source.covers[1] < source.covers[0]:
+            sink.add(file, line, "covers ends before it begins", "write covers = [first day, last day]")

@@ -1,0 +1,210 @@
+"""The stages of a run as plain functions: prepare, build, finish, publish. Dagster and the command line share them.
+
+Does not belong here: how a stage works (``warehouse``, ``sources``, ``snapshot``) or when it runs (``pipelines``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from opsmetrics.catalogue import Catalogue, load_catalogue
+from opsmetrics.errors import ConfigurationError, Problem
+from opsmetrics.landing import CODE_VERSION
+from opsmetrics.organisation import Organisation, load_organisation
+from opsmetrics.settings import Settings
+from opsmetrics.sources.pull import read_notes
+from opsmetrics.sqlfile import SqlFile, load_all
+from opsmetrics.warehouse import build_table, connect, ingest, write_reference, write_scores
+from opsmetrics.warehouse.connection import comment, replace_table, transaction
+
+Progress = Callable[[str], None]
+
+_BUILD_COMMENTS = {
+    "build_id": "Digest of everything that decides the content",
+    "built_at": "Clock of the build, UTC",
+    "known_at": "Loads landed later are left out, UTC",
+    "code_version": "Version of the code",
+    "ruleset_version": "Version of the ruleset",
+    "ruleset_digest": "SHA-256 of the ruleset",
+    "organisation_digest": "SHA-256 of the configuration",
+}
+_ORGANISATION_COMMENTS = {
+    "organisation_id": "Id",
+    "name_nb": "Name, Norwegian",
+    "name_en": "Name, English",
+    "timezone": "Zone whose midnights cut days",
+    "is_fictional": "True: the data are invented and every page says so",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one run works with, read once."""
+
+    settings: Settings
+    organisation: Organisation
+    files: dict[str, SqlFile]
+    catalogue: Catalogue
+    now: datetime
+    known_at: datetime
+
+    def models(self) -> list[SqlFile]:
+        """SQL files that the scores rest on, in order."""
+        return [file for file in self.files.values() if not self.reads_scores(file)]
+
+    def after_scores(self) -> list[SqlFile]:
+        """SQL files that read ``scores``, in order."""
+        return [file for file in self.files.values() if self.reads_scores(file)]
+
+    def reads_scores(self, file: SqlFile) -> bool:
+        """Whether a file reads ``scores``, directly or through others."""
+        return any(
+            name.startswith("scores.") or (name in self.files and self.reads_scores(self.files[name]))
+            for name in file.dependencies
+        )
+
+
+def load_context(settings: Settings, known_at: datetime | None = None) -> Context:
+    """Read and validate configuration and SQL files.
+
+    Raises:
+        ConfigurationError: The organisation's folder is wrong, or names metrics that do not exist.
+        SqlFileError: A SQL file is wrong.
+    """
+    organisation = load_organisation(settings.org)
+    files = load_all(settings.sql)
+    catalogue = load_catalogue(settings.sql, files)
+    _check_metrics(organisation, catalogue)
+    now = settings.clock(organisation.settings.now)
+    return Context(settings, organisation, files, catalogue, now, known_at or now)
+
+
+def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
+    known = {metric.id for metric in catalogue.metrics}
+    problems = [
+        Problem(
+            str(organisation.folder / "registers" / file),
+            None,
+            f"metric {row.metric_id!r} of team {row.team_id!r} does not exist",
+            "see `opsmetrics sql \"select metric_id from meta.metrics\"` for the ids",
+        )
+        for file, rows in (("waivers.csv", organisation.waivers), ("applicability.csv", organisation.applicability))
+        for row in rows
+        if row.metric_id not in known
+    ]
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
+    """Digest of everything that decides the content: loads, configuration, SQL, the day, failed pulls."""
+    loads = con.execute(
+        "select stream, load_id from meta.loads where loaded_at <= $1 order by all", [context.known_at]
+    ).fetchall()
+    notes = read_notes(context.settings.home / "pulls")
+    content = {
+        "loads": loads,
+        "organisation": context.organisation.digest,
+        "sql": {name: file.digest for name, file in context.files.items()},
+        "ruleset": context.catalogue.digest,
+        "day": context.now.astimezone(context.organisation.zone).date().isoformat(),
+        "errors": {name: note.error for name, note in notes.items()},
+        "code": CODE_VERSION,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> dict[str, int]:
+    """Ingest new loads, write reference tables, and mark the working file as unfinished.
+
+    Returns:
+        Rows brought in per stream.
+    """
+    brought = ingest(con, context.settings.landing)
+    settings = context.organisation.settings
+    organisation = pl.DataFrame(
+        [(settings.id, settings.name.nb, settings.name.en, settings.timezone, settings.fictional)],
+        schema=list(_ORGANISATION_COMMENTS),
+        orient="row",
+    )
+    con.execute("drop table if exists meta.build")
+    replace_table(con, "meta.organisation", organisation)
+    comment(con, "meta.organisation", "The organisation of this snapshot", _ORGANISATION_COMMENTS)
+    write_reference(
+        con,
+        context.organisation,
+        context.catalogue,
+        now=context.now,
+        known_at=context.known_at,
+        pulls=context.settings.home / "pulls",
+    )
+    return brought
+
+
+def finish(con: duckdb.DuckDBPyConnection, context: Context) -> str:
+    """Mark the build as whole: only now may it be published.
+
+    Returns:
+        The build's id.
+    """
+    identity = build_id(con, context)
+    ruleset = context.catalogue.ruleset
+    row = (
+        identity,
+        context.now,
+        context.known_at,
+        CODE_VERSION,
+        ruleset.version,
+        context.catalogue.digest,
+        context.organisation.digest,
+    )
+    instant = pl.Datetime("us", "UTC")
+    frame = pl.DataFrame(
+        [row], schema=list(_BUILD_COMMENTS), orient="row", schema_overrides={"built_at": instant, "known_at": instant}
+    )
+    with transaction(con):
+        replace_table(con, "meta.build", frame)
+        comment(con, "meta.build", "The build behind this file; absent while a build is under way", _BUILD_COMMENTS)
+    return identity
+
+
+def finished_build(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the id of the finished build in the working file, or None."""
+    found = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'build'"
+    ).fetchall()
+    if found == [(0,)]:
+        return None
+    ((identity,),) = con.execute("select build_id from meta.build").fetchall()
+    return identity
+
+
+def build(context: Context, progress: Progress = lambda _: None) -> tuple[str, bool]:
+    """Bring the working file up to date with landing, configuration and SQL.
+
+    Returns:
+        The build's id, and whether anything had to be done.
+    """
+    with connect(context.settings.warehouse) as con:
+        progress("ingest")
+        ingest(con, context.settings.landing)
+        identity = build_id(con, context)
+        if finished_build(con) == identity:
+            return identity, False
+        prepare(con, context)
+        for file in context.models():
+            progress(file.table)
+            build_table(con, file, context.catalogue, context.files, context.organisation.digest)
+        progress("scores")
+        write_scores(con, context.catalogue)
+        for file in context.after_scores():
+            progress(file.table)
+            build_table(con, file, context.catalogue, context.files, context.organisation.digest)
+        return finish(con, context), True

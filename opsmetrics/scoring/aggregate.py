@@ -1,0 +1,162 @@
+"""Area and team scores with coverage and bounds (sections 3.4, 3.5), levels and gates (section 3.6)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from opsmetrics.catalogue import Ruleset
+from opsmetrics.scoring.status import DROPPED, MEASURED
+
+TEAM = ["team_id", "as_of", "grain"]
+AREA = [*TEAM, "area_id"]
+_TINY = 1e-9
+
+
+def area_scores(cells: pl.DataFrame, ruleset: Ruleset, by: list[str] = AREA) -> pl.DataFrame:
+    """Return A, C and the worst and best case of each area.
+
+    Args:
+        cells: One row per metric with ``by``, ``weight``, ``evidence_weight``, ``points``, ``status``.
+        ruleset: For the coverage limits.
+        by: Columns that make an area.
+
+    Returns:
+        ``by`` plus ``score`` (null unless published or provisional), ``raw_score`` (always, null without any
+        points), ``coverage``, ``low``, ``high`` (0..100, null where nothing applies), ``applicable_weight``
+        and ``status``: ok, provisional, too_little_data or not_applicable.
+    """
+    z, w, p = pl.col("evidence_weight"), pl.col("weight"), pl.col("points")
+    applies = ~pl.col("status").is_in(DROPPED)
+    scored = pl.col("points").is_not_null() & applies
+    # Known: measured, or 0 because the grace is used up. Carried values are not known today (ADR 0005).
+    known = scored & pl.col("status").is_in([*MEASURED, "not_measured_overdue"])
+    measured = pl.col("status").is_in(MEASURED)
+    parts = (
+        cells.sort([*by, "metric_id"])
+        .group_by(by, maintain_order=True)
+        .agg(
+            scored_weight=(w * z).filter(scored).sum(),
+            scored_points=(w * z * p).filter(scored).sum(),
+            known_weight=(w * z).filter(known).sum(),
+            known_points=(w * z * p).filter(known).sum(),
+            measured_weight=(w * z).filter(measured).sum(),
+            applicable_weight=w.filter(applies).sum(),
+        )
+    )
+    total = pl.col("applicable_weight")
+    return (
+        parts.with_columns(
+            raw_score=pl.when(pl.col("scored_weight") > 0).then(pl.col("scored_points") / pl.col("scored_weight")),
+            coverage=pl.when(total > 0).then(pl.col("measured_weight") / total),
+            low=pl.when(total > 0).then(pl.col("known_points") / total),
+            high=pl.when(total > 0).then((pl.col("known_points") + 100 * (total - pl.col("known_weight"))) / total),
+        )
+        .with_columns(status=_area_status(ruleset))
+        .with_columns(score=pl.when(pl.col("status").is_in(["ok", "provisional"])).then(pl.col("raw_score")))
+        .select(*by, "score", "raw_score", "coverage", "low", "high", "applicable_weight", "status")
+    )
+
+
+def _area_status(ruleset: Ruleset) -> pl.Expr:
+    covered = pl.col("coverage") + _TINY
+    return (
+        pl.when(pl.col("applicable_weight") == 0)
+        .then(pl.lit("not_applicable"))
+        .when(pl.col("raw_score").is_null() | (covered < ruleset.area_provisional_coverage))
+        .then(pl.lit("too_little_data"))
+        .when(covered < ruleset.area_published_coverage)
+        .then(pl.lit("provisional"))
+        .otherwise(pl.lit("ok"))
+    )
+
+
+def mean_min(score: pl.Expr, weight: pl.Expr, weakest_share: float) -> pl.Expr:
+    """Return the mean-min aggregate: ``(1 - lambda) * weighted mean + lambda * minimum`` over the non-null scores."""
+    there = score.is_not_null()
+    mean = (score * weight).filter(there).sum() / weight.filter(there).sum()
+    return pl.when(there.any()).then((1 - weakest_share) * mean + weakest_share * score.min())
+
+
+def team_scores(areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Return T with coverage, bounds and status per team.
+
+    Only published areas (coverage at least the limit) enter the score; every applicable area enters coverage
+    and bounds.
+
+    Args:
+        areas: As :func:`area_scores` gives them, plus ``area_weight``.
+        ruleset: For lambda and the publishing limits.
+
+    Returns:
+        ``team_id, as_of, grain, score, coverage, low, high, status``.
+    """
+    share = ruleset.weakest_share
+    weight = pl.col("area_weight")
+    applies = pl.col("status") != "not_applicable"
+    published = pl.when(pl.col("status") == "ok").then(pl.col("score"))
+    low, high = (pl.when(applies).then(pl.col(name)) for name in ("low", "high"))
+    covered = (weight * pl.col("coverage")).filter(applies).sum() / weight.filter(applies).sum()
+    parts = (
+        areas.sort(AREA)
+        .group_by(TEAM, maintain_order=True)
+        .agg(
+            score=mean_min(published, weight, share),
+            coverage=pl.when(applies.any()).then(covered),
+            low=mean_min(low, weight, share),
+            high=mean_min(high, weight, share),
+            published_share=published.is_not_null().sum() / applies.sum(),
+        )
+    )
+    enough = (pl.col("published_share") + _TINY >= ruleset.team_published_share) & (
+        pl.col("coverage") + _TINY >= ruleset.team_published_coverage
+    )
+    status = (
+        pl.when(pl.col("coverage").is_null())
+        .then(pl.lit("not_applicable"))
+        .when(pl.col("score").is_null())
+        .then(pl.lit("too_little_data"))
+        .when(enough)
+        .then(pl.lit("ok"))
+        .otherwise(pl.lit("provisional"))
+    )
+    return parts.with_columns(status=status).drop("published_share")
+
+
+def level(score: pl.Expr, edges: list[float]) -> pl.Expr:
+    """Return the level 0..4 of an unrounded score; null for null."""
+    reached = sum(((score >= edge).cast(pl.Int32) for edge in edges), pl.lit(0, pl.Int32))
+    return pl.when(score.is_not_null()).then(reached)
+
+
+def area_levels(areas: pl.DataFrame, gates: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Add ``level`` and ``gate`` to areas: the strictest tripped gate caps the level, never the score.
+
+    Args:
+        areas: As :func:`area_scores` gives them.
+        gates: ``gate_id, team_id, as_of, grain, area_id, cap, finding_count`` of tripped gates.
+        ruleset: For the level edges.
+    """
+    strictest = (
+        gates.sort("cap", "gate_id")
+        .group_by(AREA, maintain_order=True)
+        .agg(pl.col("gate_id").first(), pl.col("cap").first(), pl.col("finding_count").first())
+    )
+    by_score = level(pl.col("score"), ruleset.level_edges)
+    capped = pl.min_horizontal(by_score, pl.col("cap").cast(pl.Int32))
+    return (
+        areas.join(strictest, on=AREA, how="left")
+        .with_columns(level=pl.when(by_score.is_not_null()).then(capped), gate=pl.col("gate_id"))
+        .drop("gate_id", "cap")
+        .rename({"finding_count": "gate_findings"})
+    )
+
+
+def team_levels(teams: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Add ``level``: at most one above the lowest level of a published area."""
+    lowest = areas.filter(pl.col("status") == "ok").group_by(TEAM).agg(lowest=pl.col("level").min())
+    by_score = level(pl.col("score"), ruleset.level_edges)
+    return (
+        teams.join(lowest, on=TEAM, how="left")
+        .with_columns(level=pl.when(by_score.is_not_null()).then(pl.min_horizontal(by_score, pl.col("lowest") + 1)))
+        .drop("lowest")
+    )

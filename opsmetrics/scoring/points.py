@@ -1,0 +1,47 @@
+"""Value to points (section 3.1) and evidence weight (section 3.2)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+KRAV_POINTS = 60.0
+
+
+def points(value: pl.Expr, floor: pl.Expr, krav: pl.Expr, mal: pl.Expr) -> pl.Expr:
+    """Return points 0..100: floor 0, krav 60, mal 100, piecewise linear and clipped.
+
+    Args:
+        value: The metric's value, in its unit.
+        floor: Value worth nothing; above ``mal`` for lower-is-better metrics.
+        krav: Value that meets the requirement; null for a straight line from floor to mal.
+        mal: Value beyond which there is no more reward.
+
+    Returns:
+        Points, or null where the value is null or not finite.
+    """
+    sign = pl.when(floor < mal).then(1.0).otherwise(-1.0)
+    v, f, k, m = value * sign, floor * sign, krav * sign, mal * sign
+    straight = 100.0 * (v - f) / (m - f)
+    lower = KRAV_POINTS * (v - f) / (k - f)
+    upper = KRAV_POINTS + (100.0 - KRAV_POINTS) * (v - k) / (m - k)
+    bent = pl.when(v < k).then(lower).otherwise(upper)
+    line = pl.when(krav.is_null()).then(straight).otherwise(bent)
+    return pl.when(value.is_finite()).then(line.clip(0.0, 100.0))
+
+
+def evidence_weight(sample_size: pl.Expr, n_full: pl.Expr, completeness: pl.Expr) -> pl.Expr:
+    """Return Z in 0..1: ``min(1, sqrt(n / n_full))`` for samples, 1 for a census, times completeness.
+
+    Args:
+        sample_size: Number of events, n.
+        n_full: Events for full weight; null for a census.
+        completeness: Share of the window that the sources delivered, 0..1.
+    """
+    sample = (sample_size.cast(pl.Float64) / n_full).sqrt().clip(0.0, 1.0)
+    z = pl.when(n_full.is_null()).then(1.0).otherwise(sample)
+    return z * completeness.fill_null(0.0).clip(0.0, 1.0)
+
+
+def entity_points(weight: pl.Expr, entity_point: pl.Expr) -> pl.Expr:
+    """Return the criticality-weighted mean of entities' points: score first, average after (G30)."""
+    return (weight * entity_point).sum() / weight.sum()

@@ -1,0 +1,106 @@
+"""Settings of one process. The only module that reads the environment.
+
+Does not belong here: anything about the organisation (``opsmetrics.organisation``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opsmetrics.errors import ConfigurationError, Problem
+
+VARIABLES: dict[str, str] = {
+    "OPSMETRICS_HOME": "where landing, the working file and snapshots live (default .opsmetrics)",
+    "OPSMETRICS_ORG": "folder of the organisation's configuration (default examples/demo)",
+    "OPSMETRICS_DATA": "folder that replaces `files.root` of sources.toml (default: what the file says)",
+    "OPSMETRICS_NOW": "frozen clock as an ISO 8601 instant with offset, for replays and tests (default: real time)",
+    "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are, for one run.
+
+    Attributes:
+        home: State folder (landing, working file, snapshots).
+        org: Folder of the organisation's configuration.
+        data: Overrides the root folder of the files source, or None.
+        now: Frozen clock (UTC), or None for real time.
+        sql: Folder of the SQL files.
+    """
+
+    home: Path
+    org: Path
+    data: Path | None
+    now: datetime | None
+    sql: Path
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from ``environ`` (default: the process's).
+
+        Raises:
+            ConfigurationError: ``OPSMETRICS_NOW`` is no instant with an offset.
+        """
+        env = os.environ if environ is None else environ
+        data = env.get("OPSMETRICS_DATA")
+        now = env.get("OPSMETRICS_NOW")
+        return cls(
+            home=Path(env.get("OPSMETRICS_HOME") or ".opsmetrics"),
+            org=Path(env.get("OPSMETRICS_ORG") or "examples/demo"),
+            data=Path(data) if data else None,
+            now=parse_instant(now) if now else None,
+            sql=Path(env.get("OPSMETRICS_SQL") or default_sql_root()),
+        )
+
+    @property
+    def landing(self) -> Path:
+        """Folder of the immutable loads."""
+        return self.home / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """The disposable working DuckDB file."""
+        return self.home / "working.duckdb"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the published snapshots and their pointer."""
+        return self.home / "snapshots"
+
+    def clock(self, frozen: datetime | None = None) -> datetime:
+        """Return the instant that this run calls now, UTC.
+
+        Args:
+            frozen: The organisation's own frozen clock, used when the environment freezes none.
+        """
+        return (self.now or frozen or datetime.now(tz=UTC)).astimezone(UTC)
+
+
+def parse_instant(text: str) -> datetime:
+    """Parse an ISO 8601 instant; an instant without offset is refused, never guessed.
+
+    Raises:
+        ConfigurationError: The text is no instant or has no offset.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ConfigurationError(
+            [Problem("instant", None, f"{text!r} is no instant with an offset", "write 2026-11-23T06:00:00Z")]
+        )
+    return instant.astimezone(UTC)
+
+
+def default_sql_root() -> Path:
+    """Return the SQL folder of a source checkout, or the copy inside an installed wheel."""
+    here = Path(__file__).resolve().parent
+    checkout = here.parent / "sql"
+    return checkout if (checkout / "metrics" / "areas.toml").exists() else here / "_sql"

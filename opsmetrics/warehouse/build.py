@@ -1,0 +1,176 @@
+"""Run SQL files: build the table, check its contract in the same transaction, write its comments.
+
+A file whose header says ``incremental = "day"`` rebuilds only days whose winning load changed; the result
+equals a full rebuild (architecture D9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from opsmetrics.catalogue import Catalogue
+from opsmetrics.errors import SqlFileError
+from opsmetrics.sqlfile import SqlFile
+from opsmetrics.streams import STREAMS
+from opsmetrics.warehouse.connection import comment, transaction
+
+_BUILT = """
+    create table if not exists meta.built_days (table_name varchar, stream varchar, day date, load_id varchar);
+    create table if not exists meta.built_tables (table_name varchar, inputs varchar);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a built table must fulfil."""
+
+    columns: dict[str, str]
+    key: list[str]
+    not_null: list[str]
+    ranges: dict[str, tuple[float, float]]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Outcome of building one table.
+
+    Attributes:
+        table: Qualified name.
+        rows: Rows of the table afterwards.
+        days: Days rebuilt, or None for a full rebuild.
+    """
+
+    table: str
+    rows: int
+    days: int | None
+
+
+def contract_of(file: SqlFile, catalogue: Catalogue) -> Contract:
+    """Return the contract that a file's header states."""
+    if file.schema == "metrics":
+        metric = catalogue.metric(file.name)
+        key = ["team_id", "as_of", "grain", *(["entity_id"] if metric.header.entity else [])]
+        return Contract(metric.columns, key, key, {"completeness": (0, 1)}, metric.header.title.en)
+    if file.schema == "gates":
+        gate = next(gate for gate in catalogue.gates if gate.file is file)
+        return Contract(gate.header.columns, gate.header.key, gate.header.key, {}, gate.header.title)
+    model = file.model
+    if model.like_stream is not None:
+        stream = STREAMS[model.like_stream]
+        columns = {column.name: column.doc for column in stream.columns} | {"day": "Local day of the row"}
+        required = [name for name in stream.key if stream.column(name).required]
+        return Contract(columns, list(stream.key), required, model.ranges, model.title)
+    return Contract(model.columns, model.key, model.key, model.ranges, model.title)
+
+
+def table_inputs(files: Mapping[str, SqlFile], table: str) -> list[str]:
+    """Return the streams that a table rests on, through any number of files."""
+    found: set[str] = set()
+    todo, seen = [table], set[str]()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name.startswith("raw."):
+            found.add(name.removeprefix("raw."))
+        if name in files:
+            todo += files[name].dependencies
+    return sorted(found)
+
+
+def build_table(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, catalogue: Catalogue, files: Mapping[str, SqlFile], inputs: str
+) -> Built:
+    """Build one table.
+
+    Args:
+        con: The working file.
+        file: The SQL file.
+        catalogue: For the columns of metrics.
+        files: All SQL files, to trace streams.
+        inputs: Digest of what an incremental table rests on besides its loads (configuration, SQL). Another
+            digest than at the last build means a full rebuild.
+
+    Raises:
+        SqlFileError: The select fails, or its result breaks the contract; the last good table stays.
+    """
+    contract = contract_of(file, catalogue)
+    con.execute(_BUILT)
+    is_view = file.schema == "marts" and file.model.view
+    days: int | None = None
+    try:
+        with transaction(con):
+            if is_view:
+                con.execute(f"create or replace view {file.table} as {file.text}")
+                where = "true"
+            elif file.schema not in {"metrics", "gates"} and file.model.incremental:
+                days, where = _build_days(con, file, table_inputs(files, file.table), f"{inputs}|{file.digest}")
+            else:
+                con.execute(f"create or replace table {file.table} as {file.text}")
+                where = "true"
+            _check(con, file, contract, where)
+            comment(con, file.table, contract.title, contract.columns, "view" if is_view else "table")
+    except duckdb.Error as error:
+        raise SqlFileError(f"{file.path}: {error}") from error
+    ((rows,),) = con.execute(f"select count(*) from {file.table}").fetchall()
+    return Built(file.table, rows, days)
+
+
+def _build_days(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, streams: list[str], inputs: str
+) -> tuple[int | None, str]:
+    """Rebuild the days whose winning load changed; all of them when anything else did."""
+    before = con.execute("select inputs from meta.built_tables where table_name = $1", [file.table]).fetchall()
+    exists = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = $1 and table_name = $2", [file.schema, file.name]
+    ).fetchall()
+    current = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
+    built = "select stream, day, load_id from meta.built_days where table_name = $table"
+    names = {"table": file.table, "streams": streams}
+    days: int | None = None
+    if before != [(inputs,)] or exists == [(0,)]:
+        con.execute(f"create or replace table {file.table} as {file.text}")
+        con.execute("delete from meta.built_tables where table_name = $1", [file.table])
+        con.execute("insert into meta.built_tables values ($1, $2)", [file.table, inputs])
+        where = "true"
+    else:
+        con.execute(
+            f"""create or replace temp table changed_days as
+                select distinct day from (
+                    (({current}) except ({built})) union all (({built}) except ({current}))
+                )""",
+            names,
+        )
+        ((days,),) = con.execute("select count(*) from changed_days").fetchall()
+        where = "day in (select day from changed_days)"
+        if days:
+            con.execute(f"delete from {file.table} where {where}")
+            con.execute(f"insert into {file.table} by name select * from ({file.text}) as built where {where}")
+    con.execute("delete from meta.built_days where table_name = $1", [file.table])
+    con.execute(f"insert into meta.built_days select $table, stream, day, load_id from ({current})", names)
+    return days, where
+
+
+def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, where: str) -> None:
+    produced = [name for (name,) in con.execute(f"select column_name from (describe {file.table})").fetchall()]
+    if produced != list(contract.columns):
+        raise SqlFileError(
+            f"{file.path}: the select gives columns {produced}, the header declares {list(contract.columns)}"
+        )
+    key = ", ".join(f'"{name}"' for name in contract.key)
+    rules = {f"null in {name}": f'"{name}" is null' for name in contract.not_null}
+    rules |= {
+        f"{name} outside {low:g} to {high:g}": f'"{name}" < {low} or "{name}" > {high} or isnan("{name}"::double)'
+        for name, (low, high) in contract.ranges.items()
+    }
+    counts = ", ".join(f"count(*) filter ({rule})" for rule in rules.values())
+    duplicates = f"count(*) - (select count(*) from (select distinct {key} from {file.table} where {where}))"
+    row = con.execute(f"select {duplicates}, {counts} from {file.table} where {where}").fetchall()[0]
+    wrong = [f"{count} rows with {name}" for name, count in zip([f"a repeated key ({key})", *rules], row, strict=True) if count]
+    if wrong:
+        raise SqlFileError(f"{file.path}: the result breaks its contract: {'; '.join(wrong)}")

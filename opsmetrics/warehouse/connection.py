@@ -1,0 +1,89 @@
+"""Open the working file: one writer, UTC, a storage version that older clients can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from opsmetrics.errors import WarehouseBusyError
+
+SCHEMAS = ("raw", "staging", "ref", "meta", "facts", "metrics", "gates", "scores", "marts")
+# DuckDB 1.4 and 1.5 clients open what this version writes (stack.md, storage format).
+STORAGE_VERSION = "v1.5.0"
+
+
+@contextmanager
+def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the working file for writing, creating it and its schemas where needed.
+
+    A file that DuckDB cannot read is set aside (``.damaged``) and a new one begun: everything in it can be
+    rebuilt from landing.
+
+    Raises:
+        WarehouseBusyError: Another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con = _open(path)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            message = f"{path}: another run is writing; wait for it, or stop it, and try again"
+            raise WarehouseBusyError(message) from error
+        con = _start_again(path)
+    except (duckdb.SerializationException, duckdb.InvalidInputException, duckdb.InternalException):
+        con = _start_again(path)
+    try:
+        con.execute("set timezone = 'UTC'")
+        con.execute("set preserve_insertion_order = true")
+        for schema in SCHEMAS:
+            con.execute(f"create schema if not exists {schema}")
+        yield con
+    finally:
+        con.close()
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
+
+
+def _start_again(path: Path) -> duckdb.DuckDBPyConnection:
+    path.replace(path.with_suffix(".damaged"))
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    return _open(path)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit on success, roll back on any error."""
+    con.execute("begin")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def replace_table(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Make ``table`` hold exactly the rows of ``frame``."""
+    con.register("new_rows", frame)
+    try:
+        con.execute(f"create or replace table {table} as select * from new_rows")
+    finally:
+        con.unregister("new_rows")
+
+
+def comment(con: duckdb.DuckDBPyConnection, table: str, title: str, columns: dict[str, str], kind: str = "table") -> None:
+    """Write the comments that analysts read on a table and its columns."""
+    con.execute(f"comment on {kind} {table} is {quote(title)}")
+    for column, text in columns.items():
+        con.execute(f'comment on column {table}."{column}" is {quote(text)}')
+
+
+def quote(text: str) -> str:
+    """Return a SQL string literal (for statements that take no parameters, such as comments)."""
+    return "'" + text.replace("'", "''") + "'"

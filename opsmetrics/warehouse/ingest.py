@@ -1,0 +1,150 @@
+"""Landing to ``raw``: new files only, each in one transaction with its row in ``meta.loads``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from opsmetrics.landing import Load, load_paths, read_load
+from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
+from opsmetrics.warehouse.connection import comment, transaction
+
+_LOADS = """
+    create table if not exists meta.loads (
+        load_id varchar, stream varchar, window_start date, window_end date, loaded_at timestamptz,
+        sequence bigint, is_complete boolean, rows bigint, quarantined bigint, source varchar,
+        source_digest varchar, dropped_columns varchar[], code_version varchar
+    )
+"""
+_QUARANTINE = """
+    create table if not exists meta.quarantine (
+        stream varchar, load_id varchar, source varchar, line bigint, reason varchar, raw varchar
+    )
+"""
+_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "meta.loads": (
+        "Every load ever landed",
+        {
+            "load_id": "Instant, sequence and digest",
+            "stream": "Stream",
+            "window_start": "First local day",
+            "window_end": "Day after the last",
+            "loaded_at": "When it was landed, UTC",
+            "sequence": "Number within the stream",
+            "is_complete": "A partial load never replaces a complete one",
+            "rows": "Rows that keep the contract",
+            "quarantined": "Rows set aside, see meta.quarantine",
+            "source": "File or address",
+            "source_digest": "Digest of the input",
+            "dropped_columns": "Columns that the contract does not name and that were not landed",
+            "code_version": "Version of the code that landed it",
+        },
+    ),
+    "meta.quarantine": (
+        "Rows that break their stream's contract, with the reason: nothing is lost, nothing is guessed",
+        {
+            "stream": "Stream",
+            "load_id": "Load they came with",
+            "source": "File or address",
+            "line": "Line of the file (Parquet: row)",
+            "reason": "What is wrong",
+            "raw": "The contract's columns as they came, JSON; null where the line could not be split",
+        },
+    ),
+}
+
+
+def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[str, int]:
+    """Bring loads that the working file does not know yet into ``raw``.
+
+    Loads whose file has vanished from landing are forgotten, so that the working file always mirrors landing.
+
+    Returns:
+        Rows brought in per stream (only streams with new loads).
+    """
+    con.execute(_LOADS)
+    con.execute(_QUARANTINE)
+    for table, (title, columns) in _COMMENTS.items():
+        comment(con, table, title, columns)
+    brought: dict[str, int] = {}
+    for stream in STREAMS.values():
+        _ensure_raw(con, stream)
+        landed = {path.stem: path for path in load_paths(landing, stream.name)}
+        rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()
+        known = {load_id for (load_id,) in rows}
+        for gone in sorted(known - landed.keys()):
+            _forget(con, stream, gone)
+        for load_id, path in landed.items():
+            if load_id not in known:
+                load = read_load(path)
+                _bring(con, stream, load)
+                brought[stream.name] = brought.get(stream.name, 0) + load.rows
+    return brought
+
+
+def _raw_columns(stream: Stream) -> dict[str, str]:
+    columns = {column.name: DUCKDB_TYPES[column.type] for column in stream.columns}
+    return columns | {"_day": "date", "_line": "bigint", "_load_id": "varchar"}
+
+
+def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
+    """Create the raw table; one of an older contract is dropped and its loads are read again."""
+    wanted = _raw_columns(stream)
+    rows = con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = $1 order by column_index",
+        [stream.name],
+    ).fetchall()
+    if [name for (name,) in rows] == list(wanted):
+        return
+    with transaction(con):
+        con.execute(f'drop table if exists raw."{stream.name}"')
+        con.execute("delete from meta.loads where stream = $1", [stream.name])
+        con.execute("delete from meta.quarantine where stream = $1", [stream.name])
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
+        con.execute(f'create table raw."{stream.name}" ({columns})')
+        texts = {column.name: column.doc for column in stream.columns}
+        texts |= {"_day": "Local day", "_line": "Line of the source", "_load_id": "Load, see meta.loads"}
+        comment(con, f'raw."{stream.name}"', f"{stream.doc}; every load, also replaced ones", texts)
+
+
+def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load) -> None:
+    names = ", ".join(f'"{column.name}"' for column in stream.columns)
+    path = str(load.path)
+    with transaction(con):
+        con.execute(
+            f'insert into raw."{stream.name}" select {names}, _day, _line, $1 from read_parquet($2)'
+            " where _reason is null",
+            [load.load_id, path],
+        )
+        if load.quarantined:
+            con.execute(
+                "insert into meta.quarantine select $1, $2, $3, _line, _reason, _raw from read_parquet($4)"
+                " where _reason is not null",
+                [load.stream, load.load_id, load.source, path],
+            )
+        con.execute(
+            "insert into meta.loads values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            [
+                load.load_id,
+                load.stream,
+                load.window_start,
+                load.window_end,
+                load.loaded_at,
+                load.sequence,
+                load.is_complete,
+                load.rows,
+                load.quarantined,
+                load.source,
+                load.source_digest,
+                list(load.dropped_columns),
+                load.code_version,
+            ],
+        )
+
+
+def _forget(con: duckdb.DuckDBPyConnection, stream: Stream, load_id: str) -> None:
+    with transaction(con):
+        con.execute(f'delete from raw."{stream.name}" where _load_id = $1', [load_id])
+        con.execute("delete from meta.loads where load_id = $1 and stream = $2", [load_id, stream.name])
+        con.execute("delete from meta.quarantine where load_id = $1 and stream = $2", [load_id, stream.name])

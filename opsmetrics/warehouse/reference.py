@@ -1,0 +1,268 @@
+"""Write ``ref.*`` from the configuration, ``meta.metrics``/``meta.areas`` from the catalogue, and the winning loads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from opsmetrics.catalogue import Catalogue
+from opsmetrics.organisation import Organisation
+from opsmetrics.organisation.tables import DESCRIPTIONS, reference_frames
+from opsmetrics.sources.pull import read_notes
+from opsmetrics.streams import STREAMS
+from opsmetrics.warehouse.connection import comment, replace_table, transaction
+
+# The winning load of a stream and day: complete before partial, then the newest (architecture D1, D2).
+_WINNERS = """
+    create or replace table meta.load_days as
+    with known as (select * from meta.loads where loaded_at <= $1),
+    days as (
+        select stream, load_id, is_complete, loaded_at, sequence,
+            cast(unnest(generate_series(window_start, window_end - 1, interval 1 day)) as date) as day
+        from known
+        where stream not in (select stream from meta.streams where is_register)
+    )
+    select stream, day, load_id, is_complete
+    from days
+    qualify row_number() over (partition by stream, day order by is_complete desc, loaded_at desc, sequence desc) = 1
+    order by stream, day
+"""
+_CURRENT = """
+    create or replace table meta.register_loads as
+    select stream, load_id, is_complete, loaded_at
+    from meta.loads
+    where loaded_at <= $1 and stream in (select stream from meta.streams where is_register)
+    qualify row_number() over (partition by stream order by is_complete desc, loaded_at desc, sequence desc) = 1
+    order by stream
+"""
+_META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "meta.load_days": (
+        "The load that counts for each stream and local day",
+        {
+            "stream": "Stream",
+            "day": "Local day",
+            "load_id": "Winning load",
+            "is_complete": "False: only a partial answer is known",
+        },
+    ),
+    "meta.register_loads": (
+        "The load that counts for each register",
+        {
+            "stream": "Stream",
+            "load_id": "Winning load",
+            "is_complete": "False: only a partial answer is known",
+            "loaded_at": "When, UTC",
+        },
+    ),
+    "meta.streams": (
+        "Streams of the contract and whether this organisation has connected them",
+        {
+            "stream": "Stream",
+            "doc": "What a row is",
+            "is_register": "Every load is the whole state",
+            "is_connected": "Named in sources.toml",
+            "expected_hours": "Hours between new data",
+            "attempted_at": "Last pull, UTC",
+            "succeeded_at": "Last pull without error, UTC",
+            "error": "What went wrong last, or null",
+        },
+    ),
+    "meta.metrics": (
+        "The catalogue of scored metrics: the only place where thresholds and weights stand is each header",
+        {
+            "metric_id": "Metric",
+            "area_id": "Area",
+            "title_nb": "Title, Norwegian",
+            "title_en": "Title, English",
+            "unit": "share, budgets, count or utilisation",
+            "kind": "census or sample",
+            "is_entity": "Scored per SLO, resource or datastore before averaging",
+            "window_days": "Window in local days; 0 = state",
+            "floor": "0 points",
+            "krav": "60 points: the requirement; null = straight line",
+            "mal": "100 points: the target",
+            "weight": "Weight in the area",
+            "n_full": "Events for full evidence weight",
+            "obligations": "Sentences of the handbook",
+            "applies_to": "both, product or platform",
+            "needs": "Streams without which it says nothing",
+            "when_empty": "What no rows mean",
+            "formula_nb": "Formula in words, Norwegian",
+            "formula_en": "Formula in words, English",
+            "why_nb": "Why it is measured, Norwegian",
+            "why_en": "Why it is measured, English",
+            "remedy_nb": "What to do, Norwegian",
+            "remedy_en": "What to do, English",
+            "effort": "S, M or L",
+            "lifecycle": "stable or experimental (weight 0)",
+            "metric_version": "Version of the definition",
+            "sql": "The metric's SQL",
+            "evidence_sql": "Select of the rows behind the numbers",
+        },
+    ),
+    "meta.areas": (
+        "The seven ops areas",
+        {
+            "area_id": "Area",
+            "position": "Order",
+            "name_nb": "Name, Norwegian",
+            "name_en": "Name, English",
+            "short_nb": "Short name, Norwegian",
+            "short_en": "Short name, English",
+            "weight": "Weight in the team score",
+        },
+    ),
+    "meta.gates": (
+        "Must-haves that cap an area's level",
+        {
+            "gate_id": "Gate",
+            "area_id": "Area",
+            "cap": "Highest level while tripped",
+            "needs": "Streams it reads",
+            "reason_nb": "Reason, Norwegian",
+            "reason_en": "Reason, English",
+        },
+    ),
+}
+
+
+def write_reference(
+    con: duckdb.DuckDBPyConnection,
+    organisation: Organisation,
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+    known_at: datetime,
+    pulls: Path,
+) -> None:
+    """Write the reference tables and choose the winning loads, in one transaction.
+
+    Args:
+        con: The working file.
+        organisation: The configuration.
+        catalogue: Metrics, areas and gates.
+        now: The clock; decides which periods are complete.
+        known_at: Loads landed later are left out (architecture D2).
+        pulls: Folder of the pull notes.
+    """
+    frames = {f"ref.{name}": frame for name, frame in reference_frames(organisation, catalogue, now).items()}
+    frames |= {
+        "meta.streams": _streams(organisation, pulls),
+        "meta.metrics": _metrics(catalogue),
+        "meta.areas": _areas(catalogue),
+        "meta.gates": _gates(catalogue),
+    }
+    with transaction(con):
+        for table, frame in frames.items():
+            replace_table(con, table, frame)
+        con.execute(_WINNERS, [known_at])
+        con.execute(_CURRENT, [known_at])
+        for name, (title, columns) in DESCRIPTIONS.items():
+            comment(con, f"ref.{name}", title, columns)
+        for table, (title, columns) in _META_COMMENTS.items():
+            comment(con, table, title, columns)
+
+
+def _streams(organisation: Organisation, pulls: Path) -> pl.DataFrame:
+    notes = read_notes(pulls)
+    rows = [
+        {
+            "stream": stream.name,
+            "doc": stream.doc,
+            "is_register": stream.is_register,
+            "is_connected": stream.name in organisation.streams,
+            "expected_hours": stream.expected_hours,
+            "attempted_at": _instant(notes[stream.name].attempted_at) if stream.name in notes else None,
+            "succeeded_at": _instant(notes[stream.name].succeeded_at) if stream.name in notes else None,
+            "error": notes[stream.name].error if stream.name in notes else None,
+        }
+        for stream in STREAMS.values()
+    ]
+    instant = pl.Datetime("us", "UTC")
+    return pl.DataFrame(
+        rows, schema_overrides={"attempted_at": instant, "succeeded_at": instant, "error": pl.String}
+    ).sort("stream")
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _metrics(catalogue: Catalogue) -> pl.DataFrame:
+    rows = [
+        {
+            "metric_id": metric.id,
+            "area_id": metric.area_id,
+            "title_nb": metric.header.title.nb,
+            "title_en": metric.header.title.en,
+            "unit": metric.header.unit,
+            "kind": metric.header.kind,
+            "is_entity": metric.header.entity,
+            "window_days": metric.window_days,
+            "floor": metric.header.floor,
+            "krav": metric.header.krav,
+            "mal": metric.header.mal,
+            "weight": metric.header.weight,
+            "n_full": metric.header.n_full,
+            "obligations": metric.header.obligations,
+            "applies_to": metric.header.applies_to,
+            "needs": metric.header.needs,
+            "when_empty": metric.header.when_empty,
+            "formula_nb": metric.header.formula.nb,
+            "formula_en": metric.header.formula.en,
+            "why_nb": metric.header.why.nb,
+            "why_en": metric.header.why.en,
+            "remedy_nb": metric.header.remedy.nb,
+            "remedy_en": metric.header.remedy.en,
+            "effort": metric.header.effort,
+            "lifecycle": metric.header.lifecycle,
+            "metric_version": metric.header.version,
+            "sql": metric.file.text,
+            "evidence_sql": metric.file.evidence(),
+        }
+        for metric in catalogue.metrics
+    ]
+    return pl.DataFrame(rows, schema_overrides={"krav": pl.Float64, "n_full": pl.Int64})
+
+
+def _areas(catalogue: Catalogue) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "area_id": area.id,
+                "position": position,
+                "name_nb": area.name.nb,
+                "name_en": area.name.en,
+                "short_nb": area.short.nb,
+                "short_en": area.short.en,
+                "weight": area.weight,
+            }
+            for position, area in enumerate(catalogue.areas, start=1)
+        ]
+    )
+
+
+def _gates(catalogue: Catalogue) -> pl.DataFrame:
+    rows = [
+        {
+            "gate_id": gate.id,
+            "area_id": gate.header.area,
+            "cap": gate.header.cap,
+            "needs": gate.header.needs,
+            "reason_nb": gate.header.reason.nb,
+            "reason_en": gate.header.reason.en,
+        }
+        for gate in catalogue.gates
+    ]
+    schema = {
+        "gate_id": pl.String,
+        "area_id": pl.String,
+        "cap": pl.Int64,
+        "needs": pl.List(pl.String),
+        "reason_nb": pl.String,
+        "reason_en": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)

@@ -1,0 +1,33 @@
+-- title = "Episodes: pages of one rule and service with less than 30 quiet minutes between them"
+-- key = ["episode_id"]
+-- [columns]
+-- episode_id = "Id of the first page"
+-- service_id = "Service"
+-- team_id = "Owner at the first page"
+-- rule_id = "Normalised rule"
+-- started_at = "First page, UTC"
+-- closed_at = "Last page closed, UTC; null while one is open"
+-- page_count = "Pages"
+-- label = "actionable if any page was, or an incident is linked; noise; null = not labelled"
+with ordered as (
+    select *, max(coalesce(closed_at, fired_at)) over (
+        partition by service_id, rule_id order by fired_at, alert_id rows between unbounded preceding and 1 preceding
+    ) as quiet_from
+    from facts.alerts
+),
+numbered as (
+    select *, sum(cast(quiet_from is null or fired_at > quiet_from + interval 30 minute as integer)) over (
+        partition by service_id, rule_id order by fired_at, alert_id
+    ) as episode
+    from ordered
+)
+select arg_min(alert_id, (fired_at, alert_id)) as episode_id, service_id,
+    arg_min(team_id, (fired_at, alert_id)) as team_id, rule_id, min(fired_at) as started_at,
+    case when count(*) = count(closed_at) then max(closed_at) end as closed_at, count(*) as page_count,
+    case
+        when bool_or(label = 'actionable' or incident_id is not null) then 'actionable'
+        when bool_or(label = 'noise') then 'noise'
+    end as label
+from numbered
+group by service_id, rule_id, episode
+order by started_at, episode_id

@@ -1,0 +1,39 @@
+-- title = "Incidents, with the team that owned the service when they were declared, and when their post mortem is due"
+-- key = ["incident_id"]
+-- [columns]
+-- incident_id = "Incident"
+-- service_id = "Service"
+-- team_id = "Owner at that time"
+-- severity = "1 (critical) to 4"
+-- declared_at = "Declared, UTC"
+-- first_alert_at = "First alert, UTC"
+-- first_report_at = "First report by a person, UTC"
+-- resolved_at = "Resolved, UTC; null = open"
+-- restore_minutes = "Declared to resolved, minutes"
+-- manager_assigned_at = "Incident manager assigned, UTC"
+-- needs_manager = "Severity 1 or 2, or escalated severity 3"
+-- is_exercise = "Exercise or planned test"
+-- needs_postmortem = "Severity 1 or 2, or data loss"
+-- postmortem_due_at = "16:00 local on the fifth working day after the day it was resolved, UTC"
+-- postmortem_published_at = "Published, UTC"
+-- is_postmortem_reviewed = "Reviewed by somebody other than the author"
+-- caused_by_deployment_id = "Deployment that caused it"
+with owned as (
+    select i.*, n.service_id as owned_service_id, o.team_id, c.working_day_number
+    from staging.incidents as i
+    join ref.service_names as n on n.name = i.service_id
+    join ref.service_owners as o
+        on o.service_id = n.service_id and i.declared_at >= o.valid_from_at and i.declared_at < o.valid_to_at
+    left join ref.calendar as c on i.resolved_at >= c.starts_at and i.resolved_at < c.ends_at
+)
+select i.incident_id, i.owned_service_id as service_id, i.team_id, i.severity, i.declared_at, i.first_alert_at,
+    i.first_report_at, i.resolved_at, epoch_us(i.resolved_at - i.declared_at) / 60e6 as restore_minutes,
+    i.manager_assigned_at,
+    i.severity <= 2 or (i.severity = 3 and coalesce(i.is_escalated, false)) as needs_manager,
+    coalesce(i.is_exercise, false) as is_exercise,
+    i.severity <= 2 or coalesce(i.is_data_loss, false) as needs_postmortem,
+    d.work_ends_at as postmortem_due_at, i.postmortem_published_at,
+    coalesce(i.is_postmortem_reviewed, false) as is_postmortem_reviewed, i.caused_by_deployment_id
+from owned as i
+left join ref.calendar as d on d.working_day_number = i.working_day_number + 5 and d.is_working_day
+order by i.declared_at, i.incident_id

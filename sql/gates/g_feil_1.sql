@@ -1,0 +1,18 @@
+-- title = "G-FEIL-1: any severity 1 or 2 incident in the last 180 days without incident manager"
+-- key = ["team_id", "as_of", "grain"]
+-- area = "inc"
+-- cap = 2
+-- needs = ["incidents"]
+-- reason = { nb = "{} alvorlige hendelser siste 180 dager uten hendelsesansvarlig", en = "{} serious incidents in the last 180 days without incident manager" }
+-- [columns]
+-- team_id = "Team"
+-- as_of = "Instant of evaluation, UTC"
+-- grain = "month, tertial, week or latest"
+-- finding_count = "Findings; above 0 trips the gate"
+select i.team_id, w.as_of, w.grain, count(*) as finding_count
+from ref.as_of as w
+join facts.incidents as i on i.resolved_at < w.as_of and i.resolved_at >= w.as_of - interval 180 day
+where i.severity <= 2 and not i.is_exercise
+    and not coalesce(i.manager_assigned_at <= i.declared_at + interval 30 minute, false)
+group by i.team_id, w.as_of, w.grain
+order by i.team_id, w.grain, w.as_of

@@ -1,0 +1,18 @@
+-- title = "G-FEIL-2: no on-call rota registered although duty is required"
+-- key = ["team_id", "as_of", "grain"]
+-- area = "inc"
+-- cap = 1
+-- needs = ["oncall_shifts"]
+-- reason = { nb = "ingen vaktplan er registrert", en = "no on-call rota is registered" }
+-- [columns]
+-- team_id = "Team"
+-- as_of = "Instant of evaluation, UTC"
+-- grain = "month, tertial, week or latest"
+-- finding_count = "Findings; above 0 trips the gate"
+select d.team_id, w.as_of, w.grain, 1 as finding_count
+from ref.as_of as w
+-- A rota is registered when somebody was on duty in the 28 days before.
+join facts.oncall_daily as d on d.day <= w."on" and d.day > w."on" - 28
+group by d.team_id, w.as_of, w.grain
+having sum(d.covered_minutes) = 0 and count(*) >= 10
+order by d.team_id, w.grain, w.as_of

@@ -1,0 +1,34 @@
+-- title = "G-OVR-1: a critical service without availability monitoring for more than 7 days"
+-- key = ["team_id", "as_of", "grain"]
+-- area = "mon"
+-- cap = 2
+-- needs = ["availability_checks"]
+-- reason = { nb = "{} kritiske tjenester uten tilgjengelighetsmåling i over 7 dager", en = "{} critical services without availability monitoring for more than 7 days" }
+-- [columns]
+-- team_id = "Team"
+-- as_of = "Instant of evaluation, UTC"
+-- grain = "month, tertial, week or latest"
+-- finding_count = "Findings; above 0 trips the gate"
+with owned as (
+    select w.as_of, w.grain, o.team_id, s.service_id, s.criticality
+    from ref.as_of as w
+    join ref.service_owners as o on o.valid_from_at < w.as_of and w.as_of <= o.valid_to_at
+    join ref.services as s on s.service_id = o.service_id
+),
+-- Days on which the source delivered; a silent source is our failure, not the team's.
+delivered as (select day from meta.load_days where stream = 'availability_checks' and is_complete),
+watched as (
+    select o.as_of, o.grain, o.team_id, o.service_id,
+        count(d.day) as delivered_days, count(a.day) as watched_days
+    from owned as o
+    join ref.as_of as w on w.as_of = o.as_of and w.grain = o.grain
+    join delivered as d on d.day > w."on" - 8 and d.day <= w."on"
+    left join facts.availability_daily as a on a.service_id = o.service_id and a.day = d.day
+    where o.criticality = 'critical'
+    group by o.as_of, o.grain, o.team_id, o.service_id
+)
+select team_id, as_of, grain, count(*) as finding_count
+from watched
+where delivered_days >= 8 and watched_days = 0
+group by team_id, as_of, grain
+order by team_id, grain, as_of

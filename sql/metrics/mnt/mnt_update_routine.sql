@@ -1,0 +1,43 @@
+-- title = { nb = "Oppdateringsrutine i jevn takt", en = "Update routine regularity" }
+-- unit = "share"
+-- kind = "sample"
+-- window = "168d"
+-- floor = 0.4
+-- krav = 0.85
+-- mal = 1.0
+-- weight = 2
+-- n_full = 24
+-- obligations = ["O22"]
+-- needs = ["update_episodes"]
+-- when_empty = "no_opportunity"
+-- formula = { nb = "28-dagersperioder per kodelager der minst én oppdatering ble tatt / perioder der minst én var åpen", en = "28-day periods per repository with at least one update applied / periods with at least one open" }
+-- why = { nb = "En rutine viser seg i jevnheten, ikke bare i resultatet.", en = "A routine shows in its regularity, not only in its result." }
+-- remedy = { nb = "Legg en fast oppdateringsdag i teamets kalender, og roter ansvaret.", en = "Put a fixed update day in the calendar and rotate the responsibility." }
+-- effort = "S"
+-- version = 1
+with windows as (
+    select * from ref.metric_windows where metric_id = 'mnt_update_routine'
+),
+periods as (
+    select w.*, p as period, w.as_of - (p + 1) * interval 28 day as period_starts_at,
+        w.as_of - p * interval 28 day as period_ends_at
+    from windows as w, unnest(generate_series(0, 5)) as t(p)
+),
+items as (
+    select e.team_id, w.as_of, w.grain, e.repository || ' ' || w.period as item_id, w.period_starts_at as item_at,
+        max(cast(coalesce(e.applied_at, e.dismissed_at) >= w.period_starts_at
+            and coalesce(e.applied_at, e.dismissed_at) < w.period_ends_at as integer)) as numerator,
+        1 as denominator, cast(count(*) as varchar) as detail, any_value(w.completeness) as completeness
+    from periods as w
+    join facts.update_episodes as e
+        on e.available_at < w.period_ends_at
+        and coalesce(e.applied_at, e.dismissed_at, 'infinity'::timestamptz) >= w.period_starts_at
+    group by e.team_id, w.as_of, w.grain, e.repository, w.period, w.period_starts_at
+)
+select team_id, as_of, grain,
+    sum(coalesce(numerator, 0)) as numerator, sum(denominator) as denominator,
+    sum(coalesce(numerator, 0)) / nullif(sum(denominator), 0) as value,
+    count(*) as sample_size, any_value(completeness) as completeness
+from items
+group by team_id, as_of, grain
+order by team_id, grain, as_of

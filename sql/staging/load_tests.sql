@@ -1,0 +1,5 @@
+-- title = "Load tests: the newest register"
+-- like_stream = "load_tests"
+select r.* exclude (_day, _line, _load_id), r._day as day
+from raw.load_tests as r
+join meta.register_loads as w on w.stream = 'load_tests' and w.load_id = r._load_id

@@ -1,0 +1,5 @@
+-- title = "Recovery points: the winning load of each day"
+-- like_stream = "recovery_points"
+select r.* exclude (_day, _line, _load_id), r._day as day
+from raw.recovery_points as r
+join meta.load_days as w on w.stream = 'recovery_points' and w.day = r._day and w.load_id = r._load_id
