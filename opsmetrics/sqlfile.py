@@ -11,7 +11,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -140,9 +140,7 @@ def dependencies(text: str, path: Path) -> frozenset[str]:
     Raises:
         SqlFileError: The text is not exactly one select.
     """
-    with duckdb.connect() as con:
-        (raw,) = con.execute("select json_serialize_sql($1::varchar)", [text]).fetchall()[0]
-    tree = json.loads(raw)
+    tree = json.loads(_serialized(text))
     if tree.get("error"):
         raise SqlFileError(f"{path}: {tree.get('error_message', 'not a select')}")
     if len(tree["statements"]) != 1:
@@ -150,6 +148,14 @@ def dependencies(text: str, path: Path) -> frozenset[str]:
     found: set[str] = set()
     _collect(tree["statements"], found, path)
     return frozenset(found)
+
+
+@cache
+def _serialized(text: str) -> str:
+    """DuckDB's parse tree of a text; each text is parsed once a process (every Dagster step reads all files)."""
+    with duckdb.connect() as con:
+        ((tree,),) = con.execute("select json_serialize_sql($1::varchar)", [text]).fetchall()
+    return tree
 
 
 def _collect(node: Any, found: set[str], path: Path) -> None:

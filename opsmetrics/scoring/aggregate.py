@@ -58,7 +58,9 @@ def area_scores(cells: pl.DataFrame, ruleset: Ruleset, by: list[str] = AREA) -> 
 
 
 def _area_status(ruleset: Ruleset) -> pl.Expr:
-    covered = pl.col("coverage") + _TINY
+    # Obligations whose grace is used up are known to be unmet: they are no coverage, but hiding an area does
+    # not keep its 0 out of the team score (method 3.5, ADR 0005).
+    covered = pl.col("known_weight") / pl.col("applicable_weight") + _TINY
     return (
         pl.when(pl.col("applicable_weight") == 0)
         .then(pl.lit("not_applicable"))

@@ -1,0 +1,40 @@
+"""``scores.*``: one asset step, five tables."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.models import REFERENCE, SCORES, table_key
+from assets.resources import WRITER_POOL, Workspace
+from opsmetrics.catalogue import Catalogue
+from opsmetrics.warehouse import connect, write_scores
+from opsmetrics.warehouse.scores import COLUMNS
+
+
+def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
+    """Return the asset that turns values into points, areas, teams and gaps."""
+    inputs = [table_key(metric.file.table) for metric in catalogue.metrics]
+    inputs += [table_key(gate.file.table) for gate in catalogue.gates]
+    inputs += [dg.AssetKey(["ref", "metric_windows"]), REFERENCE]
+
+    @dg.multi_asset(
+        name="scores",
+        specs=[
+            dg.AssetSpec(
+                dg.AssetKey(["scores", name]), deps=inputs, group_name="scores", description=COLUMNS[name][0]
+            )
+            for name in SCORES
+        ],
+        pool=WRITER_POOL,
+    )
+    def scores(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
+        context = workspace.context()
+        with connect(context.settings.warehouse) as con:
+            found = write_scores(con, context.catalogue)
+        for name in SCORES:
+            rows = getattr(found, name).height
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows}
+            )
+
+    return scores
