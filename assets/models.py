@@ -25,7 +25,7 @@ def dependency_keys(file: SqlFile, files: dict[str, SqlFile]) -> list[dg.AssetKe
     """Return the assets that a file reads; ``ref`` tables without a file of their own come from the reference."""
     names = sorted(file.dependencies)
     keys = {REFERENCE if name.startswith("ref.") and name not in files else table_key(name) for name in names}
-    return sorted(keys, key=lambda key: key.path)
+    return sorted(keys, key=lambda key: key.to_user_string())
 
 
 def model_asset(file: SqlFile, files: dict[str, SqlFile], catalogue: Catalogue) -> dg.AssetsDefinition:

@@ -25,9 +25,7 @@ def snapshot_asset(tables: list[dg.AssetKey]) -> dg.AssetsDefinition:
         settings = context.settings
         with connect(settings.warehouse) as con:
             identity = pipeline.finish(con, context)
-        found, changed = snapshot.publish(
-            settings.warehouse, settings.snapshots, build_id=identity, now=context.now
-        )
+        found, changed = snapshot.publish(settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(found.path)),

@@ -20,9 +20,7 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="scores",
         specs=[
-            dg.AssetSpec(
-                dg.AssetKey(["scores", name]), deps=inputs, group_name="scores", description=COLUMNS[name][0]
-            )
+            dg.AssetSpec(dg.AssetKey(["scores", name]), deps=inputs, group_name="scores", description=COLUMNS[name][0])
             for name in SCORES
         ],
         pool=WRITER_POOL,
@@ -33,8 +31,6 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
             found = write_scores(con, context.catalogue)
         for name in SCORES:
             rows = getattr(found, name).height
-            yield dg.MaterializeResult(
-                asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows}
-            )
+            yield dg.MaterializeResult(asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows})
 
     return scores

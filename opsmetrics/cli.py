@@ -88,9 +88,7 @@ def check(org: Path | None, *, as_json: bool) -> None:
         context = _context(settings)
     except ConfigurationError as error:
         if as_json:
-            problems = [
-                {"file": p.file, "line": p.line, "message": p.message, "fix": p.fix} for p in error.problems
-            ]
+            problems = [{"file": p.file, "line": p.line, "message": p.message, "fix": p.fix} for p in error.problems]
             click.echo(json.dumps({"ok": False, "problems": problems}, ensure_ascii=False))
         else:
             click.echo(f"{error}\n\n{len(error.problems)} problem(s) in {settings.org}", err=True)
@@ -124,9 +122,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--stream", "streams", multiple=True, help="Only this stream (repeatable).")
 @click.option("--from", "start", type=_DAY, help="First local day.")
 @click.option("--to", "end", type=_DAY, help="Last local day.")
-def pull(
-    org: Path | None, data: Path | None, streams: tuple[str, ...], start: Any, end: Any, *, as_json: bool
-) -> None:
+def pull(org: Path | None, data: Path | None, streams: tuple[str, ...], start: Any, end: Any, *, as_json: bool) -> None:
     """Pull the sources into landing; what was landed before is left alone."""
     from opsmetrics.organisation import load_organisation
     from opsmetrics.sources import pull_stream
@@ -236,9 +232,9 @@ def demo(port: int, seed: int, *, no_app: bool) -> None:
     from simulator.demo import write_demo
 
     root = _demo_org()
-    settings = replace(_settings(root), data=_settings().home / "demo-data")
-    assert settings.data is not None  # set on the line above
-    write_demo(root, settings.data, seed=seed)
+    records = _settings().home / "demo-data"
+    settings = _settings(root, records)
+    write_demo(root, records, seed=seed)
     outcome = run_everything(settings, quiet=False)
     if not outcome["ok"]:
         sys.exit(EXIT_WRONG)
@@ -296,7 +292,7 @@ def sql(query: str, form: str) -> None:
 
     with open_current(_settings().snapshots) as con:
         try:
-            relation = con.sql(query)
+            relation: Any = con.sql(query)
             if relation is None:
                 return
             if form == "table":

@@ -93,9 +93,12 @@ def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
             str(organisation.folder / "registers" / file),
             None,
             f"metric {row.metric_id!r} of team {row.team_id!r} does not exist",
-            "see `opsmetrics sql \"select metric_id from meta.metrics\"` for the ids",
+            'see `opsmetrics sql "select metric_id from meta.metrics"` for the ids',
         )
-        for file, rows in (("waivers.csv", organisation.waivers), ("applicability.csv", organisation.applicability))
+        for file, rows in (
+            ("waivers.csv", organisation.waivers),
+            ("applicability.csv", organisation.applicability),
+        )
         for row in rows
         if row.metric_id not in known
     ]
@@ -167,11 +170,19 @@ def finish(con: duckdb.DuckDBPyConnection, context: Context) -> str:
     )
     instant = pl.Datetime("us", "UTC")
     frame = pl.DataFrame(
-        [row], schema=list(_BUILD_COMMENTS), orient="row", schema_overrides={"built_at": instant, "known_at": instant}
+        [row],
+        schema=list(_BUILD_COMMENTS),
+        orient="row",
+        schema_overrides={"built_at": instant, "known_at": instant},
     )
     with transaction(con):
         replace_table(con, "meta.build", frame)
-        comment(con, "meta.build", "The build behind this file; absent while a build is under way", _BUILD_COMMENTS)
+        comment(
+            con,
+            "meta.build",
+            "The build behind this file; absent while a build is under way",
+            _BUILD_COMMENTS,
+        )
     return identity
 
 

@@ -126,7 +126,7 @@ def parse(path: Path, schema: str) -> SqlFile:
             break
         header_lines.append(line[2:].removeprefix(" "))
     if not header_lines:
-        raise SqlFileError(f"{path}:1: the header is missing; start with lines such as -- title = \"...\"")
+        raise SqlFileError(f'{path}:1: the header is missing; start with lines such as -- title = "..."')
     try:
         header = tomllib.loads("\n".join(header_lines))
     except tomllib.TOMLDecodeError as error:

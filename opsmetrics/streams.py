@@ -256,7 +256,11 @@ _ALL: tuple[Stream, ...] = (
             _id("commit_id", "Commit on the default branch"),
             _at("merged_at", "When it was merged", required=True),
             _text("bot", "Update bot", required=True),
-            _flag("is_dependency_update", "It changes versions (not a deploy under the bot's name)", required=True),
+            _flag(
+                "is_dependency_update",
+                "It changes versions (not a deploy under the bot's name)",
+                required=True,
+            ),
             _flag("is_security", "Marked as a security update"),
             _count("package_count", "Distinct packages changed"),
             _text("highest_update_type", "major > minor > patch > ..."),
@@ -373,7 +377,12 @@ _ALL: tuple[Stream, ...] = (
         (
             _id("assessment_id", "Id"),
             _SERVICE,
-            _text("kind", "Kind of assessment", required=True, one_of=("risk", "threat_model", "penetration_test")),
+            _text(
+                "kind",
+                "Kind of assessment",
+                required=True,
+                one_of=("risk", "threat_model", "penetration_test"),
+            ),
             _at("approved_at", "When it was approved", required=True),
         ),
         ("assessment_id",),

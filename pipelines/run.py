@@ -36,7 +36,10 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
     started = time.monotonic()
     context = pipeline.load_context(settings)
     workspace = Workspace(
-        home=str(settings.home), org=str(settings.org), data=str(settings.data or ""), now=context.now.isoformat()
+        home=str(settings.home),
+        org=str(settings.org),
+        data=str(settings.data or ""),
+        now=context.now.isoformat(),
     )
     graph = build_graph()
     console = Console(stderr=True)

@@ -6,7 +6,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from simulator.organisation import Organisation
-from simulator.world import BOT_SILENT_FROM, CHARACTERS, END_DAY, FIRST_DAY, before_end, days, dice, last_instant, local
+from simulator.world import (
+    BOT_SILENT_FROM,
+    CHARACTERS,
+    END_DAY,
+    FIRST_DAY,
+    before_end,
+    days,
+    dice,
+    last_instant,
+    local,
+)
 
 Row = dict[str, Any]
 EPISODES_FROM = date(2025, 5, 1)
@@ -117,7 +127,11 @@ def recovery_points(organisation: Organisation, seed: int) -> list[Row]:
         while at < last_instant():
             level = CHARACTERS[store.team].level("bck", at)
             rows.append(
-                {"datastore_id": store.id, "taken_at": at, "is_usable": rolls.random() > 0.03 * (1 - level) ** 2}
+                {
+                    "datastore_id": store.id,
+                    "taken_at": at,
+                    "is_usable": rolls.random() > 0.03 * (1 - level) ** 2,
+                }
             )
             at += timedelta(hours=store.interval_hours)
     return rows
@@ -164,7 +178,11 @@ def maintenance_tasks(organisation: Organisation, seed: int) -> list[Row]:
                 continue
             due = local(day, 16)
             level = CHARACTERS[team].level("mnt", due)
-            done = due - timedelta(days=rolls.uniform(0, 9)) if rolls.random() < 0.3 + 0.7 * level else due + timedelta(days=rolls.uniform(1, 40))
+            done = (
+                due - timedelta(days=rolls.uniform(0, 9))
+                if rolls.random() < 0.3 + 0.7 * level
+                else due + timedelta(days=rolls.uniform(1, 40))
+            )
             rows.append(
                 {
                     "task_id": f"{team}-{day:%Y%m%d}",

@@ -52,7 +52,11 @@ def read_organisation(folder: Path) -> Organisation:
     owner = {service.id: service.team for service in services}
     datastores = tuple(
         Datastore(
-            item["id"], owner[item["service"]], item["class"], item.get("backup_interval_hours"), item["rto_minutes"]
+            item["id"],
+            owner[item["service"]],
+            item["class"],
+            item.get("backup_interval_hours"),
+            item["rto_minutes"],
         )
         for item in _read(folder, "datastores.toml")["datastore"]
     )

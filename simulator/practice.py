@@ -35,7 +35,10 @@ def _incidents(organisation: Organisation, outages: dict[str, list[Outage]], see
             yield _incident(service, begin, end, rolls)
     # A team that leaves its worst incident open: nothing may get better by that.
     row = _incident(
-        next(s for s in organisation.services if s.id == "mannskap-api"), local(date(2026, 9, 28), 10), None, dice(seed, "o")
+        next(s for s in organisation.services if s.id == "mannskap-api"),
+        local(date(2026, 9, 28), 10),
+        None,
+        dice(seed, "o"),
     )
     row.update(severity=1, manager_assigned_at=None)
     yield row
@@ -59,7 +62,9 @@ def _incident(service: Service, begin: datetime, end: datetime | None, rolls: ra
         "severity": severity,
         "declared_at": declared,
         "first_alert_at": begin + timedelta(minutes=rolls.randint(1, 5)) if by_alert else None,
-        "first_report_at": begin + timedelta(minutes=rolls.randint(6, 40)) if rolls.random() < 0.7 or not by_alert else None,
+        "first_report_at": begin + timedelta(minutes=rolls.randint(6, 40))
+        if rolls.random() < 0.7 or not by_alert
+        else None,
         "resolved_at": before_end(resolved),
         "manager_assigned_at": assigned if needs_manager and rolls.random() < 0.8 + level / 5 else None,
         "is_escalated": escalated,
@@ -123,7 +128,9 @@ def oncall_shifts(organisation: Organisation, seed: int) -> list[Row]:
             level = CHARACTERS[team].level("inc", local(day, 12))
             if rolls.random() < 0.03 * (1 - level):
                 continue
-            start, end = (local(day, 0), local(day + timedelta(days=1), 0)) if always else (local(day, 8), local(day, 16))
+            start, end = (
+                (local(day, 0), local(day + timedelta(days=1), 0)) if always else (local(day, 8), local(day, 16))
+            )
             if rolls.random() < 0.04 * (1 - level):
                 end -= timedelta(hours=2)
             rows.append(
@@ -152,7 +159,9 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
             if at >= last_instant():
                 continue
             failed = rolls.random() < 0.03 + 0.28 * (1 - level)
-            rolled_back = before_end(at + timedelta(hours=rolls.uniform(0.2, 30))) if failed and rolls.random() < 0.6 else None
+            rolled_back = (
+                before_end(at + timedelta(hours=rolls.uniform(0.2, 30))) if failed and rolls.random() < 0.6 else None
+            )
             rows.append(
                 {
                     "deployment_id": f"{service.id}-{day:%Y%m%d}",
@@ -162,7 +171,9 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
                     "actor_kind": "pipeline" if rolls.random() < 0.5 + 0.5 * level else "human",
                     "has_manual_step": rolls.random() < 0.4 * (1 - level),
                     "rolled_back_at": rolled_back,
-                    "hotfixed_at": before_end(at + timedelta(hours=rolls.uniform(2, 60))) if failed and not rolled_back else None,
+                    "hotfixed_at": before_end(at + timedelta(hours=rolls.uniform(2, 60)))
+                    if failed and not rolled_back
+                    else None,
                 }
             )
     _blame(found, rows, seed)

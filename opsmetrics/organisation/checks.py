@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from datetime import date
+from itertools import pairwise
 from typing import Any, Protocol
 
 from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sources, Team
@@ -71,7 +72,7 @@ def _duplicates(sink: Sink, file: str, ids: list[str]) -> None:
 
 def _overlap(periods: Iterable[tuple[date, date | None]]) -> bool:
     spans = sorted((start, end or _FOREVER) for start, end in periods)
-    return any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
 
 
 def _ownership(sink: Sink, service: Service, team_ids: set[str]) -> None:
@@ -107,7 +108,8 @@ def _slos(sink: Sink, slos: list[Slo], service_ids: set[str]) -> None:
     periods: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
     for slo in slos:
         line = next(
-            (n for n, text in enumerate(sink.texts["slo.toml"].splitlines(), 1) if f'"{slo.service}"' in text), None
+            (n for n, text in enumerate(sink.texts["slo.toml"].splitlines(), 1) if f'"{slo.service}"' in text),
+            None,
         )
         _known(sink, "slo.toml", line, slo.service, service_ids)
         periods.setdefault((slo.service, slo.kind), []).append((slo.valid_from, slo.valid_to))
@@ -145,7 +147,12 @@ def _sources(sink: Sink, sources: Sources, team_ids: set[str]) -> None:
         known = {column.name for column in STREAMS[source.name].columns}
         for column in source.columns.keys() - known:
             near = difflib.get_close_matches(column, sorted(known), n=1)
-            sink.add(file, line, f"stream {source.name!r} has no column {column!r}", f"one of {near or sorted(known)}")
+            sink.add(
+                file,
+                line,
+                f"stream {source.name!r} has no column {column!r}",
+                f"one of {near or sorted(known)}",
+            )
         for team in source.teams:
             if team != "*":
                 _known(sink, file, line, team, team_ids)

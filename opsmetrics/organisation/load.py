@@ -137,7 +137,12 @@ class Reader:
         for column in rows.fieldnames or []:
             if column not in known:
                 near = difflib.get_close_matches(column, known, n=1)
-                self.add(file, 1, f"unknown column {column!r}", f"did you mean {near[0]!r}?" if near else str(known))
+                self.add(
+                    file,
+                    1,
+                    f"unknown column {column!r}",
+                    f"did you mean {near[0]!r}?" if near else str(known),
+                )
         found: list[tuple[int, Any]] = []
         try:
             for row in rows:

@@ -196,7 +196,13 @@ def reference_frames(organisation: Organisation, catalogue: Catalogue, now: date
 
 
 _SCHEMAS: dict[str, dict[str, Any]] = {
-    "teams": {"team_id": pl.String, "name_nb": pl.String, "name_en": pl.String, "type": pl.String, "onboarded_on": pl.Date},
+    "teams": {
+        "team_id": pl.String,
+        "name_nb": pl.String,
+        "name_en": pl.String,
+        "type": pl.String,
+        "onboarded_on": pl.Date,
+    },
     "services": {
         "service_id": pl.String,
         "name_nb": pl.String,
@@ -205,7 +211,12 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "criticality_weight": pl.Float64,
         "last_major_change_on": pl.Date,
     },
-    "service_owners": {"service_id": pl.String, "team_id": pl.String, "valid_from_at": INSTANT, "valid_to_at": INSTANT},
+    "service_owners": {
+        "service_id": pl.String,
+        "team_id": pl.String,
+        "valid_from_at": INSTANT,
+        "valid_to_at": INSTANT,
+    },
     "service_names": {"name": pl.String, "service_id": pl.String},
     "repository_patterns": {"pattern": pl.String, "service_id": pl.String},
     "monitor_patterns": {"pattern": pl.String, "service_id": pl.String, "hold_minutes": pl.Float64},
@@ -252,7 +263,12 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "valid_from": pl.Date,
         "valid_to": pl.Date,
     },
-    "oncall_duties": {"team_id": pl.String, "coverage": pl.String, "valid_from_at": INSTANT, "valid_to_at": INSTANT},
+    "oncall_duties": {
+        "team_id": pl.String,
+        "coverage": pl.String,
+        "valid_from_at": INSTANT,
+        "valid_to_at": INSTANT,
+    },
     "team_streams": {"team_id": pl.String, "stream": pl.String, "connected_on": pl.Date},
 }
 _AS_OF_SCHEMA: dict[str, Any] = {
@@ -315,7 +331,16 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
             for w in organisation.maintenance_windows
         ],
         "waivers": [
-            (w.waiver_id, w.team_id, w.metric_id, w.reason, w.compensating_measure, w.approver, w.valid_from, w.valid_to)
+            (
+                w.waiver_id,
+                w.team_id,
+                w.metric_id,
+                w.reason,
+                w.compensating_measure,
+                w.approver,
+                w.valid_from,
+                w.valid_to,
+            )
             for w in organisation.waivers
         ],
         "applicability": [

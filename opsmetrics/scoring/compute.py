@@ -136,7 +136,13 @@ def _entities(values: pl.DataFrame, parameters: pl.DataFrame) -> pl.DataFrame:
 def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
     """One row per cell; entity metrics pool numerator and denominator and average entities' points."""
     plain = values.filter(pl.col("entity_id").is_null()).select(
-        *CELL, "numerator", "denominator", "value", "sample_size", "completeness", entity_points=pl.lit(None, pl.Float64)
+        *CELL,
+        "numerator",
+        "denominator",
+        "value",
+        "sample_size",
+        "completeness",
+        entity_points=pl.lit(None, pl.Float64),
     )
     measured = values.filter(pl.col("entity_id").is_not_null()).join(
         entity.select(*CELL, "entity_id", "points"), on=[*CELL, "entity_id"], how="left"
@@ -263,5 +269,14 @@ def _area_table(areas: pl.DataFrame) -> pl.DataFrame:
 
 def _team_table(teams: pl.DataFrame) -> pl.DataFrame:
     return teams.select(
-        "team_id", "as_of", "grain", "score", "coverage", "low", "high", "level", "status", "score_without_waivers"
+        "team_id",
+        "as_of",
+        "grain",
+        "score",
+        "coverage",
+        "low",
+        "high",
+        "level",
+        "status",
+        "score_without_waivers",
     ).sort("team_id", "grain", "as_of")

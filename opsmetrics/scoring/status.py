@@ -72,7 +72,11 @@ def _reason() -> pl.Expr:
         pl.when(pl.col("status") == "not_applicable")
         .then(pl.coalesce("applies_reason", pl.lit("nothing_of_this_kind")))
         .when(pl.col("status").is_in(["not_measured", "not_measured_overdue"]))
-        .then(pl.format("not_connected:{}", pl.coalesce("missing_streams", pl.lit("later"))))
+        .then(
+            pl.when(pl.col("missing_streams").is_null())
+            .then(pl.lit("connected_later"))
+            .otherwise(pl.format("not_connected:{}", "missing_streams"))
+        )
         .when(pl.col("status") == "stale")
         .then(pl.format("incomplete:{}", percent))
         .when(pl.col("status") == "invalid")
@@ -146,9 +150,13 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         .select(*CELL, "waiver_id")
     )
     waived = pl.col("waiver_id").is_not_null()
-    return grid.join(active, on=CELL, how="left").with_columns(
-        status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
-        reason=pl.when(waived).then(pl.format("waiver:{}", pl.col("waiver_id"))).otherwise(pl.col("reason")),
-        points=pl.when(~waived).then(pl.col("points")),
-        evidence_weight=pl.when(~waived).then(pl.col("evidence_weight")),
-    ).drop("waiver_id")
+    return (
+        grid.join(active, on=CELL, how="left")
+        .with_columns(
+            status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
+            reason=pl.when(waived).then(pl.format("waiver:{}", pl.col("waiver_id"))).otherwise(pl.col("reason")),
+            points=pl.when(~waived).then(pl.col("points")),
+            evidence_weight=pl.when(~waived).then(pl.col("evidence_weight")),
+        )
+        .drop("waiver_id")
+    )

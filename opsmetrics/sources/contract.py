@@ -15,7 +15,8 @@ from opsmetrics.errors import Problem, SourceError
 from opsmetrics.sources.tables import BROKEN
 from opsmetrics.streams import DUCKDB_TYPES, Column, Stream
 
-_OFFSET = r".*[0-9](Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
+# A clock time and then an offset: the last part of a bare date (2026-03-29) is none.
+_OFFSET = r".*[0-9]:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?\s*([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
 _PLAUSIBLE = ("1990-01-01", "2100-01-01")
 
 
@@ -49,7 +50,7 @@ def apply_contract(
     for column in stream.columns:
         if column.required and names[column.name] not in frame.columns and frame.height:
             found = ", ".join(name for name in frame.columns if not name.startswith("_"))
-            fix = f"map it in sources.toml: columns = {{ {column.name} = \"...\" }}; the file has {found}"
+            fix = f'map it in sources.toml: columns = {{ {column.name} = "..." }}; the file has {found}'
             raise SourceError(Problem(str(file), 1, f"column {names[column.name]!r} is missing", fix))
     dropped = tuple(sorted(set(frame.columns) - set(names.values()) - {"_line", BROKEN}))
     present = {name: source for name, source in names.items() if source in frame.columns}
@@ -61,9 +62,7 @@ def apply_contract(
     return typed, dropped
 
 
-def _typing_sql(
-    frame: pl.DataFrame, stream: Stream, present: dict[str, str], naive_time: str | None, zone: str
-) -> str:
+def _typing_sql(frame: pl.DataFrame, stream: Stream, present: dict[str, str], naive_time: str | None, zone: str) -> str:
     values: list[str] = []
     reasons: list[str] = [f"{BROKEN}"]
     for column in stream.columns:
@@ -89,9 +88,9 @@ def _typing_sql(
     raw = ", ".join(f"{_q(name)} := cast({_q(f'in {source}')} as varchar)" for name, source in present.items())
     raw = f"to_json(struct_pack({raw}))" if raw else "null"
     return f"""
-        with typed as (select {', '.join(values)}, * from source),
+        with typed as (select {", ".join(values)}, * from source),
         judged as (
-            select *, nullif(concat_ws('; ', {', '.join(reasons)}), '') as _why, {day} as _day from typed
+            select *, nullif(concat_ws('; ', {", ".join(reasons)}), '') as _why, {day} as _day from typed
         ),
         ranked as (
             select *, row_number() over (partition by {key}, _why is null order by _line) as _nth,
@@ -100,7 +99,7 @@ def _typing_sql(
         ),
         final as (
             select *, coalesce(_why, case when _nth > 1 then
-                'duplicate of line ' || _first || ' (key {', '.join(stream.key)})' end) as _reason
+                'duplicate of line ' || _first || ' (key {", ".join(stream.key)})' end) as _reason
             from ranked
         )
         select {names}, _day, _line, _reason,
@@ -141,7 +140,9 @@ def _rules(column: Column) -> list[str]:
     return rules
 
 
-def _value(column: Column, source: str, dtype: pl.DataType, naive_time: str | None) -> tuple[str, list[tuple[str, str]]]:
+def _value(  # noqa: PLR0911 - one return per type of the contract
+    column: Column, source: str, dtype: pl.DataType, naive_time: str | None
+) -> tuple[str, list[tuple[str, str]]]:
     """SQL of the typed value, and (condition, reason) pairs beyond the common rules."""
     is_text = dtype == pl.String
     text = f"trim({source})" if is_text else source
@@ -157,19 +158,22 @@ def _value(column: Column, source: str, dtype: pl.DataType, naive_time: str | No
     if column.type == "boolean":
         if not is_text:
             return f"try_cast({text} as boolean)", []
-        return f"case lower({text}) when 'true' then true when '1' then true when 'false' then false when '0' then false end", []
+        words = "when 'true' then true when '1' then true when 'false' then false when '0' then false"
+        return f"case lower({text}) {words} end", []
     if column.type == "date":
         good = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')" if is_text else "true"
         return f"case when {good} then try_cast({text} as date) end", []
-    return _instant(column, text, dtype, naive_time)
+    return _instant(text, dtype, naive_time)
 
 
-def _instant(column: Column, text: str, dtype: pl.DataType, naive_time: str | None) -> tuple[str, list[tuple[str, str]]]:
+def _instant(text: str, dtype: pl.DataType, naive_time: str | None) -> tuple[str, list[tuple[str, str]]]:
     is_text = dtype == pl.String
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
         return f"cast({text} as timestamptz)", []
     has_offset = f"regexp_full_match({text}, '{_OFFSET}')" if is_text else "false"
-    aware = f"case when {has_offset} then try_cast({text} as timestamptz) end" if is_text else "cast(null as timestamptz)"
+    aware = (
+        f"case when {has_offset} then try_cast({text} as timestamptz) end" if is_text else "cast(null as timestamptz)"
+    )
     if naive_time is None:
         missing = f"{text} is not null and {text} <> '' and not {has_offset}" if is_text else f"{text} is not null"
         return aware, [(missing, "no offset from UTC (set naive_time in sources.toml if the zone is known)")]

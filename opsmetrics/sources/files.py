@@ -57,7 +57,9 @@ def _inside(organisation: Organisation, root: Path, name: str) -> Path:
     candidates = [(base / name).resolve() for base in bases]
     allowed = [path for path, base in zip(candidates, bases, strict=True) if path.is_relative_to(base)]
     if not allowed:
-        problem = Problem(str(organisation.folder / "sources.toml"), None, f"path {name!r} leaves the root", "stay below it")
+        problem = Problem(
+            str(organisation.folder / "sources.toml"), None, f"path {name!r} leaves the root", "stay below it"
+        )
         raise SourceError(problem)
     return next((path for path in allowed if path.exists()), allowed[0])
 

@@ -69,7 +69,14 @@ def pull_stream(
                 continue
             try:
                 parcel = files.read_parcel(
-                    organisation, source, stream, path, day=day, window=window, today=today, source_digest=marker
+                    organisation,
+                    source,
+                    stream,
+                    path,
+                    day=day,
+                    window=window,
+                    today=today,
+                    source_digest=marker,
                 )
             except SourceError as error:
                 errors.append(str(error))
@@ -77,7 +84,9 @@ def pull_stream(
             if parcel.window[0] < parcel.window[1]:
                 loads.append(land(settings.landing, name, parcel, loaded_at=now))
         if seen == 0:
-            problem = Problem(str(root / source.path), None, "no file of these days exists", "check path in sources.toml")
+            problem = Problem(
+                str(root / source.path), None, "no file of these days exists", "check path in sources.toml"
+            )
             errors.append(str(SourceError(problem)))
     except SourceError as error:
         errors.append(str(error))

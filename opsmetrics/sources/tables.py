@@ -57,7 +57,9 @@ def _parquet(path: Path) -> pl.DataFrame:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise _error(path, None, f"no readable Parquet file ({reason})", "it may be cut off: export it again") from error
+        raise _error(
+            path, None, f"no readable Parquet file ({reason})", "it may be cut off: export it again"
+        ) from error
     return frame.with_row_index("_line", offset=1).with_columns(
         pl.col("_line").cast(pl.Int64), pl.lit(None, pl.String).alias(BROKEN)
     )
@@ -132,10 +134,12 @@ def _jsonl(path: Path) -> pl.DataFrame:
         numbers.append(number)
         broken.append(reason)
     data = {name: pl.Series(name, [_as_text(row.get(name)) for row in rows], dtype=pl.String) for name in names}
-    return pl.DataFrame(data).with_columns(
-        pl.Series("_line", numbers, dtype=pl.Int64), pl.Series(BROKEN, broken, dtype=pl.String)
-    ) if names else pl.DataFrame(
-        {"_line": pl.Series(numbers, dtype=pl.Int64), BROKEN: pl.Series(broken, dtype=pl.String)}
+    return (
+        pl.DataFrame(data).with_columns(
+            pl.Series("_line", numbers, dtype=pl.Int64), pl.Series(BROKEN, broken, dtype=pl.String)
+        )
+        if names
+        else pl.DataFrame({"_line": pl.Series(numbers, dtype=pl.Int64), BROKEN: pl.Series(broken, dtype=pl.String)})
     )
 
 

@@ -84,7 +84,11 @@ def table_inputs(files: Mapping[str, SqlFile], table: str) -> list[str]:
 
 
 def build_table(
-    con: duckdb.DuckDBPyConnection, file: SqlFile, catalogue: Catalogue, files: Mapping[str, SqlFile], inputs: str
+    con: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    catalogue: Catalogue,
+    files: Mapping[str, SqlFile],
+    inputs: str,
 ) -> Built:
     """Build one table.
 
@@ -127,7 +131,8 @@ def _build_days(
     """Rebuild the days whose winning load changed; all of them when anything else did."""
     before = con.execute("select inputs from meta.built_tables where table_name = $1", [file.table]).fetchall()
     exists = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = $1 and table_name = $2", [file.schema, file.name]
+        "select count(*) from duckdb_tables() where schema_name = $1 and table_name = $2",
+        [file.schema, file.name],
     ).fetchall()
     current = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
     built = "select stream, day, load_id from meta.built_days where table_name = $table"
@@ -171,6 +176,10 @@ def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, wh
     counts = ", ".join(f"count(*) filter ({rule})" for rule in rules.values())
     duplicates = f"count(*) - (select count(*) from (select distinct {key} from {file.table} where {where}))"
     row = con.execute(f"select {duplicates}, {counts} from {file.table} where {where}").fetchall()[0]
-    wrong = [f"{count} rows with {name}" for name, count in zip([f"a repeated key ({key})", *rules], row, strict=True) if count]
+    wrong = [
+        f"{count} rows with {name}"
+        for name, count in zip([f"a repeated key ({key})", *rules], row, strict=True)
+        if count
+    ]
     if wrong:
         raise SqlFileError(f"{file.path}: the result breaks its contract: {'; '.join(wrong)}")

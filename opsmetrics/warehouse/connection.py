@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ STORAGE_VERSION = "v1.5.0"
 
 
 @contextmanager
-def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
     """Open the working file for writing, creating it and its schemas where needed.
 
     A file that DuckDB cannot read is set aside (``.damaged``) and a new one begun: everything in it can be
@@ -57,7 +57,7 @@ def _start_again(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(con: duckdb.DuckDBPyConnection) -> Generator[None]:
     """Commit on success, roll back on any error."""
     con.execute("begin")
     try:
@@ -77,7 +77,9 @@ def replace_table(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
         con.unregister("new_rows")
 
 
-def comment(con: duckdb.DuckDBPyConnection, table: str, title: str, columns: dict[str, str], kind: str = "table") -> None:
+def comment(
+    con: duckdb.DuckDBPyConnection, table: str, title: str, columns: dict[str, str], kind: str = "table"
+) -> None:
     """Write the comments that analysts read on a table and its columns."""
     con.execute(f"comment on {kind} {table} is {quote(title)}")
     for column, text in columns.items():

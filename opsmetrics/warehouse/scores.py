@@ -53,7 +53,8 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "area": (
         "Score, coverage, bounds and level of each area (method 3.4, 3.6)",
         {
-            **{"team_id": "Team", "area_id": "Area"},
+            "team_id": "Team",
+            "area_id": "Area",
             "as_of": "Instant of evaluation, UTC",
             "grain": "month, tertial, week or latest",
             "score": "0..100; null where there is too little data",
@@ -103,12 +104,13 @@ def read_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> ScoreIn
         f"select team_id, '{metric.id}' as metric_id, as_of, grain, "
         f"{'entity_id, entity_weight' if metric.header.entity else none}, cast(numerator as double) as numerator, "
         "cast(denominator as double) as denominator, cast(value as double) as value, "
-        f"cast(sample_size as bigint) as sample_size, cast(completeness as double) as completeness from {metric.file.table}"
+        "cast(sample_size as bigint) as sample_size, cast(completeness as double) as completeness "
+        f"from {metric.file.table}"
         for metric in catalogue.metrics
     ]
     gates = [
-        f"select '{gate.id}' as gate_id, team_id, as_of, grain, '{gate.header.area}' as area_id, {gate.header.cap} as cap, "
-        f"finding_count from {gate.file.table} where finding_count > 0"
+        f"select '{gate.id}' as gate_id, team_id, as_of, grain, '{gate.header.area}' as area_id, "
+        f"{gate.header.cap} as cap, finding_count from {gate.file.table} where finding_count > 0"
         for gate in catalogue.gates
     ]
     return ScoreInputs(

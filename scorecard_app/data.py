@@ -1,0 +1,175 @@
+"""The only reader of snapshots: one cached connection per snapshot file, one cursor per query.
+
+A view asks for a snapshot once per run and passes it on, so that a page never mixes two snapshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import polars as pl
+import streamlit as st
+
+from opsmetrics.settings import Settings
+from opsmetrics.snapshot import Snapshot, current
+
+KEPT_READERS = 3
+
+
+def current_snapshot() -> Snapshot:
+    """Return the snapshot that the pointer names now.
+
+    Raises:
+        SnapshotError: Nothing was published yet.
+    """
+    return current(Settings.from_env().snapshots)
+
+
+def _close(con: duckdb.DuckDBPyConnection) -> None:
+    con.close()
+
+
+@st.cache_resource(max_entries=KEPT_READERS, show_spinner=False, on_release=_close)
+def _reader(path: str) -> duckdb.DuckDBPyConnection:
+    # Snapshots have unique names: reconnecting to a replaced path would return the old database (stack.md).
+    con = duckdb.connect(path, read_only=True, config={"enable_external_access": False})
+    con.execute("set timezone = 'UTC'")
+    return con
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _query(path: str, sql: str, parameters: tuple[tuple[str, Any], ...]) -> pl.DataFrame:
+    with _reader(path).cursor() as cursor:
+        cursor.execute("set timezone = 'UTC'")
+        names = dict(parameters)
+        return cursor.sql(sql, params=names).pl() if names else cursor.sql(sql).pl()
+
+
+def query(snapshot: Snapshot, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
+    """Run one select on a snapshot; values are bound, results cached per snapshot and parameters."""
+    return _query(str(snapshot.path), sql, tuple(sorted((parameters or {}).items())))
+
+
+def organisation(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the organisation's row joined with the build's."""
+    return query(snapshot, "select * from meta.organisation, meta.build").row(0, named=True)
+
+
+def areas(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the areas in order."""
+    return query(snapshot, "select * from meta.areas order by position")
+
+
+def teams(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the teams, product teams first, by name."""
+    return query(snapshot, "select * from ref.teams order by type desc, name_nb")
+
+
+def metrics(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the catalogue, by area and weight."""
+    return query(
+        snapshot,
+        "select m.*, a.position from meta.metrics as m join meta.areas as a using (area_id)"
+        " order by a.position, m.weight desc, m.metric_id",
+    )
+
+
+def periods(snapshot: Snapshot) -> pl.DataFrame:
+    """Return what can be chosen: the latest day, then months, newest first."""
+    return query(
+        snapshot,
+        """select as_of, grain, label, "on" from ref.as_of where grain in ('latest', 'month')
+           order by grain = 'month', as_of desc""",
+    )
+
+
+def team_scores(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every team's score at an instant."""
+    return query(snapshot, "select * from scores.team where as_of = $as_of and grain = $grain", _at(period))
+
+
+def area_scores(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every area score at an instant, with the gate's reason."""
+    return query(
+        snapshot,
+        """select s.*, g.reason_nb, g.reason_en from scores.area as s
+           left join meta.gates as g on g.gate_id = s.gate
+           where s.as_of = $as_of and s.grain = $grain""",
+        _at(period),
+    )
+
+
+def metric_scores(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every metric score at an instant."""
+    return query(snapshot, "select * from scores.metric where as_of = $as_of and grain = $grain", _at(period))
+
+
+def team_months(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the monthly team scores, oldest first."""
+    return query(snapshot, "select * from scores.team where grain = 'month' order by team_id, as_of")
+
+
+def area_months(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return the monthly area scores of a team, oldest first."""
+    return query(
+        snapshot,
+        "select * from scores.area where grain = 'month' and team_id = $team_id order by area_id, as_of",
+        {"team_id": team_id},
+    )
+
+
+def gaps(snapshot: Snapshot, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return the gaps of a team, largest gain first."""
+    return query(
+        snapshot,
+        """select g.*, s.value, s.points, s.status from scores.gap as g
+           join scores.metric as s using (team_id, metric_id, as_of, grain)
+           where g.as_of = $as_of and g.grain = $grain and g.team_id = $team_id and g.points_lost > 0
+           order by g.gain_if_met desc, g.metric_id""",
+        {**_at(period), "team_id": team_id},
+    )
+
+
+def metric_weeks(snapshot: Snapshot, team_id: str, metric_id: str) -> pl.DataFrame:
+    """Return the weekly values of a metric, oldest first."""
+    return query(
+        snapshot,
+        """select s.*, w."on" from scores.metric as s join ref.as_of as w using (as_of, grain)
+           where s.grain = 'week' and s.team_id = $team_id and s.metric_id = $metric_id order by s.as_of""",
+        {"team_id": team_id, "metric_id": metric_id},
+    )
+
+
+def entities(snapshot: Snapshot, period: Mapping[str, Any], team_id: str, metric_id: str) -> pl.DataFrame:
+    """Return the points of each entity, worst first."""
+    return query(
+        snapshot,
+        """select * from scores.entity where as_of = $as_of and grain = $grain and team_id = $team_id
+           and metric_id = $metric_id order by points nulls first, entity_id""",
+        {**_at(period), "team_id": team_id, "metric_id": metric_id},
+    )
+
+
+def evidence(snapshot: Snapshot, evidence_sql: str, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return the rows behind a metric's numbers: the metric's own SQL, stopped one step earlier."""
+    return query(
+        snapshot,
+        f"select * from ({evidence_sql}) where team_id = $team_id and as_of = $as_of and grain = $grain"
+        " order by item_at desc nulls last, item_id",
+        {**_at(period), "team_id": team_id},
+    )
+
+
+def sources(snapshot: Snapshot) -> pl.DataFrame:
+    """Return every connected stream with its freshness, worst first."""
+    return query(
+        snapshot,
+        """select * from marts.source_health
+           order by case state when 'failed' then 0 when 'late' then 1 else 2 end, stream""",
+    )
+
+
+def _at(period: Mapping[str, Any]) -> dict[str, Any]:
+    return {"as_of": period["as_of"], "grain": period["grain"]}

@@ -1,0 +1,157 @@
+"""Which sources are fresh, what was set aside, what has no owner, which cells rest on little?"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from scorecard_app import data, fmt
+from scorecard_app.markup import table, tag
+from scorecard_app.page import Page, begin, by, foot, head, show
+
+_MARKS = {"fresh": ("good", "✓"), "late": ("warn", "!"), "failed": ("bad", "✕")}
+SHOWN = 50
+
+
+def render() -> None:
+    """Show the state of the data."""
+    page = begin()
+    if page is None:
+        return
+    sources = data.sources(page.snapshot).to_dicts()
+    head(page, page.text("health.title"), "")
+    _lead(page, sources)
+    _sources(page, sources)
+    _quarantine(page)
+    _unmatched(page)
+    _suspect(page)
+    _thin(page)
+    foot(page)
+
+
+def _lead(page: Page, sources: list[dict[str, Any]]) -> None:
+    fresh = sum(source["state"] == "fresh" for source in sources)
+    names = ", ".join(page.text(f"stream.{source['stream']}") for source in sources if source["state"] != "fresh")
+    key = "health.lead_problem" if names else "health.lead"
+    show(f'<p class="lead">{escape(page.text(key, fresh=fresh, all=len(sources), names=names))}</p>')
+
+
+def _sources(page: Page, sources: list[dict[str, Any]]) -> None:
+    language, zone = page.language, page.organisation["timezone"]
+    rows: list[list[str]] = []
+    for source in sources:
+        kind, mark = _MARKS[source["state"]]
+        error = f'<span class="small">{escape(source["error"])}</span>' if source["error"] else ""
+        day = fmt.long_date(language, source["last_day"]) if source["last_day"] else fmt.MISSING
+        register = page.text("health.register")
+        expected = register if source["is_register"] else page.text("health.hours", hours=source["expected_hours"])
+        name = escape(page.text(f"stream.{source['stream']}"))
+        rows.append(
+            [
+                f'{name}<span class="small">{escape(source["stream"])}</span>',
+                tag(kind, mark, page.text(f"health.{source['state']}")) + error,
+                day,
+                fmt.instant(language, source["attempted_at"], zone),
+                escape(expected),
+                fmt.number(language, source["row_count"]),
+                fmt.number(language, source["quarantined"]),
+            ]
+        )
+    header = [
+        (page.text("word.source"), False),
+        (page.text("word.status"), False),
+        (page.text("health.last_day"), False),
+        (page.text("health.last_pull"), False),
+        (page.text("health.expected"), False),
+        (page.text("word.rows"), True),
+        (page.text("health.quarantined"), True),
+    ]
+    show(f"<h2>{escape(page.text('health.sources'))}</h2>" + table(page.text("health.sources_caption"), header, rows))
+
+
+def _quarantine(page: Page) -> None:
+    rows = data.query(
+        page.snapshot,
+        """select stream, source, reason, count(*) as rows, min(line) as line from meta.quarantine
+           group by all order by rows desc, stream, reason limit 50""",
+    ).to_dicts()
+    cells = [
+        [
+            f'{escape(page.text("stream." + row["stream"]))}<span class="small">{escape(row["source"])}</span>',
+            escape(row["reason"]),
+            fmt.number(page.language, row["rows"]),
+            fmt.number(page.language, row["line"]),
+        ]
+        for row in rows
+    ]
+    header = [
+        (page.text("word.source"), False),
+        (page.text("word.reason"), False),
+        (page.text("word.rows"), True),
+        (page.text("health.line"), True),
+    ]
+    _section(page, "quarantine", header, cells)
+
+
+def _unmatched(page: Page) -> None:
+    rows = data.query(page.snapshot, f"select * from facts.unmatched_rows order by row_count desc limit {SHOWN}")
+    cells = [
+        [escape(row["name"]), escape(row["stream"]), fmt.number(page.language, row["row_count"])]
+        for row in rows.to_dicts()
+    ]
+    header = [
+        (page.text("health.name"), False),
+        (page.text("word.source"), False),
+        (page.text("word.rows"), True),
+    ]
+    _section(page, "unmatched", header, cells)
+
+
+def _suspect(page: Page) -> None:
+    rows = data.query(page.snapshot, f"select * from marts.suspect_monitors order by down_ratio desc limit {SHOWN}")
+    if rows.is_empty():
+        return
+    cells = [
+        [
+            escape(row["monitor_key"]),
+            fmt.percent(page.language, row["down_ratio"], 1),
+            str(row["first_http_status"]),
+        ]
+        for row in rows.to_dicts()
+    ]
+    header = [
+        (page.text("health.name"), False),
+        (page.text("health.down"), True),
+        (page.text("health.http"), True),
+    ]
+    _section(page, "suspect", header, cells)
+
+
+def _section(page: Page, name: str, header: list[tuple[str, bool]], cells: list[list[str]]) -> None:
+    show(f"<h2>{escape(page.text(f'health.{name}'))}</h2>")
+    if not cells:
+        show(f'<p class="hint">{escape(page.text(f"health.{name}_none"))}</p>')
+        return
+    hint = ""
+    if name in {"quarantine", "suspect"}:
+        hint = f'<p class="hint">{escape(page.text(f"health.{name}_hint"))}</p>'
+    show(hint + table(page.text(f"health.{name}_caption"), header, cells))
+
+
+def _thin(page: Page) -> None:
+    teams = by(data.teams(page.snapshot), "team_id")
+    areas = by(data.areas(page.snapshot), "area_id")
+    thin = [
+        row
+        for row in data.area_scores(page.snapshot, page.period).sort("coverage", "team_id").to_dicts()
+        if row["status"] in {"provisional", "too_little_data"}
+        or (row["coverage"] is not None and row["coverage"] < 0.6)
+    ]
+    items = ""
+    for row in thin:
+        label = f"{page.name(teams[row['team_id']])}: {page.name(areas[row['area_id']])}"
+        coverage = f"{page.text('word.coverage').lower()} {fmt.percent(page.language, row['coverage'])}"
+        status = page.text(f"status.{row['status']}") if row["status"] != "ok" else ""
+        items += f"<li>{page.link('team', label, team=row['team_id'])} {escape(coverage)} {escape(status)}</li>"
+    body = items or f"<li>{escape(page.text('health.thin_none'))}</li>"
+    show(f'<h2>{escape(page.text("health.thin"))}</h2><ul class="plain">{body}</ul>')
