@@ -1,4 +1,4 @@
-"""Wiring only: which assets exist, when they run, and how to run them in one process.
+"""Wiring only: which assets exist, when they run, how to run them in one process, and the command line.
 
 Does not belong here: assets (``assets``) or logic (``opsmetrics``).
 """
