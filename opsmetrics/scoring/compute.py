@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from opsmetrics.catalogue import Catalogue
+from opsmetrics.catalogue import Catalogue, Ruleset
 from opsmetrics.scoring.aggregate import TEAM, area_levels, area_scores, team_levels, team_scores
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
@@ -54,7 +54,7 @@ class Scores:
 def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     """Compute every score for every team, metric and instant."""
     parameters = _parameters(catalogue)
-    entity = _entities(inputs.values, parameters)
+    entity = _entities(inputs.values, parameters, catalogue.ruleset)
     grid = _grid(parameters, inputs).join(_team_values(inputs.values, entity), on=CELL, how="left")
     grid = _with_points(grid)
     plain = carry_last_value(assign_status(grid, catalogue.ruleset), catalogue.ruleset)
@@ -112,11 +112,18 @@ def _parameters(catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def _entities(values: pl.DataFrame, parameters: pl.DataFrame) -> pl.DataFrame:
+def _entities(values: pl.DataFrame, parameters: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Score each entity by itself.
+
+    Points are null where the source delivered too little to tell, and 0 where there is no value to earn any with
+    (a service without SLO).
+    """
+    known = pl.col("completeness") >= ruleset.stale_below
+    scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal"))).fill_null(0.0)
     anchors = parameters.filter("is_entity").select("metric_id", "floor", "krav", "mal")
     return (
         values.join(anchors, on="metric_id")
-        .with_columns(points=points(*(pl.col(name) for name in ("value", "floor", "krav", "mal"))))
+        .with_columns(points=pl.when(known).then(scored))
         .select(
             "team_id",
             "metric_id",
@@ -154,10 +161,12 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("numerator").sum(),
             pl.col("denominator").sum(),
-            value=pl.col("numerator").sum() / pl.col("denominator").sum(),
+            value=pl.when(pl.col("denominator").sum() > 0).then(
+                pl.col("numerator").sum() / pl.col("denominator").sum()
+            ),
             sample_size=pl.col("sample_size").sum(),
             completeness=(weight * pl.col("completeness")).sum() / weight.sum(),
-            entity_points=entity_points(weight, pl.col("points").fill_null(0.0)),
+            entity_points=entity_points(weight, pl.col("points")),
         )
     )
     return pl.concat([plain, pooled], how="vertical_relaxed")

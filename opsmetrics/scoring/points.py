@@ -43,5 +43,9 @@ def evidence_weight(sample_size: pl.Expr, n_full: pl.Expr, completeness: pl.Expr
 
 
 def entity_points(weight: pl.Expr, entity_point: pl.Expr) -> pl.Expr:
-    """Return the criticality-weighted mean of entities' points: score first, average after (G30)."""
-    return (weight * entity_point).sum() / weight.sum()
+    """Return the criticality-weighted mean of entities' points: score first, average after (G30).
+
+    Entities without points (nothing is known of them) do not take part; none at all gives null.
+    """
+    there = entity_point.is_not_null()
+    return pl.when(there.any()).then((weight * entity_point).filter(there).sum() / weight.filter(there).sum())

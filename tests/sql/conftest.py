@@ -23,12 +23,22 @@ AS_OF = "2026-08-31T22:00:00Z"  # 1 September 2026, midnight in Oslo
 
 # Two teams with a service each; cases may add to it.
 BASE = """
-    insert into ref.teams values ('t1', 'T1', 'T1', 'product', '2020-01-01'), ('t2', 'T2', 'T2', 'product', '2020-01-01');
+    insert into ref.teams values
+        ('t1', 'T1', 'T1', 'product', '2020-01-01'), ('t2', 'T2', 'T2', 'product', '2020-01-01');
     insert into ref.services values ('s1', 'S1', 'S1', 'critical', 3, null), ('s2', 'S2', 'S2', 'ordinary', 1, null);
     insert into ref.service_names values ('s1', 's1'), ('s2', 's2');
-    insert into ref.service_owners values ('s1', 't1', '2020-01-01', '2200-01-01'), ('s2', 't2', '2020-01-01', '2200-01-01');
+    insert into ref.service_owners values
+        ('s1', 't1', '2020-01-01', '2200-01-01'), ('s2', 't2', '2020-01-01', '2200-01-01');
 """
-CLEARED = ("ref.teams", "ref.services", "ref.service_names", "ref.service_owners", "ref.metric_windows", "ref.as_of", "ref.oncall_duties")
+CLEARED = (
+    "ref.teams",
+    "ref.services",
+    "ref.service_names",
+    "ref.service_owners",
+    "ref.metric_windows",
+    "ref.as_of",
+    "ref.oncall_duties",
+)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +80,8 @@ def warehouse(empty_warehouse, context):
         if statement.strip():
             empty_warehouse.execute(statement)
     empty_warehouse.execute(
-        "insert into ref.as_of values ($1, 'month', $1::timestamptz - interval 31 day, '2026-08-31', '2026-08')", [AS_OF]
+        "insert into ref.as_of values ($1, 'month', $1::timestamptz - interval 31 day, '2026-08-31', '2026-08')",
+        [AS_OF],
     )
     for metric in context.catalogue.metrics:
         empty_warehouse.execute(

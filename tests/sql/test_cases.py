@@ -69,7 +69,9 @@ def test_every_metric_and_gate_has_a_case(context):
     assert needed <= covered
 
 
-METRIC_CASES = [case for case in CASES if case.parent.name[:4] in {"mon_", "mnt_", "inc_", "scl_", "sec_", "aut_", "bck_"}]
+METRIC_CASES = [
+    case for case in CASES if case.parent.name[:4] in {"mon_", "mnt_", "inc_", "scl_", "sec_", "aut_", "bck_"}
+]
 
 
 @pytest.mark.parametrize("case", METRIC_CASES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -1,0 +1,352 @@
+"""From files to a snapshot: windows, re-pulls, partial loads, as-known, disposable working file, no readers cut off."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opsmetrics import pipeline, snapshot
+from opsmetrics.errors import OpsMetricsError, SnapshotError, SqlFileError, WarehouseBusyError
+from opsmetrics.landing import Parcel, land, read_load
+from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.sources import pull_stream
+from opsmetrics.warehouse import build_table, connect, ingest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
+# Columns that say when something was processed, not what it is.
+VOLATILE = {"meta.built_tables", "meta.built_days"}
+
+
+def settings_for(org: Path, home: Path) -> Settings:
+    return Settings(home=home, org=org, data=None, now=None, sql=default_sql_root())
+
+
+def run_all(given_settings: Settings) -> snapshot.Snapshot:
+    context = pipeline.load_context(given_settings)
+    for name in context.organisation.streams:
+        pull_stream(given_settings, context.organisation, name)
+    identity, _ = pipeline.build(context)
+    found, _ = snapshot.publish(given_settings.warehouse, given_settings.snapshots, build_id=identity, now=context.now)
+    return found
+
+
+def content(path: Path) -> dict[str, list[tuple]]:
+    """Every table of a file, rows sorted: what it says, whoever wrote it and in which order."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        names = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where not temporary order by 1"
+        ).fetchall()
+        return {
+            name: sorted(con.execute(f"select * from {name}").fetchall(), key=repr)
+            for (name,) in names
+            if name not in VOLATILE
+        }
+
+
+def test_a_run_publishes_and_a_second_run_has_nothing_to_do(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    first = run_all(given_settings)
+    context = pipeline.load_context(given_settings)
+    again = [pull_stream(given_settings, context.organisation, name) for name in context.organisation.streams]
+    assert all(result.loads == () and result.error is None for result in again)
+    assert pipeline.build(context) == (first.build_id, False)
+    assert run_all(given_settings) == first
+
+
+def test_the_working_file_can_be_deleted_at_any_moment(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    before = content(run_all(given_settings).path)
+    given_settings.warehouse.unlink()
+    (given_settings.snapshots / snapshot.POINTER).unlink()
+    assert content(run_all(given_settings).path) == before
+
+
+def test_a_damaged_working_file_is_set_aside_and_rebuilt(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    before = content(run_all(given_settings).path)
+    given_settings.warehouse.write_bytes(b"this is no database" * 1000)
+    (given_settings.snapshots / snapshot.POINTER).unlink()
+    assert content(run_all(given_settings).path) == before
+    assert given_settings.warehouse.with_suffix(".damaged").exists()
+
+
+def test_a_quiet_day_is_landed_and_a_missing_day_is_not(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    quiet, missing = small / "data/checks/2026-08-30.csv", small / "data/checks/2026-08-31.csv"
+    quiet.write_text("monitor_id,checked_at,status\n")
+    missing.unlink()
+    run_all(given_settings)
+    with duckdb.connect(str(given_settings.warehouse), read_only=True) as con:
+        days = con.execute(
+            "select day, rows from meta.load_days join meta.loads using (stream, load_id)"
+            " where stream = 'availability_checks' and day >= '2026-08-29' order by 1"
+        ).fetchall()
+    assert days == [(date(2026, 8, 29), 48), (date(2026, 8, 30), 0), (date(2026, 9, 1), 48)]
+
+
+def test_a_changed_day_replaces_only_that_day_and_nothing_is_counted_twice(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    run_all(given_settings)
+    changed = small / "data/checks/2026-09-01.csv"
+    changed.write_text(changed.read_text().replace("up", "down"))
+    context = pipeline.load_context(given_settings)
+    result = pull_stream(given_settings, context.organisation, "availability_checks")
+    assert [load.window_start for load in result.loads] == [date(2026, 9, 1)]
+    with connect(given_settings.warehouse) as con:
+        pipeline.prepare(con, context)
+        built = build_table(
+            con,
+            context.files["staging.availability_checks"],
+            context.catalogue,
+            context.files,
+            context.organisation.digest,
+        )
+        assert (built.days, built.rows) == (1, 12 * 48)
+        rows = con.execute(
+            "select status, count(*) from staging.availability_checks where day = '2026-09-01' group by 1"
+        ).fetchall()
+    assert rows == [("down", 48)]
+
+
+def checks(rows: int, status: str, day: date) -> pl.DataFrame:
+    """A parcel's frame for one day."""
+    start = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+    return pl.DataFrame(
+        {
+            "provider": [None] * rows,
+            "monitor_id": ["probe-web"] * rows,
+            "checked_at": [start + timedelta(minutes=10 * n) for n in range(rows)],
+            "recorded_at": [None] * rows,
+            "status": [status] * rows,
+            "http_status": [None] * rows,
+            "response_ms": [None] * rows,
+            "sequence": [None] * rows,
+            "_day": [day] * rows,
+            "_line": list(range(rows)),
+            "_reason": [None] * rows,
+            "_raw": [None] * rows,
+        },
+        schema={
+            "provider": pl.String,
+            "monitor_id": pl.String,
+            "checked_at": pl.Datetime("us", "UTC"),
+            "recorded_at": pl.Datetime("us", "UTC"),
+            "status": pl.String,
+            "http_status": pl.Int64,
+            "response_ms": pl.Float64,
+            "sequence": pl.Int64,
+            "_day": pl.Date,
+            "_line": pl.Int64,
+            "_reason": pl.String,
+            "_raw": pl.String,
+        },
+    )
+
+
+def test_partial_never_replaces_complete_and_known_at_tells_what_was_known(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    day = date(2026, 8, 20)
+    window = (day, day + timedelta(days=1))
+
+    def load(status: str, hour: int, *, complete: bool) -> None:
+        parcel = Parcel(checks(5, status, day), window, "test", f"{status}{hour}", is_complete=complete)
+        land(given_settings.landing, "availability_checks", parcel, loaded_at=datetime(2026, 9, 1, hour, tzinfo=UTC))
+
+    load("degraded", 1, complete=False)
+    load("up", 2, complete=True)
+    load("down", 3, complete=False)
+    load("unknown", 4, complete=True)
+    for hour, expected in ((1, "degraded"), (2, "up"), (3, "up"), (5, "unknown")):
+        context = pipeline.load_context(given_settings, datetime(2026, 9, 1, hour, 30, tzinfo=UTC))
+        pipeline.build(context)
+        with duckdb.connect(str(given_settings.warehouse), read_only=True) as con:
+            found = con.execute("select distinct status from staging.availability_checks").fetchall()
+            complete = con.execute("select is_complete from meta.load_days where day = $1", [day]).fetchall()
+        assert found == [(expected,)]
+        assert complete == [(hour != 1,)]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32))
+def test_incremental_equals_full_rebuild_on_random_sequences_of_loads(tmp_path_factory, make_small, seed):
+    rolls = random.Random(seed)
+    folder = tmp_path_factory.mktemp("incremental")
+    org = make_small(folder / "org", days=2)
+    stepwise = settings_for(org, folder / "stepwise")
+    for step in range(rolls.randint(2, 5)):
+        first = date(2026, 8, rolls.randint(1, 25))
+        span = rolls.randint(1, 4)
+        days = [first + timedelta(days=n) for n in range(span)]
+        frame = pl.concat([checks(rolls.randint(0, 6), rolls.choice(["up", "down"]), day) for day in days])
+        parcel = Parcel(
+            frame, (first, first + timedelta(days=span)), "test", f"{seed}-{step}", is_complete=rolls.random() < 0.8
+        )
+        land(stepwise.landing, "availability_checks", parcel, loaded_at=NOW - timedelta(hours=10 - step))
+        pipeline.build(pipeline.load_context(stepwise))
+    at_once = replace(stepwise, home=folder / "at_once")
+    at_once.home.mkdir()
+    (at_once.home / "landing").symlink_to(stepwise.landing)
+    pipeline.build(pipeline.load_context(at_once))
+    assert content(stepwise.warehouse) == content(at_once.warehouse)
+
+
+def test_a_broken_contract_keeps_the_last_good_table_and_publishes_nothing(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    published = run_all(given_settings)
+    context = pipeline.load_context(given_settings)
+    file = context.files["facts.incidents"]
+    broken = replace(
+        file,
+        text=file.text.replace("order by i.declared_at", "-- twice\nunion all from facts.incidents\norder by 1 --"),
+    )
+    with connect(given_settings.warehouse) as con:
+        before = con.execute("select count(*) from facts.incidents").fetchall()
+        with pytest.raises(SqlFileError, match="repeated key"):
+            build_table(con, broken, context.catalogue, context.files, "x")
+        assert con.execute("select count(*) from facts.incidents").fetchall() == before
+    assert snapshot.current(given_settings.snapshots) == published
+
+
+def test_a_damaged_load_is_named(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    run_all(given_settings)
+    path = next((given_settings.landing / "incidents").glob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(OpsMetricsError, match=path.name):
+        read_load(path)
+
+
+def test_only_one_writer(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    run_all(given_settings)
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb,time; c=duckdb.connect({str(given_settings.warehouse)!r}); print(1, flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(WarehouseBusyError, match="another run is writing"), connect(given_settings.warehouse):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+def test_readers_are_never_blocked_or_cut_off(small, tmp_path):
+    """A reader keeps its snapshot through publishes and pruning; a new one gets the newest."""
+    given_settings = settings_for(small, tmp_path / "home")
+    first = run_all(given_settings)
+    reader = snapshot.open_current(given_settings.snapshots)
+    before = reader.execute("select count(*) from scores.metric").fetchall()
+    organisation = small / "organisation.toml"
+    for number in range(snapshot.KEEP + 2):
+        organisation.write_text(organisation.read_text().replace("Liten", f"Liten {number}"))
+        latest = run_all(given_settings)
+    assert not first.path.exists()
+    assert reader.execute("select count(*) from scores.metric").fetchall() == before
+    reader.close()
+    assert len(list(given_settings.snapshots.glob("ops-*.duckdb"))) == snapshot.KEEP
+    with snapshot.open_current(given_settings.snapshots) as con:
+        assert con.execute("select name_nb from meta.organisation").fetchall()[0][0].startswith("Liten 6")
+    assert snapshot.current(given_settings.snapshots) == latest
+
+
+def test_a_snapshot_is_read_only_and_cannot_reach_other_files(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    run_all(given_settings)
+    with snapshot.open_current(given_settings.snapshots) as con:
+        with pytest.raises(duckdb.Error):
+            con.execute("create table scores.mine (x integer)")
+        with pytest.raises(duckdb.Error):
+            con.execute("select * from read_csv('/etc/hostname')")
+
+
+def test_without_a_snapshot_the_error_says_what_to_do(tmp_path):
+    with pytest.raises(SnapshotError, match="opsmetrics run"):
+        snapshot.current(tmp_path)
+
+
+STEPS = """
+import sys
+from pathlib import Path
+from opsmetrics import pipeline, snapshot
+from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.sources import pull_stream
+s = Settings(home=Path(sys.argv[2]), org=Path(sys.argv[1]), data=None, now=None, sql=default_sql_root())
+print("begin", flush=True)
+c = pipeline.load_context(s)
+for name in c.organisation.streams:
+    pull_stream(s, c.organisation, name)
+identity, _ = pipeline.build(c)
+snapshot.publish(s.warehouse, s.snapshots, build_id=identity, now=c.now)
+"""
+
+
+def start(org: Path, home: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STEPS, str(org), str(home)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begin\n"
+    process.stdout.close()
+    return process
+
+
+def test_killed_at_twenty_random_moments_the_content_is_that_of_an_undisturbed_run(small, tmp_path):
+    """kill -9 during pull, build or publish; the next run ends with the same snapshot content."""
+    undisturbed = tmp_path / "undisturbed"
+    began = time.monotonic()
+    assert start(small, undisturbed).wait(120) == 0
+    span = time.monotonic() - began
+    expected = content(snapshot.current(undisturbed / "snapshots").path)
+    rolls = random.Random(20261123)
+    killed = 0
+    for number in range(20):
+        home = tmp_path / f"killed-{number}"
+        process = start(small, home)
+        time.sleep(span * rolls.uniform(0.02, 0.9))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait(60) == -signal.SIGKILL
+        if (home / "snapshots" / snapshot.POINTER).exists():
+            # What is published is whole, whenever the process died.
+            assert content(snapshot.current(home / "snapshots").path) == expected
+        assert start(small, home).wait(120) == 0
+        assert content(snapshot.current(home / "snapshots").path) == expected
+        assert not list((home / "snapshots").glob(".*.duckdb.*.tmp"))
+    assert killed >= 15, f"only {killed} of 20 runs were still under way when killed"
+
+
+def test_ingest_forgets_loads_that_left_landing(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    run_all(given_settings)
+    next((given_settings.landing / "incidents").glob("*.parquet")).unlink()
+    with connect(given_settings.warehouse) as con:
+        ingest(con, given_settings.landing)
+        assert con.execute("select count(*) from raw.incidents").fetchall() == [(0,)]
+
+
+def test_environment_is_not_read_at_import():
+    code = "import opsmetrics, pipelines.definitions, scorecard_app.texts"
+    env = {key: value for key, value in os.environ.items() if not key.startswith("OPSMETRICS")}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd="/", env=env, check=True, timeout=120)
