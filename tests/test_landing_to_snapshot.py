@@ -314,7 +314,7 @@ def start(org: Path, home: Path) -> subprocess.Popen[str]:
 
 
 def test_killed_at_twenty_random_moments_the_content_is_that_of_an_undisturbed_run(small, tmp_path):
-    """kill -9 during pull, build or publish; the next run ends with the same snapshot content."""
+    """Kill -9 during pull, build or publish; the next run ends with the same snapshot content."""
     undisturbed = tmp_path / "undisturbed"
     began = time.monotonic()
     assert start(small, undisturbed).wait(120) == 0

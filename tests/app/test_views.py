@@ -1,0 +1,192 @@
+"""Every page in both languages over a full, an empty, a half-missing and a real snapshot."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from opsmetrics.snapshot import open_current
+from scorecard_app import fmt
+from scorecard_app.markup import score_cell, sparkline
+from scorecard_app.texts import LANGUAGES, text, texts
+from scorecard_app.views.metric import csv_bytes
+
+ROOT = Path(__file__).resolve().parents[2]
+VIEWS = ("overview", "team", "metric", "facts", "health", "about")
+SNAPSHOTS = ("full", "empty", "half", "none")
+
+
+@pytest.fixture(scope="session")
+def homes(demo_home, tmp_path_factory, make_small) -> dict[str, Path]:
+    """State folders: the demo, an organisation without sources, one with few, and one never run."""
+    found = {"full": demo_home, "none": tmp_path_factory.mktemp("none")}
+    half = make_small(tmp_path_factory.mktemp("half") / "org")
+    for name, org in (("empty", ROOT / "examples" / "altinn"), ("half", half)):
+        found[name] = tmp_path_factory.mktemp(name)
+        env = os.environ | {"OPSMETRICS_HOME": str(found[name])}
+        command = [sys.executable, "-m", "pipelines.cli", "run", "--org", str(org), "--json"]
+        subprocess.run(command, env=env, cwd=ROOT, check=True, timeout=300, capture_output=True)
+    return found
+
+
+def script(view: str) -> None:
+    import importlib  # noqa: PLC0415 - AppTest runs this function's source alone
+
+    importlib.import_module(f"scorecard_app.views.{view}").render()
+
+
+def open_page(view: str, home: Path, monkeypatch, **query: str) -> tuple[AppTest, str]:
+    """Run one page and return it with all the HTML it shows."""
+    monkeypatch.setenv("OPSMETRICS_HOME", str(home))
+    app = AppTest.from_function(script, kwargs={"view": view}, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app, "\n".join(element.proto.body for element in app.main if element.type == "html")
+
+
+def flat(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", SNAPSHOTS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_page(view, kind, language, homes, monkeypatch):
+    _, html = open_page(view, homes[kind], monkeypatch, lang=language)
+    shown = flat(html)
+    assert html.count("<h1>") == 1
+    assert not re.search(r"\b(None|nan|NaN)\b", shown), shown
+    if kind == "none":
+        assert text(language, "app.no_snapshot") in shown
+        return
+    assert re.search("Eksempeldata" if language == "nb" else "Sample data", shown) if kind == "full" else True
+    for table in re.findall(r"<table.*?</table>", html, flags=re.DOTALL):
+        assert "<caption>" in table
+        assert 'scope="col"' in table
+    for image in re.findall(r"<img[^>]*>", html):
+        assert re.search(r'alt="[^"]+"', image)
+
+
+def test_the_empty_organisation_shows_no_number(homes, monkeypatch):
+    """No source at all: no score anywhere, and the words that say so."""
+    _, html = open_page("overview", homes["empty"], monkeypatch)
+    assert not re.search(r'class="figure">\d', html)
+    assert "For lite data" in flat(html)
+
+
+def test_every_team_and_metric_of_the_demo_opens(homes, monkeypatch):
+    overview, _ = open_page("overview", homes["full"], monkeypatch)
+    assert overview.selectbox
+    team, _ = open_page("team", homes["full"], monkeypatch)
+    teams = team.selectbox(key="choose-team").options
+    assert len(teams) == 14
+    metric, _ = open_page("metric", homes["full"], monkeypatch)
+    names = metric.selectbox(key="choose-metric").options
+    assert len(names) == 24
+
+
+def metric_ids(home: Path) -> list[str]:
+    with open_current(home / "snapshots") as con:
+        return [name for (name,) in con.execute("select metric_id from meta.metrics order by 1").fetchall()]
+
+
+def test_every_metric_page_of_two_teams(homes, monkeypatch):
+    """Formula, evidence and trend render for every metric, measured or not."""
+    for team in ("fiskekvote", "slepebat"):
+        for metric in metric_ids(homes["full"]):
+            _, html = open_page("metric", homes["full"], monkeypatch, team=team, metric=metric, lang="en")
+            assert not re.search(r"\b(None|nan)\b", flat(html)), metric
+            assert "How the number comes about" in html
+
+
+def test_the_evidence_on_screen_adds_up_to_the_formula(homes, monkeypatch):
+    _, html = open_page(
+        "metric", homes["full"], monkeypatch, team="fiskekvote", metric="mon_alert_precision", lang="en"
+    )
+    numerator, denominator = re.search(r'equation">(\d+) / (\d+) = ', html).groups()
+    assert f"numerator {numerator}, denominator {denominator}" in flat(html)
+
+
+def test_an_unknown_team_says_so(homes, monkeypatch):
+    _, html = open_page("team", homes["full"], monkeypatch, team="finnesikke")
+    assert "Fant ikke «finnesikke»" in html
+
+
+def test_choosing_writes_the_address(homes, monkeypatch):
+    app, _ = open_page("team", homes["full"], monkeypatch)
+    app.selectbox(key="choose-team").set_value("sjokart").run()
+    assert app.query_params["team"] in ("sjokart", ["sjokart"])
+    app.selectbox(key="choose-lang").set_value("en").run()
+    html = "\n".join(element.proto.body for element in app.main if element.type == "html")
+    assert "Sea charts" in html
+
+
+def test_a_month_can_be_chosen(homes, monkeypatch):
+    _, html = open_page("overview", homes["full"], monkeypatch, period="2026-03")
+    assert "Mars 2026" in html
+
+
+def test_a_new_snapshot_appears_without_a_restart(small, tmp_path, monkeypatch):
+    def run() -> None:
+        env = os.environ | {"OPSMETRICS_HOME": str(tmp_path / "home")}
+        command = [sys.executable, "-m", "pipelines.cli", "run", "--org", str(small), "--json"]
+        subprocess.run(command, env=env, cwd=ROOT, check=True, timeout=300, capture_output=True)
+
+    run()
+    app, html = open_page("overview", tmp_path / "home", monkeypatch)
+    assert "Liten" in html
+    settings = small / "organisation.toml"
+    settings.write_text(settings.read_text().replace("Liten", "Nyttnavn"))
+    run()
+    app.run()
+    assert "Nyttnavn" in "\n".join(element.proto.body for element in app.main if element.type == "html")
+
+
+def test_texts_are_complete_in_both_languages():
+    norwegian, english = (texts(language) for language in LANGUAGES)
+    assert norwegian.keys() == english.keys()
+    assert all(norwegian.values())
+    assert all(english.values())
+    for key in norwegian:
+        placeholders = [set(re.findall(r"\{(\w+)\}", found[key])) for found in (norwegian, english)]
+        assert placeholders[0] == placeholders[1], key
+
+
+def test_every_text_is_used_and_every_use_has_a_text():
+    source = "\n".join(path.read_text() for path in (ROOT / "scorecard_app").rglob("*.py"))
+    used = set(re.findall(r"""["']([a-z]+\.[a-zA-Z0-9_]+)["']""", source))
+    prefixes = set(re.findall(r"""f["']([a-z]+\.[a-z_]*)\{""", source))
+    keys = set(texts("nb"))
+    unused = {key for key in keys - used if not any(key.startswith(prefix) for prefix in prefixes)}
+    assert unused == set()
+
+
+def test_numbers_follow_the_language():
+    assert fmt.number("nb", 20544) == "20\u00a0544"
+    assert fmt.number("en", 20544) == "20,544"
+    assert fmt.number("nb", -9.04, 1) == "−9,0"
+    assert fmt.percent("nb", 0.71) == "71\u00a0%"
+    assert fmt.percent("en", 0.71) == "71%"
+    assert fmt.number("nb", None) == "–"
+
+
+def test_markup_is_escaped():
+    cell = score_cell(
+        "nb", href='/"><script>', label='"><script>alert(1)</script>', score=12.0, coverage=0.5, status="ok", gate="<b>"
+    )
+    assert "<script>" not in cell
+    assert 'alt="&lt;i&gt;"' in sparkline([1.0, 2.0], "<i>")
+
+
+def test_csv_cannot_start_a_formula():
+    content = csv_bytes(pl.DataFrame({"a": ["=1+1", "@x", "fin"], "b": [1.5, 2.0, 3.0]}), "nb").decode("utf-8-sig")
+    assert content.splitlines() == ["a;b", "'=1+1;1,5", "'@x;2,0", "fin;3,0"]

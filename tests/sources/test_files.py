@@ -1,0 +1,264 @@
+"""Bad input of every kind: a clear error or a quarantine row; nothing lost, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opsmetrics import pipeline
+from opsmetrics.errors import SourceError
+from opsmetrics.organisation import load_organisation
+from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.sources import pull_stream
+from opsmetrics.sources.contract import apply_contract
+from opsmetrics.sources.tables import read_table
+from opsmetrics.streams import STREAMS
+
+CHECKS = STREAMS["availability_checks"]
+
+
+def typed(path: Path, stream=CHECKS, naive_time=None, columns=None, zone="Europe/Oslo") -> pl.DataFrame:
+    frame, _ = apply_contract(
+        read_table(path), stream, columns=columns or {}, naive_time=naive_time, zone=zone, file=path
+    )
+    return frame
+
+
+def csv(tmp_path: Path, *rows: str, header: str = "monitor_id,checked_at,status,response_ms,http_status") -> Path:
+    path = tmp_path / "checks.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+ROWS = {
+    "m,2026-03-29T01:30:00Z,up,12,200": None,
+    "m,2026-03-29T01:30:00+01:00,up,12,200": None,
+    "m,2026-03-29 01:30:00.123+02,up,12.5,200": None,
+    "m,2026-03-29T01:30:00Z,up,,": None,
+    "m,2026-03-29T01:30:00,up,12,200": "no offset",
+    "m,2026-03-29,up,12,200": "no offset",
+    "m,29.03.2026 01:30,up,12,200": "no offset",
+    "m,yesterday,up,12,200": "no offset",
+    "m,1900-01-01T00:00:00Z,up,12,200": "1990",
+    "m,2026-02-30T00:00:00Z,up,12,200": "no instant",
+    "m,,up,12,200": "checked_at: missing",
+    ",2026-03-29T01:30:00Z,up,12,200": "monitor_id: missing",
+    "m,2026-03-29T01:30:00Z,flaky,12,200": "not one of",
+    "m,2026-03-29T01:30:00Z,up,10 GB,200": "no finite number",
+    "m,2026-03-29T01:30:00Z,up,1e999,200": "no finite number",
+    "m,2026-03-29T01:30:00Z,up,nan,200": "no finite number",
+    'm,2026-03-29T01:30:00Z,up,"1,5",200': "no finite number",
+    "m,2026-03-29T01:30:00Z,up,12,200.7": "no whole number",
+    "m,2026-03-29T01:30:00Z,up,12,99999999999999999999999999": "no whole number",
+    "m,2026-03-29T01:30:00Z,up,12,-1": "below 0",
+    "m,2026-03-29T01:30:00Z,up": "3 fields where the header names 5",
+    "m,2026-03-29T01:30:00Z,up,12,200,extra": "6 fields",
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_is_kept_or_set_aside_with_its_reason_and_line(tmp_path, row):
+    frame = typed(csv(tmp_path, "other,2026-01-01T00:00:00Z,up,1,200", row))
+    assert frame["_line"].to_list() == [2, 3]
+    reason = frame["_reason"][1]
+    if ROWS[row] is None:
+        assert reason is None
+        assert frame["_day"][1] == date(2026, 3, 29)
+    else:
+        assert ROWS[row] in reason
+    assert frame["_reason"][0] is None
+
+
+def test_a_duplicate_is_set_aside_and_names_the_first_line(tmp_path):
+    frame = typed(csv(tmp_path, *["m,2026-03-29T01:30:00Z,up,12,200"] * 3))
+    assert frame["_reason"].to_list()[0] is None
+    assert all("duplicate of line 2" in reason for reason in frame["_reason"].to_list()[1:])
+
+
+def test_local_times_that_do_not_exist_or_exist_twice_are_not_guessed(tmp_path):
+    rows = ("a,2026-03-29T02:30:00,up,,", "b,2026-10-25T02:30:00,up,,", "c,2026-10-25T03:30:00,up,,")
+    frame = typed(csv(tmp_path, *rows), naive_time="Europe/Oslo")
+    first, second, third = frame["_reason"].to_list()
+    assert "does not exist" in first
+    assert "happened twice" in second
+    assert third is None
+    assert frame["checked_at"][2] == datetime(2026, 10, 25, 2, 30, tzinfo=UTC)
+
+
+def test_days_are_cut_at_local_midnight(tmp_path):
+    frame = typed(csv(tmp_path, "a,2026-06-30T22:00:00Z,up,,", "b,2026-06-30T21:59:59Z,up,,"))
+    assert frame["_day"].to_list() == [date(2026, 7, 1), date(2026, 6, 30)]
+
+
+def test_norwegian_excel_csv_and_byte_order_mark_are_read(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_bytes("\ufeffmonitor_id;checked_at;status\nmåler æ;2026-03-29T01:30:00Z;up\n".encode())
+    frame = typed(path)
+    assert frame["monitor_id"].to_list() == ["måler æ"]
+    assert frame["_reason"].to_list() == [None]
+
+
+def test_multi_line_fields_keep_the_line_numbers_true(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text('monitor_id,checked_at,status\n"a\nb",2026-03-29T01:30:00Z,up\nc,bad,up\n')
+    frame = typed(path)
+    assert frame["_line"].to_list() == [2, 4]
+    assert frame["_reason"][1] is not None
+
+
+def test_json_lines_with_broken_lines(tmp_path):
+    path = tmp_path / "c.jsonl"
+    good = json.dumps({"monitor_id": "m", "checked_at": "2026-03-29T01:30:00Z", "status": "up", "http_status": 200})
+    path.write_text("\n".join([good, "{", "[1]", '{"monitor_id": "x"}', "", '{"a": 1' + "0" * 5000 + "}"]) + "\n")
+    frame = typed(path)
+    assert frame["_reason"].to_list()[0] is None
+    assert [line for line, reason in frame.select("_line", "_reason").iter_rows() if reason] == [2, 3, 4, 6]
+
+
+def test_columns_outside_the_contract_are_never_landed(tmp_path):
+    path = csv(
+        tmp_path,
+        "m,2026-03-29T01:30:00Z,up,Kari",
+        "m,bad,up,Kari",
+        header="monitor_id,checked_at,status,responder_name",
+    )
+    frame, dropped = apply_contract(
+        read_table(path), CHECKS, columns={}, naive_time=None, zone="Europe/Oslo", file=path
+    )
+    assert dropped == ("responder_name",)
+    assert "Kari" not in json.dumps(frame.to_dicts(), default=str)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"", "empty"),
+        ("a.parquet", b"", "empty"),
+        ("a.parquet", b"PAR1" + b"\0" * 50, "no readable Parquet"),
+        (
+            "a.csv",
+            "monitor_id,checked_at,status\nm\u00e5ler,2026-01-01T00:00:00Z,up\n".encode("latin-1"),
+            ":2: the file is not UTF-8",
+        ),
+        ("a.csv", "monitor_id,checked_at,status\n".encode("utf-16"), "not UTF-8"),
+        ("a.csv", b"monitor_id,status\nm,up\n", "'checked_at' is missing"),
+        ("a.csv", b"a,a\n1,2\n", "repeated column"),
+        ("a.xlsx", b"PK", "unknown format"),
+        ("missing.csv", None, "does not exist"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path, name, content, message):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError) as caught:
+        typed(path)
+    assert message in str(caught.value)
+    assert "fix:" in str(caught.value)
+
+
+def test_truncated_parquet(tmp_path):
+    path = tmp_path / "c.parquet"
+    pl.DataFrame({"monitor_id": ["m"] * 1000, "status": ["up"] * 1000}).write_parquet(path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(SourceError, match="Parquet"):
+        typed(path)
+
+
+def test_parquet_types_are_checked_like_text(tmp_path):
+    path = tmp_path / "c.parquet"
+    pl.DataFrame(
+        {
+            "monitor_id": ["a", "b"],
+            "checked_at": [datetime(2026, 1, 1), datetime(2026, 1, 2)],  # noqa: DTZ001 - a naive column is the point
+            "status": ["up", "down"],
+            "http_status": [200.0, 200.5],
+        }
+    ).write_parquet(path)
+    assert all("no offset" in reason for reason in typed(path)["_reason"])
+    frame = typed(path, naive_time="UTC")
+    assert frame["checked_at"][0] == datetime(2026, 1, 1, tzinfo=UTC)
+    assert frame["_reason"].to_list() == [None, "http_status: no whole number"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=25), st.text(max_size=6)), min_size=1, max_size=12))
+def test_no_row_is_lost_whatever_stands_in_it(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("fuzz") / "c.jsonl"
+    names = ("monitor_id", "checked_at", "status")
+    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
+    path.write_text("".join(line + "\n" for line in [*lines, '{"monitor_id": "x"}']), encoding="utf-8")
+    frame = typed(path)
+    assert frame.height == len(rows) + 1
+    kept = frame.filter(pl.col("_reason").is_null())
+    assert kept["checked_at"].null_count() == 0
+    assert kept["monitor_id"].null_count() == 0
+
+
+# ---- through pull and build
+
+
+@pytest.fixture
+def settings_of(small, tmp_path):
+    return Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+
+
+def test_a_bad_file_is_reported_and_the_other_days_land(small, settings_of):
+    (small / "data/checks/2026-08-30.csv").write_bytes(b"\xff\xfe broken")
+    result = pull_stream(settings_of, load_organisation(small), "availability_checks")
+    assert len(result.loads) == 11
+    assert result.error is not None
+    assert "2026-08-30.csv:1" in result.error
+    assert not list(settings_of.landing.rglob(".*.tmp"))
+
+
+def test_quarantine_reaches_the_warehouse_with_line_and_reason(small, settings_of):
+    path = small / "data/checks/2026-08-30.csv"
+    path.write_text(path.read_text() + "probe-web,2026-08-30T12:00:00,up\nprobe-web,2026-08-31T12:00:00Z,up\n")
+    organisation = load_organisation(small)
+    result = pull_stream(settings_of, organisation, "availability_checks")
+    assert (result.rows, result.quarantined) == (12 * 48, 2)
+    pipeline.build(pipeline.load_context(settings_of))
+    with duckdb.connect(str(settings_of.warehouse), read_only=True) as con:
+        rows = con.execute("select source, line, reason, raw from meta.quarantine order by line").fetchall()
+    assert [(row[0], row[1]) for row in rows] == [("2026-08-30.csv", 50), ("2026-08-30.csv", 51)]
+    assert "offset" in rows[0][2]
+    assert "outside the days" in rows[1][2]
+    assert all(row[3] for row in rows)
+
+
+def test_a_path_cannot_leave_the_root(small, settings_of):
+    sources = small / "sources.toml"
+    sources.write_text(sources.read_text().replace("incidents.jsonl", "../../../etc/passwd.jsonl"))
+    result = pull_stream(settings_of, load_organisation(small), "incidents")
+    assert result.error is not None
+    assert "leaves the root" in result.error
+
+
+def test_a_window_can_be_pulled_alone(small, settings_of):
+    organisation = load_organisation(small)
+    window = (date(2026, 8, 25), date(2026, 8, 28))
+    result = pull_stream(settings_of, organisation, "availability_checks", window)
+    assert [load.window_start for load in result.loads] == [date(2026, 8, n) for n in (25, 26, 27)]
+    whole = pull_stream(settings_of, organisation, "incidents", window)
+    assert [(load.window_start, load.window_end) for load in whole.loads] == [window]
+
+
+def test_unknown_services_are_kept_and_shown(small, settings_of):
+    path = small / "data/incidents.jsonl"
+    path.write_text(path.read_text().replace('"service_id": "db"', '"service_id": "ghost"'))
+    for name in ("incidents", "deployments"):
+        pull_stream(settings_of, load_organisation(small), name)
+    pipeline.build(pipeline.load_context(settings_of))
+    with duckdb.connect(str(settings_of.warehouse), read_only=True) as con:
+        assert con.execute("select stream, name, row_count from facts.unmatched_rows").fetchall() == [
+            ("incidents", "ghost", 10)
+        ]
+        assert con.execute("select count(*) from staging.incidents").fetchall() == [(20,)]

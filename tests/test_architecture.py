@@ -1,0 +1,181 @@
+"""Rules of the house that no other tool checks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from opsmetrics.catalogue import load_catalogue
+from opsmetrics.settings import VARIABLES, default_sql_root
+from opsmetrics.snapshot import open_current
+from opsmetrics.sqlfile import load_all
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("opsmetrics", "assets", "pipelines", "scorecard_app", "simulator")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+LAYERS = {
+    "ref": {"ref", "meta"},
+    "staging": {"raw", "meta"},
+    "facts": {"staging", "facts", "ref", "meta"},
+    "metrics": {"facts", "staging", "ref", "meta"},
+    "gates": {"facts", "metrics", "staging", "ref", "meta"},
+    "marts": {"facts", "staging", "marts", "scores", "ref", "meta"},
+}
+
+
+@pytest.fixture(scope="module")
+def files():
+    return load_all(default_sql_root())
+
+
+def tracked() -> list[Path]:
+    found = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [ROOT / name for name in found.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name == "__init__.py"], ids=str)
+def test_every_package_says_what_belongs_there(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_only_settings_reads_the_environment():
+    readers = [path for path in MODULES if re.search(r"os\.environ|getenv", path.read_text())]
+    assert {path.relative_to(ROOT).as_posix() for path in readers} == {"opsmetrics/settings.py", "pipelines/cli.py"}
+
+
+def test_env_example_lists_every_setting():
+    text = (ROOT / ".env.example").read_text()
+    assert set(re.findall(r"^#? ?(OPSMETRICS_\w+)=", text, flags=re.MULTILINE)) == set(VARIABLES)
+
+
+def test_views_hold_no_plotly_and_no_duckdb():
+    for path in (ROOT / "scorecard_app" / "views").glob("*.py"):
+        assert not re.search(r"import (plotly|duckdb)", path.read_text()), path
+
+
+def test_sql_reads_only_the_layers_below(files):
+    for file in files.values():
+        schemas = {name.split(".")[0] for name in file.dependencies}
+        assert schemas <= LAYERS[file.schema], file.path
+
+
+def test_every_dependency_exists(files):
+    """Names that no file makes are raw tables, reference tables or meta tables."""
+    made = set(files)
+    for file in files.values():
+        for name in file.dependencies - made:
+            assert name.split(".")[0] in {"raw", "ref", "meta", "scores"}, (file.path, name)
+
+
+def test_metric_files_name_their_own_windows(files):
+    for file in files.values():
+        if file.schema == "metrics":
+            assert f"metric_id = '{file.name}'" in file.text, file.path
+
+
+def test_sql_files_stay_small(files):
+    assert {file.table: file.text.count("\n") for file in files.values() if file.text.count("\n") > 100} == {}
+
+
+def test_every_area_has_at_least_two_metrics_and_every_metric_an_obligation(files):
+    catalogue = load_catalogue(default_sql_root(), files)
+    for area in catalogue.areas:
+        assert sum(metric.area_id == area.id for metric in catalogue.metrics) >= 2
+    assert len(catalogue.areas) == 7
+    assert all(metric.header.obligations for metric in catalogue.metrics)
+
+
+def test_every_table_and_column_of_a_snapshot_is_commented(demo_home):
+    with open_current(demo_home / "snapshots") as con:
+        tables = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where comment is null and not temporary"
+            " and table_name not in ('built_days', 'built_tables')"
+        ).fetchall()
+        columns = con.execute(
+            "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns()"
+            " where comment is null and schema_name in"
+            " ('raw', 'staging', 'ref', 'meta', 'facts', 'metrics', 'gates', 'scores', 'marts')"
+            " and table_name not in ('built_days', 'built_tables')"
+        ).fetchall()
+    assert tables == []
+    assert columns == []
+
+
+def test_every_status_but_invalid_occurs_in_the_demo(demo_home):
+    with open_current(demo_home / "snapshots") as con:
+        found = {status for (status,) in con.execute("select distinct status from scores.metric").fetchall()}
+    assert found == {
+        *("ok", "low_evidence", "no_opportunity", "not_applicable", "waived"),
+        *("stale", "not_measured", "not_measured_overdue"),
+    }
+
+
+def test_tables_that_others_rely_on_have_their_columns(demo_home):
+    """Item 9 of the foundation: names and order are a promise; more columns may follow."""
+    promised = {
+        "metric": "team_id metric_id as_of grain numerator denominator value sample_size completeness points weight"
+        " evidence_weight status reason metric_version",
+        "area": "team_id area_id as_of grain score coverage low high level gate status",
+        "team": "team_id as_of grain score coverage low high level status",
+        "gap": "team_id area_id metric_id as_of grain points_lost gain_if_met",
+    }
+    with open_current(demo_home / "snapshots") as con:
+        for table, columns in promised.items():
+            found = [name for (name,) in con.execute(f"select column_name from (describe scores.{table})").fetchall()]
+            assert found[: len(columns.split())] == columns.split()
+        grains = con.execute("select distinct grain from scores.team order by 1").fetchall()
+    assert grains == [("latest",), ("month",), ("tertial",), ("week",)]
+
+
+def test_any_sql_file_can_be_pasted_into_a_shell_on_the_snapshot(files, demo_home):
+    """And gives what the snapshot holds."""
+    with open_current(demo_home / "snapshots") as con:
+        for file in files.values():
+            if file.schema in {"metrics", "gates"}:
+                pasted = sorted(con.execute(file.text).fetchall(), key=repr)
+                assert pasted == sorted(con.execute(f"select * from {file.table}").fetchall(), key=repr), file.table
+
+
+def test_losses_sum_to_what_is_missing_for_every_team_and_instant(demo_home):
+    with open_current(demo_home / "snapshots") as con:
+        worst = con.execute(
+            """select max(abs(100 - s.score - g.lost)) from scores.team as s
+               join (select team_id, as_of, grain, sum(points_lost) as lost from scores.gap group by all) as g
+               using (team_id, as_of, grain) where s.score is not null"""
+        ).fetchall()
+    assert worst[0][0] < 1e-9
+
+
+def test_snapshots_open_with_older_clients(demo_home):
+    """The storage version is the one of DuckDB 1.5, which the file itself states."""
+    path = demo_home / "snapshots" / "current.duckdb"
+    header = path.resolve().read_bytes()[:64]
+    assert header[8:12] == b"DUCK"
+    assert 64 <= int.from_bytes(header[12:20], "little") <= 68
+
+
+def test_nothing_committed_names_a_machine_or_a_registry():
+    forbidden = re.compile(r"(^|[^A-Za-z0-9_./])/(work|root|farm|home)/[A-Za-z.]|--index-url|registry\.npmjs|pypi\.org")
+    for path in tracked():
+        if path.suffix in {".png", ".parquet"} or path == Path(__file__).resolve():
+            continue
+        hits = [line for line in path.read_text(encoding="utf-8").splitlines() if forbidden.search(line)]
+        assert hits == [], path
+
+
+def test_real_team_names_stand_only_in_their_example(files):
+    words = re.compile(r"dialogporten|arbeidsflate|tilgangsinfo|tilgangsstyring", re.IGNORECASE)
+    for path in tracked():
+        inside = path.relative_to(ROOT).as_posix()
+        if inside.startswith("examples/altinn/") or path == Path(__file__).resolve() or path.suffix == ".png":
+            continue
+        assert not words.search(path.read_text(encoding="utf-8")), inside
+
+
+def test_duckdb_writes_the_storage_version_we_promise():
+    assert duckdb.__version__.startswith("2.")

@@ -1,0 +1,98 @@
+"""The command line as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3  # noqa: F401 - proves that a standard build of Python is enough for Dagster's own storage
+
+import pytest
+
+COMMANDS = ("check", "pull", "build", "publish", "run", "demo", "app", "path", "sql")
+
+
+def test_help_lists_every_command(cli):
+    shown = cli("--help").stdout
+    assert all(command in shown for command in COMMANDS)
+    for command in COMMANDS:
+        assert "Usage" in cli(command, "--help").stdout
+
+
+def test_stage_by_stage(cli, small):
+    org = ("--org", str(small))
+    assert json.loads(cli("check", *org, "--json").stdout)["ok"]
+    pulled = json.loads(cli("pull", *org, "--json").stdout)["streams"]
+    assert {row["stream"]: row["rows"] for row in pulled} == {
+        "availability_checks": 12 * 48,
+        "deployments": 30,
+        "incidents": 20,
+    }
+    assert json.loads(cli("build", *org, "--json").stdout)["changed"]
+    first = json.loads(cli("publish", *org, "--json").stdout)
+    assert first["changed"]
+    assert cli("path").stdout.strip() == first["path"]
+    assert not json.loads(cli("run", *org, "--json").stdout)["changed"]
+    rows = json.loads(cli("sql", "select count(*) as n from staging.incidents", "--format", "json").stdout)
+    assert rows == [{"n": 20}]
+    assert "team_id" in cli("sql", "from scores.team limit 1").stdout
+    assert cli("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == "a,b\n1,x\n"
+
+
+def test_errors_are_one_readable_text_and_exit_code_1(cli, small, tmp_path):
+    (small / "teams.toml").write_text('[[team]]\nid = "alfa"\n')
+    found = cli("check", "--org", str(small), check=False)
+    assert found.returncode == 1
+    assert "teams.toml:1" in found.stderr
+    assert "Traceback" not in found.stderr
+    problems = json.loads(cli("check", "--org", str(small), "--json", check=False).stdout)
+    assert problems["ok"] is False
+    assert {"file", "line", "message", "fix"} == set(problems["problems"][0])
+    nothing = cli("path", home=tmp_path / "other", check=False)
+    assert nothing.returncode == 1
+    assert "opsmetrics run" in nothing.stderr
+
+
+def test_wrong_usage_is_exit_code_2(cli, small):
+    assert cli("pull", "--org", str(small), "--stream", "nothing", check=False).returncode == 2
+    assert cli("pull", "--org", str(small), "--from", "2026-08-01", check=False).returncode == 2
+    assert cli("nonsense", check=False).returncode == 2
+
+
+def test_sql_is_read_only_and_errors_are_short(cli, small):
+    cli("run", "--org", str(small), "--json")
+    found = cli("sql", "drop table scores.team", check=False)
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+
+
+def test_a_dead_source_is_reported_and_the_rest_is_published(cli, small):
+    (small / "data" / "deployments.csv").unlink()
+    found = cli("run", "--org", str(small), "--json", check=False)
+    outcome = json.loads(found.stdout)
+    assert found.returncode == 1
+    assert len(outcome["errors"]) == 1
+    assert "deployments.csv" in outcome["errors"][0]
+    rows = json.loads(cli("sql", "select stream, state from marts.source_health", "--format", "json").stdout)
+    assert {row["stream"]: row["state"] for row in rows}["deployments"] == "failed"
+
+
+@pytest.mark.parametrize("stream", ["availability_checks", "incidents", "deployments"])
+def test_a_removed_source_never_raises_a_lower_bound_end_to_end(cli, make_small, tmp_path, stream):
+    """The same with real files: remove one source from the configuration, compare every bound."""
+    sql = "select team_id, area_id, as_of, grain, low from scores.area where low is not null"
+    bounds, statuses = [], []
+    for name in ("with", "without"):
+        org = make_small(tmp_path / name)
+        if name == "without":
+            sources = (org / "sources.toml").read_text().split("[[stream]]")
+            kept = [part for part in sources if f'name = "{stream}"' not in part]
+            (org / "sources.toml").write_text("[[stream]]".join(kept))
+        home = tmp_path / f"home-{name}"
+        cli("run", "--org", str(org), "--json", home=home)
+        rows = json.loads(cli("sql", sql, "--format", "json", home=home).stdout)
+        bounds.append({(r["team_id"], r["area_id"], r["as_of"], r["grain"]): r["low"] for r in rows})
+        query = f"""select distinct s.status, s.points is null as no_points from scores.metric as s
+            join meta.metrics as m using (metric_id) where list_contains(m.needs, '{stream}')"""
+        statuses.append(json.loads(cli("sql", query, "--format", "json", home=home).stdout))
+    before, after = bounds
+    assert all(after[key] <= before.get(key, 100.0) + 1e-9 for key in after)
+    assert {row["status"] for row in statuses[1]} <= {"not_measured", "not_measured_overdue"}
