@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -107,7 +109,7 @@ def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
 
 
 def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
-    """Digest of everything that decides the content: loads, configuration, SQL, the day, failed pulls."""
+    """Digest of everything that decides the content: loads, configuration, SQL, code, the day, failed pulls."""
     loads = con.execute(
         "select stream, load_id from meta.loads where loaded_at <= $1 order by all", [context.known_at]
     ).fetchall()
@@ -119,9 +121,18 @@ def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
         "ruleset": context.catalogue.digest,
         "day": context.now.astimezone(context.organisation.zone).date().isoformat(),
         "errors": {name: note.error for name, note in notes.items()},
-        "code": CODE_VERSION,
+        "code": _code_digest(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _code_digest() -> str:
+    """Digest of the library's own source: changed code means another build, also between versions."""
+    total = hashlib.sha256(CODE_VERSION.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()
 
 
 def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> dict[str, int]:

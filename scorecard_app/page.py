@@ -57,8 +57,9 @@ def language() -> str:
 
 
 def show(html: str) -> None:
-    """Show HTML under the app's styles."""
-    st.html(f'<div class="ops">{html}</div>')
+    """Show HTML under the app's styles, marked with its language (the page itself always says English)."""
+    chosen = escape(str(st.session_state.get("lang", LANGUAGES[0])))
+    st.html(f'<div class="ops" lang="{chosen}">{html}</div>')
 
 
 def begin() -> Page | None:

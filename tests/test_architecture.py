@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from opsmetrics.catalogue import load_catalogue
+from opsmetrics.docs import pages
 from opsmetrics.settings import VARIABLES, default_sql_root
 from opsmetrics.snapshot import open_current
 from opsmetrics.sqlfile import load_all
@@ -175,6 +176,11 @@ def test_real_team_names_stand_only_in_their_example(files):
         if inside.startswith("examples/altinn/") or path == Path(__file__).resolve() or path.suffix == ".png":
             continue
         assert not words.search(path.read_text(encoding="utf-8")), inside
+
+
+def test_generated_documents_say_what_the_code_says():
+    for name, text in pages().items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"run `make docs`: docs/{name}"
 
 
 def test_duckdb_writes_the_storage_version_we_promise():

@@ -22,7 +22,7 @@ _QUARANTINE = """
         stream varchar, load_id varchar, source varchar, line bigint, reason varchar, raw varchar
     )
 """
-_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
+LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "meta.loads": (
         "Every load ever landed",
         {
@@ -65,7 +65,7 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[str, int]:
     """
     con.execute(_LOADS)
     con.execute(_QUARANTINE)
-    for table, (title, columns) in _COMMENTS.items():
+    for table, (title, columns) in LOAD_COMMENTS.items():
         comment(con, table, title, columns)
     brought: dict[str, int] = {}
     for stream in STREAMS.values():

@@ -38,7 +38,7 @@ _CURRENT = """
     qualify row_number() over (partition by stream order by is_complete desc, loaded_at desc, sequence desc) = 1
     order by stream
 """
-_META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
+META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "meta.load_days": (
         "The load that counts for each stream and local day",
         {
@@ -162,7 +162,7 @@ def write_reference(
         con.execute(_CURRENT, [known_at])
         for name, (title, columns) in DESCRIPTIONS.items():
             comment(con, f"ref.{name}", title, columns)
-        for table, (title, columns) in _META_COMMENTS.items():
+        for table, (title, columns) in META_COMMENTS.items():
             comment(con, table, title, columns)
 
 
