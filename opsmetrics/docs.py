@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from opsmetrics.catalogue import Catalogue, load_catalogue
+from opsmetrics.catalogue import Catalogue, Metric, load_catalogue
 from opsmetrics.organisation.tables import DESCRIPTIONS
 from opsmetrics.settings import default_sql_root
 from opsmetrics.sqlfile import SqlFile, load_all
@@ -25,6 +25,12 @@ def _rows(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _anchors(metric: Metric) -> str:
+    header = metric.header
+    krav = "–" if header.krav is None else f"{header.krav:g}"
+    return f"{header.floor:g} / {krav} / {header.mal:g}"
 
 
 def metrics_page(catalogue: Catalogue) -> str:
@@ -45,8 +51,7 @@ def metrics_page(catalogue: Catalogue) -> str:
                 f"{metric.header.weight:g}",
                 metric.header.kind + (", per entity" if metric.header.entity else ""),
                 metric.header.window,
-                f"{metric.header.floor:g} / {'–' if metric.header.krav is None else f'{metric.header.krav:g}'} / "
-                f"{metric.header.mal:g}",
+                _anchors(metric),
                 metric.header.formula.en,
             )
             for metric in catalogue.metrics
