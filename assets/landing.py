@@ -28,11 +28,13 @@ def raw_key(stream: str) -> dg.AssetKey:
     return dg.AssetKey(["raw", stream])
 
 
-def _window(context: dg.AssetExecutionContext) -> tuple[date, date] | None:
-    if not context.has_partition_key_range:
+def _window(context: dg.AssetExecutionContext, stream: Stream) -> tuple[date, date] | None:
+    """The asked days and those before them whose rows still change."""
+    if stream.is_register or not context.has_partition_key_range:
         return None
     span = context.partition_key_range
-    return date.fromisoformat(span.start), date.fromisoformat(span.end) + timedelta(days=1)
+    first = date.fromisoformat(span.start) - timedelta(days=stream.repull_days)
+    return first, date.fromisoformat(span.end) + timedelta(days=1)
 
 
 def _outcome(result: PullResult) -> dg.MaterializeResult:
@@ -85,8 +87,7 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
         organisation = load_organisation(settings.org)
         if stream.name not in organisation.streams:
             return _outcome(PullResult(stream.name, (), 0, None))
-        window = None if stream.is_register else _window(context)
-        return _outcome(pull_stream(settings, organisation, stream.name, window))
+        return _outcome(pull_stream(settings, organisation, stream.name, _window(context, stream)))
 
     return landing
 

@@ -31,7 +31,7 @@ class Load:
     """The facts a load carries in its own Parquet metadata.
 
     Attributes:
-        load_id: Unique and sortable within a stream: instant, sequence, digest.
+        load_id: Unique and sortable within a stream: instant, sequence, window, digest of the input.
         stream: Name of the stream.
         window_start: First day, in the organisation's zone.
         window_end: Day after the last day (half-open).
@@ -64,6 +64,33 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadName:
+    """What a load's file name alone tells, so that a pull decides what is new without opening old loads.
+
+    Attributes:
+        sequence: Number of the load within its stream.
+        window: First day and the day after the last.
+        digest: First digits of the digest of what was read.
+    """
+
+    sequence: int
+    window: tuple[date, date]
+    digest: str
+
+    @classmethod
+    def parse(cls, path: Path) -> LoadName:
+        """Read the name of a load's file."""
+        _, sequence, start, end, digest = path.stem.split("-")
+        days = [datetime.strptime(part, "%Y%m%d").replace(tzinfo=UTC).date() for part in (start, end)]
+        return cls(int(sequence), (days[0], days[1]), digest)
+
+
+def short_digest(source_digest: str) -> str:
+    """Return the digits of an input's digest that stand in the load's name."""
+    return hashlib.sha256(source_digest.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """What a source hands over for one window, before it is landed.
 
@@ -91,10 +118,10 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
     """
     folder = root / stream
     folder.mkdir(parents=True, exist_ok=True)
-    sequence = 1 + max((int(path.stem.split("-")[1]) for path in _files(folder)), default=0)
+    sequence = 1 + max((LoadName.parse(path).sequence for path in _files(folder)), default=0)
     instant = loaded_at.astimezone(UTC)
-    digest = hashlib.sha256(f"{parcel.source_digest}|{parcel.window}".encode()).hexdigest()[:8]
-    load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{digest}"
+    window = "-".join(f"{day:%Y%m%d}" for day in parcel.window)
+    load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{window}-{short_digest(parcel.source_digest)}"
     quarantined = parcel.frame["_reason"].is_not_null().sum()
     facts = {
         "load_id": load_id,
@@ -168,7 +195,7 @@ def read_load(path: Path) -> Load:
 
 def load_paths(root: Path, stream: str) -> list[Path]:
     """Return the paths of a stream's loads in landing order, without opening them."""
-    return sorted(_files(root / stream), key=lambda path: int(path.stem.split("-")[1]))
+    return sorted(_files(root / stream), key=lambda path: LoadName.parse(path).sequence)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -58,6 +58,8 @@ class Stream:
         time: Column whose local day decides which daily window a row belongs to; None for a register,
             of which every load is the whole state.
         expected_hours: How often new data are expected; older than twice this is late.
+        repull_days: Days before the asked one that a scheduled pull reads again, because rows still change
+            (source contracts, section 0.2): telemetry settles in three days, an incident is closed weeks later.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Stream:
     key: tuple[str, ...]
     time: str | None
     expected_hours: int = 24
+    repull_days: int = 3
 
     @property
     def is_register(self) -> bool:
@@ -139,6 +142,7 @@ _ALL: tuple[Stream, ...] = (
         ),
         ("alert_id",),
         "fired_at",
+        repull_days=14,
     ),
     Stream(
         "incidents",
@@ -161,6 +165,7 @@ _ALL: tuple[Stream, ...] = (
         ),
         ("incident_id",),
         "declared_at",
+        repull_days=180,
     ),
     Stream(
         "oncall_shifts",
@@ -174,6 +179,7 @@ _ALL: tuple[Stream, ...] = (
         ),
         ("shift_id",),
         "starts_at",
+        repull_days=35,
     ),
     Stream(
         "deployments",
@@ -190,6 +196,7 @@ _ALL: tuple[Stream, ...] = (
         ),
         ("deployment_id",),
         "deployed_at",
+        repull_days=14,
     ),
     Stream(
         "vulnerabilities",
@@ -207,6 +214,7 @@ _ALL: tuple[Stream, ...] = (
         ),
         ("vulnerability_id", "effective_at"),
         "effective_at",
+        repull_days=180,
     ),
     Stream(
         "capacity_samples",
@@ -327,6 +335,7 @@ _ALL: tuple[Stream, ...] = (
         ),
         ("episode_id",),
         "available_at",
+        repull_days=180,
     ),
     Stream(
         "repository_states",

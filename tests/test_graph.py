@@ -84,7 +84,8 @@ def test_a_backfill_of_many_days_is_one_run(small, tmp_path):
         days = instance.get_materialized_partitions(pull.key)
     assert days == {f"2026-08-{day}" for day in range(25, 29)}
     loads = [read_load(path) for path in load_paths(tmp_path / "home/landing", "availability_checks")]
-    assert [load.window_start for load in loads] == [date(2026, 8, day) for day in range(25, 29)]
+    # Three days before the asked ones are read again: their rows may still have changed.
+    assert [load.window_start for load in loads] == [date(2026, 8, day) for day in range(22, 29)]
 
 
 def test_the_jobs_run_through_dagster_and_publish(small, tmp_path):

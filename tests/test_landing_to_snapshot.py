@@ -350,3 +350,27 @@ def test_environment_is_not_read_at_import():
     code = "import opsmetrics, pipelines.definitions, scorecard_app.texts"
     env = {key: value for key, value in os.environ.items() if not key.startswith("OPSMETRICS")}
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd="/", env=env, check=True, timeout=120)
+
+
+def test_an_input_that_comes_back_is_landed_again(small, tmp_path):
+    """A, then B, then A again: the last pull wins, though its bytes were landed before."""
+    given_settings = settings_for(small, tmp_path / "home")
+    organisation = pipeline.load_context(given_settings).organisation
+    path = small / "data/checks/2026-09-01.csv"
+    original = path.read_text()
+    for text in (original, original.replace("up", "down"), original):
+        path.write_text(text)
+        assert pull_stream(given_settings, organisation, "availability_checks").error is None
+    pipeline.build(pipeline.load_context(given_settings))
+    with duckdb.connect(str(given_settings.warehouse), read_only=True) as con:
+        rows = con.execute("select distinct status from staging.availability_checks where day = '2026-09-01'").fetchall()
+    assert rows == [("up",)]
+
+
+def test_deciding_what_is_new_opens_no_old_load(small, tmp_path, monkeypatch):
+    given_settings = settings_for(small, tmp_path / "home")
+    run_all(given_settings)
+    monkeypatch.setattr("opsmetrics.landing.read_load", lambda _: pytest.fail("an old load was opened"))
+    organisation = pipeline.load_context(given_settings).organisation
+    result = pull_stream(given_settings, organisation, "availability_checks")
+    assert (result.unchanged, result.loads) == (12, ())

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from opsmetrics.errors import Problem, SourceError
-from opsmetrics.landing import Load, land, load_paths, read_load
+from opsmetrics.landing import Load, LoadName, land, load_paths, short_digest
 from opsmetrics.organisation import Organisation
 from opsmetrics.settings import Settings
 from opsmetrics.sources import files
@@ -59,12 +59,13 @@ def pull_stream(
     loads: list[Load] = []
     errors: list[str] = []
     unchanged = seen = 0
+    known = [LoadName.parse(path) for path in load_paths(settings.landing, name)]
     try:
         for path, day in files.planned(organisation, source, root, today, window):
             seen += 1
             digest = files.digest(path, source, stream)
             marker = f"{digest}|{window}"
-            if _landed_before(settings.landing, name, marker):
+            if _landed_before(known, marker):
                 unchanged += 1
                 continue
             try:
@@ -95,17 +96,15 @@ def pull_stream(
     return result
 
 
-def _landed_before(landing: Path, stream: str, marker: str) -> bool:
-    """Whether the newest load of this stream that came from the same input is still the last word on its days."""
-    later: list[Load] = []
-    for path in reversed(load_paths(landing, stream)):
-        load = read_load(path)
-        if load.source_digest == marker:
-            return not any(
-                other.window_start < load.window_end and load.window_start < other.window_end for other in later
-            )
-        later.append(load)
-    return False
+def _landed_before(names: list[LoadName], marker: str) -> bool:
+    """Whether the newest load of this input is still the last word on its days."""
+    digest = short_digest(marker)
+    same = [name for name in names if name.digest == digest]
+    if not same:
+        return False
+    last = max(same, key=lambda name: name.sequence)
+    start, end = last.window
+    return not any(name.sequence > last.sequence and name.window[0] < end and start < name.window[1] for name in names)
 
 
 @dataclass(frozen=True, slots=True)
