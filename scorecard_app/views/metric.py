@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from scorecard_app import charts, data, fmt
+from scorecard_app.exports import csv_bytes
 from scorecard_app.markup import pairs, reason, strip, table
 from scorecard_app.page import Page, begin, by, choose, controls, foot, head, show
 from scorecard_app.views.team import status_tag
@@ -249,16 +250,3 @@ def _evidence(page: Page, metric: dict[str, Any], team_id: str) -> None:
         mime="text/csv",
         on_click="ignore",
     )
-
-
-def csv_bytes(frame: pl.DataFrame, language: str) -> bytes:
-    """Return CSV that opens in the language's Excel: Norwegian ``;`` and decimal comma, UTF-8 with mark.
-
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
-    """
-    risky = pl.col(pl.String).str.contains(r"^[=+\-@\t\r]")
-    safe = frame.with_columns(
-        pl.when(risky).then(pl.lit("'") + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep()
-    )
-    separator, comma = (";", True) if language == "nb" else (",", False)
-    return b"\xef\xbb\xbf" + safe.write_csv(separator=separator, decimal_comma=comma).encode()

@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from opsmetrics.snapshot import open_current
 from scorecard_app import fmt
+from scorecard_app.exports import csv_bytes
 from scorecard_app.markup import score_cell, sparkline
 from scorecard_app.texts import LANGUAGES, text, texts
-from scorecard_app.views.metric import csv_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ("overview", "team", "metric", "facts", "health", "about")
