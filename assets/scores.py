@@ -7,8 +7,8 @@ import dagster as dg
 from assets.models import REFERENCE, SCORES, table_key
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics.catalogue import Catalogue
+from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.warehouse import connect, write_scores
-from opsmetrics.warehouse.scores import COLUMNS
 
 
 def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:

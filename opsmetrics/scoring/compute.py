@@ -8,6 +8,7 @@ import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Ruleset
 from opsmetrics.scoring.aggregate import TEAM, area_levels, area_scores, team_levels, team_scores
+from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
 from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
@@ -70,7 +71,13 @@ def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     teams = _beside(teams, team_scores(unwaived, catalogue.ruleset), TEAM)
     gap = gaps(cells, areas, catalogue.ruleset)
     areas = _beside(areas, unwaived, [*TEAM, "area_id"])
-    return Scores(_metric_table(cells), entity, _area_table(areas), _team_table(teams), gap)
+    return Scores(
+        metric=_table("metric", cells),
+        entity=_table("entity", entity),
+        area=_table("area", areas),
+        team=_table("team", teams),
+        gap=_table("gap", gap),
+    )
 
 
 def _parameters(catalogue: Catalogue) -> pl.DataFrame:
@@ -121,23 +128,7 @@ def _entities(values: pl.DataFrame, parameters: pl.DataFrame, ruleset: Ruleset) 
     known = pl.col("completeness") >= ruleset.stale_below
     scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal"))).fill_null(0.0)
     anchors = parameters.filter("is_entity").select("metric_id", "floor", "krav", "mal")
-    return (
-        values.join(anchors, on="metric_id")
-        .with_columns(points=pl.when(known).then(scored))
-        .select(
-            "team_id",
-            "metric_id",
-            "as_of",
-            "grain",
-            "entity_id",
-            "entity_weight",
-            "numerator",
-            "denominator",
-            "value",
-            "points",
-        )
-        .sort("team_id", "metric_id", "as_of", "grain", "entity_id")
-    )
+    return values.join(anchors, on="metric_id").with_columns(points=pl.when(known).then(scored))
 
 
 def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
@@ -238,54 +229,8 @@ def _beside(frame: pl.DataFrame, unwaived: pl.DataFrame, by: list[str]) -> pl.Da
     return frame.join(unwaived.select(*by, score_without_waivers="score"), on=by, how="left")
 
 
-def _metric_table(cells: pl.DataFrame) -> pl.DataFrame:
-    return cells.select(
-        "team_id",
-        "metric_id",
-        "as_of",
-        "grain",
-        "numerator",
-        "denominator",
-        "value",
-        "sample_size",
-        "completeness",
-        "points",
-        "weight",
-        "evidence_weight",
-        "status",
-        "reason",
-        "metric_version",
-    ).sort("team_id", "metric_id", "grain", "as_of")
-
-
-def _area_table(areas: pl.DataFrame) -> pl.DataFrame:
-    return areas.select(
-        "team_id",
-        "area_id",
-        "as_of",
-        "grain",
-        "score",
-        "coverage",
-        "low",
-        "high",
-        "level",
-        "gate",
-        "status",
-        "gate_findings",
-        "score_without_waivers",
-    ).sort("team_id", "area_id", "grain", "as_of")
-
-
-def _team_table(teams: pl.DataFrame) -> pl.DataFrame:
-    return teams.select(
-        "team_id",
-        "as_of",
-        "grain",
-        "score",
-        "coverage",
-        "low",
-        "high",
-        "level",
-        "status",
-        "score_without_waivers",
-    ).sort("team_id", "grain", "as_of")
+def _table(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The promised columns in their order, rows sorted by what identifies them."""
+    columns = list(COLUMNS[name][1])
+    ids = [column for column in columns if column.endswith("_id")]
+    return frame.select(columns).sort(*ids, "grain", "as_of")
