@@ -9,20 +9,14 @@
 -- as_of = "Instant of evaluation, UTC"
 -- grain = "month, tertial, week or latest"
 -- finding_count = "Findings; above 0 trips the gate"
-with owned as (
-    select w.as_of, w.grain, o.team_id, s.service_id, s.criticality
-    from ref.as_of as w
-    join ref.service_owners as o on o.valid_from_at < w.as_of and w.as_of <= o.valid_to_at
-    join ref.services as s on s.service_id = o.service_id
-),
+with
 -- Days on which the source delivered; a silent source is our failure, not the team's.
 delivered as (select day from meta.load_days where stream = 'availability_checks' and is_complete),
 watched as (
     select o.as_of, o.grain, o.team_id, o.service_id,
         count(d.day) as delivered_days, count(a.day) as watched_days
-    from owned as o
-    join ref.as_of as w on w.as_of = o.as_of and w.grain = o.grain
-    join delivered as d on d.day > w."on" - 8 and d.day <= w."on"
+    from ref.owned_services as o
+    join delivered as d on d.day > o."on" - 8 and d.day <= o."on"
     left join facts.availability_daily as a on a.service_id = o.service_id and a.day = d.day
     where o.criticality = 'critical'
     group by o.as_of, o.grain, o.team_id, o.service_id

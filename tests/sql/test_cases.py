@@ -23,6 +23,19 @@ def insert(con, path: Path) -> None:
     )
 
 
+def give(con, context, case: Path) -> None:
+    """Insert a case's rows; then the tables that say who owns what at each of its instants follow from them."""
+    for path in sorted(case.glob("given.*.csv")):
+        insert(con, path)
+    con.execute(
+        """insert into ref.as_of select distinct as_of, grain, as_of - interval 31 day, "on", 'case' from ref.metric_windows
+           where (as_of, grain) not in (select (as_of, grain) from ref.as_of)"""
+    )
+    for name in ("ref.owned_services", "ref.owned_datastores"):
+        con.execute(f"delete from {name}")
+        con.execute(f"insert into {name} {context.files[name].text}")
+
+
 def approximately(actual, expected) -> bool:
     if isinstance(actual, float) and isinstance(expected, float):
         return math.isclose(actual, expected, abs_tol=5e-5)
@@ -34,8 +47,7 @@ def test_case(case, warehouse, context):
     schemas = ("metrics", "gates", "facts", "marts", "ref")
     names = [f"{schema}.{case.parent.name}" for schema in schemas if f"{schema}.{case.parent.name}" in context.files]
     file = context.files[names[0]]
-    for path in sorted(case.glob("given.*.csv")):
-        insert(warehouse, path)
+    give(warehouse, context, case)
     warehouse.execute(f"create or replace temp table actual as {file.text}")
     warehouse.execute("create or replace temp table expected as select * from actual limit 0")
     header = (case / "expect.csv").read_text().splitlines()[0].split(",")
@@ -79,8 +91,7 @@ def test_evidence_recounts_to_the_metric(case, warehouse, context):
     """The evidence rows are the items that the metric's own SQL sums: they add up to its numbers."""
     file = context.files[f"metrics.{case.parent.name}"]
     entity = ", entity_id" if context.catalogue.metric(file.name).header.entity else ""
-    for path in sorted(case.glob("given.*.csv")):
-        insert(warehouse, path)
+    give(warehouse, context, case)
     key = f"team_id, grain, as_of{entity}"
     numbers = warehouse.execute(
         f"select {key}, numerator::double, denominator::double from ({file.text}) order by {key}"

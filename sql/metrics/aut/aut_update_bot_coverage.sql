@@ -32,8 +32,7 @@ items as (
             else 'on' end as detail, n.completeness
     from newest as n
     join facts.repositories as r on r.repository = n.repository
-    join ref.service_owners as o
-        on o.service_id = r.service_id and o.valid_from_at < n.as_of and n.as_of <= o.valid_to_at
+    join ref.owned_services as o on o.service_id = r.service_id and o.as_of = n.as_of and o.grain = n.grain
     where n.last_activity_on >= n.observed_on - 180
 )
 select team_id, as_of, grain,

@@ -18,11 +18,9 @@ with windows as (
     select * from ref.metric_windows where metric_id = 'bck_restore_within_rto'
 ),
 stores as (
-    select w.*, o.team_id, d.* exclude (service_id), s.criticality_weight
+    select d.*, w.starts_at, w.completeness
     from windows as w
-    join ref.service_owners as o on o.valid_from_at < w.as_of and w.as_of <= o.valid_to_at
-    join ref.services as s on s.service_id = o.service_id
-    join ref.datastores as d on d.service_id = s.service_id
+    join ref.owned_datastores as d on d.as_of = w.as_of and d.grain = w.grain
 ),
 latest as (
     select d.team_id, d.as_of, d.grain, d.datastore_id, d.rto_minutes, d.data_class, d.completeness,

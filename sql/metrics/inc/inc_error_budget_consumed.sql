@@ -19,10 +19,9 @@ with windows as (
     select * from ref.metric_windows where metric_id = 'inc_error_budget_consumed'
 ),
 owned as (
-    select w.*, o.team_id, o.service_id, s.criticality_weight, o.valid_from_at
+    select o.*, w.starts_at
     from windows as w
-    join ref.service_owners as o on o.valid_from_at < w.as_of and w.as_of <= o.valid_to_at
-    join ref.services as s on s.service_id = o.service_id
+    join ref.owned_services as o on o.as_of = w.as_of and o.grain = w.grain
 ),
 measured as (
     select o.team_id, o.as_of, o.grain, o.service_id, o.criticality_weight, c.day, c.starts_at, l.target,
@@ -48,7 +47,7 @@ items as (
     select o.team_id, o.as_of, o.grain, o.service_id, o.criticality_weight, o.service_id, null, 0, 0, 'no SLO',
         1, 1
     from owned as o
-    where o.valid_from_at + interval 90 day <= o.as_of
+    where o.owned_since + interval 90 day <= o.as_of
         and not exists (
             select 1 from ref.slos as l
             where l.service_id = o.service_id and l.kind = 'availability'

@@ -19,15 +19,13 @@ with windows as (
     select * from ref.metric_windows where metric_id = 'scl_time_at_ceiling'
 ),
 items as (
-    select o.team_id, w.as_of, w.grain, c.resource_id as entity_id, any_value(s.criticality_weight) as entity_weight,
+    select o.team_id, w.as_of, w.grain, c.resource_id as entity_id, any_value(o.criticality_weight) as entity_weight,
         c.resource_id || ' ' || c.day as item_id, min(c.sampled_at) as item_at,
         count(*) filter (c.is_at_ceiling) as numerator, count(*) as denominator, c.service_id as detail,
         any_value(w.completeness) as completeness
     from windows as w
     join facts.capacity_samples as c on c.sampled_at >= w.starts_at and c.sampled_at < w.as_of
-    join ref.service_owners as o
-        on o.service_id = c.service_id and o.valid_from_at < w.as_of and w.as_of <= o.valid_to_at
-    join ref.services as s on s.service_id = c.service_id
+    join ref.owned_services as o on o.service_id = c.service_id and o.as_of = w.as_of and o.grain = w.grain
     group by o.team_id, w.as_of, w.grain, c.resource_id, c.service_id, c.day
 )
 select team_id, as_of, grain, entity_id, any_value(entity_weight) as entity_weight,

@@ -18,10 +18,9 @@ with windows as (
     select * from ref.metric_windows where metric_id = 'sec_assessment_currency'
 ),
 owned as (
-    select w.*, o.team_id, s.*
+    select o.*, w.completeness
     from windows as w
-    join ref.service_owners as o on o.valid_from_at < w.as_of and w.as_of <= o.valid_to_at
-    join ref.services as s on s.service_id = o.service_id
+    join ref.owned_services as o on o.as_of = w.as_of and o.grain = w.grain
 ),
 items as (
     select o.team_id, o.as_of, o.grain, o.service_id as item_id, max(a.approved_at) as item_at,
