@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics import pipeline
+from opsmetrics.errors import OpsMetricsError
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import PullResult, pull_stream
 from opsmetrics.streams import STREAMS, Stream
@@ -87,7 +88,11 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
         organisation = load_organisation(settings.org)
         if stream.name not in organisation.streams:
             return _outcome(PullResult(stream.name, (), 0, None))
-        return _outcome(pull_stream(settings, organisation, stream.name, _window(context, stream)))
+        try:
+            return _outcome(pull_stream(settings, organisation, stream.name, _window(context, stream)))
+        except OpsMetricsError as error:
+            # Explained already; trying again would not help. Everything else is retried.
+            raise dg.Failure(str(error), allow_retries=False) from error
 
     return landing
 

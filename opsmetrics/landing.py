@@ -79,10 +79,19 @@ class LoadName:
 
     @classmethod
     def parse(cls, path: Path) -> LoadName:
-        """Read the name of a load's file."""
-        _, sequence, start, end, digest = path.stem.split("-")
-        days = [datetime.strptime(part, "%Y%m%d").replace(tzinfo=UTC).date() for part in (start, end)]
-        return cls(int(sequence), (days[0], days[1]), digest)
+        """Read the name of a load's file.
+
+        Raises:
+            OpsMetricsError: The file does not belong here.
+        """
+        try:
+            _, sequence, start, end, digest = path.stem.split("-")
+            days = [datetime.strptime(part, "%Y%m%d").replace(tzinfo=UTC).date() for part in (start, end)]
+            return cls(int(sequence), (days[0], days[1]), digest)
+        except ValueError as error:
+            raise OpsMetricsError(
+                f"{path}: this is not the name of a load. Move the file out of the landing folder."
+            ) from error
 
 
 def short_digest(source_digest: str) -> str:

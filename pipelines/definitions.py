@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
@@ -31,9 +32,9 @@ class Graph:
     snapshot: dg.AssetsDefinition
 
 
-def build_graph() -> Graph:
-    """Return the assets; reads SQL files, but no environment, no configuration and no data."""
-    root = default_sql_root()
+def build_graph(root: Path | None = None) -> Graph:
+    """Return the assets of the SQL files below ``root``; reads no environment, no configuration and no data."""
+    root = root or default_sql_root()
     files = load_all(root)
     catalogue = load_catalogue(root, files)
     tables = [ingest, *model_assets(files, catalogue), score_assets(catalogue)]

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assets.resources import Workspace
 from opsmetrics import pipeline
+from opsmetrics.errors import OpsMetricsError
 from opsmetrics.settings import Settings
 from opsmetrics.snapshot import current, read_pointer
 from opsmetrics.warehouse import connect, ingest
@@ -41,7 +42,7 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
         data=str(settings.data or ""),
         now=context.now.isoformat(),
     )
-    graph = build_graph()
+    graph = build_graph(settings.sql)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<6}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[step]}"), console=console, disable=quiet) as bar:
@@ -65,7 +66,10 @@ def _pull(graph: Graph, workspace: Workspace, context: pipeline.Context, bar: Pr
 
     def one(pull: dg.AssetsDefinition) -> list[str]:
         # Without a partition range a pull takes all days that its files cover.
-        result = dg.materialize([pull], resources={"workspace": workspace}, run_config=QUIET)
+        try:
+            result = dg.materialize([pull], resources={"workspace": workspace}, run_config=QUIET)
+        except dg.Failure as failure:
+            raise OpsMetricsError(failure.description) from failure
         bar.update(task, advance=1, step=pull.key.path[1])
         return [
             str(text.value)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3  # noqa: F401 - proves that a standard build of Python is enough for Dagster's own storage
+import shutil
+import subprocess
+import sys
 
 import pytest
+
+from opsmetrics.settings import default_sql_root
 
 COMMANDS = ("check", "pull", "build", "publish", "run", "demo", "app", "path", "sql")
 
@@ -96,3 +100,45 @@ def test_a_removed_source_never_raises_a_lower_bound_end_to_end(cli, make_small,
     before, after = bounds
     assert all(after[key] <= before.get(key, 100.0) + 1e-9 for key in after)
     assert {row["status"] for row in statuses[1]} <= {"not_measured", "not_measured_overdue"}
+
+
+def test_a_foreign_file_in_landing_is_named_at_once(cli, small, tmp_path):
+    folder = tmp_path / "home" / "landing" / "incidents"
+    folder.mkdir(parents=True)
+    (folder / "notes.parquet").write_bytes(b"x")
+    found = cli("run", "--org", str(small), "--json", check=False)
+    assert found.returncode == 1
+    assert "notes.parquet" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_two_writers_at_once_is_one_clear_sentence(cli, small, tmp_path):
+    cli("run", "--org", str(small), "--json")
+    path = tmp_path / "home" / "working.duckdb"
+    code = f"import duckdb,time; c=duckdb.connect({str(path)!r}); print(1, flush=True); time.sleep(120)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        found = cli("run", "--org", str(small), "--json", check=False)
+        holder.kill()
+    assert found.returncode == 1
+    assert "another run is writing" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_broken_contract_stops_the_run_and_keeps_the_snapshot(cli, small, tmp_path, monkeypatch):
+    """A SQL file that breaks its contract: one sentence, and the published snapshot stays."""
+    cli("run", "--org", str(small), "--json")
+    before = cli("path").stdout
+    sql = tmp_path / "sql"
+    shutil.copytree(default_sql_root(), sql)
+    file = sql / "facts" / "incidents.sql"
+    file.write_text(file.read_text().replace('-- key = ["incident_id"]', '-- key = ["severity"]'))
+    monkeypatch.setenv("OPSMETRICS_SQL", str(sql))
+    found = cli("build", "--org", str(small), "--json", check=False)
+    assert found.returncode == 1
+    assert "incidents.sql" in found.stderr
+    assert "repeated key" in found.stderr
+    assert "Traceback" not in found.stderr
+    assert cli("publish", "--org", str(small), check=False).returncode == 1
+    assert cli("path").stdout == before
