@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -313,10 +314,11 @@ def start(org: Path, home: Path, *, command_line: bool = False) -> subprocess.Po
 def test_killed_at_twenty_random_moments_the_content_is_that_of_an_undisturbed_run(small, tmp_path):
     """SIGKILL during pull, build or publish; the next run ends with the same snapshot content."""
     spans = {}
-    for command_line in (False, True):
-        home = tmp_path / f"undisturbed-{command_line}"
+    for attempt, command_line in itertools.product(("warm-up", "undisturbed"), (False, True)):
+        home = tmp_path / f"{attempt}-{command_line}"
         began = time.monotonic()
         assert start(small, home, command_line=command_line).wait(120) == 0
+        # The second attempt's span stays: the first one also compiled modules and filled caches.
         spans[command_line] = time.monotonic() - began
     expected = content(snapshot.current(tmp_path / "undisturbed-False" / "snapshots").path)
     assert content(snapshot.current(tmp_path / "undisturbed-True" / "snapshots").path) == expected
@@ -326,7 +328,7 @@ def test_killed_at_twenty_random_moments_the_content_is_that_of_an_undisturbed_r
         home, command_line = tmp_path / f"killed-{number}", number % 2 == 0
         process = start(small, home, command_line=command_line)
         # The first part of a run is imports; what matters begins when something is written.
-        time.sleep(spans[command_line] * rolls.uniform(0.25, 0.95))
+        time.sleep(spans[command_line] * rolls.uniform(0.25, 0.9))
         process.send_signal(signal.SIGKILL)
         killed += process.wait(60) == -signal.SIGKILL
         if (home / "snapshots" / snapshot.POINTER).exists():

@@ -57,7 +57,8 @@ def apply_contract(
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
         # The prefix keeps the file's names apart from the contract's.
-        con.register("source", frame.rename({name: f"in {name}" for name in frame.columns if name[0] != "_"}))
+        own = {"_line", BROKEN}
+        con.register("source", frame.rename({name: f"in {name}" for name in frame.columns if name not in own}))
         typed = con.sql(_typing_sql(frame, stream, present, naive_time, zone)).pl()
     return typed, dropped
 

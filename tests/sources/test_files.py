@@ -122,6 +122,15 @@ def test_json_lines_with_broken_lines(tmp_path):
     assert [line for line, reason in frame.select("_line", "_reason").iter_rows() if reason] == [2, 3, 4, 6]
 
 
+def test_columns_with_odd_names_can_be_mapped(tmp_path):
+    header = '_id,"Tid (UTC)","sta""tus"'
+    path = csv(tmp_path, "m,2026-03-29T01:30:00Z,up", header=header)
+    columns = {"monitor_id": "_id", "checked_at": "Tid (UTC)", "status": 'sta"tus'}
+    frame = typed(path, columns=columns)
+    assert frame["_reason"].to_list() == [None]
+    assert frame["monitor_id"].to_list() == ["m"]
+
+
 def test_columns_outside_the_contract_are_never_landed(tmp_path):
     path = csv(
         tmp_path,
