@@ -220,7 +220,8 @@ def _evidence(page: Page, metric: dict[str, Any], team_id: str) -> None:
     if rows.is_empty():
         show(f'<p class="hint">{escape(page.text("metric.evidence_none"))}</p>')
         return
-    numerator, denominator = (float(rows[name].cast(pl.Float64).sum()) for name in ("numerator", "denominator"))
+    # Summed in the type the SQL gave (decimals for minutes), so that the recount shows the formula's own digits.
+    numerator, denominator = (float(rows[name].sum() or 0) for name in ("numerator", "denominator"))
     hint = page.text(
         "metric.evidence_hint",
         rows=rows.height,
