@@ -144,11 +144,6 @@ class Metric:
         return 0 if self.header.window == "now" else int(self.header.window[:-1])
 
     @property
-    def is_lower_better(self) -> bool:
-        """Direction, which follows from floor against target."""
-        return self.header.floor > self.header.mal
-
-    @property
     def columns(self) -> dict[str, str]:
         """Columns that the metric's table must have, in order."""
         columns = dict(VALUE_COLUMNS)

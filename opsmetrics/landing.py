@@ -23,7 +23,6 @@ from opsmetrics.errors import OpsMetricsError
 
 FACTS_KEY = "opsmetrics.load"
 CODE_VERSION = "0.1.0"
-INTERNAL_COLUMNS = ("_day", "_line", "_reason", "_raw")
 
 
 @dataclass(frozen=True, slots=True)
