@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from opsmetrics.errors import OpsMetricsError
 
 FACTS_KEY = "opsmetrics.load"
 CODE_VERSION = "0.1.0"
+LEFTOVER_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
     """
     folder = root / stream
     folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     sequence = 1 + max((LoadName.parse(path).sequence for path in _files(folder)), default=0)
     instant = loaded_at.astimezone(UTC)
     window = "-".join(f"{day:%Y%m%d}" for day in parcel.window)
@@ -159,6 +163,14 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
         temporary.unlink(missing_ok=True)
     sync_folder(folder)
     return read_load(path)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes killed more than an hour ago left half-written; younger files may be somebody's work."""
+    for leftover in folder.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                leftover.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -27,8 +27,9 @@ def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1) -> boo
     state = {"seed": seed, "version": VERSION}
     if (target / _STATE).exists() and json.loads((target / _STATE).read_text()) == state:
         return False
+    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
     (draft / "registers").mkdir(parents=True)
     _write(organisation_folder, draft, seed)
     (draft / _STATE).write_text(json.dumps(state))

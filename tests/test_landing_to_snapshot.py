@@ -379,3 +379,16 @@ def test_deciding_what_is_new_opens_no_old_load(small, tmp_path, monkeypatch):
     organisation = pipeline.load_context(given_settings).organisation
     result = pull_stream(given_settings, organisation, "availability_checks")
     assert (result.unchanged, result.loads) == (12, ())
+
+
+def test_leftovers_of_killed_pulls_are_swept_but_not_the_work_of_others(small, tmp_path):
+    given_settings = settings_for(small, tmp_path / "home")
+    folder = given_settings.landing / "incidents"
+    folder.mkdir(parents=True)
+    old, young = folder / ".old.tmp", folder / ".young.tmp"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    pull_stream(given_settings, pipeline.load_context(given_settings).organisation, "incidents")
+    assert not old.exists()
+    assert young.exists()
