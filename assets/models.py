@@ -10,7 +10,6 @@ from opsmetrics.warehouse import build_table, connect
 from opsmetrics.warehouse.build import contract_of
 
 REFERENCE = dg.AssetKey(["meta", "reference"])
-SCORES = ("metric", "entity", "area", "team", "gap")
 
 
 def table_key(table: str) -> dg.AssetKey:

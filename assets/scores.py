@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.models import REFERENCE, SCORES, table_key
+from assets.models import REFERENCE, table_key
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.scoring.columns import COLUMNS
@@ -21,7 +21,7 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
         name="scores",
         specs=[
             dg.AssetSpec(dg.AssetKey(["scores", name]), deps=inputs, group_name="scores", description=COLUMNS[name][0])
-            for name in SCORES
+            for name in COLUMNS
         ],
         pool=WRITER_POOL,
     )
@@ -29,7 +29,7 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
         context = workspace.context()
         with connect(context.settings.warehouse) as con:
             found = write_scores(con, context.catalogue)
-        for name in SCORES:
+        for name in COLUMNS:
             rows = getattr(found, name).height
             yield dg.MaterializeResult(asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows})
 

@@ -142,6 +142,12 @@ def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> dict[str, int]:
         Rows brought in per stream.
     """
     brought = ingest(con, context.settings.landing)
+    refresh(con, context)
+    return brought
+
+
+def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
+    """Write reference tables and choose the winning loads; from here on the working file is unfinished."""
     settings = context.organisation.settings
     organisation = pl.DataFrame(
         [(settings.id, settings.name.nb, settings.name.en, settings.timezone, settings.fictional)],
@@ -159,7 +165,6 @@ def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> dict[str, int]:
         known_at=context.known_at,
         pulls=context.settings.home / "pulls",
     )
-    return brought
 
 
 def finish(con: duckdb.DuckDBPyConnection, context: Context) -> str:
@@ -220,7 +225,7 @@ def build(context: Context, progress: Progress = lambda _: None) -> tuple[str, b
         identity = build_id(con, context)
         if finished_build(con) == identity:
             return identity, False
-        prepare(con, context)
+        refresh(con, context)
         for file in context.models():
             progress(file.table)
             build_table(con, file, context.catalogue, context.files, context.organisation.digest)

@@ -16,6 +16,17 @@ from opsmetrics.settings import Settings
 from opsmetrics.snapshot import Snapshot, current
 
 KEPT_READERS = 3
+SHOWN_ROWS = 50
+
+# The tables of the facts page, newest first.
+FACTS = {
+    "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository limit 2000",
+    "lag": """select * exclude (service_id) from marts.patch_lag_months
+        order by period = 'ALL' desc, period desc, repository, update_type limit 2000""",
+    "uptime": """select * exclude (monitor_key, service_id) from marts.monitor_months
+        order by month desc, down_minutes desc, provider, monitor_id limit 2000""",
+    "reports": "select * from marts.incident_report_years order by period = 'ALL' desc, period desc, kind, severity",
+}
 
 
 def current_snapshot() -> Snapshot:
@@ -169,6 +180,34 @@ def sources(snapshot: Snapshot) -> pl.DataFrame:
         """select * from marts.source_health
            order by case state when 'failed' then 0 when 'late' then 1 else 2 end, stream""",
     )
+
+
+def quarantine(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the rows set aside in loads that still count, by reason: mending a source clears its list."""
+    return query(
+        snapshot,
+        f"""select stream, source, reason, count(*) as rows, min(line) as line from meta.quarantine
+            where (stream, load_id) in (
+                select (stream, load_id) from meta.load_days
+                union select (stream, load_id) from meta.register_loads
+            )
+            group by all order by rows desc, stream, reason limit {SHOWN_ROWS}""",
+    )
+
+
+def unmatched(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the names in the sources that the configuration does not know, most rows first."""
+    return query(snapshot, f"select * from facts.unmatched_rows order by row_count desc limit {SHOWN_ROWS}")
+
+
+def suspect_monitors(snapshot: Snapshot) -> pl.DataFrame:
+    """Return monitors that are down most of the time, worst first."""
+    return query(snapshot, f"select * from marts.suspect_monitors order by down_ratio desc limit {SHOWN_ROWS}")
+
+
+def facts(snapshot: Snapshot, name: str) -> pl.DataFrame:
+    """Return one of the tables of the facts page."""
+    return query(snapshot, FACTS[name])
 
 
 def _at(period: Mapping[str, Any]) -> dict[str, Any]:

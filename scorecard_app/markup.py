@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from scorecard_app.fmt import number
 from scorecard_app.texts import text
 
-KRAV = 60
+# Score ranges of the method's five levels, as people read them.
+LEVEL_RANGES = ("0–19", "20–39", "40–59", "60–79", "80–100")
 
 
 def link(href: str, label: str) -> str:
@@ -136,9 +137,8 @@ def score_cell(
 
 def legend(language: str) -> str:
     """Return the legend of bands and marks."""
-    edges = ("0–19", "20–39", "40–59", "60–79", "80–100")
     bands = "".join(
-        f'<span><span class="swatch cell l{i}"></span>{edges[i]} {escape(text(language, f"level.{i}"))}</span>'
+        f'<span><span class="swatch cell l{i}"></span>{LEVEL_RANGES[i]} {escape(text(language, f"level.{i}"))}</span>'
         for i in range(5)
     )
     nodata = escape(text(language, "status.too_little_data"))

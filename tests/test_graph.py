@@ -13,7 +13,9 @@ import pytest
 
 from assets.resources import Workspace
 from opsmetrics.landing import load_paths, read_load
+from opsmetrics.settings import default_sql_root
 from opsmetrics.snapshot import current
+from opsmetrics.sqlfile import load_all
 from opsmetrics.streams import STREAMS
 from pipelines.definitions import build_definitions, build_graph
 
@@ -54,9 +56,10 @@ def test_whatever_opens_the_working_file_runs_in_the_pool_of_one():
 
 
 def test_every_sql_file_has_its_contract_as_a_blocking_check(definitions):
-    for asset in build_graph().tables:
-        if asset.key.path[0] if len(list(asset.keys)) == 1 else None:
-            assert [check.blocking for check in asset.check_specs] == [True]
+    models = [asset for asset in build_graph().tables if len(list(asset.keys)) == 1]
+    assert len(models) == len(load_all(default_sql_root()))
+    for asset in models:
+        assert [check.blocking for check in asset.check_specs] == [True]
 
 
 def test_jobs_and_schedules_are_in_oslo_time(definitions):

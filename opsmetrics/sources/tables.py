@@ -115,9 +115,7 @@ def _csv(path: Path) -> pl.DataFrame:
         for index, column in enumerate(columns):
             column.append(row[index] if reason is None else None)
     data = {name: pl.Series(name, values, dtype=pl.String) for name, values in zip(header, columns, strict=True)}
-    return pl.DataFrame(data).with_columns(
-        pl.Series("_line", numbers, dtype=pl.Int64), pl.Series(BROKEN, broken, dtype=pl.String)
-    )
+    return _numbered(data, numbers, broken)
 
 
 def _jsonl(path: Path) -> pl.DataFrame:
@@ -134,13 +132,13 @@ def _jsonl(path: Path) -> pl.DataFrame:
         numbers.append(number)
         broken.append(reason)
     data = {name: pl.Series(name, [_as_text(row.get(name)) for row in rows], dtype=pl.String) for name in names}
-    return (
-        pl.DataFrame(data).with_columns(
-            pl.Series("_line", numbers, dtype=pl.Int64), pl.Series(BROKEN, broken, dtype=pl.String)
-        )
-        if names
-        else pl.DataFrame({"_line": pl.Series(numbers, dtype=pl.Int64), BROKEN: pl.Series(broken, dtype=pl.String)})
-    )
+    return _numbered(data, numbers, broken)
+
+
+def _numbered(data: dict[str, pl.Series], numbers: list[int], broken: list[str | None]) -> pl.DataFrame:
+    """Text columns with the line each row stands on and why it could not be split."""
+    own = {"_line": pl.Series(numbers, dtype=pl.Int64), BROKEN: pl.Series(broken, dtype=pl.String)}
+    return pl.DataFrame(data | own)
 
 
 def _json_object(text: str) -> tuple[dict[str, Any], str | None]:

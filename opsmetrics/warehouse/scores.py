@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import duckdb
-import polars as pl
 
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.scoring import ScoreInputs, Scores, compute_scores
@@ -41,16 +40,8 @@ def read_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> ScoreIn
 def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Scores:
     """Compute and write ``scores.metric``, ``entity``, ``area``, ``team`` and ``gap`` in one transaction."""
     scores = compute_scores(catalogue, read_inputs(con, catalogue))
-    tables: dict[str, pl.DataFrame] = {
-        "metric": scores.metric,
-        "entity": scores.entity,
-        "area": scores.area,
-        "team": scores.team,
-        "gap": scores.gap,
-    }
     with transaction(con):
-        for name, frame in tables.items():
-            title, columns = COLUMNS[name]
-            replace_table(con, f"scores.{name}", frame)
+        for name, (title, columns) in COLUMNS.items():
+            replace_table(con, f"scores.{name}", getattr(scores, name))
             comment(con, f"scores.{name}", title, columns)
     return scores

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from scorecard_app.markup import table
+from scorecard_app.markup import LEVEL_RANGES, table
 from scorecard_app.page import begin, foot, head, show
-
-EDGES = ("0–19", "20–39", "40–59", "60–79", "80–100")
 
 
 def render() -> None:
@@ -17,7 +15,7 @@ def render() -> None:
         return
     head(page, page.text("about.title"), "")
     steps = "".join(f"<li>{escape(page.text(f'about.step{number}'))}</li>" for number in range(1, 6))
-    rows = [[escape(page.text(f"level.{level}")), edges] for level, edges in enumerate(EDGES)]
+    rows = [[escape(page.text(f"level.{level}")), edges] for level, edges in enumerate(LEVEL_RANGES)]
     header = [(page.text("word.level"), False), (page.text("word.score"), False)]
     show(
         f'<p class="lead">{escape(page.text("about.lead"))}</p><ol>{steps}</ol>'

@@ -12,15 +12,6 @@ from scorecard_app import data
 from scorecard_app.exports import csv_bytes
 from scorecard_app.page import Page, begin, foot, head, show
 
-TABLES = {
-    "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository limit 2000",
-    "lag": """select * exclude (service_id) from marts.patch_lag_months
-        order by period = 'ALL' desc, period desc, repository, update_type limit 2000""",
-    "uptime": """select * exclude (monitor_key, service_id) from marts.monitor_months
-        order by month desc, down_minutes desc, provider, monitor_id limit 2000""",
-    "reports": "select * from marts.incident_report_years order by period = 'ALL' desc, period desc, kind, severity",
-}
-
 
 def render() -> None:
     """Show the facts."""
@@ -29,8 +20,8 @@ def render() -> None:
         return
     head(page, page.text("facts.title"), "")
     show(f'<p class="lead">{escape(page.text("facts.lead"))}</p>')
-    for name, sql in TABLES.items():
-        _table(page, name, data.query(page.snapshot, sql))
+    for name in data.FACTS:
+        _table(page, name, data.facts(page.snapshot, name))
     foot(page)
 
 

@@ -10,7 +10,6 @@ from scorecard_app.markup import table, tag
 from scorecard_app.page import Page, begin, by, foot, head, show
 
 _MARKS = {"fresh": ("good", "✓"), "late": ("warn", "!"), "failed": ("bad", "✕")}
-SHOWN = 50
 
 
 def render() -> None:
@@ -70,11 +69,7 @@ def _sources(page: Page, sources: list[dict[str, Any]]) -> None:
 
 
 def _quarantine(page: Page) -> None:
-    rows = data.query(
-        page.snapshot,
-        """select stream, source, reason, count(*) as rows, min(line) as line from meta.quarantine
-           group by all order by rows desc, stream, reason limit 50""",
-    ).to_dicts()
+    rows = data.quarantine(page.snapshot).to_dicts()
     cells = [
         [
             f'{escape(page.text("stream." + row["stream"]))}<span class="small">{escape(row["source"])}</span>',
@@ -94,7 +89,7 @@ def _quarantine(page: Page) -> None:
 
 
 def _unmatched(page: Page) -> None:
-    rows = data.query(page.snapshot, f"select * from facts.unmatched_rows order by row_count desc limit {SHOWN}")
+    rows = data.unmatched(page.snapshot)
     cells = [
         [escape(row["name"]), escape(row["stream"]), fmt.number(page.language, row["row_count"])]
         for row in rows.to_dicts()
@@ -108,7 +103,7 @@ def _unmatched(page: Page) -> None:
 
 
 def _suspect(page: Page) -> None:
-    rows = data.query(page.snapshot, f"select * from marts.suspect_monitors order by down_ratio desc limit {SHOWN}")
+    rows = data.suspect_monitors(page.snapshot)
     if rows.is_empty():
         return
     cells = [

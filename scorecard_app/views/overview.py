@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from html import escape
 from typing import Any
 
+from opsmetrics.scoring.points import KRAV_POINTS
 from scorecard_app import data, fmt
-from scorecard_app.markup import KRAV, legend, score_cell, sparkline, strip
+from scorecard_app.markup import legend, score_cell, sparkline, strip
 from scorecard_app.page import Page, begin, by, controls, foot, head, show
 
 
@@ -30,12 +32,8 @@ def render() -> None:
 
 
 def median(values: list[float]) -> float | None:
-    """Return the median for display, or None."""
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    """Return the median for display, or None of nothing."""
+    return statistics.median(values) if values else None
 
 
 def _scores_of(rows: dict[Any, dict[str, Any]]) -> list[float]:
@@ -59,7 +57,7 @@ def _lead(
 ) -> None:
     language, found = page.language, _scores_of(scores)
     medians = {key: value for key, value in _area_medians(areas, cells).items() if value is not None}
-    met = sum(score >= KRAV for score in found)
+    met = sum(score >= KRAV_POINTS for score in found)
     if found and medians:
         weakest = min(medians, key=lambda key: medians[key])
         lead = page.text(

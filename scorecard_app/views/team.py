@@ -42,11 +42,7 @@ def render() -> None:
     names = {key: page.name(row) for key, row in teams.items()}
     choose(page.text("team.choose"), "team", list(teams), names, team_id)
     controls(page)
-    cells = {
-        key[1]: row
-        for key, row in by(data.area_scores(page.snapshot, page.period), "team_id", "area_id").items()
-        if key[0] == team_id
-    }
+    cells = by(data.area_scores(page.snapshot, page.period).filter(team_id=team_id), "area_id")
     gaps = data.gaps(page.snapshot, page.period, team_id).to_dicts()
     _lead(page, score, cells, gaps)
     _areas(page, team_id, cells, gaps)
@@ -197,11 +193,7 @@ def _gaps(page: Page, team_id: str, score: dict[str, Any] | None, gaps: list[dic
 
 def _metrics(page: Page, team_id: str) -> None:
     language = page.language
-    scores = {
-        key[1]: row
-        for key, row in by(data.metric_scores(page.snapshot, page.period), "team_id", "metric_id").items()
-        if key[0] == team_id
-    }
+    scores = by(data.metric_scores(page.snapshot, page.period).filter(team_id=team_id), "metric_id")
     areas = by(data.areas(page.snapshot), "area_id")
     rows: list[list[str]] = []
     for metric in data.metrics(page.snapshot).to_dicts():

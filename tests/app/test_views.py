@@ -68,7 +68,8 @@ def test_page(view, kind, language, homes, monkeypatch):
     if kind == "none":
         assert text(language, "app.no_snapshot") in shown
         return
-    assert re.search("Eksempeldata" if language == "nb" else "Sample data", shown) if kind == "full" else True
+    if kind == "full":
+        assert ("Eksempeldata" if language == "nb" else "Sample data") in shown
     for table in re.findall(r"<table.*?</table>", html, flags=re.DOTALL):
         assert "<caption>" in table
         assert 'scope="col"' in table
