@@ -156,6 +156,20 @@ def test_a_new_snapshot_appears_without_a_restart(small, tmp_path, monkeypatch):
     assert "Nyttnavn" in "\n".join(element.proto.body for element in app.main if element.type == "html")
 
 
+def test_a_mended_source_clears_its_quarantine_list(small, tmp_path, monkeypatch):
+    home, path = tmp_path / "home", small / "data/checks/2026-08-30.csv"
+    good = path.read_text()
+    for text_now, is_listed in ((good + "probe-web,2026-08-30T12:00:00,up\n", True), (good, False)):
+        path.write_text(text_now)
+        env = os.environ | {"OPSMETRICS_HOME": str(home)}
+        command = [sys.executable, "-m", "pipelines.cli", "run", "--org", str(small), "--json"]
+        subprocess.run(command, env=env, cwd=ROOT, check=True, timeout=300, capture_output=True)
+        _, html = open_page("health", home, monkeypatch)
+        assert ("no offset from UTC" in html) is is_listed
+    with open_current(home / "snapshots") as con:
+        assert con.execute("select count(*) from meta.quarantine").fetchall() == [(1,)]  # nothing is forgotten
+
+
 def test_texts_are_complete_in_both_languages():
     norwegian, english = (texts(language) for language in LANGUAGES)
     assert norwegian.keys() == english.keys()
