@@ -33,6 +33,7 @@ VALUE_COLUMNS: dict[str, str] = {
     "sample_size": "Number of items behind the value",
     "completeness": "Share of the window for which the sources delivered, 0..1",
 }
+ERROR_COLUMN = {"standard_error": "Standard error of the value, for its interval"}
 ENTITY_COLUMNS: dict[str, str] = {
     "entity_id": "SLO, resource or datastore that is scored by itself",
     "entity_weight": "Criticality weight 3, 2 or 1",
@@ -54,6 +55,8 @@ class MetricHeader(_Header):
         when_empty: What no rows mean although the sources are alive.
         formula: How the value follows from numerator and denominator, in words.
         effort: Default effort of the remedy: S 2, M 5, L 15 team-days.
+        interval: How chance enters a sample metric (method 3.10): ``jeffreys`` for a share of items,
+            ``survival`` and ``normal`` for values with a standard error of their own.
     """
 
     title: Text
@@ -74,6 +77,7 @@ class MetricHeader(_Header):
     why: Text
     remedy: Text
     effort: Literal["S", "M", "L"] = "M"
+    interval: Literal["jeffreys", "survival", "normal"] = "jeffreys"
     lifecycle: Literal["stable", "experimental"] = "stable"
     started_on: date = date(2025, 1, 1)
     version: int = Field(ge=1)
@@ -146,7 +150,7 @@ class Metric:
     @property
     def columns(self) -> dict[str, str]:
         """Columns that the metric's table must have, in order."""
-        columns = dict(VALUE_COLUMNS)
+        columns = VALUE_COLUMNS | (ERROR_COLUMN if self.header.interval != "jeffreys" else {})
         if not self.header.entity:
             return columns
         names = list(columns)

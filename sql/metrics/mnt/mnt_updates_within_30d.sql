@@ -14,6 +14,7 @@
 -- why = { nb = "Oppdateringer retter feil; det som ligger åpent skal telle, ikke bare det som er gjort.", en = "Updates mend faults; what lies open must count, not only what was done." }
 -- remedy = { nb = "Slå på automatisk fletting for patch og minor med grønne tester; grupper oppdateringer; rydd de eldste først.", en = "Turn on automerge for patch and minor with green tests; group updates; clear the oldest first." }
 -- effort = "M"
+-- interval = "survival"
 -- version = 1
 with windows as (
     select * from ref.metric_windows where metric_id = 'mnt_updates_within_30d'
@@ -37,13 +38,17 @@ times as (
 ),
 estimates as (
     select team_id, as_of, grain,
-        1 - coalesce(product(1 - done / at_risk order by days) filter (days <= 30), 1) as value
+        1 - coalesce(product(1 - done / at_risk order by days) filter (days <= 30), 1) as value,
+        -- Greenwood; undefined where the last one at risk was done, F(30) = 1.
+        (1 - value) * sqrt(coalesce(sum(done / nullif(at_risk * (at_risk - done), 0) order by days)
+            filter (days <= 30), 0)) as standard_error
     from times
     group by team_id, as_of, grain
 )
 select i.team_id, i.as_of, i.grain,
     sum(i.numerator) as numerator, sum(i.denominator) as denominator, any_value(k.value) as value,
-    count(*) as sample_size, any_value(i.completeness) as completeness
+    count(*) as sample_size, any_value(i.completeness) as completeness,
+    any_value(k.standard_error) as standard_error
 from items as i
 join estimates as k on k.team_id = i.team_id and k.as_of = i.as_of and k.grain = i.grain
 group by i.team_id, i.as_of, i.grain

@@ -1,0 +1,13 @@
+"""The contract of every stream: its columns, key, time column and kind. ``STREAMS`` lists them all.
+
+Belongs here: what a landed row may look like, whoever delivers it; one module per ops area. Does not belong
+here: how a source is asked (``opsmetrics.sources``) or what a row means for a team (``sql/``).
+"""
+
+from opsmetrics.streams import automation, backup, incidents, maintenance, monitoring, scaling, security
+from opsmetrics.streams.model import DUCKDB_TYPES, Column, Stream
+
+_AREAS = (monitoring, maintenance, incidents, scaling, security, automation, backup)
+STREAMS: dict[str, Stream] = {stream.name: stream for area in _AREAS for stream in area.STREAMS}
+
+__all__ = ["DUCKDB_TYPES", "STREAMS", "Column", "Stream"]

@@ -1,0 +1,80 @@
+"""Security: vulnerabilities, controls, assessments and their findings."""
+
+from __future__ import annotations
+
+from opsmetrics.streams.model import Column, Stream, SERVICE, at, flag, id_, text
+
+STREAMS: tuple[Stream, ...] = (
+    Stream(
+        "vulnerabilities",
+        "One tier state of one vulnerability; ids are opaque, details stay at the scanner",
+        (
+            id_("vulnerability_id", "Opaque id"),
+            SERVICE,
+            at("detected_at", "When it was first detected", required=True),
+            at("effective_at", "When this tier state began", required=True),
+            flag("is_exposed", "Reachable from outside", required=True),
+            flag("is_exploited", "In the list of known exploited vulnerabilities", required=True),
+            flag("is_automatable", "Exploitation can be automated (missing: no)"),
+            flag("is_total_impact", "Total technical impact (missing: yes)"),
+            at("fixed_at", "When it was fixed or mitigated"),
+            Column("epss_ratio", "number", "Predicted probability of exploitation (EPSS)", low=0, high=1),
+        ),
+        ("vulnerability_id", "effective_at"),
+        "effective_at",
+        repull_days=180,
+    ),
+    Stream(
+        "control_results",
+        "Result of one security control for one asset of a service on one day; never the finding itself",
+        (
+            id_("control_id", "Control"),
+            id_("asset_id", "Asset"),
+            SERVICE,
+            Column("observed_on", "date", "Day of the observation", required=True),
+            text(
+                "status",
+                "Outcome",
+                required=True,
+                one_of=("passed", "failed", "inconclusive", "not_applicable"),
+            ),
+            text("risk", "Risk class", required=True, one_of=("critical", "high", "medium", "low")),
+        ),
+        ("control_id", "asset_id", "observed_on"),
+        "observed_on",
+        expected_hours=24 * 7,
+    ),
+    Stream(
+        "assessments",
+        "One security assessment of a service (risk assessment, threat model or test)",
+        (
+            id_("assessment_id", "Id"),
+            SERVICE,
+            text(
+                "kind",
+                "Kind of assessment",
+                required=True,
+                one_of=("risk", "threat_model", "penetration_test"),
+            ),
+            at("approved_at", "When it was approved", required=True),
+        ),
+        ("assessment_id",),
+        None,
+        expected_hours=24 * 31,
+    ),
+    Stream(
+        "findings",
+        "One finding of an assessment, audit or test; its content stays at the source",
+        (
+            id_("finding_id", "Opaque id"),
+            SERVICE,
+            text("severity", "Severity", required=True, one_of=("critical", "high", "medium", "low")),
+            at("found_at", "When it was found", required=True),
+            at("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found"),
+            at("closed_at", "When it was closed"),
+        ),
+        ("finding_id",),
+        None,
+        expected_hours=24 * 31,
+    ),
+)

@@ -1,0 +1,5 @@
+-- title = "Alert rule states: the winning load of each day"
+-- like_stream = "alert_rule_states"
+select r.* exclude (_day, _line, _load_id), r._day as day
+from raw.alert_rule_states as r
+join meta.load_days as w on w.stream = 'alert_rule_states' and w.day = r._day and w.load_id = r._load_id

@@ -1,0 +1,5 @@
+-- title = "Security control results: the winning load of each day"
+-- like_stream = "control_results"
+select r.* exclude (_day, _line, _load_id), r._day as day
+from raw.control_results as r
+join meta.load_days as w on w.stream = 'control_results' and w.day = r._day and w.load_id = r._load_id

@@ -1,0 +1,5 @@
+-- title = "Signal hours: the winning load of each day"
+-- like_stream = "signal_hours"
+select r.* exclude (_day, _line, _load_id), r._day as day
+from raw.signal_hours as r
+join meta.load_days as w on w.stream = 'signal_hours' and w.day = r._day and w.load_id = r._load_id

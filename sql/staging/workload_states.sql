@@ -1,0 +1,5 @@
+-- title = "Workload states: the winning load of each day"
+-- like_stream = "workload_states"
+select r.* exclude (_day, _line, _load_id), r._day as day
+from raw.workload_states as r
+join meta.load_days as w on w.stream = 'workload_states' and w.day = r._day and w.load_id = r._load_id
