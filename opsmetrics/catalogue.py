@@ -18,15 +18,17 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from opsmetrics.errors import SqlFileError
+from opsmetrics.obligations import Obligation, check_obligations, load_obligations
 from opsmetrics.organisation.models import Text
 from opsmetrics.sqlfile import SqlFile, validate_header
 from opsmetrics.streams import STREAMS
+from opsmetrics.unscored import Unscored, load_unscored
 
 # What every metric table holds; stated once for all metric files (architecture D3: no column list twice).
 VALUE_COLUMNS: dict[str, str] = {
     "team_id": "Team that answers for the items",
     "as_of": "Instant of evaluation, UTC; the window ends here",
-    "grain": "month, tertial, week or latest",
+    "grain": "month, tertial, week, latest; series_month and series_quarter for trends",
     "numerator": "Items or time that keep the obligation (for lower-is-better metrics: that break it)",
     "denominator": "Items or time that the obligation is about",
     "value": "The metric, in its unit",
@@ -174,7 +176,14 @@ class Catalogue:
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...]
     ruleset: Ruleset
+    unscored: tuple[Unscored, ...]
+    obligations: tuple[Obligation, ...]
     digest: str
+
+    def measures(self) -> dict[str, list[str]]:
+        """Return metric or organisation fact -> the obligations it measures."""
+        found = {metric.id: list(metric.header.obligations) for metric in self.metrics}
+        return found | {fact.id: fact.header.obligations for fact in self.unscored if fact.kind == "organisation"}
 
     def metric(self, metric_id: str) -> Metric:
         """Return a metric by id.
@@ -192,7 +201,7 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
     """Read the catalogue.
 
     Raises:
-        SqlFileError: A header breaks its form, or a metric stands under an unknown area.
+        SqlFileError: A header breaks its form, a metric stands under an unknown area, or an obligation has no metric.
     """
     path = root / "metrics" / "areas.toml"
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -214,7 +223,17 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
             gates.append(Gate(gate_id(file.name), header, file))
     order = {area.id: number for number, area in enumerate(areas)}
     metrics.sort(key=lambda metric: (order[metric.area_id], -metric.header.weight, metric.id))
-    return Catalogue(areas, tuple(metrics), tuple(gates), ruleset, _digest(ruleset, areas, metrics, gates))
+    catalogue = Catalogue(
+        areas,
+        tuple(metrics),
+        tuple(gates),
+        ruleset,
+        load_unscored(files),
+        load_obligations(root),
+        _digest(ruleset, areas, metrics, gates),
+    )
+    check_obligations(catalogue.obligations, catalogue.measures(), root)
+    return catalogue
 
 
 def gate_id(name: str) -> str:

@@ -23,7 +23,7 @@ from opsmetrics.errors import SqlFileError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-MODEL_SCHEMAS = ("ref", "staging", "facts", "gates", "marts")
+FLAT_SCHEMAS = ("ref", "staging", "facts", "gates", "diagnostics", "organisation", "alarms", "marts")
 
 
 class ModelHeader(BaseModel):
@@ -180,7 +180,7 @@ def load_all(root: Path) -> dict[str, SqlFile]:
         SqlFileError: A file is malformed, two share a name, or they form a cycle.
     """
     files: dict[str, SqlFile] = {}
-    paths = [(path, schema) for schema in MODEL_SCHEMAS for path in sorted((root / schema).glob("*.sql"))]
+    paths = [(path, schema) for schema in FLAT_SCHEMAS for path in sorted((root / schema).glob("*.sql"))]
     paths += [(path, "metrics") for path in sorted((root / "metrics").glob("*/*.sql"))]
     for path, schema in paths:
         file = parse(path, schema)

@@ -97,6 +97,7 @@ def vulnerabilities(organisation: Organisation, seed: int) -> list[Row]:
                     "is_automatable": rolls.random() < 0.3,
                     "is_total_impact": rolls.random() < 0.4,
                     "fixed_at": before_end(fixed),
+                    "epss_ratio": round(rolls.random() ** 4, 4),
                 }
             )
     at = local(date(2026, 11, 10), 9)
@@ -111,6 +112,7 @@ def vulnerabilities(organisation: Organisation, seed: int) -> list[Row]:
             "is_automatable": True,
             "is_total_impact": True,
             "fixed_at": None,
+            "epss_ratio": 0.93,
         }
     )
     return rows

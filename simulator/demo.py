@@ -11,11 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from simulator import care, practice, telemetry
-from simulator.organisation import read_organisation
+from simulator import care, follow_up, inventory, plants, practice, telemetry
+from simulator.organisation import Organisation, read_organisation
 
-VERSION = 1
+VERSION = 2
 _STATE = "generated.json"
+Row = dict[str, Any]
 
 
 def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1) -> bool:
@@ -38,25 +39,89 @@ def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1) -> boo
     return True
 
 
-def _write(organisation_folder: Path, folder: Path, seed: int) -> None:
-    organisation = read_organisation(organisation_folder)
+def generate(organisation: Organisation, seed: int) -> dict[str, list[Row] | pl.DataFrame]:
+    """Return the records of every stream: bulky ones as frames, the others as rows."""
+    team_of = {service.id: service.team for service in organisation.services}
     outages = telemetry.plan_outages(organisation, seed)
-    found = practice.incidents(organisation, outages, seed)
-    pages = practice.alerts(organisation, found, seed)
-    rolled_out = practice.deployments(organisation, found, seed)
-    telemetry.availability_checks(organisation, outages, seed).write_parquet(folder / "availability_checks.parquet")
-    telemetry.capacity_samples(organisation, seed).write_parquet(folder / "capacity_samples.parquet")
-    _frame(care.update_episodes(organisation, seed)).write_parquet(folder / "update_episodes.parquet")
-    _frame(care.recovery_points(organisation, seed)).write_parquet(folder / "recovery_points.parquet")
-    _frame(care.repository_states(organisation, seed)).write_parquet(folder / "repository_states.parquet")
-    _json_lines(found, folder / "incidents.jsonl")
-    _json_lines(pages, folder / "alerts.jsonl")
-    _csv(practice.oncall_shifts(organisation, seed), folder / "oncall_shifts.csv")
-    _csv(rolled_out, folder / "deployments.csv")
-    _csv(care.vulnerabilities(organisation, seed), folder / "vulnerabilities.csv")
-    for name in ("restore_tests", "maintenance_tasks", "load_tests", "assessments"):
-        rows = getattr(care, name)(organisation, seed)
-        _csv(rows, folder / "registers" / f"{name}.csv")
+    incidents = practice.incidents(organisation, outages, seed)
+    pages = practice.alerts(organisation, incidents, seed)
+    plants.plant_practice(incidents, pages, team_of, seed)
+    practice.number_incidents(incidents)
+    practice.number_pages(pages)
+    practice.link_pages(pages)
+    assessments = care.assessments(organisation, seed)
+    weekly: dict[str, list[Row]] = {
+        "alert_rule_states": inventory.alert_rule_states(organisation, seed),
+        "component_states": inventory.component_states(organisation, seed),
+    }
+    plants.plant_inventory(weekly, team_of)
+    restores = care.restore_tests(organisation, seed)
+    plants.plant_restore_tests(restores)
+    return {
+        "availability_checks": telemetry.availability_checks(organisation, outages, seed),
+        "capacity_samples": telemetry.capacity_samples(organisation, seed),
+        "incidents": incidents,
+        "alerts": pages,
+        **weekly,
+        "restore_tests": restores,
+        "assessments": assessments,
+        "oncall_shifts": practice.oncall_shifts(organisation, seed),
+        "deployments": practice.deployments(organisation, incidents, seed),
+        "action_items": follow_up.action_items(incidents, team_of, seed),
+        "assist_requests": follow_up.assist_requests(incidents, organisation, seed),
+        "findings": follow_up.findings(organisation, assessments, seed),
+        "documents": follow_up.documents(organisation, incidents, seed),
+        "toil_reports": follow_up.toil_reports(organisation, seed),
+        "eol_dates": inventory.eol_dates(),
+        **{name: getattr(inventory, name)(organisation, seed) for name in _INVENTORIES},
+        **{name: getattr(care, name)(organisation, seed) for name in _CARE},
+    }
+
+
+_INVENTORIES = (
+    "signal_hours",
+    "workload_states",
+    "control_results",
+    "infrastructure_states",
+    "latency_daily",
+    "backup_copies",
+    "dependency_states",
+)
+_CARE = (
+    "update_episodes",
+    "recovery_points",
+    "repository_states",
+    "vulnerabilities",
+    "maintenance_tasks",
+    "load_tests",
+)
+# The demo shows every kind of file that a team may hand in.
+_JSON_LINES = ("incidents", "alerts")
+_CSV = ("oncall_shifts", "deployments", "vulnerabilities", "assist_requests", "toil_reports")
+_REGISTERS = (
+    "restore_tests",
+    "maintenance_tasks",
+    "load_tests",
+    "assessments",
+    "action_items",
+    "findings",
+    "documents",
+    "eol_dates",
+)
+
+
+def _write(organisation_folder: Path, folder: Path, seed: int) -> None:
+    for name, rows in generate(read_organisation(organisation_folder), seed).items():
+        if isinstance(rows, pl.DataFrame):
+            rows.write_parquet(folder / f"{name}.parquet")
+        elif name in _JSON_LINES:
+            _json_lines(rows, folder / f"{name}.jsonl")
+        elif name in _CSV:
+            _csv(rows, folder / f"{name}.csv")
+        elif name in _REGISTERS:
+            _csv(rows, folder / "registers" / f"{name}.csv")
+        else:
+            _frame(rows).write_parquet(folder / f"{name}.parquet")
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:

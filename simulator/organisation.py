@@ -23,6 +23,7 @@ class Datastore:
     """A datastore as the simulator sees it."""
 
     id: str
+    service: str
     team: str
     data_class: str
     interval_hours: float | None
@@ -44,7 +45,8 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
 
 def read_organisation(folder: Path) -> Organisation:
     """Read the demo's configuration; the newest owner stands for the whole time."""
-    slos = {item["service"]: float(item["target"]) for item in _read(folder, "slo.toml")["slo"]}
+    promises = _read(folder, "slo.toml")["slo"]
+    slos = {item["service"]: float(item["target"]) for item in promises if item.get("kind") != "latency"}
     services = tuple(
         Service(item["id"], item["owners"][-1]["team"], item["criticality"], slos.get(item["id"]))
         for item in _read(folder, "services.toml")["service"]
@@ -53,6 +55,7 @@ def read_organisation(folder: Path) -> Organisation:
     datastores = tuple(
         Datastore(
             item["id"],
+            item["service"],
             owner[item["service"]],
             item["class"],
             item.get("backup_interval_hours"),

@@ -15,12 +15,19 @@ Row = dict[str, Any]
 INCIDENTS_FROM = date(2024, 11, 1)
 
 
+SIGNATURES = ("db-laas", "ko-full", "sertifikat", "minne", "dns")
+
+
 def incidents(organisation: Organisation, outages: dict[str, list[Outage]], seed: int) -> list[Row]:
-    """Return incidents: outages of half an hour or more, earlier ones without telemetry, and two never closed."""
-    rows = list(_incidents(organisation, outages, seed))
-    for number, row in enumerate(sorted(rows, key=lambda row: (row["declared_at"], row["service_id"])), start=1):
-        row["incident_id"] = f"H-{1000 + number}"
-    return sorted(rows, key=lambda row: row["incident_id"])
+    """Return incidents: outages of half an hour or more, earlier ones without telemetry, and one never closed."""
+    return list(_incidents(organisation, outages, seed))
+
+
+def number_incidents(rows: list[Row]) -> None:
+    """Give incidents their ids, in order of declaration."""
+    rows.sort(key=lambda row: (row["declared_at"], row["service_id"]))
+    for number, row in enumerate(rows, start=1):
+        row["incident_id"] = f"H-{10000 + number}"
 
 
 def _incidents(organisation: Organisation, outages: dict[str, list[Outage]], seed: int) -> Iterator[Row]:
@@ -40,20 +47,25 @@ def _incidents(organisation: Organisation, outages: dict[str, list[Outage]], see
         None,
         dice(seed, "o"),
     )
-    row.update(severity=1, manager_assigned_at=None)
+    row.update(severity=1, manager_assigned_at=None, is_reportable=False, notified_at=None)
     yield row
 
 
 def _incident(service: Service, begin: datetime, end: datetime | None, rolls: random.Random) -> Row:
     level = CHARACTERS[service.team].level("inc", begin)
     watch = CHARACTERS[service.team].level("mon", begin)
-    severity = rolls.choices([1, 2, 3, 4], [8, 22, 45, 25] if service.criticality == "critical" else [2, 12, 46, 40])[0]
+    # Who spends a whole month's error budget at once calls it severe.
+    budget = timedelta(days=28) * (1 - (service.slo or 0.99))
+    is_large = end is not None and end - begin >= budget
+    severity = rolls.choices([1, 2, 3, 4], [3, 7, 0, 0] if is_large else [0, 15, 50, 35])[0]
     by_alert = rolls.random() < watch
     declared = begin + timedelta(minutes=rolls.randint(2, 14))
     resolved = None if end is None else max(end, declared) + timedelta(minutes=rolls.randint(5, 60))
     escalated = severity == 3 and rolls.random() < 0.1
     needs_manager = severity <= 2 or escalated
     assigned = declared + timedelta(minutes=rolls.randint(1, 20 if rolls.random() < 0.75 + level / 4 else 90))
+    reportable = severity == 1 and rolls.random() < 0.5
+    notified = declared + timedelta(hours=rolls.uniform(1, 20 + 30 * (1 - level))) if reportable else None
     published = None
     if resolved is not None and severity <= 2 and rolls.random() < 0.25 + 0.75 * level:
         published = resolved + timedelta(days=rolls.randint(2, 6 if rolls.random() < level else 15))
@@ -73,6 +85,9 @@ def _incident(service: Service, begin: datetime, end: datetime | None, rolls: ra
         "postmortem_published_at": before_end(published),
         "is_postmortem_reviewed": published is not None and rolls.random() < 0.95,
         "caused_by_deployment_id": None,
+        "signature": rolls.choice(SIGNATURES) if rolls.random() < 0.6 else None,
+        "is_reportable": reportable,
+        "notified_at": before_end(notified),
     }
 
 
@@ -82,7 +97,7 @@ def alerts(organisation: Organisation, found: list[Row], seed: int) -> list[Row]
     rows: list[Row] = []
     for incident in found:
         if incident["first_alert_at"] is not None and incident["declared_at"] >= local(FIRST_DAY, 0):
-            rolls = dice(seed, "page", incident["incident_id"])
+            rolls = dice(seed, "page", incident["service_id"], incident["declared_at"].isoformat())
             rows.append(_page(services[incident["service_id"]], incident["first_alert_at"], incident, rolls))
     for service in organisation.services:
         rolls = dice(seed, "noise", service.id)
@@ -90,10 +105,14 @@ def alerts(organisation: Organisation, found: list[Row], seed: int) -> list[Row]
             level = CHARACTERS[service.team].level("mon", local(day, 12))
             if rolls.random() < 0.04 + 0.25 * (1 - level):
                 rows.append(_page(service, local(day, rolls.uniform(0, 23.9)), None, rolls))
-    rows.sort(key=lambda row: (row["fired_at"], row["service_id"]))
+    return rows
+
+
+def number_pages(rows: list[Row]) -> None:
+    """Give pages their ids, in order of firing."""
+    rows.sort(key=lambda row: (row["fired_at"], row["service_id"], row["rule_id"]))
     for number, row in enumerate(rows, start=1):
         row["alert_id"] = f"V-{100000 + number}"
-    return rows
 
 
 def _page(service: Service, fired: datetime, incident: Row | None, rolls: random.Random) -> Row:
@@ -111,9 +130,16 @@ def _page(service: Service, fired: datetime, incident: Row | None, rolls: random
         "acknowledged_by_kind": "human",
         "closed_at": before_end(acknowledged + timedelta(minutes=rolls.uniform(3, 60))),
         "label": label,
-        "incident_id": incident["incident_id"] if incident else None,
+        "incident": incident,
         "is_test": False,
     }
+
+
+def link_pages(pages: list[Row]) -> None:
+    """Replace each page's incident by its id, once incidents have ids."""
+    for page in pages:
+        incident = page.pop("incident", None)
+        page["incident_id"] = incident["incident_id"] if incident else None
 
 
 def oncall_shifts(organisation: Organisation, seed: int) -> list[Row]:
@@ -174,6 +200,8 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
                     "hotfixed_at": before_end(at + timedelta(hours=rolls.uniform(2, 60)))
                     if failed and not rolled_back
                     else None,
+                    "committed_at": at - timedelta(hours=rolls.uniform(0.5, 20 + 150 * (1 - level))),
+                    "is_rework": rolls.random() < 0.04 + 0.15 * (1 - level),
                 }
             )
     _blame(found, rows, seed)

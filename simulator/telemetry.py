@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from simulator.organisation import Organisation, Service
+from simulator.plants import plant_outages
 from simulator.world import CHARACTERS, FIRST_DAY, dice, last_instant, local
 
 PROBE_MINUTES = 15
@@ -31,6 +32,7 @@ def plan_outages(organisation: Organisation, seed: int) -> dict[str, list[Outage
             length = PROBE_MINUTES * max(1, round(rolls.lognormvariate(0.2, 0.8)))
             found.append((begin, begin + timedelta(minutes=length)))
         plan[service.id] = sorted(found)
+    plant_outages(plan, {service.id: service.team for service in organisation.services})
     return plan
 
 
@@ -60,7 +62,7 @@ def _checks(service: Service, outages: list[Outage], seed: int) -> pl.DataFrame:
         last = int((end - start).total_seconds() // 60 // PROBE_MINUTES)
         down[first:last] = True
     rolls = _uniform(_raw(seed, "probes", service.id), count)
-    ran = rolls >= 0.005
+    ran = (rolls >= 0.005) | down
     milliseconds = np.where(down, 0, np.round(40 + 260 * rolls**4))
     return pl.DataFrame(
         {

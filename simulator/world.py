@@ -69,6 +69,11 @@ def local(day: date, hour: float) -> datetime:
     return wall.astimezone(UTC)
 
 
+def hours_of(day: date) -> int:
+    """Return the length of a local day in hours: 23 or 25 when the clocks change."""
+    return round((local(day + timedelta(days=1), 0) - local(day, 0)).total_seconds() / 3600)
+
+
 def days(first: date = FIRST_DAY, end: date = END_DAY) -> list[date]:
     """Return the local days from ``first`` up to, not including, ``end``."""
     return [first + timedelta(days=number) for number in range((end - first).days)]

@@ -175,6 +175,8 @@ class MaintenanceWindow(_Model):
 
     window_id: Slug
     service_id: Slug
+    reason: Reason
+    approver: Slug
     starts_at: Instant
     ends_at: Instant
     registered_at: Instant

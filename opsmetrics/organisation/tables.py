@@ -20,6 +20,7 @@ INSTANT = pl.Datetime("us", "UTC")
 FOREVER = date(2200, 1, 1)
 CRITICALITY = {"critical": 3.0, "important": 2.0, "ordinary": 1.0}
 WORK_STARTS, WORK_ENDS = time(8), time(16)
+DIAGNOSTIC_DAYS = (0, 90, 180, 365)
 CALENDAR_DAYS_BACK = 800
 CALENDAR_DAYS_AHEAD = 400
 
@@ -106,6 +107,8 @@ DESCRIPTIONS: dict[str, tuple[str, dict[str, str]]] = {
             "starts_at": "Start, UTC",
             "ends_at": "End, UTC",
             "registered_at": "When it was registered, UTC",
+            "reason": "Reason",
+            "approver": "Approving role",
         },
     ),
     "waivers": (
@@ -161,7 +164,7 @@ DESCRIPTIONS: dict[str, tuple[str, dict[str, str]]] = {
         "Instants at which metrics are evaluated",
         {
             "as_of": "End of the period, UTC (exclusive)",
-            "grain": "month, tertial, week or latest",
+            "grain": "month, tertial, week, latest; series_month and series_quarter for trends",
             "period_starts_at": "Start of the period, UTC",
             "on": "Last local day of the period",
             "label": "2026-10, 2026-T2, 2026-W44 or the day",
@@ -244,6 +247,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "starts_at": INSTANT,
         "ends_at": INSTANT,
         "registered_at": INSTANT,
+        "reason": pl.String,
+        "approver": pl.String,
     },
     "waivers": {
         "waiver_id": pl.String,
@@ -327,7 +332,7 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
             for d in organisation.datastores
         ],
         "maintenance_windows": [
-            (w.window_id, w.service_id, w.starts_at, w.ends_at, w.registered_at)
+            (w.window_id, w.service_id, w.starts_at, w.ends_at, w.registered_at, w.reason, w.approver)
             for w in organisation.maintenance_windows
         ],
         "waivers": [
@@ -398,7 +403,11 @@ def _calendar(organisation: Organisation, today: date) -> pl.DataFrame:
 
 
 def _instants(organisation: Organisation, today: date) -> Iterator[tuple[datetime, str, datetime, date, str]]:
-    """Ends of complete months, tertials and ISO weeks since the history began, and the latest complete day."""
+    """Ends of complete months, tertials and ISO weeks since the history began, and the latest complete day.
+
+    ``series_month`` and ``series_quarter`` are the same instants with windows that do not overlap: a trend needs
+    independent points (method 3.11).
+    """
     zone, first = organisation.zone, organisation.settings.history_from
 
     def row(grain: str, start: date, end: date, label: str) -> tuple[datetime, str, datetime, date, str]:
@@ -407,7 +416,13 @@ def _instants(organisation: Organisation, today: date) -> Iterator[tuple[datetim
     month = first.replace(day=1)
     while (end := _add_months(month, 1)) <= today:
         yield row("month", month, end, f"{month:%Y-%m}")
+        yield row("series_month", month, end, f"{month:%Y-%m}")
         month = end
+    quarter = first.replace(month=first.month - (first.month - 1) % 3, day=1)
+    while (end := _add_months(quarter, 3)) <= today:
+        if quarter >= first.replace(day=1):
+            yield row("series_quarter", quarter, end, f"{quarter.year}-Q{quarter.month // 3 + 1}")
+        quarter = end
     tertial = date(first.year, 1, 1)
     while (end := _add_months(tertial, 4)) <= today:
         if end > first:
@@ -427,13 +442,20 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month + 1, 1)
 
 
+def _window_start(grain: str, period_start: date, on: date, days: int) -> date:
+    """First day of a window: its full length back, but in a trend series never before the period itself."""
+    if days and grain.startswith("series_"):
+        return period_start
+    return on + timedelta(days=1) - timedelta(days=days)
+
+
 def _windows(instants: pl.DataFrame, catalogue: Catalogue, zone: ZoneInfo) -> pl.DataFrame:
-    lengths = sorted({metric.window_days for metric in catalogue.metrics} | {0})
+    lengths = sorted({metric.window_days for metric in catalogue.metrics} | set(DIAGNOSTIC_DAYS))
     rows = [
         (days, as_of, grain, on, midnight(start, zone), start)
-        for as_of, grain, _, on, _ in instants.iter_rows()
+        for as_of, grain, period_start, on, _ in instants.iter_rows()
         for days in lengths
-        for start in [on + timedelta(days=1) - timedelta(days=days)]
+        for start in [_window_start(grain, period_start.astimezone(zone).date(), on, days)]
     ]
     schema: dict[str, Any] = {
         "window_days": pl.Int64,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from opsmetrics import unscored
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.errors import SqlFileError
 from opsmetrics.sqlfile import SqlFile
@@ -58,6 +59,10 @@ def contract_of(file: SqlFile, catalogue: Catalogue) -> Contract:
     if file.schema == "gates":
         gate = next(gate for gate in catalogue.gates if gate.file is file)
         return Contract(gate.header.columns, gate.header.key, gate.header.key, {}, gate.header.title)
+    if file.schema in unscored.COLUMNS:
+        definition = next(item for item in catalogue.unscored if item.file is file)
+        key = unscored.KEYS[file.schema]
+        return Contract(unscored.COLUMNS[file.schema], key, key, {}, definition.header.title.en)
     model = file.model
     if model.like_stream is not None:
         stream = STREAMS[model.like_stream]
@@ -105,14 +110,15 @@ def build_table(
     """
     contract = contract_of(file, catalogue)
     con.execute(_BUILT)
-    is_view = file.schema == "marts" and file.model.view
+    has_model = file.schema in {"ref", "staging", "facts", "marts"}
+    is_view = has_model and file.model.view
     days: int | None = None
     try:
         with transaction(con):
             if is_view:
                 con.execute(f"create or replace view {file.table} as {file.text}")
                 where = "true"
-            elif file.schema not in {"metrics", "gates"} and file.model.incremental:
+            elif has_model and file.model.incremental:
                 days, where = _build_days(con, file, table_inputs(files, file.table), f"{inputs}|{file.digest}")
             else:
                 con.execute(f"create or replace table {file.table} as {file.text}")

@@ -11,7 +11,10 @@ import polars as pl
 
 from opsmetrics.errors import WarehouseBusyError
 
-SCHEMAS = ("raw", "staging", "ref", "meta", "facts", "metrics", "gates", "scores", "marts")
+SCHEMAS = (
+    *("raw", "staging", "ref", "meta", "facts", "metrics", "gates", "scores"),
+    *("diagnostics", "organisation", "alarms", "marts"),
+)
 # DuckDB 1.4 and 1.5 clients open what this version writes (stack.md, storage format).
 STORAGE_VERSION = "v1.5.0"
 

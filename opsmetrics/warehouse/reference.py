@@ -11,6 +11,7 @@ import polars as pl
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.tables import DESCRIPTIONS, reference_frames
+from opsmetrics.scoring.intervals import median_ranks
 from opsmetrics.sources.pull import read_notes
 from opsmetrics.streams import STREAMS
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
@@ -39,6 +40,40 @@ _CURRENT = """
     order by stream
 """
 META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "ref.median_ranks": (
+        "Ranks of the items that bound a median with at least 95 % (method 3.10); none below six items",
+        {
+            "sample_size": "Items",
+            "low_rank": "Rank of the lower end, 1 = smallest",
+            "high_rank": "Rank of the upper end",
+            "coverage": "Probability that the median lies between them",
+        },
+    ),
+    "meta.unscored": (
+        "Diagnostics, organisation facts and alarms: shown, never scored",
+        {
+            "table_id": "Table in the schema",
+            "kind": "diagnostics, organisation or alarms: the schema",
+            "title_nb": "Name, Norwegian",
+            "title_en": "Name, English",
+            "unit": "Unit of a diagnostic",
+            "explanation_nb": "Why it is not scored, or what it is for, Norwegian",
+            "explanation_en": "The same, English",
+            "sql": "The SQL behind it",
+        },
+    ),
+    "meta.obligations": (
+        "Sentences of the handbook and what measures each",
+        {
+            "obligation_id": "Sentence",
+            "area_id": "Area, or all",
+            "text_nb": "The sentence, shortened, Norwegian",
+            "text_en": "The same, English",
+            "strength": "shall, fact, strive or aim",
+            "who": "both, product, platform or organisation",
+            "measured_by": "Metrics and organisation facts; empty where the scores themselves are the measure",
+        },
+    ),
     "meta.load_days": (
         "The load that counts for each stream and local day",
         {
@@ -150,10 +185,13 @@ def write_reference(
     """
     frames = {f"ref.{name}": frame for name, frame in reference_frames(organisation, catalogue, now).items()}
     frames |= {
+        "ref.median_ranks": median_ranks(),
         "meta.streams": _streams(organisation, pulls),
         "meta.metrics": _metrics(catalogue),
         "meta.areas": _areas(catalogue),
         "meta.gates": _gates(catalogue),
+        "meta.unscored": _unscored(catalogue),
+        "meta.obligations": _obligations(catalogue),
     }
     with transaction(con):
         for table, frame in frames.items():
@@ -226,6 +264,40 @@ def _metrics(catalogue: Catalogue) -> pl.DataFrame:
         for metric in catalogue.metrics
     ]
     return pl.DataFrame(rows, schema_overrides={"krav": pl.Float64, "n_full": pl.Int64})
+
+
+def _unscored(catalogue: Catalogue) -> pl.DataFrame:
+    rows = [
+        {
+            "table_id": item.id,
+            "kind": item.kind,
+            "title_nb": item.header.title.nb,
+            "title_en": item.header.title.en,
+            "unit": item.header.unit,
+            "explanation_nb": item.explanation.nb,
+            "explanation_en": item.explanation.en,
+            "sql": item.file.text,
+        }
+        for item in catalogue.unscored
+    ]
+    return pl.DataFrame(rows, schema_overrides={"unit": pl.String})
+
+
+def _obligations(catalogue: Catalogue) -> pl.DataFrame:
+    measures = catalogue.measures()
+    rows = [
+        {
+            "obligation_id": duty.id,
+            "area_id": duty.area,
+            "text_nb": duty.text.nb,
+            "text_en": duty.text.en,
+            "strength": duty.strength,
+            "who": duty.who,
+            "measured_by": sorted(name for name, duties in measures.items() if duty.id in duties),
+        }
+        for duty in catalogue.obligations
+    ]
+    return pl.DataFrame(rows, schema_overrides={"measured_by": pl.List(pl.String)})
 
 
 def _areas(catalogue: Catalogue) -> pl.DataFrame:

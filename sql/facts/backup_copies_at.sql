@@ -2,7 +2,7 @@
 -- key = ["as_of", "grain", "datastore_id", "copy_id"]
 -- [columns]
 -- as_of = "Instant of evaluation, UTC"
--- grain = "month, tertial, week or latest"
+-- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- datastore_id = "Datastore"
 -- copy_id = "Copy"
 -- is_isolated = "Own identity, immutable or offline, and in another region"

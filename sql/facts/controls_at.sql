@@ -2,7 +2,7 @@
 -- key = ["as_of", "grain", "control_id", "asset_id"]
 -- [columns]
 -- as_of = "Instant of evaluation, UTC"
--- grain = "month, tertial, week or latest"
+-- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- team_id = "Owner of the service at that instant"
 -- service_id = "Service"
 -- control_id = "Control"

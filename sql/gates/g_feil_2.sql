@@ -7,7 +7,7 @@
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"
--- grain = "month, tertial, week or latest"
+-- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- finding_count = "Findings; above 0 trips the gate"
 select d.team_id, w.as_of, w.grain, 1 as finding_count
 from ref.as_of as w

@@ -3,7 +3,7 @@
 -- [columns]
 -- metric_id = "Metric"
 -- as_of = "End of the window, UTC (exclusive)"
--- grain = "month, tertial, week or latest"
+-- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- on = "Last local day of the window"
 -- starts_at = "Start of the window, UTC; equal to as_of for a state"
 -- completeness = "Share of the window's days with a complete load, the least of the needed streams; for a state 1 if fresh, else 0"
@@ -24,7 +24,7 @@ windows as (
     select n.metric_id, n.stream, w.as_of, w.grain, w."on", w.starts_at, n.window_days, s.is_register,
         greatest(2, cast(ceil(s.expected_hours / 12.0) as bigint)) as fresh_days,
         case when n.window_days = 0 then w."on" - cast(greatest(2, ceil(s.expected_hours / 12.0)) as integer)
-            else w.starts_on - 1 end as before_on
+            else w.starts_on - 1 end as before_on, w."on" - w.starts_on + 1 as days
     from needs as n
     join ref.windows as w on w.window_days = n.window_days
     join meta.streams as s on s.stream = n.stream
@@ -34,7 +34,7 @@ measured as (
         case
             when w.is_register then case when r.stream is null then 0.0 else 1.0 end
             when w.window_days = 0 then case when coalesce(e.days, 0) > coalesce(b.days, 0) then 1.0 else 0.0 end
-            else (coalesce(e.days, 0) - coalesce(b.days, 0)) / cast(w.window_days as double)
+            else (coalesce(e.days, 0) - coalesce(b.days, 0)) / cast(w.days as double)
         end as completeness
     from windows as w
     left join delivered as e on e.stream = w.stream and e.day = w."on"

@@ -2,7 +2,7 @@
 -- key = ["datastore_id", "as_of", "grain"]
 -- [columns]
 -- as_of = "Instant of evaluation, UTC"
--- grain = "month, tertial, week or latest"
+-- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- team_id = "Owner of the service"
 -- datastore_id = "Datastore"
 -- data_class = "A to D"

@@ -2,7 +2,7 @@
 -- key = ["service_id", "as_of", "grain"]
 -- [columns]
 -- as_of = "Instant of evaluation, UTC"
--- grain = "month, tertial, week or latest"
+-- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- on = "Last local day of the period"
 -- team_id = "Owner"
 -- service_id = "Service"

@@ -36,6 +36,7 @@ CLEARED = (
     "ref.service_names",
     "ref.service_owners",
     "ref.metric_windows",
+    "ref.windows",
     "ref.as_of",
     "ref.oncall_duties",
 )
@@ -83,6 +84,12 @@ def warehouse(empty_warehouse, context):
         "insert into ref.as_of values ($1, 'month', $1::timestamptz - interval 31 day, '2026-08-31', '2026-08')",
         [AS_OF],
     )
+    for days in (0, 28, 90, 91, 180, 365):
+        empty_warehouse.execute(
+            "insert into ref.windows values ($1, $2, 'month', '2026-08-31', $2::timestamptz - to_days($1::int),"
+            " date '2026-09-01' - $1::int)",
+            [days, AS_OF],
+        )
     for metric in context.catalogue.metrics:
         empty_warehouse.execute(
             "insert into ref.metric_windows values ($1, $2, 'month', '2026-08-31', $2::timestamptz - to_days($3), 1)",

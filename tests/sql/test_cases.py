@@ -14,7 +14,9 @@ CASES = sorted(path.parent for path in HERE.glob("*/*/expect.csv"))
 def insert(con, path: Path) -> None:
     """Insert a CSV into the table its name says; the table's own types decide what the text means."""
     _, schema, table, _ = path.name.split(".")
-    replaces = (schema, table) in {("ref", "metric_windows"), ("ref", "calendar"), ("ref", "as_of")}
+    replaces = (schema, table) in {
+        *(("ref", "metric_windows"), ("ref", "calendar"), ("ref", "as_of"), ("ref", "windows"), ("meta", "streams")),
+    }
     if replaces:
         con.execute(f"delete from {schema}.{table}")
     con.execute(
@@ -44,7 +46,7 @@ def approximately(actual, expected) -> bool:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_case(case, warehouse, context):
-    schemas = ("metrics", "gates", "facts", "marts", "ref")
+    schemas = ("metrics", "gates", "facts", "diagnostics", "organisation", "alarms", "marts", "ref")
     names = [f"{schema}.{case.parent.name}" for schema in schemas if f"{schema}.{case.parent.name}" in context.files]
     file = context.files[names[0]]
     give(warehouse, context, case)
@@ -75,9 +77,10 @@ def _comparable(con, name: str) -> str:
     return f'cast("{name}" as double)' if kind.startswith(("DECIMAL", "DOUBLE", "HUGEINT")) else f'"{name}"'
 
 
-def test_every_metric_and_gate_has_a_case(context):
+def test_every_metric_gate_diagnostic_fact_and_alarm_has_a_case(context):
     covered = {case.parent.name for case in CASES}
-    needed = {file.name for file in context.files.values() if file.schema in {"metrics", "gates"}}
+    kinds = {"metrics", "gates", "diagnostics", "organisation", "alarms"}
+    needed = {file.name for file in context.files.values() if file.schema in kinds}
     assert needed <= covered
 
 

@@ -47,7 +47,7 @@ def runs() -> list[tuple]:
 def march(warehouse, context):
     """G02's March, through the maintenance rules and the sweep line."""
     for window in MAINTENANCE:
-        warehouse.execute("insert into ref.maintenance_windows values ($1, 's1', $2, $3, $4)", list(window))
+        warehouse.execute("insert into ref.maintenance_windows values ($1, 's1', $2, $3, $4, 'r', 'a')", list(window))
     for run in runs():
         warehouse.execute(
             "insert into facts.availability_runs (monitor_key, run_number, service_id, status, starts_at, ends_at)"

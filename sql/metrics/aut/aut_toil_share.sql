@@ -21,11 +21,12 @@ with windows as (
 ),
 items as (
     select t.team_id, w.as_of, w.grain, cast(t.week_starts_on as varchar) as item_id,
-        cast(t.week_starts_on as timestamptz) as item_at, cast(coalesce(t.toil_ratio, 0) as decimal(18, 6)) as numerator,
+        c.starts_at as item_at, cast(coalesce(t.toil_ratio, 0) as decimal(18, 6)) as numerator,
         cast(t.is_shown as integer) as denominator,
         case when t.is_shown then 'week' else 'fewer than four answers' end as detail, w.completeness
     from windows as w
-    join facts.toil_weeks as t on t.week_starts_on >= w."on" - 90 and t.week_starts_on <= w."on"
+    join ref.calendar as c on c.starts_at >= w.starts_at and c.starts_at < w.as_of
+    join facts.toil_weeks as t on t.week_starts_on = c.day
 )
 select team_id, as_of, grain,
     sum(numerator) as numerator, sum(denominator) as denominator,

@@ -22,6 +22,8 @@ periods as (
     select w.*, p as period, w.as_of - (p + 1) * interval 28 day as period_starts_at,
         w.as_of - p * interval 28 day as period_ends_at
     from windows as w, unnest(generate_series(0, 5)) as t(p)
+    -- A shorter window (a month of the trend series) holds fewer periods; a day's slack for the change of clocks.
+    where w.as_of - (p + 1) * interval 28 day >= w.starts_at - interval 1 day
 ),
 items as (
     select e.team_id, w.as_of, w.grain, e.repository || ' ' || w.period as item_id, w.period_starts_at as item_at,

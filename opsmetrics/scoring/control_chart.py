@@ -1,0 +1,80 @@
+"""XmR charts (method 3.11): natural limits from moving ranges, and signals.
+
+Signals as the NHS "making data count" rules state them: a point outside; seven in a row on one side of the mean;
+seven rising or falling; two of three beyond two thirds of the way to the same limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from opsmetrics.scoring.intervals import Floats
+
+FACTOR = 2.66
+BASELINE = 12
+RUN = 7
+SIGNALS = ("", "outside", "seven_on_one_side", "seven_rising_or_falling", "two_of_three_near_limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Limits per series and a signal per point.
+
+    Attributes:
+        centre: Mean of the baseline.
+        moving_range: Mean moving range of the baseline.
+        low: Lower natural limit.
+        high: Upper natural limit.
+        is_trial: Fewer than twelve points: the limits still move.
+        signal: Shape (series, points): index into ``SIGNALS``, the first rule that holds.
+    """
+
+    centre: Floats
+    moving_range: Floats
+    low: Floats
+    high: Floats
+    is_trial: npt.NDArray[np.bool_]
+    signal: npt.NDArray[np.int8]
+
+
+def control_charts(series: Floats) -> Charts:
+    """Return the chart of each series.
+
+    Args:
+        series: Shape (series, points), left-aligned without gaps, nan behind the last point.
+    """
+    base = series[:, :BASELINE]
+    inside = ~np.isnan(base)
+    count = inside.sum(axis=1)
+    centre = np.where(inside, base, 0).sum(axis=1) / np.maximum(count, 1)
+    ranges = np.abs(np.diff(base, axis=1))
+    there = ~np.isnan(ranges)
+    moving = np.where(there, ranges, 0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    low, high = centre - FACTOR * moving, centre + FACTOR * moving
+    signal = np.zeros(series.shape, dtype=np.int8)
+    # Limits need at least two points; rules are laid on from the last to the first so that the first one wins.
+    usable = (count >= 2)[:, None] & ~np.isnan(series)  # noqa: PLR2004
+    c, half = centre[:, None], (high - centre)[:, None]
+    with np.errstate(invalid="ignore"):
+        near = np.stack([series > c + half * 2 / 3, series < c - half * 2 / 3])
+        side = np.stack([series > c, series < c])
+        steps = np.diff(series, axis=1, prepend=np.nan)
+        direction = np.stack([steps > 0, steps < 0])
+        outside = (series > high[:, None] + 1e-12) | (series < low[:, None] - 1e-12)
+    signal[_ending(near, 3, 2).any(axis=0) & near.any(axis=0)] = 4
+    signal[_ending(direction, RUN - 1, RUN - 1).any(axis=0)] = 3
+    signal[_ending(side, RUN, RUN).any(axis=0)] = 2
+    signal[outside] = 1
+    signal[~usable] = 0
+    return Charts(centre, moving, low, high, (~np.isnan(series)).sum(axis=1) < BASELINE, signal)
+
+
+def _ending(flags: npt.NDArray[np.bool_], width: int, least: int) -> npt.NDArray[np.bool_]:
+    """Whether at least ``least`` of the ``width`` flags ending at each point hold."""
+    padding = np.zeros((*flags.shape[:2], width - 1), dtype=bool)
+    padded = np.concatenate([padding, flags], axis=2)
+    return sliding_window_view(padded, width, axis=2).sum(axis=3) >= least

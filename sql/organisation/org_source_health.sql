@@ -1,0 +1,23 @@
+-- title = { nb = "Ferske kilder", en = "Fresh sources" }
+-- obligations = ["O12"]
+-- why = { nb = "Et tall er bare så godt som kilden; her ser du om kildene leverer.", en = "A number is only as good as its source; this shows whether sources deliver." }
+with instants as (
+    select * from ref.as_of where grain in ('month', 'latest')
+),
+items as (
+    select w.as_of, w.grain, s.stream,
+        cast(case when s.is_register then max(r.stream) is not null else max(d.day) is not null end as integer)
+            as numerator
+    from instants as w
+    join meta.streams as s on s.is_connected
+    left join meta.register_loads as r on r.stream = s.stream
+    left join meta.load_days as d
+        on d.stream = s.stream and d.is_complete and d.day <= w."on"
+        and d.day > w."on" - cast(greatest(2, ceil(s.expected_hours / 12.0)) as integer)
+    group by w.as_of, w.grain, s.stream, s.is_register
+)
+select as_of, grain, sum(numerator)::double as numerator, count(*)::double as denominator,
+    avg(numerator) as value
+from items
+group by as_of, grain
+order by grain, as_of
