@@ -28,7 +28,7 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
     def scores(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
         context = workspace.context()
         with connect(context.settings.warehouse) as con:
-            found = write_scores(con, context.catalogue)
+            found = write_scores(con, context.catalogue, context.files)
         for name in COLUMNS:
             rows = getattr(found, name).height
             yield dg.MaterializeResult(asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows})

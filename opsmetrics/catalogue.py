@@ -99,13 +99,20 @@ class MetricHeader(_Header):
 
 
 class GateHeader(_Header):
-    """Header of ``sql/gates/<gate>.sql``: a must-have that caps an area's level (method 3.6)."""
+    """Header of ``sql/gates/<gate>.sql``: a must-have that caps an area's level (method 3.6).
+
+    Attributes:
+        cap: Highest level while tripped.
+        lifted_by: Metric that is at its target only when the gate has no findings; None where only time lifts it.
+        reason: Text with ``{}`` for the number of findings.
+    """
 
     title: str
     key: list[str]
     columns: dict[str, str]
     area: str
     cap: int = Field(ge=0, le=4)
+    lifted_by: str | None = None
     needs: list[str]
     reason: Text
 
@@ -150,9 +157,14 @@ class Metric:
         return 0 if self.header.window == "now" else int(self.header.window[:-1])
 
     @property
+    def has_standard_error(self) -> bool:
+        """Whether the SQL gives the value's standard error, because the items alone do not tell it."""
+        return self.header.interval != "jeffreys"
+
+    @property
     def columns(self) -> dict[str, str]:
         """Columns that the metric's table must have, in order."""
-        columns = VALUE_COLUMNS | (ERROR_COLUMN if self.header.interval != "jeffreys" else {})
+        columns = VALUE_COLUMNS | (ERROR_COLUMN if self.has_standard_error else {})
         if not self.header.entity:
             return columns
         names = list(columns)

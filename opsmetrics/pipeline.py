@@ -100,6 +100,7 @@ def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
         for file, rows in (
             ("waivers.csv", organisation.waivers),
             ("applicability.csv", organisation.applicability),
+            ("efforts.csv", organisation.efforts),
         )
         for row in rows
         if row.metric_id not in known
@@ -230,7 +231,7 @@ def build(context: Context, progress: Progress = lambda _: None) -> tuple[str, b
             progress(file.table)
             build_table(con, file, context.catalogue, context.files, context.organisation.digest)
         progress("scores")
-        write_scores(con, context.catalogue)
+        write_scores(con, context.catalogue, context.files)
         for file in context.after_scores():
             progress(file.table)
             build_table(con, file, context.catalogue, context.files, context.organisation.digest)

@@ -128,6 +128,10 @@ def _registers(
                 _known(sink, file, line, row.team_id, team_ids)
             if hasattr(row, "service_id"):
                 _known(sink, file, line, row.service_id, service_ids)
+            if name == "efforts":
+                pair = f"{row.team_id} {row.metric_id}"
+                if ids.setdefault(pair, line) != line:
+                    sink.add(file, line, f"{pair} stands on line {ids[pair]} too", "keep one row per team and metric")
             own = getattr(row, "waiver_id", None) or getattr(row, "window_id", None)
             if own is not None and ids.setdefault(own, line) != line:
                 sink.add(file, line, f"id {own!r} stands on line {ids[own]} too", "give each row its own id")

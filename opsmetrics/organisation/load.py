@@ -20,6 +20,7 @@ from opsmetrics.organisation import checks
 from opsmetrics.organisation.models import (
     Applicability,
     Datastore,
+    Effort,
     MaintenanceWindow,
     Organisation,
     OrganisationSettings,
@@ -45,6 +46,7 @@ _REGISTERS: dict[str, type[BaseModel]] = {
     "applicability": Applicability,
     "maintenance_windows": MaintenanceWindow,
     "rosters": Roster,
+    "efforts": Effort,
 }
 _REQUIRED = ("organisation.toml", "teams.toml", "services.toml", "sources.toml")
 
@@ -224,6 +226,7 @@ def load_organisation(folder: Path) -> Organisation:
         applicability=tuple(row for _, row in registers["applicability"]),
         maintenance_windows=tuple(row for _, row in registers["maintenance_windows"]),
         rosters=tuple(row for _, row in registers["rosters"]),
+        efforts=tuple(row for _, row in registers["efforts"]),
         sources=sources,
         digest=_digest(reader.texts),
     )

@@ -197,6 +197,14 @@ class Roster(_Model):
     valid_to: date | None = None
 
 
+class Effort(_Model):
+    """What a team expects the remedy of one metric to cost, in team-days; without it the catalogue's default."""
+
+    team_id: Slug
+    metric_id: Slug
+    effort_days: float = Field(gt=0, le=400)
+
+
 class StreamSource(_Model):
     """``[[stream]]`` of sources.toml: where the rows of one stream come from.
 
@@ -239,6 +247,7 @@ class Organisation:
     applicability: tuple[Applicability, ...]
     maintenance_windows: tuple[MaintenanceWindow, ...]
     rosters: tuple[Roster, ...]
+    efforts: tuple[Effort, ...]
     sources: Sources
     digest: str
 

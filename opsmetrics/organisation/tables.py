@@ -135,6 +135,10 @@ DESCRIPTIONS: dict[str, tuple[str, dict[str, str]]] = {
             "valid_to": "Day after the last",
         },
     ),
+    "efforts": (
+        "What a team expects a remedy to cost; other remedies cost the catalogue's default",
+        {"team_id": "Team", "metric_id": "Metric", "effort_days": "Team-days"},
+    ),
     "oncall_duties": (
         "Duty that the handbook asks of a team, dated",
         {
@@ -274,6 +278,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "valid_from_at": INSTANT,
         "valid_to_at": INSTANT,
     },
+    "efforts": {"team_id": pl.String, "metric_id": pl.String, "effort_days": pl.Float64},
     "team_streams": {"team_id": pl.String, "stream": pl.String, "connected_on": pl.Date},
 }
 _AS_OF_SCHEMA: dict[str, Any] = {
@@ -351,6 +356,7 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
         "applicability": [
             (a.team_id, a.metric_id, a.reason, a.approver, a.valid_from, a.valid_to) for a in organisation.applicability
         ],
+        "efforts": [(e.team_id, e.metric_id, e.effort_days) for e in organisation.efforts],
         "oncall_duties": list(_duties(organisation, zone)),
         "team_streams": [
             (team.id, source.name, max(source.connected_on or team.onboarded_on, team.onboarded_on))

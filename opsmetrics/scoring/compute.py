@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Ruleset
-from opsmetrics.scoring.aggregate import TEAM, area_levels, area_scores, team_levels, team_scores
+from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, team_levels, team_scores
+from opsmetrics.scoring.change import PARTS, State, waterfall
 from opsmetrics.scoring.columns import COLUMNS
+from opsmetrics.scoring.draws import score_intervals
 from opsmetrics.scoring.gaps import gaps
+from opsmetrics.scoring.intervals import log_log, normal, wilson
+from opsmetrics.scoring.peers import peer_table
+from opsmetrics.scoring.plan import EFFORT_DAYS, plans
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
+from opsmetrics.scoring.robustness import robustness_table
+from opsmetrics.scoring.series import chart_table, trend_table
 from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
 
 INSTANT = pl.Datetime("us", "UTC")
+# Method 3.8: coverage at least, width of the 90 % interval at most.
+_CONFIDENCE = (("high", 0.80, 10.0), ("medium", 0.60, 25.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +31,18 @@ class ScoreInputs:
 
     Attributes:
         values: ``team_id, metric_id, as_of, grain, entity_id, entity_weight, numerator, denominator, value,
-            sample_size, completeness``; entity columns are null for metrics that are not scored per entity.
+            sample_size, completeness, standard_error``; entity columns are null for metrics that are not scored
+            per entity, the standard error where the items tell it.
         windows: ``metric_id, as_of, grain, on, completeness``: every instant at which a metric is evaluated; ``on``
             is the last local day of the period.
         teams: ``team_id, type, onboarded_on``.
         connections: ``team_id, stream, connected_on``: who delivers to which stream since when.
         waivers: ``waiver_id, team_id, metric_id, valid_from, valid_to``.
         applicability: ``team_id, metric_id, valid_from, valid_to``.
-        gates: ``gate_id, team_id, as_of, grain, area_id, cap, finding_count`` of tripped gates.
+        efforts: ``team_id, metric_id, effort_days``: what teams expect remedies to cost.
+        gates: ``gate_id, team_id, as_of, grain, area_id, cap, finding_count, lifted_by`` of tripped gates.
+        frozen: Values at the ends of periods in which services changed hands, as if they had not; columns as
+            ``values``. Empty where nothing moved.
     """
 
     values: pl.DataFrame
@@ -38,7 +51,9 @@ class ScoreInputs:
     connections: pl.DataFrame
     waivers: pl.DataFrame
     applicability: pl.DataFrame
+    efforts: pl.DataFrame
     gates: pl.DataFrame
+    frozen: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +65,164 @@ class Scores:
     area: pl.DataFrame
     team: pl.DataFrame
     gap: pl.DataFrame
+    plan: pl.DataFrame
+    change: pl.DataFrame
+    trend: pl.DataFrame
+    control_chart: pl.DataFrame
+    robustness: pl.DataFrame
+    peer: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Scored cells with waivers applied, without them, and the entities behind them."""
+
+    waived: pl.DataFrame
+    plain: pl.DataFrame
+    entity: pl.DataFrame
 
 
 def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     """Compute every score for every team, metric and instant."""
+    ruleset = catalogue.ruleset
+    found = _cells(catalogue, inputs)
+    cells = found.waived
+    weights = _area_weights(catalogue)
+    areas = area_scores(cells, ruleset).join(weights, on="area_id")
+    unwaived = area_scores(found.plain, ruleset).join(weights, on="area_id")
+    areas = area_levels(areas, inputs.gates, ruleset)
+    teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
+    teams = _beside(teams, team_scores(unwaived, ruleset), TEAM)
+    teams = _with_confidence(teams.join(score_intervals(cells, areas, ruleset), on=TEAM, how="left"))
+    gap = gaps(cells, areas, ruleset).join(cells.select(*CELL, "effort_days"), on=CELL, how="left")
+    tables = {
+        "metric": _with_display_interval(cells),
+        "entity": found.entity,
+        "area": _beside(areas, unwaived, AREA),
+        "team": teams,
+        "gap": gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days")),
+        "plan": plans(cells, areas, teams, inputs.gates, ruleset),
+        "change": _changes(catalogue, inputs, cells),
+        "trend": trend_table(cells, areas, teams),
+        "control_chart": chart_table(cells),
+        "robustness": robustness_table(areas, teams, ruleset),
+        "peer": peer_table(cells, inputs.teams),
+    }
+    return Scores(**{name: _table(name, frame) for name, frame in tables.items()})
+
+
+def _cells(catalogue: Catalogue, inputs: ScoreInputs) -> _Cells:
+    """Points, evidence and status of every team, metric and instant."""
     parameters = _parameters(catalogue)
     entity = _entities(inputs.values, parameters, catalogue.ruleset)
     grid = _grid(parameters, inputs).join(_team_values(inputs.values, entity), on=CELL, how="left")
-    grid = _with_points(grid)
-    plain = carry_last_value(assign_status(grid, catalogue.ruleset), catalogue.ruleset)
-    cells = apply_waivers(plain, inputs.waivers, catalogue.ruleset)
-    weights = pl.DataFrame(
+    plain = carry_last_value(assign_status(_with_points(grid), catalogue.ruleset), catalogue.ruleset)
+    return _Cells(apply_waivers(plain, inputs.waivers, catalogue.ruleset), plain, entity)
+
+
+def _area_weights(catalogue: Catalogue) -> pl.DataFrame:
+    return pl.DataFrame(
         {"area_id": [a.id for a in catalogue.areas], "area_weight": [a.weight for a in catalogue.areas]},
         schema={"area_id": pl.String, "area_weight": pl.Float64},
     )
-    areas = area_scores(cells, catalogue.ruleset).join(weights, on="area_id")
-    unwaived = area_scores(plain, catalogue.ruleset).join(weights, on="area_id")
-    areas = area_levels(areas, inputs.gates, catalogue.ruleset)
-    teams = team_levels(team_scores(areas, catalogue.ruleset), areas, catalogue.ruleset)
-    teams = _beside(teams, team_scores(unwaived, catalogue.ruleset), TEAM)
-    gap = gaps(cells, areas, catalogue.ruleset)
-    areas = _beside(areas, unwaived, [*TEAM, "area_id"])
-    return Scores(
-        metric=_table("metric", cells),
-        entity=_table("entity", entity),
-        area=_table("area", areas),
-        team=_table("team", teams),
-        gap=_table("gap", gap),
+
+
+def _with_confidence(teams: pl.DataFrame) -> pl.DataFrame:
+    """Add the word of method 3.8; shown beside the score, never multiplied into it."""
+    width = pl.col("interval_high") - pl.col("interval_low")
+    word = pl.lit("low")
+    for name, coverage, widest in reversed(_CONFIDENCE):
+        word = pl.when((pl.col("coverage") >= coverage) & (width <= widest)).then(pl.lit(name)).otherwise(word)
+    return teams.with_columns(confidence=pl.when(width.is_not_null()).then(word))
+
+
+def _with_display_interval(cells: pl.DataFrame) -> pl.DataFrame:
+    """Add the 95 % interval of each sample metric's value: Wilson, log-log survival or normal (method 3.10)."""
+    ends = {
+        "jeffreys": wilson(pl.col("numerator"), pl.col("denominator")),
+        "survival": log_log(pl.col("value"), pl.col("standard_error")),
+        "normal": normal(pl.col("value"), pl.col("standard_error")),
+    }
+    low, high = (
+        pl.coalesce(*(pl.when(pl.col("interval") == kind).then(pair[end]) for kind, pair in ends.items()))
+        for end in (0, 1)
     )
+    there = pl.col("value").is_not_null()
+    return cells.with_columns(interval_low=pl.when(there).then(low), interval_high=pl.when(there).then(high))
+
+
+def _changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame) -> pl.DataFrame:
+    """Split every step from month end to month end, and from the newest month end to the latest day."""
+    steps = _steps(inputs.windows)
+    frozen = _frozen_cells(catalogue, inputs)
+    weights = _area_weights(catalogue)
+
+    def state(frame: pl.DataFrame, end: str) -> State:
+        chosen = frame.join(
+            steps.select(pl.col(f"{end}_as_of").alias("as_of"), pl.col(f"{end}_grain").alias("grain"), "step"),
+            on=["as_of", "grain"],
+        ).join(weights, on="area_id")
+        return State(
+            chosen.select(
+                "metric_id",
+                *("area_id", "area_weight", "value", "is_entity", "weight", "floor", "krav", "mal"),
+                team_id=pl.format("{}|{}", "step", "team_id"),
+                status=pl.col("unwaived_status"),
+                points=pl.col("unwaived_points"),
+                evidence_weight=pl.col("unwaived_evidence"),
+                is_waived=pl.col("status") == "waived",
+            ),
+            catalogue.ruleset,
+        )
+
+    kept = None if frozen is None else state(_instead(cells, frozen), "to")
+    parts = waterfall(state(cells, "from"), state(cells, "to"), kept)
+    named = parts.with_columns(
+        step=pl.col("team_id").str.split("|").list.first().cast(pl.UInt32),
+        team_id=pl.col("team_id").str.split("|").list.last(),
+    ).join(steps, on="step")
+    return named.select(
+        "team_id",
+        from_as_of="from_as_of",
+        as_of="to_as_of",
+        grain="to_grain",
+        score_before="score_before",
+        score_after="score_after",
+        **{part: pl.col(part) for part in PARTS},
+    )
+
+
+def _steps(windows: pl.DataFrame) -> pl.DataFrame:
+    instants = windows.filter(pl.col("grain").is_in(["month", "latest"])).select("as_of", "grain").unique()
+    # A month end before the latest day of the same instant.
+    ordered = instants.sort("as_of", pl.col("grain") == "latest")
+    return (
+        ordered.select(
+            from_as_of=pl.col("as_of").shift(1),
+            from_grain=pl.col("grain").shift(1),
+            to_as_of="as_of",
+            to_grain="grain",
+        )
+        .filter(pl.col("from_as_of").is_not_null())
+        .with_row_index("step")
+    )
+
+
+def _frozen_cells(catalogue: Catalogue, inputs: ScoreInputs) -> pl.DataFrame | None:
+    if inputs.frozen.is_empty():
+        return None
+    instants = inputs.frozen.select("as_of", "grain").unique()
+    rest = inputs.values.join(instants, on=["as_of", "grain"], how="anti")
+    values = pl.concat([rest, inputs.frozen.select(rest.columns)])
+    weekly = inputs.windows.filter(pl.col("grain") == "week")
+    windows = pl.concat([inputs.windows.join(instants, on=["as_of", "grain"], how="semi"), weekly])
+    cells = _cells(catalogue, replace(inputs, values=values, windows=windows)).waived
+    return cells.join(instants, on=["as_of", "grain"], how="semi")
+
+
+def _instead(cells: pl.DataFrame, frozen: pl.DataFrame) -> pl.DataFrame:
+    instants = frozen.select("as_of", "grain").unique()
+    return pl.concat([cells.join(instants, on=["as_of", "grain"], how="anti"), frozen.select(cells.columns)])
 
 
 def _parameters(catalogue: Catalogue) -> pl.DataFrame:
@@ -97,6 +242,9 @@ def _parameters(catalogue: Catalogue) -> pl.DataFrame:
             "needs": metric.header.needs,
             "started_on": metric.header.started_on,
             "metric_version": metric.header.version,
+            "window_days": metric.window_days,
+            "interval": metric.header.interval if metric.header.kind == "sample" else None,
+            "default_days": EFFORT_DAYS[metric.header.effort],
         }
         for metric in catalogue.metrics
     ]
@@ -115,6 +263,9 @@ def _parameters(catalogue: Catalogue) -> pl.DataFrame:
         "needs": pl.List(pl.String),
         "started_on": pl.Date,
         "metric_version": pl.Int64,
+        "window_days": pl.Int64,
+        "interval": pl.String,
+        "default_days": pl.Float64,
     }
     return pl.DataFrame(rows, schema=schema)
 
@@ -140,6 +291,7 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
         "value",
         "sample_size",
         "completeness",
+        "standard_error",
         entity_points=pl.lit(None, pl.Float64),
     )
     measured = values.filter(pl.col("entity_id").is_not_null()).join(
@@ -157,6 +309,7 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
             ),
             sample_size=pl.col("sample_size").sum(),
             completeness=(weight * pl.col("completeness")).sum() / weight.sum(),
+            standard_error=pl.lit(None, pl.Float64),
             entity_points=entity_points(weight, pl.col("points")),
         )
     )
@@ -183,11 +336,13 @@ def _grid(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
     is_exempt = pl.col("exempt").fill_null(value=False)
     return (
         grid.join(_connected(parameters, inputs), on=["team_id", "metric_id"], how="left")
+        .join(inputs.efforts, on=["team_id", "metric_id"], how="left")
         .join(exempt, on=CELL, how="left")
         .with_columns(
             applies=~(is_exempt | other_type),
             applies_reason=pl.when(other_type).then(pl.lit("other_team_type")).when(is_exempt).then(pl.lit("register")),
             grace_from=pl.max_horizontal("onboarded_on", "started_on"),
+            effort_days=pl.coalesce("effort_days", "default_days"),
         )
         .drop("exempt")
     )
@@ -233,4 +388,5 @@ def _table(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The promised columns in their order, rows sorted by what identifies them."""
     columns = list(COLUMNS[name][1])
     ids = [column for column in columns if column.endswith("_id")]
-    return frame.select(columns).sort(*ids, "grain", "as_of")
+    order = [*ids, *(name for name in ("grain", "as_of", "position") if name in columns)]
+    return frame.select(columns).sort(order)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from opsmetrics.scoring.draws import uniforms
+from opsmetrics.catalogue import Ruleset
+from opsmetrics.scoring.draws import seed_of, uniforms
 from opsmetrics.scoring.intervals import Floats
 
 DRAWS = 2000
+ON_EDGE = 0.20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,34 @@ def _ranks(scores: Floats) -> npt.NDArray[np.float64]:
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, scores.shape[1] + 1)[None, :].repeat(len(scores), 0), axis=1)
     return ranks.astype(np.float64)
+
+
+def robustness_table(areas: pl.DataFrame, teams: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Return the annex for the latest day.
+
+    Args:
+        areas: With ``score``, ``status``, ``grain``.
+        teams: With ``score`` and ``grain``; teams without a score do not take part.
+        ruleset: For lambda, the edges and the version.
+
+    Returns:
+        Columns as ``scores.robustness``.
+    """
+    scored = teams.filter((pl.col("grain") == "latest") & pl.col("score").is_not_null()).select("team_id", "as_of")
+    published = areas.filter((pl.col("grain") == "latest") & (pl.col("status") == "ok"))
+    wide = scored.join(
+        published.pivot("area_id", index="team_id", values="score", sort_columns=True), on="team_id", how="inner"
+    ).sort("team_id")
+    names = ("score_low", "score_median", "score_high", "rank_low", "rank_high", "level_change_ratio")
+    if wide.is_empty():
+        return wide.select("team_id", "as_of", *(pl.lit(None, pl.Float64).alias(name) for name in names)).with_columns(
+            is_on_edge=pl.lit(None, pl.Boolean)
+        )
+    matrix = wide.drop("team_id", "as_of").to_numpy().astype(np.float64)
+    seed = seed_of("robustness", ruleset.version, wide["as_of"][0].isoformat())
+    found = robustness(matrix, seed, ruleset.level_edges, ruleset.weakest_share)
+    columns = [*found.score.T, *found.rank.T, found.level_share]
+    return wide.select("team_id", "as_of").with_columns(
+        *(pl.Series(name, column) for name, column in zip(names, columns, strict=True)),
+        is_on_edge=pl.Series(found.level_share > ON_EDGE),
+    )

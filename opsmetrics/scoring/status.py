@@ -133,7 +133,8 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         ruleset: For the largest share of an area's weight that may be waived.
 
     Returns:
-        The grid; waived cells keep their numbers in ``value`` but have neither points nor evidence weight.
+        The grid; waived cells keep their numbers in ``value`` but have neither points nor evidence weight. What
+        they had stands in ``unwaived_status``, ``unwaived_points`` and ``unwaived_evidence``.
     """
     group = ["team_id", "as_of", "grain", "area_id"]
     total = grid.filter(pl.col("status") != "not_applicable").group_by(group).agg(area_weight=pl.col("weight").sum())
@@ -155,6 +156,9 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         .with_columns(
             status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
             reason=pl.when(waived).then(pl.format("waiver:{}", pl.col("waiver_id"))).otherwise(pl.col("reason")),
+            unwaived_status=pl.col("status"),
+            unwaived_points=pl.col("points"),
+            unwaived_evidence=pl.col("evidence_weight"),
             points=pl.when(~waived).then(pl.col("points")),
             evidence_weight=pl.when(~waived).then(pl.col("evidence_weight")),
         )

@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "bck"
 -- cap = 1
+-- lifted_by = "bck_coverage"
 -- needs = ["recovery_points"]
 -- reason = { nb = "{} datalagre i klasse A uten sikkerhetskopi", en = "{} class A datastores without backup" }
 -- [columns]

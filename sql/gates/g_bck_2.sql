@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "bck"
 -- cap = 2
+-- lifted_by = "bck_restore_test_currency"
 -- needs = ["restore_tests"]
 -- reason = { nb = "{} datalagre i klasse A/B uten vellykket gjenopprettingstest siste 365 dager", en = "{} class A/B datastores without a successful restore test in 365 days" }
 -- [columns]

@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "inc"
 -- cap = 1
+-- lifted_by = "inc_oncall_coverage"
 -- needs = ["oncall_shifts"]
 -- reason = { nb = "ingen vaktplan er registrert", en = "no on-call rota is registered" }
 -- [columns]

@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "mon"
 -- cap = 2
+-- lifted_by = "mon_signal_coverage"
 -- needs = ["availability_checks"]
 -- reason = { nb = "{} kritiske tjenester uten tilgjengelighetsmåling i over 7 dager", en = "{} critical services without availability monitoring for more than 7 days" }
 -- [columns]

@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "sec"
 -- cap = 1
+-- lifted_by = "sec_overdue_exploited"
 -- needs = ["vulnerabilities"]
 -- reason = { nb = "{} åpne utnyttede sårbarheter over fristen", en = "{} exploited vulnerabilities open past their deadline" }
 -- [columns]

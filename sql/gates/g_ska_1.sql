@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "scl"
 -- cap = 2
+-- lifted_by = "scl_saturation_headroom"
 -- needs = ["capacity_samples"]
 -- reason = { nb = "{} kritiske ressurser bruker over 95 % av grensen", en = "{} critical resources use more than 95% of their limit" }
 -- [columns]

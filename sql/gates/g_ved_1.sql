@@ -2,6 +2,7 @@
 -- key = ["team_id", "as_of", "grain"]
 -- area = "mnt"
 -- cap = 2
+-- lifted_by = "mnt_supported_versions"
 -- needs = ["component_states", "eol_dates"]
 -- reason = { nb = "{} komponenter mer enn 90 dager etter slutt på støtte", en = "{} components more than 90 days past their end of support" }
 -- [columns]

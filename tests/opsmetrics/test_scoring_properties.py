@@ -204,7 +204,7 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
                 entity = ("e", 1.0) if metric.header.entity else (None, None)
                 met, total = n
                 values.append(
-                    (team, metric.id, as_of, "week", *entity, float(met), float(total), met / total, total, 1.0)
+                    (team, metric.id, as_of, "week", *entity, float(met), float(total), met / total, total, 1.0, None)
                 )
     streams = {stream for metric in catalogue.metrics for stream in metric.header.needs} - {without}
     instant = pl.Datetime("us", "UTC")
@@ -212,7 +212,7 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
     value_schema = {
         **{"team_id": pl.String, "metric_id": pl.String, "as_of": instant, "grain": pl.String},
         **{"entity_id": pl.String, "entity_weight": pl.Float64, "numerator": pl.Float64, "denominator": pl.Float64},
-        **{"value": pl.Float64, "sample_size": pl.Int64, "completeness": pl.Float64},
+        **{"value": pl.Float64, "sample_size": pl.Int64, "completeness": pl.Float64, "standard_error": pl.Float64},
     }
     window_schema = {
         "metric_id": pl.String,
@@ -223,7 +223,7 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
     }
     gate_schema = {
         **{"gate_id": pl.String, "team_id": pl.String, "as_of": instant, "grain": pl.String},
-        **{"area_id": pl.String, "cap": pl.Int64, "finding_count": pl.Int64},
+        **{"area_id": pl.String, "cap": pl.Int64, "finding_count": pl.Int64, "lifted_by": pl.String},
     }
     return ScoreInputs(
         values=pl.DataFrame(values, schema=value_schema, orient="row"),
@@ -236,7 +236,9 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
         ),
         waivers=pl.DataFrame(schema={"waiver_id": pl.String, **empty}),
         applicability=pl.DataFrame(schema=empty),
+        efforts=pl.DataFrame(schema={"team_id": pl.String, "metric_id": pl.String, "effort_days": pl.Float64}),
         gates=pl.DataFrame(schema=gate_schema),
+        frozen=pl.DataFrame(schema=value_schema),
     )
 
 

@@ -88,7 +88,9 @@ def test_g05_bootstrap_with_reproducible_draws():
 
 def test_g09_log_log_interval_and_effective_size():
     golden = GOLDEN["G09_km"]
-    error = 0.3125 * math.sqrt(sum(d / (n * (n - d)) for d, n in [(1, 12), (1, 11), (2, 10), (1, 8), (1, 7), (1, 6), (1, 4)]))
+    error = 0.3125 * math.sqrt(
+        sum(d / (n * (n - d)) for d, n in [(1, 12), (1, 11), (2, 10), (1, 8), (1, 7), (1, 6), (1, 4)])
+    )
     assert error == near(golden["greenwood_se"])
     assert ends(intervals.log_log(pl.lit(0.6875), pl.lit(error))) == near(golden["F30_ci95_loglog"])
     assert pl.select(intervals.effective_size(pl.lit(0.6875), pl.lit(error))).item() == near(golden["n_eff"])

@@ -65,7 +65,7 @@ def empty_warehouse(context) -> duckdb.DuckDBPyConnection:
     pipeline.prepare(con, context)
     for file in context.models():
         build_table(con, file, context.catalogue, context.files, "empty")
-    write_scores(con, context.catalogue)
+    write_scores(con, context.catalogue, context.files)
     for file in context.after_scores():
         build_table(con, file, context.catalogue, context.files, "empty")
     return con

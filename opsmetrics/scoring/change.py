@@ -1,0 +1,147 @@
+"""The waterfall: why a team's score changed from one instant to the next (ADR 0009).
+
+The before state is turned into the after state in a fixed order - performance, coverage, scope, waivers, rules,
+ownership - and each step's effect on the team score is its part. The parts sum to the difference by construction;
+the parts of a longer span are the sums of its steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from opsmetrics.catalogue import Ruleset
+from opsmetrics.scoring.aggregate import area_scores, team_scores
+from opsmetrics.scoring.points import points
+from opsmetrics.scoring.status import MEASURED
+
+PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
+_STATE = ["status", "points", "evidence_weight"]
+_RULES = ["weight", "floor", "krav", "mal", "area_id", "area_weight"]
+_OUT_OF_SCOPE = ("not_applicable", "no_opportunity")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that makes team scores at an instant.
+
+    Attributes:
+        cells: ``team_id, metric_id, area_id, area_weight, status`` (waivers left aside), ``points``,
+            ``evidence_weight``, ``value``, ``is_entity``, ``weight``, ``floor``, ``krav``, ``mal`` and
+            ``is_waived``; one row per team and metric.
+        ruleset: The rules.
+    """
+
+    cells: pl.DataFrame
+    ruleset: Ruleset
+
+
+def waterfall(before: State, after: State, frozen: State | None = None) -> pl.DataFrame:
+    """Split the difference of every team's score into its parts.
+
+    Args:
+        before: State at the first instant; teams may carry several steps as separate ids.
+        after: State at the second instant.
+        frozen: State at the second instant as if no service had changed hands in between; None where none did.
+
+    Returns:
+        ``team_id, score_before, score_after`` and one column per part, all in points of the team score. Teams
+        without a score at one of the two instants are left out: there is no difference to explain.
+    """
+    target = frozen or after
+    merged = _merge(before, target)
+    steps = _scored(before.cells, before.ruleset, "0")
+    taken: set[str] = set()
+    for number, layer in enumerate(PARTS[:-1], start=1):
+        taken.add(layer)
+        # With every layer taken the state is the target itself, whatever the layers left out.
+        is_last = len(taken) == len(PARTS) - 1
+        cells = target.cells if is_last else _state(merged, taken)
+        steps = steps.join(
+            _scored(cells, (target if is_last else before).ruleset, str(number)), on="team_id", how="left"
+        )
+    steps = steps.join(_scored(after.cells, after.ruleset, "end"), on="team_id", how="left")
+    steps = steps.filter(pl.col("score_0").is_not_null() & pl.col("score_end").is_not_null())
+    # Where a state in between has no score, its effect is shown by the next part that has one.
+    filled = [pl.col("score_0")]
+    for number in range(1, len(PARTS)):
+        filled.append(pl.coalesce(pl.col(f"score_{number}"), filled[-1]))
+    parts = {part: filled[n + 1] - filled[n] for n, part in enumerate(PARTS[:-1])}
+    return steps.select(
+        "team_id",
+        score_before="score_0",
+        score_after="score_end",
+        **parts,
+        ownership=pl.col("score_end") - filled[-1],
+    ).sort("team_id")
+
+
+def _merge(before: State, after: State) -> pl.DataFrame:
+    keep = ["team_id", "metric_id", *_STATE, *_RULES, "value", "is_entity", "is_waived"]
+    return before.cells.select(keep).join(
+        after.cells.select(keep), on=["team_id", "metric_id"], how="full", coalesce=True, suffix="_after"
+    )
+
+
+def _in_scope(status: str) -> pl.Expr:
+    return pl.col(status).is_not_null() & ~pl.col(status).is_in(_OUT_OF_SCOPE)
+
+
+def _state(merged: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
+    """The cells with the layers in ``taken`` from after and the rest from before; rules are always those of before."""
+    was, now = _in_scope("status"), _in_scope("status_after")
+    both_measured = pl.col("status").is_in(MEASURED) & pl.col("status_after").is_in(MEASURED)
+    # A metric that comes into or goes out of scope belongs to scope; in scope at both, but not measured at both,
+    # to coverage; measured at both, its points to performance and its evidence weight to coverage.
+    from_scope = was != now
+    from_coverage = was & now & ~both_measured
+
+    def pick(layer: str, column: str) -> pl.Expr:
+        return pl.col(f"{column}_after") if layer in taken else pl.col(column)
+
+    def pick_points(layer: str) -> pl.Expr:
+        return _points_under_before() if layer in taken else pl.col("points")
+
+    return merged.select(
+        "team_id",
+        "metric_id",
+        *(pl.coalesce(name, f"{name}_after").alias(name) for name in ("area_id", "area_weight", "weight")),
+        is_waived=pick("waivers", "is_waived").fill_null(value=False),
+        status=pl.when(from_scope)
+        .then(pick("scope", "status"))
+        .otherwise(pick("coverage", "status"))
+        .fill_null("not_applicable"),
+        points=pl.when(from_scope)
+        .then(pick_points("scope"))
+        .when(from_coverage)
+        .then(pick_points("coverage"))
+        .otherwise(pick_points("performance")),
+        evidence_weight=pl.when(from_scope)
+        .then(pick("scope", "evidence_weight"))
+        .otherwise(pick("coverage", "evidence_weight")),
+    )
+
+
+def _points_under_before() -> pl.Expr:
+    """The after value under the before rules; entity metrics and rules without change keep their points."""
+    anchors = ("floor", "krav", "mal")
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_after")) for name in anchors)
+    new_metric = pl.col("floor").is_null()
+    again = points(pl.col("value_after"), *(pl.col(name) for name in anchors))
+    keep = same | new_metric | pl.col("is_entity_after") | ~pl.col("status_after").is_in(MEASURED)
+    return pl.when(keep).then(pl.col("points_after")).otherwise(again)
+
+
+def _scored(cells: pl.DataFrame, ruleset: Ruleset, name: str) -> pl.DataFrame:
+    """The team score of one state, as ``score_<name>``."""
+    waived = pl.col("is_waived") & (pl.col("status") != "not_applicable")
+    now = cells.with_columns(
+        status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
+        as_of=pl.lit(0),
+        grain=pl.lit("state"),
+    )
+    areas = area_scores(now, ruleset)
+    weights = now.select("team_id", "area_id", "area_weight").unique(["team_id", "area_id"])
+    areas = areas.join(weights, on=["team_id", "area_id"])
+    return team_scores(areas, ruleset).select("team_id", pl.col("score").alias(f"score_{name}"))

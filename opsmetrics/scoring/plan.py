@@ -1,0 +1,194 @@
+"""The cheapest way to the next level (method 3.12): which metrics to bring to their target, exactly.
+
+A small integer programme per team: least effort such that the team score reaches the next level's edge, no published
+area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS (scipy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from opsmetrics.catalogue import Ruleset
+from opsmetrics.scoring.aggregate import AREA, TEAM
+
+EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}
+GRAINS = ("month", "latest")
+_Score = Callable[[npt.NDArray[np.bool_]], float]
+_SLACK = 1e-7  # above the edge, so that rounding never leaves a plan a hair short
+
+
+@dataclass(frozen=True, slots=True)
+class _Team:
+    """One team at one instant: arrays over its candidate metrics and its published areas."""
+
+    lift: npt.NDArray[np.float64]
+    days: npt.NDArray[np.float64]
+    base: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    forced: npt.NDArray[np.bool_]
+    is_blocked: bool
+
+
+def plans(
+    cells: pl.DataFrame, areas: pl.DataFrame, teams: pl.DataFrame, gates: pl.DataFrame, ruleset: Ruleset
+) -> pl.DataFrame:
+    """Return the cheapest set of metrics to bring to their target, per team and instant.
+
+    Args:
+        cells: Metrics with ``points``, ``evidence_weight``, ``weight`` and ``effort_days``.
+        areas: With ``score``, ``status`` and ``area_weight``.
+        teams: With ``score``, ``status`` and ``level``.
+        gates: Tripped gates with ``area_id``, ``cap`` and ``lifted_by``: the metric whose target lifts the gate,
+            null where only time does.
+        ruleset: For lambda and the level edges.
+
+    Returns:
+        ``team_id, as_of, grain, target_level, position, metric_id, effort_days, points_before, is_for_gate,
+        score_after``: T once this and all positions before it are done. No rows where a team is at the top, has
+        no published score, or a gate that only time lifts stands in the way.
+    """
+    published = areas.filter((pl.col("status") == "ok") & pl.col("grain").is_in(GRAINS))
+    candidates = (
+        cells.filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
+        .join(published.select(*AREA, "area_weight", area_score="score"), on=AREA)
+        .with_columns(effective=pl.col("weight") * pl.col("evidence_weight"))
+        .with_columns(within=pl.col("effective") / pl.col("effective").sum().over(AREA))
+    )
+    levels = teams.filter(pl.col("level").is_not_null() & (pl.col("level") < len(ruleset.level_edges)))
+    wanted = levels.filter(pl.col("grain").is_in(GRAINS)).select(*TEAM, "level")
+    chosen = list(_solve_all(candidates, published, wanted, gates, ruleset))
+    schema = {
+        "team_id": pl.String,
+        "as_of": areas.schema["as_of"],
+        "grain": pl.String,
+        "target_level": pl.Int32,
+        "position": pl.Int64,
+        "metric_id": pl.String,
+        "effort_days": pl.Float64,
+        "points_before": pl.Float64,
+        "is_for_gate": pl.Boolean,
+        "score_after": pl.Float64,
+    }
+    return pl.DataFrame(chosen, schema=schema, orient="row")
+
+
+def _solve_all(
+    candidates: pl.DataFrame, areas: pl.DataFrame, wanted: pl.DataFrame, gates: pl.DataFrame, ruleset: Ruleset
+) -> Iterator[tuple[object, ...]]:
+    by_team = candidates.sort([*TEAM, "area_id", "metric_id"]).partition_by(TEAM, as_dict=True)
+    areas_of = areas.sort(AREA).partition_by(TEAM, as_dict=True)
+    gates_of = gates.partition_by(TEAM, as_dict=True) if len(gates) else {}
+    for team_id, as_of, grain, level in wanted.sort(TEAM).iter_rows():
+        key = (team_id, as_of, grain)
+        if key not in by_team:
+            continue
+        mine, own_areas = by_team[key], areas_of[key]
+        target = level + 1
+        team = _team(mine, own_areas, gates_of.get(key), target)
+        picked = None if team.is_blocked else _cheapest(team, target, ruleset)
+        if picked is None:
+            continue
+        score = _score_after(team, ruleset)
+        done = np.zeros(len(mine), dtype=bool)
+        for position, index in enumerate(_order(team, picked, score), start=1):
+            done[index] = True
+            row = mine.row(index, named=True)
+            yield (
+                *key,
+                target,
+                position,
+                row["metric_id"],
+                row["effort_days"],
+                row["points"],
+                bool(team.forced[index]),
+                score(done),
+            )
+
+
+def _team(mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int) -> _Team:
+    names = areas["area_id"].to_list()
+    lift = np.zeros((len(names), len(mine)))
+    place = [names.index(area) for area in mine["area_id"]]
+    lift[place, np.arange(len(mine))] = mine["within"].to_numpy() * (100 - mine["points"].to_numpy())
+    forced = np.zeros(len(mine), dtype=bool)
+    blocked = False
+    if gates is not None:
+        # A team's level is at most one above its lowest area: a gate below target - 1 must go first.
+        for area, cap, lifted_by in gates.select("area_id", "cap", "lifted_by").iter_rows():
+            if area in names and cap < target - 1:
+                hit = (mine["metric_id"] == lifted_by).fill_null(value=False).to_numpy()
+                blocked |= not hit.any()
+                forced |= hit
+    return _Team(
+        lift,
+        mine["effort_days"].to_numpy().astype(np.float64),
+        areas["score"].to_numpy().astype(np.float64),
+        areas["area_weight"].to_numpy().astype(np.float64),
+        forced,
+        blocked,
+    )
+
+
+def _cheapest(team: _Team, target: int, ruleset: Ruleset) -> npt.NDArray[np.bool_] | None:
+    """The set of least effort, or None where even everything at its target does not reach the level."""
+    share, edges = ruleset.weakest_share, ruleset.level_edges
+    count, areas = len(team.days), len(team.base)
+    weight = team.weight / team.weight.sum()
+    edge = edges[target - 1] + _SLACK
+    # Variables: one per metric (take it or not) and t, at most every area score, which stands for the weakest area.
+    reach = np.append((1 - share) * weight @ team.lift, share)
+    weakest = np.hstack([team.lift, -np.ones((areas, 1))])
+    constraints = [
+        LinearConstraint(reach[None, :], lb=edge - (1 - share) * weight @ team.base),
+        LinearConstraint(weakest, lb=-team.base),
+    ]
+    if target >= 2:  # noqa: PLR2004 - below level 2 the lowest area may be at level 0
+        floor = edges[target - 2] + _SLACK
+        constraints.append(LinearConstraint(np.hstack([team.lift, np.zeros((areas, 1))]), lb=floor - team.base))
+    # Equal efforts are told apart by position, so that the answer is always the same one.
+    cost = np.append(team.days + 1e-6 * np.arange(1, count + 1) / max(count, 1), 0.0)
+    found = milp(
+        cost,
+        constraints=constraints,
+        integrality=np.append(np.ones(count), 0),
+        bounds=Bounds(np.append(team.forced.astype(float), 0.0), np.append(np.ones(count), 100.0)),
+        options={"mip_rel_gap": 0.0},
+    )
+    if found.status != 0:
+        return None
+    return np.asarray(found.x[:count]) > 0.5  # noqa: PLR2004 - the solver's 0 or 1
+
+
+def _score_after(team: _Team, ruleset: Ruleset) -> _Score:
+    share, weight = ruleset.weakest_share, team.weight / team.weight.sum()
+
+    def score(done: npt.NDArray[np.bool_]) -> float:
+        areas = team.base + team.lift @ done
+        return float((1 - share) * (weight @ areas) + share * areas.min())
+
+    return score
+
+
+def _order(team: _Team, picked: npt.NDArray[np.bool_], score: _Score) -> list[int]:
+    """Gates first, then always the metric with the most gain a day given what is already done."""
+    rest = [int(index) for index in np.flatnonzero(picked)]
+    done = np.zeros(len(team.days), dtype=bool)
+    order: list[int] = []
+    while rest:
+
+        def worth(index: int) -> tuple[bool, float, int]:
+            with_it = done.copy()
+            with_it[index] = True
+            return bool(team.forced[index]), (score(with_it) - score(done)) / team.days[index], -index
+
+        best = max(rest, key=worth)
+        rest.remove(best)
+        done[best] = True
+        order.append(best)
+    return order
