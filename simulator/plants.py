@@ -85,6 +85,11 @@ def plant_practice(incidents: list[Row], pages: list[Row], team_of: dict[str, st
             incident["first_report_at"] = incident["declared_at"] - timedelta(minutes=1)
     rolls = dice(seed, "gaming")
     services = sorted(s for s, team in team_of.items() if team == GAMING_TEAM)
+    # Small incidents all year: found by alerts before, reported by users once the rules are silent.
+    for number in range(30 if services else 0):
+        declared = local(date(2026, 1, 5), 9) + timedelta(days=10 * number, minutes=rolls.randint(0, 300))
+        if declared < local(END_DAY, 0):
+            incidents.append(_small(services[number % len(services)], declared, by_alert=declared < since))
     for number in range(24 if services else 0):
         declared = local(GAMING_FROM, 9) + timedelta(days=6 * number, minutes=rolls.randint(0, 300))
         if declared < local(END_DAY, 0):
@@ -93,6 +98,16 @@ def plant_practice(incidents: list[Row], pages: list[Row], team_of: dict[str, st
 
 def _is_gamed(page: Row, team_of: dict[str, str], since: datetime) -> bool:
     return team_of[page["service_id"]] == GAMING_TEAM and page["fired_at"] >= since
+
+
+def _small(service: str, declared: datetime, *, by_alert: bool) -> Row:
+    """A severity 3 incident of two hours."""
+    return _blink(service, declared) | {
+        "severity": 3,
+        "first_alert_at": declared - timedelta(minutes=5) if by_alert else None,
+        "first_report_at": declared - timedelta(minutes=1),
+        "resolved_at": declared + timedelta(hours=2),
+    }
 
 
 def _blink(service: str, declared: datetime) -> Row:

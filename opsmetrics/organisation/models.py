@@ -198,11 +198,11 @@ class Roster(_Model):
 
 
 class Effort(_Model):
-    """What a team expects the remedy of one metric to cost, in team-days; without it the catalogue's default."""
+    """What a team expects the remedy of one metric to cost, in half team-days; without it the catalogue's default."""
 
     team_id: Slug
     metric_id: Slug
-    effort_days: float = Field(gt=0, le=400)
+    effort_days: float = Field(gt=0, le=400, multiple_of=0.5)
 
 
 class StreamSource(_Model):

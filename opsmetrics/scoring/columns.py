@@ -100,7 +100,7 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "team_id": "Team",
             "as_of": "Instant of evaluation, UTC",
-            "grain": "month or latest",
+            "grain": "latest",
             "target_level": "Level that all rows together reach",
             "position": "1 = first: gates, then most gain a day",
             "metric_id": "Metric to bring to its target",

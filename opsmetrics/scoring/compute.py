@@ -388,5 +388,8 @@ def _table(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The promised columns in their order, rows sorted by what identifies them."""
     columns = list(COLUMNS[name][1])
     ids = [column for column in columns if column.endswith("_id")]
+    # A plan is read in its own order; everything else by what it is about.
+    if "position" in columns:
+        ids.remove("metric_id")
     order = [*ids, *(name for name in ("grain", "as_of", "position") if name in columns)]
     return frame.select(columns).sort(order)

@@ -57,7 +57,7 @@ def control_charts(series: Floats) -> Charts:
     low, high = centre - FACTOR * moving, centre + FACTOR * moving
     signal = np.zeros(series.shape, dtype=np.int8)
     # Limits need at least two points; rules are laid on from the last to the first so that the first one wins.
-    usable = (count >= 2)[:, None] & ~np.isnan(series)  # noqa: PLR2004
+    usable = (count >= 2)[:, None] & ~np.isnan(series)
     c, half = centre[:, None], (high - centre)[:, None]
     with np.errstate(invalid="ignore"):
         near = np.stack([series > c + half * 2 / 3, series < c - half * 2 / 3])

@@ -46,7 +46,7 @@ def uniforms(seed: int, rows: int, columns: int) -> Floats:
 
 
 def points_of(values: Floats, floor: Floats, krav: Floats, mal: Floats) -> Floats:
-    """Return points 0..100 as :func:`opsmetrics.scoring.points.points`, for arrays; ``krav`` is nan where there is none."""
+    """Return points 0..100 as ``points.points`` does, for arrays; ``krav`` is nan where there is none."""
     sign = np.where(floor < mal, 1.0, -1.0)
     v, f, k, m = values * sign, floor * sign, krav * sign, mal * sign
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -107,11 +107,11 @@ def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) 
     )
 
 
-_Job = tuple[int, Floats, Floats, npt.NDArray[np.int64], npt.NDArray[np.float32], float]
+_Job = tuple[int, Floats, npt.NDArray[np.int64], npt.NDArray[np.float32], float]
 
 
 def _jobs(groups: pl.DataFrame, parts: pl.DataFrame, tables: _Tables, ruleset: Ruleset) -> Iterator[_Job]:
-    """One job per team and instant: seed, constant part of each area, coefficients, tables and area weights."""
+    """One job per team and instant: seed; per area constant part, weight and coefficients; rows of the tables."""
     area_ids = sorted(parts["area_id"].unique())
     area = parts["area_id"].replace_strict({name: n for n, name in enumerate(area_ids)}, return_dtype=pl.Int64)
     areas, within = area.to_numpy(), parts["within"].to_numpy()
@@ -129,13 +129,12 @@ def _jobs(groups: pl.DataFrame, parts: pl.DataFrame, tables: _Tables, ruleset: R
         coefficients[np.arange(len(chosen)), local[chosen]] = within[span][chosen]
         seed = seed_of(team, grain, ruleset.version, as_of.isoformat())
         combined = np.vstack([constant, weight / weight.sum(), coefficients])
-        yield seed, combined, weight, rows[span][chosen], tables.points, ruleset.weakest_share
+        yield seed, combined, rows[span][chosen], tables.points, ruleset.weakest_share
 
 
 def _team_interval(
     seed: int,
     combined: Floats,
-    weight: Floats,
     rows: npt.NDArray[np.int64],
     table: npt.NDArray[np.float32],
     weakest_share: float,

@@ -1,24 +1,26 @@
 """The cheapest way to the next level (method 3.12): which metrics to bring to their target, exactly.
 
 A small integer programme per team: least effort such that the team score reaches the next level's edge, no published
-area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS (scipy).
+area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import highspy
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
 
 EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}
-GRAINS = ("month", "latest")
+HALF_DAYS = 2
+_Floats = npt.NDArray[np.float64]
 _Score = Callable[[npt.NDArray[np.bool_]], float]
 _SLACK = 1e-7  # above the edge, so that rounding never leaves a plan a hair short
 
@@ -53,7 +55,7 @@ def plans(
         score_after``: T once this and all positions before it are done. No rows where a team is at the top, has
         no published score, or a gate that only time lifts stands in the way.
     """
-    published = areas.filter((pl.col("status") == "ok") & pl.col("grain").is_in(GRAINS))
+    published = areas.filter((pl.col("status") == "ok") & (pl.col("grain") == "latest"))
     candidates = (
         cells.filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
         .join(published.select(*AREA, "area_weight", area_score="score"), on=AREA)
@@ -61,7 +63,7 @@ def plans(
         .with_columns(within=pl.col("effective") / pl.col("effective").sum().over(AREA))
     )
     levels = teams.filter(pl.col("level").is_not_null() & (pl.col("level") < len(ruleset.level_edges)))
-    wanted = levels.filter(pl.col("grain").is_in(GRAINS)).select(*TEAM, "level")
+    wanted = levels.filter(pl.col("grain") == "latest").select(*TEAM, "level")
     chosen = list(_solve_all(candidates, published, wanted, gates, ruleset))
     schema = {
         "team_id": pl.String,
@@ -84,31 +86,35 @@ def _solve_all(
     by_team = candidates.sort([*TEAM, "area_id", "metric_id"]).partition_by(TEAM, as_dict=True)
     areas_of = areas.sort(AREA).partition_by(TEAM, as_dict=True)
     gates_of = gates.partition_by(TEAM, as_dict=True) if len(gates) else {}
-    for team_id, as_of, grain, level in wanted.sort(TEAM).iter_rows():
-        key = (team_id, as_of, grain)
-        if key not in by_team:
-            continue
-        mine, own_areas = by_team[key], areas_of[key]
-        target = level + 1
-        team = _team(mine, own_areas, gates_of.get(key), target)
-        picked = None if team.is_blocked else _cheapest(team, target, ruleset)
-        if picked is None:
-            continue
-        score = _score_after(team, ruleset)
-        done = np.zeros(len(mine), dtype=bool)
-        for position, index in enumerate(_order(team, picked, score), start=1):
-            done[index] = True
-            row = mine.row(index, named=True)
-            yield (
-                *key,
-                target,
-                position,
-                row["metric_id"],
-                row["effort_days"],
-                row["points"],
-                bool(team.forced[index]),
-                score(done),
-            )
+    jobs = [
+        (by_team[key], areas_of[key], gates_of.get(key), level + 1)
+        for *names, level in wanted.sort(TEAM).iter_rows()
+        for key in [tuple(names)]
+        if key in by_team
+    ]
+    # The solver releases the lock: two threads use both cores.
+    with ThreadPoolExecutor(2) as pool:
+        for rows in pool.map(lambda job: _plan(*job, ruleset), jobs):
+            yield from rows
+
+
+def _plan(
+    mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int, ruleset: Ruleset
+) -> list[tuple[object, ...]]:
+    """The rows of one team's plan."""
+    team = _team(mine, areas, gates, target)
+    picked = None if team.is_blocked else _cheapest(team, target, ruleset)
+    if picked is None:
+        return []
+    score = _score_after(team, ruleset)
+    done = np.zeros(len(mine), dtype=bool)
+    rows: list[tuple[object, ...]] = []
+    for position, index in enumerate(_order(team, picked, score), start=1):
+        done[index] = True
+        row = mine.row(index, named=True)
+        identity = (*(row[name] for name in TEAM), target, position, row["metric_id"], row["effort_days"])
+        rows.append((*identity, row["points"], bool(team.forced[index]), score(done)))
+    return rows
 
 
 def _team(mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int) -> _Team:
@@ -140,29 +146,39 @@ def _cheapest(team: _Team, target: int, ruleset: Ruleset) -> npt.NDArray[np.bool
     share, edges = ruleset.weakest_share, ruleset.level_edges
     count, areas = len(team.days), len(team.base)
     weight = team.weight / team.weight.sum()
-    edge = edges[target - 1] + _SLACK
     # Variables: one per metric (take it or not) and t, at most every area score, which stands for the weakest area.
-    reach = np.append((1 - share) * weight @ team.lift, share)
-    weakest = np.hstack([team.lift, -np.ones((areas, 1))])
-    constraints = [
-        LinearConstraint(reach[None, :], lb=edge - (1 - share) * weight @ team.base),
-        LinearConstraint(weakest, lb=-team.base),
-    ]
-    if target >= 2:  # noqa: PLR2004 - below level 2 the lowest area may be at level 0
-        floor = edges[target - 2] + _SLACK
-        constraints.append(LinearConstraint(np.hstack([team.lift, np.zeros((areas, 1))]), lb=floor - team.base))
-    # Equal efforts are told apart by position, so that the answer is always the same one.
-    cost = np.append(team.days + 1e-6 * np.arange(1, count + 1) / max(count, 1), 0.0)
-    found = milp(
-        cost,
-        constraints=constraints,
-        integrality=np.append(np.ones(count), 0),
-        bounds=Bounds(np.append(team.forced.astype(float), 0.0), np.append(np.ones(count), 100.0)),
-        options={"mip_rel_gap": 0.0},
-    )
-    if found.status != 0:
+    rows = [np.append((1 - share) * weight @ team.lift, share)[None, :], np.hstack([team.lift, -np.ones((areas, 1))])]
+    least = [np.array([edges[target - 1] + _SLACK - (1 - share) * weight @ team.base]), -team.base]
+    if target >= 2:
+        rows.append(np.hstack([team.lift, np.zeros((areas, 1))]))
+        least.append(edges[target - 2] + _SLACK - team.base)
+    # Efforts are whole half-days: a proof to less than one unit is a proof of the optimum.
+    cost = np.append(np.round(team.days * HALF_DAYS), 0.0)
+    found = _solve(cost, np.vstack(rows), np.concatenate(least), np.append(team.forced.astype(np.float64), 0.0))
+    return None if found is None else found[:count] > 0.5
+
+
+def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats) -> _Floats | None:
+    """Minimise ``cost @ x`` with ``rows @ x >= least``; all but the last variable are 0 or 1, the last is 0 to 100."""
+    solver = highspy.Highs()
+    for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.49)):
+        solver.setOptionValue(name, value)
+    model = highspy.HighsLp()
+    count = len(cost)
+    there = rows != 0
+    model.num_col_, model.num_row_ = count, len(rows)
+    model.col_cost_, model.col_lower_ = cost, lower
+    model.col_upper_ = np.append(np.ones(count - 1), 100.0)
+    model.row_lower_, model.row_upper_ = least, np.full(len(rows), highspy.kHighsInf)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    model.a_matrix_.index_, model.a_matrix_.value_ = np.nonzero(there)[1], rows[there]
+    model.integrality_ = [highspy.HighsVarType.kInteger] * (count - 1) + [highspy.HighsVarType.kContinuous]
+    solver.passModel(model)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    return np.asarray(found.x[:count]) > 0.5  # noqa: PLR2004 - the solver's 0 or 1
+    return np.asarray(solver.getSolution().col_value, dtype=np.float64)
 
 
 def _score_after(team: _Team, ruleset: Ruleset) -> _Score:

@@ -19,7 +19,11 @@ LONGEST = 36
 LONG_WINDOW_DAYS = 120  # metrics that look back longer than this are read by the quarter
 FEWEST_ITEMS = 5  # fewer items in a period are a gap in a sample metric's series, not a point
 _SCHEMA: dict[str, Any] = {
-    **{"team_id": pl.String, "area_id": pl.String, "metric_id": pl.String, "grain": pl.String, "n": pl.Int64},
+    "team_id": pl.String,
+    "area_id": pl.String,
+    "metric_id": pl.String,
+    "grain": pl.String,
+    "n": pl.Int64,
     **dict.fromkeys(("slope", "slope_low", "slope_high", "change", "p"), pl.Float64),
     "is_fact": pl.Boolean,
 }

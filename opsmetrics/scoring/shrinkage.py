@@ -20,7 +20,7 @@ def empirical_bayes(successes: Floats, items: Floats) -> tuple[Floats, float]:
     """
     total = float(items.sum())
     pooled = float(successes.sum()) / total
-    if len(items) < 2 or pooled in {0.0, 1.0}:  # noqa: PLR2004 - two teams make a spread
+    if len(items) < 2 or pooled in {0.0, 1.0}:
         return np.full(len(items), pooled), float("inf")
     shares = successes / items
     between = float((items * (shares - pooled) ** 2).sum())

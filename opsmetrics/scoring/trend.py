@@ -53,12 +53,12 @@ def trends(series: Floats, *, seasonal: bool = False) -> Trends:
     if not len(series):
         empty = np.zeros(0)
         return Trends(empty.astype(np.int64), empty, empty, empty, empty, empty, empty)
-    parts = [_trends(series[start : start + _CHUNK], seasonal) for start in range(0, len(series), _CHUNK)]
+    parts = [_trends(series[start : start + _CHUNK], seasonal=seasonal) for start in range(0, len(series), _CHUNK)]
     columns = zip(*((p.n, p.s, p.variance, p.p, p.slope, p.slope_low, p.slope_high) for p in parts), strict=True)
     return Trends(*(np.concatenate(column) for column in columns))
 
 
-def _trends(series: Floats, seasonal: bool) -> Trends:
+def _trends(series: Floats, *, seasonal: bool) -> Trends:
     steps = series.shape[1]
     first, second = np.triu_indices(steps, k=1)
     if seasonal:
@@ -82,7 +82,7 @@ def _trends(series: Floats, seasonal: bool) -> Trends:
     slopes = np.sort(np.where(there, difference / (second - first), np.inf), axis=1)
     count = there.sum(axis=1)
     slope, low, high = _slope(slopes, count, variance)
-    few = n < 2  # noqa: PLR2004 - a slope needs two points
+    few = n < 2
     return Trends(n, s, variance, np.where(few, np.nan, p), slope, low, high)
 
 
@@ -147,7 +147,7 @@ def false_discovery(p: Floats) -> Floats:
 
 
 def verdict(n: int, q: float, change: float) -> str:
-    """Return the verdict: better, worse, no_certain_change or too_few_points, with ``_preliminary`` at 8 to 11 points."""
+    """Return better, worse or no_certain_change, ``_preliminary`` at 8 to 11 points, too_few_points below."""
     if n < FEWEST:
         return "too_few_points"
     is_certain = q <= FALSE_DISCOVERY and abs(change) >= SMALLEST_CHANGE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import Column, Stream, SERVICE, at, count, flag, id_, text
+from opsmetrics.streams.model import SERVICE, Column, Stream, at, count, flag, id_, text
 
 STREAMS: tuple[Stream, ...] = (
     Stream(

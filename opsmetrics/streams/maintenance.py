@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import Column, Stream, REPOSITORY, SERVICE, at, count, flag, id_, number, text
+from opsmetrics.streams.model import REPOSITORY, SERVICE, Column, Stream, at, count, flag, id_, text
 
 STREAMS: tuple[Stream, ...] = (
     Stream(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -243,14 +244,14 @@ def _signals_by_hand(values):
     """The rules, one point at a time."""
     base = values[:12]
     mean = sum(base) / len(base)
-    moving = [abs(b - a) for a, b in zip(base, base[1:], strict=False)]
+    moving = [abs(b - a) for a, b in itertools.pairwise(base)]
     half = 2.66 * (sum(moving) / len(moving) if moving else 0)
     found = []
     for index, value in enumerate(values):
         seven = values[max(0, index - 6) : index + 1]
         three = values[max(0, index - 2) : index + 1]
-        rising = all(b > a for a, b in zip(seven, seven[1:], strict=False))
-        falling = all(b < a for a, b in zip(seven, seven[1:], strict=False))
+        rising = all(b > a for a, b in itertools.pairwise(seven))
+        falling = all(b < a for a, b in itertools.pairwise(seven))
         if abs(value - mean) > half + 1e-12:
             found.append("outside")
         elif len(seven) == 7 and (all(v > mean for v in seven) or all(v < mean for v in seven)):
