@@ -20,6 +20,7 @@ INSTANT = pl.Datetime("us", "UTC")
 FOREVER = date(2200, 1, 1)
 CRITICALITY = {"critical": 3.0, "important": 2.0, "ordinary": 1.0}
 WORK_STARTS, WORK_ENDS = time(8), time(16)
+LONG_WINDOW_DAYS = 120
 DIAGNOSTIC_DAYS = (0, 90, 180, 365)
 CALENDAR_DAYS_BACK = 800
 CALENDAR_DAYS_AHEAD = 400
@@ -461,6 +462,8 @@ def _windows(instants: pl.DataFrame, catalogue: Catalogue, zone: ZoneInfo) -> pl
         (days, as_of, grain, on, midnight(start, zone), start)
         for as_of, grain, period_start, on, _ in instants.iter_rows()
         for days in lengths
+        # A quarter is the series of metrics that look back long; the others have their months.
+        if grain != "series_quarter" or days > LONG_WINDOW_DAYS
         for start in [_window_start(grain, period_start.astimezone(zone).date(), on, days)]
     ]
     schema: dict[str, Any] = {

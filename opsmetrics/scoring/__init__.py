@@ -5,5 +5,6 @@ Does not belong here: values (``sql/metrics``), files, clocks, databases.
 """
 
 from opsmetrics.scoring.compute import ScoreInputs, Scores, compute_scores
+from opsmetrics.scoring.plan import compute_plans
 
-__all__ = ["ScoreInputs", "Scores", "compute_scores"]
+__all__ = ["ScoreInputs", "Scores", "compute_plans", "compute_scores"]

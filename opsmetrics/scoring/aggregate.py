@@ -12,13 +12,17 @@ AREA = [*TEAM, "area_id"]
 _TINY = 1e-9
 
 
-def area_scores(cells: pl.DataFrame, ruleset: Ruleset, by: list[str] = AREA) -> pl.DataFrame:
+def area_scores(
+    cells: pl.DataFrame, ruleset: Ruleset, by: list[str] = AREA, *, is_sorted: bool = False
+) -> pl.DataFrame:
     """Return A, C and the worst and best case of each area.
 
     Args:
         cells: One row per metric with ``by``, ``weight``, ``evidence_weight``, ``points``, ``status``.
         ruleset: For the coverage limits.
         by: Columns that make an area.
+        is_sorted: The cells already stand in the order of ``by`` and ``metric_id``: sums of numbers are the same in
+            any run only if they are added in the same order.
 
     Returns:
         ``by`` plus ``score`` (null unless published or provisional), ``raw_score`` (always, null without any
@@ -31,8 +35,10 @@ def area_scores(cells: pl.DataFrame, ruleset: Ruleset, by: list[str] = AREA) -> 
     # Known: measured, or 0 because the grace is used up. Carried values are not known today (ADR 0005).
     known = scored & pl.col("status").is_in([*MEASURED, "not_measured_overdue"])
     measured = pl.col("status").is_in(MEASURED)
+    # Only what is needed: sorting carries every column along.
+    cells = cells.select(*by, "metric_id", "weight", "evidence_weight", "points", "status")
     parts = (
-        cells.sort([*by, "metric_id"])
+        (cells if is_sorted else cells.sort([*by, "metric_id"]))
         .group_by(by, maintain_order=True)
         .agg(
             scored_weight=(w * z).filter(scored).sum(),

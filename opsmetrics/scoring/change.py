@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from opsmetrics.catalogue import Ruleset
-from opsmetrics.scoring.aggregate import area_scores, team_scores
+from opsmetrics.scoring.aggregate import AREA, TEAM, area_scores, team_scores
 from opsmetrics.scoring.points import points
 from opsmetrics.scoring.status import MEASURED
 
@@ -27,9 +27,9 @@ class State:
     """Everything that makes team scores at an instant.
 
     Attributes:
-        cells: ``team_id, metric_id, area_id, area_weight, status`` (waivers left aside), ``points``,
-            ``evidence_weight``, ``value``, ``is_entity``, ``weight``, ``floor``, ``krav``, ``mal`` and
-            ``is_waived``; one row per team and metric.
+        cells: ``team_id, as_of, grain`` (the step's end, at both ends of it), ``metric_id, area_id, area_weight,
+            status`` (waivers left aside), ``points, evidence_weight, value, is_entity, weight, floor, krav, mal``
+            and ``is_waived``; one row per team, step and metric.
         ruleset: The rules.
     """
 
@@ -41,14 +41,15 @@ def waterfall(before: State, after: State, frozen: State | None = None) -> pl.Da
     """Split the difference of every team's score into its parts.
 
     Args:
-        before: State at the first instant; teams may carry several steps as separate ids.
+        before: State at the first instant of each step.
         after: State at the second instant.
         frozen: State at the second instant as if no service had changed hands in between; None where none did.
 
     Returns:
-        ``team_id, score_before, score_after`` and one column per part, all in points of the team score. Teams
-        without a score at one of the two instants are left out: there is no difference to explain.
+        ``team_id, as_of, grain, score_before, score_after`` and one column per part, all in points of the team
+        score. Teams without a score at one of the two instants are left out: there is no difference to explain.
     """
+    before, after, frozen = (state and _sorted(state) for state in (before, after, frozen))
     target = frozen or after
     merged = _merge(before, target)
     steps = _scored(before.cells, before.ruleset, "0")
@@ -58,10 +59,11 @@ def waterfall(before: State, after: State, frozen: State | None = None) -> pl.Da
         # With every layer taken the state is the target itself, whatever the layers left out.
         is_last = len(taken) == len(PARTS) - 1
         cells = target.cells if is_last else _state(merged, taken)
-        steps = steps.join(
-            _scored(cells, (target if is_last else before).ruleset, str(number)), on="team_id", how="left"
-        )
-    steps = steps.join(_scored(after.cells, after.ruleset, "end"), on="team_id", how="left")
+        steps = steps.join(_scored(cells, (target if is_last else before).ruleset, str(number)), on=TEAM, how="left")
+    if frozen is None:
+        steps = steps.with_columns(score_end=pl.col(f"score_{len(PARTS) - 1}"))
+    else:
+        steps = steps.join(_scored(after.cells, after.ruleset, "end"), on=TEAM, how="left")
     steps = steps.filter(pl.col("score_0").is_not_null() & pl.col("score_end").is_not_null())
     # Where a state in between has no score, its effect is shown by the next part that has one.
     filled = [pl.col("score_0")]
@@ -69,18 +71,24 @@ def waterfall(before: State, after: State, frozen: State | None = None) -> pl.Da
         filled.append(pl.coalesce(pl.col(f"score_{number}"), filled[-1]))
     parts = {part: filled[n + 1] - filled[n] for n, part in enumerate(PARTS[:-1])}
     return steps.select(
-        "team_id",
+        *TEAM,
         score_before="score_0",
         score_after="score_end",
         **parts,
         ownership=pl.col("score_end") - filled[-1],
-    ).sort("team_id")
+    ).sort(TEAM)
+
+
+def _sorted(state: State) -> State:
+    return State(state.cells.sort([*AREA, "metric_id"]), state.ruleset)
 
 
 def _merge(before: State, after: State) -> pl.DataFrame:
-    keep = ["team_id", "metric_id", *_STATE, *_RULES, "value", "is_entity", "is_waived"]
-    return before.cells.select(keep).join(
-        after.cells.select(keep), on=["team_id", "metric_id"], how="full", coalesce=True, suffix="_after"
+    keep = [*TEAM, "metric_id", *_STATE, *_RULES, "value", "is_entity", "is_waived"]
+    return (
+        before.cells.select(keep)
+        .join(after.cells.select(keep), on=[*TEAM, "metric_id"], how="full", coalesce=True, suffix="_after")
+        .sort([*TEAM, pl.coalesce("area_id", "area_id_after"), "metric_id"])
     )
 
 
@@ -104,7 +112,7 @@ def _state(merged: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
         return _points_under_before() if layer in taken else pl.col("points")
 
     return merged.select(
-        "team_id",
+        *TEAM,
         "metric_id",
         *(pl.coalesce(name, f"{name}_after").alias(name) for name in ("area_id", "area_weight", "weight")),
         is_waived=pick("waivers", "is_waived").fill_null(value=False),
@@ -136,12 +144,7 @@ def _points_under_before() -> pl.Expr:
 def _scored(cells: pl.DataFrame, ruleset: Ruleset, name: str) -> pl.DataFrame:
     """The team score of one state, as ``score_<name>``."""
     waived = pl.col("is_waived") & (pl.col("status") != "not_applicable")
-    now = cells.with_columns(
-        status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
-        as_of=pl.lit(0),
-        grain=pl.lit("state"),
-    )
-    areas = area_scores(now, ruleset)
-    weights = now.select("team_id", "area_id", "area_weight").unique(["team_id", "area_id"])
-    areas = areas.join(weights, on=["team_id", "area_id"])
-    return team_scores(areas, ruleset).select("team_id", pl.col("score").alias(f"score_{name}"))
+    now = cells.with_columns(status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")))
+    areas = area_scores(now, ruleset, is_sorted=True)
+    areas = areas.join(cells.select("area_id", "area_weight").unique(), on="area_id")
+    return team_scores(areas, ruleset).select(*TEAM, pl.col("score").alias(f"score_{name}"))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
 
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, team_levels, team_scores
-from opsmetrics.scoring.change import PARTS, State, waterfall
+from opsmetrics.scoring.change import State, waterfall
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.scoring.draws import score_intervals
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.intervals import log_log, normal, wilson
 from opsmetrics.scoring.peers import peer_table
-from opsmetrics.scoring.plan import EFFORT_DAYS, plans
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
 from opsmetrics.scoring.robustness import robustness_table
 from opsmetrics.scoring.series import chart_table, trend_table
 from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
 
 INSTANT = pl.Datetime("us", "UTC")
+EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}  # method 3.12
 # Method 3.8: coverage at least, width of the 90 % interval at most.
 _CONFIDENCE = (("high", 0.80, 10.0), ("medium", 0.60, 25.0))
 
@@ -65,7 +66,6 @@ class Scores:
     area: pl.DataFrame
     team: pl.DataFrame
     gap: pl.DataFrame
-    plan: pl.DataFrame
     change: pl.DataFrame
     trend: pl.DataFrame
     control_chart: pl.DataFrame
@@ -85,30 +85,68 @@ class _Cells:
 def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     """Compute every score for every team, metric and instant."""
     ruleset = catalogue.ruleset
+    inputs = _encoded(catalogue, inputs)
     found = _cells(catalogue, inputs)
-    cells = found.waived
     weights = _area_weights(catalogue)
-    areas = area_scores(cells, ruleset).join(weights, on="area_id")
-    unwaived = area_scores(found.plain, ruleset).join(weights, on="area_id")
-    areas = area_levels(areas, inputs.gates, ruleset)
-    teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
-    teams = _beside(teams, team_scores(unwaived, ruleset), TEAM)
-    teams = _with_confidence(teams.join(score_intervals(cells, areas, ruleset), on=TEAM, how="left"))
+    areas = area_levels(area_scores(found.waived, ruleset).join(weights, on="area_id"), inputs.gates, ruleset)
+    # Drawing takes one core and holds no lock for long: the other tables are made meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        drawing = pool.submit(score_intervals, found.waived, areas, ruleset)
+        unwaived = area_scores(found.plain, ruleset).join(weights, on="area_id")
+        teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
+        tables = _other_tables(catalogue, inputs, found, areas, teams)
+        teams = _beside(teams, team_scores(unwaived, ruleset), TEAM)
+        tables["area"] = _beside(areas, unwaived, AREA)
+        tables["team"] = _with_confidence(teams.join(drawing.result(), on=TEAM, how="left"))
+    return Scores(**{name: _table(name, frame) for name, frame in tables.items()})
+
+
+def _other_tables(
+    catalogue: Catalogue,
+    inputs: ScoreInputs,
+    found: _Cells,
+    areas: pl.DataFrame,
+    teams: pl.DataFrame,
+) -> dict[str, pl.DataFrame]:
+    """Everything that rests on areas and teams but for the intervals."""
+    cells, ruleset = found.waived, catalogue.ruleset
     gap = gaps(cells, areas, ruleset).join(cells.select(*CELL, "effort_days"), on=CELL, how="left")
-    tables = {
+    return {
         "metric": _with_display_interval(cells),
         "entity": found.entity,
-        "area": _beside(areas, unwaived, AREA),
-        "team": teams,
         "gap": gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days")),
-        "plan": plans(cells, areas, teams, inputs.gates, ruleset),
         "change": _changes(catalogue, inputs, cells),
         "trend": trend_table(cells, areas, teams),
         "control_chart": chart_table(cells),
         "robustness": robustness_table(areas, teams, ruleset),
         "peer": peer_table(cells, inputs.teams),
     }
-    return Scores(**{name: _table(name, frame) for name, frame in tables.items()})
+
+
+def _encoded(catalogue: Catalogue, inputs: ScoreInputs) -> ScoreInputs:
+    """Give ids a number each while scores are computed: sorting and joining texts takes most of the time otherwise."""
+    teams = inputs.teams["team_id"].unique().sort()
+    enums = {
+        "team_id": pl.Enum(teams),
+        "metric_id": pl.Enum(sorted(metric.id for metric in catalogue.metrics)),
+        "area_id": pl.Enum(sorted(area.id for area in catalogue.areas)),
+        "grain": pl.Enum(inputs.windows["grain"].unique().sort()),
+    }
+
+    def encode(frame: pl.DataFrame) -> pl.DataFrame:
+        present = [name for name in enums if name in frame.columns]
+        coded = frame.with_columns(pl.col(name).cast(enums[name], strict=False) for name in present)
+        # What belongs to no known team or metric has no row to be joined to.
+        return coded.drop_nulls([name for name in present if name != "grain"])
+
+    return ScoreInputs(**{field.name: encode(getattr(inputs, field.name)) for field in fields(inputs)})
+
+
+# Columns that decided the status and are needed no more.
+_SPENT = (
+    *("type", "onboarded_on", "missing_streams", "connected_on", "grace_from", "applies", "applies_reason", "needs"),
+    *("when_empty", "started_on", "default_days", "applies_to"),
+)
 
 
 def _cells(catalogue: Catalogue, inputs: ScoreInputs) -> _Cells:
@@ -116,14 +154,14 @@ def _cells(catalogue: Catalogue, inputs: ScoreInputs) -> _Cells:
     parameters = _parameters(catalogue)
     entity = _entities(inputs.values, parameters, catalogue.ruleset)
     grid = _grid(parameters, inputs).join(_team_values(inputs.values, entity), on=CELL, how="left")
-    plain = carry_last_value(assign_status(_with_points(grid), catalogue.ruleset), catalogue.ruleset)
+    plain = carry_last_value(assign_status(_with_points(grid), catalogue.ruleset), catalogue.ruleset).drop(_SPENT)
     return _Cells(apply_waivers(plain, inputs.waivers, catalogue.ruleset), plain, entity)
 
 
 def _area_weights(catalogue: Catalogue) -> pl.DataFrame:
     return pl.DataFrame(
         {"area_id": [a.id for a in catalogue.areas], "area_weight": [a.weight for a in catalogue.areas]},
-        schema={"area_id": pl.String, "area_weight": pl.Float64},
+        schema={"area_id": pl.Enum(sorted(a.id for a in catalogue.areas)), "area_weight": pl.Float64},
     )
 
 
@@ -158,15 +196,18 @@ def _changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame) -> 
     weights = _area_weights(catalogue)
 
     def state(frame: pl.DataFrame, end: str) -> State:
-        chosen = frame.join(
-            steps.select(pl.col(f"{end}_as_of").alias("as_of"), pl.col(f"{end}_grain").alias("grain"), "step"),
-            on=["as_of", "grain"],
-        ).join(weights, on="area_id")
+        """Cells at one end of every step, filed under the instant at which the step ends."""
+        keys = [f"{end}_as_of", f"{end}_grain"]
+        chosen = frame.join(steps, left_on=["as_of", "grain"], right_on=keys, coalesce=False).join(
+            weights, on="area_id"
+        )
         return State(
             chosen.select(
+                "team_id",
                 "metric_id",
                 *("area_id", "area_weight", "value", "is_entity", "weight", "floor", "krav", "mal"),
-                team_id=pl.format("{}|{}", "step", "team_id"),
+                as_of="to_as_of",
+                grain="to_grain",
                 status=pl.col("unwaived_status"),
                 points=pl.col("unwaived_points"),
                 evidence_weight=pl.col("unwaived_evidence"),
@@ -177,35 +218,20 @@ def _changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame) -> 
 
     kept = None if frozen is None else state(_instead(cells, frozen), "to")
     parts = waterfall(state(cells, "from"), state(cells, "to"), kept)
-    named = parts.with_columns(
-        step=pl.col("team_id").str.split("|").list.first().cast(pl.UInt32),
-        team_id=pl.col("team_id").str.split("|").list.last(),
-    ).join(steps, on="step")
-    return named.select(
-        "team_id",
-        from_as_of="from_as_of",
-        as_of="to_as_of",
-        grain="to_grain",
-        score_before="score_before",
-        score_after="score_after",
-        **{part: pl.col(part) for part in PARTS},
-    )
+    starts = steps.select("from_as_of", as_of="to_as_of", grain="to_grain")
+    return parts.join(starts, on=["as_of", "grain"])
 
 
 def _steps(windows: pl.DataFrame) -> pl.DataFrame:
     instants = windows.filter(pl.col("grain").is_in(["month", "latest"])).select("as_of", "grain").unique()
     # A month end before the latest day of the same instant.
     ordered = instants.sort("as_of", pl.col("grain") == "latest")
-    return (
-        ordered.select(
-            from_as_of=pl.col("as_of").shift(1),
-            from_grain=pl.col("grain").shift(1),
-            to_as_of="as_of",
-            to_grain="grain",
-        )
-        .filter(pl.col("from_as_of").is_not_null())
-        .with_row_index("step")
-    )
+    return ordered.select(
+        from_as_of=pl.col("as_of").shift(1),
+        from_grain=pl.col("grain").shift(1),
+        to_as_of="as_of",
+        to_grain="grain",
+    ).filter(pl.col("from_as_of").is_not_null())
 
 
 def _frozen_cells(catalogue: Catalogue, inputs: ScoreInputs) -> pl.DataFrame | None:
@@ -249,8 +275,8 @@ def _parameters(catalogue: Catalogue) -> pl.DataFrame:
         for metric in catalogue.metrics
     ]
     schema = {
-        "metric_id": pl.String,
-        "area_id": pl.String,
+        "metric_id": pl.Enum(sorted(metric.id for metric in catalogue.metrics)),
+        "area_id": pl.Enum(sorted(area.id for area in catalogue.areas)),
         "floor": pl.Float64,
         "krav": pl.Float64,
         "mal": pl.Float64,
@@ -388,8 +414,6 @@ def _table(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The promised columns in their order, rows sorted by what identifies them."""
     columns = list(COLUMNS[name][1])
     ids = [column for column in columns if column.endswith("_id")]
-    # A plan is read in its own order; everything else by what it is about.
-    if "position" in columns:
-        ids.remove("metric_id")
-    order = [*ids, *(name for name in ("grain", "as_of", "position") if name in columns)]
-    return frame.select(columns).sort(order)
+    order = [*ids, *(name for name in ("grain", "as_of") if name in columns)]
+    coded = [name for name in columns if isinstance(frame.schema[name], pl.Enum)]
+    return frame.select(columns).sort(order).with_columns(pl.col(coded).cast(pl.String))

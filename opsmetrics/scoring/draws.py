@@ -7,9 +7,8 @@ and everything else goes through inverse distribution functions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +22,20 @@ from opsmetrics.scoring.status import MEASURED
 
 DRAWS = 2000
 KRAV_SCORE = 60.0
+_ROUNDING = 1e-4  # scores are drawn in single precision
 GRAINS = ("month", "tertial", "latest")
-# Inverse distribution functions are tabulated: 4096 steps of a uniform, so that a draw is one look-up. Against
-# exact draws the ends of a team's interval differ by less than 0.01 points (tests/opsmetrics/test_draws.py).
-_STEPS = 4096
-_NODES = 192
+# Inverse distribution functions are tabulated: 1024 steps of a uniform, so that a draw is one look-up. Against
+# exact draws the ends of a team's interval differ by less than 0.05 points (tests/opsmetrics/test_draws.py).
+_BITS = 10
+_STEPS = 1 << _BITS
+_NODES = 128
+_CHUNK = 256
+
+
+_NEEDED = (
+    *("metric_id", "points", "weight", "evidence_weight", "status", "interval", "sample_size"),
+    *("numerator", "denominator", "value", "standard_error", "floor", "krav", "mal"),
+)
 
 
 def seed_of(*parts: str) -> int:
@@ -35,14 +43,15 @@ def seed_of(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:8], "big")
 
 
-def raw_uniforms(seed: int, rows: int, columns: int) -> npt.NDArray[np.uint64]:
-    """Return ``rows x columns`` raw draws of 53 bits, row-major."""
-    return (np.random.PCG64(seed).random_raw(rows * columns) >> np.uint64(11)).reshape(rows, columns)
+def raw_bits(seed: int, count: int) -> npt.NDArray[np.uint64]:
+    """Return raw 64-bit draws of PCG64."""
+    return np.random.PCG64(seed).random_raw(count)
 
 
 def uniforms(seed: int, rows: int, columns: int) -> Floats:
-    """Return ``rows x columns`` uniforms in [0, 1), row-major (G24, G25)."""
-    return raw_uniforms(seed, rows, columns).astype(np.float64) * 2.0**-53
+    """Return ``rows x columns`` uniforms in [0, 1), row-major: the upper 53 bits of each raw draw (G24, G25)."""
+    bits = raw_bits(seed, rows * columns) >> np.uint64(11)
+    return bits.astype(np.float64).reshape(rows, columns) * 2.0**-53
 
 
 def points_of(values: Floats, floor: Floats, krav: Floats, mal: Floats) -> Floats:
@@ -57,7 +66,7 @@ def points_of(values: Floats, floor: Floats, krav: Floats, mal: Floats) -> Float
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """Points by step of the uniform, one row per distinct sample, and the row of each cell."""
+    """Points by step of the uniform, flat, one row of steps per distinct sample; and the row of each cell."""
 
     points: npt.NDArray[np.float32]
     row_of: npt.NDArray[np.int64]
@@ -78,7 +87,8 @@ def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) 
     """
     published = areas.filter((pl.col("status") == "ok") & pl.col("grain").is_in(GRAINS))
     parts = (
-        cells.filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
+        cells.select(*AREA, *_NEEDED)
+        .filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
         .join(published.select(*AREA, "area_weight"), on=AREA)
         .with_columns(effective=pl.col("weight") * pl.col("evidence_weight"))
         .with_columns(within=pl.col("effective") / pl.col("effective").sum().over(AREA))
@@ -94,67 +104,89 @@ def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) 
             | dict.fromkeys(("interval_low", "interval_high", "krav_probability"), pl.Float64)
         )
     tables = _tabulate(parts.filter("is_drawn"))
-    parts = parts.with_columns(table=pl.lit(-1, pl.Int64)).with_row_index("position")
-    drawn = parts.filter("is_drawn").select("position", table=pl.Series(tables.row_of))
-    parts = parts.drop("table").join(drawn, on="position", how="left", maintain_order="left")
-    groups = parts.group_by(TEAM, maintain_order=True).agg(start=pl.col("position").min(), count=pl.len())
-    # numpy releases the lock while it draws and looks up: two threads use both cores.
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda job: _team_interval(*job), _jobs(groups, parts, tables, ruleset), chunksize=64))
-    ends = np.array(results)
+    table = np.full(len(parts), -1)
+    table[parts["is_drawn"].to_numpy()] = tables.row_of
+    area_ids = parts["area_id"].unique().sort()
+    area = parts["area_id"].replace_strict(area_ids, np.arange(len(area_ids)), return_dtype=pl.Int64).to_numpy()
+    columns = _Columns(
+        area,
+        parts["within"].to_numpy(),
+        parts["within"].to_numpy() * parts["points"].to_numpy(),
+        parts["area_weight"].to_numpy(),
+        table,
+        len(area_ids),
+    )
+    groups = (
+        parts.with_row_index("position").group_by(TEAM, maintain_order=True).agg(pl.col("position").min(), pl.len())
+    )
+    ends = np.empty((len(groups), 3))
+    for number, (team, as_of, grain, start, count) in enumerate(groups.iter_rows()):
+        seed = seed_of(team, grain, ruleset.version, as_of.isoformat())
+        ends[number] = _team_interval(seed, columns, slice(start, start + count), tables.points, ruleset.weakest_share)
     return groups.select(TEAM).with_columns(
         interval_low=pl.Series(ends[:, 0]), interval_high=pl.Series(ends[:, 1]), krav_probability=pl.Series(ends[:, 2])
     )
 
 
-_Job = tuple[int, Floats, npt.NDArray[np.int64], npt.NDArray[np.float32], float]
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The metrics of all teams and instants, one after the other.
 
+    Attributes:
+        area: Number of the area.
+        within: Share of the area's weight.
+        fixed: ``within`` times points.
+        weight: Weight of the area.
+        table: Row of the tables, -1 for what chance does not touch.
+        areas: Number of areas.
+    """
 
-def _jobs(groups: pl.DataFrame, parts: pl.DataFrame, tables: _Tables, ruleset: Ruleset) -> Iterator[_Job]:
-    """One job per team and instant: seed; per area constant part, weight and coefficients; rows of the tables."""
-    area_ids = sorted(parts["area_id"].unique())
-    area = parts["area_id"].replace_strict({name: n for n, name in enumerate(area_ids)}, return_dtype=pl.Int64)
-    areas, within = area.to_numpy(), parts["within"].to_numpy()
-    points, rows = parts["points"].to_numpy(), parts["table"].fill_null(-1).to_numpy()
-    weights = parts["area_weight"].to_numpy()
-    for team, as_of, grain, start, count in groups.iter_rows():
-        span = slice(start, start + count)
-        there, local = np.unique(areas[span], return_inverse=True)
-        weight = np.zeros(len(there))
-        weight[local] = weights[span]
-        fixed = rows[span] < 0
-        constant = np.bincount(local[fixed], (within[span] * points[span])[fixed], len(there))
-        chosen = np.flatnonzero(~fixed)
-        coefficients = np.zeros((len(chosen), len(there)))
-        coefficients[np.arange(len(chosen)), local[chosen]] = within[span][chosen]
-        seed = seed_of(team, grain, ruleset.version, as_of.isoformat())
-        combined = np.vstack([constant, weight / weight.sum(), coefficients])
-        yield seed, combined, rows[span][chosen], tables.points, ruleset.weakest_share
+    area: npt.NDArray[np.int64]
+    within: Floats
+    fixed: Floats
+    weight: Floats
+    table: npt.NDArray[np.int64]
+    areas: int
 
 
 def _team_interval(
-    seed: int,
-    combined: Floats,
-    rows: npt.NDArray[np.int64],
-    table: npt.NDArray[np.float32],
-    weakest_share: float,
+    seed: int, columns: _Columns, span: slice, tables: npt.NDArray[np.float32], weakest_share: float
 ) -> tuple[float, float, float]:
-    constant, share, coefficients = combined[0], combined[1], combined[2:]
-    if not len(rows):
-        score = (1 - weakest_share) * float(constant @ share) + weakest_share * float(constant.min())
-        return score, score, float(score >= KRAV_SCORE)
-    steps = (raw_uniforms(seed, DRAWS, len(rows)) >> np.uint64(53 - 12)).astype(np.int64)
-    drawn = table.ravel()[steps + rows * _STEPS]
-    areas = drawn @ coefficients.astype(np.float32) + constant.astype(np.float32)
-    scores = (1 - weakest_share) * (areas @ share) + weakest_share * areas.min(axis=1)
-    low, high = interval_ends(scores.astype(np.float64))
-    return low, high, float(np.mean(scores >= KRAV_SCORE - 1e-5))
+    """Interval and chance of one team at one instant; this runs thousands of times, so it writes in place."""
+    area, table = columns.area[span], columns.table[span]
+    weight = np.zeros(columns.areas, dtype=np.float32)
+    weight[area] = columns.weight[span]
+    there = np.flatnonzero(weight)
+    share = weight / weight.sum()
+    drawn = np.flatnonzero(table >= 0)
+    still = table < 0
+    constant = np.bincount(area[still], columns.fixed[span][still], columns.areas).astype(np.float32)
+    coefficients = np.zeros((len(drawn), columns.areas), dtype=np.float32)
+    coefficients[np.arange(len(drawn)), area[drawn]] = columns.within[span][drawn]
+    steps = raw_bits(seed, DRAWS * len(drawn))
+    np.right_shift(steps, np.uint64(64 - _BITS), out=steps)
+    places = steps.view(np.int64).reshape(DRAWS, len(drawn))
+    places += table[drawn] * _STEPS
+    areas = tables.take(places) @ coefficients
+    areas += constant
+    least = areas[:, there[0]].copy()
+    for column in there[1:]:
+        np.minimum(least, areas[:, column], out=least)
+    scores = (1 - weakest_share) * (areas @ share) + weakest_share * least
+    chance = float(np.mean(scores >= KRAV_SCORE - _ROUNDING))
+    low, high = interval_ends(scores)
+    return low, high, chance
 
 
-def interval_ends(scores: Floats) -> tuple[float, float]:
-    """Return the 5 % and 95 % quantiles (type 7)."""
-    low, high = np.quantile(scores, [0.05, 0.95])
-    return float(low), float(high)
+def interval_ends(scores: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Return the 5 % and 95 % quantiles (type 7); sorts the scores in place, which is faster than asking numpy."""
+    scores.sort()
+    ends: list[float] = []
+    for quantile in (0.05, 0.95):
+        whole, part = divmod(quantile * (len(scores) - 1), 1)
+        below, above = scores[int(whole)], scores[min(int(whole) + 1, len(scores) - 1)]
+        ends.append(float(below + (above - below) * part))
+    return ends[0], ends[1]
 
 
 def _tabulate(drawn: pl.DataFrame) -> _Tables:
@@ -170,9 +202,12 @@ def _tabulate(drawn: pl.DataFrame) -> _Tables:
     codes = keyed.with_columns(code=pl.col("key").rank("dense").cast(pl.Int64) - 1)
     distinct = codes.unique("code", maintain_order=True).sort("code")
     middle = (np.arange(_STEPS) + 0.5) / _STEPS
-    values = _quantiles(distinct, middle)
-    anchors = [distinct[name].to_numpy().astype(np.float64)[:, None] for name in ("floor", "krav", "mal")]
-    return _Tables(points_of(values, *anchors).astype(np.float32), codes["code"].to_numpy())
+    table = np.empty((len(distinct), _STEPS), dtype=np.float32)
+    for start in range(0, len(distinct), _CHUNK):
+        part = distinct[start : start + _CHUNK]
+        anchors = [part[name].to_numpy().astype(np.float64)[:, None] for name in ("floor", "krav", "mal")]
+        table[start : start + _CHUNK] = points_of(_quantiles(part, middle), *anchors)
+    return _Tables(table.ravel(), codes["code"].to_numpy())
 
 
 def _quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
@@ -180,7 +215,7 @@ def _quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
     angle = (np.arange(_NODES) + 0.5) / _NODES * np.pi
     nodes = np.concatenate([[1e-6], (1 - np.cos(angle)) / 2, [1 - 1e-6]])
     exact = value_quantiles(samples, nodes)
-    return np.vstack([np.interp(share, nodes, row) for row in exact]) if len(exact) else np.zeros((0, len(share)))
+    return np.vstack([np.interp(share, nodes, row) for row in exact])
 
 
 def value_quantiles(samples: pl.DataFrame, share: Floats) -> Floats:

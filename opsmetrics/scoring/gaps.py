@@ -31,7 +31,12 @@ def gaps(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataF
         smallest=smallest,
         others=_smallest_of_others(),
     )
-    scored = cells.filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
+    # The trend's own windows are never shown as a score, so there is nothing to explain.
+    shown = ~pl.col("grain").cast(pl.String).str.starts_with("series_")
+    published = published.filter(shown)
+    scored = cells.select(*AREA, "metric_id", "points", "weight", "evidence_weight").filter(
+        shown & pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0)
+    )
     joined = scored.join(published, on=AREA).with_columns(
         effective=pl.col("weight") * pl.col("evidence_weight"),
     )

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from opsmetrics.catalogue import Ruleset
+from opsmetrics.catalogue import Catalogue, Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
+from opsmetrics.scoring.compute import Scores
+from opsmetrics.scoring.status import CELL
 
-EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}
 HALF_DAYS = 2
 _Floats = npt.NDArray[np.float64]
 _Score = Callable[[npt.NDArray[np.bool_]], float]
@@ -37,37 +38,37 @@ class _Team:
     is_blocked: bool
 
 
-def plans(
-    cells: pl.DataFrame, areas: pl.DataFrame, teams: pl.DataFrame, gates: pl.DataFrame, ruleset: Ruleset
-) -> pl.DataFrame:
-    """Return the cheapest set of metrics to bring to their target, per team and instant.
+def compute_plans(catalogue: Catalogue, scores: Scores, gates: pl.DataFrame) -> pl.DataFrame:
+    """Return the cheapest set of metrics to bring to their target, per team, for the latest day.
 
     Args:
-        cells: Metrics with ``points``, ``evidence_weight``, ``weight`` and ``effort_days``.
-        areas: With ``score``, ``status`` and ``area_weight``.
-        teams: With ``score``, ``status`` and ``level``.
+        catalogue: For area weights, lambda and the level edges.
+        scores: Computed scores; the gap table says which metrics count, and what mending one costs.
         gates: Tripped gates with ``area_id``, ``cap`` and ``lifted_by``: the metric whose target lifts the gate,
             null where only time does.
-        ruleset: For lambda and the level edges.
 
     Returns:
-        ``team_id, as_of, grain, target_level, position, metric_id, effort_days, points_before, is_for_gate,
-        score_after``: T once this and all positions before it are done. No rows where a team is at the top, has
-        no published score, or a gate that only time lifts stands in the way.
+        Columns as ``scores.plan``. No rows where a team is at the top, has no published score, or a gate that only
+        time lifts stands in the way.
     """
-    published = areas.filter((pl.col("status") == "ok") & (pl.col("grain") == "latest"))
-    candidates = (
-        cells.filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
-        .join(published.select(*AREA, "area_weight", area_score="score"), on=AREA)
-        .with_columns(effective=pl.col("weight") * pl.col("evidence_weight"))
-        .with_columns(within=pl.col("effective") / pl.col("effective").sum().over(AREA))
+    ruleset = catalogue.ruleset
+    weights = pl.DataFrame(
+        {"area_id": [a.id for a in catalogue.areas], "area_weight": [a.weight for a in catalogue.areas]}
     )
-    levels = teams.filter(pl.col("level").is_not_null() & (pl.col("level") < len(ruleset.level_edges)))
-    wanted = levels.filter(pl.col("grain") == "latest").select(*TEAM, "level")
+    latest = pl.col("grain") == "latest"
+    published = scores.area.filter(latest & (pl.col("status") == "ok")).join(weights, on="area_id")
+    effective = pl.col("weight") * pl.col("evidence_weight")
+    candidates = (
+        scores.gap.filter(latest)
+        .join(scores.metric.select(*CELL, "points", "weight", "evidence_weight"), on=CELL)
+        .with_columns(within=effective / effective.sum().over(AREA))
+    )
+    levels = scores.team.filter(latest & (pl.col("level") < len(ruleset.level_edges)))
+    wanted = levels.select(*TEAM, "level")
     chosen = list(_solve_all(candidates, published, wanted, gates, ruleset))
     schema = {
         "team_id": pl.String,
-        "as_of": areas.schema["as_of"],
+        "as_of": scores.team.schema["as_of"],
         "grain": pl.String,
         "target_level": pl.Int32,
         "position": pl.Int64,
@@ -77,7 +78,7 @@ def plans(
         "is_for_gate": pl.Boolean,
         "score_after": pl.Float64,
     }
-    return pl.DataFrame(chosen, schema=schema, orient="row")
+    return pl.DataFrame(chosen, schema=schema, orient="row").sort("team_id", "position")
 
 
 def _solve_all(

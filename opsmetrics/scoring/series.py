@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from opsmetrics.organisation.tables import LONG_WINDOW_DAYS
 from opsmetrics.scoring.control_chart import SIGNALS, control_charts
 from opsmetrics.scoring.intervals import Floats
 from opsmetrics.scoring.status import MEASURED
@@ -16,7 +17,6 @@ from opsmetrics.scoring.trend import SEASON, Trends, false_discovery, trends, ve
 
 MONTHLY, QUARTERLY = "series_month", "series_quarter"
 LONGEST = 36
-LONG_WINDOW_DAYS = 120  # metrics that look back longer than this are read by the quarter
 FEWEST_ITEMS = 5  # fewer items in a period are a gap in a sample metric's series, not a point
 _SCHEMA: dict[str, Any] = {
     "team_id": pl.String,
@@ -27,6 +27,10 @@ _SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("slope", "slope_low", "slope_high", "change", "p"), pl.Float64),
     "is_fact": pl.Boolean,
 }
+_OF_CELLS = (
+    *("team_id", "area_id", "metric_id", "as_of", "grain", "value", "points", "status", "sample_size"),
+    *("n_full", "window_days"),
+)
 SERIES = ["team_id", "area_id", "metric_id", "grain"]
 
 
@@ -71,6 +75,10 @@ def _points(cells: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _series_only(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("grain").is_in([MONTHLY, QUARTERLY]))
+
+
 def trend_table(cells: pl.DataFrame, areas: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
     """Return the trend of every team, area and metric (method 3.11).
 
@@ -83,6 +91,11 @@ def trend_table(cells: pl.DataFrame, areas: pl.DataFrame, teams: pl.DataFrame) -
         One row per series; columns as ``scores.trend``. Census metrics get no test: their change is a fact.
     """
     none = pl.lit(None, pl.String)
+    cells = cells.select(*_OF_CELLS)
+    cells, areas, teams = (
+        frame.with_columns(pl.col("team_id", "grain").cast(pl.String), pl.col("^(metric|area)_id$").cast(pl.String))
+        for frame in (_series_only(cells), _series_only(areas), _series_only(teams))
+    )
     monthly = pl.col("grain") == MONTHLY
     scores = pl.concat(
         [
@@ -172,7 +185,9 @@ def chart_table(cells: pl.DataFrame) -> pl.DataFrame:
     Returns:
         Columns as ``scores.control_chart``.
     """
-    points = _points(cells).filter(pl.col("value").is_not_null()).sort("team_id", "metric_id", "as_of")
+    points = (
+        _points(cells.select(*_OF_CELLS)).filter(pl.col("value").is_not_null()).sort("team_id", "metric_id", "as_of")
+    )
     if points.is_empty():
         return points.select("team_id", "metric_id", "as_of", "grain", "value").with_columns(
             centre=pl.lit(None, pl.Float64),

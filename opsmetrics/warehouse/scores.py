@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import duckdb
 
 from opsmetrics.catalogue import Catalogue
-from opsmetrics.scoring import ScoreInputs, Scores, compute_scores
+from opsmetrics.scoring import ScoreInputs, Scores, compute_plans, compute_scores
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.sqlfile import SqlFile
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
@@ -57,9 +59,12 @@ def read_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dic
 
 def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dict[str, SqlFile]) -> Scores:
     """Compute all scores and write the ``scores`` tables in one transaction."""
-    scores = compute_scores(catalogue, read_inputs(con, catalogue, files))
+    inputs = read_inputs(con, catalogue, files)
+    scores = compute_scores(catalogue, inputs)
+    tables = {field.name: getattr(scores, field.name) for field in fields(scores)}
+    tables["plan"] = compute_plans(catalogue, scores, inputs.gates)
     with transaction(con):
         for name, (title, columns) in COLUMNS.items():
-            replace_table(con, f"scores.{name}", getattr(scores, name))
+            replace_table(con, f"scores.{name}", tables[name].select(list(columns)))
             comment(con, f"scores.{name}", title, columns)
     return scores
