@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.resources import WRITER_POOL, Workspace
-from opsmetrics import pipeline, snapshot
+from opsmetrics import pipeline
 from opsmetrics.warehouse import connect
 
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
@@ -25,7 +25,7 @@ def snapshot_asset(tables: list[dg.AssetKey]) -> dg.AssetsDefinition:
         settings = context.settings
         with connect(settings.warehouse) as con:
             identity = pipeline.finish(con, context)
-        found, changed = snapshot.publish(settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
+        found, changed = pipeline.publish(context, identity)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(found.path)),

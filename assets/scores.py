@@ -1,4 +1,4 @@
-"""``scores.*``: one asset step, five tables."""
+"""``scores.*``: one asset step, all tables that Python computes."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from opsmetrics.warehouse import connect, write_scores
 
 
 def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
-    """Return the asset that turns values into points, areas, teams and gaps."""
+    """Return the asset that turns values into points, areas, teams, gaps, plans, trends and changes."""
     inputs = [table_key(metric.file.table) for metric in catalogue.metrics]
     inputs += [table_key(gate.file.table) for gate in catalogue.gates]
     inputs += [dg.AssetKey(["ref", "metric_windows"]), REFERENCE]
@@ -28,9 +28,8 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
     def scores(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
         context = workspace.context()
         with connect(context.settings.warehouse) as con:
-            found = write_scores(con, context.catalogue, context.files)
-        for name in COLUMNS:
-            rows = getattr(found, name).height
+            written = write_scores(con, context.catalogue, context.files)
+        for name, rows in written.items():
             yield dg.MaterializeResult(asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows})
 
     return scores

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from opsmetrics import published, snapshot
 from opsmetrics.catalogue import Catalogue, load_catalogue
 from opsmetrics.errors import ConfigurationError, Problem
 from opsmetrics.landing import CODE_VERSION
@@ -36,6 +37,11 @@ _BUILD_COMMENTS = {
     "ruleset_version": "Version of the ruleset",
     "ruleset_digest": "SHA-256 of the ruleset",
     "organisation_digest": "SHA-256 of the configuration",
+}
+_KNOWN_COMMENTS = {
+    "known_at": "Loads landed later are left out, UTC",
+    "ruleset_version": "Version of the ruleset",
+    "ruleset_digest": "SHA-256 of the ruleset",
 }
 _ORGANISATION_COMMENTS = {
     "organisation_id": "Id",
@@ -84,8 +90,9 @@ def load_context(settings: Settings, known_at: datetime | None = None) -> Contex
     files = load_all(settings.sql)
     catalogue = load_catalogue(settings.sql, files)
     _check_metrics(organisation, catalogue)
-    now = settings.clock(organisation.settings.now)
-    return Context(settings, organisation, files, catalogue, now, known_at or now)
+    # Asked for what was known at an instant, the clock stands at that instant too: later periods had not ended.
+    now = known_at or settings.clock(organisation.settings.now)
+    return Context(settings, organisation, files, catalogue, now, now)
 
 
 def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
@@ -112,7 +119,8 @@ def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
 def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
     """Digest of everything that decides the content: loads, configuration, SQL, code, the day, failed pulls."""
     loads = con.execute(
-        "select stream, load_id from meta.loads where loaded_at <= $1 order by all", [context.known_at]
+        "select stream, load_id from meta.loads where loaded_at <= $1 and stream <> $2 order by all",
+        [context.known_at, published.STREAM.name],
     ).fetchall()
     notes = read_notes(context.settings.home / "pulls")
     content = {
@@ -156,6 +164,13 @@ def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
         orient="row",
     )
     con.execute("drop table if exists meta.build")
+    known = pl.DataFrame(
+        [(context.known_at, context.catalogue.ruleset.version, context.catalogue.digest)],
+        schema={"known_at": pl.Datetime("us", "UTC"), "ruleset_version": pl.String, "ruleset_digest": pl.String},
+        orient="row",
+    )
+    replace_table(con, "meta.known", known)
+    comment(con, "meta.known", "What this build may know, and under which rules", _KNOWN_COMMENTS)
     replace_table(con, "meta.organisation", organisation)
     comment(con, "meta.organisation", "The organisation of this snapshot", _ORGANISATION_COMMENTS)
     write_reference(
@@ -212,6 +227,20 @@ def finished_build(con: duckdb.DuckDBPyConnection) -> str | None:
         return None
     ((identity,),) = con.execute("select build_id from meta.build").fetchall()
     return identity
+
+
+def publish(context: Context, identity: str) -> tuple[snapshot.Snapshot, bool]:
+    """Publish the finished build and land what it says as published.
+
+    Returns:
+        The current snapshot and whether it is new.
+    """
+    settings = context.settings
+    found, changed = snapshot.publish(settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
+    at = datetime.fromisoformat(found.published_at)
+    day = at.astimezone(context.organisation.zone).date()
+    published.land_publication(settings.landing, published.Publication(found.path, identity, at, day))
+    return found, changed
 
 
 def build(context: Context, progress: Progress = lambda _: None) -> tuple[str, bool]:

@@ -23,7 +23,7 @@ from opsmetrics.errors import SqlFileError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-FLAT_SCHEMAS = ("ref", "staging", "facts", "gates", "diagnostics", "organisation", "alarms", "marts")
+FLAT_SCHEMAS = ("ref", "staging", "facts", "gates", "diagnostics", "organisation", "alarms", "scores", "marts")
 
 
 class ModelHeader(BaseModel):

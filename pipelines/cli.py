@@ -187,7 +187,7 @@ def _progress(*, as_json: bool) -> Any:
 @_json
 def publish(org: Path | None, *, as_json: bool) -> None:
     """Publish the finished build as an immutable snapshot and make it the current one."""
-    from opsmetrics import pipeline, snapshot
+    from opsmetrics import pipeline
     from opsmetrics.errors import SnapshotError
     from opsmetrics.warehouse import connect
 
@@ -197,7 +197,7 @@ def publish(org: Path | None, *, as_json: bool) -> None:
         identity = pipeline.finished_build(con)
     if identity is None:
         raise SnapshotError("there is no finished build; run `opsmetrics build` first")
-    found, changed = snapshot.publish(settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
+    found, changed = pipeline.publish(context, identity)
     facts = {"path": str(found.path), "build_id": identity, "changed": changed}
     click.echo(json.dumps(facts) if as_json else f"{'published' if changed else 'unchanged'} {found.path}")
 

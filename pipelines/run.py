@@ -88,6 +88,8 @@ def _build(graph: Graph, workspace: Workspace, work: pipeline.Context, bar: Prog
         wanted = pipeline.build_id(con, work)
     pointer = read_pointer(work.settings.snapshots)
     if pointer is not None and pointer.build_id == wanted and pointer.path.exists():
+        # Published already; a process killed just after that may not have landed what it published.
+        pipeline.publish(work, wanted)
         return False
     task = bar.add_task("build", total=len(graph.tables) + 1, step="")
 

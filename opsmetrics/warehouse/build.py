@@ -110,7 +110,7 @@ def build_table(
     """
     contract = contract_of(file, catalogue)
     con.execute(_BUILT)
-    has_model = file.schema in {"ref", "staging", "facts", "marts"}
+    has_model = file.schema in {"ref", "staging", "facts", "scores", "marts"}
     is_view = has_model and file.model.view
     days: int | None = None
     try:

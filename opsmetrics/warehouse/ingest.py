@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from opsmetrics import published
 from opsmetrics.landing import Load, load_paths, read_load
 from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
 from opsmetrics.warehouse.connection import comment, transaction
@@ -68,7 +69,7 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[str, int]:
     for table, (title, columns) in LOAD_COMMENTS.items():
         comment(con, table, title, columns)
     brought: dict[str, int] = {}
-    for stream in STREAMS.values():
+    for stream in (*STREAMS.values(), published.STREAM):
         _ensure_raw(con, stream)
         landed = {path.stem: path for path in load_paths(landing, stream.name)}
         rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()

@@ -7,7 +7,7 @@ from dataclasses import fields
 import duckdb
 
 from opsmetrics.catalogue import Catalogue
-from opsmetrics.scoring import ScoreInputs, Scores, compute_plans, compute_scores
+from opsmetrics.scoring import ScoreInputs, compute_plans, compute_scores
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.sqlfile import SqlFile
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
@@ -57,8 +57,12 @@ def read_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dic
     )
 
 
-def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dict[str, SqlFile]) -> Scores:
-    """Compute all scores and write the ``scores`` tables in one transaction."""
+def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dict[str, SqlFile]) -> dict[str, int]:
+    """Compute all scores and write the ``scores`` tables in one transaction.
+
+    Returns:
+        Rows per table.
+    """
     inputs = read_inputs(con, catalogue, files)
     scores = compute_scores(catalogue, inputs)
     tables = {field.name: getattr(scores, field.name) for field in fields(scores)}
@@ -67,4 +71,4 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
         for name, (title, columns) in COLUMNS.items():
             replace_table(con, f"scores.{name}", tables[name].select(list(columns)))
             comment(con, f"scores.{name}", title, columns)
-    return scores
+    return {name: tables[name].height for name in COLUMNS}
