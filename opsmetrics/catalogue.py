@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from opsmetrics.errors import SqlFileError
 from opsmetrics.obligations import Obligation, check_obligations, load_obligations
 from opsmetrics.organisation.models import Text
+from opsmetrics.rules import check_version, rules_digest
 from opsmetrics.sqlfile import SqlFile, validate_header
 from opsmetrics.streams import STREAMS
 from opsmetrics.unscored import Unscored, load_unscored
@@ -244,6 +245,7 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
         load_obligations(root),
         _digest(ruleset, areas, metrics, gates),
     )
+    check_version(root, ruleset.version, rules_digest(ruleset, areas, metrics, gates))
     check_obligations(catalogue.obligations, catalogue.measures(), root)
     return catalogue
 

@@ -223,6 +223,46 @@ def run(org: Path | None, data: Path | None, *, as_json: bool) -> None:
 
 
 @main.command()
+@_org
+@_json
+@click.option(
+    "--ruleset",
+    "rules",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of SQL files like sql/, with other thresholds or weights and a version of its own.",
+)
+def backtest(org: Path | None, rules: Path, *, as_json: bool) -> None:
+    """Replay other rules over the history and list who would have stood on another level, and when."""
+    from opsmetrics import whatif
+
+    moved = whatif.backtest(_settings(org), rules)
+    if as_json:
+        click.echo(json.dumps([{**row, "as_of": row["as_of"].isoformat()} for row in moved.iter_rows(named=True)]))
+        return
+    for row in moved.iter_rows(named=True):
+        scores = " -> ".join("-" if row[name] is None else f"{row[name]:.1f}" for name in ("score", "score_after"))
+        levels = " -> ".join("-" if row[name] is None else str(row[name]) for name in ("level", "level_after"))
+        click.echo(f"{row['as_of']:%Y-%m-%d} {row['grain']:<7} {row['team_id']:<24} level {levels}  score {scores}")
+    teams = moved["team_id"].n_unique()
+    click.echo(f"{moved.height} changes of level, {teams} teams" if moved.height else "no team changes level")
+
+
+@main.command()
+@click.option(
+    "--org",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the changed configuration.",
+)
+def preview(org: Path) -> None:
+    """Print what a changed configuration would do to today's scores, as Markdown for a pull request."""
+    from opsmetrics import whatif
+
+    click.echo(whatif.preview(_settings(), org))
+
+
+@main.command()
 @click.option("--port", default=8501, show_default=True, help="Port of the app, on loopback.")
 @click.option("--no-app", is_flag=True, help="Only build the snapshot.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the pretend organisation.")
