@@ -18,7 +18,8 @@ def area_scores(
     """Return A, C and the worst and best case of each area.
 
     Args:
-        cells: One row per metric with ``by``, ``weight``, ``evidence_weight``, ``points``, ``status``.
+        cells: One row per metric with ``by``, ``weight``, ``evidence_weight``, ``completeness``, ``points``,
+            ``status``.
         ruleset: For the coverage limits.
         by: Columns that make an area.
         is_sorted: The cells already stand in the order of ``by`` and ``metric_id``: sums of numbers are the same in
@@ -30,22 +31,26 @@ def area_scores(
         and ``status``: ok, provisional, too_little_data or not_applicable.
     """
     z, w, p = pl.col("evidence_weight"), pl.col("weight"), pl.col("points")
+    # What the sources did not deliver is unknown: it lowers coverage and widens the bounds (ADR 0010).
+    overdue = pl.col("status") == "not_measured_overdue"
+    seen = z * pl.when(overdue).then(1.0).otherwise(pl.col("completeness").fill_null(0.0).clip(0.0, 1.0))
     applies = ~pl.col("status").is_in(DROPPED)
     scored = pl.col("points").is_not_null() & applies
     # Known: measured, or 0 because the grace is used up. Carried values are not known today (ADR 0005).
-    known = scored & pl.col("status").is_in([*MEASURED, "not_measured_overdue"])
+    known = scored & (overdue | pl.col("status").is_in(MEASURED))
     measured = pl.col("status").is_in(MEASURED)
     # Only what is needed: sorting carries every column along.
-    cells = cells.select(*by, "metric_id", "weight", "evidence_weight", "points", "status")
+    cells = cells.select(*by, "metric_id", "weight", "evidence_weight", "completeness", "points", "status")
     parts = (
         (cells if is_sorted else cells.sort([*by, "metric_id"]))
         .group_by(by, maintain_order=True)
         .agg(
             scored_weight=(w * z).filter(scored).sum(),
             scored_points=(w * z * p).filter(scored).sum(),
-            known_weight=(w * z).filter(known).sum(),
-            known_points=(w * z * p).filter(known).sum(),
-            measured_weight=(w * z).filter(measured).sum(),
+            judged_weight=(w * z).filter(known).sum(),
+            known_weight=(w * seen).filter(known).sum(),
+            known_points=(w * seen * p).filter(known).sum(),
+            measured_weight=(w * seen).filter(measured).sum(),
             applicable_weight=w.filter(applies).sum(),
         )
     )
@@ -66,7 +71,8 @@ def area_scores(
 def _area_status(ruleset: Ruleset) -> pl.Expr:
     # Obligations whose grace is used up are known to be unmet: they are no coverage, but hiding an area does
     # not keep its 0 out of the team score (method 3.5, ADR 0005).
-    covered = pl.col("known_weight") / pl.col("applicable_weight") + _TINY
+    # Nor does a gap in the data: as long as a metric is measured at all, its whole weight counts here (ADR 0010).
+    covered = pl.col("judged_weight") / pl.col("applicable_weight") + _TINY
     return (
         pl.when(pl.col("applicable_weight") == 0)
         .then(pl.lit("not_applicable"))

@@ -17,7 +17,7 @@ from opsmetrics.scoring.points import points
 from opsmetrics.scoring.status import MEASURED
 
 PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
-_STATE = ["status", "points", "evidence_weight"]
+_STATE = ["status", "points", "evidence_weight", "completeness"]
 _RULES = ["weight", "floor", "krav", "mal", "area_id", "area_weight"]
 _OUT_OF_SCOPE = ("not_applicable", "no_opportunity")
 
@@ -28,8 +28,8 @@ class State:
 
     Attributes:
         cells: ``team_id, as_of, grain`` (the step's end, at both ends of it), ``metric_id, area_id, area_weight,
-            status`` (waivers left aside), ``points, evidence_weight, value, is_entity, weight, floor, krav, mal``
-            and ``is_waived``; one row per team, step and metric.
+            status`` (waivers left aside), ``points, evidence_weight, completeness, value, is_entity, weight,
+            floor, krav, mal`` and ``is_waived``; one row per team, step and metric.
         ruleset: The rules.
     """
 
@@ -125,9 +125,10 @@ def _state(merged: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
         .when(from_coverage)
         .then(pick_points("coverage"))
         .otherwise(pick_points("performance")),
-        evidence_weight=pl.when(from_scope)
-        .then(pick("scope", "evidence_weight"))
-        .otherwise(pick("coverage", "evidence_weight")),
+        **{
+            name: pl.when(from_scope).then(pick("scope", name)).otherwise(pick("coverage", name))
+            for name in ("evidence_weight", "completeness")
+        },
     )
 
 

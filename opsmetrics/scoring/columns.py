@@ -20,7 +20,7 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
             "completeness": "Share of the window that the sources delivered, 0..1",
             "points": "0..100; null = no points, never 0 for unknown",
             "weight": "Weight in the area",
-            "evidence_weight": "Z, 0..1 (method 3.2)",
+            "evidence_weight": "Z, 0..1, from the sample size alone (method 3.2, ADR 0010)",
             "status": "One of the nine statuses of method 3.3",
             "reason": "Why the status is not ok, as code:detail",
             "metric_version": "Version of the definition",

@@ -211,6 +211,7 @@ def _changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame) -> 
                 status=pl.col("unwaived_status"),
                 points=pl.col("unwaived_points"),
                 evidence_weight=pl.col("unwaived_evidence"),
+                completeness="completeness",
                 is_waived=pl.col("status") == "waived",
             ),
             catalogue.ruleset,
@@ -398,9 +399,7 @@ def _with_points(grid: pl.DataFrame) -> pl.DataFrame:
         grid.with_columns(completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0))
         .with_columns(
             points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
-            evidence_weight=evidence_weight(
-                pl.col("sample_size").fill_null(0), pl.col("n_full"), pl.col("completeness")
-            ),
+            evidence_weight=evidence_weight(pl.col("sample_size").fill_null(0), pl.col("n_full")),
         )
         .drop("entity_points", "window_completeness")
     )

@@ -98,11 +98,8 @@ def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) 
         .sort([*TEAM, "area_id", "metric_id"])
     )
     if parts.is_empty():
-        instant = areas.schema["as_of"]
-        return pl.DataFrame(
-            schema={"team_id": pl.String, "as_of": instant, "grain": pl.String}
-            | dict.fromkeys(("interval_low", "interval_high", "krav_probability"), pl.Float64)
-        )
+        empty = pl.lit(None, pl.Float64)
+        return parts.select(TEAM).with_columns(interval_low=empty, interval_high=empty, krav_probability=empty)
     tables = _tabulate(parts.filter("is_drawn"))
     table = np.full(len(parts), -1)
     table[parts["is_drawn"].to_numpy()] = tables.row_of

@@ -29,17 +29,18 @@ def points(value: pl.Expr, floor: pl.Expr, krav: pl.Expr, mal: pl.Expr) -> pl.Ex
     return pl.when(value.is_finite()).then(line.clip(0.0, 100.0))
 
 
-def evidence_weight(sample_size: pl.Expr, n_full: pl.Expr, completeness: pl.Expr) -> pl.Expr:
-    """Return Z in 0..1: ``min(1, sqrt(n / n_full))`` for samples, 1 for a census, times completeness.
+def evidence_weight(sample_size: pl.Expr, n_full: pl.Expr) -> pl.Expr:
+    """Return Z in 0..1: ``min(1, sqrt(n / n_full))`` for samples, 1 for a census.
+
+    Completeness is no part of it: it lowers coverage and bounds, never a metric's weight in the score, or a day
+    without data would lift the score of an area with a bad metric (ADR 0010).
 
     Args:
         sample_size: Number of events, n.
         n_full: Events for full weight; null for a census.
-        completeness: Share of the window that the sources delivered, 0..1.
     """
     sample = (sample_size.cast(pl.Float64) / n_full).sqrt().clip(0.0, 1.0)
-    z = pl.when(n_full.is_null()).then(1.0).otherwise(sample)
-    return z * completeness.fill_null(0.0).clip(0.0, 1.0)
+    return pl.when(n_full.is_null()).then(1.0).otherwise(sample)
 
 
 def entity_points(weight: pl.Expr, entity_point: pl.Expr) -> pl.Expr:

@@ -43,7 +43,7 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
         .then(pl.lit("stale"))
         .when(empty)
         .then(pl.col("when_empty"))
-        .when(pl.col("evidence_weight") < 1.0)
+        .when((pl.col("evidence_weight") < 1.0) | (pl.col("completeness") < 1.0))
         .then(pl.lit("low_evidence"))
         .otherwise(pl.lit("ok"))
     )

@@ -54,7 +54,7 @@ def render() -> None:
 def status_tag(page: Page, row: Mapping[str, Any]) -> str:
     """Return a metric's status as a tag with mark and word; a few missing probes are not called thin evidence."""
     status = row["status"]
-    if status == "low_evidence" and row["evidence_weight"] >= NEARLY_FULL:
+    if status == "low_evidence" and min(row["evidence_weight"], row["completeness"]) >= NEARLY_FULL:
         status = "ok"
     kind, mark = _TAGS.get(status, ("plain", "–"))
     return tag(kind, mark, page.text(f"status.{status}"))

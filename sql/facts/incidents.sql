@@ -14,7 +14,7 @@
 -- needs_manager = "Severity 1 or 2, or escalated severity 3"
 -- is_exercise = "Exercise or planned test"
 -- needs_postmortem = "Severity 1 or 2, data loss, or over 20 % of a 28-day error budget"
--- postmortem_due_at = "16:00 local on the fifth working day after the day it was resolved, UTC"
+-- postmortem_due_at = "16:00 local on the fifth working day after the day it was resolved, or declared while it is open, UTC"
 -- postmortem_published_at = "Published, UTC"
 -- is_postmortem_reviewed = "Reviewed by somebody other than the author"
 -- caused_by_deployment_id = "Deployment that caused it"
@@ -28,7 +28,9 @@ with owned as (
     join ref.service_names as n on n.name = i.service_id
     join ref.service_owners as o
         on o.service_id = n.service_id and i.declared_at >= o.valid_from_at and i.declared_at < o.valid_to_at
-    left join ref.calendar as c on i.resolved_at >= c.starts_at and i.resolved_at < c.ends_at
+    -- While an incident is open its deadline runs from the day it was declared: leaving it open hides nothing.
+    left join ref.calendar as c
+        on coalesce(i.resolved_at, i.declared_at) >= c.starts_at and coalesce(i.resolved_at, i.declared_at) < c.ends_at
 ),
 -- Downtime while the incident lasted, by the monitor that saw most of it (summing monitors would count twice).
 seen as (

@@ -11,7 +11,9 @@
 -- finding_count = "Findings; above 0 trips the gate"
 select i.team_id, w.as_of, w.grain, count(*) as finding_count
 from ref.as_of as w
-join facts.incidents as i on i.resolved_at < w.as_of and i.resolved_at >= w.as_of - interval 180 day
+-- Open incidents too, however old: leaving one open lifts no gate (ADR 0010).
+join facts.incidents as i
+    on i.declared_at < w.as_of and coalesce(i.resolved_at >= w.as_of - interval 180 day, true)
 where i.severity <= 2 and not i.is_exercise
     and not coalesce(i.manager_assigned_at <= i.declared_at + interval 30 minute, false)
 group by i.team_id, w.as_of, w.grain

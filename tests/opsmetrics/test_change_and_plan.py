@@ -42,6 +42,7 @@ def cells_of(rolls: random.Random, *, teams: int = 3) -> pl.DataFrame:
                 "status": status,
                 "points": points,
                 "evidence_weight": evidence,
+                "completeness": rolls.uniform(0.5, 1) if measured else 0.0,
                 "value": value,
                 "is_entity": False,
                 "weight": float(number + 1),

@@ -65,9 +65,9 @@ def test_points_of_other_examples():
 def test_g22_evidence_weight():
     for case, expected in GOLDEN["G22_shrink"]["credibility_Z"].items():
         n, full = (int(part.partition("=")[2]) for part in case.split(","))
-        assert one(evidence_weight(pl.lit(n), pl.lit(full), pl.lit(1.0))) == near(expected)
-    assert one(evidence_weight(pl.lit(7), pl.lit(30), pl.lit(1.0))) == near(GOLDEN["G10_vuln_due"]["Z"])
-    assert one(evidence_weight(pl.lit(0), pl.lit(None, pl.Int64), pl.lit(0.8))) == near(0.8)
+        assert one(evidence_weight(pl.lit(n), pl.lit(full))) == near(expected)
+    assert one(evidence_weight(pl.lit(7), pl.lit(30))) == near(GOLDEN["G10_vuln_due"]["Z"])
+    assert one(evidence_weight(pl.lit(0), pl.lit(None, pl.Int64))) == near(1.0)
 
 
 def test_g30_score_first_average_after():
@@ -94,7 +94,7 @@ def cells(rows, area="bck"):
             "status": pl.String,
         },
         orient="row",
-    )
+    ).with_columns(completeness=pl.lit(1.0))
 
 
 def check_area(rows, golden, ruleset):

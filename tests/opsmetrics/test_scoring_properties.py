@@ -27,6 +27,7 @@ CELL = st.fixed_dictionaries(
         "area_id": st.sampled_from(["mon", "inc", "bck"]),
         "weight": st.integers(1, 4).map(float),
         "evidence_weight": st.floats(0.05, 1.0),
+        "completeness": st.floats(0.5, 1.0),
         "points": st.floats(0, 100),
         "status": st.sampled_from(["ok", "low_evidence"]),
     }
@@ -36,6 +37,7 @@ EMPTY = st.fixed_dictionaries(
         "area_id": st.sampled_from(["mon", "inc", "bck"]),
         "weight": st.integers(1, 4).map(float),
         "evidence_weight": st.none(),
+        "completeness": st.floats(0, 1),
         "points": st.none(),
         "status": st.sampled_from(["not_measured", "stale", "invalid"]),
     }
@@ -45,6 +47,7 @@ SCHEMA = {
     "area_id": pl.String,
     "weight": pl.Float64,
     "evidence_weight": pl.Float64,
+    "completeness": pl.Float64,
     "points": pl.Float64,
     "status": pl.String,
 }
@@ -142,7 +145,14 @@ def test_gain_is_what_recomputing_gives(ruleset, rows, index):
 @quick
 @given(CELLS, st.sampled_from(["mon", "inc", "bck"]), st.sampled_from(["no_opportunity", "not_applicable", "waived"]))
 def test_p6_dropped_metrics_change_nothing(ruleset, rows, area, status):
-    extra = {"area_id": area, "weight": 3.0, "evidence_weight": None, "points": None, "status": status}
+    extra = {
+        "area_id": area,
+        "weight": 3.0,
+        "evidence_weight": None,
+        "completeness": 1.0,
+        "points": None,
+        "status": status,
+    }
     if area not in {row["area_id"] for row in rows}:
         return
     before, team_before = score(rows, ruleset)
@@ -158,6 +168,7 @@ def test_p7_evidence_towards_zero_equals_dropping_from_the_score(ruleset, rows):
         "area_id": rows[0]["area_id"],
         "weight": 4.0,
         "evidence_weight": 1e-12,
+        "completeness": 1.0,
         "points": 0.0,
         "status": "low_evidence",
     }
@@ -167,6 +178,24 @@ def test_p7_evidence_towards_zero_equals_dropping_from_the_score(ruleset, rows):
     old, new = (f.filter(area_id=name)["raw_score"].item() for f in (before, after))
     if old is not None:
         assert new == pytest.approx(old, abs=1e-6)
+
+
+@quick
+@given(CELLS, st.integers(0, 11), st.floats(0.5, 1.0))
+def test_a_gap_in_the_data_changes_no_score_and_only_lowers_coverage(ruleset, rows, index, left):
+    """A day without data is never better than the same day with nothing wrong (ADR 0010)."""
+    row = rows[index % len(rows)]
+    gap = {
+        **row,
+        "completeness": row["completeness"] * left if row["points"] is None else max(0.5, row["completeness"] * left),
+    }
+    before, team_before = score(rows, ruleset)
+    after, team_after = score([gap if r is row else r for r in rows], ruleset)
+    assert before.select("raw_score", "score", "status").equals(after.select("raw_score", "score", "status"))
+    assert team_after["score"] == team_before["score"]
+    for name, sign in (("coverage", 1), ("low", 1), ("high", -1)):
+        for was, now in zip(before[name], after[name], strict=True):
+            assert (was is None and now is None) or sign * now <= sign * was + TINY
 
 
 @quick

@@ -56,7 +56,7 @@ def status_of(ruleset, **changes):
     [
         ({}, "ok", None),
         ({"evidence_weight": 0.5, "sample_size": 3}, "low_evidence", "thin:3/10"),
-        ({"evidence_weight": 0.9, "completeness": 0.9}, "low_evidence", "incomplete:90"),
+        ({"completeness": 0.9}, "low_evidence", "incomplete:90"),
         ({"denominator": 0.0, "numerator": 0.0, "value": None}, "no_opportunity", "no_events"),
         ({"denominator": None, "numerator": None, "value": None}, "no_opportunity", "no_events"),
         (

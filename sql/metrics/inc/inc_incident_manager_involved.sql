@@ -18,11 +18,12 @@ with windows as (
     select * from ref.metric_windows where metric_id = 'inc_incident_manager_involved'
 ),
 items as (
-    select i.team_id, w.as_of, w.grain, i.incident_id as item_id, i.resolved_at as item_at,
+    select i.team_id, w.as_of, w.grain, i.incident_id as item_id, coalesce(i.resolved_at, i.declared_at) as item_at,
         cast(coalesce(i.manager_assigned_at <= i.declared_at + interval 30 minute, false) as integer) as numerator,
         1 as denominator, 'SEV' || i.severity as detail, w.completeness
     from windows as w
-    join facts.incidents as i on i.resolved_at >= w.starts_at and i.resolved_at < w.as_of
+    -- Resolved in the window or still open at its end: leaving an incident open takes it out of nothing (ADR 0010).
+    join facts.incidents as i on i.declared_at < w.as_of and coalesce(i.resolved_at >= w.starts_at, true)
     where i.needs_manager and not i.is_exercise
 )
 select team_id, as_of, grain,

@@ -25,7 +25,10 @@ items as (
         1 as denominator,
         case when i.postmortem_published_at < w.as_of then 'published' else 'missing' end as detail, w.completeness
     from windows as w
-    join facts.incidents as i on i.postmortem_due_at >= w.starts_at and i.postmortem_due_at < w.as_of
+    -- An open incident stays in the cohort however old it is (ADR 0010).
+    join facts.incidents as i
+        on i.postmortem_due_at < w.as_of
+        and (i.postmortem_due_at >= w.starts_at or coalesce(i.resolved_at >= w.as_of, true))
     where i.needs_postmortem and not i.is_exercise
 )
 select team_id, as_of, grain,
