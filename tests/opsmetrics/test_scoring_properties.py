@@ -302,7 +302,7 @@ def test_a_removed_source_never_raises_a_lower_bound_and_leaves_no_number(catalo
         assert joined.filter(low_after > low + TINY).is_empty()
     dependent = [metric.id for metric in catalogue.metrics if gone in metric.header.needs]
     cells = after.metric.filter(pl.col("metric_id").is_in(dependent))
-    assert set(cells["status"]) <= {"not_measured", "not_measured_overdue"}
+    assert set(cells["status"]) <= {"not_measured", "not_measured_overdue", "not_applicable"}
     assert (
         cells.filter(pl.col("status") == "not_measured")["points"].null_count()
         == cells.filter(pl.col("status") == "not_measured").height
