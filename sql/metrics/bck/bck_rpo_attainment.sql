@@ -25,7 +25,9 @@ stores as (
 items as (
     select d.team_id, d.as_of, d.grain, d.datastore_id as item_id, max(p.taken_at) as item_at,
         cast(any_value(d.criticality_weight) * coalesce(sum(greatest(0,
-            epoch_us(least(p.keeps_rpo_until, d.as_of)) - epoch_us(greatest(p.taken_at, d.starts_at)))), 0) / 3600e6
+            epoch_us(least(p.keeps_rpo_until, d.as_of)) - epoch_us(greatest(p.taken_at, d.starts_at))))
+            -- least and greatest pass over nulls: a store without any recovery point would keep its RPO all the time.
+            filter (p.taken_at is not null), 0) / 3600e6
             as decimal(18, 6)) as numerator,
         cast(any_value(d.criticality_weight) * (epoch_us(any_value(d.as_of)) - epoch_us(any_value(d.starts_at))) / 3600e6
             as decimal(18, 6)) as denominator,

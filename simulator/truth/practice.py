@@ -1,0 +1,294 @@
+"""Expected values of what people do: alerts, incidents, duty, actions, changes, toil."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from simulator.truth.setting import Row, Setting, Value, midnight, shares, working_deadline
+from simulator.world import ZONE
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def episodes(s: Setting) -> list[Row]:
+    """Pages of one rule and service with less than half an hour of quiet between them."""
+    found: list[Row] = []
+    last: dict[tuple[str, str], Row] = {}
+    for page in sorted(s.records["alerts"], key=lambda p: (p["fired_at"], p["alert_id"])):
+        key = (page["service_id"], page["rule_id"])
+        closed = page["closed_at"] or page["fired_at"]
+        episode = last.get(key)
+        if episode is None or page["fired_at"] > episode["quiet_from"] + 30 * MINUTE:
+            team = s.owner(page["service_id"], page["fired_at"])
+            episode = {"team": team, "pages": [], "quiet_from": closed}
+            last[key] = episode
+            found.append(episode)
+        episode["pages"].append(page)
+        episode["quiet_from"] = max(episode["quiet_from"], closed)
+    return found
+
+
+def mon_alert_precision(s: Setting) -> dict[str, Value]:
+    """Closed episodes that asked for action."""
+    items: list[tuple[str, float, float]] = []
+    for episode in episodes(s):
+        if any(page["closed_at"] is None for page in episode["pages"]):
+            continue
+        closed = max(page["closed_at"] for page in episode["pages"])
+        labels = {page["label"] for page in episode["pages"]}
+        useful = "actionable" in labels or any(page["incident_id"] for page in episode["pages"])
+        labelled = useful or "noise" in labels
+        if s.within(closed, 90) and (labelled or closed + 7 * DAY <= s.as_of):
+            items.append((episode["team"], float(useful), 1.0))
+    return shares(items)
+
+
+def _open_or_resolved(s: Setting, incident: Row, days: int) -> bool:
+    """Declared by now, and resolved within the window or still open."""
+    resolved = incident["resolved_at"]
+    return incident["declared_at"] < s.as_of and (resolved is None or resolved >= s.start(days))
+
+
+def _team(s: Setting, incident: Row) -> str:
+    return s.owner(incident["service_id"], incident["declared_at"]) or ""
+
+
+def mon_detection_by_alert(s: Setting) -> dict[str, Value]:
+    """Incidents that an alert saw before a person did."""
+    items: list[tuple[str, float, float]] = []
+    for incident in s.records["incidents"]:
+        alert, report = incident["first_alert_at"], incident["first_report_at"]
+        if incident["severity"] <= 3 and _open_or_resolved(s, incident, 180):
+            items.append((_team(s, incident), float(alert is not None and (report is None or alert <= report)), 1.0))
+    return shares(items)
+
+
+def mon_pager_load_ok(s: Setting) -> dict[str, Value]:
+    """Half-day shifts with at most two incidents."""
+    pages: dict[str, list[Row]] = {}
+    for page in s.records["alerts"]:
+        pages.setdefault(s.owner(page["service_id"], page["fired_at"]) or "", []).append(page)
+    items: list[tuple[str, float, float]] = []
+    for shift in s.records["oncall_shifts"]:
+        hours = (shift["ends_at"] - shift["starts_at"]) / timedelta(hours=1)
+        parts = max(1, int(hours / 12 + 0.5))
+        length = (shift["ends_at"] - shift["starts_at"]) / parts
+        for part in range(parts):
+            start = shift["starts_at"] + part * length
+            if s.within(start, 90):
+                own = pages.get(shift["team_id"], [])
+                inside = {p["incident_id"] or p["alert_id"] for p in own if start <= p["fired_at"] < start + length}
+                items.append((shift["team_id"], float(len(inside) <= 2), 1.0))
+    return shares(items)
+
+
+def inc_oncall_coverage(s: Setting) -> dict[str, Value]:
+    """Minutes of required duty with somebody there who answers."""
+    silent: dict[str, list[datetime]] = {}
+    for page in s.records["alerts"]:
+        answered = page["acknowledged_at"] is not None and page["acknowledged_by_kind"] == "human"
+        late = not answered or page["acknowledged_at"] > page["fired_at"] + 60 * MINUTE
+        lasting = page["closed_at"] is None or page["closed_at"] > page["fired_at"] + 60 * MINUTE
+        if late and lasting:
+            silent.setdefault(s.owner(page["service_id"], page["fired_at"]) or "", []).append(page["fired_at"])
+    found: dict[str, Value] = {}
+    for team in s.teams:
+        required = covered = 0.0
+        days = 0
+        shifts = [shift for shift in s.records["oncall_shifts"] if shift["team_id"] == team]
+        day = s.start(28).astimezone(ZONE).date()
+        while day <= s.on:
+            begin, end = _duty_of(s, team, midnight(day), midnight(day + DAY))
+            if end > begin:
+                days += 1
+                required += (end - begin) / MINUTE
+                spans = [(max(begin, x["starts_at"]), min(end, x["ends_at"])) for x in shifts]
+                gaps = [(at, min(end, at + 60 * MINUTE)) for at in silent.get(team, []) if begin <= at < end]
+                covered += _length(_union([x for x in spans if x[0] < x[1]])) - _common(spans, gaps)
+            day += DAY
+        if days:
+            found[team] = Value(covered, required, days)
+    return found
+
+
+def _duty_of(s: Setting, team: str, begin: datetime, end: datetime) -> tuple[datetime, datetime]:
+    duty = s.duty(team, begin)
+    if duty == "always":
+        return begin, end
+    noon = begin + (end - begin) / 2
+    if duty == "none" or not s.on_duty(team, noon):
+        return begin, begin
+    local = noon.astimezone(ZONE)
+    eight = local.replace(hour=8, minute=0, second=0).astimezone(begin.tzinfo)
+    return eight, eight + timedelta(hours=8)
+
+
+def _union(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def _length(spans: list[tuple[datetime, datetime]]) -> float:
+    return sum((end - begin) / MINUTE for begin, end in spans)
+
+
+def _common(one: list[tuple[datetime, datetime]], two: list[tuple[datetime, datetime]]) -> float:
+    """Minutes in both of two sets of spans."""
+    pairs = [
+        (max(a[0], b[0]), min(a[1], b[1]))
+        for a in _union([x for x in one if x[0] < x[1]])
+        for b in _union([x for x in two if x[0] < x[1]])
+    ]
+    return _length([pair for pair in pairs if pair[0] < pair[1]])
+
+
+def inc_incident_manager_involved(s: Setting) -> dict[str, Value]:
+    """Serious incidents with a manager within half an hour."""
+    items = [
+        (_team(s, i), float(_manager_in_time(i)), 1.0)
+        for i in s.records["incidents"]
+        if (i["severity"] <= 2 or (i["severity"] == 3 and i["is_escalated"])) and _open_or_resolved(s, i, 365)
+    ]
+    return shares(items)
+
+
+def _manager_in_time(incident: Row) -> bool:
+    assigned = incident["manager_assigned_at"]
+    return assigned is not None and assigned <= incident["declared_at"] + 30 * MINUTE
+
+
+def inc_ack_within_target(s: Setting) -> dict[str, Value]:
+    """Pages answered in five minutes (severity 1, round the clock) or thirty."""
+    items: list[tuple[str, float, float]] = []
+    for page in s.records["alerts"]:
+        team = s.owner(page["service_id"], page["fired_at"]) or ""
+        if not s.within(page["fired_at"], 90) or not s.on_duty(team, page["fired_at"]):
+            continue
+        always = s.duty(team, page["fired_at"]) == "always"
+        limit = page["fired_at"] + (5 if page["severity"] == 1 or always else 30) * MINUTE
+        answered = page["acknowledged_at"]
+        if answered is None and page["closed_at"] is not None and page["closed_at"] <= limit:
+            continue
+        met = answered is not None and page["acknowledged_by_kind"] == "human" and answered <= limit
+        items.append((team, float(met), 1.0))
+    return shares(items)
+
+
+def inc_postmortem_on_time(s: Setting, spent: dict[str, float]) -> dict[str, Value]:
+    """Post mortems by the fifth working day.
+
+    Args:
+        s: The setting.
+        spent: Incident -> share of a 28-day error budget that it spent.
+    """
+    items: list[tuple[str, float, float]] = []
+    for incident in s.records["incidents"]:
+        large = incident["severity"] <= 2 or spent.get(incident["incident_id"], 0.0) > 0.2
+        resolved, published = incident["resolved_at"], incident["postmortem_published_at"]
+        due = working_deadline(resolved or incident["declared_at"], 5)
+        is_open = resolved is None or resolved >= s.as_of
+        if large and due < s.as_of and (is_open or due >= s.start(365)):
+            met = published is not None and published <= due and incident["is_postmortem_reviewed"]
+            items.append((_team(s, incident), float(met), 1.0))
+    return shares(items)
+
+
+def inc_actions_on_time(s: Setting) -> dict[str, Value]:
+    """Corrective actions by their first due instant."""
+    items: list[tuple[str, float, float]] = []
+    for action in s.records["action_items"]:
+        due = action["first_due_at"] or action["created_at"] + (28 if action["priority"] == 1 else 56) * DAY
+        if s.within(due, 180) and not action["is_dropped_with_approval"]:
+            met = action["done_at"] is not None and action["done_at"] <= due
+            items.append((s.owner(action["service_id"], action["created_at"]) or "", float(met), 1.0))
+    return shares(items)
+
+
+def inc_assist_response(s: Setting) -> dict[str, Value]:
+    """Requests answered in half an hour."""
+    items = [
+        (
+            r["to_team_id"],
+            float(r["answered_at"] is not None and r["answered_at"] <= r["asked_at"] + 30 * MINUTE),
+            1.0,
+        )
+        for r in s.records["assist_requests"]
+        if s.within(r["asked_at"], 180) and s.on_duty(r["to_team_id"], r["asked_at"])
+    ]
+    return shares(items)
+
+
+def sec_findings_on_time(s: Setting) -> dict[str, Value]:
+    """Findings closed by their first due instant, which severity limits."""
+    limits = {"critical": 30, "high": 30, "medium": 90, "low": 180}
+    items: list[tuple[str, float, float]] = []
+    for finding in s.records["findings"]:
+        latest = finding["found_at"] + limits[finding["severity"]] * DAY
+        due = min(finding["first_due_at"] or latest, latest)
+        if s.within(due, 180):
+            met = finding["closed_at"] is not None and finding["closed_at"] <= due
+            items.append((s.owner(finding["service_id"], finding["found_at"]) or "", float(met), 1.0))
+    return shares(items)
+
+
+def _production(s: Setting) -> list[Row]:
+    names = {"prod", "production"}
+    return [d for d in s.records["deployments"] if d["environment"].lower() in names and s.within(d["deployed_at"], 90)]
+
+
+def aut_automated_deploy_share(s: Setting) -> dict[str, Value]:
+    """Changes by a pipeline without manual step."""
+    return shares(
+        [
+            (
+                s.owner(d["service_id"], d["deployed_at"]) or "",
+                float(d["actor_kind"] == "pipeline" and not d["has_manual_step"]),
+                1.0,
+            )
+            for d in _production(s)
+        ]
+    )
+
+
+def aut_change_fail_rate(s: Setting) -> dict[str, Value]:
+    """Changes followed within a week by rollback, hotfix or incident."""
+    blamed: dict[str, datetime] = {}
+    for incident in s.records["incidents"]:
+        cause = incident["caused_by_deployment_id"]
+        if cause:
+            blamed[cause] = min(blamed.get(cause, incident["declared_at"]), incident["declared_at"])
+    items: list[tuple[str, float, float]] = []
+    for deployment in _production(s):
+        at = deployment["deployed_at"]
+        signs = [deployment["rolled_back_at"], deployment["hotfixed_at"], blamed.get(deployment["deployment_id"])]
+        failed = any(sign is not None and sign <= at + 7 * DAY and sign < s.as_of for sign in signs)
+        items.append((s.owner(deployment["service_id"], at) or "", float(failed), 1.0))
+    return shares(items)
+
+
+def aut_toil_share(s: Setting) -> dict[str, Value]:
+    """Mean of the weeks that may be shown."""
+    found: dict[str, Value] = {}
+    for team in s.teams:
+        weeks = [
+            r for r in s.records["toil_reports"] if r["team_id"] == team and s.within(midnight(r["week_starts_on"]), 91)
+        ]
+        shown = [r["toil_ratio"] for r in weeks if r["respondent_count"] >= 4]
+        if weeks:
+            found[team] = Value(sum(shown), len(shown), len(shown), len(shown) / len(weeks))
+    return found
+
+
+def mnt_planned_maintenance_on_time(s: Setting) -> dict[str, Value]:
+    """Tasks done by their first due instant."""
+    items = [
+        (t["team_id"], float(t["completed_at"] is not None and t["completed_at"] <= t["first_due_at"]), 1.0)
+        for t in s.records["maintenance_tasks"]
+        if s.within(t["first_due_at"], 180) and not t["is_cancelled_with_approval"]
+    ]
+    return shares(items)
