@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from opsmetrics import published
 from opsmetrics.catalogue import Catalogue, Metric, load_catalogue
 from opsmetrics.organisation.tables import DESCRIPTIONS
 from opsmetrics.scoring.columns import COLUMNS
@@ -65,15 +66,38 @@ def metrics_page(catalogue: Catalogue) -> str:
             [(gate.id, gate.header.area, str(gate.header.cap), gate.header.title) for gate in catalogue.gates],
         )
     )
-    parts.append("## Obligations\n")
-    parts.append("Sentences of the handbook and the metrics that measure them so far.\n")
-    duties = sorted({duty for metric in catalogue.metrics for duty in metric.header.obligations})
+    parts.append("## Shown, never scored\n")
+    titles = {"diagnostics": "Diagnostic", "organisation": "Organisation fact", "alarms": "Alarm"}
     parts.append(
         _rows(
-            ("Obligation", "Metrics"),
+            ("id", "Kind", "Name", "Why"),
             [
-                (duty, ", ".join(f"`{m.id}`" for m in catalogue.metrics if duty in m.header.obligations))
-                for duty in duties
+                (
+                    f"`{item.id}`",
+                    titles[item.kind],
+                    f"{item.header.title.en} / {item.header.title.nb}",
+                    item.explanation.en,
+                )
+                for item in catalogue.unscored
+            ],
+        )
+    )
+    parts.append("## Obligations\n")
+    parts.append("Sentences of the handbook, shortened, and what measures them. A check fails when one has nothing.\n")
+    measures = catalogue.measures()
+    parts.append(
+        _rows(
+            ("Obligation", "Sentence", "Strength", "Who", "Measured by"),
+            [
+                (
+                    duty.id,
+                    duty.text.en,
+                    duty.strength,
+                    duty.who,
+                    ", ".join(f"`{name}`" for name in sorted(measures) if duty.id in measures[name])
+                    or "team score and area scores",
+                )
+                for duty in catalogue.obligations
             ],
         )
     )
@@ -91,10 +115,13 @@ def dictionary_page(files: dict[str, SqlFile], catalogue: Catalogue) -> str:
     for name, (title, columns) in DESCRIPTIONS.items():
         tables[f"ref.{name}"] = (title, columns)
     tables |= META_COMMENTS | LOAD_COMMENTS
-    for stream in STREAMS.values():
+    for stream in (*STREAMS.values(), published.STREAM):
         columns = {column.name: column.doc for column in stream.columns}
         tables[f"raw.{stream.name}"] = (f"{stream.doc}; every load, also replaced ones", columns)
-    order = ("scores", "marts", "metrics", "gates", "facts", "ref", "meta", "staging", "raw")
+    order = (
+        *("scores", "marts", "metrics", "gates", "diagnostics", "organisation", "alarms"),
+        *("facts", "ref", "meta", "staging", "raw"),
+    )
     parts = [_NOTE, "# Data dictionary\n", "Read `scores` and `marts` first; the rest is how they came about.\n"]
     for schema in order:
         parts.append(f"## {schema}\n")

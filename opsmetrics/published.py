@@ -103,8 +103,7 @@ def land_publication(landing: Path, publication: Publication) -> bool:
     digest = short_digest(publication.build_id)
     if any(LoadName.parse(path).digest == digest for path in load_paths(landing, STREAM.name)):
         return False
-    config = {"enable_external_access": False}
-    with duckdb.connect(str(publication.path), read_only=True, config=config) as con:
+    with duckdb.connect(str(publication.path), read_only=True, config={"enable_external_access": False}) as con:
         con.execute("set timezone = 'UTC'")
         rows = con.sql(_ROWS, params={"day": publication.day, "at": publication.at}).pl()
     frame = rows.with_columns(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ _AREAS = """
 
 
 @contextmanager
-def _rebuilt(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]]:
+def _rebuilt(settings: Settings) -> Generator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]]:
     """The current snapshot, and a scratch copy of it built again under other settings; removed afterwards.
 
     Raises:

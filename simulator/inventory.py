@@ -117,7 +117,9 @@ def component_states(organisation: Organisation, seed: int) -> list[Row]:
         rolls = dice(seed, "components", service.id)
         level = CHARACTERS[service.team].level("mnt", local(FIRST_DAY, 0))
         late = timedelta(days=round(rolls.uniform(20, 60) + 420 * (1 - level) * rolls.random()))
-        parts = [("runtime", "havkjerne", ("20", "22", "24"), date(2024, 10, 1), date(2026, 5, 1))]
+        parts: list[tuple[str, str, tuple[str, ...], date, date | None]] = [
+            ("runtime", "havkjerne", ("20", "22", "24"), date(2024, 10, 1), date(2026, 5, 1))
+        ]
         if any(store.service == service.id for store in organisation.datastores):
             parts.append(("database", "tangbase", ("13", "15"), date(2025, 9, 1), None))
         if service.id.endswith("-klynge"):

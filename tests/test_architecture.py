@@ -12,12 +12,13 @@ import pytest
 
 from opsmetrics.catalogue import load_catalogue
 from opsmetrics.docs import pages
+from opsmetrics.scoring.status import STATUSES
 from opsmetrics.settings import VARIABLES, default_sql_root
 from opsmetrics.snapshot import open_current
 from opsmetrics.sqlfile import load_all
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("opsmetrics", "assets", "pipelines", "scorecard_app", "simulator")
+PACKAGES = ("opsmetrics", "assets", "pipelines", "scorecard_app", "simulator", "benchmarks")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LAYERS = {
     "ref": {"ref", "meta"},
@@ -25,7 +26,11 @@ LAYERS = {
     "facts": {"staging", "facts", "ref", "meta"},
     "metrics": {"facts", "staging", "ref", "meta"},
     "gates": {"facts", "metrics", "staging", "ref", "meta"},
-    "marts": {"facts", "staging", "marts", "scores", "ref", "meta"},
+    "diagnostics": {"facts", "metrics", "staging", "ref", "meta"},
+    "organisation": {"facts", "ref", "meta"},
+    "alarms": {"facts", "scores", "staging", "ref", "meta"},
+    "scores": {"raw", "scores", "ref", "meta"},
+    "marts": {"facts", "staging", "marts", "scores", "alarms", "ref", "meta"},
 }
 
 
@@ -100,20 +105,22 @@ def test_every_table_and_column_of_a_snapshot_is_commented(demo_home):
         columns = con.execute(
             "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns()"
             " where comment is null and schema_name in"
-            " ('raw', 'staging', 'ref', 'meta', 'facts', 'metrics', 'gates', 'scores', 'marts')"
+            " ('raw', 'staging', 'ref', 'meta', 'facts', 'metrics', 'gates', 'scores', 'marts', 'diagnostics',"
+            " 'organisation', 'alarms')"
             " and table_name not in ('built_days', 'built_tables')"
         ).fetchall()
     assert tables == []
     assert columns == []
 
 
-def test_every_status_but_invalid_occurs_in_the_demo(demo_home):
+def test_all_forty_metrics_and_every_status_occur_in_the_demo(demo_home):
     with open_current(demo_home / "snapshots") as con:
         found = {status for (status,) in con.execute("select distinct status from scores.metric").fetchall()}
-    assert found == {
-        *("ok", "low_evidence", "no_opportunity", "not_applicable", "waived"),
-        *("stale", "not_measured", "not_measured_overdue"),
-    }
+        ((metrics,),) = con.execute("select count(distinct metric_id) from scores.metric").fetchall()
+        kinds = dict(con.execute("select kind, count(*) from meta.unscored group by kind").fetchall())
+    assert found == set(STATUSES)
+    assert metrics == 40
+    assert (kinds["diagnostics"], kinds["organisation"]) == (18, 4)
 
 
 def test_tables_that_others_rely_on_have_their_columns(demo_home):
@@ -130,7 +137,8 @@ def test_tables_that_others_rely_on_have_their_columns(demo_home):
             found = [name for (name,) in con.execute(f"select column_name from (describe scores.{table})").fetchall()]
             assert found[: len(columns.split())] == columns.split()
         grains = con.execute("select distinct grain from scores.team order by 1").fetchall()
-    assert grains == [("latest",), ("month",), ("tertial",), ("week",)]
+    names = ("latest", "month", "series_month", "tertial", "week")
+    assert grains == [(name,) for name in names]
 
 
 def test_any_sql_file_can_be_pasted_into_a_shell_on_the_snapshot(files, demo_home):

@@ -49,7 +49,8 @@ def waterfall(before: State, after: State, frozen: State | None = None) -> pl.Da
         ``team_id, as_of, grain, score_before, score_after`` and one column per part, all in points of the team
         score. Teams without a score at one of the two instants are left out: there is no difference to explain.
     """
-    before, after, frozen = (state and _sorted(state) for state in (before, after, frozen))
+    before, after = _sorted(before), _sorted(after)
+    frozen = None if frozen is None else _sorted(frozen)
     target = frozen or after
     merged = _merge(before, target)
     steps = _scored(before.cells, before.ruleset, "0")

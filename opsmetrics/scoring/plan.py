@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import highspy
 import numpy as np
@@ -95,12 +96,12 @@ def _solve_all(
     ]
     # The solver releases the lock: two threads use both cores.
     with ThreadPoolExecutor(2) as pool:
-        for rows in pool.map(lambda job: _plan(*job, ruleset), jobs):
+        for rows in pool.map(partial(_plan, ruleset), *zip(*jobs, strict=True)) if jobs else ():
             yield from rows
 
 
 def _plan(
-    mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int, ruleset: Ruleset
+    ruleset: Ruleset, mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int
 ) -> list[tuple[object, ...]]:
     """The rows of one team's plan."""
     team = _team(mine, areas, gates, target)

@@ -95,21 +95,24 @@ def _variance(series: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     equal = (ordered[:, :, None] == ordered[:, None, :]).sum(axis=2).astype(np.float64)
     inside = ~np.isnan(ordered)
     tied = np.where(inside, (equal - 1) * (2 * equal + 5), 0.0).sum(axis=1)
-    return (total - tied) / 18, (np.where(inside, equal, 1) > 1).any(axis=1)
+    has_ties: npt.NDArray[np.bool_] = np.asarray((np.where(inside, equal, 1) > 1).any(axis=1))
+    return (total - tied) / 18, has_ties
 
 
 def _slope(slopes: Floats, count: npt.NDArray[np.int64], variance: Floats) -> tuple[Floats, Floats, Floats]:
     """Median of the pairwise slopes and the ends of its interval, from sorted rows with inf behind."""
     rows = np.arange(len(slopes))
     if not slopes.shape[1]:
-        return (np.full(len(slopes), np.nan),) * 3
+        none = np.full(len(slopes), np.nan)
+        return none, none, none
     last = np.maximum(count - 1, 0)
     median = (slopes[rows, last // 2] + slopes[rows, (last + 1) // 2]) / 2
     reach = -ndtri((1 - SLOPE_LEVEL) / 2) * np.sqrt(variance)
     upper = np.minimum(np.round((count + reach) / 2).astype(np.int64), last)
     lower = np.maximum(np.round((count - reach) / 2).astype(np.int64) - 1, 0)
     enough = count > 0
-    return tuple(np.where(enough, x, np.nan) for x in (median, slopes[rows, lower], slopes[rows, upper]))  # type: ignore[return-value]
+    low, high = slopes[rows, lower], slopes[rows, upper]
+    return np.where(enough, median, np.nan), np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
 
 @cache

@@ -17,14 +17,12 @@ def episodes(s: Setting) -> list[Row]:
     for page in sorted(s.records["alerts"], key=lambda p: (p["fired_at"], p["alert_id"])):
         key = (page["service_id"], page["rule_id"])
         closed = page["closed_at"] or page["fired_at"]
-        episode = last.get(key)
-        if episode is None or page["fired_at"] > episode["quiet_from"] + 30 * MINUTE:
+        if key not in last or page["fired_at"] > last[key]["quiet_from"] + 30 * MINUTE:
             team = s.owner(page["service_id"], page["fired_at"])
-            episode = {"team": team, "pages": [], "quiet_from": closed}
-            last[key] = episode
-            found.append(episode)
-        episode["pages"].append(page)
-        episode["quiet_from"] = max(episode["quiet_from"], closed)
+            last[key] = {"team": team, "pages": [], "quiet_from": closed}
+            found.append(last[key])
+        last[key]["pages"].append(page)
+        last[key]["quiet_from"] = max(last[key]["quiet_from"], closed)
     return found
 
 
