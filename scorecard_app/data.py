@@ -16,6 +16,7 @@ from opsmetrics.settings import Settings
 from opsmetrics.snapshot import Snapshot, current
 
 KEPT_READERS = 3
+SHOWN_CHANGES = 12
 SHOWN_ROWS = 50
 
 # The tables of the facts page, newest first.
@@ -171,6 +172,105 @@ def evidence(snapshot: Snapshot, evidence_sql: str, period: Mapping[str, Any], t
         " order by item_at desc nulls last, item_id",
         {**_at(period), "team_id": team_id},
     )
+
+
+def trends(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return the trends of a team, its areas and its metrics."""
+    return query(snapshot, "select * from scores.trend where team_id = $team_id", {"team_id": team_id})
+
+
+def changes(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return what the changes of a team's score are made of, newest first."""
+    return query(
+        snapshot,
+        f"""select c.*, w."on" from scores.change as c join ref.as_of as w using (as_of, grain)
+            where c.team_id = $team_id order by c.as_of desc, c.grain limit {SHOWN_CHANGES}""",
+        {"team_id": team_id},
+    )
+
+
+def plan(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return the cheapest way to a team's next level, first step first."""
+    return query(snapshot, "select * from scores.plan where team_id = $team_id order by position", {"team_id": team_id})
+
+
+def alarms(snapshot: Snapshot, period: Mapping[str, Any], team_id: str | None) -> pl.DataFrame:
+    """Return gaming alarms at an instant, of one team or of all."""
+    return query(
+        snapshot,
+        """select a.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en from marts.gaming_alarms as a
+           join meta.unscored as u on u.table_id = a.alarm
+           where a.as_of = $as_of and a.grain = $grain and ($team_id is null or a.team_id = $team_id)
+           order by a.team_id, a.alarm, a.subject""",
+        {**_at(period), "team_id": team_id},
+    )
+
+
+def diagnostics(snapshot: Snapshot, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return every diagnostic of a team at an instant."""
+    names = query(snapshot, "select table_id from meta.unscored where kind = 'diagnostics' order by 1")["table_id"]
+    union = " union all by name ".join(f"select '{name}' as table_id, * from diagnostics.{name}" for name in names)
+    return query(
+        snapshot,
+        f"""select d.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en, u.unit from ({union}) as d
+            join meta.unscored as u using (table_id)
+            where d.team_id = $team_id and d.as_of = $as_of and d.grain = $grain
+            order by d.table_id, d.entity_id, d.statistic""",
+        {**_at(period), "team_id": team_id},
+    )
+
+
+def organisation_facts(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the facts that no single team answers for, at an instant."""
+    names = query(snapshot, "select table_id from meta.unscored where kind = 'organisation' order by 1")["table_id"]
+    union = " union all by name ".join(f"select '{name}' as table_id, * from organisation.{name}" for name in names)
+    return query(
+        snapshot,
+        f"""select o.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en from ({union}) as o
+            join meta.unscored as u using (table_id)
+            where o.as_of = $as_of and o.grain = $grain order by o.table_id""",
+        _at(period),
+    )
+
+
+def restated(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return published team and area scores that are others today, newest first."""
+    return query(
+        snapshot,
+        """select p.*, w.label from scores.published as p join ref.as_of as w using (as_of, grain)
+           where p.team_id = $team_id and p.metric_id = '' and p.cause <> 'none' order by p.as_of desc, p.area_id""",
+        {"team_id": team_id},
+    )
+
+
+def control_chart(snapshot: Snapshot, team_id: str, metric_id: str) -> pl.DataFrame:
+    """Return the XmR chart of a metric, oldest point first."""
+    return query(
+        snapshot,
+        """select c.*, w."on" from scores.control_chart as c join ref.as_of as w using (as_of, grain)
+           where c.team_id = $team_id and c.metric_id = $metric_id order by c.as_of""",
+        {"team_id": team_id, "metric_id": metric_id},
+    )
+
+
+def exemptions(snapshot: Snapshot) -> pl.DataFrame:
+    """Return waivers and exemptions that are valid, the next to fall due first."""
+    return query(snapshot, "select * from marts.exemptions where is_active order by valid_to, kind, exemption_id")
+
+
+def exemption_debt(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return what waivers are worth to each team at an instant; teams without any are left out."""
+    return query(
+        snapshot,
+        """select * from marts.exemption_debt where as_of = $as_of and grain = $grain and waived_count > 0
+           order by debt_points desc nulls last, team_id""",
+        _at(period),
+    )
+
+
+def obligations(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the handbook's sentences and what measures them."""
+    return query(snapshot, "select * from meta.obligations order by obligation_id")
 
 
 def sources(snapshot: Snapshot) -> pl.DataFrame:

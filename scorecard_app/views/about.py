@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from scorecard_app import data
 from scorecard_app.markup import LEVEL_RANGES, table
-from scorecard_app.page import begin, foot, head, show
+from scorecard_app.page import Page, begin, by, foot, head, show
 
 
 def render() -> None:
@@ -23,4 +24,34 @@ def render() -> None:
         f"<h2>{escape(page.text('about.not_for'))}</h2><p>{escape(page.text('about.not_for_text'))}</p>"
         f"<h2>{escape(page.text('about.analysts'))}</h2><p>{escape(page.text('about.analysts_text'))}</p>"
     )
+    _obligations(page)
     foot(page)
+
+
+def _obligations(page: Page) -> None:
+    """The handbook's sentences and what measures them."""
+    metrics = by(data.metrics(page.snapshot), "metric_id")
+    rows: list[list[str]] = []
+    for duty in data.obligations(page.snapshot).to_dicts():
+        measured = [
+            page.link("maling", page.name(metrics[name], "title"), metric=name) if name in metrics else escape(name)
+            for name in duty["measured_by"]
+        ]
+        rows.append(
+            [
+                duty["obligation_id"],
+                escape(page.name(duty, "text")),
+                escape(page.text(f"about.strength_{duty['strength']}")),
+                ", ".join(measured) or escape(page.text("about.measured_by_scores")),
+            ]
+        )
+    header = [
+        (page.text("about.obligation"), False),
+        (page.text("about.sentence"), False),
+        (page.text("about.strength"), False),
+        (page.text("about.measured_by"), False),
+    ]
+    show(
+        f"<h2>{escape(page.text('about.obligations'))}</h2>"
+        + table(page.text("about.obligations_caption"), header, rows)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from scorecard_app import data, fmt
 from scorecard_app.markup import table, tag
 from scorecard_app.page import Page, begin, by, foot, head, show
+from scorecard_app.views import explain
 
 _MARKS = {"fresh": ("good", "✓"), "late": ("warn", "!"), "failed": ("bad", "✕")}
 
@@ -25,7 +26,50 @@ def render() -> None:
     _unmatched(page)
     _suspect(page)
     _thin(page)
+    explain.alarms(page)
+    _exemptions(page)
     foot(page)
+
+
+def _exemptions(page: Page) -> None:
+    """Waivers, exemptions and windows that are valid, and what they are worth."""
+    language = page.language
+    rows = data.exemptions(page.snapshot).to_dicts()
+    if not rows:
+        return
+    debts = by(data.exemption_debt(page.snapshot, page.period), "team_id")
+    metrics, teams = by(data.metrics(page.snapshot), "metric_id"), by(data.teams(page.snapshot), "team_id")
+    shown: list[list[str]] = []
+    for row in rows:
+        metric = metrics.get(row["subject"])
+        debt = debts.get(row["team_id"]) if row["kind"] == "waiver" else None
+        kind = f"health.kind_{row['kind']}"
+        shown.append(
+            [
+                escape(page.name(teams[row["team_id"]])),
+                escape(page.name(metric, "title") if metric else row["subject"])
+                + f'<span class="small">{escape(page.text(kind))}</span>',
+                escape(row["reason"]),
+                escape(row["approver"]),
+                fmt.short_date(language, row["valid_to"]),
+                fmt.number(language, row["days_left"]),
+                explain.signed(language, debt["debt_points"] if debt else None),
+            ]
+        )
+    header = [
+        (page.text("word.team"), False),
+        (page.text("health.exempt_what"), False),
+        (page.text("word.reason"), False),
+        (page.text("health.approver"), False),
+        (page.text("health.expires"), False),
+        (page.text("health.days_left"), True),
+        (page.text("health.debt"), True),
+    ]
+    show(
+        f"<h2>{escape(page.text('health.exemptions'))}</h2>"
+        f'<p class="hint">{escape(page.text("health.exemptions_hint"))}</p>'
+        + table(page.text("health.exemptions_caption"), header, shown)
+    )
 
 
 def _lead(page: Page, sources: list[dict[str, Any]]) -> None:

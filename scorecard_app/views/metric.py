@@ -15,6 +15,7 @@ from scorecard_app.page import Page, begin, by, choose, controls, foot, head, sh
 from scorecard_app.views.team import status_tag
 
 SHOWN_WEEKS = 52
+FEWEST_POINTS = 2
 
 
 def render() -> None:
@@ -52,6 +53,7 @@ def render() -> None:
         _now(page, metric, row)
         _formula(page, metric, row, team_id)
     _trend(page, metric, team, team_id)
+    _control(page, metric, team_id)
     _about(page, metric)
     _evidence(page, metric, team_id)
     with st.expander(page.text("metric.sql")):
@@ -86,6 +88,9 @@ def _now(page: Page, metric: dict[str, Any], row: dict[str, Any]) -> None:
         (page.text("word.target"), f"{sign} {fmt.metric_value(language, unit, metric['mal'])}", ""),
         (page.text("word.points"), fmt.number(language, row["points"]), page.text("word.out_of_100")),
     ]
+    if row["interval_low"] is not None and _has_points(row):
+        ends = (fmt.metric_value(language, unit, row[key]) for key in ("interval_low", "interval_high"))
+        items.append((page.text("metric.interval"), "–".join(ends), page.text("metric.interval_hint")))
     why = reason(language, row["reason"])
     show(strip(items) + f'<p class="meta">{status_tag(page, row)} {escape(why)}</p>')
 
@@ -192,6 +197,37 @@ def _trend(page: Page, metric: dict[str, Any], team: dict[str, Any], team_id: st
     header = [(page.text("word.period"), False), (page.text("word.value"), True)]
     summary = escape(page.text("app.show_table"))
     show(f"<details><summary>{summary}</summary>{table(alt, header, rows)}</details>")
+
+
+def _control(page: Page, metric: dict[str, Any], team_id: str) -> None:
+    """The XmR chart as a table: natural limits, and the points that are more than noise."""
+    language, unit = page.language, metric["unit"]
+    rows = data.control_chart(page.snapshot, team_id, metric["metric_id"]).to_dicts()
+    if len(rows) < FEWEST_POINTS:
+        return
+    newest = rows[-1]
+    low, centre, high = (fmt.metric_value(language, unit, newest[key]) for key in ("low", "centre", "high"))
+    key = "metric.control_trial" if newest["is_trial"] else "metric.control_hint"
+    shown = [
+        [
+            fmt.short_date(language, row["on"]),
+            fmt.metric_value(language, unit, row["value"]),
+            escape(page.text(f"metric.signal_{row['signal']}")) if row["signal"] else fmt.MISSING,
+        ]
+        for row in reversed(rows)
+    ]
+    header = [
+        (page.text("word.period"), False),
+        (page.text("word.value"), True),
+        (page.text("metric.signal"), False),
+    ]
+    count = sum(bool(row["signal"]) for row in rows)
+    text = page.text(key, low=low, centre=centre, high=high, signals=count, points=len(rows))
+    show(
+        f'<h2>{escape(page.text("metric.control"))}</h2><p class="hint">{escape(text)}</p>'
+        f"<details><summary>{escape(page.text('app.show_table'))}</summary>"
+        f"{table(page.text('metric.control'), header, shown)}</details>"
+    )
 
 
 def _about(page: Page, metric: dict[str, Any]) -> None:

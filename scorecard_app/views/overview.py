@@ -27,8 +27,27 @@ def render() -> None:
     controls(page)
     _lead(page, areas, scores, cells)
     _decide(page, teams, areas, cells)
+    _facts(page)
     _matrix(page, teams, areas, scores, cells)
     foot(page)
+
+
+def _facts(page: Page) -> None:
+    """What no single team answers for."""
+    items = [
+        (
+            page.name(row, "title"),
+            fmt.percent(page.language, row["value"]),
+            page.text(
+                "overview.fact",
+                numerator=fmt.number(page.language, row["numerator"]),
+                denominator=fmt.number(page.language, row["denominator"]),
+            ),
+        )
+        for row in data.organisation_facts(page.snapshot, page.period).to_dicts()
+    ]
+    if items:
+        show(f"<h2>{escape(page.text('overview.facts'))}</h2>" + strip(items))
 
 
 def median(values: list[float]) -> float | None:

@@ -11,6 +11,7 @@ import streamlit as st
 from scorecard_app import data, fmt
 from scorecard_app.markup import bullet, reason, sparkline, table, tag
 from scorecard_app.page import Page, begin, by, choose, controls, foot, head, show
+from scorecard_app.views import explain
 from scorecard_app.views.overview import gate_reason
 
 SHOWN_GAPS = 8
@@ -42,12 +43,17 @@ def render() -> None:
     names = {key: page.name(row) for key, row in teams.items()}
     choose(page.text("team.choose"), "team", list(teams), names, team_id)
     controls(page)
+    explain.alarms(page, team_id)
     cells = by(data.area_scores(page.snapshot, page.period).filter(team_id=team_id), "area_id")
     gaps = data.gaps(page.snapshot, page.period, team_id).to_dicts()
-    _lead(page, score, cells, gaps)
+    _lead(page, team_id, score, cells, gaps)
     _areas(page, team_id, cells, gaps)
     _gaps(page, team_id, score, gaps)
+    explain.plan(page, team_id)
+    explain.change(page, team_id)
+    explain.restated(page, team_id)
     _metrics(page, team_id)
+    explain.diagnostics(page, team_id)
     foot(page)
 
 
@@ -73,7 +79,7 @@ def _meta(page: Page, team: dict[str, Any], score: dict[str, Any] | None) -> str
 
 
 def _lead(
-    page: Page, score: dict[str, Any] | None, cells: dict[str, dict[str, Any]], gaps: list[dict[str, Any]]
+    page: Page, team_id: str, score: dict[str, Any] | None, cells: dict[str, dict[str, Any]], gaps: list[dict[str, Any]]
 ) -> None:
     language = page.language
     areas = by(data.areas(page.snapshot), "area_id")
@@ -96,6 +102,9 @@ def _lead(
     if score and score["score_without_waivers"] is not None and score["score_without_waivers"] != score["score"]:
         text = page.text("team.without_waivers", score=fmt.number(language, score["score_without_waivers"]))
         extra = f'<p class="hint">{escape(text)}</p>'
+    for sentence in (explain.certainty(page, score), explain.trend_sentence(page, team_id)):
+        if sentence:
+            extra += f'<p class="hint">{escape(sentence)}</p>'
     show(f'<p class="lead">{escape(lead)}</p>{extra}')
 
 

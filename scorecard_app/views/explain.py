@@ -1,0 +1,209 @@
+"""Parts of the team page that explain: why the score changed, the way to the next level, what to ask about."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from scorecard_app import data, fmt
+from scorecard_app.markup import table
+from scorecard_app.page import Page, by, show
+
+PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
+_FEWEST = 0.05  # points that show with one decimal
+
+
+def signed(language: str, value: float | None) -> str:
+    """Return a number with one decimal and its sign."""
+    if value is None:
+        return fmt.MISSING
+    rounded = round(value, 1) + 0.0
+    return ("+" if rounded > 0 else "") + fmt.number(language, rounded, 1)
+
+
+def certainty(page: Page, score: dict[str, Any] | None) -> str:
+    """Return the interval, the chance of meeting the requirement and the confidence as one sentence, or nothing."""
+    if score is None or score["score"] is None or score["interval_low"] is None:
+        return ""
+    language = page.language
+    return page.text(
+        "explain.certainty",
+        low=fmt.number(language, score["interval_low"]),
+        high=fmt.number(language, score["interval_high"]),
+        chance=fmt.percent(language, score["krav_probability"]),
+        confidence=page.text(f"explain.confidence_{score['confidence']}"),
+    )
+
+
+def trend_sentence(page: Page, team_id: str) -> str:
+    """Return the verdict on the team's own trend, with slope and number of points."""
+    rows = data.trends(page.snapshot, team_id)
+    own = rows.filter(rows["area_id"].is_null() & rows["metric_id"].is_null()).to_dicts()
+    if not own:
+        return ""
+    row, language = own[0], page.language
+    verdict = row["verdict"]
+    word = page.text(f"explain.verdict_{verdict.removesuffix('_preliminary')}")
+    note = page.text("explain.preliminary") if verdict.endswith("_preliminary") else ""
+    return page.text("explain.trend", verdict=word, note=note, points=row["n"], change=signed(language, row["change"]))
+
+
+def change(page: Page, team_id: str) -> None:
+    """Show what the newest changes of the score are made of."""
+    language = page.language
+    rows = data.changes(page.snapshot, team_id).to_dicts()
+    if not rows:
+        return
+    shown = [
+        [
+            fmt.short_date(language, row["on"]),
+            fmt.number(language, row["score_before"], 1),
+            *(signed(language, row[part]) if abs(row[part]) >= _FEWEST else fmt.MISSING for part in PARTS),
+            f"<strong>{fmt.number(language, row['score_after'], 1)}</strong>",
+        ]
+        for row in rows
+    ]
+    header = [(page.text("explain.until"), False), (page.text("explain.before"), True)]
+    header += [(page.text(f"explain.part_{part}"), True) for part in PARTS]
+    header.append((page.text("explain.after"), True))
+    show(
+        f"<h2>{escape(page.text('explain.change'))}</h2>"
+        f'<p class="hint">{escape(page.text("explain.change_hint"))}</p>'
+        + table(page.text("explain.change_caption"), header, shown)
+    )
+
+
+def plan(page: Page, team_id: str) -> None:
+    """Show the cheapest way to the next level."""
+    language = page.language
+    rows = data.plan(page.snapshot, team_id).to_dicts()
+    if not rows:
+        return
+    metrics = by(data.metrics(page.snapshot), "metric_id")
+    shown = [
+        [
+            str(row["position"]),
+            page.link("maling", page.name(metrics[row["metric_id"]], "title"), team=team_id, metric=row["metric_id"])
+            + (f'<span class="small">{escape(page.text("explain.for_gate"))}</span>' if row["is_for_gate"] else ""),
+            fmt.number(language, row["points_before"]),
+            fmt.number(language, row["effort_days"], 1),
+            f"<strong>{fmt.number(language, row['score_after'], 1)}</strong>",
+        ]
+        for row in rows
+    ]
+    header = [
+        (page.text("explain.step"), False),
+        (page.text("word.metric"), False),
+        (page.text("explain.points_now"), True),
+        (page.text("explain.days"), True),
+        (page.text("explain.score_then"), True),
+    ]
+    level = page.text(f"level.{rows[0]['target_level']}").lower()
+    days = fmt.number(language, sum(row["effort_days"] for row in rows), 1)
+    show(
+        f"<h2>{escape(page.text('explain.plan', level=level))}</h2>"
+        f'<p class="hint">{escape(page.text("explain.plan_hint", days=days))}</p>'
+        + table(page.text("explain.plan_caption"), header, shown)
+    )
+
+
+def alarms(page: Page, team_id: str | None = None) -> None:
+    """Show signs that numbers are tended instead of operations, of one team or of all."""
+    rows = data.alarms(page.snapshot, page.period, team_id).to_dicts()
+    if not rows:
+        return
+    names = by(data.teams(page.snapshot), "team_id")
+    shown = [
+        [
+            page.link("team", page.name(names[row["team_id"]]), team=row["team_id"]),
+            f'{escape(page.name(row, "title"))}<span class="small">{escape(page.name(row, "explanation"))}</span>',
+            escape(row["subject"]),
+            fmt.number(page.language, row["finding_count"]),
+            escape(row["detail"]),
+        ]
+        for row in rows
+    ]
+    header = [
+        (page.text("word.team"), False),
+        (page.text("explain.sign"), False),
+        (page.text("explain.subject"), False),
+        (page.text("explain.findings"), True),
+        (page.text("explain.detail"), False),
+    ]
+    show(
+        f"<h2>{escape(page.text('explain.alarms'))}</h2>"
+        f'<p class="hint">{escape(page.text("explain.alarms_hint"))}</p>'
+        + table(page.text("explain.alarms_caption"), header, shown)
+    )
+
+
+def diagnostics(page: Page, team_id: str) -> None:
+    """Show what is measured but never scored, folded."""
+    language = page.language
+    rows = data.diagnostics(page.snapshot, page.period, team_id).to_dicts()
+    if not rows:
+        return
+    shown = [
+        [
+            f'{escape(page.name(row, "title"))}<span class="small">{escape(page.name(row, "explanation"))}</span>',
+            escape(" ".join(part for part in (row["entity_id"], row["statistic"]) if part)),
+            _diagnostic(language, row["unit"], row["value"]),
+            f"{_diagnostic(language, row['unit'], row['low'])}–{_diagnostic(language, row['unit'], row['high'])}"
+            if row["low"] is not None
+            else "",
+            fmt.number(language, row["sample_size"]),
+        ]
+        for row in rows
+    ]
+    header = [
+        (page.text("explain.diagnostic"), False),
+        (page.text("explain.statistic"), False),
+        (page.text("word.value"), True),
+        (page.text("explain.interval"), True),
+        (page.text("explain.items"), True),
+    ]
+    show(
+        f"<h2>{escape(page.text('explain.diagnostics'))}</h2><details><summary>"
+        f"{escape(page.text('explain.diagnostics_hint'))}</summary>"
+        + table(page.text("explain.diagnostics_caption"), header, shown)
+        + "</details>"
+    )
+
+
+def _diagnostic(language: str, unit: str, value: float | None) -> str:
+    if unit == "share":
+        return fmt.percent(language, value, 2)
+    return fmt.number(language, value, 0 if unit == "count" else 1)
+
+
+def restated(page: Page, team_id: str) -> None:
+    """Show published scores that would be others today, with the cause."""
+    language = page.language
+    rows = data.restated(page.snapshot, team_id).to_dicts()
+    if not rows:
+        return
+    areas = by(data.areas(page.snapshot), "area_id")
+    shown = [
+        [
+            escape(row["label"]),
+            escape(page.name(areas[row["area_id"]]) if row["area_id"] else page.text("word.total")),
+            fmt.number(language, row["published_score"], 1),
+            fmt.number(language, row["restated_score"], 1),
+            signed(language, row["difference"]),
+            escape(", ".join(page.text(f"explain.cause_{cause}") for cause in row["cause"].split(", "))),
+        ]
+        for row in rows
+    ]
+    header = [
+        (page.text("word.period"), False),
+        (page.text("word.area"), False),
+        (page.text("explain.published"), True),
+        (page.text("explain.today"), True),
+        (page.text("explain.difference"), True),
+        (page.text("explain.cause"), False),
+    ]
+    show(
+        f"<h2>{escape(page.text('explain.restated'))}</h2>"
+        f'<p class="hint">{escape(page.text("explain.restated_hint"))}</p>'
+        + table(page.text("explain.restated_caption"), header, shown)
+    )
