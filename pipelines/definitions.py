@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.landing import ingest, landing_assets
-from assets.models import model_assets
+from assets.models import layer_assets
 from assets.published import snapshot_asset
 from assets.resources import Workspace
 from assets.scores import score_assets
@@ -37,7 +37,7 @@ def build_graph(root: Path | None = None) -> Graph:
     root = root or default_sql_root()
     files = load_all(root)
     catalogue = load_catalogue(root, files)
-    tables = [ingest, *model_assets(files, catalogue), score_assets(catalogue)]
+    tables = [ingest, *layer_assets(files, catalogue), score_assets(catalogue)]
     snapshot = snapshot_asset([key for definition in tables for key in definition.keys])
     return Graph(landing_assets(), tables, snapshot)
 

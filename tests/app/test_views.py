@@ -102,7 +102,7 @@ def metric_ids(home: Path) -> list[str]:
 
 def rows_of(home: Path, query: str, *parameters) -> list[dict]:
     with open_current(home / "snapshots") as con:
-        return con.execute(query, list(parameters)).pl().to_dicts()
+        return con.sql(query, params=list(parameters)).pl().to_dicts() if parameters else con.sql(query).pl().to_dicts()
 
 
 def tile(value, decimals: int = 0) -> str:
