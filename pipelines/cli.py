@@ -266,15 +266,19 @@ def preview(org: Path) -> None:
 @click.option("--port", default=8501, show_default=True, help="Port of the app, on loopback.")
 @click.option("--no-app", is_flag=True, help="Only build the snapshot.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the pretend organisation.")
-def demo(port: int, seed: int, *, no_app: bool) -> None:
+@click.option("--scale", default=1.0, show_default=True, help="Size: 2 is every team twice, 0.5 half of them.")
+def demo(port: int, seed: int, scale: float, *, no_app: bool) -> None:
     """Generate the fictional organisation's records, run everything and open the app."""
     from pipelines.run import run_everything
     from simulator.demo import write_demo
+    from simulator.scale import scaled_organisation
 
     root = _demo_org()
+    if scale != 1:
+        root = scaled_organisation(root, _settings().home / "demo-org", scale)
     records = _settings().home / "demo-data"
     settings = _settings(root, records)
-    write_demo(root, records, seed=seed)
+    write_demo(root, records, seed=seed, scale=scale)
     outcome = run_everything(settings, quiet=False)
     if not outcome["ok"]:
         sys.exit(EXIT_WRONG)

@@ -19,13 +19,19 @@ _STATE = "generated.json"
 Row = dict[str, Any]
 
 
-def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1) -> bool:
+def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1, scale: float = 1.0) -> bool:
     """Write the records below ``target``; the folder appears whole or not at all.
 
+    Args:
+        organisation_folder: Configuration, of the size that ``scale`` says.
+        target: Folder of the records.
+        seed: Of all dice.
+        scale: Size of the organisation; only remembered, so that another size is written again.
+
     Returns:
-        False where the same seed and version were written before.
+        False where the same seed, size and version were written before.
     """
-    state = {"seed": seed, "version": VERSION}
+    state = {"seed": seed, "scale": scale, "version": VERSION}
     if (target / _STATE).exists() and json.loads((target / _STATE).read_text()) == state:
         return False
     for leftover in target.parent.glob(f".{target.name}.*.tmp"):

@@ -6,6 +6,7 @@ Dice are ``random.Random`` seeded by text: its stream is stable across versions 
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -39,22 +40,31 @@ class Character:
         return min(0.98, max(0.02, level))
 
 
-CHARACTERS: dict[str, Character] = {
-    "havneavgift": Character(0.93, 0.04, None),
-    "losbestilling": Character(0.88, 0.02, "aut"),
-    "farled": Character(0.80, 0.10, None),
-    "batregister": Character(0.72, 0.00, "mnt"),
-    "dykkerattest": Character(0.78, 0.05, "scl"),
-    "ankerplass": Character(0.62, -0.05, "bck"),
-    "tidevann": Character(0.82, 0.06, None),
-    "sjokart": Character(0.90, 0.05, None),
-    "slepebat": Character(0.70, 0.00, "bck"),
-    "mannskap": Character(0.76, -0.15, "inc"),
-    "fiskekvote": Character(0.66, 0.12, "sec"),
-    "kaiplan": Character(0.84, 0.00, "scl"),
-    "maskinrommet": Character(0.94, 0.03, None),
-    "datakaia": Character(0.86, 0.20, None),
-}
+class _Characters(dict[str, Character]):
+    """A copy of a team behaves like its original."""
+
+    def __missing__(self, team: str) -> Character:
+        return self[re.sub(r"-\d+$", "", team)]
+
+
+CHARACTERS = _Characters(
+    {
+        "havneavgift": Character(0.93, 0.04, None),
+        "losbestilling": Character(0.88, 0.02, "aut"),
+        "farled": Character(0.80, 0.10, None),
+        "batregister": Character(0.72, 0.00, "mnt"),
+        "dykkerattest": Character(0.78, 0.05, "scl"),
+        "ankerplass": Character(0.62, -0.05, "bck"),
+        "tidevann": Character(0.82, 0.06, None),
+        "sjokart": Character(0.90, 0.05, None),
+        "slepebat": Character(0.70, 0.00, "bck"),
+        "mannskap": Character(0.76, -0.15, "inc"),
+        "fiskekvote": Character(0.66, 0.12, "sec"),
+        "kaiplan": Character(0.84, 0.00, "scl"),
+        "maskinrommet": Character(0.94, 0.03, None),
+        "datakaia": Character(0.86, 0.20, None),
+    }
+)
 
 
 def dice(seed: int, *names: str) -> random.Random:

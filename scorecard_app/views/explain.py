@@ -107,6 +107,12 @@ def plan(page: Page, team_id: str) -> None:
     )
 
 
+def alarm_sentence(page: Page, team_id: str) -> str:
+    """Return how many signs there are to ask about, or nothing."""
+    signs = data.alarms(page.snapshot, page.period, team_id)["alarm"].n_unique()
+    return page.text("explain.alarm_count", count=signs) if signs else ""
+
+
 def alarms(page: Page, team_id: str | None = None) -> None:
     """Show signs that numbers are tended instead of operations, of one team or of all."""
     rows = data.alarms(page.snapshot, page.period, team_id).to_dicts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any
 
@@ -88,11 +89,12 @@ def _now(page: Page, metric: dict[str, Any], row: dict[str, Any]) -> None:
         (page.text("word.target"), f"{sign} {fmt.metric_value(language, unit, metric['mal'])}", ""),
         (page.text("word.points"), fmt.number(language, row["points"]), page.text("word.out_of_100")),
     ]
+    chance = ""
     if row["interval_low"] is not None and _has_points(row):
-        ends = (fmt.metric_value(language, unit, row[key]) for key in ("interval_low", "interval_high"))
-        items.append((page.text("metric.interval"), "–".join(ends), page.text("metric.interval_hint")))
+        low, high = (fmt.metric_value(language, unit, row[key]) for key in ("interval_low", "interval_high"))
+        chance = f'<p class="hint">{escape(page.text("metric.interval", low=low, high=high))}</p>'
     why = reason(language, row["reason"])
-    show(strip(items) + f'<p class="meta">{status_tag(page, row)} {escape(why)}</p>')
+    show(strip(items) + f'<p class="meta">{status_tag(page, row)} {escape(why)}</p>{chance}')
 
 
 def _formula(page: Page, metric: dict[str, Any], row: dict[str, Any], team_id: str) -> None:
@@ -206,7 +208,10 @@ def _control(page: Page, metric: dict[str, Any], team_id: str) -> None:
     if len(rows) < FEWEST_POINTS:
         return
     newest = rows[-1]
-    low, centre, high = (fmt.metric_value(language, unit, newest[key]) for key in ("low", "centre", "high"))
+    # A share cannot leave 0 to 1, whatever the moving ranges say.
+    widest = 1.0 if unit in {"share", "utilisation"} else math.inf
+    limits = (max(0.0, newest["low"]), newest["centre"], min(widest, newest["high"]))
+    low, centre, high = (fmt.metric_value(language, unit, limit) for limit in limits)
     key = "metric.control_trial" if newest["is_trial"] else "metric.control_hint"
     shown = [
         [

@@ -43,7 +43,6 @@ def render() -> None:
     names = {key: page.name(row) for key, row in teams.items()}
     choose(page.text("team.choose"), "team", list(teams), names, team_id)
     controls(page)
-    explain.alarms(page, team_id)
     cells = by(data.area_scores(page.snapshot, page.period).filter(team_id=team_id), "area_id")
     gaps = data.gaps(page.snapshot, page.period, team_id).to_dicts()
     _lead(page, team_id, score, cells, gaps)
@@ -52,6 +51,7 @@ def render() -> None:
     explain.plan(page, team_id)
     explain.change(page, team_id)
     explain.restated(page, team_id)
+    explain.alarms(page, team_id)
     _metrics(page, team_id)
     explain.diagnostics(page, team_id)
     foot(page)
@@ -102,7 +102,12 @@ def _lead(
     if score and score["score_without_waivers"] is not None and score["score_without_waivers"] != score["score"]:
         text = page.text("team.without_waivers", score=fmt.number(language, score["score_without_waivers"]))
         extra = f'<p class="hint">{escape(text)}</p>'
-    for sentence in (explain.certainty(page, score), explain.trend_sentence(page, team_id)):
+    sentences = (
+        explain.certainty(page, score),
+        explain.trend_sentence(page, team_id),
+        explain.alarm_sentence(page, team_id),
+    )
+    for sentence in sentences:
         if sentence:
             extra += f'<p class="hint">{escape(sentence)}</p>'
     show(f'<p class="lead">{escape(lead)}</p>{extra}')

@@ -4,7 +4,7 @@ with windows as (
     select * from ref.windows where window_days = 90 and grain in ('month', 'latest')
 )
 select i.team_id, w.as_of, w.grain, i.service_id as subject, count(*) as finding_count,
-    'fewer than 60 seconds from declared to resolved' as detail
+    '' as detail
 from windows as w
 join facts.incidents as i on i.declared_at >= w.starts_at and i.declared_at < w.as_of
 where i.restore_minutes < 1 and not i.is_exercise

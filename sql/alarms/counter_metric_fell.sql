@@ -22,7 +22,7 @@ changes as (
     where n.grain in ('month', 'latest') and n.status in ('ok', 'low_evidence') and b.status in ('ok', 'low_evidence')
 )
 select g.team_id, g.as_of, g.grain, g.metric_id || ' / ' || l.metric_id as subject, 1 as finding_count,
-    'z ' || round(g.z, 1) || ' against ' || round(l.z, 1) as detail
+    'z ' || round(g.z, 1) || ' / ' || round(l.z, 1) as detail
 from changes as g
 join pairs as p on p.metric_id = g.metric_id
 join changes as l on l.metric_id = p.counter_id and l.team_id = g.team_id and l.as_of = g.as_of and l.grain = g.grain

@@ -16,7 +16,7 @@ with counted as (
 )
 select n.team_id, n.as_of, n.grain, n.metric_id as subject,
     cast(max(b.denominator) - any_value(n.denominator) as bigint) as finding_count,
-    'from ' || cast(max(b.denominator) as bigint) || ' to ' || cast(any_value(n.denominator) as bigint) as detail
+    cast(max(b.denominator) as bigint) || ' → ' || cast(any_value(n.denominator) as bigint) as detail
 from counted as n
 join counted as b
     on b.team_id = n.team_id and b.metric_id = n.metric_id and b.grain = 'month'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,15 @@ from opsmetrics.scoring.trend import false_discovery, trends, verdict
 GOLDEN = json.loads((Path(__file__).parent / "scoring-golden.json").read_text())
 CLOSE = 5e-5
 SHARES = [tuple(map(int, name.split("/"))) for name in GOLDEN["G01_wilson"]["rows"]]
+
+
+def test_every_numbered_example_is_somebodys_test():
+    """Named in a test's text, or in the name of a SQL case."""
+    tests = Path(__file__).resolve().parents[1]
+    text = " ".join(path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py")).lower()
+    text += " ".join(f"{path.name} " for path in (tests / "sql").glob("*/*"))
+    missing = [name for name in GOLDEN if not re.search(rf"(?<![a-z]){name.split('_')[0].lower()}(?![0-9])", text)]
+    assert missing == []
 
 
 def near(expected, tolerance=CLOSE):
