@@ -17,7 +17,7 @@ from scipy.special import ndtri
 
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
-from opsmetrics.scoring.intervals import Floats, jeffreys_quantiles
+from opsmetrics.scoring.intervals import Floats, effective_size, jeffreys_quantiles
 from opsmetrics.scoring.status import MEASURED
 
 DRAWS = 2000
@@ -225,8 +225,7 @@ def value_quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
     kind = samples["interval"].to_numpy()
     value, error = (samples[name].to_numpy().astype(np.float64) for name in ("value", "standard_error"))
     size = samples["size"].to_numpy().astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        effective = np.where((value > 0) & (value < 1) & (error > 0), value * (1 - value) / error**2, size)
+    effective = effective_size(value, error, size)
     is_survival = kind == "survival"
     successes = np.where(is_survival, effective * value, samples["numerator"].to_numpy().astype(np.float64))
     items = np.where(is_survival, effective, samples["denominator"].to_numpy().astype(np.float64))

@@ -56,17 +56,11 @@ def jeffreys(successes: float, items: float, level: float = LEVEL) -> tuple[floa
     return (0.0 if successes == 0 else float(low)), (1.0 if successes == items else float(high))
 
 
-def clopper_pearson(successes: float, items: float, level: float = LEVEL) -> tuple[float, float]:
-    """Return the exact interval, for the robustness annex and as a second opinion (G01)."""
-    tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, items - successes + 1, tail))
-    high = 1.0 if successes == items else float(betaincinv(successes + 1, items - successes, 1 - tail))
-    return low, high
-
-
-def effective_size(value: pl.Expr, standard_error: pl.Expr) -> pl.Expr:
-    """Return n_eff = F (1 - F) / SE^2 of a survival share (method 3.10); null at F = 0 or 1."""
-    return pl.when((value > 0) & (value < 1) & (standard_error > 0)).then(value * (1 - value) / standard_error**2)
+def effective_size(value: Floats, standard_error: Floats, size: Floats) -> Floats:
+    """Return n_eff = F (1 - F) / SE^2 of survival shares (method 3.10); the plain size where F is 0 or 1."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = (value > 0) & (value < 1) & (standard_error > 0)
+        return np.where(inside, value * (1 - value) / standard_error**2, size)
 
 
 def median_ranks(largest: int = 400, level: float = LEVEL) -> pl.DataFrame:

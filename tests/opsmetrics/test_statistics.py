@@ -56,7 +56,8 @@ def wilson(x, n):
 def test_g01_intervals_for_a_share(x, n):
     golden = GOLDEN["G01_wilson"]["rows"][f"{x}/{n}"]
     assert wilson(x, n) == near(golden["wilson"])
-    assert intervals.clopper_pearson(x, n) == near(tuple(golden["clopper_pearson"]))
+    # Clopper-Pearson is the method's comparison only; nothing of ours computes it.
+    assert proportion_confint(x, n, method="beta") == near(tuple(golden["clopper_pearson"]))
     assert intervals.jeffreys(x, n) == near(tuple(golden["jeffreys"]))
 
 
@@ -67,7 +68,6 @@ def test_intervals_agree_with_statsmodels(pair):
     # statsmodels' Jeffreys keeps the open ends of the posterior; ours closes them at 0 and n successes.
     low, high = proportion_confint(x, n, method="jeffreys")
     assert intervals.jeffreys(x, n) == near((0.0 if x == 0 else low, 1.0 if x == n else high), 1e-9)
-    assert intervals.clopper_pearson(x, n) == near(proportion_confint(x, n, method="beta"), 1e-9)
 
 
 def test_g05_order_statistic_interval_of_a_median():
@@ -104,7 +104,8 @@ def test_g09_log_log_interval_and_effective_size():
     )
     assert error == near(golden["greenwood_se"])
     assert ends(intervals.log_log(pl.lit(0.6875), pl.lit(error))) == near(golden["F30_ci95_loglog"])
-    assert pl.select(intervals.effective_size(pl.lit(0.6875), pl.lit(error))).item() == near(golden["n_eff"])
+    found = intervals.effective_size(np.array([0.6875]), np.array([error]), np.array([12.0]))
+    assert found[0] == near(golden["n_eff"])
 
 
 @pytest.mark.parametrize("name", ["G13_alert_quality", "G29_cfr"])

@@ -15,7 +15,15 @@ def insert(con, path: Path) -> None:
     """Insert a CSV into the table its name says; the table's own types decide what the text means."""
     _, schema, table, _ = path.name.split(".")
     replaces = (schema, table) in {
-        *(("ref", "metric_windows"), ("ref", "calendar"), ("ref", "as_of"), ("ref", "windows"), ("meta", "streams")),
+        *(
+            ("ref", "metric_windows"),
+            ("ref", "calendar"),
+            ("ref", "as_of"),
+            ("ref", "windows"),
+            ("meta", "streams"),
+            ("scores", "metric"),
+            ("scores", "team"),
+        ),
     }
     if replaces:
         con.execute(f"delete from {schema}.{table}")
