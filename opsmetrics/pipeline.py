@@ -42,6 +42,7 @@ _KNOWN_COMMENTS = {
     "known_at": "Loads landed later are left out, UTC",
     "ruleset_version": "Version of the ruleset",
     "ruleset_digest": "SHA-256 of the ruleset",
+    "weakest_share": "Lambda: share of the weakest area in the team score (method 3.5)",
 }
 _ORGANISATION_COMMENTS = {
     "organisation_id": "Id",
@@ -163,10 +164,16 @@ def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
         schema=list(_ORGANISATION_COMMENTS),
         orient="row",
     )
+    ruleset = context.catalogue.ruleset
     con.execute("drop table if exists meta.build")
     known = pl.DataFrame(
-        [(context.known_at, context.catalogue.ruleset.version, context.catalogue.digest)],
-        schema={"known_at": pl.Datetime("us", "UTC"), "ruleset_version": pl.String, "ruleset_digest": pl.String},
+        [(context.known_at, ruleset.version, context.catalogue.digest, ruleset.weakest_share)],
+        schema={
+            "known_at": pl.Datetime("us", "UTC"),
+            "ruleset_version": pl.String,
+            "ruleset_digest": pl.String,
+            "weakest_share": pl.Float64,
+        },
         orient="row",
     )
     replace_table(con, "meta.known", known)

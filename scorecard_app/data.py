@@ -233,6 +233,29 @@ def organisation_facts(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.Data
     )
 
 
+def score_parts(snapshot: Snapshot, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return the metrics that make a team's area scores, with their weights, in the order of areas."""
+    return query(
+        snapshot,
+        """select m.area_id, m.title_nb, m.title_en, s.weight, s.evidence_weight, s.points, a.score as area_score,
+               a.status as area_status, p.position, p.weight as area_weight
+           from scores.metric as s
+           join meta.metrics as m using (metric_id)
+           join meta.areas as p on p.area_id = m.area_id
+           join scores.area as a
+               on a.team_id = s.team_id and a.area_id = m.area_id and a.as_of = s.as_of and a.grain = s.grain
+           where s.as_of = $as_of and s.grain = $grain and s.team_id = $team_id and s.points is not null
+               and a.score is not null
+           order by p.position, s.weight desc, s.metric_id""",
+        {**_at(period), "team_id": team_id},
+    )
+
+
+def weakest_share(snapshot: Snapshot) -> float:
+    """Return lambda, the share of the weakest area in a team's score."""
+    return float(query(snapshot, "select weakest_share from meta.known")["weakest_share"][0])
+
+
 def restated(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
     """Return published team and area scores that are others today, newest first."""
     return query(

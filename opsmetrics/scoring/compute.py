@@ -17,7 +17,7 @@ from opsmetrics.scoring.intervals import log_log, normal, wilson
 from opsmetrics.scoring.peers import peer_table
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
 from opsmetrics.scoring.robustness import robustness_table
-from opsmetrics.scoring.series import chart_table, trend_table
+from opsmetrics.scoring.series import QUARTERLY, chart_table, trend_table
 from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
 
 INSTANT = pl.Datetime("us", "UTC")
@@ -88,11 +88,14 @@ def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     inputs = _encoded(catalogue, inputs)
     found = _cells(catalogue, inputs)
     weights = _area_weights(catalogue)
-    areas = area_levels(area_scores(found.waived, ruleset).join(weights, on="area_id"), inputs.gates, ruleset)
+    # Quarters exist for some metrics only: they have trends, but make no area and no team.
+    makes_areas = pl.col("grain") != QUARTERLY
+    waived = area_scores(found.waived.filter(makes_areas), ruleset).join(weights, on="area_id")
+    areas = area_levels(waived, inputs.gates, ruleset)
     # Drawing takes one core and holds no lock for long: the other tables are made meanwhile.
     with ThreadPoolExecutor(1) as pool:
         drawing = pool.submit(score_intervals, found.waived, areas, ruleset)
-        unwaived = area_scores(found.plain, ruleset).join(weights, on="area_id")
+        unwaived = area_scores(found.plain.filter(makes_areas), ruleset).join(weights, on="area_id")
         teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
         tables = _other_tables(catalogue, inputs, found, areas, teams)
         teams = _beside(teams, team_scores(unwaived, ruleset), TEAM)

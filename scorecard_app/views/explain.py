@@ -107,6 +107,50 @@ def plan(page: Page, team_id: str) -> None:
     )
 
 
+def formula(page: Page, team_id: str, score: dict[str, Any] | None) -> None:
+    """Show how the team score and each area score are computed, with today's figures."""
+    language = page.language
+    parts = data.score_parts(page.snapshot, page.period, team_id).to_dicts()
+    if score is None or score["score"] is None or not parts:
+        return
+    names = by(data.areas(page.snapshot), "area_id")
+    areas: dict[str, list[dict[str, Any]]] = {}
+    for part in parts:
+        areas.setdefault(part["area_id"], []).append(part)
+    published = [rows[0] for rows in areas.values() if rows[0]["area_status"] == "ok"]
+    weights = sum(row["area_weight"] for row in published)
+    mean = sum(row["area_weight"] * row["area_score"] for row in published) / weights
+    least = min(row["area_score"] for row in published)
+    share = data.weakest_share(page.snapshot)
+    total = page.text(
+        "explain.formula_team",
+        rest=fmt.number(language, 1 - share, 2),
+        mean=fmt.number(language, mean, 2),
+        share=fmt.number(language, share, 2),
+        least=fmt.number(language, least, 2),
+        score=fmt.number(language, score["score"], 2),
+    )
+    lines = [_area_formula(page, page.name(names[area]), rows) for area, rows in areas.items()]
+    body = "".join(f'<p class="equation">{escape(line)}</p>' for line in (total, *lines))
+    show(
+        f"<h2>{escape(page.text('explain.formula'))}</h2><details><summary>"
+        f"{escape(page.text('explain.formula_hint'))}</summary>{body}</details>"
+    )
+
+
+def _area_formula(page: Page, name: str, rows: list[dict[str, Any]]) -> str:
+    """``Area: (4 x 0.63 x 50 + ...) / (4 x 0.63 + ...) = 54.40``; the evidence weight stands only where it is not 1."""
+    language = page.language
+
+    def weight(row: dict[str, Any]) -> str:
+        evidence = "" if row["evidence_weight"] == 1 else f" × {fmt.number(language, row['evidence_weight'], 3)}"
+        return fmt.number(language, row["weight"]) + evidence
+
+    top = " + ".join(f"{weight(row)} × {fmt.number(language, row['points'], 1)}" for row in rows)
+    bottom = " + ".join(weight(row) for row in rows)
+    return f"{name}: ({top}) / ({bottom}) = {fmt.number(language, rows[0]['area_score'], 2)}"
+
+
 def alarm_sentence(page: Page, team_id: str) -> str:
     """Return how many signs there are to ask about, or nothing."""
     signs = data.alarms(page.snapshot, page.period, team_id)["alarm"].n_unique()

@@ -49,6 +49,7 @@ def render() -> None:
     _areas(page, team_id, cells, gaps)
     _gaps(page, team_id, score, gaps)
     explain.plan(page, team_id)
+    explain.formula(page, team_id, score)
     explain.change(page, team_id)
     explain.restated(page, team_id)
     explain.alarms(page, team_id)

@@ -174,6 +174,32 @@ def test_every_metric_page_of_two_teams_shows_the_formula_with_its_numbers(homes
     assert compared >= 50
 
 
+def evaluated(line: str) -> float:
+    """What an area's formula on screen gives, read as arithmetic."""
+    text_now = line.replace("×", "*").replace(",", "")
+    assert re.fullmatch(r"[\d.\s()*/+]+", text_now), line
+    return float(eval(text_now))  # noqa: S307 - digits and operators only, checked above
+
+
+def test_every_formula_of_every_team_adds_up_on_screen(homes, monkeypatch):
+    """Team and area formulas show the figures that give the score."""
+    home = homes["full"]
+    for row in rows_of(home, "select * from scores.team where grain = 'latest' and score is not null"):
+        _, html = open_page("team", home, monkeypatch, lang="en", team=row["team_id"])
+        lines = [flat(line).strip() for line in re.findall(r'<p class="equation">(.*?)</p>', html)]
+        whole = re.fullmatch(
+            r"Total: ([\d.]+) × mean of the areas ([\d.]+) \+ ([\d.]+) × weakest area ([\d.]+) = ([\d.]+)", lines[0]
+        )
+        assert whole, lines[0]
+        rest, mean, share, least, total = map(float, whole.groups())
+        assert total == round(row["score"], 2)
+        assert rest * mean + share * least == pytest.approx(total, abs=0.02)
+        assert len(lines) >= 6
+        for line in lines[1:]:
+            body, _, result = line.partition(": ")[2].rpartition(" = ")
+            assert evaluated(body) == pytest.approx(float(result), abs=0.1), line
+
+
 def test_the_team_page_explains_change_plan_alarms_and_certainty(homes, monkeypatch):
     _, html = open_page("team", homes["full"], monkeypatch, team="ankerplass", lang="en")
     shown = flat(html)
