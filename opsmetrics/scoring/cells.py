@@ -1,0 +1,198 @@
+"""Cells: points, evidence weight and status of every team, metric and instant (method 3.1 to 3.3, 3.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from opsmetrics.catalogue import Catalogue, Ruleset
+from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.points import entity_points, evidence_weight, points
+from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
+
+EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}  # method 3.12
+# Columns that decided the status and are needed no more.
+_SPENT = (
+    *("type", "onboarded_on", "missing_streams", "connected_on", "grace_from", "applies", "applies_reason", "needs"),
+    *("when_empty", "started_on", "default_days", "applies_to"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Scored cells with waivers applied, without them, and the entities behind them."""
+
+    waived: pl.DataFrame
+    plain: pl.DataFrame
+    entity: pl.DataFrame
+
+
+def score_cells(catalogue: Catalogue, inputs: ScoreInputs) -> Cells:
+    """Points, evidence and status of every team, metric and instant."""
+    parameters = _parameters(catalogue)
+    entity = _entities(inputs.values, parameters, catalogue.ruleset)
+    grid = _grid(parameters, inputs).join(_team_values(inputs.values, entity), on=CELL, how="left")
+    plain = carry_last_value(assign_status(_with_points(grid), catalogue.ruleset), catalogue.ruleset).drop(_SPENT)
+    return Cells(apply_waivers(plain, inputs.waivers, catalogue.ruleset), plain, entity)
+
+
+def area_weights(catalogue: Catalogue) -> pl.DataFrame:
+    """Return ``area_id, area_weight``."""
+    return pl.DataFrame(
+        {"area_id": [a.id for a in catalogue.areas], "area_weight": [a.weight for a in catalogue.areas]},
+        schema={"area_id": pl.Enum(sorted(a.id for a in catalogue.areas)), "area_weight": pl.Float64},
+    )
+
+
+def _parameters(catalogue: Catalogue) -> pl.DataFrame:
+    rows = [
+        {
+            "metric_id": metric.id,
+            "area_id": metric.area_id,
+            "floor": metric.header.floor,
+            "krav": metric.header.krav,
+            "mal": metric.header.mal,
+            "weight": metric.header.weight if metric.header.lifecycle == "stable" else 0.0,
+            "n_full": metric.header.n_full,
+            "is_entity": metric.header.entity,
+            "applies_to": metric.header.applies_to,
+            "when_empty": metric.header.when_empty,
+            "unit": metric.header.unit,
+            "needs": metric.header.needs,
+            "started_on": metric.header.started_on,
+            "metric_version": metric.header.version,
+            "window_days": metric.window_days,
+            "interval": metric.header.interval if metric.header.kind == "sample" else None,
+            "default_days": EFFORT_DAYS[metric.header.effort],
+        }
+        for metric in catalogue.metrics
+    ]
+    schema = {
+        "metric_id": pl.Enum(sorted(metric.id for metric in catalogue.metrics)),
+        "area_id": pl.Enum(sorted(area.id for area in catalogue.areas)),
+        "floor": pl.Float64,
+        "krav": pl.Float64,
+        "mal": pl.Float64,
+        "weight": pl.Float64,
+        "n_full": pl.Int64,
+        "is_entity": pl.Boolean,
+        "applies_to": pl.String,
+        "when_empty": pl.String,
+        "unit": pl.String,
+        "needs": pl.List(pl.String),
+        "started_on": pl.Date,
+        "metric_version": pl.Int64,
+        "window_days": pl.Int64,
+        "interval": pl.String,
+        "default_days": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _entities(values: pl.DataFrame, parameters: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Score each entity by itself.
+
+    Points are null where the source delivered too little to tell, and 0 where there is no value to earn any with
+    (a service without SLO).
+    """
+    known = pl.col("completeness") >= ruleset.stale_below
+    scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal"))).fill_null(0.0)
+    anchors = parameters.filter("is_entity").select("metric_id", "floor", "krav", "mal")
+    return values.join(anchors, on="metric_id").with_columns(points=pl.when(known).then(scored))
+
+
+def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
+    """One row per cell; entity metrics pool numerator and denominator and average entities' points."""
+    plain = values.filter(pl.col("entity_id").is_null()).select(
+        *CELL,
+        "numerator",
+        "denominator",
+        "value",
+        "sample_size",
+        "completeness",
+        "standard_error",
+        entity_points=pl.lit(None, pl.Float64),
+    )
+    measured = values.filter(pl.col("entity_id").is_not_null()).join(
+        entity.select(*CELL, "entity_id", "points"), on=[*CELL, "entity_id"], how="left"
+    )
+    weight = pl.col("entity_weight")
+    pooled = (
+        measured.sort([*CELL, "entity_id"])
+        .group_by(CELL, maintain_order=True)
+        .agg(
+            pl.col("numerator").sum(),
+            pl.col("denominator").sum(),
+            value=pl.when(pl.col("denominator").sum() > 0).then(
+                pl.col("numerator").sum() / pl.col("denominator").sum()
+            ),
+            sample_size=pl.col("sample_size").sum(),
+            completeness=(weight * pl.col("completeness")).sum() / weight.sum(),
+            standard_error=pl.lit(None, pl.Float64),
+            entity_points=entity_points(weight, pl.col("points")),
+        )
+    )
+    return pl.concat([plain, pooled], how="vertical_relaxed")
+
+
+def _grid(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
+    """Every team, metric and instant since the team was onboarded, with who applies and who is connected."""
+    windows = inputs.windows.rename({"completeness": "window_completeness"})
+    grid = (
+        inputs.teams.join(parameters, how="cross")
+        .join(windows, on="metric_id")
+        .filter(pl.col("on") >= pl.col("onboarded_on"))
+    )
+    exempt = (
+        grid.select(*CELL, "on")
+        .join(inputs.applicability, on=["team_id", "metric_id"])
+        .filter(pl.col("valid_from") <= pl.col("on"), pl.col("on") < pl.col("valid_to"))
+        .select(CELL)
+        .unique()
+        .with_columns(exempt=pl.lit(value=True))
+    )
+    other_type = (pl.col("applies_to") != "both") & (pl.col("applies_to") != pl.col("type"))
+    is_exempt = pl.col("exempt").fill_null(value=False)
+    return (
+        grid.join(_connected(parameters, inputs), on=["team_id", "metric_id"], how="left")
+        .join(inputs.efforts, on=["team_id", "metric_id"], how="left")
+        .join(exempt, on=CELL, how="left")
+        .with_columns(
+            applies=~(is_exempt | other_type),
+            applies_reason=pl.when(other_type).then(pl.lit("other_team_type")).when(is_exempt).then(pl.lit("register")),
+            grace_from=pl.max_horizontal("onboarded_on", "started_on"),
+            effort_days=pl.coalesce("effort_days", "default_days"),
+        )
+        .drop("exempt")
+    )
+
+
+def _connected(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
+    """Per team and metric: the day its last needed stream was connected, and the streams that are missing."""
+    needs = parameters.select("metric_id", stream=pl.col("needs")).explode("stream")
+    return (
+        inputs.teams.select("team_id")
+        .join(needs, how="cross")
+        .join(inputs.connections, on=["team_id", "stream"], how="left")
+        .sort("stream")
+        .group_by("team_id", "metric_id", maintain_order=True)
+        .agg(
+            connected_on=pl.col("connected_on").max(),
+            missing=pl.col("stream").filter(pl.col("connected_on").is_null()).str.join(","),
+        )
+        .with_columns(missing_streams=pl.when(pl.col("missing") != "").then(pl.col("missing")))
+        .drop("missing")
+    )
+
+
+def _with_points(grid: pl.DataFrame) -> pl.DataFrame:
+    scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal")))
+    return (
+        grid.with_columns(completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0))
+        .with_columns(
+            points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
+            evidence_weight=evidence_weight(pl.col("sample_size").fill_null(0), pl.col("n_full")),
+        )
+        .drop("entity_points", "window_completeness")
+    )
