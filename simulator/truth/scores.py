@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from simulator.truth import practice, state, telemetry
+from simulator.truth import assurance, practice, state, telemetry
 from simulator.truth.setting import FOREVER, Setting, Value
 
 # Metric -> (weight, floor, krav, mal, n_full), as the method's table 2.2 has them.
@@ -106,7 +106,7 @@ def expected(folder: Path, records: dict[str, Any], on: date) -> Expected:
         on: Last local day of a month, late enough for every window to be covered.
     """
     s = Setting(folder, records, on)
-    modules = (practice, state, telemetry)
+    modules = (practice, state, assurance, telemetry)
     values: dict[tuple[str, str], Value] = {}
     spent = telemetry.budget_spent(s)
     for metric in RULES:

@@ -1,17 +1,14 @@
-"""Expected values of the state of things: rules, pages, components, repositories, workloads, controls, copies."""
+"""Expected values of the state of things: signals, rules, pages, components, updates, workloads."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from simulator.truth.setting import Row, Setting, Value, midnight, shares
-from simulator.world import ZONE, hours_of
+from simulator.truth.setting import Row, Setting, Value, shares
+from simulator.world import hours_of
 
 DAY = timedelta(days=1)
 EARLY = {"forecast", "expiry", "queue_growth", "slow_burn"}
-RISK = {"critical": 10.0, "high": 7.5, "medium": 5.0, "low": 2.5}
-TEST_DAYS = {"A": 90, "B": 180, "C": 365}
 
 
 def mon_signal_coverage(s: Setting) -> dict[str, Value]:
@@ -69,9 +66,7 @@ def mon_alert_coverage(s: Setting) -> dict[str, Value]:
     return shares(items)
 
 
-def _reviewed(
-    s: Setting, kind: str, days: int, *, by_other: bool, complete: bool
-) -> set[tuple[str | None, str | None]]:
+def reviewed(s: Setting, kind: str, days: int, *, by_other: bool, complete: bool) -> set[tuple[str | None, str | None]]:
     """(service, subject) of pages reviewed within some days."""
     return {
         (d["service_id"], d["subject_id"])
@@ -91,7 +86,7 @@ def mon_review_currency(s: Setting) -> dict[str, Value]:
         for r in _rules(s)
         if r["is_enabled"]
     ]
-    pages = {service for service, _ in _reviewed(s, "monitoring", 180, by_other=True, complete=False)}
+    pages = {service for service, _ in reviewed(s, "monitoring", 180, by_other=True, complete=False)}
     items += [(team, float(service in pages), 1.0) for team, services in s.owned.items() for service in services]
     return shares(items)
 
@@ -171,7 +166,7 @@ def inc_known_error_docs(s: Setting) -> dict[str, Value]:
             key = (incident["service_id"], incident["signature"])
             counts[key] = counts.get(key, 0) + 1
     subjects |= {key for key, count in counts.items() if count >= 2}
-    pages = _reviewed(s, "known_error", 365, by_other=False, complete=True)
+    pages = reviewed(s, "known_error", 365, by_other=False, complete=True)
     return shares([(s.owner_now[service], float((service, subject) in pages), 1.0) for service, subject in subjects])
 
 
@@ -200,223 +195,5 @@ def scl_load_test_currency(s: Setting) -> dict[str, Value]:
             for team, services in s.owned.items()
             for service in services
             if s.services[service]["criticality"] == "critical"
-        ]
-    )
-
-
-def sec_control_pass_rate(s: Setting) -> dict[str, Value]:
-    """Risk weight of passed controls; inconclusive ones lower completeness."""
-    sums: dict[str, list[float]] = {}
-    for row in s.newest("control_results", "control_id", "asset_id"):
-        own = sums.setdefault(s.owner_now[row["service_id"]], [0.0, 0.0, 0.0, 0.0])
-        risk = RISK[row["risk"]]
-        own[0] += risk * (row["status"] == "passed")
-        own[1] += risk * (row["status"] != "inconclusive")
-        own[2] += risk
-        own[3] += 1
-    return {team: Value(a, b, int(n), b / c) for team, (a, b, c, n) in sums.items()}
-
-
-def sec_assessment_currency(s: Setting) -> dict[str, Value]:
-    """Services assessed within a year and after the last major change."""
-    items: list[tuple[str, float, float]] = []
-    for team, services in s.owned.items():
-        for service in services:
-            dates = [a["approved_at"] for a in s.records["assessments"] if a["service_id"] == service]
-            newest = max((at for at in dates if at < s.as_of), default=None)
-            changed = s.services[service].get("last_major_change_on")
-            # A day without clock compares as midnight UTC.
-            after = changed is None or (newest is not None and newest.replace(tzinfo=None) >= _naive(changed))
-            items.append((team, float(newest is not None and newest >= s.as_of - 365 * DAY and after), 1.0))
-    return shares(items)
-
-
-def _naive(day: Any) -> datetime:
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - compared with naive UTC
-
-
-def _tier_days(v: Row) -> int | None:
-    """Days of BOD 26-04's table: 3, 14, 60 or none."""
-    k, e, a, t = v["is_exploited"], v["is_exposed"], v["is_automatable"], v["is_total_impact"]
-    table = {
-        "0000": None, "0001": None, "0010": 60, "0011": 60, "0100": 60, "0101": 14, "0110": 14, "0111": 3,
-        "1000": 14, "1001": 14, "1010": 14, "1011": 3, "1100": 14, "1101": 3, "1110": 3, "1111": 3,
-    }  # fmt: skip
-    return table["".join(str(int(flag)) for flag in (k, e, a, t))]
-
-
-def _due(v: Row) -> datetime | None:
-    """End of the last day."""
-    days = _tier_days(v)
-    return None if days is None else midnight(v["effective_at"].astimezone(ZONE).date() + (days + 1) * DAY)
-
-
-def sec_vulns_fixed_on_time(s: Setting) -> dict[str, Value]:
-    """Vulnerabilities fixed by their deadline (the simulator gives each one state)."""
-    items: list[tuple[str, float, float]] = []
-    for v in s.records["vulnerabilities"]:
-        due = _due(v)
-        if v["effective_at"] < s.as_of and due is not None and s.start(90) < due <= s.as_of:
-            owner = s.owner(v["service_id"], due, at_end=True) or ""
-            items.append((owner, float(v["fixed_at"] is not None and v["fixed_at"] < due), 1.0))
-    return shares(items)
-
-
-def sec_overdue_exploited(s: Setting) -> dict[str, Value]:
-    """Open urgent vulnerabilities past their deadline; none is a true zero."""
-    counts = dict.fromkeys(s.owned, 0)
-    for v in s.records["vulnerabilities"]:
-        due = _due(v)
-        urgent = v["is_exploited"] or _tier_days(v) == 3
-        is_open = v["fixed_at"] is None or v["fixed_at"] >= s.as_of
-        if v["effective_at"] < s.as_of and urgent and due is not None and due <= s.as_of and is_open:
-            counts[s.owner_now[v["service_id"]]] += 1
-    return {team: Value(count, 1.0, count) for team, count in counts.items()}
-
-
-def aut_update_bot_coverage(s: Setting) -> dict[str, Value]:
-    """Active repositories where the bot works."""
-    items: list[tuple[str, float, float]] = []
-    for row in s.newest("repository_states", "repository"):
-        if row["last_activity_on"] < row["observed_on"] - 180 * DAY:
-            continue
-        ran = row["last_bot_success_at"]
-        met = (
-            row["is_bot_enabled"]
-            and row["is_bot_config_valid"]
-            and row["unmanaged_count"] == 0
-            and ran is not None
-            and ran >= s.as_of - 7 * DAY
-        )
-        items.append((s.owner_now[row["repository"].split("/")[1]], float(met), 1.0))
-    return shares(items)
-
-
-def aut_iac_managed_share(s: Setting) -> dict[str, Value]:
-    """Resources in code, without drift at a recent check."""
-    items: list[tuple[str, float, float]] = []
-    for row in s.newest("infrastructure_states", "resource_id"):
-        checked = row["drift_checked_at"] is not None and row["drift_checked_at"] >= s.as_of - 7 * DAY
-        items.append(
-            (s.owner_now[row["service_id"]], float(row["is_in_code"] and checked and not row["has_drift"]), 1.0)
-        )
-    return shares(items)
-
-
-def _points(s: Setting, store: str) -> list[datetime]:
-    return sorted(p["taken_at"] for p in s.records["recovery_points"] if p["datastore_id"] == store and p["is_usable"])
-
-
-def bck_coverage(s: Setting) -> dict[str, Value]:
-    """Stores with a copy no older than two intervals."""
-    items: list[tuple[str, float, float]] = []
-    for team, stores in s.stores.items():
-        for store in stores:
-            if store.get("class") == "D" and store.get("rebuild_rationale"):
-                continue
-            interval = store.get("backup_interval_hours")
-            newest = max((p for p in _points(s, store["id"]) if p < s.as_of), default=None)
-            fresh = interval is not None and newest is not None and newest >= s.as_of - timedelta(hours=2 * interval)
-            items.append((team, float(fresh), 1.0))
-    return shares(items)
-
-
-def bck_rpo_attainment(s: Setting) -> dict[str, Value]:
-    """Hours with a recovery point young enough, weighted by criticality."""
-    items: list[tuple[str, float, float]] = []
-    begin, end = s.start(90), s.as_of
-    hour = timedelta(hours=1)
-    for team, stores in s.stores.items():
-        for store in stores:
-            if store.get("class") == "D":
-                continue
-            weight, kept = s.weight(store["service"]), 0.0
-            points = [p for p in _points(s, store["id"]) if p < end]
-            for point, following in zip(points, [*points[1:], end], strict=False):
-                until = min(following, point + store["rpo_hours"] * hour, end)
-                kept += max(0.0, (until - max(point, begin)) / hour)
-            items.append((team, weight * kept, weight * ((end - begin) / hour)))
-    return shares(items)
-
-
-def _ended(test: Row) -> datetime:
-    return test["verified_at"] or test["restored_at"] or test["requested_at"]
-
-
-def bck_restore_test_currency(s: Setting) -> dict[str, Value]:
-    """Stores with a plan and a fresh success."""
-    items: list[tuple[str, float, float]] = []
-    for team, stores in s.stores.items():
-        for store in stores:
-            if store.get("class") == "D":
-                continue
-            ends = [
-                _ended(t) for t in s.records["restore_tests"] if t["datastore_id"] == store["id"] and t["is_successful"]
-            ]
-            newest = max((at for at in ends if at < s.as_of), default=None)
-            limit = s.as_of - TEST_DAYS[store.get("class", "A")] * DAY
-            items.append(
-                (team, float(store.get("restore_plan", False) and newest is not None and newest >= limit), 1.0)
-            )
-    return shares(items)
-
-
-def bck_restore_within_rto(s: Setting) -> dict[str, Value]:
-    """Stores whose newest test of the year succeeded fast enough."""
-    items: list[tuple[str, float, float]] = []
-    for team, stores in s.stores.items():
-        for store in stores:
-            if store.get("class") == "D":
-                continue
-            tests = [
-                t for t in s.records["restore_tests"] if t["datastore_id"] == store["id"] and s.within(_ended(t), 365)
-            ]
-            newest = max(tests, key=_ended, default=None)
-            met = newest is not None and newest["is_successful"]
-            if met and newest is not None:
-                minutes = (newest["verified_at"] - newest["requested_at"]) / timedelta(minutes=1)
-                met = minutes <= store["rto_minutes"]
-            items.append((team, float(met), 1.0))
-    return shares(items)
-
-
-def untested(s: Setting) -> dict[str, int]:
-    """Team -> class A and B stores without a successful test in a year (gate G-BCK-2)."""
-    found: dict[str, int] = {}
-    for team, stores in s.stores.items():
-        for store in stores:
-            tests = [t for t in s.records["restore_tests"] if t["datastore_id"] == store["id"] and t["is_successful"]]
-            recent = any(s.as_of - 365 * DAY <= _ended(t) < s.as_of for t in tests)
-            if store.get("class", "A") in {"A", "B"} and not recent:
-                found[team] = found.get(team, 0) + 1
-    return found
-
-
-def bck_isolation(s: Setting) -> dict[str, Value]:
-    """Class A and B stores with an isolated copy."""
-    isolated = {
-        row["datastore_id"]
-        for row in s.newest("backup_copies", "datastore_id", "copy_id")
-        if row["has_own_identity"] and row["is_immutable_or_offline"] and row["is_other_region"]
-    }
-    return shares(
-        [
-            (team, float(store["id"] in isolated), 1.0)
-            for team, stores in s.stores.items()
-            for store in stores
-            if store.get("class", "A") in {"A", "B"}
-        ]
-    )
-
-
-def bck_restore_runbook(s: Setting) -> dict[str, Value]:
-    """Stores with a complete runbook reviewed this year."""
-    pages = {subject for _, subject in _reviewed(s, "restore", 365, by_other=False, complete=True)}
-    return shares(
-        [
-            (team, float(store["id"] in pages), 1.0)
-            for team, stores in s.stores.items()
-            for store in stores
-            if store.get("class") != "D"
         ]
     )

@@ -15,7 +15,8 @@ from opsmetrics.sources import pull_stream
 from simulator import plants
 from simulator.demo import generate, write_demo
 from simulator.organisation import read_organisation
-from simulator.truth import expected
+from simulator.truth import assurance, expected, state
+from simulator.truth.setting import Setting
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 DAYS = (date(2026, 3, 31), date(2026, 8, 31), date(2026, 10, 31))
@@ -88,6 +89,19 @@ def test_points_areas_and_teams_are_what_adding_up_gives(engine, truth):
     assert areas == pytest.approx(stated.areas, abs=1e-6)
     teams = {t: p for t, p in at(engine, "team", "team_id, score", on) if p is not None}
     assert teams == pytest.approx(stated.teams, abs=1e-6)
+
+
+def test_gates_find_what_counting_finds(engine, records):
+    """Components long past their support, and stores without a successful restore test."""
+    for on in DAYS:
+        setting = Setting(DEMO, records, on)
+        for gate, counted in (("g_ved_1", state.past_support(setting)), ("g_bck_2", assurance.untested(setting))):
+            found = engine.execute(
+                f"""select g.team_id, g.finding_count from gates.{gate} as g join ref.as_of as w using (as_of, grain)
+                    where g.grain = 'month' and w."on" = $1""",
+                [on],
+            ).fetchall()
+            assert dict(found) == counted, (gate, on)
 
 
 def test_an_outage_of_known_minutes(engine):
