@@ -37,8 +37,10 @@ seen as (
     select i.incident_id, x.monitor_key,
         sum(epoch_us(least(x.restored_at, i.resolved_at) - greatest(x.started_at, i.began_at))) / 60e6 as minutes
     from (select *, least(declared_at, first_alert_at, first_report_at) as began_at from owned) as i
+    -- An open incident has no end yet: whatever was down since it began counts (ADR 0010). least passes over nulls.
     join facts.outages as x
-        on x.service_id = i.owned_service_id and x.started_at < i.resolved_at and x.restored_at > i.began_at
+        on x.service_id = i.owned_service_id and coalesce(x.started_at < i.resolved_at, true)
+        and least(x.restored_at, i.resolved_at) > i.began_at
     group by i.incident_id, x.monitor_key
 ),
 spent as (

@@ -34,7 +34,13 @@ def incidents(rolls: random.Random) -> list[dict]:
                 "is_postmortem_reviewed": True,
             }
         )
-    rows[0] |= {"severity": 1, "first_alert_at": None, "manager_assigned_at": None, "postmortem_published_at": None}
+    # Called severe, or called small although it spends a whole budget: both ask for a post mortem.
+    rows[0] |= {
+        "severity": rolls.choice((1, 3)),
+        "first_alert_at": None,
+        "manager_assigned_at": None,
+        "postmortem_published_at": None,
+    }
     return rows
 
 
@@ -45,6 +51,15 @@ def figures(con, context, rows) -> dict[str, float | None]:
     marks = ", ".join(f"${n}::{kind(name)} as {name}" for n, name in enumerate(names, start=1))
     for row in rows:
         con.execute(f"insert into staging.incidents by name select {marks}", list(row.values()))
+    begin, end = rows[0]["declared_at"], rows[0]["declared_at"] + timedelta(hours=9)
+    con.execute("delete from facts.outages")
+    con.execute(
+        """insert into facts.outages by name select 'm' as monitor_key, 1 as outage_number, 's1' as service_id,
+           $1::timestamptz as started_at, $2::timestamptz as restored_at""",
+        [begin, end],
+    )
+    con.execute("delete from ref.slos")
+    con.execute("insert into ref.slos values ('s1', 'availability', 0.999, '2000-01-01', '2200-01-01')")
     con.execute("delete from facts.incidents")
     con.execute(f"insert into facts.incidents {context.files['facts.incidents'].text}")
     found = {}
