@@ -65,7 +65,8 @@ def control_charts(series: Floats) -> Charts:
         steps = np.diff(series, axis=1, prepend=np.nan)
         direction = np.stack([steps > 0, steps < 0])
         outside = (series > high[:, None] + 1e-12) | (series < low[:, None] - 1e-12)
-    signal[_ending(near, 3, 2).any(axis=0) & near.any(axis=0)] = 4
+    # The point itself lies near the same limit as the other one.
+    signal[(_ending(near, 3, 2) & near).any(axis=0)] = 4
     signal[_ending(direction, RUN - 1, RUN - 1).any(axis=0)] = 3
     signal[_ending(side, RUN, RUN).any(axis=0)] = 2
     signal[outside] = 1

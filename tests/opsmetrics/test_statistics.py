@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pymannkendall
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -279,6 +279,8 @@ def _signals_by_hand(values):
     return found
 
 
+@example([0, 0, 0, 1, 1, 1])
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=2, max_size=30))
 def test_signals_agree_with_the_rules_told_point_by_point(values):
     series = np.full((1, 34), np.nan)
