@@ -18,10 +18,10 @@ from scipy.special import ndtri
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
 from opsmetrics.scoring.intervals import Floats, effective_size, jeffreys_quantiles
+from opsmetrics.scoring.points import KRAV_POINTS, points
 from opsmetrics.scoring.status import MEASURED
 
 DRAWS = 2000
-KRAV_SCORE = 60.0
 _ROUNDING = 1e-4  # scores are drawn in single precision
 GRAINS = ("month", "tertial", "latest")
 # Inverse distribution functions are tabulated: 1024 steps of a uniform, so that a draw is one look-up. Against
@@ -55,13 +55,11 @@ def uniforms(seed: int, rows: int, columns: int) -> Floats:
 
 
 def points_of(values: Floats, floor: Floats, krav: Floats, mal: Floats) -> Floats:
-    """Return points 0..100 as ``points.points`` does, for arrays; ``krav`` is nan where there is none."""
-    sign = np.where(floor < mal, 1.0, -1.0)
-    v, f, k, m = values * sign, floor * sign, krav * sign, mal * sign
-    with np.errstate(invalid="ignore", divide="ignore"):
-        straight = 100 * (v - f) / (m - f)
-        bent = np.where(v < k, 60 * (v - f) / (k - f), 60 + 40 * (v - k) / (m - k))
-    return np.clip(np.where(np.isnan(k), straight, bent), 0, 100)
+    """Return points 0..100 of arrays that broadcast, by the one formula; ``krav`` is nan where there is none."""
+    whole = np.broadcast_arrays(values, floor, krav, mal)
+    columns = pl.DataFrame({name: a.ravel() for name, a in zip(("v", "f", "k", "m"), whole, strict=True)})
+    found = columns.select(points(pl.col("v"), pl.col("f"), pl.col("k").fill_nan(None), pl.col("m")))
+    return found.to_series().to_numpy().reshape(whole[0].shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +168,7 @@ def _team_interval(
     for column in there[1:]:
         np.minimum(least, areas[:, column], out=least)
     scores = (1 - weakest_share) * (areas @ share) + weakest_share * least
-    chance = float(np.mean(scores >= KRAV_SCORE - _ROUNDING))
+    chance = float(np.mean(scores >= KRAV_POINTS - _ROUNDING))
     low, high = interval_ends(scores)
     return low, high, chance
 

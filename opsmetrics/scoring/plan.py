@@ -18,6 +18,7 @@ import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
+from opsmetrics.scoring.cells import area_weights
 from opsmetrics.scoring.compute import Scores
 from opsmetrics.scoring.status import CELL
 
@@ -53,9 +54,7 @@ def compute_plans(catalogue: Catalogue, scores: Scores, gates: pl.DataFrame) -> 
         time lifts stands in the way.
     """
     ruleset = catalogue.ruleset
-    weights = pl.DataFrame(
-        {"area_id": [a.id for a in catalogue.areas], "area_weight": [a.weight for a in catalogue.areas]}
-    )
+    weights = area_weights(catalogue).cast({"area_id": pl.String})
     latest = pl.col("grain") == "latest"
     published = scores.area.filter(latest & (pl.col("status") == "ok")).join(weights, on="area_id")
     effective = pl.col("weight") * pl.col("evidence_weight")
