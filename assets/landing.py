@@ -38,30 +38,31 @@ def _window(context: dg.AssetExecutionContext, stream: Stream) -> tuple[date, da
     return first, date.fromisoformat(span.end) + timedelta(days=1)
 
 
-def _outcome(result: PullResult) -> dg.MaterializeResult:
+def _outcome(results: list[PullResult]) -> dg.MaterializeResult:
+    quarantined = sum(result.quarantined for result in results)
+    error = "\n".join(result.error for result in results if result.error)
     metadata: dict[str, dg.MetadataValue] = {
-        "dagster/row_count": dg.MetadataValue.int(result.rows),
-        "quarantined": dg.MetadataValue.int(result.quarantined),
-        "loads": dg.MetadataValue.int(len(result.loads)),
-        "unchanged_files": dg.MetadataValue.int(result.unchanged),
+        "dagster/row_count": dg.MetadataValue.int(sum(result.rows for result in results)),
+        "quarantined": dg.MetadataValue.int(quarantined),
+        "loads": dg.MetadataValue.int(sum(len(result.loads) for result in results)),
+        "unchanged": dg.MetadataValue.int(sum(result.unchanged for result in results)),
     }
-    if result.error:
-        metadata["error"] = dg.MetadataValue.text(result.error)
-    passed = result.error is None
+    if error:
+        metadata["error"] = dg.MetadataValue.text(error)
     return dg.MaterializeResult(
         metadata=metadata,
         check_results=[
             dg.AssetCheckResult(
                 check_name="source_answered",
-                passed=passed,
+                passed=not error,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"error": dg.MetadataValue.text(result.error or "")},
+                metadata={"error": dg.MetadataValue.text(error)},
             ),
             dg.AssetCheckResult(
                 check_name="nothing_quarantined",
-                passed=result.quarantined == 0,
+                passed=quarantined == 0,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"quarantined": dg.MetadataValue.int(result.quarantined)},
+                metadata={"quarantined": dg.MetadataValue.int(quarantined)},
             ),
         ],
     )
@@ -87,7 +88,7 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
         settings = workspace.settings()
         organisation = load_organisation(settings.org)
         if stream.name not in organisation.streams:
-            return _outcome(PullResult(stream.name, (), 0, None))
+            return _outcome([])
         try:
             return _outcome(pull_stream(settings, organisation, stream.name, _window(context, stream)))
         except OpsMetricsError as error:

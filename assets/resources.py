@@ -1,5 +1,6 @@
 """Dagster resources: the settings of a run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -19,12 +20,12 @@ class Workspace(dg.ConfigurableResource["Workspace"]):
     def settings(self) -> Settings:
         """Return the settings of this run."""
         base = Settings.from_env()
-        return Settings(
+        return replace(
+            base,
             home=Path(self.home) if self.home else base.home,
             org=Path(self.org) if self.org else base.org,
             data=Path(self.data) if self.data else base.data,
             now=parse_instant(self.now) if self.now else base.now,
-            sql=base.sql,
         )
 
     def context(self) -> Context:

@@ -22,6 +22,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from opsmetrics.errors import OpsMetricsError
+from opsmetrics.streams import FILES
 
 FACTS_KEY = "opsmetrics.load"
 CODE_VERSION = "0.1.0"
@@ -47,6 +48,8 @@ class Load:
         dropped_columns: Columns of the source that the contract does not name.
         code_version: Version of the code that landed it.
         path: Where the file lies.
+        origin: Name of the source; each source of a stream has winning loads of its own.
+        accumulates: A register of which all loads of this source count.
     """
 
     load_id: str
@@ -63,6 +66,8 @@ class Load:
     dropped_columns: tuple[str, ...]
     code_version: str
     path: Path
+    origin: str
+    accumulates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Parcel:
         source_digest: Digest of the input.
         is_complete: Whether the source answered in full.
         dropped_columns: Columns left out.
+        origin: Name of the source.
+        accumulates: A register of which all loads of this source count.
     """
 
     frame: pl.DataFrame
@@ -120,6 +127,8 @@ class Parcel:
     source_digest: str
     is_complete: bool = True
     dropped_columns: tuple[str, ...] = ()
+    origin: str = FILES
+    accumulates: bool = False
 
 
 def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Load:
@@ -149,6 +158,8 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
         "source_digest": parcel.source_digest,
         "dropped_columns": list(parcel.dropped_columns),
         "code_version": CODE_VERSION,
+        "origin": parcel.origin,
+        "accumulates": parcel.accumulates,
     }
     path = folder / f"{load_id}.parquet"
     temporary = folder / f".{load_id}.{secrets.token_hex(4)}.tmp"
@@ -210,6 +221,9 @@ def read_load(path: Path) -> Load:
         dropped_columns=tuple(facts["dropped_columns"]),
         code_version=facts["code_version"],
         path=path,
+        # Loads of the first version came from files only.
+        origin=facts.get("origin", FILES),
+        accumulates=facts.get("accumulates", False),
     )
 
 

@@ -130,7 +130,7 @@ def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
         "sql": {name: file.digest for name, file in context.files.items()},
         "ruleset": context.catalogue.digest,
         "day": context.now.astimezone(context.organisation.zone).date().isoformat(),
-        "errors": {name: note.error for name, note in notes.items()},
+        "errors": {f"{stream}.{origin}": note.error for (stream, origin), note in notes.items()},
         "code": _code_digest(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -18,6 +18,9 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_ORG": "folder of the organisation's configuration (default examples/demo)",
     "OPSMETRICS_DATA": "folder that replaces `files.root` of sources.toml (default: what the file says)",
     "OPSMETRICS_NOW": "frozen clock as an ISO 8601 instant with offset, for replays and tests (default: real time)",
+    "OPSMETRICS_CA_FILE": "certificate file (PEM) trusted beside the system's, for proxies and tests (default: none)",
+    "OPSMETRICS_RETRY_SECONDS": "first wait between tries when a source names none; it doubles (default 2)",
+    "OPSMETRICS_PATIENCE_SECONDS": "longest wait that a source may ask for before a pull gives up (default 900)",
     "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
 }
 
@@ -32,6 +35,9 @@ class Settings:
         data: Overrides the root folder of the files source, or None.
         now: Frozen clock (UTC), or None for real time.
         sql: Folder of the SQL files.
+        ca_file: Certificates trusted beside the system's, or None.
+        retry_seconds: First wait between tries when a source names none.
+        patience_seconds: Longest wait that a source may ask for.
     """
 
     home: Path
@@ -39,6 +45,9 @@ class Settings:
     data: Path | None
     now: datetime | None
     sql: Path
+    ca_file: Path | None = None
+    retry_seconds: float = 2.0
+    patience_seconds: float = 900.0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -56,6 +65,9 @@ class Settings:
             data=Path(data) if data else None,
             now=parse_instant(now) if now else None,
             sql=Path(env.get("OPSMETRICS_SQL") or default_sql_root()),
+            ca_file=Path(env["OPSMETRICS_CA_FILE"]) if env.get("OPSMETRICS_CA_FILE") else None,
+            retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", 2.0),
+            patience_seconds=_seconds(env, "OPSMETRICS_PATIENCE_SECONDS", 900.0),
         )
 
     @property
@@ -80,6 +92,38 @@ class Settings:
             frozen: The organisation's own frozen clock, used when the environment freezes none.
         """
         return (self.now or frozen or datetime.now(tz=UTC)).astimezone(UTC)
+
+
+def secret(variable: str | None, environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the secret in an environment variable that sources.toml names, or None where there is none."""
+    env = os.environ if environ is None else environ
+    return (env.get(variable) or None) if variable else None
+
+
+def expand(url: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return an address whose beginning may be a variable: ``$GRAFANA/api`` with GRAFANA=https://...
+
+    Raises:
+        ConfigurationError: The variable is not set.
+    """
+    if not url.startswith("$"):
+        return url
+    name, _, rest = url[1:].partition("/")
+    value = secret(name, environ)
+    if value is None:
+        problem = Problem("sources.toml", None, f"{url!r} begins with {name}, which is not set", f"set {name}=https://...")
+        raise ConfigurationError([problem])
+    return f"{value.rstrip('/')}/{rest}".rstrip("/")
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return max(0.0, float(text))
+    except ValueError as error:
+        raise ConfigurationError([Problem(name, None, f"{text!r} is no number of seconds", "write 2")]) from error
 
 
 def parse_instant(text: str) -> datetime:

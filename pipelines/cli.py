@@ -120,12 +120,22 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @_data
 @_json
 @click.option("--stream", "streams", multiple=True, help="Only this stream (repeatable).")
+@click.option("--source", "origins", multiple=True, help="Only this connector, or files (repeatable).")
 @click.option("--from", "start", type=_DAY, help="First local day.")
 @click.option("--to", "end", type=_DAY, help="Last local day.")
-def pull(org: Path | None, data: Path | None, streams: tuple[str, ...], start: Any, end: Any, *, as_json: bool) -> None:
+def pull(
+    org: Path | None,
+    data: Path | None,
+    streams: tuple[str, ...],
+    origins: tuple[str, ...],
+    start: Any,
+    end: Any,
+    *,
+    as_json: bool,
+) -> None:
     """Pull the sources into landing; what was landed before is left alone."""
     from opsmetrics.organisation import load_organisation
-    from opsmetrics.sources import pull_stream
+    from pipelines.pulling import pull_streams
 
     settings = _settings(org, data)
     organisation = load_organisation(settings.org)
@@ -133,7 +143,10 @@ def pull(org: Path | None, data: Path | None, streams: tuple[str, ...], start: A
     unknown = [name for name in names if name not in organisation.streams]
     if unknown:
         raise click.UsageError(f"not in sources.toml: {', '.join(unknown)}")
-    results = [pull_stream(settings, organisation, name, _window(start, end)) for name in names]
+    strangers = set(origins) - {delivery.origin for delivery in organisation.deliveries}
+    if strangers:
+        raise click.UsageError(f"not in sources.toml: {', '.join(sorted(strangers))}")
+    results = pull_streams(settings, organisation, names, _window(start, end), origins=origins, quiet=as_json)
     _report_pulls(results, as_json=as_json)
     if any(result.error for result in results):
         sys.exit(EXIT_WRONG)
@@ -144,6 +157,7 @@ def _report_pulls(results: list[PullResult], *, as_json: bool) -> None:
         rows = [
             {
                 "stream": r.stream,
+                "source": r.origin,
                 "loads": len(r.loads),
                 "rows": r.rows,
                 "quarantined": r.quarantined,
@@ -157,7 +171,7 @@ def _report_pulls(results: list[PullResult], *, as_json: bool) -> None:
     for r in results:
         state = "failed" if r.error else ("landed" if r.loads else "unchanged")
         aside = f", {r.quarantined} set aside" if r.quarantined else ""
-        click.echo(f"{r.stream:<22} {state:<10} {r.rows:>10} rows{aside}")
+        click.echo(f"{r.stream:<22} {r.origin:<16} {state:<10} {r.rows:>10} rows{aside}")
         if r.error:
             click.echo(r.error, err=True)
 
@@ -267,20 +281,16 @@ def preview(org: Path) -> None:
 @click.option("--no-app", is_flag=True, help="Only build the snapshot.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the pretend organisation.")
 @click.option("--scale", default=1.0, show_default=True, help="Size: 2 is every team twice, 0.5 half of them.")
-def demo(port: int, seed: int, scale: float, *, no_app: bool) -> None:
-    """Generate the fictional organisation's records, run everything and open the app."""
-    from pipelines.run import run_everything
-    from simulator.demo import write_demo
-    from simulator.scale import scaled_organisation
+@click.option("--from-files", is_flag=True, help="Read files only, without simulated servers.")
+def demo(port: int, seed: int, scale: float, *, no_app: bool, from_files: bool) -> None:
+    """Make the fictional organisation, pull it from simulated servers, build its scorecard and open the app."""
+    from pipelines.demo import run_demo
 
-    root = _demo_org()
-    if scale != 1:
-        root = scaled_organisation(root, _settings().home / "demo-org", scale)
-    records = _settings().home / "demo-data"
-    settings = _settings(root, records)
-    write_demo(root, records, seed=seed, scale=scale)
-    outcome = run_everything(settings, quiet=False)
+    settings = _settings()
+    outcome = run_demo(settings, _demo_org(), seed=seed, scale=scale, from_files=from_files)
     if not outcome["ok"]:
+        for error in outcome["errors"]:
+            click.echo(error, err=True)
         sys.exit(EXIT_WRONG)
     click.echo(f"snapshot {outcome['path']}")
     if not no_app:

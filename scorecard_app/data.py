@@ -301,7 +301,17 @@ def sources(snapshot: Snapshot) -> pl.DataFrame:
     return query(
         snapshot,
         """select * from marts.source_health
-           order by case state when 'failed' then 0 when 'late' then 1 else 2 end, stream""",
+           order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end, stream, origin""",
+    )
+
+
+def missing_days(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the days that connectors owe, most urgent first."""
+    return query(
+        snapshot,
+        f"""select * from marts.missing_days
+            order by case state when 'at_risk' then 0 when 'late' then 1 else 2 end, stream, origin, starts_on
+            limit {SHOWN_ROWS}""",
     )
 
 

@@ -63,7 +63,7 @@ def test_a_run_publishes_and_a_second_run_has_nothing_to_do(small, tmp_path):
     given_settings = settings_for(small, tmp_path / "home")
     first = run_all(given_settings)
     context = pipeline.load_context(given_settings)
-    again = [pull_stream(given_settings, context.organisation, name) for name in context.organisation.streams]
+    again = [pull_stream(given_settings, context.organisation, name)[0] for name in context.organisation.streams]
     assert all(result.loads == () and result.error is None for result in again)
     assert pipeline.build(context) == (first.build_id, False)
     assert run_all(given_settings) == first
@@ -106,7 +106,7 @@ def test_a_changed_day_replaces_only_that_day_and_nothing_is_counted_twice(small
     changed = small / "data/checks/2026-09-01.csv"
     changed.write_text(changed.read_text().replace("up", "down"))
     context = pipeline.load_context(given_settings)
-    result = pull_stream(given_settings, context.organisation, "availability_checks")
+    result = pull_stream(given_settings, context.organisation, "availability_checks")[0]
     assert [load.window_start for load in result.loads] == [date(2026, 9, 1)]
     with connect(given_settings.warehouse) as con:
         pipeline.prepare(con, context)
@@ -363,7 +363,7 @@ def test_an_input_that_comes_back_is_landed_again(small, tmp_path):
     original = path.read_text()
     for text in (original, original.replace("up", "down"), original):
         path.write_text(text)
-        assert pull_stream(given_settings, organisation, "availability_checks").error is None
+        assert pull_stream(given_settings, organisation, "availability_checks")[0].error is None
     pipeline.build(pipeline.load_context(given_settings))
     with duckdb.connect(str(given_settings.warehouse), read_only=True) as con:
         rows = con.execute(
@@ -377,7 +377,7 @@ def test_deciding_what_is_new_opens_no_old_load(small, tmp_path, monkeypatch):
     run_all(given_settings)
     monkeypatch.setattr("opsmetrics.landing.read_load", lambda _: pytest.fail("an old load was opened"))
     organisation = pipeline.load_context(given_settings).organisation
-    result = pull_stream(given_settings, organisation, "availability_checks")
+    result = pull_stream(given_settings, organisation, "availability_checks")[0]
     assert (result.unchanged, result.loads) == (12, ())
 
 

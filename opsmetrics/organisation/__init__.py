@@ -5,6 +5,6 @@ Does not belong here: rows that come from source systems, restore tests and othe
 """
 
 from opsmetrics.organisation.load import load_organisation
-from opsmetrics.organisation.models import Organisation, StreamSource
+from opsmetrics.organisation.models import Delivery, Organisation, StreamSource
 
-__all__ = ["Organisation", "StreamSource", "load_organisation"]
+__all__ = ["Delivery", "Organisation", "StreamSource", "load_organisation"]

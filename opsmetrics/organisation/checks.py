@@ -8,8 +8,9 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, Protocol
 
+from opsmetrics.organisation.connectors import Connector
 from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sources, Team
-from opsmetrics.streams import STREAMS
+from opsmetrics.streams import FILES, STREAMS
 
 _FOREVER = date.max
 
@@ -137,10 +138,27 @@ def _registers(
                 sink.add(file, line, f"id {own!r} stands on line {ids[own]} too", "give each row its own id")
 
 
+def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str]) -> None:
+    line = _line_of(sink, file, connector.name)
+    known = sorted(connector.feeds)
+    for stream in connector.streams:
+        if stream not in connector.feeds:
+            near = difflib.get_close_matches(stream, known, n=1)
+            fix = f"did you mean {near[0]!r}?" if near else f"it delivers {', '.join(known)}"
+            sink.add(file, line, f"kind {connector.kind!r} delivers no stream {stream!r}", fix)
+    if connector.name == FILES:
+        sink.add(file, line, f"the name {FILES!r} is that of the files", "choose another name")
+    for team in connector.teams:
+        if team != "*":
+            _known(sink, file, line, team, team_ids)
+
+
 def _sources(sink: Sink, sources: Sources, team_ids: set[str]) -> None:
     file = "sources.toml"
-    names = [source.name for source in sources.stream]
-    _duplicates(sink, file, names)
+    _duplicates(sink, file, [source.name for source in sources.stream])
+    _duplicates(sink, file, [connector.name for connector in sources.connector])
+    for connector in sources.connector:
+        _connector(sink, file, connector, team_ids)
     for source in sources.stream:
         line = _line_of(sink, file, source.name)
         if source.name not in STREAMS:

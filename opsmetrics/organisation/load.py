@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from opsmetrics.errors import ConfigurationError, Problem
 from opsmetrics.organisation import checks
+from opsmetrics.organisation.connectors import KINDS
 from opsmetrics.organisation.models import (
     Applicability,
     Datastore,
@@ -28,6 +29,7 @@ from opsmetrics.organisation.models import (
     Service,
     Slo,
     Sources,
+    StreamSource,
     Team,
     Waiver,
 )
@@ -104,7 +106,7 @@ class Reader:
         line = toml_line(self.texts.get(file, ""), (*path, *loc))
         key = ".".join(str(part) for part in loc)
         if item["type"] == "extra_forbidden":
-            known = [field.alias or name for name, field in model.model_fields.items()]
+            known = [field.alias or name for name, field in _table_model(model, loc).model_fields.items()]
             near = difflib.get_close_matches(str(loc[-1]), known, n=1)
             fix = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
             self.add(file, line, f"unknown key {key!r}", fix)
@@ -166,6 +168,15 @@ class Reader:
                 column = ".".join(str(part) for part in item["loc"]) or "row"
                 self.add(file, line, f"{column}: {item['msg']}", "correct the value on that line")
             return None
+
+
+def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return the model of the table that a problem is about: sources.toml holds two kinds of tables."""
+    if model is Sources and loc[:1] == ("stream",):
+        return StreamSource
+    if model is Sources and loc[:1] == ("connector",) and len(loc) > 2:
+        return KINDS[str(loc[2])]
+    return model
 
 
 def toml_line(text: str, path: Sequence[str | int]) -> int | None:

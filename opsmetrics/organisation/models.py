@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=80)]
+from opsmetrics.organisation.base import Model, Slug
+from opsmetrics.organisation.connectors import AnyConnector, Connector
+from opsmetrics.streams import FILES
+
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
 
 
@@ -31,18 +35,14 @@ def _with_offset(instant: datetime) -> datetime:
 Instant = Annotated[datetime, AfterValidator(_with_offset)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Text(_Model):
+class Text(Model):
     """A text in both languages of the scorecard."""
 
     nb: str = Field(min_length=1)
     en: str = Field(min_length=1)
 
 
-class _Dated(_Model):
+class _Dated(Model):
     """Something valid in the half-open range [valid_from, valid_to)."""
 
     valid_from: date = Field(alias="from")
@@ -55,7 +55,7 @@ class _Dated(_Model):
         return self
 
 
-class OrganisationSettings(_Model):
+class OrganisationSettings(Model):
     """``organisation.toml``: name, zone, calendar, clock."""
 
     id: Slug
@@ -69,7 +69,7 @@ class OrganisationSettings(_Model):
     environments: dict[Slug, list[str]] = {"prod": []}
 
 
-class Team(_Model):
+class Team(Model):
     """``[[team]]``: who answers for services. ``oncall`` is the duty the handbook asks of the team."""
 
     id: Slug
@@ -85,7 +85,7 @@ class Owner(_Dated):
     team: Slug
 
 
-class Monitor(_Model):
+class Monitor(Model):
     """An availability probe.
 
     ``hold_minutes`` says how long a check result stands; without it a state holds until the next row,
@@ -96,7 +96,7 @@ class Monitor(_Model):
     hold_minutes: float | None = Field(default=None, gt=0)
 
 
-class Service(_Model):
+class Service(Model):
     """``[[service]]``: one production service with its dated owners and its names in the sources."""
 
     id: Slug
@@ -117,7 +117,7 @@ class Slo(_Dated):
     target: float = Field(gt=0, lt=1)
 
 
-class Datastore(_Model):
+class Datastore(Model):
     """``[[datastore]]``: what must be restorable. Class A to D as the method's section 2.2 (backup) says."""
 
     id: Slug
@@ -130,7 +130,7 @@ class Datastore(_Model):
     rebuild_rationale: Reason | None = None
 
 
-class Waiver(_Model):
+class Waiver(Model):
     """A time-limited exception (method 3.7): reason, compensation, approver outside the team, at most 180 days."""
 
     waiver_id: Slug
@@ -152,7 +152,7 @@ class Waiver(_Model):
         return self
 
 
-class Applicability(_Model):
+class Applicability(Model):
     """A metric that does not apply to a team, reviewed yearly (method 3.7)."""
 
     team_id: Slug
@@ -170,7 +170,7 @@ class Applicability(_Model):
         return self
 
 
-class MaintenanceWindow(_Model):
+class MaintenanceWindow(Model):
     """A registered maintenance window. Eligibility (48 h ahead, 8 h a month) is judged in SQL, not here."""
 
     window_id: Slug
@@ -188,7 +188,7 @@ class MaintenanceWindow(_Model):
         return self
 
 
-class Roster(_Model):
+class Roster(Model):
     """A dated change of a team's on-call duty; outside such rows the team's own ``oncall`` holds."""
 
     team_id: Slug
@@ -197,7 +197,7 @@ class Roster(_Model):
     valid_to: date | None = None
 
 
-class Effort(_Model):
+class Effort(Model):
     """What a team expects the remedy of one metric to cost, in half team-days; without it the catalogue's default."""
 
     team_id: Slug
@@ -205,7 +205,7 @@ class Effort(_Model):
     effort_days: float = Field(gt=0, le=400, multiple_of=0.5)
 
 
-class StreamSource(_Model):
+class StreamSource(Model):
     """``[[stream]]`` of sources.toml: where the rows of one stream come from.
 
     Attributes:
@@ -215,6 +215,7 @@ class StreamSource(_Model):
         covers: Days for which one whole file is complete, first and last day; default: days of its rows.
         teams: Teams that deliver to this stream; ``*`` for all.
         connected_on: First day that the teams are connected (default: the day each team was onboarded).
+        valid_to: Day from which another source delivers instead.
     """
 
     name: Slug
@@ -224,16 +225,49 @@ class StreamSource(_Model):
     covers: tuple[date, date] | None = None
     teams: list[str] = ["*"]
     connected_on: date | None = None
+    valid_to: date | None = Field(default=None, alias="until")
+
+    @property
+    def origin(self) -> str:
+        """Name under which loads from files are told apart from those of connectors."""
+        return FILES
 
 
-class Sources(_Model):
-    """``sources.toml``."""
+class Sources(Model):
+    """``sources.toml``: files and connectors, any number of them for one stream."""
 
     root: str = "."
     stream: list[StreamSource] = []
+    connector: list[AnyConnector] = []
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """One source of one stream.
+
+    Attributes:
+        stream: Stream.
+        source: The files or the connector that deliver it.
+        due_from: First day it is to deliver.
+        due_to: Day from which it no longer is (exclusive), or None.
+        remembers_days: How long the source itself remembers, None for years.
+        accumulates: All loads of this register count, not only the newest.
+    """
+
+    stream: str
+    source: StreamSource | Connector
+    due_from: date
+    due_to: date | None
+    remembers_days: int | None
+    accumulates: bool
+
+    @property
+    def origin(self) -> str:
+        """Name of the source."""
+        return self.source.origin
+
+
+@dataclass(frozen=True)
 class Organisation:
     """One validated organisation. Built only by :func:`opsmetrics.organisation.load_organisation`."""
 
@@ -256,7 +290,33 @@ class Organisation:
         """The zone whose midnights cut days."""
         return ZoneInfo(self.settings.timezone)
 
+    @cached_property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every source of every configured stream."""
+        start = self.settings.history_from
+        found = [
+            Delivery(source.name, source, start, source.valid_to, None, accumulates=False)
+            for source in self.sources.stream
+        ]
+        for connector in self.sources.connector:
+            found += [
+                Delivery(
+                    stream,
+                    connector,
+                    connector.valid_from or start,
+                    connector.valid_to,
+                    connector.remembers(stream),
+                    accumulates=connector.feeds[stream].accumulates,
+                )
+                for stream in connector.streams
+            ]
+        return tuple(sorted(found, key=lambda delivery: (delivery.stream, delivery.origin)))
+
     @property
-    def streams(self) -> dict[str, StreamSource]:
-        """Configured streams by name."""
-        return {source.name: source for source in self.sources.stream}
+    def streams(self) -> tuple[str, ...]:
+        """Names of the configured streams."""
+        return tuple(dict.fromkeys(delivery.stream for delivery in self.deliveries))
+
+    def deliveries_of(self, stream: str) -> tuple[Delivery, ...]:
+        """Return the sources of one stream."""
+        return tuple(delivery for delivery in self.deliveries if delivery.stream == stream)

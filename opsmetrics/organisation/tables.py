@@ -360,12 +360,22 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
         "efforts": [(e.team_id, e.metric_id, e.effort_days) for e in organisation.efforts],
         "oncall_duties": list(_duties(organisation, zone)),
         "team_streams": [
-            (team.id, source.name, max(source.connected_on or team.onboarded_on, team.onboarded_on))
-            for source in organisation.sources.stream
-            for team in organisation.teams
-            if "*" in source.teams or team.id in source.teams
+            (team, stream, day) for (team, stream), day in sorted(_connections(organisation).items())
         ],
     }
+
+
+def _connections(organisation: Organisation) -> dict[tuple[str, str], date]:
+    """First day that any source of a stream is connected for a team."""
+    found: dict[tuple[str, str], date] = {}
+    for delivery in organisation.deliveries:
+        source = delivery.source
+        for team in organisation.teams:
+            if "*" in source.teams or team.id in source.teams:
+                day = max(source.connected_on or team.onboarded_on, team.onboarded_on)
+                key = (team.id, delivery.stream)
+                found[key] = min(day, found.get(key, day))
+    return found
 
 
 def _duties(organisation: Organisation, zone: ZoneInfo) -> Iterator[tuple[str, str, datetime, datetime]]:

@@ -102,6 +102,10 @@ def read_parcel(
     covered = (today, today + timedelta(days=1)) if stream.is_register else day or _covered(source, frame, path)
     if not stream.is_register:
         frame = _outside(frame, covered)
+        if source.valid_to is not None:
+            # Another source delivers from there on; its days are not this file's to prove.
+            limit = (date.min, source.valid_to)
+            window = limit if window is None else (window[0], min(window[1], source.valid_to))
         if window is not None:
             covered = (max(covered[0], window[0]), min(covered[1], window[1]))
             frame = frame.filter(pl.col("_day").is_null() | pl.col("_day").is_between(*covered, closed="left"))

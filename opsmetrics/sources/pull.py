@@ -1,35 +1,50 @@
-"""Pull one stream: plan, read, land what is new, and note the outcome beside the landing.
+"""Pull: decide what is missing, ask the source, land each answer before the next is asked for, note the outcome.
 
-Each stream writes only its own files, so pulls run side by side (architecture D8).
+Each source of a stream writes only its own files, so pulls run side by side (architecture D8). Landing each chunk
+at once is what makes a pull resume: after a crash the days that were landed are not asked for again.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from opsmetrics.errors import Problem, SourceError
-from opsmetrics.landing import Load, LoadName, land, load_paths, short_digest
-from opsmetrics.organisation import Organisation
+from opsmetrics.errors import OpsMetricsError, Problem, SourceError
+from opsmetrics.landing import Load, LoadName, land, load_paths, read_load, short_digest
+from opsmetrics.organisation import Delivery, Organisation, StreamSource
+from opsmetrics.organisation.connectors import STATE
 from opsmetrics.settings import Settings
 from opsmetrics.sources import files
-from opsmetrics.streams import STREAMS
+from opsmetrics.sources.ask import Answer, Ask, midnight, parcel_of
+from opsmetrics.sources.registry import Fetch, fetch_function
+from opsmetrics.streams import STREAMS, Stream
+
+Window = tuple[date, date]
+Progress = Callable[[int, int], None]
+# Local day -> (sequence of the load that holds it, instant at which the source last said the same).
+Seen = dict[str, tuple[int, str]]
+# A pull that broke off is taken up where it stopped; what is older than this is asked for again.
+RESUME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """What one pull of one stream did.
+    """What one pull of one source of a stream did.
 
     Attributes:
         stream: Name of the stream.
+        origin: Name of the source.
         loads: Loads that were landed; empty when nothing had changed.
-        unchanged: Files that had been landed before, byte for byte.
+        unchanged: Files or windows that had been landed before, byte for byte.
         error: Why the source could not be read, or None.
     """
 
     stream: str
+    origin: str
     loads: tuple[Load, ...]
     unchanged: int
     error: str | None
@@ -46,54 +61,105 @@ class PullResult:
 
 
 def pull_stream(
-    settings: Settings, organisation: Organisation, name: str, window: tuple[date, date] | None = None
-) -> PullResult:
-    """Pull one configured stream, for all days its files cover or for ``window`` (half-open, local days).
+    settings: Settings,
+    organisation: Organisation,
+    name: str,
+    window: Window | None = None,
+    *,
+    origins: tuple[str, ...] = (),
+    progress: Progress = lambda _done, _total: None,
+) -> list[PullResult]:
+    """Pull one configured stream from all its sources, or from ``origins``.
 
-    Files are landed one by one; one that cannot be read is reported and the others still land.
+    Args:
+        settings: Where landing is.
+        organisation: Whose sources.
+        name: Stream.
+        window: Half-open local days; default: for files all days they cover, for connectors every day that is
+            not settled (landed later than its rows still change) and that the source still remembers.
+        origins: Only these sources.
+        progress: Called with windows done and windows in all.
     """
+    return [
+        _pull(settings, organisation, delivery, window, progress)
+        for delivery in organisation.deliveries_of(name)
+        if not origins or delivery.origin in origins
+    ]
+
+
+def _pull(
+    settings: Settings, organisation: Organisation, delivery: Delivery, window: Window | None, progress: Progress
+) -> PullResult:
     now = settings.clock(organisation.settings.now)
-    today = now.astimezone(organisation.zone).date()
-    source, stream = organisation.streams[name], STREAMS[name]
-    root = files.files_root(organisation, settings.data)
-    loads: list[Load] = []
-    errors: list[str] = []
-    unchanged = seen = 0
-    known = [LoadName.parse(path) for path in load_paths(settings.landing, name)]
+    outcome = _Outcome()
+    folder = settings.home / "pulls"
+    note = read_notes(folder).get((delivery.stream, delivery.origin))
     try:
-        for path, day in files.planned(organisation, source, root, today, window):
-            seen += 1
-            digest = files.digest(path, source, stream)
-            marker = f"{digest}|{window}"
-            if _landed_before(known, marker):
-                unchanged += 1
-                continue
-            try:
-                parcel = files.read_parcel(
-                    organisation,
-                    source,
-                    stream,
-                    path,
-                    day=day,
-                    window=window,
-                    today=today,
-                    source_digest=marker,
-                )
-            except SourceError as error:
-                errors.append(str(error))
-                continue
-            if parcel.window[0] < parcel.window[1]:
-                loads.append(land(settings.landing, name, parcel, loaded_at=now))
-        if seen == 0:
-            problem = Problem(
-                str(root / source.path), None, "no file of these days exists", "check path in sources.toml"
-            )
-            errors.append(str(SourceError(problem)))
+        if isinstance(delivery.source, StreamSource):
+            _pull_files(settings, organisation, delivery.source, window, now, outcome)
+        else:
+            outcome.seen = dict(note.seen) if note else _seen_in_loads(settings.landing, delivery)
+
+            def checkpoint(seen: Seen) -> None:
+                before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
+                _write_note(folder, replace(before, seen=seen))
+
+            _pull_connector(settings, organisation, delivery, window, now, outcome, progress, checkpoint)
     except SourceError as error:
-        errors.append(str(error))
-    result = PullResult(name, tuple(loads), unchanged, "\n".join(errors) or None)
-    _note(settings.home / "pulls", result, now)
+        outcome.errors.append(str(error))
+    result = PullResult(
+        delivery.stream,
+        delivery.origin,
+        tuple(outcome.loads),
+        outcome.unchanged,
+        "\n".join(outcome.errors) or None,
+    )
+    _note(folder, result, now, note, outcome.seen)
     return result
+
+
+class _Outcome:
+    """What a pull has done so far; kept when it fails half-way."""
+
+    def __init__(self) -> None:
+        self.loads: list[Load] = []
+        self.errors: list[str] = []
+        self.unchanged = 0
+        self.seen: Seen = {}
+
+
+def _pull_files(
+    settings: Settings,
+    organisation: Organisation,
+    source: StreamSource,
+    window: Window | None,
+    now: datetime,
+    outcome: _Outcome,
+) -> None:
+    """Land files one by one; one that cannot be read is reported and the others still land."""
+    stream = STREAMS[source.name]
+    today = now.astimezone(organisation.zone).date()
+    root = files.files_root(organisation, settings.data)
+    known = [LoadName.parse(path) for path in load_paths(settings.landing, source.name)]
+    seen = 0
+    for path, day in files.planned(organisation, source, root, today, window):
+        seen += 1
+        marker = f"{files.digest(path, source, stream)}|{window}"
+        if _landed_before(known, marker):
+            outcome.unchanged += 1
+            continue
+        try:
+            parcel = files.read_parcel(
+                organisation, source, stream, path, day=day, window=window, today=today, source_digest=marker
+            )
+        except SourceError as error:
+            outcome.errors.append(str(error))
+            continue
+        if parcel.window[0] < parcel.window[1]:
+            outcome.loads.append(land(settings.landing, source.name, parcel, loaded_at=now))
+    if seen == 0:
+        message = "no file of these days exists"
+        raise SourceError(Problem(str(root / source.path), None, message, "check path in sources.toml"))
 
 
 def _landed_before(names: list[LoadName], marker: str) -> bool:
@@ -107,33 +173,164 @@ def _landed_before(names: list[LoadName], marker: str) -> bool:
     return not any(name.sequence > last.sequence and name.window[0] < end and start < name.window[1] for name in names)
 
 
+def _pull_connector(
+    settings: Settings,
+    organisation: Organisation,
+    delivery: Delivery,
+    window: Window | None,
+    now: datetime,
+    outcome: _Outcome,
+    progress: Progress,
+    checkpoint: Callable[[Seen], None],
+) -> None:
+    source, stream = delivery.source, STREAMS[delivery.stream]
+    if isinstance(source, StreamSource):
+        raise TypeError("files are pulled by _pull_files")
+    fetch = fetch_function(source.kind, delivery.stream)
+    digests = {name.sequence: name.digest for name in map(LoadName.parse, load_paths(settings.landing, stream.name))}
+    # A load that somebody took out of the landing folder was not seen.
+    outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark[0] in digests}
+    windows = list(_windows(organisation, delivery, stream, window, now, outcome.seen))
+    for number, days in enumerate(windows):
+        progress(number, len(windows))
+        ask = Ask.make(settings, organisation, source, delivery.stream, days, now)
+        answer = _asked(fetch, ask)
+        parcel = parcel_of(ask, stream, answer, accumulates=delivery.accumulates)
+        marks = [outcome.seen.get(day.isoformat()) for day in _days(days)]
+        same = {digests[mark[0]] for mark in marks if mark} == {short_digest(parcel.source_digest)}
+        if parcel.is_complete and same and all(marks):
+            sequences = [mark[0] for mark in marks if mark]
+            outcome.unchanged += 1
+        else:
+            load = land(settings.landing, delivery.stream, parcel, loaded_at=now)
+            outcome.loads.append(load)
+            digests[load.sequence] = short_digest(parcel.source_digest)
+            sequences = [load.sequence] * len(marks)
+        if parcel.is_complete:
+            at = now.isoformat()
+            outcome.seen |= {day.isoformat(): (n, at) for day, n in zip(_days(days), sequences, strict=True)}
+            checkpoint(outcome.seen)
+        else:
+            message = f"{source.name}: the answer for {days[0]} to {days[1] - timedelta(days=1)} is only a part"
+            notes = f" ({'; '.join(answer.notes)})" if answer.notes else ""
+            fix = "it is landed as partial and asked for again; narrow the scope if it stays so"
+            outcome.errors.append(f"{message}{notes}\n    fix: {fix}")
+    progress(len(windows), len(windows))
+
+
+def _asked(fetch: Fetch, ask: Ask[Any]) -> Answer:
+    """Ask; an answer of another shape than the contract's is named by the field, never by its content."""
+    try:
+        return fetch(ask)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        field = f"field {error.args[0]!r} is missing" if isinstance(error, KeyError) else type(error).__name__
+        message = f"{ask.stream}: the answer has another shape than expected ({field})"
+        fix = "the service may have changed its API: see docs/sources.md, and update opsmetrics"
+        raise SourceError(Problem(ask.connector.name, None, message, fix)) from error
+
+
+def _seen_in_loads(landing: Path, delivery: Delivery) -> Seen:
+    """Read from the loads themselves what a lost note would have told; needed once."""
+    found: Seen = {}
+    for path in load_paths(landing, delivery.stream):
+        try:
+            load = read_load(path)
+        except OpsMetricsError:
+            # The build names the damaged file; pulling its days again is the mend.
+            continue
+        if load.origin == delivery.origin and load.is_complete:
+            mark = (load.sequence, load.loaded_at.isoformat())
+            found |= {day.isoformat(): mark for day in _days((load.window_start, load.window_end))}
+    return found
+
+
+def _days(window: Window) -> list[date]:
+    return [window[0] + timedelta(days=number) for number in range((window[1] - window[0]).days)]
+
+
+def _windows(
+    organisation: Organisation,
+    delivery: Delivery,
+    stream: Stream,
+    asked: Window | None,
+    now: datetime,
+    seen: Seen,
+) -> Iterator[Window]:
+    """Yield the windows to ask for, oldest first: what is about to be forgotten comes before what can wait."""
+    today = now.astimezone(organisation.zone).date()
+    source = delivery.source
+    if isinstance(source, StreamSource):
+        return
+    if stream.is_register or delivery.remembers_days == STATE:
+        # A state or a register is what it is now.
+        if delivery.due_to is None or today < delivery.due_to:
+            yield today, today + timedelta(days=1)
+        return
+    first, last = asked or (delivery.due_from, today)
+    first, last = max(first, delivery.due_from), min(last, delivery.due_to or date.max, today)
+    if asked is None and delivery.remembers_days is not None:
+        first = max(first, today - timedelta(days=delivery.remembers_days))
+
+    def wanted(day: date) -> bool:
+        mark = seen.get(day.isoformat())
+        if asked is not None or mark is None:
+            return True
+        at = datetime.fromisoformat(mark[1])
+        settled = midnight(day + timedelta(days=1 + stream.repull_days), organisation)
+        return at < settled and now - at >= RESUME
+
+    run: list[date] = []
+    for day in _days((first, max(first, last))):
+        if run and (not wanted(day) or len(run) >= source.feeds[delivery.stream].chunk_days):
+            yield run[0], run[-1] + timedelta(days=1)
+            run = []
+        if wanted(day):
+            run.append(day)
+    if run:
+        yield run[0], run[-1] + timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class PullNote:
-    """Last outcome of pulling one stream, as data health shows it."""
+    """Last outcome of pulling one source of a stream, as data health shows it.
+
+    Attributes:
+        stream: Stream.
+        origin: Source.
+        attempted_at: Last pull.
+        succeeded_at: Last pull without error.
+        error: What went wrong last.
+        seen: What was landed for each local day, and when it was last seen to be so.
+    """
 
     stream: str
+    origin: str
     attempted_at: str
     succeeded_at: str | None
     error: str | None
+    seen: Seen
 
 
-def _note(folder: Path, result: PullResult, now: datetime) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{result.stream}.json"
-    before = read_notes(folder).get(result.stream)
+def _note(folder: Path, result: PullResult, now: datetime, before: PullNote | None, seen: Seen) -> None:
     succeeded = now.isoformat() if result.error is None else (before.succeeded_at if before else None)
+    _write_note(folder, PullNote(result.stream, result.origin, now.isoformat(), succeeded, result.error, seen))
+
+
+def _write_note(folder: Path, note: PullNote) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{note.stream}.{note.origin}.json"
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(PullNote(result.stream, now.isoformat(), succeeded, result.error))))
+    temporary.write_text(json.dumps(asdict(note)))
     temporary.replace(path)
 
 
-def read_notes(folder: Path) -> dict[str, PullNote]:
-    """Return the last outcome of every stream; a note cut off by a crash counts as none."""
-    notes: dict[str, PullNote] = {}
+def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:
+    """Return the last outcome of every (stream, source); a note cut off by a crash counts as none."""
+    notes: dict[tuple[str, str], PullNote] = {}
     for path in sorted(folder.glob("*.json")):
         try:
             note = PullNote(**json.loads(path.read_text()))
         except (ValueError, TypeError):
             continue
-        notes[note.stream] = note
+        notes[note.stream, note.origin] = note
     return notes

@@ -8,6 +8,8 @@ from opsmetrics.streams import automation, backup, incidents, maintenance, monit
 from opsmetrics.streams.model import DUCKDB_TYPES, Column, Stream
 
 _AREAS = (monitoring, maintenance, incidents, scaling, security, automation, backup)
+# The source that every stream may have without a connector: files that somebody hands in.
+FILES = "files"
 STREAMS: dict[str, Stream] = {stream.name: stream for area in _AREAS for stream in area.STREAMS}
 
-__all__ = ["DUCKDB_TYPES", "STREAMS", "Column", "Stream"]
+__all__ = ["DUCKDB_TYPES", "FILES", "STREAMS", "Column", "Stream"]

@@ -45,6 +45,34 @@ STREAMS: tuple[Stream, ...] = (
         expected_hours=24 * 7,
     ),
     Stream(
+        "security_alerts",
+        "One code-scanning or secret-scanning alert; ids are opaque, what was found stays at the scanner",
+        (
+            id_("alert_id", "Opaque id"),
+            SERVICE,
+            text("kind", "Scanner", required=True, one_of=("code_scanning", "secret_scanning")),
+            text("severity", "Severity", required=True, one_of=("critical", "high", "medium", "low")),
+            at("opened_at", "When it was found", required=True),
+            at("closed_at", "When it was fixed, dismissed or revoked"),
+        ),
+        ("alert_id",),
+        "opened_at",
+        repull_days=180,
+    ),
+    Stream(
+        "secure_scores",
+        "Secure score of one cloud subscription on one day; shown, never scored",
+        (
+            id_("subscription_id", "Subscription"),
+            Column("observed_on", "date", "Day of the observation", required=True),
+            Column("score_ratio", "number", "Score / its maximum", required=True, low=0, high=1),
+            Column("weight", "integer", "Weight among subscriptions", low=0),
+        ),
+        ("subscription_id", "observed_on"),
+        "observed_on",
+        expected_hours=24 * 7,
+    ),
+    Stream(
         "assessments",
         "One security assessment of a service (risk assessment, threat model or test)",
         (

@@ -15,7 +15,7 @@ _LOADS = """
     create table if not exists meta.loads (
         load_id varchar, stream varchar, window_start date, window_end date, loaded_at timestamptz,
         sequence bigint, is_complete boolean, rows bigint, quarantined bigint, source varchar,
-        source_digest varchar, dropped_columns varchar[], code_version varchar
+        source_digest varchar, dropped_columns varchar[], code_version varchar, origin varchar, accumulates boolean
     )
 """
 _QUARANTINE = """
@@ -40,6 +40,8 @@ LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "source_digest": "Digest of the input",
             "dropped_columns": "Columns that the contract does not name and that were not landed",
             "code_version": "Version of the code that landed it",
+            "origin": "Name of the source: files, or a connector of sources.toml",
+            "accumulates": "A register of which all loads of this source count",
         },
     ),
     "meta.quarantine": (
@@ -125,7 +127,7 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load) -> None:
                 [load.stream, load.load_id, load.source, path],
             )
         con.execute(
-            "insert into meta.loads values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "insert into meta.loads values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             [
                 load.load_id,
                 load.stream,
@@ -140,6 +142,8 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load) -> None:
                 load.source_digest,
                 list(load.dropped_columns),
                 load.code_version,
+                load.origin,
+                load.accumulates,
             ],
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,31 +13,48 @@ from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.tables import DESCRIPTIONS, reference_frames
 from opsmetrics.scoring.intervals import median_ranks
 from opsmetrics.sources.pull import read_notes
-from opsmetrics.streams import STREAMS
+from opsmetrics.streams import FILES, STREAMS
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
 
-# The winning load of a stream and day: complete before partial, then the newest (architecture D1, D2).
+# The winning load of a stream, source and day: complete before partial, then the newest (architecture D1, D2).
 _WINNERS = """
     create or replace table meta.load_days as
     with known as (select * from meta.loads where loaded_at <= $1),
     days as (
-        select stream, load_id, is_complete, loaded_at, sequence,
+        select stream, origin, load_id, is_complete, loaded_at, sequence,
             cast(unnest(generate_series(window_start, window_end - 1, interval 1 day)) as date) as day
         from known
         where stream not in (select stream from meta.streams where is_register)
     )
-    select stream, day, load_id, is_complete
+    select stream, origin, day, load_id, is_complete
     from days
-    qualify row_number() over (partition by stream, day order by is_complete desc, loaded_at desc, sequence desc) = 1
-    order by stream, day
+    qualify row_number() over (
+        partition by stream, origin, day order by is_complete desc, loaded_at desc, sequence desc) = 1
+    order by stream, day, origin
+"""
+# A day is delivered when every source that was due has delivered it; where none was due, when any did.
+_DELIVERED = """
+    create or replace table meta.delivered_days as
+    select d.stream, d.day
+    from meta.load_days as d
+    left join meta.sources as s
+        on s.stream = d.stream and s.origin = d.origin and d.day >= s.due_from and d.day < s.due_to
+    group by d.stream, d.day
+    having count(*) filter (d.is_complete and s.stream is not null) = (
+            select count(*) from meta.sources as due
+            where due.stream = d.stream and d.day >= due.due_from and d.day < due.due_to
+        )
+        and bool_or(d.is_complete)
+    order by d.stream, d.day
 """
 _CURRENT = """
     create or replace table meta.register_loads as
-    select stream, load_id, is_complete, loaded_at
+    select stream, origin, load_id, is_complete, loaded_at
     from meta.loads
     where loaded_at <= $1 and stream in (select stream from meta.streams where is_register)
-    qualify row_number() over (partition by stream order by is_complete desc, loaded_at desc, sequence desc) = 1
-    order by stream
+    qualify accumulates or row_number() over (
+        partition by stream, origin order by is_complete desc, loaded_at desc, sequence desc) = 1
+    order by stream, origin, loaded_at, load_id
 """
 META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "ref.median_ranks": (
@@ -75,18 +92,38 @@ META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "meta.load_days": (
-        "The load that counts for each stream and local day",
+        "The load that counts for each stream, source and local day",
         {
             "stream": "Stream",
+            "origin": "Source",
             "day": "Local day",
             "load_id": "Winning load",
             "is_complete": "False: only a partial answer is known",
         },
     ),
-    "meta.register_loads": (
-        "The load that counts for each register",
+    "meta.delivered_days": (
+        "Local days of which every source that was due has delivered the whole",
+        {"stream": "Stream", "day": "Local day"},
+    ),
+    "meta.sources": (
+        "Sources of each stream as configured: files and connectors",
         {
             "stream": "Stream",
+            "origin": "Source: files, or a connector of sources.toml",
+            "kind": "Kind of connector, or files",
+            "due_from": "First local day that it is to deliver",
+            "due_to": "Local day from which it no longer is",
+            "remembers_days": "Days after which the source has forgotten; null = years",
+            "attempted_at": "Last pull, UTC",
+            "succeeded_at": "Last pull without error, UTC",
+            "error": "What went wrong last, or null",
+        },
+    ),
+    "meta.register_loads": (
+        "The loads that count for each register and source",
+        {
+            "stream": "Stream",
+            "origin": "Source",
             "load_id": "Winning load",
             "is_complete": "False: only a partial answer is known",
             "loaded_at": "When, UTC",
@@ -100,9 +137,6 @@ META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "is_register": "Every load is the whole state",
             "is_connected": "Named in sources.toml",
             "expected_hours": "Hours between new data",
-            "attempted_at": "Last pull, UTC",
-            "succeeded_at": "Last pull without error, UTC",
-            "error": "What went wrong last, or null",
         },
     ),
     "meta.metrics": (
@@ -186,7 +220,8 @@ def write_reference(
     frames = {f"ref.{name}": frame for name, frame in reference_frames(organisation, catalogue, now).items()}
     frames |= {
         "ref.median_ranks": median_ranks(),
-        "meta.streams": _streams(organisation, pulls),
+        "meta.streams": _streams(organisation),
+        "meta.sources": _sources(organisation, pulls),
         "meta.metrics": _metrics(catalogue),
         "meta.areas": _areas(catalogue),
         "meta.gates": _gates(catalogue),
@@ -197,6 +232,7 @@ def write_reference(
         for table, frame in frames.items():
             replace_table(con, table, frame)
         con.execute(_WINNERS, [known_at])
+        con.execute(_DELIVERED)
         con.execute(_CURRENT, [known_at])
         for name, (title, columns) in DESCRIPTIONS.items():
             comment(con, f"ref.{name}", title, columns)
@@ -204,8 +240,7 @@ def write_reference(
             comment(con, table, title, columns)
 
 
-def _streams(organisation: Organisation, pulls: Path) -> pl.DataFrame:
-    notes = read_notes(pulls)
+def _streams(organisation: Organisation) -> pl.DataFrame:
     rows = [
         {
             "stream": stream.name,
@@ -213,16 +248,43 @@ def _streams(organisation: Organisation, pulls: Path) -> pl.DataFrame:
             "is_register": stream.is_register,
             "is_connected": stream.name in organisation.streams,
             "expected_hours": stream.expected_hours,
-            "attempted_at": _instant(notes[stream.name].attempted_at) if stream.name in notes else None,
-            "succeeded_at": _instant(notes[stream.name].succeeded_at) if stream.name in notes else None,
-            "error": notes[stream.name].error if stream.name in notes else None,
         }
         for stream in STREAMS.values()
     ]
+    return pl.DataFrame(rows).sort("stream")
+
+
+def _sources(organisation: Organisation, pulls: Path) -> pl.DataFrame:
+    notes = read_notes(pulls)
+    rows: list[tuple[object, ...]] = []
+    for delivery in organisation.deliveries:
+        note = notes.get((delivery.stream, delivery.origin))
+        rows.append(
+            (
+                delivery.stream,
+                delivery.origin,
+                getattr(delivery.source, "kind", FILES),
+                delivery.due_from,
+                delivery.due_to or date(9999, 12, 31),
+                delivery.remembers_days,
+                _instant(note.attempted_at) if note else None,
+                _instant(note.succeeded_at) if note else None,
+                note.error if note else None,
+            )
+        )
     instant = pl.Datetime("us", "UTC")
-    return pl.DataFrame(
-        rows, schema_overrides={"attempted_at": instant, "succeeded_at": instant, "error": pl.String}
-    ).sort("stream")
+    schema = {
+        "stream": pl.String,
+        "origin": pl.String,
+        "kind": pl.String,
+        "due_from": pl.Date,
+        "due_to": pl.Date,
+        "remembers_days": pl.Int64,
+        "attempted_at": instant,
+        "succeeded_at": instant,
+        "error": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _instant(text: str | None) -> datetime | None:

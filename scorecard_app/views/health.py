@@ -10,7 +10,8 @@ from scorecard_app.markup import table, tag
 from scorecard_app.page import Page, begin, by, foot, head, show
 from scorecard_app.views import explain
 
-_MARKS = {"fresh": ("good", "✓"), "late": ("warn", "!"), "failed": ("bad", "✕")}
+_MARKS = {"fresh": ("good", "✓"), "late": ("warn", "!"), "failed": ("bad", "✕"), "ended": ("plain", "–")}
+_GAPS = {"late": ("warn", "!"), "at_risk": ("bad", "!"), "lost": ("bad", "✕")}
 
 
 def render() -> None:
@@ -22,6 +23,7 @@ def render() -> None:
     head(page, page.text("health.title"), "")
     _lead(page, sources)
     _sources(page, sources)
+    _missing(page)
     _quarantine(page)
     _unmatched(page)
     _suspect(page)
@@ -72,9 +74,41 @@ def _exemptions(page: Page) -> None:
     )
 
 
+def _missing(page: Page) -> None:
+    """Days that a connector owed: what its source will soon have forgotten stands first."""
+    language = page.language
+    rows = [
+        [
+            escape(page.text(f"stream.{row['stream']}"))
+            + f'<span class="small">{escape(row["stream"])} · {escape(row["origin"])}</span>',
+            tag(*_GAPS[row["state"]], page.text(f"health.gap_{row['state']}")),
+            f"{fmt.short_date(language, row['starts_on'])} – {fmt.short_date(language, row['ends_on'])}",
+            fmt.number(language, row["day_count"]),
+            fmt.short_date(language, row["lost_on"]) if row["lost_on"] else fmt.MISSING,
+        ]
+        for row in data.missing_days(page.snapshot).iter_rows(named=True)
+    ]
+    if not rows:
+        return
+    header = [
+        (page.text("word.source"), False),
+        (page.text("word.status"), False),
+        (page.text("health.gap_days"), False),
+        (page.text("health.gap_count"), True),
+        (page.text("health.gap_lost_on"), False),
+    ]
+    show(
+        f"<h2>{escape(page.text('health.gaps'))}</h2>"
+        f'<p class="hint">{escape(page.text("health.gaps_hint"))}</p>'
+        + table(page.text("health.gaps_caption"), header, rows)
+    )
+
+
 def _lead(page: Page, sources: list[dict[str, Any]]) -> None:
+    sources = [source for source in sources if source["state"] != "ended"]
     fresh = sum(source["state"] == "fresh" for source in sources)
-    names = ", ".join(page.text(f"stream.{source['stream']}") for source in sources if source["state"] != "fresh")
+    late = dict.fromkeys(page.text(f"stream.{s['stream']}") for s in sources if s["state"] != "fresh")
+    names = ", ".join(late)
     key = "health.lead_problem" if names else "health.lead"
     show(f'<p class="lead">{escape(page.text(key, fresh=fresh, all=len(sources), names=names))}</p>')
 
@@ -91,7 +125,7 @@ def _sources(page: Page, sources: list[dict[str, Any]]) -> None:
         name = escape(page.text(f"stream.{source['stream']}"))
         rows.append(
             [
-                f'{name}<span class="small">{escape(source["stream"])}</span>',
+                f'{name}<span class="small">{escape(source["stream"])} · {escape(source["origin"])}</span>',
                 tag(kind, mark, page.text(f"health.{source['state']}")) + error,
                 day,
                 fmt.instant(language, source["attempted_at"], zone),

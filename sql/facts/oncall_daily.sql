@@ -11,7 +11,7 @@ with required as (
         case when d.coverage = 'always' then c.ends_at else c.work_ends_at end as ends_at
     from ref.oncall_duties as d
     join ref.calendar as c on c.starts_at >= d.valid_from_at and c.starts_at < d.valid_to_at
-    join meta.load_days as w on w.stream = 'oncall_shifts' and w.day = c.day and w.is_complete
+    join meta.delivered_days as w on w.stream = 'oncall_shifts' and w.day = c.day
     where d.coverage = 'always' or (d.coverage = 'working_hours' and c.is_working_day)
 ),
 clipped as (

@@ -12,7 +12,7 @@
 -- finding_count = "Findings; above 0 trips the gate"
 with
 -- Days on which the source delivered; a silent source is our failure, not the team's.
-delivered as (select day from meta.load_days where stream = 'availability_checks' and is_complete),
+delivered as (select day from meta.delivered_days where stream = 'availability_checks'),
 watched as (
     select o.as_of, o.grain, o.team_id, o.service_id,
         count(d.day) as delivered_days, count(a.day) as watched_days

@@ -1,7 +1,9 @@
--- title = "Freshness of every connected stream, worst first"
--- key = ["stream"]
+-- title = "Freshness of every source of every connected stream, worst first"
+-- key = ["stream", "origin"]
 -- [columns]
 -- stream = "Stream"
+-- origin = "Source: files, or a connector of sources.toml"
+-- kind = "Kind of connector, or files"
 -- doc = "What a row is"
 -- is_register = "Every load is the whole state"
 -- expected_hours = "Hours between new data"
@@ -10,33 +12,35 @@
 -- last_day = "Last local day with a complete load; registers: day of the load"
 -- row_count = "Rows in the loads that count"
 -- quarantined = "Rows set aside in the loads that count"
--- state = "fresh, late (older than two expected intervals) or failed (last pull failed, or no data at all)"
+-- state = "fresh, late (older than two expected intervals), failed (last pull failed, or no data at all) or ended"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 winners as (
-    select stream, load_id, max(day) filter (is_complete) as last_day from meta.load_days group by stream, load_id
+    select stream, origin, load_id, max(day) filter (is_complete) as last_day
+    from meta.load_days group by stream, origin, load_id
     union all
-    select stream, load_id, cast(loaded_at as date) from meta.register_loads
+    select stream, origin, load_id, cast(loaded_at as date) from meta.register_loads
 ),
 totals as (
-    select w.stream, max(w.last_day) as last_day, cast(sum(l.rows) as bigint) as row_count,
+    select w.stream, w.origin, max(w.last_day) as last_day, cast(sum(l.rows) as bigint) as row_count,
         cast(sum(l.quarantined) as bigint) as quarantined
     from winners as w
     join meta.loads as l on l.stream = w.stream and l.load_id = w.load_id
-    group by w.stream
+    group by w.stream, w.origin
 ),
 judged as (
-    select s.stream, s.doc, s.is_register, s.expected_hours, s.attempted_at, s.error, t.last_day,
+    select s.stream, s.origin, s.kind, m.doc, m.is_register, m.expected_hours, s.attempted_at, s.error, t.last_day,
         coalesce(t.row_count, 0) as row_count, coalesce(t.quarantined, 0) as quarantined,
         case
+            when s.due_to <= l."on" and t.last_day is not null then 'ended'
             when s.error is not null or t.last_day is null then 'failed'
-            when not s.is_register
-                and t.last_day <= l."on" - cast(greatest(2, ceil(s.expected_hours / 12.0)) as integer) then 'late'
+            when not m.is_register
+                and t.last_day <= l."on" - cast(greatest(2, ceil(m.expected_hours / 12.0)) as integer) then 'late'
             else 'fresh'
         end as state
-    from meta.streams as s
+    from meta.sources as s
+    join meta.streams as m on m.stream = s.stream
     cross join latest as l
-    left join totals as t on t.stream = s.stream
-    where s.is_connected
+    left join totals as t on t.stream = s.stream and t.origin = s.origin
 )
 select * from judged
-order by case state when 'failed' then 0 when 'late' then 1 else 2 end, stream
+order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end, stream, origin

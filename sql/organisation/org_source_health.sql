@@ -11,8 +11,8 @@ items as (
     from instants as w
     join meta.streams as s on s.is_connected
     left join meta.register_loads as r on r.stream = s.stream
-    left join meta.load_days as d
-        on d.stream = s.stream and d.is_complete and d.day <= w."on"
+    left join meta.delivered_days as d
+        on d.stream = s.stream and d.day <= w."on"
         and d.day > w."on" - cast(greatest(2, ceil(s.expected_hours / 12.0)) as integer)
     group by w.as_of, w.grain, s.stream, s.is_register
 )

@@ -17,7 +17,7 @@ delivered as (
     select s.stream, c.day, count(d.day) over (partition by s.stream order by c.day) as days
     from meta.streams as s
     cross join ref.calendar as c
-    left join meta.load_days as d on d.stream = s.stream and d.day = c.day and d.is_complete
+    left join meta.delivered_days as d on d.stream = s.stream and d.day = c.day
 ),
 -- A state needs news within two expected intervals (at least two days).
 windows as (

@@ -221,7 +221,7 @@ def settings_of(small, tmp_path):
 
 def test_a_bad_file_is_reported_and_the_other_days_land(small, settings_of):
     (small / "data/checks/2026-08-30.csv").write_bytes(b"\xff\xfe broken")
-    result = pull_stream(settings_of, load_organisation(small), "availability_checks")
+    result = pull_stream(settings_of, load_organisation(small), "availability_checks")[0]
     assert len(result.loads) == 11
     assert result.error is not None
     assert "2026-08-30.csv:1" in result.error
@@ -232,7 +232,7 @@ def test_quarantine_reaches_the_warehouse_with_line_and_reason(small, settings_o
     path = small / "data/checks/2026-08-30.csv"
     path.write_text(path.read_text() + "probe-web,2026-08-30T12:00:00,up\nprobe-web,2026-08-31T12:00:00Z,up\n")
     organisation = load_organisation(small)
-    result = pull_stream(settings_of, organisation, "availability_checks")
+    result = pull_stream(settings_of, organisation, "availability_checks")[0]
     assert (result.rows, result.quarantined) == (12 * 48, 2)
     pipeline.build(pipeline.load_context(settings_of))
     with duckdb.connect(str(settings_of.warehouse), read_only=True) as con:
@@ -246,7 +246,7 @@ def test_quarantine_reaches_the_warehouse_with_line_and_reason(small, settings_o
 def test_a_path_cannot_leave_the_root(small, settings_of):
     sources = small / "sources.toml"
     sources.write_text(sources.read_text().replace("incidents.jsonl", "../../../etc/passwd.jsonl"))
-    result = pull_stream(settings_of, load_organisation(small), "incidents")
+    result = pull_stream(settings_of, load_organisation(small), "incidents")[0]
     assert result.error is not None
     assert "leaves the root" in result.error
 
@@ -254,9 +254,9 @@ def test_a_path_cannot_leave_the_root(small, settings_of):
 def test_a_window_can_be_pulled_alone(small, settings_of):
     organisation = load_organisation(small)
     window = (date(2026, 8, 25), date(2026, 8, 28))
-    result = pull_stream(settings_of, organisation, "availability_checks", window)
+    result = pull_stream(settings_of, organisation, "availability_checks", window)[0]
     assert [load.window_start for load in result.loads] == [date(2026, 8, n) for n in (25, 26, 27)]
-    whole = pull_stream(settings_of, organisation, "incidents", window)
+    whole = pull_stream(settings_of, organisation, "incidents", window)[0]
     assert [(load.window_start, load.window_end) for load in whole.loads] == [window]
 
 

@@ -22,7 +22,7 @@ days as (
     select w.as_of, w.grain, c.day, w.completeness, epoch_us(c.ends_at - c.starts_at) / 3600e6 as hours
     from windows as w
     join ref.calendar as c on c.starts_at >= w.starts_at and c.starts_at < w.as_of
-    join meta.load_days as d on d.stream = 'signal_hours' and d.day = c.day and d.is_complete
+    join meta.delivered_days as d on d.stream = 'signal_hours' and d.day = c.day
 ),
 expected as (
     select as_of, grain, sum(hours) as hours, any_value(completeness) as completeness from days group by as_of, grain

@@ -1,0 +1,196 @@
+"""One way to ask a JSON service over HTTPS: wait as it asks, try again where that helps, explain what went wrong.
+
+Nothing of an answer's body ever enters an error message: bodies hold names, texts and secrets (architecture D13).
+Retries are tenacity's, the client is httpx; Azure's own clients have their policy in ``sources.azure``.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import tenacity
+
+from opsmetrics.errors import Problem, SourceError
+from opsmetrics.settings import Settings, expand
+
+TRIES = 4
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+AGAIN = {429, 500, 502, 503, 504}
+Waits = Callable[[httpx.Response], float | None]
+# What to do about a status, where the source says nothing better.
+FIXES = {
+    401: "the token is missing, wrong or expired: set {secret}",
+    403: "the identity may not read this: grant the role that docs/sources.md names, or leave the stream out",
+    404: "nothing is there, or the identity may not see it: check ids and scope in sources.toml",
+    429: "the source throttles longer than OPSMETRICS_PATIENCE_SECONDS allows: pull later, or less at once",
+}
+
+
+class _TryAgain(Exception):
+    """An answer or a failure that another try may mend."""
+
+    def __init__(self, text: str, wait: float | None, status: int | None = None) -> None:
+        super().__init__(text)
+        self.wait = wait
+        self.status = status
+
+
+class Http:
+    """A client of one source.
+
+    Args:
+        name: Name of the source in sources.toml, for messages.
+        url: Base address.
+        settings: For patience and the certificate file.
+        headers: Sent with every request.
+        auth: Signs requests, or None.
+        secret: Name of the variable that holds the secret, for messages.
+        waits: Reads from an answer how many seconds the source wants us to wait; default: ``Retry-After``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        settings: Settings,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+        secret: str = "the variable that sources.toml names",
+        waits: Waits | None = None,
+    ) -> None:
+        self.name, self.url, self._settings, self._secret = name, expand(url), settings, secret
+        self._waits = waits or retry_after
+        self._client = httpx.Client(
+            headers=dict(headers or {}),
+            auth=auth,
+            timeout=TIMEOUT,
+            verify=trust(settings.ca_file),
+            follow_redirects=True,
+        )
+
+    def __enter__(self) -> Http:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Return the JSON of a GET; ``path`` may be a whole address of the same host (a next link)."""
+        return self.answer("GET", path, params=params or None).json()
+
+    def post(self, path: str, *, json: Any = None, data: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON of a POST that only reads."""
+        return self.answer("POST", path, json=json, data=data).json()
+
+    def pages(self, path: str, **params: Any) -> Iterator[Any]:
+        """Yield the JSON of each page, following ``Link: <..>; rel="next"``."""
+        following: str | None = path
+        query: Mapping[str, Any] | None = params
+        seen: set[str] = set()
+        while following is not None and following not in seen:
+            seen.add(following)
+            answer = self.answer("GET", following, params=query)
+            yield answer.json()
+            following, query = answer.links.get("next", {}).get("url"), None
+
+    def answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Ask until there is a whole answer.
+
+        Raises:
+            SourceError: The source refuses, keeps failing, or answers no JSON.
+        """
+        url = path if path.startswith(("https://", "http://")) else f"{self.url}/{path.lstrip('/')}"
+        if urlsplit(url).netloc != urlsplit(self.url).netloc:
+            # A next link to another host would carry our token there.
+            raise self.error(url, "the source points to another host", "check the address in sources.toml")
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(TRIES),
+            wait=self._wait,
+            retry=tenacity.retry_if_exception_type(_TryAgain),
+            sleep=time.sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, method, url, arguments)
+        except _TryAgain as error:
+            fix = FIXES.get(error.status or 0, "nothing is lost: the days stay open and the next pull asks again")
+            raise self.error(url, str(error), fix) from error
+
+    def _once(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
+        try:
+            answer = self._client.request(method, url, **arguments)
+        except httpx.TimeoutException as error:
+            raise _TryAgain("no answer in time", None) from error
+        except httpx.TransportError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                fix = "put the authority's certificate (PEM) into a file and set OPSMETRICS_CA_FILE to it"
+                raise self.error(url, "the server's certificate is not trusted", fix) from error
+            raise _TryAgain(f"the connection broke ({type(error).__name__})", None) from error
+        status = answer.status_code
+        wait = self._waits(answer)
+        if status in AGAIN or (status == 403 and wait is not None):
+            if wait is not None and wait > self._settings.patience_seconds:
+                text = f"{status}: the source asks to wait {wait:.0f} s"
+                raise self.error(url, text, FIXES[429])
+            raise _TryAgain(f"{status} {answer.reason_phrase}".strip(), wait, status)
+        if status >= 400:
+            fix = FIXES.get(status, "check the settings of this source in sources.toml")
+            raise self.error(url, f"{status} {answer.reason_phrase}".strip(), fix, status)
+        try:
+            answer.json()
+        except ValueError as error:
+            raise _TryAgain(f"{status} without valid JSON", None) from error
+        return answer
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, _TryAgain) else None
+        return asked if asked is not None else self._settings.retry_seconds * 2.0 ** (state.attempt_number - 1)
+
+    def error(self, url: str, message: str, fix: str, status: int | None = None) -> SourceError:
+        """Return an error that names source, address without query, what happened and what to do."""
+        address = urlsplit(url)
+        where = f"{self.name} ({address.netloc}{address.path})"
+        return RefusedError(Problem(where, None, message, fix.format(secret=self._secret)), status)
+
+
+class RefusedError(SourceError):
+    """A source that answered with an error status; some connectors know what a status means."""
+
+    def __init__(self, problem: Problem, status: int | None) -> None:
+        super().__init__(problem)
+        self.status = status
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Read ``Retry-After`` (seconds or an HTTP date), or None."""
+    text = answer.headers.get("retry-after")
+    if text is None:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(tz=UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's certificates and those of ``ca_file``."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return context

@@ -1,0 +1,46 @@
+"""Which function answers for which stream of which kind of connector. Modules are imported when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from opsmetrics.sources.ask import Answer, Ask
+
+Fetch = Callable[[Ask[Any]], Answer]
+# Kind -> modules with functions named like the streams they answer for, and (in the first) ``probe``.
+MODULES: dict[str, tuple[str, ...]] = {
+    "github": ("github.probes", "github.changes", "github.updates", "github.issues", "github.security"),
+    "azure_logs": ("azure.logs",),
+    "azure_metrics": ("azure.metrics",),
+    "azure_resources": ("azure.resources",),
+    "grafana": ("grafana",),
+    "prometheus": ("prometheus",),
+    "oncall": ("oncall",),
+    "statuspage": ("statuspage",),
+    "azure_devops": ("azure_devops",),
+    "support_ends": ("support_ends",),
+    "git_clones": ("clones",),
+    "restore_files": ("restore_files",),
+}
+
+
+def fetch_function(kind: str, stream: str) -> Fetch:
+    """Return the function that answers for a stream.
+
+    Raises:
+        LookupError: The kind has no such function; a test proves that every feed has one.
+    """
+    for name in MODULES[kind]:
+        module = import_module(f"opsmetrics.sources.{name}")
+        found: Fetch | None = getattr(module, stream, None)
+        if found is not None:
+            return found
+    raise LookupError(f"{kind} has no function for {stream}")
+
+
+def probe_function(kind: str) -> Callable[[Ask[Any]], str]:
+    """Return the function that asks a source its smallest question and says what it saw."""
+    found: Callable[[Ask[Any]], str] = import_module(f"opsmetrics.sources.{MODULES[kind][0]}").probe
+    return found

@@ -1,0 +1,84 @@
+"""``restore-test.json``: our own contract for the number that leadership asks for (source contracts, F4b).
+
+One object, a list of them, or one object a line. Restore and verification times are kept apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from opsmetrics.errors import Problem, SourceError
+from opsmetrics.organisation.connectors import RestoreFiles
+from opsmetrics.sources.ask import Answer, Ask
+
+LOOK_BACK = timedelta(days=35)
+_REQUIRED = ("system", "started_at", "result")
+
+
+def probe(ask: Ask[RestoreFiles]) -> str:
+    """Count the files."""
+    folder = ask.path(ask.connector.folder)
+    if not folder.is_dir():
+        raise SourceError(Problem(str(folder), None, "no such folder", "check folder in sources.toml"))
+    return f"{len(list(folder.rglob('restore-test*.json')))} files"
+
+
+def restore_tests(ask: Ask[RestoreFiles]) -> Answer:
+    """Return the tests of all ``restore-test*.json`` below the folder."""
+    probe(ask)
+    rows = [
+        row
+        for path in sorted(ask.path(ask.connector.folder).rglob("restore-test*.json"))
+        for row in rows_of(path.read_text(encoding="utf-8-sig"), str(path), ask.connector.datastores)
+    ]
+    return Answer(rows, source=ask.connector.folder)
+
+
+def rows_of(text: str, where: str, datastores: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Read the text of one file.
+
+    Raises:
+        SourceError: It is no JSON of this contract; the message names the item and the field.
+    """
+    found = _items(text, where)
+    for number, item in enumerate(found, start=1):
+        missing = [name for name in _REQUIRED if not isinstance(item, dict) or item.get(name) in (None, "")]
+        if missing:
+            message = f"test {number} lacks {', '.join(missing)}"
+            raise SourceError(Problem(where, None, message, "see docs/sources.md, restore tests"))
+        if item.get("schema", 1) != 1:
+            message = f"test {number} has schema {item['schema']!r}; this version reads 1"
+            raise SourceError(Problem(where, None, message, "update opsmetrics, or write schema 1"))
+    return [_row(item, datastores) for item in found]
+
+
+def _items(text: str, where: str) -> list[Any]:
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        items: list[Any] = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip():
+                try:
+                    items.append(json.loads(line))
+                except ValueError as error:
+                    raise SourceError(Problem(where, number, "no valid JSON", "mend the line")) from error
+        return items
+    return whole if isinstance(whole, list) else [whole]
+
+
+def _row(item: Mapping[str, Any], datastores: Mapping[str, str]) -> dict[str, Any]:
+    system, ok = str(item["system"]), item["result"] == "ok"
+    started = datetime.fromisoformat(item["started_at"])
+    return {
+        "test_id": item.get("id") or f"{system}-{started:%Y%m%dT%H%M%S}",
+        "datastore_id": datastores.get(system, system),
+        "requested_at": started,
+        "restored_at": item.get("restored_at"),
+        "verified_at": item.get("verified_at") if ok else None,
+        "is_successful": ok,
+        "data_gb": item.get("data_gb"),
+    }

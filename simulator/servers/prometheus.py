@@ -1,0 +1,140 @@
+"""Prometheus' query API for the questions that the demo asks; the tests ask the real program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulator.servers.records import AZURE_METRICS_TEAM, PROMETHEUS_SLO_TEAM, PROMETHEUS_TEAM, Records, Row
+
+Point = tuple[float, float]
+Series = tuple[dict[str, str], list[Point]]
+LOOK_BACK = 300.0
+
+
+class Store:
+    """Samples by metric name."""
+
+    def __init__(self, records: Records) -> None:
+        self.metrics: dict[str, list[Series]] = {
+            "probe_success": list(_probes(records)),
+            "ops:utilisation:ratio": list(_capacity(records, lambda row: row["utilisation_ratio"])),
+            "ops:utilisation:at_ceiling": list(_capacity(records, lambda row: float(row["is_at_ceiling"]))),
+            "ops:requests:total": list(_requests(records, "valid_count")),
+            "ops:requests:fast": list(_requests(records, "fast_count")),
+        }
+        self.states = _states(records)
+
+    def range(self, query: str, start: float, end: float, step: float) -> list[Series]:
+        """Answer ``name``, ``avg_over_time(name[Nms])`` and ``increase(name[1h])``."""
+        match = re.fullmatch(r"(?:(avg_over_time|increase)\()?([a-z_:]+)(?:\[(\d+)(ms|h)\])?\)?", query)
+        if match is None or match[2] not in self.metrics:
+            return []
+        span = float(match[3] or 0) * (0.001 if match[4] == "ms" else 3600.0)
+        found: list[Series] = []
+        for labels, points in self.metrics[match[2]]:
+            values = list(_evaluate(match[1], points, span or LOOK_BACK, start, end, step))
+            if values:
+                found.append((labels, values))
+        return found
+
+
+def _evaluate(function: str | None, points: list[Point], span: float, start: float, end: float, step: float) -> Iterator[Point]:
+    """Walk the samples once: both they and the steps are in order."""
+    low = high = 0
+    at = start
+    while at <= end + 1e-6:
+        while high < len(points) and points[high][0] <= at + 1e-6:
+            high += 1
+        while low < high and points[low][0] < at - span - 1e-6:
+            low += 1
+        window = points[low:high]
+        if window:
+            if function == "avg_over_time":
+                yield at, sum(value for _, value in window) / len(window)
+            elif function == "increase":
+                yield at, sum(value for when, value in window if when > at - span + 1e-6)
+            else:
+                yield at, window[-1][1]
+        at += step
+
+
+def _probes(records: Records) -> Iterator[Series]:
+    frame = records.frames["availability_checks"]
+    for service in records.organisation.services:
+        if service.team == PROMETHEUS_TEAM:
+            rows = frame.filter(pl.col("monitor_id") == f"probe-{service.id}")
+            points = [(at.timestamp(), float(status == "up")) for at, status in rows.select("checked_at", "status").iter_rows()]
+            yield {"__name__": "probe_success", "instance": f"probe-{service.id}"}, points
+
+
+def _capacity(records: Records, value: Callable[[Row], float]) -> Iterator[Series]:
+    frame = records.frames["capacity_samples"]
+    for (resource, service), rows in frame.group_by(["resource_id", "service_id"], maintain_order=True):
+        if records.team_of(str(service)) != AZURE_METRICS_TEAM:
+            labels = {"resource": str(resource), "service": str(service)}
+            yield labels, [(row["sampled_at"].timestamp(), value(row)) for row in rows.iter_rows(named=True)]
+
+
+def _requests(records: Records, column: str) -> Iterator[Series]:
+    """One increase a day, at noon UTC; a counter that only grows would say the same."""
+    found: dict[str, list[Point]] = {}
+    for row in records.rows["latency_daily"]:
+        if records.team_of(row["service_id"]) == PROMETHEUS_SLO_TEAM:
+            noon = datetime(row["observed_on"].year, row["observed_on"].month, row["observed_on"].day, 12, tzinfo=UTC)
+            found.setdefault(row["service_id"], []).append((noon.timestamp(), float(row[column])))
+    for service, points in found.items():
+        yield {"service": service}, points
+
+
+def _states(records: Records) -> dict[str, list[tuple[dict[str, str], float]]]:
+    columns = {
+        "kube_deployment_status_replicas_available": "replica_count",
+        "kube_pod_info": "zone_count",
+        "kube_pod_container_resource_requests": "has_resource_requests",
+        "kube_horizontalpodautoscaler_spec_min_replicas": "autoscaler_min",
+        "kube_horizontalpodautoscaler_spec_max_replicas": "autoscaler_max",
+    }
+    rows = records.newest("workload_states")
+    return {
+        metric: [({"workload": row["workload_id"]}, float(row[column])) for row in rows if row[column]]
+        for metric, column in columns.items()
+    }
+
+
+def routes(records: Records) -> list[Route]:
+    """Return the routes below ``/prometheus``."""
+    store = Store(records)
+
+    def answer(kind: str, result: list[dict[str, Any]]) -> Response:
+        return JSONResponse({"status": "success", "data": {"resultType": kind, "result": result}})
+
+    def refuse(text: str) -> Response:
+        return JSONResponse({"status": "error", "errorType": "bad_data", "error": text}, status_code=400)
+
+    async def query_range(request: Request) -> Response:
+        form = await request.form()
+        start, end, step = (float(str(form[name])) for name in ("start", "end", "step"))
+        if (end - start) / step > 11_000:
+            return refuse("exceeded maximum resolution of 11,000 points per timeseries")
+        if timedelta(seconds=end - start) > timedelta(days=32):
+            return refuse("time range exceeds 32 days")
+        found = store.range(str(form["query"]), start, end, step)
+        return answer("matrix", [{"metric": labels, "values": [[at, f"{value:.17g}"] for at, value in points]} for labels, points in found])
+
+    async def query(request: Request) -> Response:
+        form = await request.form()
+        text, at = str(form["query"]), float(str(form.get("time") or records.now.timestamp()))
+        name = next((name for name in store.states if name in text), None)
+        if name is not None:
+            return answer("vector", [{"metric": labels, "value": [at, f"{value:g}"]} for labels, value in store.states[name]])
+        return answer("vector", [{"metric": {}, "value": [at, str(len(store.metrics["probe_success"]))]}])
+
+    return [Route("/api/v1/query_range", query_range, methods=["POST"]), Route("/api/v1/query", query, methods=["POST"])]

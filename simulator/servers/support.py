@@ -1,0 +1,56 @@
+"""A status page, end-of-life data and release dates: what the public internet would say."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulator.servers.records import PLANTED, Records, Row
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+def routes(records: Records) -> list[Route]:
+    """Return the routes below ``/support``."""
+    large = [row for row in records.rows["incidents"] if row["severity"] <= 2]
+    newest = sorted(large, key=lambda row: row["declared_at"], reverse=True)[:50]
+
+    def _report(row: Row) -> Row:
+        # Status pages write their local offset.
+        local = {name: row[name].astimezone(OSLO).isoformat() if row[name] else None for name in ("declared_at", "resolved_at")}
+        return {
+            "id": row["incident_id"].lower(),
+            "name": PLANTED["text"],
+            "status": "resolved" if row["resolved_at"] else "investigating",
+            "impact": "critical" if row["severity"] == 1 else "major",
+            "created_at": local["declared_at"],
+            "started_at": local["declared_at"],
+            "resolved_at": local["resolved_at"],
+            "incident_updates": [{"status": "investigating", "body": PLANTED["text"], "display_at": local["declared_at"]}],
+        }
+
+    def incidents(_request: Request) -> Response:
+        return JSONResponse({"page": {"id": "p"}, "incidents": [_report(row) for row in newest]})
+
+    def maintenances(_request: Request) -> Response:
+        return JSONResponse({"page": {"id": "p"}, "scheduled_maintenances": []})
+
+    def product(request: Request) -> Response:
+        name = request.path_params["product"]
+        releases = [
+            {"name": row["cycle"], "releaseDate": row["released_on"].isoformat(), "eolFrom": row["eol_on"].isoformat() if row["eol_on"] else None}
+            for row in records.rows["eol_dates"]
+            if row["product"] == name
+        ]
+        if not releases:
+            return JSONResponse({"message": "Product not found"}, status_code=404)
+        return JSONResponse({"schema_version": "1.2.0", "result": {"name": name, "releases": releases}})
+
+    return [
+        Route("/api/v2/incidents.json", incidents),
+        Route("/api/v2/scheduled-maintenances.json", maintenances),
+        Route("/products/{product}", product),
+    ]

@@ -1,0 +1,37 @@
+-- title = "Days that a connector owed and has not delivered: what can still be fetched, and what is lost for good"
+-- key = ["stream", "origin", "starts_on"]
+-- [columns]
+-- stream = "Stream"
+-- origin = "Source"
+-- starts_on = "First missing local day of an unbroken gap"
+-- ends_on = "Last missing local day of it"
+-- day_count = "Days"
+-- lost_on = "Day on which the source will have forgotten the first of them; null = it remembers for years"
+-- days_left = "Days until then; 0 or less where the first is lost"
+-- state = "lost (forgotten: completeness stays lower), at_risk (within seven days of being forgotten) or late"
+with latest as (select "on" from ref.as_of where grain = 'latest'),
+-- What only shows today's state owes no history; its own rule of freshness stands in source_health.
+owed as (
+    select s.stream, s.origin, s.remembers_days, c.day, l."on" as today,
+        cast(c.day + cast(s.remembers_days as integer) as date) as lost_on
+    from meta.sources as s
+    join meta.streams as m on m.stream = s.stream and not m.is_register
+    cross join latest as l
+    join ref.calendar as c on c.day >= s.due_from and c.day < s.due_to and c.day <= l."on"
+    left join meta.load_days as d
+        on d.stream = s.stream and d.origin = s.origin and d.day = c.day and d.is_complete
+    where d.day is null and s.kind <> 'files' and coalesce(s.remembers_days, 365) > 1
+),
+judged as (
+    select *, case when lost_on <= today then 'lost' when lost_on - today <= 7 then 'at_risk' else 'late' end as state
+    from owed
+),
+grouped as (
+    select *, day - cast(row_number() over (partition by stream, origin, state order by day) as integer) as island
+    from judged
+)
+select stream, origin, min(day) as starts_on, max(day) as ends_on, count(*) as day_count,
+    min(lost_on) as lost_on, cast(min(lost_on) - any_value(today) as bigint) as days_left, state
+from grouped
+group by stream, origin, state, island
+order by case state when 'at_risk' then 0 when 'late' then 1 else 2 end, stream, origin, starts_on

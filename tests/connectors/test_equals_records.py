@@ -1,0 +1,236 @@
+"""What the connectors land equals what the pretend organisation did: every stream, every column that is told."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from opsmetrics.landing import load_paths
+from opsmetrics.sources.pull import pull_stream
+from simulator.servers.records import (
+    AZURE_METRICS_TEAM,
+    DEVOPS_TEAM,
+    PROBED_BY_GITHUB,
+    PROMETHEUS_SLO_TEAM,
+    PROMETHEUS_TEAM,
+)
+from simulator.world import END_DAY, days, local
+
+FROM = date(2026, 10, 24)
+START = local(FROM, 0)
+
+
+def landed(settings, stream: str) -> pl.DataFrame:
+    frames = [pl.read_parquet(path) for path in load_paths(settings.landing, stream)]
+    frame = pl.concat(frames)
+    assert frame["_reason"].drop_nulls().to_list() == []
+    return frame
+
+
+def pull(connected, stream: str, *origins: str):
+    settings, organisation = connected()
+    results = pull_stream(
+        settings,
+        organisation,
+        stream,
+        origins=origins or tuple(d.origin for d in organisation.deliveries_of(stream) if d.origin != "files"),
+    )
+    assert [result.error for result in results] == [None] * len(results)
+    return landed(settings, stream)
+
+
+def table(rows: Any, *columns: str) -> list[tuple[Any, ...]]:
+    """Rows as sorted tuples; instants to the second, numbers to nine digits, as every wire format keeps them."""
+
+    def value(item: Any) -> Any:
+        if isinstance(item, datetime):
+            return item.timestamp() // 1
+        return round(item, 9) if isinstance(item, float) else item
+
+    found = rows.iter_rows(named=True) if isinstance(rows, pl.DataFrame) else rows
+    return sorted((tuple(value(row[name]) for name in columns) for row in found), key=str)
+
+
+def since(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row[column] >= START]
+
+
+@pytest.mark.parametrize(
+    ("origin", "wanted"),
+    [
+        ("prometheus", lambda r, s: s.team == PROMETHEUS_TEAM),
+        ("github", lambda r, s: s.id in PROBED_BY_GITHUB),
+        ("azure-logs", lambda r, s: s.team != PROMETHEUS_TEAM and s.id not in PROBED_BY_GITHUB),
+    ],
+)
+def test_probes(connected, records, origin, wanted):
+    found = pull(connected, "availability_checks", origin).with_columns(
+        pl.col("monitor_id").replace(f"kystetaten/{PROBED_BY_GITHUB[0]}/use-case-PROD", f"probe-{PROBED_BY_GITHUB[0]}")
+    )
+    names = [f"probe-{s.id}" for s in records.organisation.services if wanted(records, s)]
+    frame = records.frames["availability_checks"]
+    expected = frame.filter(pl.col("monitor_id").is_in(names) & (pl.col("checked_at") >= START))
+    columns = ("monitor_id", "checked_at", "status")
+    assert table(found, *columns) == table(expected, *columns)
+
+
+def test_capacity(connected, records):
+    found = pull(connected, "capacity_samples")
+    frame = records.frames["capacity_samples"].filter(pl.col("sampled_at") >= START)
+    columns = ("resource_id", "service_id", "sampled_at", "utilisation_ratio")
+    assert table(found, *columns) == table(frame, *columns)
+    mine = [s.id for s in records.organisation.services if s.team != AZURE_METRICS_TEAM]
+    asked = ("resource_id", "sampled_at", "is_at_ceiling")
+    assert table(found.filter(pl.col("service_id").is_in(mine)), *asked) == table(
+        frame.filter(pl.col("service_id").is_in(mine)), *asked
+    )
+
+
+def test_latency(connected, records):
+    found = pull(connected, "latency_daily")
+    rows = [row for row in records.rows["latency_daily"] if row["observed_on"] >= FROM]
+    columns = ("service_id", "observed_on", "valid_count", "fast_count", "threshold_ms")
+    assert table(found, *columns) == table(rows, *columns)
+    assert any(row["fast_count"] > row["valid_count"] for row in rows), "the broken counter is part of this"
+    assert PROMETHEUS_SLO_TEAM in {records.team_of(row["service_id"]) for row in rows}
+
+
+def test_pages(connected, records):
+    found = pull(connected, "alerts")
+    rows = since(records.rows["alerts"], "fired_at")
+    columns = (
+        *("service_id", "rule_id", "severity", "fired_at", "acknowledged_at", "acknowledged_by_kind"),
+        *("closed_at", "label", "incident_id"),
+    )
+    expected = [row | {"acknowledged_by_kind": "human" if row["acknowledged_at"] else None} for row in rows]
+    assert table(found, *columns) == table(expected, *columns)
+
+
+def test_shifts_cover_the_same_minutes(connected, records):
+    found = pull(connected, "oncall_shifts")
+    expected: list[dict[str, Any]] = []
+    for row in since(records.rows["oncall_shifts"], "starts_at"):
+        expected += [row] * row["responder_count"]
+    columns = ("team_id", "starts_at", "ends_at")
+    assert table(found, *columns) == table(expected, *columns)
+
+
+def test_incidents(connected, records):
+    found = pull(connected, "incidents").to_dicts()
+    rows = [row for row in records.rows["incidents"] if row["declared_at"] >= local(date(2024, 11, 1), 0)]
+    columns = (
+        *("incident_id", "service_id", "severity", "declared_at", "first_alert_at", "first_report_at", "resolved_at"),
+        *("manager_assigned_at", "is_escalated", "is_exercise", "is_data_loss", "postmortem_published_at"),
+        *("is_postmortem_reviewed", "signature", "is_reportable", "notified_at"),
+    )
+    assert table(found, *columns) == table(rows, *columns)
+    blamed = {row["incident_id"] for row in rows if row["caused_by_deployment_id"]}
+    assert {row["incident_id"] for row in found if row["caused_by_deployment_id"]} == blamed
+
+
+def test_blamed_deployments_are_the_ones_that_were_landed(connected):
+    incidents, changes = pull(connected, "incidents"), pull(connected, "deployments")
+    numbered = incidents.filter(pl.col("caused_by_deployment_id").str.contains(r"#|azure-devops"))
+    assert numbered.height > 0
+    assert set(numbered["caused_by_deployment_id"]) <= set(changes["deployment_id"])
+
+
+def test_actions_and_tasks(connected, records):
+    found = pull(connected, "action_items")
+    columns = (
+        *("service_id", "incident_id", "priority", "created_at", "first_due_at", "done_at"),
+        "is_dropped_with_approval",
+    )
+    assert table(found, *columns) == table(records.rows["action_items"], *columns)
+    tasks = pull(connected, "maintenance_tasks")
+    asked = ("team_id", "first_due_at", "completed_at", "is_cancelled_with_approval")
+    assert table(tasks, *asked) == table(records.rows["maintenance_tasks"], *asked)
+
+
+def test_deployments(connected, records):
+    found = pull(connected, "deployments")
+    rows = since(records.rows["deployments"], "deployed_at")
+    mine = [row for row in rows if records.team_of(row["service_id"]) != DEVOPS_TEAM]
+    columns = (
+        *("service_id", "environment", "deployed_at", "actor_kind", "has_manual_step"),
+        *("rolled_back_at", "hotfixed_at", "committed_at"),
+    )
+    by_github = found.filter(pl.col("deployment_id").str.contains("#"))
+    assert table(by_github, *columns) == table(mine, *columns)
+    assert by_github.filter(pl.col("is_rework")).height == sum(row["is_rework"] for row in mine)
+    theirs = [row for row in rows if records.team_of(row["service_id"]) == DEVOPS_TEAM]
+    by_devops = found.filter(~pl.col("deployment_id").str.contains("#"))
+    asked = ("service_id", "environment", "deployed_at")
+    assert table(by_devops, *asked) == table(theirs, *asked)
+
+
+def test_vulnerabilities(connected, records):
+    found = pull(connected, "vulnerabilities")
+    rows = since(records.rows["vulnerabilities"], "effective_at")
+    columns = (
+        *("service_id", "detected_at", "effective_at", "is_exposed", "is_exploited", "is_automatable"),
+        *("is_total_impact", "fixed_at", "epss_ratio"),
+    )
+    assert table(found, *columns) == table(rows, *columns)
+
+
+def test_updates(connected, records):
+    found = pull(connected, "update_episodes")
+    rows = since(records.rows["update_episodes"], "available_at")
+    columns = ("repository", "package", "available_at")
+    assert table(found, *columns) == table(rows, *columns)
+
+
+def test_recovery_points(connected, records):
+    found = pull(connected, "recovery_points")
+    columns = ("datastore_id", "taken_at", "is_usable")
+    assert table(found, *columns) == table(since(records.rows["recovery_points"], "taken_at"), *columns)
+
+
+@pytest.mark.parametrize(
+    ("stream", "columns"),
+    [
+        (
+            "alert_rule_states",
+            "rule_id service_id resource_id kind is_enabled is_paging is_routed threshold_ratio forecast_hours"
+            " last_changed_at last_reviewed_at last_proven_at",
+        ),
+        ("component_states", "component_id service_id kind product cycle"),
+        ("control_results", "control_id service_id status risk"),
+        ("backup_copies", "datastore_id copy_id has_own_identity is_immutable_or_offline is_other_region"),
+        ("workload_states", "workload_id service_id replica_count zone_count autoscaler_min autoscaler_max"),
+    ],
+)
+def test_states_are_the_newest_inventory(connected, records, stream, columns):
+    found = pull(connected, stream)
+    if stream == "component_states":
+        # Runtimes come from elsewhere; node images are only Azure's to tell.
+        expected = [row for row in records.newest(stream) if row["kind"] in {"database", "kubernetes"}]
+        found = found.filter(pl.col("kind") != "base_image")
+    else:
+        expected = records.newest(stream)
+    assert table(found, *columns.split()) == table(expected, *columns.split())
+    assert set(found["observed_on"]) == {END_DAY}
+
+
+def test_registers(connected, records):
+    found = pull(connected, "eol_dates")
+    columns = ("product", "cycle", "released_on", "eol_on")
+    assert table(found, *columns) == table(records.rows["eol_dates"], *columns)
+    tests = pull(connected, "restore_tests")
+    mine = [row for row in records.rows["restore_tests"] if row["datastore_id"].startswith("losbestilling-api")]
+    asked = ("test_id", "datastore_id", "requested_at", "restored_at", "verified_at", "is_successful", "data_gb")
+    assert mine
+    assert table(tests, *asked) == table(mine, *asked)
+
+
+def test_every_day_is_covered_once(connected):
+    settings, organisation = connected()
+    (result,) = pull_stream(settings, organisation, "availability_checks", origins=("prometheus",))
+    covered = [day for load in result.loads for day in days(load.window_start, load.window_end)]
+    assert covered == days(FROM, END_DAY)
+    (again,) = pull_stream(settings, organisation, "availability_checks", origins=("prometheus",))
+    assert (again.loads, again.unchanged) == ((), 0), "what was pulled an hour ago is not asked for again"
