@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ORACLES := $(VENV)/.oracles
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
@@ -12,6 +13,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(ORACLES): $(STAMP) tests/oracles.py
+	$(BIN)/python tests/oracles.py
 	touch $@
 
 demo: $(STAMP)  ## build the fictional organisation's scorecard and open the app
@@ -24,7 +29,7 @@ check: $(STAMP)  ## lint, types, import rules, library and SQL tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/opsmetrics tests/sql
 
-test: $(STAMP)  ## everything
+test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright

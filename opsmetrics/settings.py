@@ -6,16 +6,18 @@ Does not belong here: anything about the organisation (``opsmetrics.organisation
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from opsmetrics.errors import ConfigurationError, Problem
 
+DEMO_ORG = "demo-org-connected"
 VARIABLES: dict[str, str] = {
     "OPSMETRICS_HOME": "where landing, the working file and snapshots live (default .opsmetrics)",
-    "OPSMETRICS_ORG": "folder of the organisation's configuration (default examples/demo)",
+    "OPSMETRICS_ORG": "folder of the organisation's configuration (default examples/demo, connected by `demo`)",
     "OPSMETRICS_DATA": "folder that replaces `files.root` of sources.toml (default: what the file says)",
     "OPSMETRICS_NOW": "frozen clock as an ISO 8601 instant with offset, for replays and tests (default: real time)",
     "OPSMETRICS_CA_FILE": "certificate file (PEM) trusted beside the system's, for proxies and tests (default: none)",
@@ -59,9 +61,10 @@ class Settings:
         env = os.environ if environ is None else environ
         data = env.get("OPSMETRICS_DATA")
         now = env.get("OPSMETRICS_NOW")
+        home = Path(env.get("OPSMETRICS_HOME") or ".opsmetrics")
         return cls(
-            home=Path(env.get("OPSMETRICS_HOME") or ".opsmetrics"),
-            org=Path(env.get("OPSMETRICS_ORG") or "examples/demo"),
+            home=home,
+            org=Path(env.get("OPSMETRICS_ORG") or _default_org(home)),
             data=Path(data) if data else None,
             now=parse_instant(now) if now else None,
             sql=Path(env.get("OPSMETRICS_SQL") or default_sql_root()),
@@ -94,10 +97,31 @@ class Settings:
         return (self.now or frozen or datetime.now(tz=UTC)).astimezone(UTC)
 
 
+def _default_org(home: Path) -> Path:
+    """Return the demo's configuration: the one with connected sources where `opsmetrics demo` made it."""
+    connected = home / DEMO_ORG
+    return connected if connected.is_dir() else Path("examples/demo")
+
+
 def secret(variable: str | None, environ: Mapping[str, str] | None = None) -> str | None:
     """Return the secret in an environment variable that sources.toml names, or None where there is none."""
     env = os.environ if environ is None else environ
     return (env.get(variable) or None) if variable else None
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Generator[None]:
+    """Set variables for as long as the block lasts: the demo's identity and addresses."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def expand(url: str, environ: Mapping[str, str] | None = None) -> str:
@@ -111,7 +135,9 @@ def expand(url: str, environ: Mapping[str, str] | None = None) -> str:
     name, _, rest = url[1:].partition("/")
     value = secret(name, environ)
     if value is None:
-        problem = Problem("sources.toml", None, f"{url!r} begins with {name}, which is not set", f"set {name}=https://...")
+        problem = Problem(
+            "sources.toml", None, f"{url!r} begins with {name}, which is not set", f"set {name}=https://..."
+        )
         raise ConfigurationError([problem])
     return f"{value.rstrip('/')}/{rest}".rstrip("/")
 

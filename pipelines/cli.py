@@ -79,7 +79,8 @@ def _context(settings: Settings, known_at: str | None = None) -> Context:
 @main.command()
 @_org
 @_json
-def check(org: Path | None, *, as_json: bool) -> None:
+@click.option("--connect", is_flag=True, help="Also ask every connector its smallest question.")
+def check(org: Path | None, *, connect: bool, as_json: bool) -> None:
     """Validate the organisation's configuration and the SQL files as a whole."""
     from opsmetrics.errors import ConfigurationError
 
@@ -101,7 +102,22 @@ def check(org: Path | None, *, as_json: bool) -> None:
         "streams": len(context.organisation.streams),
         "metrics": len(context.catalogue.metrics),
     }
-    click.echo(json.dumps(facts) if as_json else " ".join(f"{key}={value}" for key, value in facts.items()))
+    if not connect:
+        click.echo(json.dumps(facts) if as_json else " ".join(f"{key}={value}" for key, value in facts.items()))
+        return
+    from dataclasses import asdict
+
+    from pipelines.connecting import connections
+
+    found = connections(settings, context.organisation)
+    if as_json:
+        click.echo(json.dumps(facts | {"connections": [asdict(item) for item in found]}, ensure_ascii=False))
+    else:
+        for item in found:
+            mark = "ok    " if item.is_connected else "FAILED"
+            click.echo(f"{mark} {item.source:<20} {item.kind:<16} {item.said}")
+    if not all(item.is_connected for item in found):
+        sys.exit(EXIT_WRONG)
 
 
 def _window(start: Any, end: Any) -> tuple[date, date] | None:

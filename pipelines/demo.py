@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from opsmetrics.organisation import load_organisation
-from opsmetrics.settings import Settings
+from opsmetrics.settings import DEMO_ORG, Settings, environment
 from pipelines.run import run_everything
 from simulator.demo import write_demo
 from simulator.scale import scaled_organisation
@@ -36,13 +34,12 @@ def run_demo(settings: Settings, root: Path, *, seed: int, scale: float, from_fi
     settings = replace(settings, data=records)
     if from_files:
         return run_everything(replace(settings, org=root), quiet=False)
-    connected = _connected(root, settings.home / "demo-org-connected")
+    connected = _connected(root, settings.home / DEMO_ORG)
     now = settings.clock(load_organisation(root).settings.now)
-    with ExitStack() as stack:
-        running = stack.enter_context(serve(root, settings.home / "simulator", now=now, seed=seed))
-        before = {name: os.environ.get(name) for name in running.environment}
-        stack.callback(_restore, before)
-        os.environ.update(running.environment)
+    with (
+        serve(root, settings.home / "simulator", now=now, seed=seed) as running,
+        environment(running.environment),
+    ):
         return run_everything(replace(settings, org=connected, ca_file=running.ca_file), quiet=False)
 
 
@@ -52,11 +49,3 @@ def _connected(root: Path, target: Path) -> Path:
     shutil.copytree(root, target)
     (target / CONNECTED).replace(target / "sources.toml")
     return target
-
-
-def _restore(before: dict[str, str | None]) -> None:
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value

@@ -301,7 +301,8 @@ def sources(snapshot: Snapshot) -> pl.DataFrame:
     return query(
         snapshot,
         """select * from marts.source_health
-           order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end, stream, origin""",
+           order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end,
+               stream, origin""",
     )
 
 

@@ -45,7 +45,23 @@ def update_episodes(organisation: Organisation, seed: int) -> list[Row]:
                     "dismissed_at": None,
                 }
             )
+        _covered_by_newer(rows, f"kystetaten/{service.id}")
     return rows
+
+
+def _covered_by_newer(rows: list[Row], repository: str) -> None:
+    """A newer version that was taken brings the older ones of its package with it."""
+    mine = [row for row in rows if row["repository"] == repository]
+    for row in mine:
+        taken = [
+            other["applied_at"]
+            for other in mine
+            if other["package"] == row["package"]
+            and other["available_at"] >= row["available_at"]
+            and other["applied_at"] is not None
+        ]
+        if row["applied_at"] is None and taken:
+            row["applied_at"] = min(taken)
 
 
 def repository_states(organisation: Organisation, seed: int) -> list[Row]:

@@ -14,7 +14,7 @@ import polars as pl
 from simulator import care, follow_up, inventory, plants, practice, telemetry
 from simulator.organisation import Organisation, read_organisation
 
-VERSION = 3
+VERSION = 4
 _STATE = "generated.json"
 Row = dict[str, Any]
 

@@ -23,6 +23,8 @@ KNOWN_OUTAGES: dict[str, list[Outage]] = {
 FAILED_RESTORE = ("slepebat-api-db", date(2026, 10, 12))
 USELESS_RULE = ("kaiplan-api", "queue-growth", date(2026, 3, 1), date(2026, 10, 5))  # service, rule, from, deleted
 BROKEN_COUNTER = ("tidevann", date(2026, 8, 1))  # team, from
+# A team whose releases come from a release pipeline that tells no rollbacks, from this day on.
+RELEASE_TEAM = ("kaiplan", date(2026, 10, 24))
 GAMING_TEAM = "ankerplass"
 GAMING_FROM = date(2026, 7, 1)
 GAMED = {
@@ -158,6 +160,14 @@ def plant_inventory(records: dict[str, list[Row]], team_of: dict[str, str]) -> N
             and row["observed_on"] >= gone_from
         )
     ]
+
+
+def plant_releases(rows: list[Row], team_of: dict[str, str]) -> None:
+    """Let the release team's changes be what its pipeline can tell: no hand on them, nothing taken back."""
+    team, start = RELEASE_TEAM
+    for row in rows:
+        if team_of[row["service_id"]] == team and row["deployed_at"] >= local(start, 0):
+            row.update(actor_kind="pipeline", rolled_back_at=None, hotfixed_at=None, committed_at=None, is_rework=False)
 
 
 def plant_restore_tests(rows: list[Row]) -> None:

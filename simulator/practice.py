@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from simulator.organisation import Organisation, Service
+from simulator.plants import plant_releases
 from simulator.telemetry import Outage
 from simulator.world import CHARACTERS, FIRST_DAY, before_end, days, dice, last_instant, local
 
@@ -201,6 +202,7 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
                     "is_rework": rolls.random() < 0.04 + 0.15 * (1 - level),
                 }
             )
+    plant_releases(rows, {service.id: service.team for service in organisation.services})
     _blame(found, rows, seed)
     return sorted(rows, key=lambda row: (row["deployed_at"], row["deployment_id"]))
 

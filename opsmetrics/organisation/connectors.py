@@ -65,7 +65,8 @@ class Connector(Model):
     feeds: ClassVar[Mapping[str, Feed]] = {}
 
     name: Slug
-    kind: str
+    # Each kind narrows this to its own name.
+    kind: Any
     streams: list[str] = Field(min_length=1)
     teams: list[str] = ["*"]
     connected_on: date | None = None

@@ -252,6 +252,7 @@ class Delivery:
         due_to: Day from which it no longer is (exclusive), or None.
         remembers_days: How long the source itself remembers, None for years.
         accumulates: All loads of this register count, not only the newest.
+        chunk_days: Days asked for at once.
     """
 
     stream: str
@@ -259,7 +260,8 @@ class Delivery:
     due_from: date
     due_to: date | None
     remembers_days: int | None
-    accumulates: bool
+    accumulates: bool = False
+    chunk_days: int = 1
 
     @property
     def origin(self) -> str:
@@ -294,10 +296,7 @@ class Organisation:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Every source of every configured stream."""
         start = self.settings.history_from
-        found = [
-            Delivery(source.name, source, start, source.valid_to, None, accumulates=False)
-            for source in self.sources.stream
-        ]
+        found = [Delivery(source.name, source, start, source.valid_to, None) for source in self.sources.stream]
         for connector in self.sources.connector:
             found += [
                 Delivery(
@@ -307,6 +306,7 @@ class Organisation:
                     connector.valid_to,
                     connector.remembers(stream),
                     accumulates=connector.feeds[stream].accumulates,
+                    chunk_days=connector.feeds[stream].chunk_days,
                 )
                 for stream in connector.streams
             ]

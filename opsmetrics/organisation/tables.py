@@ -359,9 +359,7 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
         ],
         "efforts": [(e.team_id, e.metric_id, e.effort_days) for e in organisation.efforts],
         "oncall_duties": list(_duties(organisation, zone)),
-        "team_streams": [
-            (team, stream, day) for (team, stream), day in sorted(_connections(organisation).items())
-        ],
+        "team_streams": [(team, stream, day) for (team, stream), day in sorted(_connections(organisation).items())],
     }
 
 

@@ -24,7 +24,9 @@ def _client(ask: Ask[AzureDevOps]) -> Http:
         with explained(ask, "sign in"):
             token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
         headers = {"Authorization": f"Bearer {token}"}
-    return Http(settings.name, settings.url, ask.settings, headers=headers, secret=settings.token_env or "the identity")
+    return Http(
+        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env or "the identity"
+    )
 
 
 def _path(ask: Ask[AzureDevOps]) -> str:
@@ -52,7 +54,9 @@ def deployments(ask: Ask[AzureDevOps]) -> Answer:
     token: str | None = None
     with _client(ask) as http:
         while True:
-            answer = http.answer("GET", _path(ask), params={**params, **({"continuationToken": token} if token else {})})
+            answer = http.answer(
+                "GET", _path(ask), params={**params, **({"continuationToken": token} if token else {})}
+            )
             for item in answer.json()["value"]:
                 rows[item["id"]] = _row(ask, item)
             following = answer.headers.get("x-ms-continuationtoken")

@@ -25,7 +25,9 @@ def _client(ask: Ask[Grafana]) -> Http:
         with explained(ask, "sign in"):
             token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Http(settings.name, settings.url, ask.settings, headers=headers, secret=settings.token_env or "the identity")
+    return Http(
+        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env or "the identity"
+    )
 
 
 def probe(ask: Ask[Grafana]) -> str:
@@ -40,14 +42,14 @@ def alert_rule_states(ask: Ask[Grafana]) -> Answer:
     with _client(ask) as http:
         rules = http.get("api/v1/provisioning/alert-rules")
     for rule in rules:
-        labels: Row = rule.get("labels") or {}
+        uid, labels = rule["uid"], rule.get("labels") or {}
         notes: Row = rule.get("annotations") or {}
         service = settings.service(labels.get(settings.service_label))
         if service is None:
             continue
         rows.append(
             {
-                "rule_id": labels.get("rule") or rule["uid"],
+                "rule_id": labels.get("rule") or uid,
                 "service_id": service,
                 "resource_id": labels.get("resource"),
                 "kind": labels.get(settings.kind_label) or "other",
@@ -94,7 +96,7 @@ def alerts(ask: Ask[Grafana]) -> Answer:
         key = (str(note.get("alertUID") or note["alertId"]), _labels_of(note))
         series[key][note["id"]] = note
     rows: list[Row] = []
-    for (uid, labels), notes in series.items():
+    for (uid, _), notes in series.items():
         rule: Row = rules.get(uid) or {}
         service = settings.service((rule.get("labels") or {}).get(settings.service_label))
         opened: Row | None = None
@@ -103,10 +105,10 @@ def alerts(ask: Ask[Grafana]) -> Answer:
             if state == "Alerting" and opened is None:
                 opened = note
             elif state not in {"Alerting", "Pending"} and opened is not None:
-                rows.append(_interval(uid, labels, rule, service, opened, note))
+                rows.append(_interval(uid, rule, service, opened, note))
                 opened = None
         if opened is not None:
-            rows.append(_interval(uid, labels, rule, service, opened, None))
+            rows.append(_interval(uid, rule, service, opened, None))
     return Answer([row for row in rows if row["service_id"]], source=f"{settings.url} annotations")
 
 
@@ -115,7 +117,7 @@ def _labels_of(note: Row) -> str:
     return str((note.get("data") or {}).get("fingerprint") or note.get("text", "").split("{")[-1])
 
 
-def _interval(uid: str, labels: str, rule: Row, service: str | None, opened: Row, closed: Row | None) -> Row:
+def _interval(uid: str, rule: Row, service: str | None, opened: Row, closed: Row | None) -> Row:
     return {
         "alert_id": f"{uid}-{opened['id']}",
         "service_id": service,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,14 +28,14 @@ AGAIN = {429, 500, 502, 503, 504}
 Waits = Callable[[httpx.Response], float | None]
 # What to do about a status, where the source says nothing better.
 FIXES = {
-    401: "the token is missing, wrong or expired: set {secret}",
+    401: "the token is missing, wrong or expired: set {variable}",
     403: "the identity may not read this: grant the role that docs/sources.md names, or leave the stream out",
     404: "nothing is there, or the identity may not see it: check ids and scope in sources.toml",
     429: "the source throttles longer than OPSMETRICS_PATIENCE_SECONDS allows: pull later, or less at once",
 }
 
 
-class _TryAgain(Exception):
+class _TryAgainError(Exception):
     """An answer or a failure that another try may mend."""
 
     def __init__(self, text: str, wait: float | None, status: int | None = None) -> None:
@@ -53,7 +53,7 @@ class Http:
         settings: For patience and the certificate file.
         headers: Sent with every request.
         auth: Signs requests, or None.
-        secret: Name of the variable that holds the secret, for messages.
+        variable: Name of the variable that holds the secret, for messages.
         waits: Reads from an answer how many seconds the source wants us to wait; default: ``Retry-After``.
     """
 
@@ -65,10 +65,10 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
-        secret: str = "the variable that sources.toml names",
+        variable: str = "the variable that sources.toml names",
         waits: Waits | None = None,
     ) -> None:
-        self.name, self.url, self._settings, self._secret = name, expand(url), settings, secret
+        self.name, self.url, self._settings, self._variable = name, expand(url), settings, variable
         self._waits = waits or retry_after
         self._client = httpx.Client(
             headers=dict(headers or {}),
@@ -78,7 +78,7 @@ class Http:
             follow_redirects=True,
         )
 
-    def __enter__(self) -> Http:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,13 +116,13 @@ class Http:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(TRIES),
             wait=self._wait,
-            retry=tenacity.retry_if_exception_type(_TryAgain),
+            retry=tenacity.retry_if_exception_type(_TryAgainError),
             sleep=time.sleep,
             reraise=True,
         )
         try:
             return retrying(self._once, method, url, arguments)
-        except _TryAgain as error:
+        except _TryAgainError as error:
             fix = FIXES.get(error.status or 0, "nothing is lost: the days stay open and the next pull asks again")
             raise self.error(url, str(error), fix) from error
 
@@ -130,38 +130,38 @@ class Http:
         try:
             answer = self._client.request(method, url, **arguments)
         except httpx.TimeoutException as error:
-            raise _TryAgain("no answer in time", None) from error
+            raise _TryAgainError("no answer in time", None) from error
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 fix = "put the authority's certificate (PEM) into a file and set OPSMETRICS_CA_FILE to it"
                 raise self.error(url, "the server's certificate is not trusted", fix) from error
-            raise _TryAgain(f"the connection broke ({type(error).__name__})", None) from error
+            raise _TryAgainError(f"the connection broke ({type(error).__name__})", None) from error
         status = answer.status_code
         wait = self._waits(answer)
         if status in AGAIN or (status == 403 and wait is not None):
             if wait is not None and wait > self._settings.patience_seconds:
                 text = f"{status}: the source asks to wait {wait:.0f} s"
                 raise self.error(url, text, FIXES[429])
-            raise _TryAgain(f"{status} {answer.reason_phrase}".strip(), wait, status)
+            raise _TryAgainError(f"{status} {answer.reason_phrase}".strip(), wait, status)
         if status >= 400:
             fix = FIXES.get(status, "check the settings of this source in sources.toml")
             raise self.error(url, f"{status} {answer.reason_phrase}".strip(), fix, status)
         try:
             answer.json()
         except ValueError as error:
-            raise _TryAgain(f"{status} without valid JSON", None) from error
+            raise _TryAgainError(f"{status} without valid JSON", None) from error
         return answer
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, _TryAgain) else None
+        asked = error.wait if isinstance(error, _TryAgainError) else None
         return asked if asked is not None else self._settings.retry_seconds * 2.0 ** (state.attempt_number - 1)
 
     def error(self, url: str, message: str, fix: str, status: int | None = None) -> SourceError:
         """Return an error that names source, address without query, what happened and what to do."""
         address = urlsplit(url)
         where = f"{self.name} ({address.netloc}{address.path})"
-        return RefusedError(Problem(where, None, message, fix.format(secret=self._secret)), status)
+        return RefusedError(Problem(where, None, message, fix.format(variable=self._variable)), status)
 
 
 class RefusedError(SourceError):

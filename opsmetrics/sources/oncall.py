@@ -35,7 +35,7 @@ def _client(ask: Ask[OnCall]) -> Http:
     else:
         pair = f"{secret(settings.user_env) or ''}:{token}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    return Http(settings.name, settings.url, ask.settings, headers=headers, secret=settings.token_env)
+    return Http(settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env)
 
 
 def _base(ask: Ask[OnCall]) -> str:
@@ -137,10 +137,11 @@ def _incident(ask: Ask[OnCall], item: Row) -> Row:
 
 
 def oncall_shifts(ask: Ask[OnCall]) -> Answer:
-    """Return final rotations as periods with a head count; who was on duty is not kept."""
-    settings, rows = ask.connector, dict[str, Row]()
+    """Return periods of duty with a head count; two people over the same hours are one shift. Names are not kept."""
+    settings = ask.connector
+    people: dict[tuple[str, str, str], set[str]] = {}
     with _client(ask) as http:
-        for schedule, team in settings.schedules.items():
+        for schedule in settings.schedules:
             day = ask.starts_at
             while day < ask.ends_at:
                 params = {"interval": 1, "intervalUnit": "weeks", "date": f"{day:%Y-%m-%dT%H:%M:%SZ}"}
@@ -148,19 +149,19 @@ def oncall_shifts(ask: Ask[OnCall]) -> Answer:
                 timeline = (found["data"] if settings.dialect == "opsgenie" else found)["finalTimeline"]
                 for rotation in timeline["rotations"]:
                     for period in rotation.get("periods") or []:
-                        row = _shift(schedule, team, rotation, period)
-                        rows[row["shift_id"]] = row
+                        on_duty = people.setdefault((schedule, period["startDate"], period["endDate"]), set())
+                        who: Row = period.get("recipient") or period.get("responder") or {}
+                        if who.get("type") in {"user", "team", "escalation"}:
+                            on_duty.add(f"{rotation['id']} {who.get('id')}")
                 day += timedelta(days=7)
-    return Answer(list(rows.values()), source=f"{settings.url} schedules")
-
-
-def _shift(schedule: str, team: str, rotation: Row, period: Row) -> Row:
-    who: Row = period.get("recipient") or period.get("responder") or {}
-    parts = (schedule, rotation["id"], period["startDate"], period["endDate"], who.get("id"))
-    return {
-        "shift_id": hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16],
-        "team_id": team,
-        "starts_at": period["startDate"],
-        "ends_at": period["endDate"],
-        "responder_count": 1 if who.get("type") in {"user", "team", "escalation"} else 0,
-    }
+    rows = [
+        {
+            "shift_id": hashlib.sha256(f"{schedule}|{start}|{end}".encode()).hexdigest()[:16],
+            "team_id": settings.schedules[schedule],
+            "starts_at": start,
+            "ends_at": end,
+            "responder_count": len(on_duty),
+        }
+        for (schedule, start, end), on_duty in people.items()
+    ]
+    return Answer(rows, source=f"{settings.url} schedules")

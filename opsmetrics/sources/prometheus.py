@@ -27,7 +27,9 @@ def _client(ask: Ask[Prometheus]) -> Http:
         with explained(ask, "sign in"):
             token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Http(settings.name, settings.url, ask.settings, headers=headers, secret=settings.token_env or "the identity")
+    return Http(
+        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env or "the identity"
+    )
 
 
 def probe(ask: Ask[Prometheus]) -> str:
@@ -140,19 +142,31 @@ _POD_ZONES = (
     f"{_workload('kube_pod_info')} * on (node) group_left (zone)"
     ' label_replace(kube_node_labels, "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)")'
 )
-_HPA = (
-    "max by (namespace, workload) (label_replace({} * on (namespace, horizontalpodautoscaler)"
-    ' group_left (scaletargetref_name) kube_horizontalpodautoscaler_info, "workload", "$1", "scaletargetref_name", "(.+)"))'
-)
+
+
+def _renamed(metric: str, label: str) -> str:
+    """PromQL that gives a series' own label the name that all of them share."""
+    return f'label_replace({metric}, "workload", "$1", "{label}", "(.+)")'
+
+
+def _autoscaler(metric: str) -> str:
+    scaled = (
+        f"{metric} * on (namespace, horizontalpodautoscaler) group_left (scaletargetref_name)"
+        " kube_horizontalpodautoscaler_info"
+    )
+    return f"max by (namespace, workload) ({_renamed(scaled, 'scaletargetref_name')})"
+
+
 # Names as kube-state-metrics gives them; on Azure's managed Prometheus every selector has one metric name, as asked.
 WORKLOADS = {
-    "replica_count": 'max by (namespace, workload) (label_replace(kube_deployment_status_replicas_available, "workload", "$1", "deployment", "(.+)"))',
+    "replica_count": f"max by (namespace, workload) "
+    f"({_renamed('kube_deployment_status_replicas_available', 'deployment')})",
     "zone_count": f"count by (namespace, workload) (count by (namespace, workload, zone) ({_POD_ZONES}))",
     "has_resource_requests": "count by (namespace, workload) ("
     + _workload('kube_pod_container_resource_requests{resource="cpu"}')
     + ")",
-    "autoscaler_min": _HPA.format("kube_horizontalpodautoscaler_spec_min_replicas"),
-    "autoscaler_max": _HPA.format("kube_horizontalpodautoscaler_spec_max_replicas"),
+    "autoscaler_min": _autoscaler("kube_horizontalpodautoscaler_spec_min_replicas"),
+    "autoscaler_max": _autoscaler("kube_horizontalpodautoscaler_spec_max_replicas"),
 }
 
 
@@ -243,7 +257,7 @@ def _active_starts(ask: Ask[Prometheus]) -> dict[tuple[tuple[str, str], ...], da
                 raise
             found = []
     return {
-        _identity(item["labels"]): datetime.fromisoformat(item["startsAt"].replace("Z", "+00:00"))
+        _identity(item["labels"]): datetime.fromisoformat(item["startsAt"])
         for item in found
         if item["status"]["state"] == "active"
     }

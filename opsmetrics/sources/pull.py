@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from opsmetrics.errors import OpsMetricsError, Problem, SourceError
 from opsmetrics.landing import Load, LoadName, land, load_paths, read_load, short_digest
@@ -19,10 +19,11 @@ from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors import STATE
 from opsmetrics.settings import Settings
 from opsmetrics.sources import files
-from opsmetrics.sources.ask import Answer, Ask, midnight, parcel_of
-from opsmetrics.sources.registry import Fetch, fetch_function
+from opsmetrics.sources.ask import Ask, midnight, parcel_of
+from opsmetrics.sources.registry import fetch_function
 from opsmetrics.streams import STREAMS, Stream
 
+T = TypeVar("T")
 Window = tuple[date, date]
 Progress = Callable[[int, int], None]
 # Local day -> (sequence of the load that holds it, instant at which the source last said the same).
@@ -194,7 +195,11 @@ def _pull_connector(
     for number, days in enumerate(windows):
         progress(number, len(windows))
         ask = Ask.make(settings, organisation, source, delivery.stream, days, now)
-        answer = _asked(fetch, ask)
+        answer = explained_shape(ask, fetch)
+        if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
+            message = f"{stream.name}: the source shows nothing at all, where it showed rows before"
+            fix = "check role and scope; if all of it is gone for good, take the stream out of this connector"
+            raise SourceError(Problem(source.name, None, message, fix))
         parcel = parcel_of(ask, stream, answer, accumulates=delivery.accumulates)
         marks = [outcome.seen.get(day.isoformat()) for day in _days(days)]
         same = {digests[mark[0]] for mark in marks if mark} == {short_digest(parcel.source_digest)}
@@ -218,10 +223,23 @@ def _pull_connector(
     progress(len(windows), len(windows))
 
 
-def _asked(fetch: Fetch, ask: Ask[Any]) -> Answer:
-    """Ask; an answer of another shape than the contract's is named by the field, never by its content."""
+def _had_rows(landing: Path, delivery: Delivery, stream: Stream, seen: Seen) -> bool:
+    """Whether the newest load of a state or register had rows: an inventory does not vanish overnight, access does."""
+    if not (stream.is_register or delivery.remembers_days == STATE) or not seen:
+        return False
+    last = max(sequence for sequence, _ in seen.values())
+    path = next(path for path in load_paths(landing, stream.name) if LoadName.parse(path).sequence == last)
+    return read_load(path).rows > 0
+
+
+def explained_shape(ask: Ask[Any], function: Callable[[Ask[Any]], T]) -> T:
+    """Ask; an answer of another shape than the contract's is named by the field, never by its content.
+
+    Raises:
+        SourceError: The source refuses, fails, or answers in another shape.
+    """
     try:
-        return fetch(ask)
+        return function(ask)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         field = f"field {error.args[0]!r} is missing" if isinstance(error, KeyError) else type(error).__name__
         message = f"{ask.stream}: the answer has another shape than expected ({field})"
@@ -258,9 +276,6 @@ def _windows(
 ) -> Iterator[Window]:
     """Yield the windows to ask for, oldest first: what is about to be forgotten comes before what can wait."""
     today = now.astimezone(organisation.zone).date()
-    source = delivery.source
-    if isinstance(source, StreamSource):
-        return
     if stream.is_register or delivery.remembers_days == STATE:
         # A state or a register is what it is now.
         if delivery.due_to is None or today < delivery.due_to:
@@ -279,15 +294,17 @@ def _windows(
         settled = midnight(day + timedelta(days=1 + stream.repull_days), organisation)
         return at < settled and now - at >= RESUME
 
-    run: list[date] = []
-    for day in _days((first, max(first, last))):
-        if run and (not wanted(day) or len(run) >= source.feeds[delivery.stream].chunk_days):
-            yield run[0], run[-1] + timedelta(days=1)
-            run = []
-        if wanted(day):
-            run.append(day)
-    if run:
-        yield run[0], run[-1] + timedelta(days=1)
+    yield from _runs([day for day in _days((first, max(first, last))) if wanted(day)], delivery.chunk_days)
+
+
+def _runs(days: list[date], longest: int) -> Iterator[Window]:
+    """Join days that follow each other into windows of at most ``longest`` days."""
+    start = 0
+    for place in range(1, len(days) + 1):
+        ends = place == len(days) or days[place] != days[place - 1] + timedelta(days=1)
+        if ends or place - start >= longest:
+            yield days[start], days[place - 1] + timedelta(days=1)
+            start = place
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from opsmetrics.organisation.connectors import StatusPage
 from opsmetrics.sources.ask import Answer, Ask
 from opsmetrics.sources.http import Http
 
-FILES = {"incident": ("api/v2/incidents.json", "incidents"), "maintenance": ("api/v2/scheduled-maintenances.json", "scheduled_maintenances")}
+FILES = {
+    "incident": ("api/v2/incidents.json", "incidents"),
+    "maintenance": ("api/v2/scheduled-maintenances.json", "scheduled_maintenances"),
+}
 
 
 def probe(ask: Ask[StatusPage]) -> str:

@@ -21,13 +21,13 @@ def eol_dates(ask: Ask[SupportEnds]) -> Answer:
     rows: list[dict[str, Any]] = []
     with Http(ask.connector.name, ask.connector.url, ask.settings) as http:
         for product in ask.connector.products:
-            for release in http.get(f"products/{product}")["result"]["releases"]:
-                rows.append(
-                    {
-                        "product": product,
-                        "cycle": release["name"],
-                        "released_on": release["releaseDate"],
-                        "eol_on": release.get("eolFrom"),
-                    }
-                )
+            rows += [
+                {
+                    "product": product,
+                    "cycle": release["name"],
+                    "released_on": release["releaseDate"],
+                    "eol_on": release.get("eolFrom"),
+                }
+                for release in http.get(f"products/{product}")["result"]["releases"]
+            ]
     return Answer(rows, source=ask.connector.url)

@@ -24,7 +24,7 @@ def _parts(version: str) -> tuple[tuple[int, ...], str] | None:
     return (tuple(int(part) for part in match[1].split(".")), match[2]) if match else None
 
 
-def update_type(old: str | None, new: str | None) -> str:
+def update_type(old: str | None, new: str | None) -> str:  # noqa: PLR0911 - one return per kind
     """Return the kind of change by the first differing number; a missing number counts as 0."""
     if old is None or new is None:
         return "unknown"

@@ -80,7 +80,13 @@ class Switch:
             headers = [(b"content-type", b"application/json")]
             if kind == "429_retry_after":
                 headers.append((b"retry-after", b"0"))
-            await _respond(send, int(kind[:3]), b'{"message":"refused","error":{"code":"Refused","message":"no"}}', headers)
+            await _respond(
+                send, int(kind[:3]), b'{"message":"refused","error":{"code":"Refused","message":"no"}}', headers
+            )
+        elif kind == "skew":
+            # A server whose clock is ten minutes behind: the instant at which it wants to be asked again is past.
+            headers = [(b"content-type", b"application/json"), (b"retry-after", b"Mon, 23 Nov 2020 05:50:00 GMT")]
+            await _respond(send, 429, b"{}", headers)
         elif kind == "malformed":
             await _respond(send, 200, b'{"data": [tru', [(b"content-type", b"application/json")])
         elif kind == "cut":
@@ -93,7 +99,7 @@ class Switch:
             await self._changed(kind, scope, receive, send)
 
     async def _changed(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and change the answer: partial, drift, empty, duplicate or skew."""
+        """Pass the request on and change the answer: partial, drift, empty or duplicate."""
         parts: list[bytes] = []
         start: dict[str, Any] = {}
 
@@ -113,7 +119,7 @@ class Switch:
         await _respond(send, start["status"], changed, headers)
 
 
-def change(kind: str, body: Any) -> Any:
+def change(kind: str, body: Any) -> Any:  # noqa: PLR0911 - one return per fault
     """Return an answer with the fault in it."""
     if kind == "drift":
         return _renamed(body)
@@ -121,11 +127,12 @@ def change(kind: str, body: Any) -> Any:
         return _emptied(body)
     if kind == "duplicate":
         return _doubled(body)
-    if kind == "skew":
-        return body
     if isinstance(body, dict) and "tables" in body:
         details = {"code": "PartialError", "message": "some errors", "details": []}
-        return body | {"tables": [t | {"rows": t["rows"][: len(t["rows"]) // 2]} for t in body["tables"]], "error": details}
+        return body | {
+            "tables": [t | {"rows": t["rows"][: len(t["rows"]) // 2]} for t in body["tables"]],
+            "error": details,
+        }
     if isinstance(body, dict) and "resultTruncated" in body:
         return body | {"resultTruncated": "true", "data": body["data"][: len(body["data"]) // 2]}
     if isinstance(body, dict) and "search" in (body.get("data") or {}):
@@ -167,7 +174,9 @@ def _doubled(body: Any) -> Any:
     if isinstance(body, list):
         return [copy for item in body for copy in (item, item)] if body and isinstance(body[0], dict) else body
     if isinstance(body, dict):
-        return {key: _doubled(value) if key not in {"columns", "tables", "labels"} else value for key, value in body.items()}
+        return {
+            key: _doubled(value) if key not in {"columns", "tables", "labels"} else value for key, value in body.items()
+        }
     return body
 
 

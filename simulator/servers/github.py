@@ -154,7 +154,8 @@ class GitHub:
         for number, row in enumerate(self.records.rows["update_episodes"], start=1):
             applied, package = row["applied_at"], row["package"]
             badge = f"[![age](https://badges.invalid/badges/age/npm/{package}/2.{number}.0)](https://docs.invalid/)"
-            body = f"This PR contains updates.\n\n| Package | Change | Age |\n|---|---|---|\n| [{package}](https://x.invalid) | [`2.0.0` -> `2.{number}.0`](https://x.invalid) | {badge} |\n\n{PLANTED['text']} {PLANTED['mail']}"
+            table = f"| [{package}](https://x.invalid) | [`2.0.0` -> `2.{number}.0`](https://x.invalid) | {badge} |"
+            body = f"Updates.\n\n| Package | Change | Age |\n|---|---|---|\n{table}\n\n{PLANTED['text']}"
             found.append(
                 {
                     "__typename": "PullRequest",
@@ -169,9 +170,15 @@ class GitHub:
                     "repository": {"nameWithOwner": row["repository"]},
                     "author": {"__typename": "Bot", "login": "renovate"},
                     "mergedBy": {"__typename": "User"} if applied else None,
-                    "mergeCommit": {"oid": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()} if applied else None,
+                    "mergeCommit": {"oid": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()}
+                    if applied
+                    else None,
                     "labels": {"nodes": [{"name": "dependencies"}]},
-                    "_instants": {"created": row["available_at"], "merged": applied, "updated": applied or row["available_at"]},
+                    "_instants": {
+                        "created": row["available_at"],
+                        "merged": applied,
+                        "updated": applied or row["available_at"],
+                    },
                 }
             )
         return found
@@ -197,12 +204,22 @@ class GitHub:
                 "gjennomgått": row["is_postmortem_reviewed"],
                 "meldepliktig": row["is_reportable"],
             }
-            labels = ["incident", f"service:{row['service_id']}", f"sev{row['severity']}", *(n for n, on in flags.items() if on)]
+            labels = [
+                "incident",
+                f"service:{row['service_id']}",
+                f"sev{row['severity']}",
+                *(n for n, on in flags.items() if on),
+            ]
             found.append(self._issue(len(found) + 1, labels, fields, row["declared_at"], row["resolved_at"]))
         for row in self.records.rows["action_items"]:
             fields = {"Frist": row["first_due_at"], "Hendelse": row["incident_id"]}
             dropped = row["is_dropped_with_approval"]
-            labels = ["tiltak", f"service:{row['service_id']}", f"p{row['priority']}", *(["godkjent"] if dropped else [])]
+            labels = [
+                "tiltak",
+                f"service:{row['service_id']}",
+                f"p{row['priority']}",
+                *(["godkjent"] if dropped else []),
+            ]
             fields |= {"Utført": row["done_at"]} if dropped else {}
             ended = row["done_at"] or (self.records.now if dropped else None)
             issue = self._issue(len(found) + 1, labels, fields, row["created_at"], ended)
@@ -251,7 +268,7 @@ def _page(request: Request, rows: list[Row], wrap: str | None = None) -> Respons
     return JSONResponse(body, headers=headers)
 
 
-def routes(records: Records) -> list[Route]:
+def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per route
     """Return the routes below ``/github``."""
     hub = GitHub(records)
 
@@ -275,7 +292,13 @@ def routes(records: Records) -> list[Route]:
         step = {"name": "Run k6 use case", "number": 3, "started_at": precise(start), "completed_at": precise(end)}
         setup = step | {"name": "Set up job", "number": 1, "conclusion": "success", "status": "completed"}
         probe = step | {"conclusion": "success" if run["_up"] else "failure", "status": "completed"}
-        body = {"id": number * 10, "name": "use-case", "conclusion": run["conclusion"], "completed_at": precise(end), "steps": [setup, probe]}
+        body = {
+            "id": number * 10,
+            "name": "use-case",
+            "conclusion": run["conclusion"],
+            "completed_at": precise(end),
+            "steps": [setup, probe],
+        }
         return JSONResponse({"total_count": 1, "jobs": [body]})
 
     def deployments(request: Request) -> Response:
@@ -291,8 +314,17 @@ def routes(records: Records) -> list[Route]:
     commits = {row["body"]["sha"]: row["committed"] for rows in hub.deployments.values() for row in rows}
 
     def commit(request: Request) -> Response:
-        person = {"name": PLANTED["person"], "email": PLANTED["mail"], "date": precise(commits[request.path_params["sha"]])}
-        return JSONResponse({"sha": request.path_params["sha"], "commit": {"author": person, "committer": person, "message": PLANTED["text"]}})
+        person = {
+            "name": PLANTED["person"],
+            "email": PLANTED["mail"],
+            "date": precise(commits[request.path_params["sha"]]),
+        }
+        return JSONResponse(
+            {
+                "sha": request.path_params["sha"],
+                "commit": {"author": person, "committer": person, "message": PLANTED["text"]},
+            }
+        )
 
     def alerts(request: Request) -> Response:
         return _page(request, hub.alerts.get(name(request), []))
@@ -387,7 +419,11 @@ def _graphql(hub: GitHub, query: str, variables: Row) -> Row:
             "renovateHidden": None,
             "renovateRc": None,
             "dependabot": None,
-            "dashboard": {"nodes": [{"updatedAt": text(hub.records.now - timedelta(hours=5)), "body": PLANTED["text"]}] if on else []},
+            "dashboard": {
+                "nodes": [{"updatedAt": text(hub.records.now - timedelta(hours=5)), "body": PLANTED["text"]}]
+                if on
+                else []
+            },
         }
     }
 

@@ -44,10 +44,23 @@ def _annotations(records: Records) -> list[Row]:
     found: list[Row] = []
 
     def add(at: Any, **fields: Any) -> None:
-        found.append({"id": len(found) + 1, "time": int(at.timestamp() * 1000), "tags": [], "text": PLANTED["text"], "login": PLANTED["person"], **fields})
+        found.append(
+            {
+                "id": len(found) + 1,
+                "time": int(at.timestamp() * 1000),
+                "tags": [],
+                "text": PLANTED["text"],
+                "login": PLANTED["person"],
+                **fields,
+            }
+        )
 
     for row in records.rows["alerts"]:
-        alert = {"alertId": 1, "alertUID": f"{row['rule_id']}-{row['service_id']}", "data": {"fingerprint": row["alert_id"]}}
+        alert = {
+            "alertId": 1,
+            "alertUID": f"{row['rule_id']}-{row['service_id']}",
+            "data": {"fingerprint": row["alert_id"]},
+        }
         add(row["fired_at"], newState="Alerting", prevState="Pending", kind="alert", **alert)
         if row["closed_at"] is not None:
             add(row["closed_at"], newState="Normal (MissingSeries)", prevState="Alerting", kind="alert", **alert)

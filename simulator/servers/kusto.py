@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -55,11 +56,15 @@ class Engine:
 
 def _wire(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z") if value.tzinfo is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return (
+            value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
+            if value.tzinfo is None
+            else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        )
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):
         return str(value)
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return "NaN"
     return value

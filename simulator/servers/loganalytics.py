@@ -49,7 +49,9 @@ def _availability(records: Records) -> pl.DataFrame:
         ItemCount=pl.lit(1, pl.Int64),
         AppRoleName=service,
         # Real ids come in mixed case.
-        _ResourceId=pl.format("/subscriptions/S/resourceGroups/RG/providers/Microsoft.Insights/components/AI-{}", service),
+        _ResourceId=pl.format(
+            "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Insights/components/AI-{}", service
+        ),
     )
 
 
@@ -113,7 +115,12 @@ def _backup_jobs(records: Records) -> pl.DataFrame:
             done = "Completed" if row["is_usable"] else "Failed"
             for minutes, status, seconds in ((0, "InProgress", None), (25, done, 1500.0)):
                 at = row["taken_at"].replace(tzinfo=None) + timedelta(minutes=minutes)
-                yield job | {"TimeGenerated": at, "JobStatus": status, "JobDurationInSecs": seconds, "_ResourceId": "vault"}
+                yield job | {
+                    "TimeGenerated": at,
+                    "JobStatus": status,
+                    "JobDurationInSecs": seconds,
+                    "_ResourceId": "vault",
+                }
 
     return pl.DataFrame(list(both()), infer_schema_length=None)
 
@@ -137,7 +144,16 @@ def routes(records: Records) -> list[Route]:
             columns, rows = engine().run(query)
         except Exception as error:  # noqa: BLE001 - whatever the query did wrong is the asker's 400
             inner = {"code": "SEM0100", "message": type(error).__name__}
-            return JSONResponse({"error": {"code": "BadArgumentError", "message": "The request had some invalid properties", "innererror": inner}}, status_code=400)
+            return JSONResponse(
+                {
+                    "error": {
+                        "code": "BadArgumentError",
+                        "message": "The request had some invalid properties",
+                        "innererror": inner,
+                    }
+                },
+                status_code=400,
+            )
         return JSONResponse({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
 
     async def query(request: Request) -> Response:

@@ -58,10 +58,12 @@ def _incident(row: Row) -> Row:
     }
 
 
-def routes(records: Records) -> list[Route]:
+def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per route
     """Return the routes below ``/oncall`` for both dialects."""
     alerts = [_alert(row) for row in records.rows["alerts"]]
-    incidents = [_incident(row) for row in sorted(records.rows["incidents"], key=lambda row: row["declared_at"], reverse=True)]
+    incidents = [
+        _incident(row) for row in sorted(records.rows["incidents"], key=lambda row: row["declared_at"], reverse=True)
+    ]
     shifts: dict[str, list[Row]] = defaultdict(list)
     for row in records.rows["oncall_shifts"]:
         shifts[row["team_id"]].append(row)
@@ -106,8 +108,19 @@ def routes(records: Records) -> list[Route]:
             periods: list[Row] = []
             for row in shifts.get(team, []):
                 if row["responder_count"] > place and row["starts_at"] < end and row["ends_at"] > start:
-                    who = {"id": hashlib.sha256(f"{team}{place}".encode()).hexdigest()[:8], "type": "user", "name": PLANTED["person"]}
-                    periods.append({"startDate": precise(row["starts_at"]), "endDate": precise(row["ends_at"]), "type": "historical", person: who})
+                    who = {
+                        "id": hashlib.sha256(f"{team}{place}".encode()).hexdigest()[:8],
+                        "type": "user",
+                        "name": PLANTED["person"],
+                    }
+                    periods.append(
+                        {
+                            "startDate": precise(row["starts_at"]),
+                            "endDate": precise(row["ends_at"]),
+                            "type": "historical",
+                            person: who,
+                        }
+                    )
             rotations.append({"id": f"rot-{place}", "name": PLANTED["person"], "periods": periods})
         return {"finalTimeline": {"rotations": rotations}}
 

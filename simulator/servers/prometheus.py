@@ -46,7 +46,9 @@ class Store:
         return found
 
 
-def _evaluate(function: str | None, points: list[Point], span: float, start: float, end: float, step: float) -> Iterator[Point]:
+def _evaluate(
+    function: str | None, points: list[Point], span: float, start: float, end: float, step: float
+) -> Iterator[Point]:
     """Walk the samples once: both they and the steps are in order."""
     low = high = 0
     at = start
@@ -71,7 +73,10 @@ def _probes(records: Records) -> Iterator[Series]:
     for service in records.organisation.services:
         if service.team == PROMETHEUS_TEAM:
             rows = frame.filter(pl.col("monitor_id") == f"probe-{service.id}")
-            points = [(at.timestamp(), float(status == "up")) for at, status in rows.select("checked_at", "status").iter_rows()]
+            points = [
+                (at.timestamp(), float(status == "up"))
+                for at, status in rows.select("checked_at", "status").iter_rows()
+            ]
             yield {"__name__": "probe_success", "instance": f"probe-{service.id}"}, points
 
 
@@ -127,14 +132,22 @@ def routes(records: Records) -> list[Route]:
         if timedelta(seconds=end - start) > timedelta(days=32):
             return refuse("time range exceeds 32 days")
         found = store.range(str(form["query"]), start, end, step)
-        return answer("matrix", [{"metric": labels, "values": [[at, f"{value:.17g}"] for at, value in points]} for labels, points in found])
+        return answer(
+            "matrix",
+            [{"metric": labels, "values": [[at, f"{value:.17g}"] for at, value in points]} for labels, points in found],
+        )
 
     async def query(request: Request) -> Response:
         form = await request.form()
         text, at = str(form["query"]), float(str(form.get("time") or records.now.timestamp()))
         name = next((name for name in store.states if name in text), None)
         if name is not None:
-            return answer("vector", [{"metric": labels, "value": [at, f"{value:g}"]} for labels, value in store.states[name]])
+            return answer(
+                "vector", [{"metric": labels, "value": [at, f"{value:g}"]} for labels, value in store.states[name]]
+            )
         return answer("vector", [{"metric": {}, "value": [at, str(len(store.metrics["probe_success"]))]}])
 
-    return [Route("/api/v1/query_range", query_range, methods=["POST"]), Route("/api/v1/query", query, methods=["POST"])]
+    return [
+        Route("/api/v1/query_range", query_range, methods=["POST"]),
+        Route("/api/v1/query", query, methods=["POST"]),
+    ]

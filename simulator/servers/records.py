@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from simulator.organisation import Organisation
+from simulator.plants import RELEASE_TEAM
 from simulator.world import local
 
 Row = dict[str, Any]
@@ -94,4 +95,4 @@ PROBED_BY_GITHUB = ("sjokart-api",)
 PROMETHEUS_TEAM = "farled"
 PROMETHEUS_SLO_TEAM = "tidevann"
 AZURE_METRICS_TEAM = "datakaia"
-DEVOPS_TEAM = "kaiplan"
+DEVOPS_TEAM = RELEASE_TEAM[0]

@@ -42,21 +42,34 @@ def _item(kind: str, name: str, properties: Row, tags: Row | None = None, **more
 
 def _resources(records: Records) -> list[Row]:
     found = [
-        _item("Microsoft.App/containerApps", service.id, {"template": {"scale": {"minReplicas": 2, "maxReplicas": 8}, "containers": [{"resources": {"cpu": 0.5}}]}}, {"service": service.id})
+        _item(
+            "Microsoft.App/containerApps",
+            service.id,
+            {"template": {"scale": {"minReplicas": 2, "maxReplicas": 8}, "containers": [{"resources": {"cpu": 0.5}}]}},
+            {"service": service.id},
+        )
         for service in records.organisation.services
     ]
     found += [
         _item(
             "Microsoft.Insights/webtests",
             f"probe-{service.id}",
-            {"Name": f"probe-{service.id}", "Frequency": 900, "Locations": [{"Id": "emea-nl-ams-azr"}], "Enabled": True},
+            {
+                "Name": f"probe-{service.id}",
+                "Frequency": 900,
+                "Locations": [{"Id": "emea-nl-ams-azr"}],
+                "Enabled": True,
+            },
         )
         for service in records.organisation.services
     ]
     for row in records.newest("component_states"):
         tags = {"service": row["service_id"]}
         if row["kind"] == "database":
-            properties = {"version": row["cycle"], "backup": {"backupRetentionDays": 35, "geoRedundantBackup": "Enabled"}}
+            properties = {
+                "version": row["cycle"],
+                "backup": {"backupRetentionDays": 35, "geoRedundantBackup": "Enabled"},
+            }
             found.append(_item("Microsoft.DBforPostgreSQL/flexibleServers", row["component_id"], properties, tags))
         elif row["kind"] == "kubernetes":
             pools = [{"name": "system", "nodeImageVersion": "AKSUbuntu-2204gen2containerd-202611.03.0"}]
@@ -72,7 +85,9 @@ def _resources(records: Records) -> list[Row]:
             "description": PLANTED["text"],
         }
         tags = {"service": row["service_id"], "kind": row["kind"]}
-        found.append(_item("Microsoft.Insights/metricAlerts", f"{row['rule_id']}-{row['service_id']}", properties, tags))
+        found.append(
+            _item("Microsoft.Insights/metricAlerts", f"{row['rule_id']}-{row['service_id']}", properties, tags)
+        )
     for row in records.newest("backup_copies"):
         isolated = row["is_immutable_or_offline"]
         vault = _vault(row)
@@ -80,13 +95,23 @@ def _resources(records: Records) -> list[Row]:
             "securitySettings": {"immutabilitySettings": {"state": "Locked" if isolated else "Disabled"}},
             "storageSettings": [{"datastoreType": "VaultStore", "type": "LocallyRedundant"}],
         }
-        found.append(_item("Microsoft.DataProtection/backupVaults", vault.rsplit("/", 1)[-1], properties, id=vault, location="norwaywest" if row["is_other_region"] else "norwayeast"))
+        found.append(
+            _item(
+                "Microsoft.DataProtection/backupVaults",
+                vault.rsplit("/", 1)[-1],
+                properties,
+                id=vault,
+                location="norwaywest" if row["is_other_region"] else "norwayeast",
+            )
+        )
     return found
 
 
 def _vault(row: Row) -> str:
     subscription = BACKUP_SUBSCRIPTION if row["has_own_identity"] else SUBSCRIPTION
-    return resource_id("Microsoft.DataProtection/backupVaults", f"{row['datastore_id']}-{row['copy_id']}-vault", subscription)
+    return resource_id(
+        "Microsoft.DataProtection/backupVaults", f"{row['datastore_id']}-{row['copy_id']}-vault", subscription
+    )
 
 
 def _recovery(records: Records) -> list[Row]:
@@ -143,6 +168,10 @@ def _alerts(records: Records) -> list[Row]:
     return found
 
 
+def _app(name: str) -> str:
+    return resource_id("Microsoft.App/containerApps", name)
+
+
 def _security(records: Records) -> list[Row]:
     found = [
         _item(
@@ -152,9 +181,9 @@ def _security(records: Records) -> list[Row]:
                 "status": {"code": _STATUS[row["status"]], "description": PLANTED["finding"]},
                 "displayName": PLANTED["finding"],
                 "metadata": {"severity": row["risk"].capitalize()},
-                "resourceDetails": {"Id": resource_id("Microsoft.App/containerApps", row["asset_id"])},
+                "resourceDetails": {"Id": _app(row["asset_id"])},
             },
-            id=f"{resource_id('Microsoft.App/containerApps', row['asset_id'])}/providers/Microsoft.Security/assessments/{row['control_id']}",
+            id=f"{_app(row['asset_id'])}/providers/Microsoft.Security/assessments/{row['control_id']}",
         )
         for row in records.newest("control_results")
     ]
@@ -173,7 +202,9 @@ def routes(records: Records) -> list[Route]:
             "alertsmanagementresources": _alerts(records),
             "recoveryservicesresources": _recovery(records),
             "securityresources": _security(records),
-            "patchassessmentresources": [_item("microsoft.compute/virtualmachines/patchassessmentresults", "latest", {"osType": "Linux"})],
+            "patchassessmentresources": [
+                _item("microsoft.compute/virtualmachines/patchassessmentresults", "latest", {"osType": "Linux"})
+            ],
         }
         frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in made.items()}
         return Engine(frames, json_columns=("properties", "tags"))
@@ -183,16 +214,26 @@ def routes(records: Records) -> list[Route]:
             columns, rows = engine().run(body["query"])
         except Exception as error:  # noqa: BLE001 - whatever the query did wrong is the asker's 400
             details = [{"code": "InvalidQuery", "message": type(error).__name__}]
-            return JSONResponse({"error": {"code": "BadRequest", "message": "invalid query", "details": details}}, status_code=400)
+            return JSONResponse(
+                {"error": {"code": "BadRequest", "message": "invalid query", "details": details}}, status_code=400
+            )
         options = body.get("options") or {}
         top, start = min(int(options.get("$top") or 100), 1000), int(options.get("$skipToken") or 0)
         names = [column["name"] for column in columns]
         data = [dict(zip(names, row, strict=True)) for row in rows[start : start + top]]
-        found: Row = {"totalRecords": len(rows), "count": len(data), "resultTruncated": "false", "data": data, "facets": []}
+        found: Row = {
+            "totalRecords": len(rows),
+            "count": len(data),
+            "resultTruncated": "false",
+            "data": data,
+            "facets": [],
+        }
         # A token is only given where id is projected.
         if start + top < len(rows) and "id" in names:
             found["$skipToken"] = str(start + top)
-        return JSONResponse(found, headers={"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"})
+        return JSONResponse(
+            found, headers={"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"}
+        )
 
     async def resources(request: Request) -> Response:
         refused = refuse_wrong_audience(request, AUDIENCE)

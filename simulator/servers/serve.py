@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,9 +111,14 @@ class Running:
     faults: Faults
     environment: dict[str, str]
 
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """Context that trusts the servers."""
+        return ssl.create_default_context(cafile=str(self.ca_file))
+
 
 @contextmanager
-def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1) -> Iterator[Running]:
+def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1) -> Generator[Running]:
     """Serve the pretend organisation from a process of its own until the block ends.
 
     Args:
@@ -159,7 +164,9 @@ def run(organisation_folder: Path, work: Path, now: datetime, seed: int) -> None
     ca_file, key_file = work.resolve() / "ca.pem", work.resolve() / "server.pem"
     authority.cert_pem.write_to_path(ca_file)
     authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(key_file)
-    records = Records.of(read_organisation(organisation_folder), generate(read_organisation(organisation_folder), seed), now)
+    records = Records.of(
+        read_organisation(organisation_folder), generate(read_organisation(organisation_folder), seed), now
+    )
     config = uvicorn.Config(
         application(records),
         ssl_keyfile=key_file,

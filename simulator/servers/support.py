@@ -20,7 +20,10 @@ def routes(records: Records) -> list[Route]:
 
     def _report(row: Row) -> Row:
         # Status pages write their local offset.
-        local = {name: row[name].astimezone(OSLO).isoformat() if row[name] else None for name in ("declared_at", "resolved_at")}
+        local = {
+            name: row[name].astimezone(OSLO).isoformat() if row[name] else None
+            for name in ("declared_at", "resolved_at")
+        }
         return {
             "id": row["incident_id"].lower(),
             "name": PLANTED["text"],
@@ -29,7 +32,9 @@ def routes(records: Records) -> list[Route]:
             "created_at": local["declared_at"],
             "started_at": local["declared_at"],
             "resolved_at": local["resolved_at"],
-            "incident_updates": [{"status": "investigating", "body": PLANTED["text"], "display_at": local["declared_at"]}],
+            "incident_updates": [
+                {"status": "investigating", "body": PLANTED["text"], "display_at": local["declared_at"]}
+            ],
         }
 
     def incidents(_request: Request) -> Response:
@@ -41,7 +46,11 @@ def routes(records: Records) -> list[Route]:
     def product(request: Request) -> Response:
         name = request.path_params["product"]
         releases = [
-            {"name": row["cycle"], "releaseDate": row["released_on"].isoformat(), "eolFrom": row["eol_on"].isoformat() if row["eol_on"] else None}
+            {
+                "name": row["cycle"],
+                "releaseDate": row["released_on"].isoformat(),
+                "eolFrom": row["eol_on"].isoformat() if row["eol_on"] else None,
+            }
             for row in records.rows["eol_dates"]
             if row["product"] == name
         ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -16,7 +15,7 @@ from azure.core.pipeline.policies import RetryPolicy
 from azure.identity import DefaultAzureCredential
 
 from opsmetrics.errors import Problem, SourceError
-from opsmetrics.settings import Settings
+from opsmetrics.settings import Settings, secret
 from opsmetrics.sources.ask import Ask
 from opsmetrics.sources.http import FIXES
 
@@ -60,7 +59,7 @@ class AzureRetry(RetryPolicy):
 
 def credential(settings: Settings) -> TokenCredential:
     """Return the process's Entra identity."""
-    own_authority = bool(os.environ.get("AZURE_AUTHORITY_HOST"))
+    own_authority = secret("AZURE_AUTHORITY_HOST") is not None
     return DefaultAzureCredential(
         disable_instance_discovery=own_authority,
         exclude_interactive_browser_credential=True,
@@ -80,25 +79,31 @@ def client_arguments(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def explained(ask: Ask[Any], what: str) -> Iterator[None]:
+def explained(ask: Ask[Any], what: str) -> Generator[None]:
     """Turn Azure's exceptions into one line with the way to mend it; bodies stay out of it."""
     name, kind = ask.connector.name, ask.connector.kind
     role = ROLES.get(kind, "a reader role")
     try:
         yield
     except ClientAuthenticationError as error:
-        message = "the Entra identity gets no token" if error.status_code is None else f"{error.status_code}: not let in"
+        message = (
+            "the Entra identity gets no token" if error.status_code is None else f"{error.status_code}: not let in"
+        )
         fix = f"check AZURE_CLIENT_ID, AZURE_TENANT_ID and the secret or federated token; it needs {role}"
         raise SourceError(Problem(f"{name} ({what})", None, message, fix)) from error
     except HttpResponseError as error:
         status = error.status_code
         code = getattr(error.model, "code", None) if getattr(error, "model", None) is not None else None
-        message = " ".join(str(part) for part in (status, error.reason, f"({code})" if isinstance(code, str) else "") if part)
+        message = " ".join(
+            str(part) for part in (status, error.reason, f"({code})" if isinstance(code, str) else "") if part
+        )
         fix = f"grant the identity {role}" if status in (401, 403) else FIXES.get(status or 0, "")
         fix = fix or "nothing is lost: the days stay open and the next pull asks again"
         if status == 504:
             fix = "the query took longer than ten minutes: ask for fewer days or workspaces at once"
-        raise SourceError(Problem(f"{name} ({what})", None, message or "no whole answer", fix.format(secret="the identity"))) from error
+        raise SourceError(
+            Problem(f"{name} ({what})", None, message or "no whole answer", fix.format(variable="the identity"))
+        ) from error
     except AzureError as error:
         fix = "nothing is lost: the days stay open and the next pull asks again"
         message = f"the connection broke ({type(error).__name__})"

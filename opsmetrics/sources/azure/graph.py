@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
@@ -24,7 +24,10 @@ def query(ask: Ask[Any], name: str, url: str, subscriptions: list[str]) -> list[
     token: str | None = None
     scope = settings.audience if isinstance(settings, AzureResources) else MANAGEMENT
     client = ResourceGraphClient(
-        credential(ask.settings), base_url=expand(url), credential_scopes=[f"{scope}/.default"], **client_arguments(ask.settings)
+        credential(ask.settings),
+        base_url=expand(url),
+        credential_scopes=[f"{scope}/.default"],
+        **client_arguments(ask.settings),
     )
     with client:
         while True:
@@ -34,7 +37,7 @@ def query(ask: Ask[Any], name: str, url: str, subscriptions: list[str]) -> list[
             if str(page.result_truncated).lower().endswith("true"):
                 message = f"{name}: the answer was cut off after {len(rows) + page.count} of {page.total_records} rows"
                 raise SourceError(Problem(settings.name, None, message, "name fewer subscriptions in one connector"))
-            rows += page.data
+            rows += cast("list[dict[str, Any]]", page.data)
             if not page.skip_token:
                 break
             if page.skip_token == token:

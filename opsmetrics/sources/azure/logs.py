@@ -30,7 +30,10 @@ def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **wor
     rows: list[Row] = []
     whole = True
     client = LogsQueryClient(
-        credential(ask.settings), endpoint=expand(settings.url), audience=settings.audience, **client_arguments(ask.settings)
+        credential(ask.settings),
+        endpoint=expand(settings.url),
+        audience=settings.audience,
+        **client_arguments(ask.settings),
     )
     with client:
         for scope in (*settings.workspaces, *settings.resources):
@@ -44,6 +47,9 @@ def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **wor
             partial = isinstance(answer, LogsQueryPartialResult)
             tables = answer.partial_data if isinstance(answer, LogsQueryPartialResult) else answer.tables
             whole = whole and not partial
+            if not tables and not partial:
+                # An answer without result table is not an empty one.
+                raise KeyError("tables")
             for table in tables or []:
                 rows += [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     return rows, whole

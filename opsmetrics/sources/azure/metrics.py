@@ -43,9 +43,7 @@ def _values(ask: Ask[AzureMetrics], items: list[CapacityMetric], start: Any, end
     url = expand(settings.url) if settings.url else f"https://{first.region}.metrics.monitor.azure.com"
     by_id = {item.resource.lower(): item for item in items}
     rows: list[dict[str, Any]] = []
-    client = MetricsClient(
-        url, credential(ask.settings), audience=settings.audience, **client_arguments(ask.settings)
-    )
+    client = MetricsClient(url, credential(ask.settings), audience=settings.audience, **client_arguments(ask.settings))
     with client, explained(ask, first.metric):
         results = client.query_resources(
             resource_ids=[item.resource for item in items],

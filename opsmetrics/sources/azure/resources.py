@@ -70,7 +70,9 @@ def alert_rule_states(ask: Ask[AzureResources]) -> Answer:
         criteria = row["criteria"] or ""
         saturation = bool(_SATURATION.search(criteria))
         threshold = _THRESHOLD.search(criteria)
-        kind = row["kind"] or ("probe" if "availability" in criteria.lower() else "saturation" if saturation else "other")
+        kind = row["guards"] or (
+            "probe" if "availability" in criteria.lower() else "saturation" if saturation else "other"
+        )
         routed = (row["actions"] or "[]") not in {"[]", "{}", ""}
         rows.append(
             {

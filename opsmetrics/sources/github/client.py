@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from githubkit import AppInstallationAuthStrategy, GitHub as Kit
+from githubkit import AppInstallationAuthStrategy
+from githubkit import GitHub as Kit
 
 from opsmetrics.errors import ConfigurationError, Problem
 from opsmetrics.organisation import Organisation
@@ -45,7 +46,7 @@ class Client(Http):
             ask.settings,
             headers=headers,
             auth=auth,
-            secret=settings.private_key_env if auth else settings.token_env,
+            variable=settings.private_key_env if auth else settings.token_env,
             waits=waits,
         )
 

@@ -155,7 +155,7 @@ def incidents(ask: Ask[GitHub]) -> Answer:
                     "caused_by_deployment_id": form.get("caused_by_deployment_id"),
                     "signature": form.get("signature"),
                     "notified_at": form.get("notified_at"),
-                    **{column: False for column in FLAGS.values()},
+                    **dict.fromkeys(FLAGS.values(), False),
                     **{FLAGS[label]: True for label in labels & FLAGS.keys()},
                 }
             )

@@ -80,12 +80,13 @@ def security_alerts(ask: Ask[GitHub]) -> Answer:
                 # Without hide_secret the body holds the secret itself.
                 hidden = {"hide_secret": "true"} if kind == "secret-scanning" else {}
                 try:
-                    for alert in _alerts(client, repository, kind, **hidden):
-                        rows.append(_alert(repository, service, kind, alert))
+                    alerts = list(_alerts(client, repository, kind, **hidden))
                 except RefusedError as error:
                     if error.status not in (403, 404):
                         raise
                     unseen.append(f"{repository} ({kind})")
+                    continue
+                rows += [_alert(repository, service, kind, alert) for alert in alerts]
     notes = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
     return Answer(rows, is_complete=not unseen, source=f"{ask.connector.url} alerts", notes=notes)
 

@@ -133,7 +133,7 @@ def update_episodes(ask: Ask[GitHub]) -> Answer:
                 key = (pull["repository"]["nameWithOwner"], change.package or pull["headRefName"])
                 by_package.setdefault(key, []).append(pull)
     for (repository, package), pulls in by_package.items():
-        merges = sorted(at for pull in pulls if (at := instant(pull["mergedAt"])) is not None)
+        merges = sorted((at, pull["createdAt"]) for pull in pulls if (at := instant(pull["mergedAt"])) is not None)
         for pull in {pull["number"]: pull for pull in pulls}.values():
             created, closed = instant(pull["createdAt"]), instant(pull["closedAt"])
             if created is None:
@@ -146,7 +146,9 @@ def update_episodes(ask: Ask[GitHub]) -> Answer:
                     "repository": repository,
                     "package": package,
                     "available_at": created,
-                    "applied_at": None if dismissed else own or next((at for at in merges if at >= created), None),
+                    "applied_at": None
+                    if dismissed
+                    else own or next((at for at, made in merges if made >= pull["createdAt"]), None),
                     "dismissed_at": closed if dismissed else None,
                 }
             )
@@ -190,7 +192,9 @@ def repository_states(ask: Ask[GitHub]) -> Answer:
                 {
                     "repository": repository,
                     "observed_on": ask.today,
-                    "last_activity_on": pushed.astimezone(UTC).date() if (pushed := instant(found["pushedAt"])) else None,
+                    "last_activity_on": pushed.astimezone(UTC).date()
+                    if (pushed := instant(found["pushedAt"]))
+                    else None,
                     "is_bot_enabled": any(files) or found["dependabot"] is not None,
                     "is_bot_config_valid": all(_is_json(text) for text in texts) if texts else None,
                     "last_bot_success_at": success,

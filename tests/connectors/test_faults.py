@@ -1,0 +1,180 @@
+"""Every connector x every fault: one readable line, nothing lost, nothing counted twice, no failure taken for quiet.
+
+The outcomes are the table of ``docs/faults.md``: UPDATE_GOLDEN=1 writes it again from what the tests saw.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from opsmetrics.landing import load_paths, read_load
+from opsmetrics.sources.pull import pull_stream
+from simulator.servers.faults import FAULTS
+from simulator.servers.identity import TENANT
+from simulator.servers.records import PLANTED
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+WINDOW = (date(2026, 11, 10), date(2026, 11, 12))
+JSM = """
+[[connector]]
+name = "jsm"
+kind = "oncall"
+dialect = "jsm"
+cloud_id = "c1"
+streams = ["alerts"]
+from = 2026-10-24
+url = "$SIMULATOR/oncall"
+token_env = "SIMULATOR_TOKEN"
+user_env = "SIMULATOR_TOKEN"
+"""
+GRAFANA = """
+[[connector]]
+name = "grafana-alerts"
+kind = "grafana"
+streams = ["alerts"]
+from = 2026-10-24
+url = "$SIMULATOR/grafana"
+token_env = "SIMULATOR_TOKEN"
+
+[[connector]]
+name = "azure-alerts"
+kind = "azure_resources"
+streams = ["alerts"]
+from = 2026-10-24
+url = "$SIMULATOR/arm"
+subscriptions = ["11111111-1111-1111-1111-111111111111"]
+"""
+# Source and stream -> the part of the servers that fails.
+SUBJECTS = {
+    ("github", "deployments"): "/github",
+    ("github", "update_episodes"): "/github",
+    ("github-issues", "incidents"): "/github",
+    ("github-alerts", "vulnerabilities"): "/github",
+    ("azure-logs", "latency_daily"): "/logs",
+    ("azure-logs", "recovery_points"): f"/{TENANT}",
+    ("azure-metrics", "capacity_samples"): "/metrics",
+    ("azure-resources", "control_results"): "/arm",
+    ("azure-alerts", "alerts"): "/arm",
+    ("grafana", "alert_rule_states"): "/grafana",
+    ("grafana-alerts", "alerts"): "/grafana",
+    ("prometheus", "capacity_samples"): "/prometheus",
+    ("opsgenie", "alerts"): "/oncall",
+    ("opsgenie-duty", "oncall_shifts"): "/oncall",
+    ("jsm", "alerts"): "/oncall",
+    ("status-page", "incident_reports"): "/support",
+    ("azure-devops", "deployments"): "/devops",
+    ("support-ends", "eol_dates"): "/support",
+}
+# Faults that go away are switched on for one request only: the pull must come through.
+PASSING = {"429_retry_after": 1, "skew": 1, "slow": 2}
+WHOLE: dict[tuple[str, str], list[tuple]] = {}
+SEEN: dict[tuple[str, str], dict[str, str]] = {}
+
+
+def landed(settings, stream: str) -> list[tuple]:
+    """Rows of the loads that count: the newest complete one of each window."""
+    newest = {}
+    for path in load_paths(settings.landing, stream):
+        load = read_load(path)
+        if load.is_complete:
+            newest[load.window_start] = path
+    if not newest:
+        return []
+    frame = pl.concat([pl.read_parquet(path) for path in newest.values()])
+    return sorted(frame.filter(pl.col("_reason").is_null()).drop("_line", "_raw", "_reason").rows(), key=str)
+
+
+def ask(connected, subject):
+    origin, stream = subject
+    settings, organisation = connected(
+        (Path(DOCUMENT.parents[1]) / "examples/demo/sources.connected.toml").read_text() + JSM + GRAFANA
+    )
+    (result,) = pull_stream(settings, organisation, stream, WINDOW, origins=(origin,))
+    return settings, result
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("subject", SUBJECTS, ids="/".join)
+def test_fault(connected, simulated, subject, fault, tmp_path):
+    if subject not in WHOLE:
+        settings, whole = ask(connected, subject)
+        assert whole.error is None
+        WHOLE[subject] = landed(settings, subject[1])
+        shutil.rmtree(settings.home)
+    expected = WHOLE[subject]
+
+    simulated.faults.set(SUBJECTS[subject], fault, times=PASSING.get(fault, -1))
+    settings, broken = ask(connected, subject)
+    during = landed(settings, subject[1])
+    simulated.faults.clear()
+    outcome = judged(settings, subject, broken, during, expected)
+    SEEN.setdefault(subject, {})[fault] = outcome
+
+    _, healed = ask(connected, subject)
+    assert healed.error is None
+    assert landed(settings, subject[1]) == expected, "after the fault the same rows are there, each once"
+
+
+def judged(settings, subject, broken, during, expected) -> str:
+    """Say what a fault did, and fail where it did harm."""
+    if broken.error is None:
+        if during == expected:
+            return "whole"
+        # An answer that is empty in good form says that nothing happened; it cannot be told from silence.
+        assert during == []
+        return "quiet"
+    first, *rest = broken.error.splitlines()
+    assert subject[0] in first
+    assert len(rest) == 1
+    assert rest[0].strip().startswith("fix: ")
+    assert len(first) < 300
+    assert not re.search(r"Traceback|\{|<html", broken.error)
+    assert not [planted for planted in PLANTED.values() if planted in broken.error]
+    assert during == [], "what came before the fault is asked for again as a whole, or is not complete"
+    loads = [read_load(path) for path in load_paths(settings.landing, subject[1])]
+    assert not [load for load in loads if load.is_complete]
+    return "partial" if loads else "error"
+
+
+def test_the_documented_table_is_what_was_seen():
+    if len(SEEN) < len(SUBJECTS) or any(len(row) < len(FAULTS) for row in SEEN.values()):
+        pytest.skip("only with all faults: the table is made of what they showed")
+    lines = [
+        "# What each fault does to each connector",
+        "",
+        "Generated by `tests/connectors/test_faults.py` from what it saw (`UPDATE_GOLDEN=1`). A fault hits every request",
+        "of the source, except `429_retry_after`, `skew` and `slow`, which go away. After each the same rows are landed,",
+        "each once.",
+        "",
+        "- **error**: one line with source, what happened and how to mend it; nothing is landed, the days stay open.",
+        "- **whole**: the pull came through with the right rows.",
+        "- **partial**: landed as partial, which never replaces a complete answer; the days stay open.",
+        "- **quiet**: an empty answer in good form is a quiet day; it has no rows, so that it says nothing good or bad.",
+        "",
+        f"| Source | Stream | {' | '.join(FAULTS)} |",
+        f"|---|---|{'---|' * len(FAULTS)}",
+    ]
+    for (origin, stream), row in sorted(SEEN.items()):
+        lines.append(f"| {origin} | {stream} | {' | '.join(row[fault] for fault in FAULTS)} |")
+    text = "\n".join(lines) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        DOCUMENT.write_text(text)
+    assert DOCUMENT.read_text() == text
+
+
+@pytest.mark.parametrize("subject", [("grafana", "alert_rule_states"), ("support-ends", "eol_dates")], ids="/".join)
+def test_an_inventory_does_not_vanish_overnight(connected, simulated, subject):
+    settings, first = ask(connected, subject)
+    assert first.error is None
+    expected = landed(settings, subject[1])
+    simulated.faults.set(SUBJECTS[subject], "empty")
+    _, broken = ask(connected, subject)
+    assert "shows nothing at all" in (broken.error or "")
+    assert landed(settings, subject[1]) == expected

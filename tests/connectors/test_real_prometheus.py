@@ -1,0 +1,278 @@
+"""The Prometheus connector against the real programs: Prometheus, Alertmanager and the blackbox exporter."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+
+from opsmetrics.landing import load_paths
+from opsmetrics.sources.pull import pull_stream
+from simulator.world import local
+
+FIRST, DAYS = date(2026, 10, 24), 30
+ORACLES = Path(sys.prefix) / "oracles" / "debian" / "usr" / "bin"
+
+
+def program(name: str) -> str:
+    return shutil.which(name) or str(ORACLES / name)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(ready: str, *command: str, cwd: Path) -> Iterator[None]:
+    """Run a program until the block ends; it is ended by its own id."""
+    log = cwd / f"{Path(command[0]).name}.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, cwd=cwd, stdout=sink, stderr=sink)
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    if httpx.get(ready, timeout=2).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    pass
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()[-2000:]}")
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def is_up(target: int, number: int) -> bool:
+    """Eleven failed samples a day for one target; the other lost its samples for an hour and never failed."""
+    return not (target == 0 and 100 <= number % 288 < 111)
+
+
+def history() -> tuple[str, list[tuple[str, datetime, float]]]:
+    """Thirty days of samples every five minutes as OpenMetrics text, and the same as rows."""
+    start = local(FIRST, 0)
+    rows: list[tuple[str, datetime, float]] = []
+    lines = ["# TYPE probe_success gauge"]
+    for target in (0, 1):
+        for number in range(DAYS * 288 + 12):
+            if target == 1 and 3000 <= number < 3012:
+                continue
+            at = start + timedelta(minutes=5 * number)
+            rows.append((f"t{target}", at, float(is_up(target, number))))
+            lines.append(f'probe_success{{instance="t{target}"}} {rows[-1][2]:g} {at.timestamp():.0f}')
+    for metric, value in (("ops:utilisation:ratio", 0.5), ("ops:utilisation:at_ceiling", 0.0)):
+        lines.append(f"# TYPE {metric} gauge")
+        for hour in range(DAYS * 24):
+            at = start + timedelta(hours=hour)
+            usage = value + (0.4 if hour % 24 == 12 else 0) if value else float(hour % 24 == 12)
+            lines.append(f'{metric}{{resource="db-cpu",service="db"}} {usage:g} {at.timestamp():.0f}')
+    for metric, growth in (("ops:requests:total", 100), ("ops:requests:fast", 98)):
+        lines.append(f"# TYPE {metric} counter")
+        for step in range(DAYS * 288):
+            at = start + timedelta(minutes=5 * step)
+            lines.append(f'{metric}_total{{service="web"}} {step * growth} {at.timestamp():.0f}')
+    return "\n".join([*lines, "# EOF"]) + "\n", rows
+
+
+@pytest.fixture(scope="module")
+def backfilled(tmp_path_factory):
+    """A real Prometheus with thirty days of history made by promtool."""
+    work = tmp_path_factory.mktemp("prometheus")
+    text, rows = history()
+    (work / "history.txt").write_text(text)
+    command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "history.txt", "data"]
+    subprocess.run(command, cwd=work, check=True, capture_output=True, timeout=300)
+    (work / "prometheus.yml").write_text("global:\n  scrape_interval: 1m\n")
+    port = free_port()
+    command = [
+        program("prometheus"),
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        "--storage.tsdb.retention.time=100y",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with running(f"http://127.0.0.1:{port}/-/ready", *command, cwd=work):
+        yield f"http://127.0.0.1:{port}", rows
+
+
+def sources(url: str, streams: list[str], more: str = "") -> str:
+    return f"""
+[[connector]]
+name = "prometheus"
+kind = "prometheus"
+streams = {json.dumps(streams)}
+from = {FIRST}
+remembers_days = 60
+url = "{url}"
+requests_total = "ops:requests:total_total"
+requests_fast = "ops:requests:fast_total"
+{more}
+"""
+
+
+def pulled(connected, url: str, stream: str, more: str = "", now: datetime | None = None) -> pl.DataFrame:
+    settings, organisation = connected(sources(url, [stream], more))
+    if now is not None:
+        from dataclasses import replace  # noqa: PLC0415 - only the live test moves the clock
+
+        settings = replace(settings, now=now)
+    (result,) = pull_stream(settings, organisation, stream)
+    assert result.error is None
+    frames = [pl.read_parquet(path) for path in load_paths(settings.landing, stream)]
+    frame = pl.concat(frames)
+    assert frame["_reason"].drop_nulls().to_list() == []
+    return frame
+
+
+def test_thirty_days_of_probes_are_the_samples_that_were_written(connected, backfilled):
+    url, rows = backfilled
+    found = pulled(connected, url, "availability_checks")
+    end = local(FIRST + timedelta(days=DAYS), 0)
+    expected = sorted((name, at, "up" if value else "down") for name, at, value in rows if at < end)
+    assert sorted(found.select("monitor_id", "checked_at", "status").iter_rows()) == expected
+    # The hour without samples is no row: neither up nor down.
+    lost = local(FIRST, 0) + timedelta(minutes=5 * 3005)
+    assert found.filter((pl.col("monitor_id") == "t1") & (pl.col("checked_at") == lost)).height == 0
+
+
+def test_counters_become_requests_of_local_days(connected, backfilled):
+    found = pulled(connected, backfilled[0], "latency_daily").sort("observed_on")
+    # 288 increases of 100; increase() extrapolates to its window, which is exact on an even grid.
+    whole = found.filter(pl.col("observed_on") == date(2026, 11, 3))
+    assert whole.select("service_id", "valid_count", "fast_count").rows() == [("web", 28800, 28224)]
+    # The clocks go back: one hour more.
+    autumn = found.filter(pl.col("observed_on") == date(2026, 10, 25))
+    assert autumn["valid_count"].to_list() == [30000]
+
+
+def test_capacity_and_its_ceiling(connected, backfilled):
+    found = pulled(connected, backfilled[0], "capacity_samples")
+    assert found.height == DAYS * 24
+    noon = found.filter(pl.col("is_at_ceiling"))
+    assert noon.height == DAYS
+    assert set(noon["utilisation_ratio"]) == {0.9}
+
+
+def test_a_real_refusal_is_one_readable_line(connected, backfilled):
+    settings, organisation = connected(sources(backfilled[0], ["capacity_samples"], 'utilisation = "not a query("'))
+    (result,) = pull_stream(settings, organisation, "capacity_samples")
+    assert "400 Bad Request" in (result.error or "")
+    assert "not a query" not in (result.error or "")
+
+
+class _Target(http.server.BaseHTTPRequestHandler):
+    """A page that is up."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def live(tmp_path):
+    """Prometheus probing an up and a down target through blackbox, with a firing rule and an Alertmanager."""
+    ports = {name: free_port() for name in ("prometheus", "alertmanager", "blackbox", "down")}
+    with ExitStack() as stack:
+        target = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Target)
+        threading.Thread(target=target.serve_forever, daemon=True).start()
+        stack.callback(target.server_close)
+        stack.callback(target.shutdown)
+        (tmp_path / "blackbox.yml").write_text("modules:\n  http:\n    prober: http\n    timeout: 1s\n")
+        (tmp_path / "alertmanager.yml").write_text(
+            "route: {receiver: none, group_wait: 1s}\nreceivers: [{name: none}]\n"
+        )
+        (tmp_path / "rules.yml").write_text(
+            "groups:\n- name: g\n  rules:\n  - alert: ProbeDown\n    expr: probe_success == 0\n    for: 2s\n"
+            "    labels: {severity: critical, service: havneavgift-api}\n"
+        )
+        (tmp_path / "prometheus.yml").write_text(
+            "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{ports['alertmanager']}']}}]}}]}}\n"
+            "scrape_configs:\n- job_name: probes\n  metrics_path: /probe\n  params: {module: [http]}\n  static_configs:\n"
+            f"  - targets: ['http://127.0.0.1:{target.server_port}/', 'http://127.0.0.1:{ports['down']}/']\n"
+            "  relabel_configs:\n  - {source_labels: [__address__], target_label: __param_target}\n"
+            "  - {source_labels: [__param_target], target_label: instance}\n"
+            f"  - {{target_label: __address__, replacement: '127.0.0.1:{ports['blackbox']}'}}\n"
+        )
+
+        def start(name: str, path: str, *flags: str) -> None:
+            address = f"127.0.0.1:{ports[name]}"
+            command = [program("prometheus" if name == "prometheus" else f"prometheus-{names[name]}"), *flags]
+            command.append(f"--web.listen-address={address}")
+            stack.enter_context(running(f"http://{address}{path}", *command, cwd=tmp_path))
+
+        names = {"alertmanager": "alertmanager", "blackbox": "blackbox-exporter"}
+        start("blackbox", "/-/healthy", "--config.file=blackbox.yml")
+        start(
+            "alertmanager",
+            "/-/ready",
+            "--config.file=alertmanager.yml",
+            "--storage.path=am",
+            "--cluster.listen-address=",
+        )
+        start("prometheus", "/-/ready", "--config.file=prometheus.yml", "--storage.tsdb.path=live")
+        yield ports, target.server_port
+
+
+def test_what_fires_now_starts_when_alertmanager_says(connected, live):
+    ports, up = live
+    manager = f"http://127.0.0.1:{ports['alertmanager']}"
+    deadline = time.monotonic() + 60
+    while not (active := httpx.get(f"{manager}/api/v2/alerts").json()):
+        assert time.monotonic() < deadline, "the rule never fired"
+        time.sleep(0.5)
+    now = datetime.now(tz=UTC)
+    # Pulled as part of tomorrow's run: the day is over then.
+    url = f"http://127.0.0.1:{ports['prometheus']}"
+    answer = firing(connected, url, manager, now)
+    (row,) = answer
+    assert row["rule_id"] == "ProbeDown"
+    assert row["service_id"] == "havneavgift-api"
+    assert row["severity"] == 1
+    assert row["closed_at"] is None
+    assert abs((row["fired_at"] - datetime.fromisoformat(active[0]["startsAt"])).total_seconds()) < 0.001
+    metrics = httpx.get(f"{url}/api/v1/query", params={"query": "probe_success"}).json()["data"]["result"]
+    assert {item["metric"]["instance"]: item["value"][1] for item in metrics} == {
+        f"http://127.0.0.1:{up}/": "1",
+        f"http://127.0.0.1:{ports['down']}/": "0",
+    }
+
+
+def firing(connected, url: str, manager: str, now: datetime) -> list[dict]:
+    """Ask the connector for the alerts of the day that is under way."""
+    from opsmetrics.sources.ask import Ask  # noqa: PLC0415 - only this test asks without landing
+    from opsmetrics.sources.prometheus import alerts  # noqa: PLC0415 - as above
+
+    settings, organisation = connected(sources(url, ["alerts"], f'alertmanager_url = "{manager}"'))
+    (connector,) = organisation.sources.connector
+    day = (now - timedelta(hours=1)).astimezone(organisation.zone).date()
+    ask = Ask.make(
+        settings, organisation, connector, "alerts", (day, day + timedelta(days=2)), now + timedelta(minutes=2)
+    )
+    return [dict(row) for row in alerts(ask).rows]

