@@ -193,7 +193,8 @@ class GitHub:
                 "Hendelsesansvarlig utpekt": row["manager_assigned_at"],
                 "Post mortem publisert": row["postmortem_published_at"],
                 "Myndighet varslet": row["notified_at"],
-                "Signatur": row["signature"],
+                # A sentence where a code belongs stays where it is.
+                "Signatur": row["signature"] or PLANTED["text"],
                 "Utløst av": self.numbers.get(row["caused_by_deployment_id"] or ""),
                 "Beskrivelse": f"{PLANTED['text']} {PLANTED['person']} {PLANTED['mail']}",
             }
@@ -329,8 +330,15 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
     def alerts(request: Request) -> Response:
         return _page(request, hub.alerts.get(name(request), []))
 
-    def no_alerts(_request: Request) -> Response:
-        return JSONResponse([])
+    def code_alerts(request: Request) -> Response:
+        rule = {"id": "js/x", "severity": "error", "security_severity_level": None, "description": PLANTED["finding"]}
+        return _page(request, [_scanner(number, records.now, rule=rule) for number in (1, 2)])
+
+    def secret_alerts(request: Request) -> Response:
+        # The real API, too, tells the secret unless it is asked not to.
+        hidden = request.query_params.get("hide_secret") == "true"
+        shown = {"secret": None if hidden else PLANTED["secret"], "secret_type": "api_key"}
+        return _page(request, [_scanner(1, records.now, **shown)])
 
     def contents(request: Request) -> Response:
         tests = [
@@ -381,10 +389,16 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
         Route(f"{base}/deployments/{{number}}/statuses", statuses),
         Route(f"{base}/commits/{{sha}}", commit),
         Route(f"{base}/dependabot/alerts", alerts),
-        Route(f"{base}/code-scanning/alerts", no_alerts),
-        Route(f"{base}/secret-scanning/alerts", no_alerts),
+        Route(f"{base}/code-scanning/alerts", code_alerts),
+        Route(f"{base}/secret-scanning/alerts", secret_alerts),
         Route(f"{base}/contents/{{path:path}}", contents),
     ]
+
+
+def _scanner(number: int, now: datetime, **more: Any) -> Row:
+    """An alert of a scanner that was found ten days ago and is open."""
+    found = precise(now - timedelta(days=10 + number))
+    return {"number": number, "state": "open", "created_at": found, "fixed_at": None, "dismissed_at": None, **more}
 
 
 def _slice(rows: list[Row], after: str | None, size: int) -> tuple[list[Row], Row]:

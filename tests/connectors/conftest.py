@@ -44,6 +44,12 @@ def simulated(servers, monkeypatch) -> Running:
 
 
 @pytest.fixture
+def demo_connected() -> str:
+    """The demo's connected sources as text, for tests that add to them."""
+    return (DEMO / "sources.connected.toml").read_text()
+
+
+@pytest.fixture
 def connected(simulated, tmp_path) -> Callable[[str], tuple[Settings, Organisation]]:
     """Make an organisation like the demo with other sources: a TOML text, default the demo's connected ones."""
 
