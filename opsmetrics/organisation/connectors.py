@@ -90,6 +90,15 @@ class Connector(Model):
         return None if name in (None, "") else self.services.get(str(name), str(name))
 
 
+class ReleaseDateSources(Model):
+    """Where release dates may be asked for; each address is optional, none has a default."""
+
+    deps_dev: Url | None = None
+    npm: Url | None = None
+    pypi: Url | None = None
+    nuget: Url | None = None
+
+
 class GitHub(Connector):
     """GitHub's REST and GraphQL APIs (source contracts, E and H).
 
@@ -137,6 +146,7 @@ class GitHub(Connector):
     restore_workflows: list[str] = ["restore-test*"]
     restore_files: list[str] = ["restore-test.json"]
     known_exploited_url: Url | None = None
+    release_dates: ReleaseDateSources | None = None
 
     @model_validator(mode="after")
     def _whole_app(self) -> GitHub:
@@ -331,6 +341,7 @@ class GitClones(Connector):
     kind: Literal["git_clones"]
     folder: str
     repositories: dict[str, str] = {}
+    release_dates: ReleaseDateSources | None = None
 
 
 class RestoreFiles(Connector):

@@ -373,6 +373,11 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
         ]
         return JSONResponse({"title": "stand-in", "vulnerabilities": found})
 
+    def installation_token(_request: Request) -> Response:
+        return JSONResponse(
+            {"token": "ghs_loopback", "expires_at": "2099-01-01T00:00:00Z", "permissions": {}}, status_code=201
+        )
+
     async def graphql(request: Request) -> Response:
         body = await request.json()
         return JSONResponse({"data": _graphql(hub, body["query"], body["variables"])})
@@ -380,6 +385,7 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
     base = "/repos/{owner}/{repo}"
     return [
         Route("/graphql", graphql, methods=["POST"]),
+        Route("/app/installations/{number}/access_tokens", installation_token, methods=["POST"]),
         Route("/rate_limit", rate_limit),
         Route("/known_exploited.json", known_exploited),
         Route(base, repository),

@@ -58,7 +58,36 @@ def routes(records: Records) -> list[Route]:
             return JSONResponse({"message": "Product not found"}, status_code=404)
         return JSONResponse({"schema_version": "1.2.0", "result": {"name": name, "releases": releases}})
 
+    def published(request: Request) -> Response:
+        """deps.dev: knows npm packages whose name begins with pakke."""
+        if request.path_params["system"] != "npm" or not request.path_params["package"].startswith("pakke"):
+            return JSONResponse({"message": "not found"}, status_code=404)
+        return JSONResponse({"publishedAt": "2026-10-20T08:00:00Z"})
+
+    def npm_package(request: Request) -> Response:
+        return JSONResponse({"name": request.path_params["package"], "time": {"1.2.3": "2026-09-01T10:00:00.000Z"}})
+
+    def pypi_version(_request: Request) -> Response:
+        times = ("2026-09-02T10:00:00.500000Z", "2026-09-02T09:00:00.000000Z")
+        return JSONResponse({"urls": [{"upload_time_iso_8601": time} for time in times]})
+
+    def nuget_index(request: Request) -> Response:
+        base = f"{str(request.base_url).rstrip('/')}/support/nuget/registration"
+        return JSONResponse({"version": "3.0.0", "resources": [{"@id": base, "@type": "RegistrationsBaseUrl/3.6.0"}]})
+
+    def nuget_leaf(request: Request) -> Response:
+        # A version that was taken off the list is from 1900.
+        listed = request.path_params["version"] == "8.0.1"
+        return JSONResponse(
+            {"catalogEntry": {"published": "2026-09-03T10:00:00+00:00" if listed else "1900-01-01T00:00:00+00:00"}}
+        )
+
     return [
+        Route("/v3/systems/{system}/packages/{package}/versions/{version}", published),
+        Route("/npm/{package}", npm_package),
+        Route("/pypi/{package}/{version}/json", pypi_version),
+        Route("/nuget/index.json", nuget_index),
+        Route("/nuget/registration/{package}/{version}.json", nuget_leaf),
         Route("/api/v2/incidents.json", incidents),
         Route("/api/v2/scheduled-maintenances.json", maintenances),
         Route("/products/{product}", product),

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from opsmetrics.organisation.connectors import GitHub
 from opsmetrics.sources.ask import Answer, Ask
 from opsmetrics.sources.github.client import Client, instant, repositories
+from opsmetrics.sources.release_dates import ReleaseDates
 from opsmetrics.sources.versions import direction_of, highest, is_update_title, update_type
 
 Row = dict[str, Any]
@@ -96,12 +97,13 @@ def update_merges(ask: Ask[GitHub]) -> Answer:
 def dependency_updates(ask: Ask[GitHub]) -> Answer:
     """Return the package changes of merged update pull requests."""
     rows: list[Row] = []
-    with Client(ask) as client:
+    with Client(ask) as client, ReleaseDates.of(ask) as dates:
         for pull in _pulls(ask, client, "merged", ask.starts_at, ask.ends_at):
             merged = instant(pull["mergedAt"])
             for change in changes_of(pull["title"], pull["body"] or ""):
                 if merged is None or change.new is None:
                     continue
+                released = dates.find(change.ecosystem, change.package, change.new)
                 rows.append(
                     {
                         "repository": pull["repository"]["nameWithOwner"],
@@ -114,6 +116,10 @@ def dependency_updates(ask: Ask[GitHub]) -> Answer:
                         "to_version": change.new,
                         "update_type": update_type(change.old, change.new),
                         "direction": direction_of(change.old, change.new),
+                        "released_at": released if released and released <= merged + timedelta(days=1) else None,
+                        "lag_days": max(0.0, (merged - released).total_seconds() / 86_400)
+                        if released and released <= merged + timedelta(days=1)
+                        else None,
                     }
                 )
     return Answer(rows, source=f"{ask.connector.url} pull requests")

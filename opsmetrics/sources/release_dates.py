@@ -1,0 +1,125 @@
+"""When a version was published: deps.dev first, the package registry's own API second; optional and cached for ever.
+
+Every address is configured (``[connector.release_dates]``); without one nothing is asked. A version's date never
+changes, so that an answer is kept; that nobody knew is kept for a week.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from opsmetrics.organisation.connectors import ReleaseDateSources
+from opsmetrics.settings import Settings
+from opsmetrics.sources.ask import Ask
+from opsmetrics.sources.http import Http, RefusedError
+
+SYSTEMS = {"npm": "npm", "nuget": "nuget", "pypi": "pypi", "go": "go", "maven": "maven", "cargo": "cargo"}
+# NuGet writes 1900 for versions that were taken off the list (contracts, E1).
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+UNKNOWN_FOR = timedelta(days=7)
+
+
+class ReleaseDates:
+    """Looks dates up; without sources every date is unknown."""
+
+    def __init__(self, sources: ReleaseDateSources | None, settings: Settings, now: datetime) -> None:
+        self._sources, self._settings, self._now = sources, settings, now
+        self._cache: sqlite3.Connection | None = None
+        if sources is not None:
+            self._cache = open_cache(settings.home / "cache" / "release_dates.sqlite")
+
+    @classmethod
+    def of(cls, ask: Ask[Any]) -> Self:
+        """Return the dates that a connector may ask for."""
+        return cls(ask.connector.release_dates, ask.settings, ask.now)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._cache is not None:
+            self._cache.close()
+
+    def find(self, ecosystem: str | None, package: str | None, version: str | None) -> datetime | None:
+        """Return when a version was published, or None where no source knows."""
+        system = SYSTEMS.get(ecosystem or "")
+        if self._cache is None or system is None or not package or not version:
+            return None
+        key = (system, package, version)
+        row = self._cache.execute("select released_at, asked_at from dates where (s, p, v) = (?, ?, ?)", key).fetchone()
+        if row is not None and (row[0] or self._now - datetime.fromisoformat(row[1]) < UNKNOWN_FOR):
+            return datetime.fromisoformat(row[0]) if row[0] else None
+        found = self._ask(system, package, version)
+        values = (*key, found.isoformat() if found else None, self._now.isoformat())
+        with self._cache:
+            self._cache.execute("insert or replace into dates values (?, ?, ?, ?, ?)", values)
+        return found
+
+    def _ask(self, system: str, package: str, version: str) -> datetime | None:
+        sources = self._sources
+        if sources is None:
+            return None
+        steps: list[tuple[str | None, Callable[[Http, str, str, str], str | None]]] = [
+            (sources.deps_dev, _deps_dev),
+            (getattr(sources, system, None), _REGISTRIES.get(system, _nothing)),
+        ]
+        for url, read in steps:
+            if url is None:
+                continue
+            with Http(f"release dates of {system}", url, self._settings) as http:
+                try:
+                    text = read(http, system, package, version)
+                except RefusedError as error:
+                    if error.status != 404:
+                        raise
+                    text = None
+            at = datetime.fromisoformat(text).astimezone(UTC) if text else None
+            if at is not None and at >= EARLIEST:
+                return at
+        return None
+
+
+def open_cache(path: Path) -> sqlite3.Connection:
+    """Open the cache; deleting the file only means asking again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cache = sqlite3.connect(path, timeout=30)
+    cache.execute(
+        "create table if not exists dates"
+        " (s text, p text, v text, released_at text, asked_at text, primary key (s, p, v))"
+    )
+    return cache
+
+
+def _deps_dev(http: Http, system: str, package: str, version: str) -> str | None:
+    found = http.get(f"systems/{system}/packages/{quote(package, safe='')}/versions/{quote(version, safe='')}")
+    return found.get("publishedAt")
+
+
+def _npm(http: Http, _system: str, package: str, version: str) -> str | None:
+    return http.get(quote(package, safe="@"))["time"].get(version)
+
+
+def _pypi(http: Http, _system: str, package: str, version: str) -> str | None:
+    files = http.get(f"{quote(package)}/{quote(version)}/json")["urls"]
+    return min((file["upload_time_iso_8601"] for file in files), default=None)
+
+
+def _nuget(http: Http, _system: str, package: str, version: str) -> str | None:
+    """Resolve the registration resource from the service index, as the protocol asks."""
+    index = http.get("index.json")["resources"]
+    base = next(item["@id"] for item in index if item["@type"] == "RegistrationsBaseUrl/3.6.0")
+    leaf = http.get(f"{base.rstrip('/')}/{package.lower()}/{version.lower()}.json")
+    entry = leaf.get("catalogEntry")
+    return (entry.get("published") if isinstance(entry, dict) else None) or leaf.get("published")
+
+
+def _nothing(_http: Http, _system: str, _package: str, _version: str) -> str | None:
+    return None
+
+
+_REGISTRIES: dict[str, Callable[[Http, str, str, str], str | None]] = {"npm": _npm, "pypi": _pypi, "nuget": _nuget}
