@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from opsmetrics.sources.ask import Answer, Ask
@@ -26,6 +28,15 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 
 
+# Pulls run in threads; large packages that import each other must not be imported by two of them at once.
+_IMPORTING = threading.Lock()
+
+
+def _module(name: str) -> ModuleType:
+    with _IMPORTING:
+        return import_module(f"opsmetrics.sources.{name}")
+
+
 def fetch_function(kind: str, stream: str) -> Fetch:
     """Return the function that answers for a stream.
 
@@ -33,8 +44,7 @@ def fetch_function(kind: str, stream: str) -> Fetch:
         LookupError: The kind has no such function; a test proves that every feed has one.
     """
     for name in MODULES[kind]:
-        module = import_module(f"opsmetrics.sources.{name}")
-        found: Fetch | None = getattr(module, stream, None)
+        found: Fetch | None = getattr(_module(name), stream, None)
         if found is not None:
             return found
     raise LookupError(f"{kind} has no function for {stream}")
@@ -42,5 +52,5 @@ def fetch_function(kind: str, stream: str) -> Fetch:
 
 def probe_function(kind: str) -> Callable[[Ask[Any]], str]:
     """Return the function that asks a source its smallest question and says what it saw."""
-    found: Callable[[Ask[Any]], str] = import_module(f"opsmetrics.sources.{MODULES[kind][0]}").probe
+    found: Callable[[Ask[Any]], str] = _module(MODULES[kind][0]).probe
     return found

@@ -1,0 +1,283 @@
+"""What all connectors share: pages, limits, waiting, resuming, what is asked again, and what is said when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from opsmetrics.errors import ConfigurationError
+from opsmetrics.landing import load_paths, read_load
+from opsmetrics.organisation import load_organisation
+from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.settings import expand
+from opsmetrics.sources import grafana, oncall, prometheus
+from opsmetrics.sources.azure import graph
+from opsmetrics.sources.github import client
+from opsmetrics.sources.pull import pull_stream
+from opsmetrics.sources.registry import fetch_function, probe_function
+
+ROOT = Path(__file__).resolve().parents[2]
+WINDOW = (date(2026, 11, 9), date(2026, 11, 16))
+
+
+def landed(settings, stream: str) -> list[tuple]:
+    frames = [pl.read_parquet(path) for path in load_paths(settings.landing, stream)]
+    return sorted(pl.concat(frames).drop("_line").rows(), key=str) if frames else []
+
+
+def pulled(connected, text: str | None, stream: str, origin: str, **changes) -> tuple[object, list[tuple]]:
+    settings, organisation = connected(text)
+    settings = replace(settings, home=settings.home / str(time.monotonic_ns()), **changes)
+    (result,) = pull_stream(settings, organisation, stream, WINDOW, origins=(origin,))
+    return result, landed(settings, stream)
+
+
+GRAFANA = """
+[[connector]]
+name = "grafana"
+kind = "grafana"
+streams = ["alerts", "deployments"]
+from = 2026-10-24
+url = "$SIMULATOR/grafana"
+token_env = "SIMULATOR_TOKEN"
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "value", "stream", "origin"),
+    [
+        (client, "SEARCH_LIMIT", 5, "update_episodes", "github"),
+        (graph, "PAGE", 7, "control_results", "azure-resources"),
+        (grafana, "LIMIT", 6, "alerts", "grafana"),
+        (grafana, "LIMIT", 6, "deployments", "grafana"),
+        (prometheus, "POINTS", 9, "capacity_samples", "prometheus"),
+        (oncall, "DEEPEST", 100, "alerts", "opsgenie"),
+        (oncall, "PAGE", 3, "alerts", "opsgenie"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_limits_of_pages_and_windows_change_nothing(connected, monkeypatch, module, limit, value, stream, origin):
+    text = GRAFANA if origin == "grafana" else None
+    whole, expected = pulled(connected, text, stream, origin)
+    assert whole.error is None
+    assert expected
+    monkeypatch.setattr(module, limit, value)
+    small, found = pulled(connected, text, stream, origin)
+    assert small.error is None
+    assert found == expected
+
+
+def test_every_feed_has_its_function_and_every_kind_its_probe():
+    for kind, model in KINDS.items():
+        assert probe_function(kind)
+        for stream in model.feeds:
+            assert fetch_function(kind, stream)
+
+
+def test_killed_in_the_middle_nothing_is_lost_and_nothing_asked_twice(connected, simulated):
+    settings, organisation = connected()
+    landing = settings.landing / "availability_checks"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "pull", "--stream", "availability_checks", "--source", "azure-logs"],
+        env=os.environ | {"OPSMETRICS_HOME": str(settings.home), "OPSMETRICS_ORG": str(settings.org)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while len(list(landing.glob("*.parquet")) if landing.exists() else []) < 4:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, "it was over before it could be killed"
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    before = {path.name for path in landing.glob("*.parquet")}
+    simulated.faults.clear()
+    (result,) = pull_stream(settings, organisation, "availability_checks", origins=("azure-logs",))
+    assert result.error is None
+    asked = len([path for path in simulated.faults.requests() if path.startswith("/logs")])
+    assert asked == len(result.loads) + result.unchanged <= 30 - len(before) + 1, "at most the one under way comes again"
+    days = [read_load(path).window_start for path in load_paths(settings.landing, "availability_checks")]
+    assert set(days) == {date(2026, 10, 24) + timedelta(days=n) for n in range(30)}
+    checks = pl.concat([pl.read_parquet(path) for path in load_paths(settings.landing, "availability_checks")])
+    assert checks.select("monitor_id", "checked_at").unique().height >= checks.height - 4000
+
+
+def test_a_day_later_only_what_may_have_changed_is_asked_again(connected):
+    settings, organisation = connected()
+    pull_stream(settings, organisation, "capacity_samples", origins=("prometheus",))
+    first = landed(settings, "capacity_samples")
+    later = replace(settings, now=datetime(2026, 11, 24, 6, tzinfo=UTC))
+    windows: list[tuple[int, int]] = []
+    (result,) = pull_stream(
+        later,
+        organisation,
+        "capacity_samples",
+        origins=("prometheus",),
+        progress=lambda done, total: windows.append((done, total)),
+    )
+    assert result.error is None
+    # 20 to 23 November: rows change for three days after they happened.
+    (load,) = result.loads
+    assert (load.window_start, load.window_end) == (date(2026, 11, 20), date(2026, 11, 24))
+    assert windows[-1] == (1, 1)
+    assert first
+
+
+def test_what_the_source_has_forgotten_is_not_asked_for(connected):
+    text = """
+[[connector]]
+name = "logs"
+kind = "azure_logs"
+streams = ["latency_daily"]
+from = 2026-06-01
+url = "$SIMULATOR/logs"
+workspaces = ["33333333-3333-3333-3333-333333333333", "00000000-0000-0000-0000-000000000204"]
+"""
+    settings, organisation = connected(text)
+    (result,) = pull_stream(settings, organisation, "latency_daily")
+    assert result.error is None, "a workspace in which nothing was ever logged (204) is empty, not broken"
+    assert min(load.window_start for load in result.loads) == date(2026, 10, 24)
+
+
+def test_a_wait_that_is_too_long_is_not_waited(connected, simulated):
+    simulated.faults.set("/github", "429_retry_after")
+    result, rows = pulled(connected, None, "deployments", "github", patience_seconds=-1.0)
+    assert rows == []
+    assert "asks to wait" in result.error
+    assert "OPSMETRICS_PATIENCE_SECONDS" in result.error
+
+
+def test_a_certificate_that_nobody_trusts_is_named(connected):
+    result, _ = pulled(connected, None, "deployments", "github", ca_file=None)
+    assert "certificate is not trusted" in result.error
+    assert "OPSMETRICS_CA_FILE" in result.error
+
+
+def test_a_missing_token_is_named(connected, monkeypatch):
+    monkeypatch.delenv("SIMULATOR_TOKEN")
+    result, _ = pulled(connected, None, "alerts", "opsgenie")
+    assert "SIMULATOR_TOKEN is not set" in result.error
+
+
+def test_an_identity_without_the_role_is_told_which(connected, simulated):
+    simulated.faults.set("/arm", "403")
+    result, _ = pulled(connected, None, "control_results", "azure-resources")
+    assert "grant the identity Reader on the subscriptions" in result.error
+
+
+def test_a_token_for_another_audience_is_refused_as_the_real_services_do(connected):
+    text = """
+[[connector]]
+name = "logs"
+kind = "azure_logs"
+streams = ["latency_daily"]
+from = 2026-10-24
+url = "$SIMULATOR/logs"
+audience = "https://management.azure.com"
+workspaces = ["33333333-3333-3333-3333-333333333333"]
+"""
+    result, rows = pulled(connected, text, "latency_daily", "logs")
+    assert rows == []
+    assert "Log Analytics Reader" in result.error
+
+
+def test_a_test_that_ran_too_seldom_is_unknown_not_up(connected, monkeypatch):
+    text = """
+[[connector]]
+name = "logs"
+kind = "azure_logs"
+streams = ["availability_checks"]
+from = 2026-10-24
+url = "$SIMULATOR/logs"
+workspaces = ["33333333-3333-3333-3333-333333333333"]
+subscriptions = ["11111111-1111-1111-1111-111111111111"]
+management_url = "$SIMULATOR/arm"
+bin_minutes = 30
+"""
+    result, rows = pulled(connected, text, "availability_checks", "logs")
+    assert result.error is None
+    status = {row[4] for row in rows}
+    # Two runs an half-hour are expected (frequency 900 s, one location); a single one is at the limit, none has no row.
+    assert "up" in status
+    monkeypatch.setattr("opsmetrics.sources.azure.logs.COVERED", 0.75)
+    _, strict = pulled(connected, text, "availability_checks", "logs")
+    counts = pl.Series([row[4] for row in strict]).value_counts()
+    unknown = counts.filter(pl.col("") == "unknown")["count"].sum()
+    assert 0 < unknown < 0.05 * len(strict)
+
+
+def test_an_app_signs_in_with_its_key_and_gets_a_token(connected, simulated, monkeypatch):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    monkeypatch.setenv("APP_KEY", pem)
+    text = """
+[[connector]]
+name = "app"
+kind = "github"
+streams = ["deployments"]
+from = 2026-10-24
+url = "$SIMULATOR/github"
+owner = "kystetaten"
+app_id = "12"
+installation_id = 34
+private_key_env = "APP_KEY"
+"""
+    result, rows = pulled(connected, text, "deployments", "app")
+    assert result.error is None
+    assert rows
+    assert "/github/app/installations/34/access_tokens" in simulated.faults.requests()
+
+
+def test_check_connect_says_in_one_line_each(connected, simulated, cli):
+    settings, _ = connected()
+    simulated.faults.set("/arm", "403")
+    found = cli("check", "--org", str(settings.org), "--connect", check=False)
+    lines = found.stdout.splitlines()
+    assert found.returncode == 1
+    failed = [line for line in lines if line.startswith("FAILED")]
+    assert found.stderr == ""
+    assert [line.split()[1] for line in failed] == ["azure-resources"]
+    assert "Reader on the subscriptions" in found.stdout
+    assert len([line for line in lines if line.startswith("ok")]) == len(load_organisation(settings.org).sources.connector) - 1
+    simulated.faults.clear()
+    whole = json.loads(cli("check", "--org", str(settings.org), "--connect", "--json").stdout)
+    assert all(item["is_connected"] for item in whole["connections"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('kind = "github"\nstreams = ["deploymnts"]\nowner = "o"', "did you mean 'deployments'"),
+        ('kind = "github"\nstreams = ["deployments"]\nowner = "o"\ntokn_env = "A"', "did you mean 'token_env'"),
+        ('kind = "github"\nstreams = ["deployments"]\nowner = "o"\nurl = "http://example.invalid"', "no https address"),
+        ('kind = "gitlab"\nstreams = ["deployments"]', "kind"),
+        ('kind = "azure_logs"\nstreams = ["latency_daily"]', "at least one workspace"),
+        ('kind = "oncall"\ndialect = "jsm"\nstreams = ["alerts"]\ntoken_env = "A"', "jsm needs cloud_id"),
+        ('kind = "github"\nstreams = ["deployments"]\nowner = "o"\ntoken_env = "ghp_abc"', "token_env"),
+    ],
+)
+def test_a_wrong_connector_is_explained_with_file_and_line(connected, text, words):
+    with pytest.raises(ConfigurationError) as caught:
+        connected(f'[[connector]]\nname = "x"\n{text}\n')
+    assert words in str(caught.value)
+    assert "sources.toml" in str(caught.value)
+
+
+def test_an_address_may_begin_with_a_variable():
+    assert expand("$GRAFANA/api", {"GRAFANA": "https://g.invalid/"}) == "https://g.invalid/api"
+    with pytest.raises(ConfigurationError, match="GRAFANA, which is not set"):
+        expand("$GRAFANA", {})
