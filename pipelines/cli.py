@@ -120,6 +120,38 @@ def check(org: Path | None, *, connect: bool, as_json: bool) -> None:
         sys.exit(EXIT_WRONG)
 
 
+@main.command()
+@_org
+@_json
+def owners(org: Path | None, *, as_json: bool) -> None:
+    """Propose owners from CODEOWNERS of the GitHub connectors' repositories; nothing is changed."""
+    from dataclasses import asdict
+
+    from opsmetrics.organisation import load_organisation
+    from opsmetrics.organisation.connectors import GitHub
+    from opsmetrics.sources.ask import Ask
+    from opsmetrics.sources.github.owners import proposals
+
+    settings = _settings(org)
+    organisation = load_organisation(settings.org)
+    now = settings.clock(organisation.settings.now)
+    today = now.astimezone(organisation.zone).date()
+    days = (today, today + timedelta(days=1))
+    found = {
+        item.repository: item
+        for connector in organisation.sources.connector
+        if isinstance(connector, GitHub)
+        for item in proposals(Ask.make(settings, organisation, connector, connector.streams[0], days, now))
+    }
+    if as_json:
+        click.echo(json.dumps([asdict(item) for item in found.values()], ensure_ascii=False))
+        return
+    for item in found.values():
+        said = ", ".join(item.teams) or "no team in CODEOWNERS"
+        mark = "differs" if item.differs else "agrees " if item.teams else "       "
+        click.echo(f"{mark} {item.service:<28} services.toml: {item.current or '-':<20} {item.repository}: {said}")
+
+
 def _window(start: Any, end: Any) -> tuple[date, date] | None:
     if start is None and end is None:
         return None

@@ -6,7 +6,7 @@ import streamlit as st
 
 from scorecard_app.page import language
 from scorecard_app.texts import text
-from scorecard_app.views import about, facts, health, metric, overview, team
+from scorecard_app.views import about, facts, health, metric, overview, restore_form, team
 
 PAGES = (
     (overview.render, "overview", ""),
@@ -14,6 +14,7 @@ PAGES = (
     (metric.render, "metric", "maling"),
     (facts.render, "facts", "fakta"),
     (health.render, "health", "datakvalitet"),
+    (restore_form.render, "restore", "gjenoppretting"),
     (about.render, "about", "om"),
 )
 

@@ -306,6 +306,11 @@ def sources(snapshot: Snapshot) -> pl.DataFrame:
     )
 
 
+def datastores(snapshot: Snapshot) -> list[str]:
+    """Return the ids of the datastores that must be restorable."""
+    return query(snapshot, "select datastore_id from ref.datastores order by datastore_id")["datastore_id"].to_list()
+
+
 def missing_days(snapshot: Snapshot) -> pl.DataFrame:
     """Return the days that connectors owe, most urgent first."""
     return query(

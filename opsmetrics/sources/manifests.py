@@ -6,7 +6,7 @@ Lock files are not read. What no rule recognises is no update; nothing is guesse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -70,32 +70,60 @@ def ecosystem_of(path: str) -> str | None:
     return "pypi" if re.fullmatch(r"requirements[\w.-]*\.txt", name) else known.get(name)
 
 
-def pin_of(ecosystem: str, line: str) -> Pin | None:  # noqa: PLR0911 - one return per kind of manifest
+def pin_of(ecosystem: str, line: str) -> Pin | None:
     """Return the package that a line of a manifest pins, or None."""
-    if ecosystem == "npm":
-        match = _JSON.match(line)
-        if match is None or match["package"] in _NO_PACKAGE:
-            return None
-        return Pin("npm", match["package"], match["version"].lstrip("~^<>=v "))
-    if ecosystem == "nuget":
-        match = _CSPROJ.search(line)
-        return Pin("nuget", match["package"], match["version"].strip("[]() ")) if match else None
-    if ecosystem == "dotnet-sdk":
-        match = _SDK.match(line)
-        return Pin("dotnet-sdk", "dotnet-sdk", match["version"]) if match else None
-    if ecosystem in {"docker", "docker-compose", "kubernetes-yaml"}:
-        match = _FROM.match(line)
-        if match is None or (match["version"] is None and match["digest"] is None):
-            return None
-        return Pin(ecosystem, match["package"], match["version"], match["digest"])
-    if ecosystem == "github-actions":
-        match = _USES.match(line)
-        if match is None:
-            return None
-        commit = match["ref"] if _COMMIT.match(match["ref"]) else None
-        return Pin(ecosystem, match["package"], match["comment"] if commit else match["ref"], commit and commit[:12])
+    return _READERS[ecosystem](ecosystem, line)
+
+
+def _npm(ecosystem: str, line: str) -> Pin | None:
+    match = _JSON.match(line)
+    if match is None or match["package"] in _NO_PACKAGE:
+        return None
+    return Pin(ecosystem, match["package"], match["version"].lstrip("~^<>=v "))
+
+
+def _nuget(ecosystem: str, line: str) -> Pin | None:
+    match = _CSPROJ.search(line)
+    return Pin(ecosystem, match["package"], match["version"].strip("[]() ")) if match else None
+
+
+def _sdk(ecosystem: str, line: str) -> Pin | None:
+    match = _SDK.match(line)
+    return Pin(ecosystem, ecosystem, match["version"]) if match else None
+
+
+def _image(ecosystem: str, line: str) -> Pin | None:
+    match = _FROM.match(line)
+    if match is None or (match["version"] is None and match["digest"] is None):
+        return None
+    return Pin(ecosystem, match["package"], match["version"], match["digest"])
+
+
+def _action(ecosystem: str, line: str) -> Pin | None:
+    match = _USES.match(line)
+    if match is None:
+        return None
+    commit = match["ref"] if _COMMIT.match(match["ref"]) else None
+    return Pin(ecosystem, match["package"], match["comment"] if commit else match["ref"], commit and commit[:12])
+
+
+def _plain(ecosystem: str, line: str) -> Pin | None:
     match = {"go": _GO, "pypi": _PYTHON, "tool": _TOOLS}[ecosystem].match(line)
     return Pin(ecosystem, match["package"], match["version"]) if match else None
+
+
+_READERS: dict[str, Callable[[str, str], Pin | None]] = {
+    "npm": _npm,
+    "nuget": _nuget,
+    "dotnet-sdk": _sdk,
+    "docker": _image,
+    "docker-compose": _image,
+    "kubernetes-yaml": _image,
+    "github-actions": _action,
+    "go": _plain,
+    "pypi": _plain,
+    "tool": _plain,
+}
 
 
 def changes_of(diff: Iterable[str]) -> Iterator[Change]:

@@ -356,6 +356,10 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
             for row in records.rows["restore_tests"]
             if row["datastore_id"].startswith(request.path_params["repo"])
         ]
+        if request.path_params["path"] == ".github/CODEOWNERS":
+            team = next((s.team for s in records.organisation.services if s.id == request.path_params["repo"]), None)
+            lines = f"# who looks at what\n*  @{OWNER}/{team} {PLANTED['mail']}\n/docs/ @{OWNER}/dokumentasjon\n"
+            return JSONResponse({"type": "file", "content": base64.b64encode(lines.encode()).decode()})
         if request.path_params["path"] != "restore-test.json" or not tests:
             return JSONResponse({"message": "Not Found"}, status_code=404)
         content = base64.b64encode(json.dumps(tests).encode()).decode()

@@ -19,7 +19,7 @@ from scorecard_app.markup import score_cell, sparkline
 from scorecard_app.texts import LANGUAGES, text, texts
 
 ROOT = Path(__file__).resolve().parents[2]
-VIEWS = ("overview", "team", "metric", "facts", "health", "about")
+VIEWS = ("overview", "team", "metric", "facts", "health", "restore_form", "about")
 SNAPSHOTS = ("full", "empty", "half", "none")
 
 
@@ -306,3 +306,28 @@ def test_markup_is_escaped():
 def test_csv_cannot_start_a_formula():
     content = csv_bytes(pl.DataFrame({"a": ["=1+1", "@x", "fin"], "b": [1.5, 2.0, 3.0]}), "nb").decode("utf-8-sig")
     assert content.splitlines() == ["a;b", "'=1+1;1,5", "'@x;2,0", "fin;3,0"]
+
+
+def test_the_restore_form_writes_a_line_that_the_register_takes(homes, monkeypatch, tmp_path):
+    """The line is what the files source reads back, value for value."""
+    from datetime import date, time  # noqa: PLC0415 - only here
+
+    from opsmetrics.sources.tables import read_table  # noqa: PLC0415 - only here
+
+    app, html = open_page("restore_form", homes["full"], monkeypatch)
+    assert "pull request" in html
+    app.selectbox(key="restore-store").select("havneavgift-api-db")
+    for column, clock in (("requested_at", time(1, 0)), ("restored_at", time(1, 42)), ("verified_at", time(1, 55))):
+        app.date_input(key=f"{column}-day").set_value(date(2026, 11, 18))
+        app.time_input(key=f"{column}-time").set_value(clock)
+    app.checkbox(key="restore-ok").check()
+    app.run()
+    header, line = app.code[0].value.split("\n")
+    (tmp_path / "restore_tests.csv").write_text(f"{header}\n{line}\n")
+    row = read_table(tmp_path / "restore_tests.csv").to_dicts()[0]
+    assert row["datastore_id"] == "havneavgift-api-db"
+    assert row["requested_at"] == "2026-11-18T01:00:00+01:00"
+    assert row["verified_at"] == "2026-11-18T01:55:00+01:00"
+    app.time_input(key="restored_at-time").set_value(time(0, 30))
+    app.run()
+    assert not app.code, "data cannot be back before they were asked for"

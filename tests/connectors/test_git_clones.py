@@ -66,7 +66,7 @@ def manifest(**versions: str) -> str:
 @pytest.fixture
 def clone(connected):
     """An organisation with one clone, and the function that pulls a stream of it."""
-    settings, organisation = connected(SOURCES.format(more=""))
+    settings, _ = connected(SOURCES.format(more=""))
     repository = Repository(settings.org / "clones" / "api")
     repository.commit("start", {"package.json": manifest(a="1.0.0", b="1.0.0")}, at="2026-09-01T08:00:00Z")
 

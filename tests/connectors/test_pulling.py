@@ -107,7 +107,9 @@ def test_killed_in_the_middle_nothing_is_lost_and_nothing_asked_twice(connected,
     (result,) = pull_stream(settings, organisation, "availability_checks", origins=("azure-logs",))
     assert result.error is None
     asked = len([path for path in simulated.faults.requests() if path.startswith("/logs")])
-    assert asked == len(result.loads) + result.unchanged <= 30 - len(before) + 1, "at most the one under way comes again"
+    assert asked == len(result.loads) + result.unchanged <= 30 - len(before) + 1, (
+        "at most the one under way comes again"
+    )
     days = [read_load(path).window_start for path in load_paths(settings.landing, "availability_checks")]
     assert set(days) == {date(2026, 10, 24) + timedelta(days=n) for n in range(30)}
     checks = pl.concat([pl.read_parquet(path) for path in load_paths(settings.landing, "availability_checks")])
@@ -252,7 +254,10 @@ def test_check_connect_says_in_one_line_each(connected, simulated, cli):
     assert found.stderr == ""
     assert [line.split()[1] for line in failed] == ["azure-resources"]
     assert "Reader on the subscriptions" in found.stdout
-    assert len([line for line in lines if line.startswith("ok")]) == len(load_organisation(settings.org).sources.connector) - 1
+    assert (
+        len([line for line in lines if line.startswith("ok")])
+        == len(load_organisation(settings.org).sources.connector) - 1
+    )
     simulated.faults.clear()
     whole = json.loads(cli("check", "--org", str(settings.org), "--connect", "--json").stdout)
     assert all(item["is_connected"] for item in whole["connections"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from opsmetrics.sources.github.issues import fields_of
-from opsmetrics.sources.github.updates import Change as PullChange, changes_of as pull_changes
+from opsmetrics.sources.github.updates import Change as PullChange
+from opsmetrics.sources.github.updates import changes_of as pull_changes
 from opsmetrics.sources.manifests import changes_of, ecosystem_of, pin_of
 from opsmetrics.sources.versions import direction_of, highest, is_update_title, update_type
 

@@ -1,0 +1,73 @@
+"""CODEOWNERS as a proposal of who owns which service: teams only, people are passed over."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+
+from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.sources.ask import Ask
+from opsmetrics.sources.github.client import Client, repositories, service_of
+from opsmetrics.sources.http import RefusedError
+
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+_TEAM = re.compile(r"^@[\w.-]+/(?P<team>[\w.-]+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a repository says about its owner.
+
+    Attributes:
+        repository: ``owner/name``.
+        service: Service of services.toml, or the repository where none is known.
+        teams: Teams on the line ``*``, else on any line, in order.
+        current: Team that services.toml names today, or None.
+    """
+
+    repository: str
+    service: str
+    teams: tuple[str, ...]
+    current: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the configuration says something else than the repository."""
+        return bool(self.teams) and self.current not in self.teams
+
+
+def proposals(ask: Ask[GitHub]) -> list[Proposal]:
+    """Read CODEOWNERS of every repository; the configuration is never changed by it."""
+    found: list[Proposal] = []
+    owners = {service.id: service.owners[-1].team for service in ask.organisation.services}
+    with Client(ask) as client:
+        for repository in repositories(ask):
+            service = service_of(ask.organisation, ask.connector, repository)
+            found.append(Proposal(repository, service, teams_of(_text(client, repository)), owners.get(service)))
+    return found
+
+
+def _text(client: Client, repository: str) -> str:
+    for place in PLACES:
+        try:
+            content = client.get(f"repos/{repository}/contents/{place}")["content"]
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            continue
+        return base64.b64decode(content).decode("utf-8", errors="replace")
+    return ""
+
+
+def teams_of(text: str) -> tuple[str, ...]:
+    """Return the teams of the default line, else of all lines; the last matching line wins, as on GitHub."""
+    default: list[str] = []
+    every: list[str] = []
+    for line in text.splitlines():
+        pattern, *names = line.split("#", 1)[0].split() or [""]
+        teams = [match["team"] for name in names if (match := _TEAM.match(name))]
+        every += teams
+        if pattern == "*" and teams:
+            default = teams
+    return tuple(dict.fromkeys(default or every))
