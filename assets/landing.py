@@ -38,6 +38,14 @@ def _window(context: dg.AssetExecutionContext, stream: Stream) -> tuple[date, da
     return first, date.fromisoformat(span.end) + timedelta(days=1)
 
 
+def _is_newest(context: dg.AssetExecutionContext) -> bool:
+    """Whether this is the schedule's run of the newest day: days that failed before are asked for with it."""
+    if not context.has_partition_key_range:
+        return True
+    span = context.partition_key_range
+    return span.start == span.end == DAILY.get_last_partition_key()
+
+
 def _outcome(results: list[PullResult]) -> dg.MaterializeResult:
     quarantined = sum(result.quarantined for result in results)
     error = "\n".join(result.error for result in results if result.error)
@@ -90,7 +98,8 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
         if stream.name not in organisation.streams:
             return _outcome([])
         try:
-            return _outcome(pull_stream(settings, organisation, stream.name, _window(context, stream)))
+            window = _window(context, stream)
+            return _outcome(pull_stream(settings, organisation, stream.name, window, fill_gaps=_is_newest(context)))
         except OpsMetricsError as error:
             # Explained already; trying again would not help. Everything else is retried.
             raise dg.Failure(str(error), allow_retries=False) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from opsmetrics import published
 from opsmetrics.catalogue import Catalogue, Metric, load_catalogue
+from opsmetrics.organisation.connectors import KINDS, STATE, Connector
 from opsmetrics.organisation.tables import DESCRIPTIONS
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.settings import default_sql_root
@@ -132,13 +133,45 @@ def dictionary_page(files: dict[str, SqlFile], catalogue: Catalogue) -> str:
     return "\n".join(parts)
 
 
+def connectors_page() -> str:
+    """Return every kind of connector with its streams and settings as Markdown."""
+    parts = [_NOTE, "# Connectors\n", "How to set one up, and what each needs: [sources.md](sources.md).\n"]
+    common = set(Connector.model_fields)
+    for kind, model in sorted(KINDS.items()):
+        parts.append(f"## {kind}\n\n{(model.__doc__ or '').strip().splitlines()[0]}\n")
+        rows = [
+            (
+                f"`{stream}`",
+                "today's state" if feed.remembers_days == STATE else f"{feed.remembers_days or 'all'} days",
+                "every day" if feed.remembers_days == STATE else f"{STREAMS[stream].repull_days} days",
+                f"{feed.chunk_days} days",
+            )
+            for stream, feed in sorted(model.feeds.items())
+        ]
+        parts.append(_rows(("Stream", "The source remembers", "Asked again for", "Asked for at once"), rows))
+        settings = [
+            (
+                f"`{field.alias or name}`",
+                "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`",
+            )
+            for name, field in model.model_fields.items()
+            if name not in common
+        ]
+        parts.append(_rows(("Setting", "Default"), settings))
+    return "\n".join(parts)
+
+
 def pages() -> dict[str, str]:
     """Return the generated pages by file name."""
     root = default_sql_root()
     files = load_all(root)
     catalogue = load_catalogue(root, files)
     ordered = dict(sorted(files.items()))
-    return {"metrics.md": metrics_page(catalogue), "data-dictionary.md": dictionary_page(ordered, catalogue)}
+    return {
+        "metrics.md": metrics_page(catalogue),
+        "data-dictionary.md": dictionary_page(ordered, catalogue),
+        "connectors.md": connectors_page(),
+    }
 
 
 def write(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
 _JSON = re.compile(r'^\s*"(?P<package>@?[\w./-]+)"\s*:\s*"(?P<version>[~^<>=v\s]*\d[\w.+-]*)"')
@@ -32,6 +33,22 @@ _COMMIT = re.compile(r"^[0-9a-f]{40}$")
 _NO_PACKAGE = {"version", "node", "npm"}
 
 
+_FILES = {
+    "package.json": "npm",
+    "*.csproj": "nuget",
+    "*.fsproj": "nuget",
+    "*.props": "nuget",
+    "*.targets": "nuget",
+    "dotnet-tools.json": "nuget",
+    "global.json": "dotnet-sdk",
+    "*dockerfile*": "docker",
+    "go.mod": "go",
+    ".tool-versions": "tool",
+    "pyproject.toml": "pypi",
+    "requirements*.txt": "pypi",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pin:
     """One package at one version, as a line writes it."""
@@ -52,22 +69,13 @@ class Change:
 
 def ecosystem_of(path: str) -> str | None:
     """Return the ecosystem that a file's name stands for, or None for a file that is no manifest."""
-    name, parts = PurePosixPath(path).name.lower(), PurePosixPath(path).parts
-    suffix = PurePosixPath(name).suffix
-    if name == "package.json":
-        return "npm"
-    if suffix in {".csproj", ".fsproj", ".props", ".targets"} or name == "dotnet-tools.json":
-        return "nuget"
-    if name == "global.json":
-        return "dotnet-sdk"
-    if "dockerfile" in name:
-        return "docker"
+    file = PurePosixPath(path)
+    name, suffix = file.name.lower(), file.suffix.lower()
     if suffix in {".yml", ".yaml"}:
-        if ".github" in parts:
+        if ".github" in file.parts:
             return "github-actions"
         return "docker-compose" if "compose" in name else "kubernetes-yaml"
-    known = {"go.mod": "go", ".tool-versions": "tool", "pyproject.toml": "pypi"}
-    return "pypi" if re.fullmatch(r"requirements[\w.-]*\.txt", name) else known.get(name)
+    return next((ecosystem for pattern, ecosystem in _FILES.items() if fnmatch(name, pattern)), None)
 
 
 def pin_of(ecosystem: str, line: str) -> Pin | None:

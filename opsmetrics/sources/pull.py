@@ -69,6 +69,7 @@ def pull_stream(
     *,
     origins: tuple[str, ...] = (),
     progress: Progress = lambda _done, _total: None,
+    fill_gaps: bool = False,
 ) -> list[PullResult]:
     """Pull one configured stream from all its sources, or from ``origins``.
 
@@ -80,9 +81,14 @@ def pull_stream(
             not settled (landed later than its rows still change) and that the source still remembers.
         origins: Only these sources.
         progress: Called with windows done and windows in all.
+        fill_gaps: Let connectors ask for every day that is open, not only for ``window``: what a schedule wants.
     """
+
+    def asked(delivery: Delivery) -> Window | None:
+        return None if fill_gaps and not isinstance(delivery.source, StreamSource) else window
+
     return [
-        _pull(settings, organisation, delivery, window, progress)
+        _pull(settings, organisation, delivery, asked(delivery), progress)
         for delivery in organisation.deliveries_of(name)
         if not origins or delivery.origin in origins
     ]

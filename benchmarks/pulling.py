@@ -1,0 +1,86 @@
+"""Thirty days of the demo's forty services through all simulated sources, then the pull of the next day.
+
+The limit is the network's: as many requests, each answered at once with next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from opsmetrics.landing import load_paths, read_load
+from opsmetrics.organisation import Organisation, load_organisation
+from opsmetrics.settings import Settings, environment
+from pipelines.pulling import pull_streams
+from simulator.servers import Running, serve
+
+DEMO = Path(__file__).resolve().parent.parent / "examples" / "demo"
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+
+def pull(settings: Settings, organisation: Organisation) -> float:
+    """Pull everything from the connectors and return the seconds it took."""
+    origins = tuple(connector.name for connector in organisation.sources.connector)
+    began = time.perf_counter()
+    results = pull_streams(settings, organisation, list(organisation.streams), origins=origins, quiet=True)
+    span = time.perf_counter() - began
+    errors = [result.error for result in results if result.error]
+    if errors:
+        sys.exit("\n".join(errors))
+    return span
+
+
+def round_trip(running: Running, count: int = 500) -> float:
+    """Return the seconds of one request over a kept connection that the server answers at once."""
+    with httpx.Client(verify=running.trust) as client:
+        began = time.perf_counter()
+        for _ in range(count):
+            client.get(f"{running.url}/github/rate_limit").raise_for_status()
+        return (time.perf_counter() - began) / count
+
+
+def main() -> None:
+    """Measure and print; the child process measures its own peak memory."""
+    if sys.argv[1:] == ["child"]:
+        child()
+        return
+    work = Path(tempfile.mkdtemp())
+    try:
+        with serve(DEMO, work / "tls", now=NOW) as running, environment(running.environment):
+            running.faults.clear()
+            organisation = work / "org"
+            shutil.copytree(DEMO, organisation)
+            (organisation / "sources.connected.toml").replace(organisation / "sources.toml")
+            env = os.environ | {"OPSMETRICS_HOME": str(work / "home"), "OPSMETRICS_ORG": str(organisation)}
+            subprocess.run([sys.executable, "-m", "benchmarks.pulling", "child"], env=env, check=True)
+            paths = running.faults.requests()
+            span = len(paths) * round_trip(running)
+            print(f"{len(paths)} requests in all; as many empty ones over one connection: {span:.1f} s")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def child() -> None:
+    """Pull thirty days and then the next day, in a process of its own."""
+    settings = replace(Settings.from_env(), now=NOW)
+    organisation = load_organisation(settings.org)
+    first = pull(settings, organisation)
+    loads = [read_load(path) for name in organisation.streams for path in load_paths(settings.landing, name)]
+    print(f"backfill of 30 days: {first:.1f} s, {sum(load.rows for load in loads)} rows in {len(loads)} loads")
+    daily = pull(replace(settings, now=NOW + timedelta(days=1)), organisation)
+    print(f"pull of the next day (three days asked again): {daily:.1f} s")
+    print(f"peak memory of the pulls: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
