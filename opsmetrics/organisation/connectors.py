@@ -248,6 +248,14 @@ class Grafana(Connector):
     kind_label: str = "kind"
 
 
+_CURRENT = "max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_status_current_replicas)"
+_MOST = "max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_spec_max_replicas)"
+_AS_RESOURCE = '"resource", "$1", "horizontalpodautoscaler", "(.+)"'
+# Without recording rules of one's own: replicas against the autoscaler's maximum (contracts, B2).
+AUTOSCALER_SHARE = f"label_replace({_CURRENT} / {_MOST}, {_AS_RESOURCE})"
+AUTOSCALER_CEILING = f"label_replace({_CURRENT} >= bool {_MOST}, {_AS_RESOURCE})"
+
+
 class Prometheus(Connector):
     """Prometheus, own or Azure's managed (source contracts, B2), and its Alertmanager (C3)."""
 
@@ -256,6 +264,7 @@ class Prometheus(Connector):
         "capacity_samples": Feed(chunk_days=7, remembers_days=15),
         "latency_daily": Feed(chunk_days=14, remembers_days=15),
         "workload_states": Feed(remembers_days=1),
+        "expiries": Feed(remembers_days=1),
         "alerts": Feed(chunk_days=7, remembers_days=15),
     }
     kind: Literal["prometheus"]
@@ -267,10 +276,12 @@ class Prometheus(Connector):
     service_label: str = "service"
     bin_minutes: int = Field(default=5, ge=1, le=60)
     probe: str = "probe_success"
-    utilisation: str = "ops:utilisation:ratio"
-    at_ceiling: str = "ops:utilisation:at_ceiling"
-    requests_total: str = "ops:requests:total"
-    requests_fast: str = "ops:requests:fast"
+    utilisation: str = AUTOSCALER_SHARE
+    at_ceiling: str = AUTOSCALER_CEILING
+    requests_total: str = "http_server_request_duration_seconds_count"
+    requests_fast: str = 'http_server_request_duration_seconds_bucket{le="0.5"}'
+    secret_expiry: str = "lakmus_keyvault_secret_expiration_timestamp_seconds"  # noqa: S105 - a metric
+    certificate_expiry: str = "probe_ssl_earliest_cert_expiry"
     latency_threshold_ms: float = Field(default=500, gt=0)
 
 

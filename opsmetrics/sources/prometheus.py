@@ -98,7 +98,7 @@ def capacity_samples(ask: Ask[Prometheus]) -> Answer:
     rows = [
         {
             "resource_id": labels.get("resource"),
-            "service_id": settings.service(labels.get(settings.service_label)),
+            "service_id": settings.service(labels.get(settings.service_label) or labels.get("resource")),
             "sampled_at": at,
             "utilisation_ratio": value,
             "is_at_ceiling": ceiling.get((labels.get("resource", ""), at)),
@@ -114,7 +114,8 @@ def latency_daily(ask: Ask[Prometheus]) -> Answer:
     settings, hour, zone = ask.connector, timedelta(hours=1), ask.organisation.zone
     counts: dict[tuple[str, Any], dict[str, float]] = defaultdict(dict)
     for column, metric in (("valid_count", settings.requests_total), ("fast_count", settings.requests_fast)):
-        for labels, values in _range(ask, f"increase({metric}[1h])", ask.starts_at + hour, ask.ends_at, hour):
+        query = f"sum by ({settings.service_label}) (increase({metric}[1h]))"
+        for labels, values in _range(ask, query, ask.starts_at + hour, ask.ends_at, hour):
             service = settings.service(labels.get(settings.service_label))
             for at, value in values:
                 day = (at - hour).astimezone(zone).date()
@@ -191,6 +192,30 @@ def workload_states(ask: Ask[Prometheus]) -> Answer:
         if "replica_count" in values
     ]
     return Answer(rows, source=f"{ask.connector.url} kube-state-metrics")
+
+
+def expiries(ask: Ask[Prometheus]) -> Answer:
+    """Return secrets and certificates of today with their end; what they are called stays there."""
+    settings, rows = ask.connector, list[Row]()
+    with _client(ask) as http:
+        for kind, query in (("secret", settings.secret_expiry), ("certificate", settings.certificate_expiry)):
+            data = {"query": query, "time": f"{ask.now.timestamp():.3f}"}
+            for item in http.post("api/v1/query", data=data)["data"]["result"]:
+                labels: dict[str, str] = item["metric"]
+                seconds = float(item["value"][1])
+                # Zero and NaN say that it has no end, or that nothing was reached.
+                if math.isfinite(seconds) and seconds > 0:
+                    name = labels.get(settings.service_label) or labels.get(settings.monitor_label)
+                    rows.append(
+                        {
+                            "expiry_id": f"{kind}-{hash_of(labels):x}",
+                            "service_id": settings.service(name),
+                            "kind": kind,
+                            "observed_on": ask.today,
+                            "expires_at": datetime.fromtimestamp(seconds, tz=UTC),
+                        }
+                    )
+    return Answer(rows, source=f"{settings.url} expiries")
 
 
 def alerts(ask: Ask[Prometheus]) -> Answer:

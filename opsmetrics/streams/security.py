@@ -60,6 +60,20 @@ STREAMS: tuple[Stream, ...] = (
         repull_days=180,
     ),
     Stream(
+        "expiries",
+        "One secret or certificate on one day, and when it expires; ids are opaque",
+        (
+            id_("expiry_id", "Opaque id"),
+            SERVICE,
+            text("kind", "Kind", required=True, one_of=("secret", "certificate")),
+            Column("observed_on", "date", "Day of the observation", required=True),
+            at("expires_at", "When it expires", required=True),
+        ),
+        ("expiry_id", "observed_on"),
+        "observed_on",
+        expected_hours=24 * 7,
+    ),
+    Stream(
         "secure_scores",
         "Secure score of one cloud subscription on one day; shown, never scored",
         (

@@ -83,6 +83,21 @@ def _requests(records: Records) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
+def _classic(frame: pl.DataFrame, success: pl.Expr) -> pl.DataFrame:
+    """Return a table under the names of before workspaces; success is a text there."""
+    names = {
+        "TimeGenerated": "timestamp",
+        "Name": "name",
+        "DurationMs": "duration",
+        "ItemCount": "itemCount",
+        "AppRoleName": "cloud_RoleName",
+        "ClientType": "client_Type",
+        "SyntheticSource": "operation_SyntheticSource",
+    }
+    kept = [column for column in names if column in frame.columns]
+    return frame.select(*kept, success=success).rename({column: names[column] for column in kept})
+
+
 def _diagnostics(records: Records) -> pl.DataFrame:
     """One audit event for each hour in which the security tool saw something."""
     from simulator.world import local  # noqa: PLC0415 - only the zone of the records' days
@@ -130,10 +145,15 @@ def routes(records: Records) -> list[Route]:
 
     @cache
     def engine() -> Engine:
+        availability, requests = _availability(records), _requests(records)
         return Engine(
             {
-                "AppAvailabilityResults": _availability(records),
-                "AppRequests": _requests(records),
+                "AppAvailabilityResults": availability,
+                "AppRequests": requests,
+                "availabilityResults": _classic(
+                    availability, pl.when("Success").then(pl.lit("1")).otherwise(pl.lit("0"))
+                ),
+                "requests": _classic(requests, pl.when("Success").then(pl.lit("True")).otherwise(pl.lit("False"))),
                 "AzureDiagnostics": _diagnostics(records),
                 "AddonAzureBackupJobs": _backup_jobs(records),
             }

@@ -34,7 +34,8 @@ class Store:
 
     def range(self, query: str, start: float, end: float, step: float) -> list[Series]:
         """Answer ``name``, ``avg_over_time(name[Nms])`` and ``increase(name[1h])``."""
-        match = re.fullmatch(r"(?:(avg_over_time|increase)\()?([a-z_:]+)(?:\[(\d+)(ms|h)\])?\)?", query)
+        inner = re.sub(r"^sum by \(service\) \((.*)\)$", r"\1", query)
+        match = re.fullmatch(r"(?:(avg_over_time|increase)\()?([a-z_:]+)(?:\[(\d+)(ms|h)\])?\)?", inner)
         if match is None or match[2] not in self.metrics:
             return []
         span = float(match[3] or 0) * (0.001 if match[4] == "ms" else 3600.0)

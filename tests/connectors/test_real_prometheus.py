@@ -92,7 +92,32 @@ def history() -> tuple[str, list[tuple[str, datetime, float]]]:
         for step in range(DAYS * 288):
             at = start + timedelta(minutes=5 * step)
             lines.append(f'{metric}_total{{service="web"}} {step * growth} {at.timestamp():.0f}')
+    for name, value in state():
+        lines.append(f"# TYPE {name.split('{')[0]} gauge")
+        lines += [
+            f"{name} {value!r} {(start + timedelta(minutes=step)).timestamp():.0f}" for step in range(0, 43_200, 4)
+        ]
     return "\n".join([*lines, "# EOF"]) + "\n", rows
+
+
+def state() -> list[tuple[str, float]]:
+    """What kube-state-metrics and the exporters say of one workload with two replicas in two zones."""
+    pod = 'namespace="drift",created_by_name="web-5d9c",pod="web-5d9c-{0}",node="n{0}"'
+    found = [('kube_deployment_status_replicas_available{namespace="drift",deployment="web"}', 2.0)]
+    for place in ("abcde", "fghij"):
+        found.append((f"kube_pod_info{{{pod.format(place)}}}", 1.0))
+        zone = f'node="n{place}",label_topology_kubernetes_io_zone="norwayeast-{place[0]}"'
+        found.append((f"kube_node_labels{{{zone}}}", 1.0))
+        request = f'namespace="drift",pod="web-5d9c-{place}",resource="cpu"'
+        found.append((f"kube_pod_container_resource_requests{{{request}}}", 0.5))
+    hpa = 'namespace="drift",horizontalpodautoscaler="web-hpa"'
+    found.append((f'kube_horizontalpodautoscaler_info{{{hpa},scaletargetref_name="web"}}', 1.0))
+    for name, value in (("spec_min_replicas", 2.0), ("spec_max_replicas", 2.0), ("status_current_replicas", 2.0)):
+        found.append((f"kube_horizontalpodautoscaler_{name}{{{hpa}}}", value))
+    ends = datetime(2026, 12, 24, tzinfo=UTC).timestamp()
+    found.append(('lakmus_keyvault_secret_expiration_timestamp_seconds{service="web",secret="zxq"}', ends))
+    found.append(('probe_ssl_earliest_cert_expiry{instance="https://web.invalid"}', ends))
+    return sorted(found)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +150,8 @@ streams = {json.dumps(streams)}
 from = {FIRST}
 remembers_days = 60
 url = "{url}"
+utilisation = "ops:utilisation:ratio"
+at_ceiling = "ops:utilisation:at_ceiling"
 requests_total = "ops:requests:total_total"
 requests_fast = "ops:requests:fast_total"
 {more}
@@ -174,8 +201,33 @@ def test_capacity_and_its_ceiling(connected, backfilled):
     assert set(noon["utilisation_ratio"]) == {0.9}
 
 
+def test_workloads_as_kube_state_metrics_tells_them(connected, backfilled):
+    found = pulled(connected, backfilled[0], "workload_states", now=datetime(2026, 11, 22, 12, tzinfo=UTC))
+    columns = ("workload_id", "service_id", "replica_count", "zone_count", "autoscaler_min", "autoscaler_max")
+    assert found.select(*columns, "has_resource_requests").rows() == [("drift/web", "web", 2, 2, 2, 2, True)]
+
+
+def test_without_rules_of_ones_own_the_autoscaler_is_the_capacity(connected, backfilled):
+    text = sources(backfilled[0], ["capacity_samples"]).replace('utilisation = "ops:utilisation:ratio"', "")
+    text = text.replace('at_ceiling = "ops:utilisation:at_ceiling"', "")
+    settings, organisation = connected(text)
+    (result,) = pull_stream(settings, organisation, "capacity_samples")
+    assert result.error is None
+    frame = pl.concat([pl.read_parquet(path) for path in load_paths(settings.landing, "capacity_samples")])
+    assert frame.height >= DAYS * 24 - 25
+    assert frame.select("resource_id", "utilisation_ratio", "is_at_ceiling").unique().rows() == [("web-hpa", 1.0, True)]
+
+
+def test_expiries_are_instants_without_names(connected, backfilled):
+    found = pulled(connected, backfilled[0], "expiries", now=datetime(2026, 11, 22, 12, tzinfo=UTC))
+    assert set(found["kind"]) == {"secret", "certificate"}
+    assert set(found["expires_at"]) == {datetime(2026, 12, 24, tzinfo=UTC)}
+    assert not [value for value in found["expiry_id"] if "zxq" in value]
+
+
 def test_a_real_refusal_is_one_readable_line(connected, backfilled):
-    settings, organisation = connected(sources(backfilled[0], ["capacity_samples"], 'utilisation = "not a query("'))
+    text = sources(backfilled[0], ["capacity_samples"]).replace('"ops:utilisation:ratio"', '"not a query("')
+    settings, organisation = connected(text)
     (result,) = pull_stream(settings, organisation, "capacity_samples")
     assert "400 Bad Request" in (result.error or "")
     assert "not a query" not in (result.error or "")

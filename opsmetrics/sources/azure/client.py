@@ -116,6 +116,11 @@ def kql(name: str) -> str:
     return (Path(__file__).parent / f"{name}.kql").read_text(encoding="utf-8")
 
 
+def is_shipped(name: str) -> bool:
+    """Whether there is a query of this name."""
+    return (Path(__file__).parent / f"{name}.kql").exists()
+
+
 def rendered(name: str, start: datetime, end: datetime, **words: object) -> str:
     """Return a shipped query with its window and numbers as literals: no ``ago()``, no ``now()``."""
     text = kql(name)

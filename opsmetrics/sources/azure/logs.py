@@ -12,7 +12,7 @@ from opsmetrics.errors import Problem, SourceError
 from opsmetrics.organisation.connectors import AzureLogs
 from opsmetrics.settings import expand
 from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import client_arguments, credential, explained, rendered
+from opsmetrics.sources.azure.client import client_arguments, credential, explained, is_shipped, rendered
 from opsmetrics.sources.azure.resources import web_tests
 
 Row = dict[str, Any]
@@ -24,9 +24,11 @@ COVERED = 0.5
 
 
 def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **words: object) -> tuple[list[Row], bool]:
-    """Run a shipped query on every workspace and resource; returns rows and whether all answers were whole."""
+    """Run a shipped query on every workspace and resource; returns rows and whether all answers were whole.
+
+    A workspace speaks the new table names, an Application Insights resource the classic ones (contracts, A).
+    """
     settings = ask.connector
-    text = rendered(name, start, end, **words)
     rows: list[Row] = []
     whole = True
     client = LogsQueryClient(
@@ -37,7 +39,12 @@ def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **wor
     )
     with client:
         for scope in (*settings.workspaces, *settings.resources):
-            run = client.query_resource if scope.startswith("/") else client.query_workspace
+            classic = scope.startswith("/")
+            if classic and not is_shipped(f"{name}_classic"):
+                # Vaults and audit logs are no business of an Application Insights resource.
+                continue
+            run = client.query_resource if classic else client.query_workspace
+            text = rendered(f"{name}_classic" if classic else name, start, end, **words)
             with explained(ask, name):
                 try:
                     answer = run(scope, text, timespan=(start, end), server_timeout=600)
@@ -51,7 +58,9 @@ def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **wor
                 # An answer without result table is not an empty one.
                 raise KeyError("tables")
             for table in tables or []:
-                rows += [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+                rows += [
+                    {"ResourceId": scope.lower()} | dict(zip(table.columns, row, strict=True)) for row in table.rows
+                ]
     return rows, whole
 
 
