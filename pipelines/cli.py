@@ -115,7 +115,8 @@ def check(org: Path | None, *, connect: bool, as_json: bool) -> None:
     else:
         for item in found:
             mark = "ok    " if item.is_connected else "FAILED"
-            click.echo(f"{mark} {item.source:<20} {item.kind:<16} {item.said}")
+            said = item.said.replace("\n    fix: ", "; to mend it: ")
+            click.echo(f"{mark} {item.source:<20} {item.kind:<16} {said}")
     if not all(item.is_connected for item in found):
         sys.exit(EXIT_WRONG)
 

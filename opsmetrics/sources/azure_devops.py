@@ -25,7 +25,12 @@ def _client(ask: Ask[AzureDevOps]) -> Http:
             token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
         headers = {"Authorization": f"Bearer {token}"}
     return Http(
-        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env or "the identity"
+        settings.name,
+        settings.url,
+        ask.settings,
+        headers=headers,
+        variable=settings.token_env or "the identity",
+        kind=settings.kind,
     )
 
 

@@ -26,7 +26,12 @@ def _client(ask: Ask[Grafana]) -> Http:
             token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return Http(
-        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env or "the identity"
+        settings.name,
+        settings.url,
+        ask.settings,
+        headers=headers,
+        variable=settings.token_env or "the identity",
+        kind=settings.kind,
     )
 
 

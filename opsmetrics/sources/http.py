@@ -26,10 +26,21 @@ TRIES = 4
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 AGAIN = {429, 500, 502, 503, 504}
 Waits = Callable[[httpx.Response], float | None]
+# What the identity of each kind of connector needs.
+ROLES = {
+    "azure_logs": "Log Analytics Reader on the workspace (a new grant takes up to an hour)",
+    "azure_metrics": "Monitoring Reader on the subscription (a grant on the resource is not enough)",
+    "azure_resources": "Reader on the subscriptions",
+    "prometheus": "Monitoring Data Reader on the Azure Monitor workspace",
+    "grafana": "Viewer, and for rules the permission alert.provisioning:read",
+    "azure_devops": "Release (read) on the project",
+    "github": "read access to contents, actions, deployments, issues, pull requests and alerts",
+    "oncall": "a read-only API key",
+}
 # What to do about a status, where the source says nothing better.
 FIXES = {
     401: "the token is missing, wrong or expired: set {variable}",
-    403: "the identity may not read this: grant the role that docs/sources.md names, or leave the stream out",
+    403: "the identity may not read this: grant {role}, or leave the stream out",
     404: "nothing is there, or the identity may not see it: check ids and scope in sources.toml",
     429: "the source throttles longer than OPSMETRICS_PATIENCE_SECONDS allows: pull later, or less at once",
 }
@@ -54,6 +65,7 @@ class Http:
         headers: Sent with every request.
         auth: Signs requests, or None.
         variable: Name of the variable that holds the secret, for messages.
+        kind: Kind of connector, for the role that a refusal asks for.
         waits: Reads from an answer how many seconds the source wants us to wait; default: ``Retry-After``.
     """
 
@@ -66,10 +78,12 @@ class Http:
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
         variable: str = "the variable that sources.toml names",
+        kind: str = "",
         waits: Waits | None = None,
     ) -> None:
         self.name, self.url, self._settings, self._variable = name, expand(url), settings, variable
         self._waits = waits or retry_after
+        self._role = ROLES.get(kind, "read access")
         self._client = httpx.Client(
             headers=dict(headers or {}),
             auth=auth,
@@ -161,7 +175,7 @@ class Http:
         """Return an error that names source, address without query, what happened and what to do."""
         address = urlsplit(url)
         where = f"{self.name} ({address.netloc}{address.path})"
-        return RefusedError(Problem(where, None, message, fix.format(variable=self._variable)), status)
+        return RefusedError(Problem(where, None, message, fix.format(variable=self._variable, role=self._role)), status)
 
 
 class RefusedError(SourceError):

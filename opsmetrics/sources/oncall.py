@@ -35,7 +35,9 @@ def _client(ask: Ask[OnCall]) -> Http:
     else:
         pair = f"{secret(settings.user_env) or ''}:{token}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    return Http(settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env)
+    return Http(
+        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env, kind=settings.kind
+    )
 
 
 def _base(ask: Ask[OnCall]) -> str:

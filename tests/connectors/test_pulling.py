@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,8 +21,9 @@ from opsmetrics.errors import ConfigurationError
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.connectors import KINDS
-from opsmetrics.settings import expand
+from opsmetrics.settings import Settings, expand
 from opsmetrics.sources import grafana, oncall, prometheus
+from opsmetrics.sources.ask import Ask
 from opsmetrics.sources.azure import graph
 from opsmetrics.sources.github import client
 from opsmetrics.sources.pull import pull_stream
@@ -280,6 +282,18 @@ def test_a_wrong_connector_is_explained_with_file_and_line(connected, text, word
         connected(f'[[connector]]\nname = "x"\n{text}\n')
     assert words in str(caught.value)
     assert "sources.toml" in str(caught.value)
+
+
+def test_the_day_one_example_is_valid_and_names_repositories(tmp_path):
+    folder = tmp_path / "org"
+    shutil.copytree(ROOT / "examples" / "altinn", folder)
+    (folder / "sources.github.toml").replace(folder / "sources.toml")
+    organisation = load_organisation(folder)
+    (connector,) = organisation.sources.connector
+    now = datetime(2026, 11, 23, 6, tzinfo=UTC)
+    days = (date(2026, 11, 22), date(2026, 11, 23))
+    ask = Ask.make(Settings.from_env({}), organisation, connector, "deployments", days, now)
+    assert len(client.repositories(ask)) >= 10
 
 
 def test_an_address_may_begin_with_a_variable():

@@ -17,16 +17,7 @@ from azure.identity import DefaultAzureCredential
 from opsmetrics.errors import Problem, SourceError
 from opsmetrics.settings import Settings, secret
 from opsmetrics.sources.ask import Ask
-from opsmetrics.sources.http import FIXES
-
-ROLES = {
-    "azure_logs": "Log Analytics Reader on the workspace (a new grant takes up to an hour)",
-    "azure_metrics": "Monitoring Reader on the subscription (a grant on the resource is not enough)",
-    "azure_resources": "Reader on the subscriptions",
-    "prometheus": "Monitoring Data Reader on the Azure Monitor workspace",
-    "grafana": "Grafana Viewer",
-    "azure_devops": "Release (read) on the project",
-}
+from opsmetrics.sources.http import FIXES, ROLES
 
 
 class AzureRetry(RetryPolicy):
@@ -102,7 +93,9 @@ def explained(ask: Ask[Any], what: str) -> Generator[None]:
         if status == 504:
             fix = "the query took longer than ten minutes: ask for fewer days or workspaces at once"
         raise SourceError(
-            Problem(f"{name} ({what})", None, message or "no whole answer", fix.format(variable="the identity"))
+            Problem(
+                f"{name} ({what})", None, message or "no whole answer", fix.format(variable="the identity", role=role)
+            )
         ) from error
     except AzureError as error:
         fix = "nothing is lost: the days stay open and the next pull asks again"

@@ -47,6 +47,7 @@ class Client(Http):
             headers=headers,
             auth=auth,
             variable=settings.private_key_env if auth else settings.token_env,
+            kind=settings.kind,
             waits=waits,
         )
 

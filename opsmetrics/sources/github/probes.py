@@ -15,14 +15,32 @@ from opsmetrics.sources.github.client import Client, instant, matches, repositor
 _OUTCOMES = {"success": "up", "failure": "down", "timed_out": "down"}
 
 
+# Stream -> the smallest question that proves the right to it; the others need no more than the repository.
+_RIGHTS = {
+    "availability_checks": "actions/runs",
+    "deployments": "deployments",
+    "restore_tests": "actions/runs",
+    "vulnerabilities": "dependabot/alerts",
+    "security_alerts": "code-scanning/alerts",
+}
+
+
 def probe(ask: Ask[GitHub]) -> str:
-    """Read the first repository's name: the smallest question that proves address, token and access."""
-    names = repositories(ask)
+    """Ask the first repository one small question for each right that the streams need."""
+    settings, names = ask.connector, repositories(ask)
     with Client(ask) as client:
         if not names:
             client.get("rate_limit")
             return "reachable, but no repository of services.toml has this owner"
         client.get(f"repos/{names[0]}")
+        for path in sorted({_RIGHTS[stream] for stream in settings.streams if stream in _RIGHTS}):
+            client.get(f"repos/{names[0]}/{path}", per_page=1)
+        if settings.incident_repository is not None:
+            owner, name = settings.incident_repository.split("/", 1)
+            found = client.graphql("issues", owner=owner, name=name, labels=[], since=None, after=None)["repository"]
+            if found is None:
+                fix = "grant the App or token read access to its issues"
+                raise client.error(client.graphql_path, f"{settings.incident_repository} is not readable", fix)
     return f"{len(names)} repositories, first one readable"
 
 
