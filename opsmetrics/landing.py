@@ -34,7 +34,7 @@ class Load:
     """The facts a load carries in its own Parquet metadata.
 
     Attributes:
-        load_id: Unique and sortable within a stream: instant, sequence, window, digest of the input.
+        load_id: Unique and sortable within a stream: instant, sequence, window, digest of the input, source.
         stream: Name of the stream.
         window_start: First day, in the organisation's zone.
         window_end: Day after the last day (half-open).
@@ -78,11 +78,13 @@ class LoadName:
         sequence: Number of the load within its stream.
         window: First day and the day after the last.
         digest: First digits of the digest of what was read.
+        origin: Name of the source.
     """
 
     sequence: int
     window: tuple[date, date]
     digest: str
+    origin: str
 
     @classmethod
     def parse(cls, path: Path) -> LoadName:
@@ -92,9 +94,10 @@ class LoadName:
             OpsMetricsError: The file does not belong here.
         """
         try:
-            _, sequence, start, end, digest = path.stem.split("-")
+            # The name of a source may hold hyphens of its own; loads from files carry none.
+            _, sequence, start, end, digest, *origin = path.stem.split("-", 5)
             days = [datetime.strptime(part, "%Y%m%d").replace(tzinfo=UTC).date() for part in (start, end)]
-            return cls(int(sequence), (days[0], days[1]), digest)
+            return cls(int(sequence), (days[0], days[1]), digest, origin[0] if origin else FILES)
         except ValueError as error:
             raise OpsMetricsError(
                 f"{path}: this is not the name of a load. Move the file out of the landing folder."
@@ -143,6 +146,8 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
     instant = loaded_at.astimezone(UTC)
     window = "-".join(f"{day:%Y%m%d}" for day in parcel.window)
     load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{window}-{short_digest(parcel.source_digest)}"
+    if parcel.origin != FILES:
+        load_id += f"-{parcel.origin}"
     quarantined = parcel.frame["_reason"].is_not_null().sum()
     facts = {
         "load_id": load_id,

@@ -147,7 +147,8 @@ def _pull_files(
     stream = STREAMS[source.name]
     today = now.astimezone(organisation.zone).date()
     root = files.files_root(organisation, settings.data)
-    known = [LoadName.parse(path) for path in load_paths(settings.landing, source.name)]
+    names = map(LoadName.parse, load_paths(settings.landing, source.name))
+    known = [name for name in names if name.origin == source.origin]
     seen = 0
     for path, day in files.planned(organisation, source, root, today, window):
         seen += 1
@@ -257,12 +258,14 @@ def _seen_in_loads(landing: Path, delivery: Delivery) -> Seen:
     """Read from the loads themselves what a lost note would have told; needed once."""
     found: Seen = {}
     for path in load_paths(landing, delivery.stream):
+        if LoadName.parse(path).origin != delivery.origin:
+            continue
         try:
             load = read_load(path)
         except OpsMetricsError:
             # The build names the damaged file; pulling its days again is the mend.
             continue
-        if load.origin == delivery.origin and load.is_complete:
+        if load.is_complete:
             mark = (load.sequence, load.loaded_at.isoformat())
             found |= {day.isoformat(): mark for day in _days((load.window_start, load.window_end))}
     return found
