@@ -5,7 +5,6 @@ The limit is the network's: as many requests, each answered at once with next to
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import subprocess
@@ -61,8 +60,8 @@ def main() -> None:
             organisation = work / "org"
             shutil.copytree(DEMO, organisation)
             (organisation / "sources.connected.toml").replace(organisation / "sources.toml")
-            env = os.environ | {"OPSMETRICS_HOME": str(work / "home"), "OPSMETRICS_ORG": str(organisation)}
-            subprocess.run([sys.executable, "-m", "benchmarks.pulling", "child"], env=env, check=True)
+            with environment({"OPSMETRICS_HOME": str(work / "home"), "OPSMETRICS_ORG": str(organisation)}):
+                subprocess.run([sys.executable, "-m", "benchmarks.pulling", "child"], check=True)
             paths = running.faults.requests()
             span = len(paths) * round_trip(running)
             print(f"{len(paths)} requests in all; as many empty ones over one connection: {span:.1f} s")

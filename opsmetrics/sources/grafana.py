@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,8 +103,9 @@ def alerts(ask: Ask[Grafana]) -> Answer:
         series[key][note["id"]] = note
     rows: list[Row] = []
     for (uid, _), notes in series.items():
-        rule: Row = rules.get(uid) or {}
-        service = settings.service((rule.get("labels") or {}).get(settings.service_label))
+        rule: Row = rules.get(uid) or _deleted(next(iter(notes.values())))
+        # A rule that nobody knows keeps its pages: they show up as a name without owner.
+        service = settings.service((rule.get("labels") or {}).get(settings.service_label)) or uid
         opened: Row | None = None
         for note in sorted(notes.values(), key=lambda item: (item["time"], item["id"])):
             state = note["newState"].split(" ", 1)[0]
@@ -114,7 +116,14 @@ def alerts(ask: Ask[Grafana]) -> Answer:
                 opened = None
         if opened is not None:
             rows.append(_interval(uid, rule, service, opened, None))
-    return Answer([row for row in rows if row["service_id"]], source=f"{settings.url} annotations")
+    return Answer(rows, source=f"{settings.url} annotations")
+
+
+def _deleted(note: Row) -> Row:
+    """Return what an annotation still says of a deleted rule: the labels in the braces of its text."""
+    match = re.search(r"\{([^{}]*)\}", note.get("text") or "")
+    pairs = [part.split("=", 1) for part in match[1].split(",")] if match else []
+    return {"labels": {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}}
 
 
 def _labels_of(note: Row) -> str:

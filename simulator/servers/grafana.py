@@ -60,6 +60,8 @@ def _annotations(records: Records) -> list[Row]:
             "alertId": 1,
             "alertUID": f"{row['rule_id']}-{row['service_id']}",
             "data": {"fingerprint": row["alert_id"]},
+            # Grafana's own text: the rule and its labels, which outlive the rule.
+            "text": f"{PLANTED['text']} {{alertname=x, service={row['service_id']}, rule={row['rule_id']}}} - 1.0",
         }
         add(row["fired_at"], newState="Alerting", prevState="Pending", kind="alert", **alert)
         if row["closed_at"] is not None:

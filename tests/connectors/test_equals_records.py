@@ -314,6 +314,120 @@ restore_files = []
     assert (row["restored_at"] - row["requested_at"]).total_seconds() == 42 * 60
 
 
+OTHERS = """
+[[connector]]
+name = "grafana"
+kind = "grafana"
+streams = ["alerts", "deployments"]
+from = 2026-10-26
+url = "$SIMULATOR/grafana"
+token_env = "SIMULATOR_TOKEN"
+
+[[connector]]
+name = "azure"
+kind = "azure_resources"
+streams = ["alerts", "restore_tests", "alert_rule_states"]
+from = 2026-10-26
+url = "$SIMULATOR/arm"
+subscriptions = ["11111111-1111-1111-1111-111111111111"]
+
+[[connector]]
+name = "opsgenie"
+kind = "oncall"
+dialect = "opsgenie"
+streams = ["incidents"]
+from = 2026-10-26
+url = "$SIMULATOR/oncall"
+token_env = "SIMULATOR_TOKEN"
+
+[[connector]]
+name = "page"
+kind = "statuspage"
+streams = ["incident_reports"]
+url = "$SIMULATOR/support"
+
+[[connector]]
+name = "github"
+kind = "github"
+streams = ["update_merges", "dependency_updates", "repository_states", "security_alerts"]
+from = 2026-10-26
+url = "$SIMULATOR/github"
+owner = "kystetaten"
+token_env = "SIMULATOR_TOKEN"
+"""
+
+
+def pull_other(connected, stream: str, origin: str) -> pl.DataFrame:
+    settings, organisation = connected(OTHERS)
+    settings = replace(settings, home=settings.home / f"{stream}-{origin}")
+    (result,) = pull_stream(settings, organisation, stream, origins=(origin,))
+    assert result.error is None
+    return landed(settings, stream)
+
+
+def recent(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row[column] is not None and row[column] >= local(date(2026, 10, 26), 0)]
+
+
+@pytest.mark.parametrize("origin", ["grafana", "azure"])
+def test_alerts_of_machines(connected, records, origin):
+    found = pull_other(connected, "alerts", origin)
+    columns = ("service_id", "rule_id", "fired_at", "closed_at")
+    assert table(found, *columns) == table(recent(records.rows["alerts"], "fired_at"), *columns)
+
+
+def test_deploy_annotations(connected, records):
+    found = pull_other(connected, "deployments", "grafana")
+    columns = ("service_id", "environment", "deployed_at")
+    assert table(found, *columns) == table(recent(records.rows["deployments"], "deployed_at"), *columns)
+
+
+def test_incidents_of_opsgenie(connected, records):
+    found = pull_other(connected, "incidents", "opsgenie")
+    columns = ("service_id", "severity", "declared_at", "first_alert_at", "resolved_at")
+    assert table(found, *columns) == table(recent(records.rows["incidents"], "declared_at"), *columns)
+
+
+def test_restore_jobs_and_rules_of_azure(connected, records):
+    found = pull_other(connected, "restore_tests", "azure")
+    assert found["verified_at"].null_count() == found.height, "nobody verified a restore job"
+    rules = pull_other(connected, "alert_rule_states", "azure")
+    columns = ("service_id", "kind", "is_enabled", "is_paging", "is_routed")
+    expected = [
+        row | {"is_paging": row["is_paging"] and row["is_routed"]} for row in records.newest("alert_rule_states")
+    ]
+    assert table(rules, *columns) == table(expected, *columns)
+
+
+def test_reports_of_a_status_page_keep_their_offsets(connected, records):
+    found = pull_other(connected, "incident_reports", "page")
+    large = sorted(
+        (row for row in records.rows["incidents"] if row["severity"] <= 2), key=lambda r: r["declared_at"], reverse=True
+    )
+    expected = [{"started_at": row["declared_at"], "resolved_at": row["resolved_at"]} for row in large[:50]]
+    assert table(found, "started_at", "resolved_at") == table(expected, "started_at", "resolved_at")
+
+
+def test_merged_updates_package_by_package(connected, records):
+    rows = recent(records.rows["update_episodes"], "applied_at")
+    merges = pull_other(connected, "update_merges", "github")
+    assert merges.height == len(rows)
+    assert set(merges["is_dependency_update"]) == {True}
+    updates = pull_other(connected, "dependency_updates", "github")
+    columns = ("repository", "package")
+    assert table(updates, *columns) == table(rows, *columns)
+    assert set(updates["ecosystem"]) == {"npm"}
+
+
+def test_scanner_alerts_and_states(connected, records):
+    alerts = pull_other(connected, "security_alerts", "github")
+    assert set(alerts["kind"]) == {"code_scanning", "secret_scanning"}
+    assert set(alerts.filter(pl.col("kind") == "code_scanning")["severity"]) == {"high"}
+    states = pull_other(connected, "repository_states", "github")
+    enabled = {row["repository"]: row["is_bot_enabled"] for row in records.rows["repository_states"]}
+    assert {row["repository"]: row["is_bot_enabled"] for row in states.iter_rows(named=True)} == enabled
+
+
 def test_every_day_is_covered_once(connected):
     settings, organisation = connected()
     (result,) = pull_stream(settings, organisation, "availability_checks", origins=("prometheus",))

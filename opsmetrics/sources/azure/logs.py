@@ -21,6 +21,8 @@ SIGNALS = ("availability", "performance", "security")
 LATE = timedelta(days=2)
 # Fewer runs than this share of the expected: the test was not running, whatever it says.
 COVERED = 0.5
+# An answer above the service's 64 MB is asked for again in up to eight parts.
+HALVINGS = 3
 
 
 def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **words: object) -> tuple[list[Row], bool]:
@@ -31,37 +33,59 @@ def _query(ask: Ask[AzureLogs], name: str, start: datetime, end: datetime, **wor
     settings = ask.connector
     rows: list[Row] = []
     whole = True
+    url, audience = expand(settings.url), settings.audience
     client = LogsQueryClient(
-        credential(ask.settings),
-        endpoint=expand(settings.url),
-        audience=settings.audience,
-        **client_arguments(ask.settings),
+        credential(ask.settings), endpoint=url, audience=audience, **client_arguments(ask.settings)
     )
     with client:
         for scope in (*settings.workspaces, *settings.resources):
-            classic = scope.startswith("/")
-            if classic and not is_shipped(f"{name}_classic"):
-                # Vaults and audit logs are no business of an Application Insights resource.
-                continue
-            run = client.query_resource if classic else client.query_workspace
-            text = rendered(f"{name}_classic" if classic else name, start, end, **words)
-            with explained(ask, name):
-                try:
-                    answer = run(scope, text, timespan=(start, end), server_timeout=600)
-                except ValueError:
-                    # 204: a workspace in which nothing was ever logged; the SDK fails on the empty body.
-                    continue
-            partial = isinstance(answer, LogsQueryPartialResult)
-            tables = answer.partial_data if isinstance(answer, LogsQueryPartialResult) else answer.tables
-            whole = whole and not partial
-            if not tables and not partial:
-                # An answer without result table is not an empty one.
-                raise KeyError("tables")
-            for table in tables or []:
-                rows += [
-                    {"ResourceId": scope.lower()} | dict(zip(table.columns, row, strict=True)) for row in table.rows
-                ]
+            shipped = f"{name}_classic" if scope.startswith("/") else name
+            # Vaults and audit logs are no business of an Application Insights resource.
+            if is_shipped(shipped):
+                found, complete = _ask_scope(ask, client, scope, shipped, (start, end), words, HALVINGS)
+                rows += found
+                whole = whole and complete
     return rows, whole
+
+
+def _ask_scope(
+    ask: Ask[AzureLogs],
+    client: LogsQueryClient,
+    scope: str,
+    name: str,
+    span: tuple[datetime, datetime],
+    words: dict[str, object],
+    halvings: int,
+) -> tuple[list[Row], bool]:
+    """Ask one scope; an answer that was too large is asked for again in halves, cut at whole hours."""
+    run = client.query_resource if scope.startswith("/") else client.query_workspace
+    with explained(ask, name):
+        try:
+            answer = run(scope, rendered(name, *span, **words), timespan=span, server_timeout=600)
+        except ValueError:
+            # 204: a workspace in which nothing was ever logged; the SDK fails on the empty body.
+            return [], True
+    if isinstance(answer, LogsQueryPartialResult):
+        hours = int((span[1] - span[0]).total_seconds() // 3600)
+        if halvings > 0 and hours >= 2:
+            middle = span[0] + timedelta(hours=hours // 2)
+            halves = [
+                _ask_scope(ask, client, scope, name, half, words, halvings - 1)
+                for half in ((span[0], middle), (middle, span[1]))
+            ]
+            return [row for found, _ in halves for row in found], all(whole for _, whole in halves)
+        tables = answer.partial_data or []
+    else:
+        tables = answer.tables
+        if not tables:
+            # An answer without result table is not an empty one.
+            raise KeyError("tables")
+    rows = [
+        {"ResourceId": scope.lower()} | dict(zip(table.columns, row, strict=True))
+        for table in tables
+        for row in table.rows
+    ]
+    return rows, not isinstance(answer, LogsQueryPartialResult)
 
 
 def probe(ask: Ask[AzureLogs]) -> str:

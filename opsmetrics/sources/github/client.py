@@ -130,6 +130,9 @@ def waits(answer: httpx.Response) -> float | None:
     asked = retry_after(answer)
     if asked is not None:
         return asked
+    if answer.status_code == 403 and "secondary rate limit" in answer.text.lower():
+        # GitHub names no time for this one; its documentation asks for a minute at least.
+        return 60.0
     if answer.status_code in (403, 429) and answer.headers.get("x-ratelimit-remaining") == "0":
         reset = float(answer.headers.get("x-ratelimit-reset", "0"))
         return max(1.0, reset - datetime.now(tz=UTC).timestamp())
