@@ -13,7 +13,7 @@ import pytest
 
 from opsmetrics import pipeline, whatif
 from opsmetrics.errors import SqlFileError
-from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.settings import DEMO_ORG, Settings, default_sql_root
 from opsmetrics.sources import pull_stream
 
 FIRST, LATER = datetime(2026, 9, 4, 6, tzinfo=UTC), datetime(2026, 9, 20, 6, tzinfo=UTC)
@@ -170,7 +170,7 @@ def other_rules(folder: Path) -> Path:
     areas = rules / "metrics" / "areas.toml"
     areas.write_text(areas.read_text().replace('version = "1.0.0"', 'version = "1.1.0"'))
     try:
-        pipeline.load_context(Settings(home=folder, org=Path("examples/demo"), data=None, now=FIRST, sql=rules))
+        pipeline.load_context(Settings(home=folder, org=demo_home / DEMO_ORG, data=None, now=FIRST, sql=rules))
     except SqlFileError as error:
         record = rules / "metrics" / "rulesets.toml"
         record.write_text(record.read_text() + str(error).split("add the line ")[1] + "\n")
@@ -183,12 +183,12 @@ def test_a_changed_threshold_under_an_old_version_stops_everything(tmp_path):
     file = rules / "metrics" / "aut" / "aut_change_fail_rate.sql"
     file.write_text(file.read_text().replace("-- krav = 0.15", "-- krav = 0.2"))
     with pytest.raises(SqlFileError, match=r"areas\.toml.*raise the version"):
-        pipeline.load_context(Settings(home=tmp_path, org=Path("examples/demo"), data=None, now=None, sql=rules))
+        pipeline.load_context(Settings(home=tmp_path, org=demo_home / DEMO_ORG, data=None, now=None, sql=rules))
 
 
 def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_path, cli):
     rules = other_rules(tmp_path)
-    settings = Settings(home=demo_home, org=Path("examples/demo"), data=None, now=None, sql=default_sql_root())
+    settings = Settings(home=demo_home, org=demo_home / DEMO_ORG, data=None, now=None, sql=default_sql_root())
     before = (demo_home / "snapshots" / "current.json").read_bytes()
     moved = whatif.backtest(settings, rules)
     assert moved.height
@@ -203,7 +203,7 @@ def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_p
 
 def test_preview_prints_the_effect_of_a_configuration_as_markdown(demo_home, tmp_path, cli):
     changed = tmp_path / "org"
-    shutil.copytree("examples/demo", changed)
+    shutil.copytree(demo_home / DEMO_ORG, changed)
     nothing = cli("preview", "--org", str(changed), home=demo_home).stdout
     assert "all 14 teams keep score" in nothing
     slo = changed / "slo.toml"

@@ -8,7 +8,7 @@ from typing import Any
 from opsmetrics.organisation.connectors import AzureDevOps
 from opsmetrics.settings import secret
 from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import credential, explained
+from opsmetrics.sources.azure.client import signed
 from opsmetrics.sources.http import Http
 
 Row = dict[str, Any]
@@ -17,21 +17,12 @@ VERSION = "7.1"
 
 def _client(ask: Ask[AzureDevOps]) -> Http:
     settings = ask.connector
-    if settings.token_env is not None:
-        pair = base64.b64encode(f":{secret(settings.token_env) or ''}".encode()).decode()
-        headers = {"Authorization": f"Basic {pair}"}
-    else:
-        with explained(ask, "sign in"):
-            token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
-        headers = {"Authorization": f"Bearer {token}"}
-    return Http(
-        settings.name,
-        settings.url,
-        ask.settings,
-        headers=headers,
-        variable=settings.token_env or "the identity",
-        kind=settings.kind,
-    )
+    if settings.token_env is None:
+        return signed(ask, settings.url, token_env=None, audience=settings.audience)
+    pair = base64.b64encode(f":{secret(settings.token_env) or ''}".encode()).decode()
+    headers = {"Authorization": f"Basic {pair}"}
+    variable = settings.token_env
+    return Http(settings.name, settings.url, ask.settings, headers=headers, variable=variable, kind=settings.kind)
 
 
 def _path(ask: Ask[AzureDevOps]) -> str:

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors import Grafana
-from opsmetrics.settings import secret
 from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import credential, explained
+from opsmetrics.sources.azure.client import signed
 from opsmetrics.sources.http import Http
 
 Row = dict[str, Any]
@@ -21,19 +20,8 @@ LONGEST = timedelta(days=7)
 
 def _client(ask: Ask[Grafana]) -> Http:
     settings = ask.connector
-    token = secret(settings.token_env)
-    if settings.token_env is None:
-        with explained(ask, "sign in"):
-            token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Http(
-        settings.name,
-        settings.url,
-        ask.settings,
-        headers=headers,
-        variable=settings.token_env or "the identity",
-        kind=settings.kind,
-    )
+    audience = settings.audience if settings.token_env is None else None
+    return signed(ask, settings.url, token_env=settings.token_env, audience=audience)
 
 
 def probe(ask: Ask[Grafana]) -> str:

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors import Prometheus
-from opsmetrics.settings import secret
 from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import credential, explained
+from opsmetrics.sources.azure.client import signed
 from opsmetrics.sources.http import Http, RefusedError
 
 Row = dict[str, Any]
@@ -22,19 +21,7 @@ UP = 0.5
 
 def _client(ask: Ask[Prometheus]) -> Http:
     settings = ask.connector
-    token = secret(settings.token_env)
-    if settings.audience is not None:
-        with explained(ask, "sign in"):
-            token = credential(ask.settings).get_token(f"{settings.audience}/.default").token
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Http(
-        settings.name,
-        settings.url,
-        ask.settings,
-        headers=headers,
-        variable=settings.token_env or "the identity",
-        kind=settings.kind,
-    )
+    return signed(ask, settings.url, token_env=settings.token_env, audience=settings.audience)
 
 
 def probe(ask: Ask[Prometheus]) -> str:

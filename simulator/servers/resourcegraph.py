@@ -63,6 +63,9 @@ def _resources(records: Records) -> list[Row]:
         )
         for service in records.organisation.services
     ]
+    found += [
+        _item("Microsoft.Compute/virtualMachines", name, {}, {"service": "maskinrommet-klynge"}) for name in MACHINES
+    ]
     for row in records.newest("component_states"):
         tags = {"service": row["service_id"]}
         if row["kind"] == "database":
@@ -192,6 +195,31 @@ def _security(records: Records) -> list[Row]:
     return found
 
 
+# Virtual machines: one lacks updates, one has all, one was never assessed.
+MACHINES: dict[str, Row | None] = {
+    "vm-bak": {"critical": 0, "security": 2, "other": 5},
+    "vm-frisk": {"critical": 0, "security": 0, "other": 1},
+    "vm-ukjent": None,
+}
+
+
+def _machine(name: str) -> str:
+    return resource_id("Microsoft.Compute/virtualMachines", name)
+
+
+def _patches() -> list[Row]:
+    kind = "microsoft.compute/virtualmachines/patchassessmentresults"
+    return [
+        _item(
+            kind,
+            "latest",
+            {"osType": "Linux"} | ({"availablePatchCountByClassification": counts} if counts else {}),
+            id=f"{_machine(name)}/patchAssessmentResults/latest",
+        )
+        for name, counts in MACHINES.items()
+    ]
+
+
 def routes(records: Records) -> list[Route]:
     """Return the route below ``/arm``."""
 
@@ -202,9 +230,7 @@ def routes(records: Records) -> list[Route]:
             "alertsmanagementresources": _alerts(records),
             "recoveryservicesresources": _recovery(records),
             "securityresources": _security(records),
-            "patchassessmentresources": [
-                _item("microsoft.compute/virtualmachines/patchassessmentresults", "latest", {"osType": "Linux"})
-            ],
+            "patchassessmentresources": _patches(),
         }
         frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in made.items()}
         return Engine(frames, json_columns=("properties", "tags"))

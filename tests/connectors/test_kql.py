@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from py_mini_racer import MiniRacer
 
+from opsmetrics.sources.ask import Ask
+from opsmetrics.sources.azure import graph, logs
 from opsmetrics.sources.azure.client import rendered
 
 # Columns of the tables that the queries name, as Microsoft documents them (contracts, A, C1, E2, F, G).
@@ -141,6 +143,40 @@ def test_log_queries_begin_with_their_window(kusto, name):
 def test_sampled_tables_are_summed_by_item_count(name):
     assert "sum(itemcount)" in text_of(name).lower()
     assert not re.search(r"(?<!StoredRows = )count\(\)", text_of(name))
+
+
+SOURCES = """
+[[connector]]
+name = "logs"
+kind = "azure_logs"
+streams = ["latency_daily"]
+url = "$SIMULATOR/logs"
+workspaces = ["33333333-3333-3333-3333-333333333333"]
+
+[[connector]]
+name = "graph"
+kind = "azure_resources"
+streams = ["alerts"]
+url = "$SIMULATOR/arm"
+subscriptions = ["11111111-1111-1111-1111-111111111111"]
+"""
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_runs_for_real_through_the_real_client(connected, name):
+    settings, organisation = connected(SOURCES)
+    connectors = {connector.name: connector for connector in organisation.sources.connector}
+    is_log = schema_of(text_of(name)) is LOG_ANALYTICS
+    connector = connectors["logs" if is_log else "graph"]
+    start = datetime(2026, 11, 12, 23, tzinfo=UTC)
+    days = (date(2026, 11, 13), date(2026, 11, 16))
+    ask = Ask.make(settings, organisation, connector, connector.streams[0], days, datetime(2026, 11, 23, 6, tzinfo=UTC))
+    if is_log:
+        rows, whole = logs._query(ask, name, start, start + timedelta(days=3), **WORDS)
+        assert whole
+    else:
+        rows = graph.query(ask, name, connector.url, connector.subscriptions)
+    assert rows, "a query that finds nothing in the pretend organisation proves nothing"
 
 
 @pytest.mark.parametrize("module", ["logs.py", "resources.py"])

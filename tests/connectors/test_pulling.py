@@ -300,3 +300,24 @@ def test_an_address_may_begin_with_a_variable():
     assert expand("$GRAFANA/api", {"GRAFANA": "https://g.invalid/"}) == "https://g.invalid/api"
     with pytest.raises(ConfigurationError, match="GRAFANA, which is not set"):
         expand("$GRAFANA", {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "stream", "more", "path"),
+    [
+        ("grafana", "alert_rule_states", "", "/grafana"),
+        (
+            "prometheus",
+            "capacity_samples",
+            'utilisation = "ops:utilisation:ratio"\naudience = "https://p.invalid"',
+            "/prometheus",
+        ),
+        ("azure_devops", "deployments", 'organization = "kystetaten"\nproject = "kaiplan"', "/devops"),
+    ],
+)
+def test_the_entra_identity_signs_where_no_token_is_named(connected, simulated, kind, stream, more, path):
+    text = f'[[connector]]\nname = "x"\nkind = "{kind}"\nstreams = ["{stream}"]\nfrom = 2026-10-24\nurl = "$SIMULATOR{path}"\n{more}\n'
+    result, rows = pulled(connected, text, stream, "x")
+    assert result.error is None
+    assert rows
+    assert any(request.endswith("/oauth2/v2.0/token") for request in simulated.faults.requests())

@@ -17,7 +17,7 @@ from azure.identity import DefaultAzureCredential
 from opsmetrics.errors import Problem, SourceError
 from opsmetrics.settings import Settings, secret
 from opsmetrics.sources.ask import Ask
-from opsmetrics.sources.http import FIXES, ROLES
+from opsmetrics.sources.http import FIXES, ROLES, Http
 
 
 class AzureRetry(RetryPolicy):
@@ -101,6 +101,24 @@ def explained(ask: Ask[Any], what: str) -> Generator[None]:
         fix = "nothing is lost: the days stay open and the next pull asks again"
         message = f"the connection broke ({type(error).__name__})"
         raise SourceError(Problem(f"{name} ({what})", None, message, fix)) from error
+
+
+def signed(ask: Ask[Any], url: str, *, token_env: str | None, audience: str | None) -> Http:
+    """Return a client that signs with the token in a variable, or with the identity's token for an audience.
+
+    Args:
+        ask: The question, for settings and name.
+        url: Base address.
+        token_env: Variable that holds a token; it is sent where there is one.
+        audience: Whom the identity's token is for; None = do not ask the identity.
+    """
+    token = secret(token_env)
+    if audience is not None:
+        with explained(ask, "sign in"):
+            token = credential(ask.settings).get_token(f"{audience}/.default").token
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    variable, kind = token_env or "the identity", ask.connector.kind
+    return Http(ask.connector.name, url, ask.settings, headers=headers, variable=variable, kind=kind)
 
 
 @cache
