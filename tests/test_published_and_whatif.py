@@ -170,7 +170,7 @@ def other_rules(folder: Path) -> Path:
     areas = rules / "metrics" / "areas.toml"
     areas.write_text(areas.read_text().replace('version = "1.0.0"', 'version = "1.1.0"'))
     try:
-        pipeline.load_context(Settings(home=folder, org=demo_home / DEMO_ORG, data=None, now=FIRST, sql=rules))
+        pipeline.load_context(Settings(home=folder, org=Path("examples/demo"), data=None, now=FIRST, sql=rules))
     except SqlFileError as error:
         record = rules / "metrics" / "rulesets.toml"
         record.write_text(record.read_text() + str(error).split("add the line ")[1] + "\n")
@@ -183,7 +183,7 @@ def test_a_changed_threshold_under_an_old_version_stops_everything(tmp_path):
     file = rules / "metrics" / "aut" / "aut_change_fail_rate.sql"
     file.write_text(file.read_text().replace("-- krav = 0.15", "-- krav = 0.2"))
     with pytest.raises(SqlFileError, match=r"areas\.toml.*raise the version"):
-        pipeline.load_context(Settings(home=tmp_path, org=demo_home / DEMO_ORG, data=None, now=None, sql=rules))
+        pipeline.load_context(Settings(home=tmp_path, org=Path("examples/demo"), data=None, now=None, sql=rules))
 
 
 def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_path, cli):
@@ -195,7 +195,7 @@ def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_p
     assert (moved["level_after"].fill_null(-1) != moved["level"].fill_null(-1)).all()
     assert (moved["score_after"] <= moved["score"]).all()  # harder rules lift nobody
     assert (demo_home / "snapshots" / "current.json").read_bytes() == before
-    printed = cli("backtest", "--org", "examples/demo", "--ruleset", str(rules), home=demo_home).stdout
+    printed = cli("backtest", "--org", str(demo_home / DEMO_ORG), "--ruleset", str(rules), home=demo_home).stdout
     assert printed.count("level ") == moved.height
     same = whatif.backtest(settings, default_sql_root())
     assert same.is_empty()
