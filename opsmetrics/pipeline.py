@@ -22,7 +22,7 @@ from opsmetrics.errors import ConfigurationError, Problem
 from opsmetrics.landing import CODE_VERSION
 from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.settings import Settings
-from opsmetrics.sources.pull import read_notes
+from opsmetrics.sources.notes import read_notes
 from opsmetrics.sqlfile import SqlFile, load_all
 from opsmetrics.warehouse import build_table, connect, ingest, write_reference, write_scores
 from opsmetrics.warehouse.connection import comment, replace_table, transaction

@@ -6,30 +6,26 @@ at once is what makes a pull resume: after a crash the days that were landed are
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opsmetrics.errors import OpsMetricsError, Problem, SourceError
+from opsmetrics.errors import Problem, SourceError
 from opsmetrics.landing import Load, LoadName, land, load_paths, read_load, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors import STATE
 from opsmetrics.settings import Settings
 from opsmetrics.sources import files
-from opsmetrics.sources.ask import Ask, midnight, parcel_of
+from opsmetrics.sources.ask import Ask, parcel_of
+from opsmetrics.sources.notes import PullNote, Seen, Window, days_of, read_notes, seen_in_loads, write_note
 from opsmetrics.sources.registry import fetch_function
+from opsmetrics.sources.windows import windows_of
 from opsmetrics.streams import STREAMS, Stream
 
 T = TypeVar("T")
-Window = tuple[date, date]
 Progress = Callable[[int, int], None]
-# Local day -> (sequence of the load that holds it, instant at which the source last said the same).
-Seen = dict[str, tuple[int, str]]
-# A pull that broke off is taken up where it stopped; what is older than this is asked for again.
-RESUME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +101,11 @@ def _pull(
         if isinstance(delivery.source, StreamSource):
             _pull_files(settings, organisation, delivery.source, window, now, outcome)
         else:
-            outcome.seen = dict(note.seen) if note else _seen_in_loads(settings.landing, delivery)
+            outcome.seen = dict(note.seen) if note else seen_in_loads(settings.landing, delivery)
 
             def checkpoint(seen: Seen) -> None:
                 before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
-                _write_note(folder, replace(before, seen=seen))
+                write_note(folder, replace(before, seen=seen))
 
             _pull_connector(settings, organisation, delivery, window, now, outcome, progress, checkpoint)
     except SourceError as error:
@@ -121,7 +117,11 @@ def _pull(
         outcome.unchanged,
         "\n".join(outcome.errors) or None,
     )
-    _note(folder, result, now, note, outcome.seen)
+    succeeded = now.isoformat() if result.error is None else (note.succeeded_at if note else None)
+    write_note(
+        folder,
+        PullNote(result.stream, result.origin, now.isoformat(), succeeded, result.error, outcome.seen),
+    )
     return result
 
 
@@ -198,7 +198,7 @@ def _pull_connector(
     digests = {name.sequence: name.digest for name in map(LoadName.parse, load_paths(settings.landing, stream.name))}
     # A load that somebody took out of the landing folder was not seen.
     outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark[0] in digests}
-    windows = list(_windows(organisation, delivery, stream, window, now, outcome.seen))
+    windows = list(windows_of(organisation, delivery, stream, window, now, outcome.seen))
     for number, days in enumerate(windows):
         progress(number, len(windows))
         ask = Ask.make(settings, organisation, source, delivery.stream, days, now)
@@ -208,7 +208,7 @@ def _pull_connector(
             fix = "check role and scope; if all of it is gone for good, take the stream out of this connector"
             raise SourceError(Problem(source.name, None, message, fix))
         parcel = parcel_of(ask, stream, answer, accumulates=delivery.accumulates)
-        marks = [outcome.seen.get(day.isoformat()) for day in _days(days)]
+        marks = [outcome.seen.get(day.isoformat()) for day in days_of(days)]
         same = {digests[mark[0]] for mark in marks if mark} == {short_digest(parcel.source_digest)}
         if parcel.is_complete and same and all(marks):
             sequences = [mark[0] for mark in marks if mark]
@@ -220,7 +220,7 @@ def _pull_connector(
             sequences = [load.sequence] * len(marks)
         if parcel.is_complete:
             at = now.isoformat()
-            outcome.seen |= {day.isoformat(): (n, at) for day, n in zip(_days(days), sequences, strict=True)}
+            outcome.seen |= {day.isoformat(): (n, at) for day, n in zip(days_of(days), sequences, strict=True)}
             checkpoint(outcome.seen)
         else:
             message = f"{source.name}: the answer for {days[0]} to {days[1] - timedelta(days=1)} is only a part"
@@ -252,111 +252,3 @@ def explained_shape(ask: Ask[Any], function: Callable[[Ask[Any]], T]) -> T:
         message = f"{ask.stream}: the answer has another shape than expected ({field})"
         fix = "the service may have changed its API: see docs/sources.md, and update opsmetrics"
         raise SourceError(Problem(ask.connector.name, None, message, fix)) from error
-
-
-def _seen_in_loads(landing: Path, delivery: Delivery) -> Seen:
-    """Read from the loads themselves what a lost note would have told; needed once."""
-    found: Seen = {}
-    for path in load_paths(landing, delivery.stream):
-        if LoadName.parse(path).origin != delivery.origin:
-            continue
-        try:
-            load = read_load(path)
-        except OpsMetricsError:
-            # The build names the damaged file; pulling its days again is the mend.
-            continue
-        if load.is_complete:
-            mark = (load.sequence, load.loaded_at.isoformat())
-            found |= {day.isoformat(): mark for day in _days((load.window_start, load.window_end))}
-    return found
-
-
-def _days(window: Window) -> list[date]:
-    return [window[0] + timedelta(days=number) for number in range((window[1] - window[0]).days)]
-
-
-def _windows(
-    organisation: Organisation,
-    delivery: Delivery,
-    stream: Stream,
-    asked: Window | None,
-    now: datetime,
-    seen: Seen,
-) -> Iterator[Window]:
-    """Yield the windows to ask for, oldest first: what is about to be forgotten comes before what can wait."""
-    today = now.astimezone(organisation.zone).date()
-    if stream.is_register or delivery.remembers_days == STATE:
-        # A state or a register is what it is now.
-        if delivery.due_to is None or today < delivery.due_to:
-            yield today, today + timedelta(days=1)
-        return
-    first, last = asked or (delivery.due_from, today)
-    first, last = max(first, delivery.due_from), min(last, delivery.due_to or date.max, today)
-    if asked is None and delivery.remembers_days is not None:
-        first = max(first, today - timedelta(days=delivery.remembers_days))
-
-    def wanted(day: date) -> bool:
-        mark = seen.get(day.isoformat())
-        if asked is not None or mark is None:
-            return True
-        at = datetime.fromisoformat(mark[1])
-        settled = midnight(day + timedelta(days=1 + stream.repull_days), organisation)
-        return at < settled and now - at >= RESUME
-
-    yield from _runs([day for day in _days((first, max(first, last))) if wanted(day)], delivery.chunk_days)
-
-
-def _runs(days: list[date], longest: int) -> Iterator[Window]:
-    """Join days that follow each other into windows of at most ``longest`` days."""
-    start = 0
-    for place in range(1, len(days) + 1):
-        ends = place == len(days) or days[place] != days[place - 1] + timedelta(days=1)
-        if ends or place - start >= longest:
-            yield days[start], days[place - 1] + timedelta(days=1)
-            start = place
-
-
-@dataclass(frozen=True, slots=True)
-class PullNote:
-    """Last outcome of pulling one source of a stream, as data health shows it.
-
-    Attributes:
-        stream: Stream.
-        origin: Source.
-        attempted_at: Last pull.
-        succeeded_at: Last pull without error.
-        error: What went wrong last.
-        seen: What was landed for each local day, and when it was last seen to be so.
-    """
-
-    stream: str
-    origin: str
-    attempted_at: str
-    succeeded_at: str | None
-    error: str | None
-    seen: Seen
-
-
-def _note(folder: Path, result: PullResult, now: datetime, before: PullNote | None, seen: Seen) -> None:
-    succeeded = now.isoformat() if result.error is None else (before.succeeded_at if before else None)
-    _write_note(folder, PullNote(result.stream, result.origin, now.isoformat(), succeeded, result.error, seen))
-
-
-def _write_note(folder: Path, note: PullNote) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{note.stream}.{note.origin}.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(note)))
-    temporary.replace(path)
-
-
-def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:
-    """Return the last outcome of every (stream, source); a note cut off by a crash counts as none."""
-    notes: dict[tuple[str, str], PullNote] = {}
-    for path in sorted(folder.glob("*.json")):
-        try:
-            note = PullNote(**json.loads(path.read_text()))
-        except (ValueError, TypeError):
-            continue
-        notes[note.stream, note.origin] = note
-    return notes

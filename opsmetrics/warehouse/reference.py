@@ -12,7 +12,7 @@ from opsmetrics.catalogue import Catalogue
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.tables import DESCRIPTIONS, reference_frames
 from opsmetrics.scoring.intervals import median_ranks
-from opsmetrics.sources.pull import read_notes
+from opsmetrics.sources.notes import read_notes
 from opsmetrics.streams import FILES, STREAMS
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
 

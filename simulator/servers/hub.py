@@ -1,0 +1,270 @@
+"""What the stand-in for GitHub knows: deployments, runs, alerts, pull requests and issues made of the records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from simulator.servers.records import (
+    DEVOPS_TEAM,
+    OWNER,
+    PLANTED,
+    PROBED_BY_GITHUB,
+    Records,
+    Row,
+    precise,
+    text,
+)
+
+VECTOR = "CVSS:3.1/AV:{}/AC:L/PR:N/UI:N/S:U/C:{}/I:H/A:H"
+BOT = {"login": "github-actions[bot]", "id": 41898282, "type": "Bot"}
+
+
+class GitHub:
+    """Answers; everything is made once from the records."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.deployments = self._deployments()
+        self.runs = self._runs()
+        self.alerts = self._alerts()
+        self.pulls = self._pulls()
+        self.issues = self._issues()
+
+    def _deployments(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        self.numbers: dict[str, str] = {}
+        for number, row in enumerate(self.records.rows["deployments"], start=500_000):
+            repository = f"{OWNER}/{row['service_id']}"
+            self.numbers[row["deployment_id"]] = f"{repository}#{number}"
+            if row["deployed_at"] < self.records.archive_until:
+                self.numbers[row["deployment_id"]] = row["deployment_id"]
+            elif self.records.team_of(row["service_id"]) == DEVOPS_TEAM:
+                self.numbers[row["deployment_id"]] = f"azure-devops-{number}"
+            if self.records.team_of(row["service_id"]) == DEVOPS_TEAM:
+                continue
+            human = row["actor_kind"] == "human"
+            created = row["deployed_at"] - timedelta(minutes=4)
+            statuses = [("queued", created, ""), ("success", row["deployed_at"], "")]
+            for column, word in (("rolled_back_at", "rollback"), ("hotfixed_at", "hotfix")):
+                if row[column]:
+                    statuses.append(("failure", row[column], f"{word} {PLANTED['text']}"))
+            statuses.append(("inactive", row["deployed_at"] + timedelta(days=40), ""))
+            found[repository].append(
+                {
+                    "body": {
+                        "id": number,
+                        "sha": hashlib.sha1(row["deployment_id"].encode(), usedforsecurity=False).hexdigest(),
+                        "ref": "main",
+                        "task": "hotfix" if row["is_rework"] else "deploy",
+                        "environment": row["environment"],
+                        "payload": {"manual_step": row["has_manual_step"]},
+                        "description": PLANTED["text"],
+                        "creator": {"login": PLANTED["person"], "type": "User"} if human else BOT,
+                        "performed_via_github_app": None if human else {"slug": "github-actions"},
+                        "created_at": precise(created),
+                    },
+                    "committed": row["committed_at"],
+                    "statuses": [
+                        {"id": number * 10 + place, "state": state, "created_at": precise(at), "description": note}
+                        for place, (state, at, note) in enumerate(statuses)
+                    ],
+                }
+            )
+        for rows in found.values():
+            rows.sort(key=lambda row: row["body"]["created_at"], reverse=True)
+        return found
+
+    def _runs(self) -> dict[str, list[Row]]:
+        frame = self.records.frames["availability_checks"]
+        found: dict[str, list[Row]] = {}
+        for service in PROBED_BY_GITHUB:
+            rows = frame.filter(frame["monitor_id"] == f"probe-{service}").to_dicts()
+            found[f"{OWNER}/{service}"] = [
+                {
+                    "id": 9_000_000 + place,
+                    "run_number": place + 1,
+                    # Every eighth failure was run again by hand, and the second attempt is green.
+                    "run_attempt": 2 if row["status"] != "up" and place % 8 == 0 else 1,
+                    "name": "Use Case PROD",
+                    "path": ".github/workflows/use-case-PROD.yml",
+                    "event": "schedule",
+                    "status": "completed",
+                    # A failed probe makes the run red; a probe that was skipped leaves it green.
+                    "conclusion": "success" if row["status"] == "up" else "failure",
+                    "created_at": text(row["checked_at"]),
+                    "run_started_at": text(row["checked_at"]),
+                    "updated_at": text(row["checked_at"] + timedelta(minutes=2)),
+                    "head_branch": "main",
+                    "actor": {"login": PLANTED["person"]},
+                    "_up": row["status"] == "up",
+                    "_skipped": False,
+                    "_ms": row["response_ms"],
+                }
+                for place, row in enumerate(rows)
+            ]
+            found[f"{OWNER}/{service}"] += self._others(len(rows))
+        return found
+
+    def _others(self, count: int) -> list[Row]:
+        """Runs that a reader must not take for a probe's result: switched off, by hand, and a restore test."""
+        at = self.records.now.replace(hour=3) - timedelta(days=3)
+        common: Row = {
+            "run_attempt": 1,
+            "name": "Use Case PROD",
+            "path": ".github/workflows/use-case-PROD.yml",
+            "event": "schedule",
+            "status": "completed",
+            "conclusion": "success",
+            "created_at": text(at),
+            "run_started_at": text(at),
+            "updated_at": text(at),
+            "head_branch": "main",
+            "actor": {"login": PLANTED["person"]},
+            "_up": True,
+            "_ms": 2_520_000,
+        }
+        kinds: list[Row] = [
+            {"_skipped": True, "created_at": text(at + timedelta(minutes=7))},
+            {"_skipped": False, "event": "workflow_dispatch"},
+            {"_skipped": False, "path": ".github/workflows/restore-test-sjokart-api-db.yml"},
+            {"_skipped": False, "path": ".github/workflows/build.yml"},
+        ]
+        return [common | kind | {"id": 9_000_000 + count + place, "run_number": 1} for place, kind in enumerate(kinds)]
+
+    def _alerts(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        for number, row in enumerate(self.records.rows["vulnerabilities"], start=1):
+            scope = "runtime" if row["is_exposed"] else "development"
+            vector = VECTOR.format("N" if row["is_automatable"] else "L", "H" if row["is_total_impact"] else "L")
+            cve = f"CVE-2026-{90000 + number}"
+            found[f"{OWNER}/{row['service_id']}"].append(
+                {
+                    "number": number,
+                    "state": "fixed" if row["fixed_at"] else "open",
+                    "dependency": {
+                        "package": {"ecosystem": "npm", "name": PLANTED["finding"]},
+                        "manifest_path": "package.json",
+                        "scope": scope,
+                        "relationship": "direct",
+                    },
+                    "security_advisory": {
+                        "ghsa_id": f"GHSA-xxxx-{number:04d}-zzzz",
+                        "cve_id": cve,
+                        "summary": PLANTED["finding"],
+                        "description": PLANTED["finding"],
+                        "severity": "high",
+                        "published_at": precise(row["detected_at"] - timedelta(days=1)),
+                        "cvss_severities": {"cvss_v3": {"vector_string": vector, "score": 7.5}},
+                        "epss": {"percentage": row["epss_ratio"], "percentile": 0.5},
+                    },
+                    "created_at": precise(row["detected_at"]),
+                    "fixed_at": precise(row["fixed_at"]),
+                    "dismissed_at": None,
+                    "auto_dismissed_at": None,
+                    "_exploited": row["is_exploited"],
+                }
+            )
+        return found
+
+    def _pulls(self) -> list[Row]:
+        found: list[Row] = []
+        for number, row in enumerate(self.records.rows["update_episodes"], start=1):
+            applied, package = row["applied_at"], row["package"]
+            badge = f"[![age](https://badges.invalid/badges/age/npm/{package}/2.{number}.0)](https://docs.invalid/)"
+            table = f"| [{package}](https://x.invalid) | [`2.0.0` -> `2.{number}.0`](https://x.invalid) | {badge} |"
+            body = f"Updates.\n\n| Package | Change | Age |\n|---|---|---|\n{table}\n\n{PLANTED['text']}"
+            found.append(
+                {
+                    "__typename": "PullRequest",
+                    "number": number,
+                    "title": f"chore(deps): update {package} to v2.{number}.0",
+                    "state": "MERGED" if applied else "OPEN",
+                    "createdAt": precise(row["available_at"]),
+                    "mergedAt": precise(applied),
+                    "closedAt": precise(applied),
+                    "headRefName": f"renovate/{package}",
+                    "body": body,
+                    "repository": {"nameWithOwner": row["repository"]},
+                    "author": {"__typename": "Bot", "login": "renovate"},
+                    "mergedBy": {"__typename": "User"} if applied else None,
+                    "mergeCommit": {"oid": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()}
+                    if applied
+                    else None,
+                    "labels": {"nodes": [{"name": "dependencies"}]},
+                    "_instants": {
+                        "created": row["available_at"],
+                        "merged": applied,
+                        "updated": applied or row["available_at"],
+                    },
+                }
+            )
+        return found
+
+    def _issues(self) -> list[Row]:
+        found: list[Row] = []
+        for row in self.records.rows["incidents"]:
+            fields = {
+                "Hendelsesnummer": row["incident_id"],
+                "Varslet av alarm": row["first_alert_at"],
+                "Meldt av bruker": row["first_report_at"],
+                "Hendelsesansvarlig utpekt": row["manager_assigned_at"],
+                "Post mortem publisert": row["postmortem_published_at"],
+                "Myndighet varslet": row["notified_at"],
+                # A sentence where a code belongs stays where it is.
+                "Signatur": row["signature"] or PLANTED["text"],
+                "Utløst av": self.numbers.get(row["caused_by_deployment_id"] or ""),
+                "Beskrivelse": f"{PLANTED['text']} {PLANTED['person']} {PLANTED['mail']}",
+            }
+            flags = {
+                "eskalert": row["is_escalated"],
+                "øvelse": row["is_exercise"],
+                "datatap": row["is_data_loss"],
+                "gjennomgått": row["is_postmortem_reviewed"],
+                "meldepliktig": row["is_reportable"],
+            }
+            labels = [
+                "incident",
+                f"service:{row['service_id']}",
+                f"sev{row['severity']}",
+                *(n for n, on in flags.items() if on),
+            ]
+            found.append(self._issue(len(found) + 1, labels, fields, row["declared_at"], row["resolved_at"]))
+        for row in self.records.rows["action_items"]:
+            fields = {"Frist": row["first_due_at"], "Hendelse": row["incident_id"]}
+            dropped = row["is_dropped_with_approval"]
+            labels = [
+                "tiltak",
+                f"service:{row['service_id']}",
+                f"p{row['priority']}",
+                *(["godkjent"] if dropped else []),
+            ]
+            fields |= {"Utført": row["done_at"]} if dropped else {}
+            ended = row["done_at"] or (self.records.now if dropped else None)
+            issue = self._issue(len(found) + 1, labels, fields, row["created_at"], ended)
+            found.append(issue | {"stateReason": "NOT_PLANNED" if dropped else issue["stateReason"]})
+        for row in self.records.rows["maintenance_tasks"]:
+            labels = ["vedlikehold", f"team:{row['team_id']}"]
+            made = min(row["first_due_at"] - timedelta(days=30), self.records.now)
+            found.append(self._issue(len(found) + 1, labels, {"Frist": row["first_due_at"]}, made, row["completed_at"]))
+        return found
+
+    def _issue(self, number: int, labels: list[str], fields: Row, created: datetime, closed: datetime | None) -> Row:
+        lines = [
+            f"### {name}\n\n{precise(value) if isinstance(value, datetime) else value or '_No response_'}"
+            for name, value in fields.items()
+        ]
+        return {
+            "number": number,
+            "state": "CLOSED" if closed else "OPEN",
+            "stateReason": "COMPLETED" if closed else None,
+            "createdAt": precise(created),
+            "closedAt": precise(closed),
+            "body": "\n\n".join(lines),
+            "labels": {"nodes": [{"name": label} for label in labels]},
+            "milestone": None,
+            "timelineItems": {"nodes": []},
+            "_updated": closed or self.records.now,
+            "_created": created,
+        }
