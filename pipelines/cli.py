@@ -278,8 +278,8 @@ def run(org: Path | None, data: Path | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(outcome, ensure_ascii=False))
     else:
-        for error in outcome["errors"]:
-            click.echo(error, err=True)
+        for problem in (*outcome["errors"], *outcome["at_risk"]):
+            click.echo(problem, err=True)
         click.echo(f"snapshot {outcome['path']}")
     if not outcome["ok"]:
         sys.exit(EXIT_WRONG)

@@ -14,7 +14,7 @@ from assets.resources import Workspace
 from opsmetrics import pipeline
 from opsmetrics.errors import OpsMetricsError
 from opsmetrics.settings import Settings
-from opsmetrics.snapshot import current, read_pointer
+from opsmetrics.snapshot import current, open_current, read_pointer
 from opsmetrics.warehouse import connect, ingest
 from pipelines.definitions import Graph, build_graph
 
@@ -32,7 +32,8 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
 
     Returns:
         ``ok``, ``path`` of the current snapshot, ``build_id``, ``changed``, ``errors`` (one text per source that
-        could not be read; the others are still published) and ``seconds``.
+        could not be read; the others are still published), ``at_risk`` (one text per gap that a source will soon have
+        forgotten) and ``seconds``.
     """
     started = time.monotonic()
     context = pipeline.load_context(settings)
@@ -55,8 +56,22 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
         "build_id": snapshot.build_id,
         "changed": changed,
         "errors": errors,
+        "at_risk": _at_risk(settings),
         "seconds": round(time.monotonic() - started, 1),
     }
+
+
+def _at_risk(settings: Settings) -> list[str]:
+    """Say which gaps become permanent within a week; after that they are named in ``marts.missing_days``."""
+    with open_current(settings.snapshots) as con:
+        rows = con.execute(
+            "select stream, origin, starts_on, ends_on, lost_on from marts.missing_days where state = 'at_risk'"
+            " order by lost_on, stream, origin"
+        ).fetchall()
+    return [
+        f"{stream} from {origin}: {first} to {last} are missing, and the source forgets them from {lost} on"
+        for stream, origin, first, last, lost in rows
+    ]
 
 
 def _pull(graph: Graph, workspace: Workspace, context: pipeline.Context, bar: Progress) -> list[str]:
