@@ -11,20 +11,15 @@
 -- check_count = "Checks in the stretch"
 with checks as (
     select m.monitor_key, m.service_id, c.status, c.checked_at, c.http_status, c.sequence,
-        lead(c.checked_at, 1, c.checked_at) over checks_in_order as next_at,
+        lead(c.checked_at) over checks_in_order as next_at,
         c.checked_at + m.hold_minutes * interval 1 minute as held_until
     from staging.availability_checks as c
     join facts.monitors as m on m.provider = coalesce(c.provider, '') and m.monitor_id = c.monitor_id
     window checks_in_order as (partition by m.monitor_key order by c.checked_at, c.sequence)
 ),
 spans as (
-    -- The last check has no successor: it stands for its hold time, or for nothing.
-    select * exclude (next_at, held_until),
-        case
-            when held_until is null then next_at
-            when next_at = checked_at then held_until
-            else least(next_at, held_until)
-        end as ends_at
+    -- The earlier of the two; the last check of all has no next, and without a hold time it stands for nothing.
+    select * exclude (next_at, held_until), coalesce(least(next_at, held_until), checked_at) as ends_at
     from checks
 ),
 marked as (
