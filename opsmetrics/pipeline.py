@@ -43,6 +43,7 @@ _KNOWN_COMMENTS = {
     "ruleset_version": "Version of the ruleset",
     "ruleset_digest": "SHA-256 of the ruleset",
     "weakest_share": "Lambda: share of the weakest area in the team score (method 3.5)",
+    "level_edges": "Scores at which levels 1 to 4 begin (method 3.6)",
 }
 _ORGANISATION_COMMENTS = {
     "organisation_id": "Id",
@@ -167,12 +168,13 @@ def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
     ruleset = context.catalogue.ruleset
     con.execute("drop table if exists meta.build")
     known = pl.DataFrame(
-        [(context.known_at, ruleset.version, context.catalogue.digest, ruleset.weakest_share)],
+        [(context.known_at, ruleset.version, context.catalogue.digest, ruleset.weakest_share, ruleset.level_edges)],
         schema={
             "known_at": pl.Datetime("us", "UTC"),
             "ruleset_version": pl.String,
             "ruleset_digest": pl.String,
             "weakest_share": pl.Float64,
+            "level_edges": pl.List(pl.Float64),
         },
         orient="row",
     )

@@ -23,8 +23,21 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_CA_FILE": "certificate file (PEM) trusted beside the system's, for proxies and tests (default: none)",
     "OPSMETRICS_RETRY_SECONDS": "first wait between tries when a source names none; it doubles (default 2)",
     "OPSMETRICS_PATIENCE_SECONDS": "longest wait that a source may ask for before a pull gives up (default 900)",
+    "OPSMETRICS_OIDC_METADATA_URL": "the identity provider's openid-configuration; with it the app asks to sign in",
+    "OPSMETRICS_OIDC_CLIENT_ID": "id under which the identity provider knows the app",
+    "OPSMETRICS_OIDC_CLIENT_SECRET": "the app's secret at the identity provider",
+    "OPSMETRICS_COOKIE_SECRET": "random text of at least 32 characters that signs the app's cookies and download links",
+    "OPSMETRICS_PUBLIC_URL": "address under which people open the app, such as https://ops.example.org",
     "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
 }
+_SIGN_IN = (
+    "OPSMETRICS_OIDC_METADATA_URL",
+    "OPSMETRICS_OIDC_CLIENT_ID",
+    "OPSMETRICS_OIDC_CLIENT_SECRET",
+    "OPSMETRICS_COOKIE_SECRET",
+    "OPSMETRICS_PUBLIC_URL",
+)
+SHORTEST_SECRET = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,49 @@ class Settings:
             frozen: The organisation's own frozen clock, used when the environment freezes none.
         """
         return (self.now or frozen or datetime.now(tz=UTC)).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How people sign in to the app (OpenID Connect).
+
+    Attributes:
+        metadata_url: The provider's openid-configuration.
+        client_id: Id of the app at the provider.
+        client_secret: Secret of the app at the provider.
+        cookie_secret: Signs cookies and download links.
+        public_url: Address of the app as people open it.
+    """
+
+    metadata_url: str
+    client_id: str
+    client_secret: str
+    cookie_secret: str
+    public_url: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> SignIn | None:
+        """Read the settings of sign-in; None where none is set.
+
+        Raises:
+            ConfigurationError: Some of them are set and others are not, or the cookie secret is short.
+        """
+        env = os.environ if environ is None else environ
+        found = {name: env.get(name, "") for name in _SIGN_IN}
+        if not any(found.values()):
+            return None
+        problems = [
+            Problem("environment", None, f"{name} is not set, but sign-in is wanted", f"set it: {VARIABLES[name]}")
+            for name, value in found.items()
+            if not value
+        ]
+        if 0 < len(found["OPSMETRICS_COOKIE_SECRET"]) < SHORTEST_SECRET:
+            problems.append(
+                Problem("environment", None, "OPSMETRICS_COOKIE_SECRET is short", "use 32 random characters or more")
+            )
+        if problems:
+            raise ConfigurationError(problems)
+        return cls(*found.values())
 
 
 def _default_org(home: Path) -> Path:

@@ -352,20 +352,21 @@ def _demo_org() -> Path:
 
 
 @main.command()
-@click.option("--port", default=8501, show_default=True, help="Port, on loopback.")
-def app(port: int) -> None:
-    """Open the scorecard on the current snapshot (loopback only)."""
-    _serve(_settings(), port)
+@click.option("--port", default=8501, show_default=True, help="Port.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Beyond loopback only with sign-in.")
+def app(port: int, address: str) -> None:
+    """Open the scorecard on the current snapshot."""
+    _serve(_settings(), port, address)
 
 
-def _serve(settings: Settings, port: int) -> None:
-    script = Path(__file__).resolve().parent.parent / "scorecard_app" / "app.py"
+def _serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
+    script = Path(__file__).resolve().parent.parent / "scorecard_app" / "server.py"
     env = os.environ | {"OPSMETRICS_HOME": str(settings.home.resolve())}
     arguments = [
-        *("run", str(script), "--server.port", str(port), "--server.address", "127.0.0.1"),
+        *("run", str(script), "--server.port", str(port), "--server.address", address),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
     ]
-    click.echo(f"scorecard on http://127.0.0.1:{port} (stop with Ctrl-C)")
+    click.echo(f"scorecard on http://{address}:{port} (stop with Ctrl-C)")
     os.chdir(script.parent)
     os.execve(sys.executable, [sys.executable, "-m", "streamlit", *arguments], env)  # noqa: S606 - our own arguments
 

@@ -1,18 +1,95 @@
-"""Tables as files that people open elsewhere."""
+"""Tables as files that people open elsewhere; each says where it comes from."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import polars as pl
+import polars.selectors as cs
+import xlsxwriter
 
 
-def csv_bytes(frame: pl.DataFrame, language: str) -> bytes:
-    """Return CSV that opens in the language's Excel: Norwegian ``;`` and decimal comma, UTF-8 with mark.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a table comes from.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Attributes:
+        organisation: Its name.
+        is_fictional: Whether the numbers are invented.
+        period: Label of the period.
+        snapshot: Build id of the snapshot.
+        table: Name of the table.
+        zone: Zone in which instants are written.
     """
+
+    organisation: str
+    is_fictional: bool
+    period: str
+    snapshot: str
+    table: str
+    zone: str
+
+    def facts(self) -> dict[str, str]:
+        """Return what the file says about itself."""
+        name = f"{self.organisation} (sample data, invented)" if self.is_fictional else self.organisation
+        return {"source": name, "table": self.table, "period": self.period, "snapshot": self.snapshot}
+
+
+def _flat(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Return a frame that any program can hold: lists as text, instants as local time with its offset."""
+    text = cs.by_dtype(pl.List(pl.String))
+    return frame.with_columns(
+        text.list.join(", "),
+        cs.datetime(time_zone="*").dt.convert_time_zone(zone).dt.to_string("%Y-%m-%dT%H:%M:%S%:z"),
+    )
+
+
+def _safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame without text that a spreadsheet would run as a formula: an apostrophe goes in front."""
     risky = pl.col(pl.String).str.contains(r"^[=+\-@\t\r]")
-    safe = frame.with_columns(
+    return frame.with_columns(
         pl.when(risky).then(pl.lit("'") + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep()
     )
+
+
+def csv_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:
+    """Return CSV that opens in the language's Excel: Norwegian ``;`` and decimal comma, UTF-8 with mark.
+
+    Source, period and snapshot stand in the last columns, because CSV has no other place.
+    """
+    facts = [pl.lit(value).alias(f"_{name}") for name, value in origin.facts().items()]
     separator, comma = (";", True) if language == "nb" else (",", False)
+    safe = _safe(_flat(frame, origin.zone).with_columns(facts))
     return b"\xef\xbb\xbf" + safe.write_csv(separator=separator, decimal_comma=comma).encode()
+
+
+def xlsx_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:
+    """Return a workbook: the table, and a sheet that says where it comes from. Text is never taken for a formula."""
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        book.set_properties({"title": origin.table, "comments": f"{origin.period}, {origin.snapshot}"})
+        flat = _flat(frame, origin.zone)
+        flat.write_excel(book, "Data", table_name="data", autofit=True, autofilter=not flat.is_empty())
+        sheet = book.add_worksheet("Kilde" if language == "nb" else "Source")
+        sheet.set_column(0, 1, 32)
+        for row, fact in enumerate(origin.facts().items()):
+            sheet.write_row(row, 0, fact)
+    return buffer.getvalue()
+
+
+def parquet_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:  # noqa: ARG001 - one shape for all
+    """Return Parquet with every type kept; where it comes from stands in the file's metadata."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, metadata=origin.facts())
+    return buffer.getvalue()
+
+
+Writer = Callable[[pl.DataFrame, Origin, str], bytes]
+WRITERS: dict[str, tuple[Writer, str]] = {
+    "csv": (csv_bytes, "text/csv; charset=utf-8"),
+    "xlsx": (xlsx_bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "parquet": (parquet_bytes, "application/vnd.apache.parquet"),
+}

@@ -63,3 +63,18 @@ def instant(language: str, when: datetime | None, zone: str) -> str:
     clock = format_time(local, "HH.mm" if language == "nb" else "HH:mm", locale=LOCALES[language])
     joint = f"{NBSP}kl.{NBSP}" if language == "nb" else ", "
     return f"{long_date(language, local.date())}{joint}{clock}"
+
+
+def short_month(language: str, day: date) -> str:
+    """Return okt. 2026 / Oct 2026."""
+    return format_date(day, "MMM y", locale=LOCALES[language])
+
+
+def duration(language: str, minutes: float) -> str:
+    """Return 5 min, 12,4 t / 12.4 h or 3,2 døgn / 3.2 days."""
+    day, hour = 24 * 60, 60
+    if minutes < hour:
+        return f"{number(language, minutes)}{NBSP}min"
+    if minutes < 2 * day:
+        return f"{number(language, minutes / hour, 1)}{NBSP}{'t' if language == 'nb' else 'h'}"
+    return f"{number(language, minutes / day, 1)}{NBSP}{'døgn' if language == 'nb' else 'days'}"

@@ -129,7 +129,7 @@ def _registers(
                 _known(sink, file, line, row.team_id, team_ids)
             if hasattr(row, "service_id"):
                 _known(sink, file, line, row.service_id, service_ids)
-            if name == "efforts":
+            if name in {"efforts", "goals"}:
                 pair = f"{row.team_id} {row.metric_id}"
                 if ids.setdefault(pair, line) != line:
                     sink.add(file, line, f"{pair} stands on line {ids[pair]} too", "keep one row per team and metric")

@@ -22,6 +22,7 @@ from opsmetrics.organisation.models import (
     Applicability,
     Datastore,
     Effort,
+    Goal,
     MaintenanceWindow,
     Organisation,
     OrganisationSettings,
@@ -49,6 +50,7 @@ _REGISTERS: dict[str, type[BaseModel]] = {
     "maintenance_windows": MaintenanceWindow,
     "rosters": Roster,
     "efforts": Effort,
+    "goals": Goal,
 }
 _REQUIRED = ("organisation.toml", "teams.toml", "services.toml", "sources.toml")
 
@@ -238,6 +240,7 @@ def load_organisation(folder: Path) -> Organisation:
         maintenance_windows=tuple(row for _, row in registers["maintenance_windows"]),
         rosters=tuple(row for _, row in registers["rosters"]),
         efforts=tuple(row for _, row in registers["efforts"]),
+        goals=tuple(row for _, row in registers["goals"]),
         sources=sources,
         digest=_digest(reader.texts),
     )

@@ -205,6 +205,16 @@ class Effort(Model):
     effort_days: float = Field(gt=0, le=400, multiple_of=0.5)
 
 
+class Goal(Model):
+    """Who closes a gap by when: one row per team and metric. Roles, never names; the remedy is the metric's own."""
+
+    team_id: Slug
+    metric_id: Slug
+    owner_role: Literal["team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead"]
+    due_on: date
+    status: Literal["planned", "in_progress", "done"]
+
+
 class StreamSource(Model):
     """``[[stream]]`` of sources.toml: where the rows of one stream come from.
 
@@ -284,6 +294,7 @@ class Organisation:
     maintenance_windows: tuple[MaintenanceWindow, ...]
     rosters: tuple[Roster, ...]
     efforts: tuple[Effort, ...]
+    goals: tuple[Goal, ...]
     sources: Sources
     digest: str
 

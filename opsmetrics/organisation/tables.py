@@ -140,6 +140,16 @@ DESCRIPTIONS: dict[str, tuple[str, dict[str, str]]] = {
         "What a team expects a remedy to cost; other remedies cost the catalogue's default",
         {"team_id": "Team", "metric_id": "Metric", "effort_days": "Team-days"},
     ),
+    "goals": (
+        "Who closes a gap by when",
+        {
+            "team_id": "Team",
+            "metric_id": "Metric",
+            "owner_role": "Responsible role",
+            "due_on": "Day by which the requirement is to be met",
+            "status": "planned, in_progress or done",
+        },
+    ),
     "oncall_duties": (
         "Duty that the handbook asks of a team, dated",
         {
@@ -280,6 +290,13 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "valid_to_at": INSTANT,
     },
     "efforts": {"team_id": pl.String, "metric_id": pl.String, "effort_days": pl.Float64},
+    "goals": {
+        "team_id": pl.String,
+        "metric_id": pl.String,
+        "owner_role": pl.String,
+        "due_on": pl.Date,
+        "status": pl.String,
+    },
     "team_streams": {"team_id": pl.String, "stream": pl.String, "connected_on": pl.Date},
 }
 _AS_OF_SCHEMA: dict[str, Any] = {
@@ -358,6 +375,7 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
             (a.team_id, a.metric_id, a.reason, a.approver, a.valid_from, a.valid_to) for a in organisation.applicability
         ],
         "efforts": [(e.team_id, e.metric_id, e.effort_days) for e in organisation.efforts],
+        "goals": [(g.team_id, g.metric_id, g.owner_role, g.due_on, g.status) for g in organisation.goals],
         "oncall_duties": list(_duties(organisation, zone)),
         "team_streams": [(team, stream, day) for (team, stream), day in sorted(_connections(organisation).items())],
     }

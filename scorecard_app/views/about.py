@@ -1,46 +1,60 @@
-"""How the score is made, what the levels mean, and what it must not be used for."""
+"""How is the score made, what do colours and marks mean, what must it not be used for?"""
 
 from __future__ import annotations
 
 from html import escape
 
-from scorecard_app import data
-from scorecard_app.markup import LEVEL_RANGES, table
-from scorecard_app.page import Page, begin, by, foot, head, show
+from scorecard_app.data import catalogue
+from scorecard_app.markup import folded, heading, points, table
+from scorecard_app.matrix import legend, ranges
+from scorecard_app.page import Page, by, head, show, view
+
+STEPS = 5
 
 
-def render() -> None:
+@view("about")
+def render(page: Page) -> None:
     """Show the method in plain language."""
-    page = begin()
-    if page is None:
-        return
-    head(page, page.text("about.title"), "")
-    steps = "".join(f"<li>{escape(page.text(f'about.step{number}'))}</li>" for number in range(1, 6))
-    rows = [[escape(page.text(f"level.{level}")), edges] for level, edges in enumerate(LEVEL_RANGES)]
-    header = [(page.text("word.level"), False), (page.text("word.score"), False)]
+    head(page, page.text("about.title"))
+    edges = catalogue.rules(page.snapshot)["level_edges"]
+    steps = "".join(f"<li>{escape(page.text(f'about.step{number}'))}</li>" for number in range(1, STEPS + 1))
+    rows = [
+        [escape(page.text(f"level.{level}")), spread, escape(page.text(f"about.level_{level}"))]
+        for level, spread in enumerate(ranges(edges))
+    ]
+    header = [(page.text("word.level"), False), (page.text("word.score"), False), (page.text("about.means"), False)]
     show(
-        f'<p class="lead">{escape(page.text("about.lead"))}</p><ol>{steps}</ol>'
-        f"<h2>{escape(page.text('about.levels'))}</h2>{table(page.text('about.levels_caption'), header, rows)}"
-        f"<h2>{escape(page.text('about.not_for'))}</h2><p>{escape(page.text('about.not_for_text'))}</p>"
-        f"<h2>{escape(page.text('about.analysts'))}</h2><p>{escape(page.text('about.analysts_text'))}</p>"
+        f'<p class="lead">{escape(page.text("about.lead"))}</p>'
+        + heading(page.text("about.steps"))
+        + f"<ol>{steps}</ol>"
+        + heading(page.text("about.example"))
+        + f'<p class="equation">{escape(page.text("about.example_text"))}</p>'
+        + heading(page.text("about.levels"))
+        + table(page.text("about.levels_caption"), header, rows)
+        + legend(page.language, edges)
+        + heading(page.text("about.variation"))
+        + f"<p>{escape(page.text('about.variation_text'))}</p>"
+        + heading(page.text("about.coverage"))
+        + f"<p>{escape(page.text('about.coverage_text'))}</p>"
+        + heading(page.text("about.not_for"))
+        + points([escape(page.text(f"about.not_for_{name}")) for name in ("rank", "people", "compare")])
     )
     _obligations(page)
-    foot(page)
 
 
 def _obligations(page: Page) -> None:
     """The handbook's sentences and what measures them."""
-    metrics = by(data.metrics(page.snapshot), "metric_id")
+    metrics = by(catalogue.metrics(page.snapshot), "metric_id")
     rows: list[list[str]] = []
-    for duty in data.obligations(page.snapshot).to_dicts():
+    for duty in catalogue.obligations(page.snapshot).to_dicts():
         measured = [
-            page.link("maling", page.name(metrics[name], "title"), metric=name) if name in metrics else escape(name)
+            page.link("maling", page.label(metrics[name], "title"), metric=name) if name in metrics else escape(name)
             for name in duty["measured_by"]
         ]
         rows.append(
             [
                 duty["obligation_id"],
-                escape(page.name(duty, "text")),
+                escape(page.label(duty, "text")),
                 escape(page.text(f"about.strength_{duty['strength']}")),
                 ", ".join(measured) or escape(page.text("about.measured_by_scores")),
             ]
@@ -51,7 +65,5 @@ def _obligations(page: Page) -> None:
         (page.text("about.strength"), False),
         (page.text("about.measured_by"), False),
     ]
-    show(
-        f"<h2>{escape(page.text('about.obligations'))}</h2>"
-        + table(page.text("about.obligations_caption"), header, rows)
-    )
+    body = table(page.text("about.obligations_caption"), header, rows) + page.downloads("obligations")
+    show(heading(page.text("about.obligations")) + folded(page.text("about.obligations_show", count=len(rows)), body))

@@ -5,20 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from scorecard_app import data, fmt
-from scorecard_app.markup import table
+from scorecard_app import fmt
+from scorecard_app.data import catalogue, quality, scores
+from scorecard_app.markup import folded, heading, table
 from scorecard_app.page import Page, by, show
-
-PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
-_FEWEST = 0.05  # points that show with one decimal
-
-
-def signed(language: str, value: float | None) -> str:
-    """Return a number with one decimal and its sign."""
-    if value is None:
-        return fmt.MISSING
-    rounded = round(value, 1) + 0.0
-    return ("+" if rounded > 0 else "") + fmt.number(language, rounded, 1)
+from scorecard_app.views.parts import changes_table, signed
 
 
 def certainty(page: Page, score: dict[str, Any] | None) -> str:
@@ -37,7 +28,7 @@ def certainty(page: Page, score: dict[str, Any] | None) -> str:
 
 def trend_sentence(page: Page, team_id: str) -> str:
     """Return the verdict on the team's own trend, with slope and number of points."""
-    rows = data.trends(page.snapshot, team_id)
+    rows = scores.trends(page.snapshot, team_id)
     own = rows.filter(rows["area_id"].is_null() & rows["metric_id"].is_null()).to_dicts()
     if not own:
         return ""
@@ -50,40 +41,29 @@ def trend_sentence(page: Page, team_id: str) -> str:
 
 def change(page: Page, team_id: str) -> None:
     """Show what the newest changes of the score are made of."""
-    language = page.language
-    rows = data.changes(page.snapshot, team_id).to_dicts()
+    rows = scores.changes(page.snapshot, team_id).to_dicts()
     if not rows:
         return
-    shown = [
-        [
-            fmt.short_date(language, row["on"]),
-            fmt.number(language, row["score_before"], 1),
-            *(signed(language, row[part]) if abs(row[part]) >= _FEWEST else fmt.MISSING for part in PARTS),
-            f"<strong>{fmt.number(language, row['score_after'], 1)}</strong>",
-        ]
-        for row in rows
-    ]
-    header = [(page.text("explain.until"), False), (page.text("explain.before"), True)]
-    header += [(page.text(f"explain.part_{part}"), True) for part in PARTS]
-    header.append((page.text("explain.after"), True))
+    more = page.link("endring", page.text("explain.change_more"), team=team_id)
     show(
-        f"<h2>{escape(page.text('explain.change'))}</h2>"
-        f'<p class="hint">{escape(page.text("explain.change_hint"))}</p>'
-        + table(page.text("explain.change_caption"), header, shown)
+        heading(page.text("explain.change"))
+        + f'<p class="hint">{escape(page.text("explain.change_hint"))} {more}</p>'
+        + folded(page.text("app.show_table"), changes_table(page, rows, first="until"))
+        + page.downloads("changes", team=team_id)
     )
 
 
 def plan(page: Page, team_id: str) -> None:
     """Show the cheapest way to the next level."""
     language = page.language
-    rows = data.plan(page.snapshot, team_id).to_dicts()
+    rows = scores.plan(page.snapshot, team_id).to_dicts()
     if not rows:
         return
-    metrics = by(data.metrics(page.snapshot), "metric_id")
+    metrics = by(catalogue.metrics(page.snapshot), "metric_id")
     shown = [
         [
             str(row["position"]),
-            page.link("maling", page.name(metrics[row["metric_id"]], "title"), team=team_id, metric=row["metric_id"])
+            page.link("maling", page.label(metrics[row["metric_id"]], "title"), team=team_id, metric=row["metric_id"])
             + (f'<span class="small">{escape(page.text("explain.for_gate"))}</span>' if row["is_for_gate"] else ""),
             fmt.number(language, row["points_before"]),
             fmt.number(language, row["effort_days"], 1),
@@ -101,19 +81,20 @@ def plan(page: Page, team_id: str) -> None:
     level = page.text(f"level.{rows[0]['target_level']}").lower()
     days = fmt.number(language, sum(row["effort_days"] for row in rows), 1)
     show(
-        f"<h2>{escape(page.text('explain.plan', level=level))}</h2>"
-        f'<p class="hint">{escape(page.text("explain.plan_hint", days=days))}</p>'
+        heading(page.text("explain.plan", level=level))
+        + f'<p class="hint">{escape(page.text("explain.plan_hint", days=days))}</p>'
         + table(page.text("explain.plan_caption"), header, shown)
+        + page.downloads("plan", team=team_id)
     )
 
 
 def formula(page: Page, team_id: str, score: dict[str, Any] | None) -> None:
     """Show how the team score and each area score are computed, with today's figures."""
     language = page.language
-    parts = data.score_parts(page.snapshot, page.period, team_id).to_dicts()
+    parts = scores.score_parts(page.snapshot, page.period, team_id).to_dicts()
     if score is None or score["score"] is None or not parts:
         return
-    names = by(data.areas(page.snapshot), "area_id")
+    names = by(catalogue.areas(page.snapshot), "area_id")
     areas: dict[str, list[dict[str, Any]]] = {}
     for part in parts:
         areas.setdefault(part["area_id"], []).append(part)
@@ -121,7 +102,7 @@ def formula(page: Page, team_id: str, score: dict[str, Any] | None) -> None:
     weights = sum(row["area_weight"] for row in published)
     mean = sum(row["area_weight"] * row["area_score"] for row in published) / weights
     least = min(row["area_score"] for row in published)
-    share = data.weakest_share(page.snapshot)
+    share = catalogue.rules(page.snapshot)["weakest_share"]
     total = page.text(
         "explain.formula_team",
         rest=fmt.number(language, 1 - share, 2),
@@ -130,12 +111,9 @@ def formula(page: Page, team_id: str, score: dict[str, Any] | None) -> None:
         least=fmt.number(language, least, 2),
         score=fmt.number(language, score["score"], 2),
     )
-    lines = [_area_formula(page, page.name(names[area]), rows) for area, rows in areas.items()]
+    lines = [_area_formula(page, page.label(names[area]), rows) for area, rows in areas.items()]
     body = "".join(f'<p class="equation">{escape(line)}</p>' for line in (total, *lines))
-    show(
-        f"<h2>{escape(page.text('explain.formula'))}</h2><details><summary>"
-        f"{escape(page.text('explain.formula_hint'))}</summary>{body}</details>"
-    )
+    show(heading(page.text("explain.formula")) + folded(page.text("explain.formula_hint"), body))
 
 
 def _area_formula(page: Page, name: str, rows: list[dict[str, Any]]) -> str:
@@ -153,20 +131,20 @@ def _area_formula(page: Page, name: str, rows: list[dict[str, Any]]) -> str:
 
 def alarm_sentence(page: Page, team_id: str) -> str:
     """Return how many signs there are to ask about, or nothing."""
-    signs = data.alarms(page.snapshot, page.period, team_id)["alarm"].n_unique()
+    signs = quality.alarms(page.snapshot, page.period, team_id)["alarm"].n_unique()
     return page.text("explain.alarm_count", count=signs) if signs else ""
 
 
 def alarms(page: Page, team_id: str | None = None) -> None:
     """Show signs that numbers are tended instead of operations, of one team or of all."""
-    rows = data.alarms(page.snapshot, page.period, team_id).to_dicts()
+    rows = quality.alarms(page.snapshot, page.period, team_id).to_dicts()
     if not rows:
         return
-    names = by(data.teams(page.snapshot), "team_id")
+    names = by(catalogue.teams(page.snapshot), "team_id")
     shown = [
         [
-            page.link("team", page.name(names[row["team_id"]]), team=row["team_id"]),
-            f'{escape(page.name(row, "title"))}<span class="small">{escape(page.name(row, "explanation"))}</span>',
+            page.link("team", page.label(names[row["team_id"]]), team=row["team_id"]),
+            f'{escape(page.label(row, "title"))}<span class="small">{escape(page.label(row, "explanation"))}</span>',
             escape(row["subject"]),
             fmt.number(page.language, row["finding_count"]),
             escape(row["detail"]),
@@ -181,21 +159,22 @@ def alarms(page: Page, team_id: str | None = None) -> None:
         (page.text("explain.detail"), False),
     ]
     show(
-        f"<h2>{escape(page.text('explain.alarms'))}</h2>"
-        f'<p class="hint">{escape(page.text("explain.alarms_hint"))}</p>'
+        heading(page.text("explain.alarms"))
+        + f'<p class="hint">{escape(page.text("explain.alarms_hint"))}</p>'
         + table(page.text("explain.alarms_caption"), header, shown)
+        + page.downloads("alarms", team=team_id)
     )
 
 
 def diagnostics(page: Page, team_id: str) -> None:
     """Show what is measured but never scored, folded."""
     language = page.language
-    rows = data.diagnostics(page.snapshot, page.period, team_id).to_dicts()
+    rows = scores.diagnostics(page.snapshot, page.period, team_id).to_dicts()
     if not rows:
         return
     shown = [
         [
-            f'{escape(page.name(row, "title"))}<span class="small">{escape(page.name(row, "explanation"))}</span>',
+            f'{escape(page.label(row, "title"))}<span class="small">{escape(page.label(row, "explanation"))}</span>',
             escape(" ".join(part for part in (row["entity_id"], row["statistic"]) if part)),
             _diagnostic(language, row["unit"], row["value"]),
             f"{_diagnostic(language, row['unit'], row['low'])}–{_diagnostic(language, row['unit'], row['high'])}"
@@ -213,10 +192,12 @@ def diagnostics(page: Page, team_id: str) -> None:
         (page.text("explain.items"), True),
     ]
     show(
-        f"<h2>{escape(page.text('explain.diagnostics'))}</h2><details><summary>"
-        f"{escape(page.text('explain.diagnostics_hint'))}</summary>"
-        + table(page.text("explain.diagnostics_caption"), header, shown)
-        + "</details>"
+        heading(page.text("explain.diagnostics"))
+        + folded(
+            page.text("explain.diagnostics_hint"),
+            table(page.text("explain.diagnostics_caption"), header, shown)
+            + page.downloads("diagnostics", team=team_id),
+        )
     )
 
 
@@ -229,14 +210,14 @@ def _diagnostic(language: str, unit: str, value: float | None) -> str:
 def restated(page: Page, team_id: str) -> None:
     """Show published scores that would be others today, with the cause."""
     language = page.language
-    rows = data.restated(page.snapshot, team_id).to_dicts()
+    rows = scores.restated(page.snapshot, team_id).to_dicts()
     if not rows:
         return
-    areas = by(data.areas(page.snapshot), "area_id")
+    areas = by(catalogue.areas(page.snapshot), "area_id")
     shown = [
         [
             escape(row["label"]),
-            escape(page.name(areas[row["area_id"]]) if row["area_id"] else page.text("word.total")),
+            escape(page.label(areas[row["area_id"]]) if row["area_id"] else page.text("word.total")),
             fmt.number(language, row["published_score"], 1),
             fmt.number(language, row["restated_score"], 1),
             signed(language, row["difference"]),
@@ -253,7 +234,8 @@ def restated(page: Page, team_id: str) -> None:
         (page.text("explain.cause"), False),
     ]
     show(
-        f"<h2>{escape(page.text('explain.restated'))}</h2>"
-        f'<p class="hint">{escape(page.text("explain.restated_hint"))}</p>'
+        heading(page.text("explain.restated"))
+        + f'<p class="hint">{escape(page.text("explain.restated_hint"))}</p>'
         + table(page.text("explain.restated_caption"), header, shown)
+        + page.downloads("restated", team=team_id)
     )

@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
-import polars as pl
-import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
+from scorecard_app import fmt
+from scorecard_app.data import facts
+from scorecard_app.markup import heading, table
+from scorecard_app.page import Page, head, show, view
 
-from scorecard_app import data
-from scorecard_app.exports import csv_bytes
-from scorecard_app.page import Page, begin, foot, head, show
+SHOWN_ROWS = 25
 
 
-def render() -> None:
+@view("facts")
+def render(page: Page) -> None:
     """Show the facts."""
-    page = begin()
-    if page is None:
-        return
-    head(page, page.text("facts.title"), "")
+    head(page, page.text("facts.title"))
     show(f'<p class="lead">{escape(page.text("facts.lead"))}</p>')
-    for name in data.FACTS:
-        _table(page, name, data.facts(page.snapshot, name))
-    foot(page)
+    for name in facts.FACTS:
+        _table(page, name)
 
 
-def _table(page: Page, name: str, rows: pl.DataFrame) -> None:
-    show(f"<h2>{escape(page.text(f'facts.{name}'))}</h2>")
-    if rows.is_empty():
-        show(f'<p class="hint">{escape(page.text("facts.empty"))}</p>')
+def _table(page: Page, name: str) -> None:
+    found = facts.facts(page.snapshot, name)
+    if found.is_empty():
+        show(heading(page.text(f"facts.{name}")) + f'<p class="hint">{escape(page.text("facts.empty"))}</p>')
         return
-    labels = {column: page.text(f"column.{column}") for column in rows.columns}
-    configuration = {labels[column]: _format(column) for column in rows.columns if _format(column)}
-    st.dataframe(rows.rename(labels), hide_index=True, key=f"facts-{name}", column_config=configuration)
-    st.download_button(
-        page.text("app.download_csv"),
-        csv_bytes(rows.rename(labels), page.language),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        on_click="ignore",
-        key=f"download-{name}",
+    shown = found.head(SHOWN_ROWS)
+    header = [(page.text(f"column.{column}"), kind.is_numeric()) for column, kind in found.schema.items()]
+    rows = [[_cell(page, column, value) for column, value in row.items()] for row in shown.to_dicts()]
+    note = page.text("facts.shown", shown=shown.height, all=fmt.number(page.language, found.height))
+    show(
+        heading(page.text(f"facts.{name}"), note)
+        + table(page.text(f"facts.{name}"), header, rows)
+        + page.downloads(name)
     )
 
 
-def _format(column: str) -> ColumnConfig | None:
-    """How a column is shown: months without day, shares as percent, numbers in the reader's format."""
+def _cell(page: Page, column: str, value: Any) -> str:
+    """How a value is shown: months without day, shares as percent, the rest in the reader's format."""
+    if value is None:
+        return fmt.MISSING
     if column == "month":
-        return st.column_config.DateColumn(format="YYYY-MM")
+        return escape(fmt.short_month(page.language, value))
     if column.endswith(("_share", "_ratio")):
-        return st.column_config.NumberColumn(format="percent")
-    if column.endswith(("_p50", "_p90", "_max", "_minutes")):
-        return st.column_config.NumberColumn(format="localized")
-    return None
+        return fmt.percent(page.language, value, 1)
+    if isinstance(value, float):
+        return fmt.number(page.language, value, 1)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return fmt.number(page.language, value)
+    return escape(str(value))

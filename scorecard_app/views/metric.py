@@ -1,4 +1,4 @@
-"""What exactly is measured and why, how did the number come about, which rows prove it?"""
+"""What exactly is measured and why, is it really changing, how did the number come about, which rows prove it?"""
 
 from __future__ import annotations
 
@@ -9,69 +9,52 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from scorecard_app import charts, data, fmt
-from scorecard_app.exports import csv_bytes
-from scorecard_app.markup import pairs, reason, strip, table
-from scorecard_app.page import Page, begin, by, choose, controls, foot, head, show
-from scorecard_app.views.team import status_tag
+from scorecard_app import charts, fmt
+from scorecard_app.data import catalogue, scores
+from scorecard_app.markup import folded, heading, pairs, reason, rich, strip, table
+from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
+from scorecard_app.views.parts import gaps_table, shown_value, status_tag
 
 SHOWN_WEEKS = 52
+SHOWN_POINTS = 26
+SHOWN_ROWS = 20
 FEWEST_POINTS = 2
 
+Row = dict[str, Any]
 
-def render() -> None:
+
+@view("metric")
+def render(page: Page) -> None:
     """Show one metric of one team."""
-    page = begin()
-    if page is None:
-        return
-    metrics = by(data.metrics(page.snapshot), "metric_id")
-    teams = by(data.teams(page.snapshot), "team_id")
-    metric_id = _known("metric", metrics)
-    team_id = _known("team", teams)
+    metrics = by(catalogue.metrics(page.snapshot), "metric_id")
+    teams = by(catalogue.teams(page.snapshot), "team_id")
+    metric_id = known("metric", metrics)
+    team_id = known("team", teams, next(iter(sorted(page.reader.teams)), None))
     metric, team = metrics[metric_id], teams[team_id]
-    area = by(data.areas(page.snapshot), "area_id")[metric["area_id"]]
-    head(
-        page,
-        page.name(metric, "title"),
-        f"{page.link('team', page.name(team), team=team_id)} · {escape(page.name(area))}",
-    )
-    _unknown(page, {"metric": metrics, "team": teams})
-    left, right = st.columns(2)
+    area = by(catalogue.areas(page.snapshot), "area_id")[metric["area_id"]]
+    area_link = page.link("omrade", page.label(area), area=metric["area_id"])
+    team_link = page.link("team", page.label(team), team=team_id)
+    head(page, page.label(metric, "title"), f"{team_link} · {area_link}", crumbs=(team_link,))
+    unknown(page, {"metric": metrics, "team": teams})
+    names = {key: page.label(row, "title") for key, row in metrics.items()}
+    left, middle, right = st.columns([2, 1, 1])
     with left:
-        names = {key: page.name(row, "title") for key, row in metrics.items()}
         choose(page.text("metric.choose_metric"), "metric", list(metrics), names, metric_id)
+    with middle:
+        choose(page.text("team.choose"), "team", list(teams), {k: page.label(r) for k, r in teams.items()}, team_id)
     with right:
-        choose(
-            page.text("metric.choose_team"),
-            "team",
-            list(teams),
-            {k: page.name(r) for k, r in teams.items()},
-            team_id,
-        )
-    controls(page)
-    row = by(data.metric_scores(page.snapshot, page.period), "team_id", "metric_id").get((team_id, metric_id))
+        choose_period(page)
+    row = by(scores.metric_scores(page.snapshot, page.period), "team_id", "metric_id").get((team_id, metric_id))
     if row is not None:
         _now(page, metric, row)
+    if not _control(page, metric, team, team_id):
+        _trend(page, metric, team, team_id)
+    if row is not None:
         _formula(page, metric, row, team_id)
-    _trend(page, metric, team, team_id)
-    _control(page, metric, team_id)
     _about(page, metric)
+    _next_step(page, metric_id, team_id)
     _evidence(page, metric, team_id)
-    with st.expander(page.text("metric.sql")):
-        st.code(metric["sql"], language="sql")
-    foot(page)
-
-
-def _known(key: str, rows: dict[Any, dict[str, Any]]) -> str:
-    wanted = st.query_params.get(key)
-    return wanted if wanted is not None and wanted in rows else next(iter(rows))
-
-
-def _unknown(page: Page, known: dict[str, dict[Any, dict[str, Any]]]) -> None:
-    for key, rows in known.items():
-        wanted = st.query_params.get(key)
-        if wanted and wanted not in rows:
-            show(f'<div class="banner" role="alert">{escape(page.text("app.unknown", name=wanted))}</div>')
+    _sql(page, metric)
 
 
 def _has_points(row: dict[str, Any]) -> bool:
@@ -82,12 +65,11 @@ def _now(page: Page, metric: dict[str, Any], row: dict[str, Any]) -> None:
     language, unit = page.language, metric["unit"]
     sign = "≤" if metric["floor"] > metric["mal"] else "≥"
     krav = metric["krav"] if metric["krav"] is not None else metric["mal"]
-    value = row["value"] if _has_points(row) else None
     items = [
-        (page.text("word.now"), fmt.metric_value(language, unit, value), ""),
+        (page.text("word.now"), fmt.metric_value(language, unit, shown_value(row)), ""),
         (page.text("word.krav"), f"{sign} {fmt.metric_value(language, unit, krav)}", ""),
         (page.text("word.target"), f"{sign} {fmt.metric_value(language, unit, metric['mal'])}", ""),
-        (page.text("word.points"), fmt.number(language, row["points"]), page.text("word.out_of_100")),
+        (page.text("word.points"), fmt.number(language, row["points"]), escape(page.text("word.out_of_100"))),
     ]
     chance = ""
     if row["interval_low"] is not None and _has_points(row):
@@ -130,7 +112,7 @@ def _formula(page: Page, metric: dict[str, Any], row: dict[str, Any], team_id: s
             )
         )
     body = "".join(f'<p class="equation">{escape(line)}</p>' for line in lines)
-    show(f"<h2>{escape(page.text('metric.formula'))}</h2>{body}")
+    show(heading(page.text("metric.formula")) + body)
     if metric["is_entity"] and _has_points(row):
         _entities(page, metric, team_id)
 
@@ -152,7 +134,7 @@ def _entities(page: Page, metric: dict[str, Any], team_id: str) -> None:
             fmt.metric_value(language, metric["unit"], row["value"]),
             fmt.number(language, row["points"], 1),
         ]
-        for row in data.entities(page.snapshot, page.period, team_id, metric["metric_id"]).to_dicts()
+        for row in scores.entities(page.snapshot, page.period, team_id, metric["metric_id"]).to_dicts()
     ]
     header = [
         (page.text("metric.entity"), False),
@@ -162,76 +144,133 @@ def _entities(page: Page, metric: dict[str, Any], team_id: str) -> None:
         (page.text("word.value"), True),
         (page.text("word.points"), True),
     ]
-    show(table(page.text("metric.entities_caption"), header, rows))
+    files = page.downloads("entities", team=team_id, metric=metric["metric_id"])
+    show(table(page.text("metric.entities_caption"), header, rows) + files)
 
 
-def _trend(page: Page, metric: dict[str, Any], team: dict[str, Any], team_id: str) -> None:
+def _control(page: Page, metric: Row, team: Row, team_id: str) -> bool:
+    """Show the XmR chart and its two answers: is it really changing, will it meet the target? False without one."""
     language, unit = page.language, metric["unit"]
-    weeks = data.metric_weeks(page.snapshot, team_id, metric["metric_id"]).tail(SHOWN_WEEKS)
-    values = [
-        row["value"] if row["status"] in {"ok", "low_evidence"} else None
-        for row in weeks.select("value", "status").to_dicts()
-    ]
-    if all(value is None for value in values):
-        return
-    last = next(value for value in reversed(values) if value is not None)
-    lines = [(page.text("word.target"), metric["mal"]), (page.text("word.krav"), metric["krav"])]
-    shown = [
-        (f"{label} {fmt.metric_value(language, unit, height)}", height) for label, height in lines if height is not None
-    ]
-    alt = page.text(
-        "metric.trend_alt",
-        metric=page.name(metric, "title"),
-        team=page.name(team),
-        value=fmt.metric_value(language, unit, last),
-        krav=fmt.metric_value(language, unit, metric["krav"]),
-        target=fmt.metric_value(language, unit, metric["mal"]),
-    )
-    hint = escape(page.text("metric.trend_hint"))
-    show(f'<h2>{escape(page.text("metric.trend"))}</h2><p class="hint">{hint}</p>')
-    days = weeks["on"].to_list()
-    figure = charts.metric_trend(language, days, values, is_share=unit in {"share", "utilisation"}, lines=shown)
-    st.plotly_chart(figure, alt=alt, key="trend", config=charts.CONFIG)
-    rows = [
-        [fmt.short_date(language, day), fmt.metric_value(language, unit, value)]
-        for day, value in zip(reversed(days), reversed(values), strict=True)
-    ]
-    header = [(page.text("word.period"), False), (page.text("word.value"), True)]
-    summary = escape(page.text("app.show_table"))
-    show(f"<details><summary>{summary}</summary>{table(alt, header, rows)}</details>")
-
-
-def _control(page: Page, metric: dict[str, Any], team_id: str) -> None:
-    """The XmR chart as a table: natural limits, and the points that are more than noise."""
-    language, unit = page.language, metric["unit"]
-    rows = data.control_chart(page.snapshot, team_id, metric["metric_id"]).to_dicts()
-    if len(rows) < FEWEST_POINTS:
-        return
-    newest = rows[-1]
+    until = pl.col("as_of") <= page.period["as_of"]
+    found = scores.control_chart(page.snapshot, team_id, metric["metric_id"]).filter(until).to_dicts()
+    if len(found) < FEWEST_POINTS:
+        return False
+    newest, is_up_good = found[-1], metric["mal"] > metric["floor"]
     # A share cannot leave 0 to 1, whatever the moving ranges say.
     widest = 1.0 if unit in {"share", "utilisation"} else math.inf
-    limits = (max(0.0, newest["low"]), newest["centre"], min(widest, newest["high"]))
-    low, centre, high = (fmt.metric_value(language, unit, limit) for limit in limits)
-    key = "metric.control_trial" if newest["is_trial"] else "metric.control_hint"
-    shown = [
+    for row, before in zip(found, [found[0], *found], strict=False):
+        row["low"], row["high"] = max(0.0, row["low"]), min(widest, row["high"])
+        rising = row["value"] > (before["value"] if row["signal"] == "seven_rising_or_falling" else row["centre"])
+        row["is_better"] = rising == is_up_good
+    low, centre, high = (fmt.metric_value(language, unit, newest[key]) for key in ("low", "centre", "high"))
+    target = fmt.metric_value(language, unit, metric["mal"])
+    answers = [_variation(page, newest), _assurance(page, metric, newest)]
+    grain = page.text(f"metric.{newest['grain']}")
+    trial = page.text("metric.trial" if newest["is_trial"] else "metric.locked")
+    show(
+        heading(page.text("metric.control"), page.text("metric.control_note", grain=grain, limits=trial))
+        + f'<p class="answer">{rich(" ".join(answers))}</p>'
+    )
+    words = {
+        "target": f"{page.text('word.target').lower()} {target}",
+        "mean": f"{page.text('metric.mean').lower()} {centre}",
+        "high": page.text("metric.upper"),
+        "low": page.text("metric.lower"),
+    }
+    shown = found[-SHOWN_POINTS:]
+    st.plotly_chart(
+        charts.control_chart(language, unit, shown, target=metric["mal"], is_up_good=is_up_good, words=words),
+        config=charts.CONFIG,
+        theme=None,
+        key="control",
+        alt=f"{page.label(metric, 'title')}, {page.label(team)}. " + " ".join(answers).replace("*", ""),
+    )
+    key = "".join(
+        f"<span>{mark} {escape(page.text(f'metric.key_{name}'))}</span>"
+        for mark, name in (("●", "normal"), ("▲", "better"), ("◆", "worse"), ("- -", "limits"), ("▒", "target"))
+    )
+    rows = [
         [
             fmt.short_date(language, row["on"]),
             fmt.metric_value(language, unit, row["value"]),
             escape(page.text(f"metric.signal_{row['signal']}")) if row["signal"] else fmt.MISSING,
         ]
-        for row in reversed(rows)
+        for row in reversed(found)
     ]
-    header = [
-        (page.text("word.period"), False),
-        (page.text("word.value"), True),
-        (page.text("metric.signal"), False),
-    ]
-    count = sum(bool(row["signal"]) for row in rows)
-    text = page.text(key, low=low, centre=centre, high=high, signals=count, points=len(rows))
+    header = [(page.text("explain.until"), False), (page.text("word.value"), True), (page.text("metric.signal"), False)]
+    limits = page.text("metric.limits", low=low, centre=centre, high=high)
+    name = f"{metric['metric_id']}-{team_id}"
     show(
-        f'<h2>{escape(page.text("metric.control"))}</h2><p class="hint">{escape(text)}</p>'
-        f"<details><summary>{escape(page.text('app.show_table'))}</summary>"
-        f"{table(page.text('metric.control'), header, shown)}</details>"
+        f'<div class="legend">{key}</div>'
+        + page.figure_buttons(name, f"{page.label(metric, 'title')} · {page.label(team)}")
+        + folded(page.text("app.show_table"), f'<p class="hint">{escape(limits)}</p>' + table(limits, header, rows))
+        + page.downloads("control-chart", team=team_id, metric=metric["metric_id"])
+    )
+    return True
+
+
+def _variation(page: Page, newest: Row) -> str:
+    """Whether it is really changing."""
+    if not newest["signal"]:
+        return page.text("metric.variation_normal")
+    key = "metric.variation_better" if newest["is_better"] else "metric.variation_worse"
+    return page.text(key, signal=page.text(f"metric.signal_{newest['signal']}").lower())
+
+
+def _assurance(page: Page, metric: Row, newest: Row) -> str:
+    """Whether today's way of working will meet the target: where the target lies against the natural limits."""
+    target, is_up_good = metric["mal"], metric["mal"] > metric["floor"]
+    worst, best = (newest["low"], newest["high"]) if is_up_good else (newest["high"], newest["low"])
+    if newest["is_trial"]:
+        return page.text("metric.assurance_trial")
+    if (worst >= target) if is_up_good else (worst <= target):
+        return page.text("metric.assurance_yes")
+    if (best < target) if is_up_good else (best > target):
+        return page.text("metric.assurance_no")
+    return page.text("metric.assurance_chance")
+
+
+def _trend(page: Page, metric: Row, team: Row, team_id: str) -> None:
+    """Show the weekly values of a metric that has no periods of its own, such as a state."""
+    language, unit = page.language, metric["unit"]
+    until = pl.col("as_of") <= page.period["as_of"]
+    weeks = scores.metric_weeks(page.snapshot, team_id, metric["metric_id"]).filter(until).tail(SHOWN_WEEKS)
+    values = [
+        row["value"] if row["status"] in {"ok", "low_evidence"} else None
+        for row in weeks.select("value", "status").to_dicts()
+    ]
+    show(heading(page.text("metric.trend"), page.text("metric.trend_note")))
+    if all(value is None for value in values):
+        show(f'<p class="hint">{escape(page.text("metric.trend_none"))}</p>')
+        return
+    last = next(value for value in reversed(values) if value is not None)
+    lines = [(page.text("word.target"), metric["mal"]), (page.text("word.krav"), metric["krav"])]
+    alt = page.text(
+        "metric.trend_alt",
+        metric=page.label(metric, "title"),
+        team=page.label(team),
+        value=fmt.metric_value(language, unit, last),
+        krav=fmt.metric_value(language, unit, metric["krav"]),
+        target=fmt.metric_value(language, unit, metric["mal"]),
+    )
+    days = weeks["on"].to_list()
+    labelled = [(f"{name.lower()} {fmt.metric_value(language, unit, at)}", at) for name, at in lines if at is not None]
+    st.plotly_chart(
+        charts.metric_trend(language, unit, days, values, labelled),
+        config=charts.CONFIG,
+        theme=None,
+        key="trend",
+        alt=alt,
+    )
+    rows = [
+        [fmt.short_date(language, day), fmt.metric_value(language, unit, value)]
+        for day, value in zip(reversed(days), reversed(values), strict=True)
+    ]
+    header = [(page.text("word.period"), False), (page.text("word.value"), True)]
+    show(
+        page.figure_buttons(f"{metric['metric_id']}-{team_id}", f"{page.label(metric, 'title')} · {page.label(team)}")
+        + folded(page.text("app.show_table"), table(alt, header, rows))
+        + page.downloads("weeks", team=team_id, metric=metric["metric_id"])
     )
 
 
@@ -239,9 +278,9 @@ def _about(page: Page, metric: dict[str, Any]) -> None:
     days = metric["window_days"]
     window = page.text("metric.window_days", days=days) if days else page.text("metric.window_now")
     items = [
-        (page.text("metric.what"), escape(page.name(metric, "formula"))),
-        (page.text("metric.why"), escape(page.name(metric, "why"))),
-        (page.text("metric.remedy"), escape(page.name(metric, "remedy"))),
+        (page.text("metric.what"), escape(page.label(metric, "formula"))),
+        (page.text("metric.why"), escape(page.label(metric, "why"))),
+        (page.text("metric.remedy"), escape(page.label(metric, "remedy"))),
         (page.text("metric.window"), escape(window)),
         (page.text("word.weight"), fmt.number(page.language, metric["weight"])),
         (
@@ -251,44 +290,72 @@ def _about(page: Page, metric: dict[str, Any]) -> None:
         (page.text("metric.obligations"), escape(", ".join(metric["obligations"]))),
         (page.text("metric.version"), str(metric["metric_version"])),
     ]
-    show(f"<h2>{escape(page.text('metric.about'))}</h2>" + pairs(items))
+    show(heading(page.text("metric.about")) + pairs(items))
 
 
-def _evidence(page: Page, metric: dict[str, Any], team_id: str) -> None:
-    language = page.language
-    rows = data.evidence(page.snapshot, metric["evidence_sql"], page.period, team_id)
-    show(f"<h2>{escape(page.text('metric.evidence'))}</h2>")
-    if rows.is_empty():
-        show(f'<p class="hint">{escape(page.text("metric.evidence_none"))}</p>')
+def _next_step(page: Page, metric_id: str, team_id: str) -> None:
+    """Show the gap with its remedy, owner and due day, where there is one."""
+    gaps = scores.gaps(page.snapshot, page.period, team_id).filter(metric_id=metric_id).to_dicts()
+    if gaps:
+        show(heading(page.text("word.next_step")) + gaps_table(page, gaps, below="team"))
+
+
+def _evidence(page: Page, metric: Row, team_id: str) -> None:
+    """Show the newest rows behind the number; all of them are in the file."""
+    language, zone = page.language, str(page.organisation["timezone"])
+    title = page.text("metric.evidence")
+    if not page.reader.may_see_rows(metric["area_id"], team_id):
+        show(heading(title) + f'<p class="hint">{escape(page.text("metric.evidence_closed"))}</p>')
+        return
+    found = scores.evidence(page.snapshot, metric["evidence_sql"], page.period, team_id)
+    if found.is_empty():
+        show(heading(title) + f'<p class="hint">{escape(page.text("metric.evidence_none"))}</p>')
         return
     # Summed in the type the SQL gave (decimals for minutes), so that the recount shows the formula's own digits.
-    numerator, denominator = (float(rows[name].sum() or 0) for name in ("numerator", "denominator"))
+    numerator, denominator = (float(found[name].sum() or 0) for name in ("numerator", "denominator"))
     hint = page.text(
         "metric.evidence_hint",
-        rows=rows.height,
+        rows=fmt.number(language, found.height),
         numerator=_amount(language, numerator),
         denominator=_amount(language, denominator),
+        shown=fmt.number(language, min(SHOWN_ROWS, found.height)),
     )
-    show(f'<p class="hint">{escape(hint)}</p>')
-    zone = page.organisation["timezone"]
-    shown = rows.select(
-        pl.col("item_id").alias(page.text("metric.col_item")),
-        pl.col("item_at").dt.convert_time_zone(zone).alias(page.text("metric.col_when")),
-        pl.col("numerator").cast(pl.Float64).alias(page.text("metric.col_numerator")),
-        pl.col("denominator").cast(pl.Float64).alias(page.text("metric.col_denominator")),
-        pl.col("detail").alias(page.text("metric.col_detail")),
+    rows = [
+        [
+            escape(str(row["item_id"])),
+            fmt.instant(language, row["item_at"], zone),
+            _amount(language, _float(row["numerator"])),
+            _amount(language, _float(row["denominator"])),
+            escape(str(row["detail"] or "")),
+        ]
+        for row in found.head(SHOWN_ROWS).to_dicts()
+    ]
+    header = [
+        (page.text("metric.col_item"), False),
+        (page.text("metric.col_when"), False),
+        (page.text("metric.col_numerator"), True),
+        (page.text("metric.col_denominator"), True),
+        (page.text("metric.col_detail"), False),
+    ]
+    show(
+        heading(title)
+        + f'<p class="hint">{escape(hint)}</p>'
+        + table(title, header, rows)
+        + page.downloads("evidence", team=team_id, metric=metric["metric_id"])
     )
-    localized = st.column_config.NumberColumn(format="localized")
-    formats = {
-        page.text("metric.col_when"): st.column_config.DatetimeColumn(format="DD.MM.YYYY HH:mm"),
-        page.text("metric.col_numerator"): localized,
-        page.text("metric.col_denominator"): localized,
-    }
-    st.dataframe(shown, hide_index=True, column_config=formats)
-    st.download_button(
-        page.text("app.download_csv"),
-        csv_bytes(shown, language),
-        file_name=f"{metric['metric_id']}-{team_id}-{page.period['label']}.csv",
-        mime="text/csv",
-        on_click="ignore",
+
+
+def _float(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _sql(page: Page, metric: Row) -> None:
+    """Show the SQL that makes the number, to copy."""
+    copy = (
+        f'<button type="button" data-copy="metric-sql" data-done="{escape(page.text("metric.copied"))}">'
+        f"{escape(page.text('metric.copy'))}</button>"
     )
+    body = (
+        f'<p class="downloads">{copy}</p><pre tabindex="0"><code id="metric-sql">{escape(metric["sql"])}</code></pre>'
+    )
+    show(heading(page.text("metric.sql")) + folded(page.text("metric.sql_show"), body))

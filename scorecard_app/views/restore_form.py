@@ -9,24 +9,24 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from opsmetrics import registers
-from scorecard_app import data
-from scorecard_app.page import Page, begin, foot, head, show
+from scorecard_app.data import catalogue
+from scorecard_app.page import Page, head, show, view
 
 
-def render() -> None:
+@view("restore")
+def render(page: Page) -> None:
     """Show the form and, once filled in, the line."""
-    page = begin()
-    if page is None:
-        return
-    head(page, page.text("restore.title"), "")
+    head(page, page.text("restore.title"))
     show(f'<p class="lead">{escape(page.text("restore.lead"))}</p>')
-    stores = data.datastores(page.snapshot)
-    if not stores:
+    stores = [
+        row["datastore_id"] for row in catalogue.datastores(page.snapshot) if page.reader.may_write(row["team_id"])
+    ]
+    if not page.reader.may_write():
+        show(f"<p>{escape(page.text('restore.members_only'))}</p>")
+    elif not stores:
         show(f"<p>{escape(page.text('restore.no_stores'))}</p>")
-        foot(page)
-        return
-    _form(page, stores)
-    foot(page)
+    else:
+        _form(page, stores)
 
 
 def _form(page: Page, stores: list[str]) -> None:

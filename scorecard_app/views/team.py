@@ -1,73 +1,59 @@
-"""Where does this team stand, what gives most points, and what is not measured?"""
+"""Where does this team stand, what gives most points, what is next, which incidents lie behind it?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
-from scorecard_app import data, fmt
-from scorecard_app.markup import bullet, reason, sparkline, table, tag
-from scorecard_app.page import Page, begin, by, choose, controls, foot, head, show
+from scorecard_app import charts, fmt
+from scorecard_app.data import catalogue, facts, scores
+from scorecard_app.marks import bullet, sparkline
+from scorecard_app.markup import folded, heading, reason, rich, small, table, tag
+from scorecard_app.matrix import change_mark
+from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
 from scorecard_app.views import explain
-from scorecard_app.views.overview import gate_reason
+from scorecard_app.views.overview import gate_reason, holds_down
+from scorecard_app.views.parts import gaps_table, shown_value, status_tag
 
-SHOWN_GAPS = 8
-NEARLY_FULL = 0.95
-_TAGS = {
-    "ok": ("good", "✓"),
-    "low_evidence": ("plain", "~"),
-    "stale": ("warn", "!"),
-    "invalid": ("bad", "✕"),
-    "not_measured": ("warn", "?"),
-    "not_measured_overdue": ("bad", "✕"),
-    "waived": ("warn", "◌"),
-}
+SHOWN_GAPS = 6
+SHOWN_INCIDENTS = 5
+
+Row = dict[str, Any]
 
 
-def render() -> None:
+@view("team")
+def render(page: Page) -> None:
     """Show one team."""
-    page = begin()
-    if page is None:
-        return
-    teams = by(data.teams(page.snapshot), "team_id")
-    wanted = st.query_params.get("team")
-    team_id: str = wanted if wanted is not None and wanted in teams else next(iter(teams))
+    teams = by(catalogue.teams(page.snapshot), "team_id")
+    team_id = known("team", teams, next(iter(sorted(page.reader.teams)), None))
     team = teams[team_id]
-    score = by(data.team_scores(page.snapshot, page.period), "team_id").get(team_id)
-    head(page, page.name(team), _meta(page, team, score))
-    if wanted and wanted not in teams:
-        show(f'<div class="banner" role="alert">{escape(page.text("app.unknown", name=wanted))}</div>')
-    names = {key: page.name(row) for key, row in teams.items()}
-    choose(page.text("team.choose"), "team", list(teams), names, team_id)
-    controls(page)
-    cells = by(data.area_scores(page.snapshot, page.period).filter(team_id=team_id), "area_id")
-    gaps = data.gaps(page.snapshot, page.period, team_id).to_dicts()
+    score = by(scores.team_scores(page.snapshot, page.period), "team_id").get(team_id)
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    with left:
+        head(page, page.label(team), _meta(page, team, score))
+    with right:
+        choose(page.text("team.choose"), "team", list(teams), {k: page.label(r) for k, r in teams.items()}, team_id)
+        choose_period(page)
+    unknown(page, {"team": teams})
+    cells = by(scores.area_scores(page.snapshot, page.period).filter(team_id=team_id), "area_id")
+    gaps = scores.gaps(page.snapshot, page.period, team_id).to_dicts()
     _lead(page, team_id, score, cells, gaps)
     _areas(page, team_id, cells, gaps)
     _gaps(page, team_id, score, gaps)
     explain.plan(page, team_id)
-    explain.formula(page, team_id, score)
+    _incidents(page, team_id)
     explain.change(page, team_id)
     explain.restated(page, team_id)
     explain.alarms(page, team_id)
     _metrics(page, team_id)
+    explain.formula(page, team_id, score)
     explain.diagnostics(page, team_id)
-    foot(page)
 
 
-def status_tag(page: Page, row: Mapping[str, Any]) -> str:
-    """Return a metric's status as a tag with mark and word; a few missing probes are not called thin evidence."""
-    status = row["status"]
-    if status == "low_evidence" and min(row["evidence_weight"], row["completeness"]) >= NEARLY_FULL:
-        status = "ok"
-    kind, mark = _TAGS.get(status, ("plain", "–"))
-    return tag(kind, mark, page.text(f"status.{status}"))
-
-
-def _meta(page: Page, team: dict[str, Any], score: dict[str, Any] | None) -> str:
+def _meta(page: Page, team: Row, score: Row | None) -> str:
     return escape(
         page.text(
             "team.meta",
@@ -79,11 +65,9 @@ def _meta(page: Page, team: dict[str, Any], score: dict[str, Any] | None) -> str
     )
 
 
-def _lead(
-    page: Page, team_id: str, score: dict[str, Any] | None, cells: dict[str, dict[str, Any]], gaps: list[dict[str, Any]]
-) -> None:
+def _lead(page: Page, team_id: str, score: Row | None, cells: dict[str, Row], gaps: list[Row]) -> None:
     language = page.language
-    areas = by(data.areas(page.snapshot), "area_id")
+    areas = by(catalogue.areas(page.snapshot), "area_id")
     published = {key: row["score"] for key, row in cells.items() if row["status"] == "ok"}
     if score is None or score["score"] is None or not published:
         low, high = (fmt.number(language, score[key] if score else None) for key in ("low", "high"))
@@ -91,7 +75,7 @@ def _lead(
     else:
         values = {
             "score": fmt.number(language, score["score"]),
-            "area": page.name(areas[min(published, key=lambda key: published[key])]),
+            "area": page.label(areas[min(published, key=lambda key: published[key])]),
         }
         if score["status"] == "provisional":
             lead = page.text("team.lead_provisional", **values)
@@ -99,54 +83,56 @@ def _lead(
             gain = sum(gap["gain_if_met"] for gap in gaps[:3])
             level = page.text(f"level.{score['level']}").lower()
             lead = page.text("team.lead", **values, level=level, gain=fmt.number(language, gain, 1))
-    extra = ""
-    if score and score["score_without_waivers"] is not None and score["score_without_waivers"] != score["score"]:
-        text = page.text("team.without_waivers", score=fmt.number(language, score["score_without_waivers"]))
-        extra = f'<p class="hint">{escape(text)}</p>'
-    sentences = (
+    sentences = [
         explain.certainty(page, score),
         explain.trend_sentence(page, team_id),
         explain.alarm_sentence(page, team_id),
-    )
-    for sentence in sentences:
-        if sentence:
-            extra += f'<p class="hint">{escape(sentence)}</p>'
-    show(f'<p class="lead">{escape(lead)}</p>{extra}')
-
-
-def _areas(page: Page, team_id: str, cells: dict[str, dict[str, Any]], gaps: list[dict[str, Any]]) -> None:
-    language = page.language
-    months = data.area_months(page.snapshot, team_id)
-    rows: list[list[str]] = []
-    for area in data.areas(page.snapshot).to_dicts():
-        cell = cells.get(area["area_id"])
-        name = escape(page.name(area))
-        if cell is None:
-            continue
-        level = (
-            page.text(f"level.{cell['level']}") if cell["level"] is not None else page.text(f"status.{cell['status']}")
+    ]
+    if score and score["score_without_waivers"] is not None and score["score_without_waivers"] != score["score"]:
+        sentences.insert(
+            0, page.text("team.without_waivers", score=fmt.number(language, score["score_without_waivers"]))
         )
-        note = escape(level)
-        if cell["gate"] and cell["level"] is not None:
-            why = page.text("team.gate", level=cell["level"], gate=cell["gate"], reason=gate_reason(page, cell))
-            note += f'<span class="small">{escape(why)}</span>'
+    extra = "".join(f'<p class="hint">{escape(sentence)}</p>' for sentence in sentences if sentence)
+    show(f'<p class="lead">{rich(lead)}</p>{extra}')
+
+
+def _areas(page: Page, team_id: str, cells: dict[str, Row], gaps: list[Row]) -> None:
+    language, edges = page.language, catalogue.rules(page.snapshot)["level_edges"]
+    months = scores.area_months(page.snapshot, team_id).filter(pl.col("as_of") <= page.period["as_of"])
+    moves: dict[Any, Row] = {}
+    if page.period["grain"] == "latest":
+        moves = by(scores.verdicts(page.snapshot).filter(team_id=team_id), "area_id")
+    rows: list[list[str]] = []
+    for area in catalogue.areas(page.snapshot).to_dicts():
+        cell = cells.get(area["area_id"])
+        name = page.link("omrade", page.label(area), area=area["area_id"])
+        if cell is None or cell["status"] == "not_applicable":
+            rows.append([name, "", fmt.MISSING, escape(page.text("status.not_applicable")), "", "", "", "", ""])
+            continue
+        key = f"level.{cell['level']}" if cell["level"] is not None else f"status.{cell['status']}"
+        note = escape(page.text(key))
+        if holds_down(cell, edges):
+            note += small(page.text("team.gate", gate=cell["gate"], reason=gate_reason(page, cell)))
         elif cell["status"] == "provisional":
-            note += f'<span class="small">{escape(page.text("status.provisional"))}</span>'
-        history = months.filter(months["area_id"] == area["area_id"])["score"].to_list()[-12:]
-        known = [value for value in history if value is not None]
-        first, last = (fmt.number(language, known[i] if known else None) for i in (0, -1))
-        spark = sparkline(history, page.text("overview.trend_alt", team=page.name(area), first=first, last=last))
+            note += small(page.text("status.provisional"))
+        history = months.filter(area_id=area["area_id"])["score"].to_list()[-12:]
+        seen = [value for value in history if value is not None]
+        first, last = (fmt.number(language, seen[i] if seen else None) for i in (0, -1))
+        spark = sparkline(history, page.text("overview.trend_alt", team=page.label(area), first=first, last=last))
+        move = moves.get(area["area_id"])
         count = sum(gap["area_id"] == area["area_id"] for gap in gaps)
+        gaps_link = page.link("forbedring", str(count), team=team_id, area=area["area_id"]) if count else "0"
         rows.append(
             [
                 name,
                 bullet(cell["score"]),
                 f"<strong>{fmt.number(language, cell['score'])}</strong>",
                 note,
+                change_mark(language, move["change"] if move else None) or fmt.MISSING,
                 spark,
                 fmt.percent(language, cell["coverage"]),
                 f"{fmt.number(language, cell['low'])}–{fmt.number(language, cell['high'])}",
-                str(count),
+                gaps_link,
             ]
         )
     header = [
@@ -154,73 +140,118 @@ def _areas(page: Page, team_id: str, cells: dict[str, dict[str, Any]], gaps: lis
         (page.text("team.bar"), False),
         (page.text("word.score"), True),
         (page.text("word.level"), False),
-        (page.text("word.trend"), False),
+        (page.text("word.change"), True),
+        (page.text("overview.year"), False),
         (page.text("word.coverage"), True),
         (page.text("word.bounds"), True),
-        (page.text("team.gaps"), True),
+        (page.text("team.points"), True),
     ]
-    show(f"<h2>{escape(page.text('team.areas'))}</h2>" + table(page.text("team.areas_caption"), header, rows))
+    show(
+        heading(page.text("team.areas"), page.text("team.areas_note"))
+        + table(page.text("team.areas_caption"), header, rows, kind="areas")
+        + page.downloads("area-scores", team=team_id)
+    )
 
 
-def _gaps(page: Page, team_id: str, score: dict[str, Any] | None, gaps: list[dict[str, Any]]) -> None:
+def _gaps(page: Page, team_id: str, score: Row | None, gaps: list[Row]) -> None:
     language = page.language
-    metrics = by(data.metrics(page.snapshot), "metric_id")
-    areas = by(data.areas(page.snapshot), "area_id")
+    note = page.text("team.gaps_note", shown=min(SHOWN_GAPS, len(gaps)), all=len(gaps))
+    total = ""
+    if score and score["score"] is not None:
+        lost = fmt.number(language, sum(gap["points_lost"] for gap in gaps), 1)
+        words = page.text("team.sum", lost=lost, score=fmt.number(language, score["score"], 1))
+        total = f'<p class="hint">{escape(words)} {escape(page.text("team.sum_note"))}</p>'
+    more = page.link("forbedring", page.text("team.all_gaps", count=len(gaps)), team=team_id)
+    show(
+        heading(page.text("team.gaps"), note)
+        + gaps_table(page, gaps[:SHOWN_GAPS], below="area")
+        + f"<p>{more}</p>{total}{page.downloads('gaps', team=team_id)}"
+    )
+
+
+def _incidents(page: Page, team_id: str) -> None:
+    """The incidents of twelve months: as a picture, and the latest as a table."""
+    found = facts.incidents(page.snapshot, page.period, team_id).to_dicts()
+    language, zone = page.language, str(page.organisation["timezone"])
+    title = heading(page.text("team.incidents"), page.text("team.incidents_note", count=len(found)))
+    if not found:
+        show(title + f'<p class="hint">{escape(page.text("team.incidents_none"))}</p>')
+        return
+    show(title)
+    severities = {number: page.text(f"severity.{number}") for number in (1, 2, 3, 4)}
+    minutes = [
+        ((row["resolved_at"] or page.period["as_of"]) - row["declared_at"]).total_seconds() / 60 for row in found
+    ]
+    worst = sum(row["severity"] <= 2 for row in found)
+    st.plotly_chart(
+        charts.incidents(
+            language,
+            [
+                (row["declared_at"], severities[row["severity"]], length, fmt.duration(language, length))
+                for row, length in zip(found, minutes, strict=True)
+            ],
+            list(severities.values()),
+        ),
+        config=charts.CONFIG,
+        theme=None,
+        key="incidents",
+        alt=page.text("team.incidents_alt", count=len(found), major=worst),
+    )
     rows: list[list[str]] = []
-    for gap in gaps[:SHOWN_GAPS]:
-        metric = metrics[gap["metric_id"]]
-        title = page.link("maling", page.name(metric, "title"), team=team_id, metric=gap["metric_id"])
-        krav = metric["krav"] if metric["krav"] is not None else metric["mal"]
+    for row, length in zip(found, minutes, strict=True):
         rows.append(
             [
-                f'{title}<span class="small">{escape(page.name(areas[gap["area_id"]]))}</span>',
-                f"<strong>{fmt.number(language, gap['gain_if_met'], 1)}</strong>",
-                fmt.number(language, gap["gain_to_krav"], 1),
-                fmt.number(language, gap["points_lost"], 1),
-                fmt.metric_value(language, metric["unit"], gap["value"]),
-                fmt.metric_value(language, metric["unit"], krav),
-                escape(page.name(metric, "remedy")),
-                escape(page.text(f"effort.{metric['effort']}")),
+                escape(row["incident_id"]) + small(row["service_id"] or ""),
+                fmt.instant(language, row["declared_at"], zone),
+                escape(severities[row["severity"]]),
+                fmt.duration(language, length) if row["resolved_at"] else escape(page.text("team.open")),
+                _postmortem(page, row),
             ]
         )
     header = [
-        (page.text("word.metric"), False),
-        (page.text("team.gain"), True),
-        (page.text("team.gain_krav"), True),
-        (page.text("team.lost"), True),
-        (page.text("word.now"), True),
-        (page.text("word.krav"), True),
-        (page.text("word.next_step"), False),
-        (page.text("word.effort"), False),
+        (page.text("team.incident"), False),
+        (page.text("team.declared"), False),
+        (page.text("team.severity"), False),
+        (page.text("team.duration"), True),
+        (page.text("team.postmortem"), False),
     ]
-    hint = page.text("team.gaps_hint", shown=len(rows), all=len(gaps))
-    total = ""
-    if score and score["score"] is not None:
-        lost = sum(gap["points_lost"] for gap in gaps)
-        text = page.text("team.sum", lost=fmt.number(language, lost, 1), score=fmt.number(language, score["score"], 1))
-        total = f'<p class="hint">{escape(text)} {escape(page.text("team.sum_note"))}</p>'
+    caption = page.text("team.incidents_caption")
+    rest = ""
+    if len(rows) > SHOWN_INCIDENTS:
+        rest = folded(page.text("team.incidents_all", count=len(rows)), table(caption, header, rows))
     show(
-        f'<h2>{escape(page.text("team.gaps"))}</h2><p class="hint">{escape(hint)}</p>'
-        + table(page.text("team.gaps_caption"), header, rows)
-        + total
+        page.figure_buttons(f"incidents-{team_id}", page.text("team.incidents"))
+        + table(page.text("team.incidents_latest"), header, rows[:SHOWN_INCIDENTS])
+        + rest
+        + page.downloads("incidents", team=team_id)
     )
+
+
+def _postmortem(page: Page, row: Row) -> str:
+    if row["postmortem_published_at"] is not None:
+        return tag("good", "✓", page.text("postmortem.delivered"))
+    if not row["needs_postmortem"]:
+        return tag("plain", "–", page.text("postmortem.not_required"))
+    due = row["postmortem_due_at"]
+    if due is not None and due >= page.period["as_of"]:
+        return tag("plain", "○", page.text("postmortem.pending"))
+    return tag("warn", "!", page.text("postmortem.missing"))
 
 
 def _metrics(page: Page, team_id: str) -> None:
     language = page.language
-    scores = by(data.metric_scores(page.snapshot, page.period).filter(team_id=team_id), "metric_id")
-    areas = by(data.areas(page.snapshot), "area_id")
+    found = by(scores.metric_scores(page.snapshot, page.period).filter(team_id=team_id), "metric_id")
+    areas = by(catalogue.areas(page.snapshot), "area_id")
     rows: list[list[str]] = []
-    for metric in data.metrics(page.snapshot).to_dicts():
-        row = scores.get(metric["metric_id"])
+    for metric in catalogue.metrics(page.snapshot).to_dicts():
+        row = found.get(metric["metric_id"])
         if row is None:
             continue
-        title = page.link("maling", page.name(metric, "title"), team=team_id, metric=metric["metric_id"])
-        measured = row["points"] is not None
+        title = page.link("maling", page.label(metric, "title"), team=team_id, metric=metric["metric_id"])
         rows.append(
             [
-                f'{title}<span class="small">{escape(page.name(areas[metric["area_id"]]))}</span>',
-                fmt.metric_value(language, metric["unit"], row["value"] if measured else None),
+                title + small(page.label(areas[metric["area_id"]])),
+                fmt.metric_value(language, metric["unit"], shown_value(row)),
                 f"<strong>{fmt.number(language, row['points'])}</strong>",
                 fmt.number(language, row["weight"]),
                 status_tag(page, row),
@@ -235,4 +266,5 @@ def _metrics(page: Page, team_id: str) -> None:
         (page.text("word.status"), False),
         (page.text("word.reason"), False),
     ]
-    show(f"<h2>{escape(page.text('team.all'))}</h2>" + table(page.text("team.all_caption"), header, rows))
+    body = table(page.text("team.all_caption"), header, rows) + page.downloads("metric-scores", team=team_id)
+    show(heading(page.text("team.all")) + folded(page.text("team.all_show", count=len(rows)), body))

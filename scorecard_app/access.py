@@ -1,0 +1,116 @@
+"""Sign-in and roles. Off on loopback; on as soon as the settings name an identity provider (OpenID Connect).
+
+A viewer reads everything but the rows behind security numbers. A member of a team also sees those of the own team and
+writes its register lines. An admin may all of that for every team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from opsmetrics.organisation.access import AccessRules, load_access
+from opsmetrics.settings import Settings, SignIn
+from scorecard_app.texts import text
+
+SENSITIVE_AREA = "sec"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the person at the screen may do.
+
+    Attributes:
+        role: viewer, member, admin, or none.
+        teams: Teams of a member.
+        is_signed_in: Whether there is someone to sign out.
+    """
+
+    role: str
+    teams: frozenset[str] = field(default_factory=frozenset[str])
+    is_signed_in: bool = False
+
+    def may_see_rows(self, area_id: str, team_id: str) -> bool:
+        """Whether the rows behind a number may be shown: open findings only to those who must close them."""
+        return area_id != SENSITIVE_AREA or self.may_write(team_id)
+
+    def may_write(self, team_id: str | None = None) -> bool:
+        """Whether register lines may be made, for a team or for any."""
+        return self.role == "admin" or (self.role == "member" and (team_id is None or team_id in self.teams))
+
+
+ALONE = Reader("admin")  # on loopback without sign-in: whoever has the machine has the snapshot too
+
+
+@cache
+def sign_in() -> SignIn | None:
+    """Return the settings of sign-in, or None: read once, the server starts with them."""
+    return SignIn.from_env()
+
+
+@cache
+def rules() -> AccessRules:
+    """Return who may do what."""
+    return load_access(Settings.from_env().org)
+
+
+def secrets(settings: SignIn) -> dict[str, Any]:
+    """Return the settings as Streamlit's own login wants them."""
+    return {
+        "auth": {
+            "redirect_uri": f"{settings.public_url.rstrip('/')}/oauth2callback",
+            "cookie_secret": settings.cookie_secret,
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+            "server_metadata_url": settings.metadata_url,
+        }
+    }
+
+
+def reader_of(known: AccessRules, claims: Mapping[str, Any]) -> Reader:
+    """Return what the claims of an identity token allow."""
+    raw: Any = claims.get(known.claim)
+    values = [raw] if isinstance(raw, str) else [str(value) for value in raw or ()]
+    grants = known.grants_of(values)
+    roles = {grant.role for grant in grants}
+    teams = frozenset(grant.team for grant in grants if grant.team is not None)
+    role = next((role for role in ("admin", "member", "viewer") if role in roles), known.everyone)
+    return Reader(role, teams, is_signed_in=True)
+
+
+def reader() -> Reader:
+    """Return what the person of this session may do."""
+    if sign_in() is None:
+        return ALONE
+    return reader_of(rules(), st.user.to_dict())
+
+
+def is_welcome(language: str) -> bool:
+    """Whether to go on; else the page asks to sign in, or says that this account may not."""
+    if sign_in() is None:
+        return True
+    if not st.user.is_logged_in:
+        _note(language, "access.please")
+        st.button(text(language, "access.sign_in"), on_click=st.login, type="primary")
+        return False
+    if reader().role == "none":
+        _note(language, "access.refused")
+        sign_out(language)
+        return False
+    return True
+
+
+def _note(language: str, key: str) -> None:
+    title, words = escape(text(language, "app.name")), escape(text(language, key))
+    st.html(f'<div class="ops" lang="{escape(language)}"><h1>{title}</h1><p class="lead">{words}</p></div>')
+
+
+def sign_out(language: str) -> None:
+    """Show the way out to who is signed in."""
+    if sign_in() is not None:
+        st.button(text(language, "access.sign_out"), on_click=st.logout)

@@ -1,0 +1,1 @@
+"""Queries on the current snapshot, a module per question. Drawing and words do not belong here."""

@@ -1,0 +1,304 @@
+"""Scores, what they are made of, and how they moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshot import Snapshot
+from scorecard_app.data.reader import at, query
+
+SHOWN_CHANGES = 12
+MONTHS = 12
+
+
+def team_scores(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every team's score at an instant."""
+    return query(snapshot, "select * from scores.team where as_of = $as_of and grain = $grain", at(period))
+
+
+def area_scores(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every area score at an instant, with the gate's reason."""
+    return query(
+        snapshot,
+        """select s.*, g.reason_nb, g.reason_en from scores.area as s
+           left join meta.gates as g on g.gate_id = s.gate
+           where s.as_of = $as_of and s.grain = $grain""",
+        at(period),
+    )
+
+
+def metric_scores(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every metric score at an instant."""
+    return query(snapshot, "select * from scores.metric where as_of = $as_of and grain = $grain", at(period))
+
+
+def team_months(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the monthly team scores, oldest first."""
+    return query(snapshot, "select * from scores.team where grain = 'month' order by team_id, as_of")
+
+
+def area_months(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return the monthly area scores of a team, oldest first."""
+    return query(
+        snapshot,
+        "select * from scores.area where grain = 'month' and team_id = $team_id order by area_id, as_of",
+        {"team_id": team_id},
+    )
+
+
+def metric_weeks(snapshot: Snapshot, team_id: str, metric_id: str) -> pl.DataFrame:
+    """Return the weekly values of a metric, oldest first."""
+    return query(
+        snapshot,
+        """select s.*, w."on" from scores.metric as s join ref.as_of as w using (as_of, grain)
+           where s.grain = 'week' and s.team_id = $team_id and s.metric_id = $metric_id order by s.as_of""",
+        {"team_id": team_id, "metric_id": metric_id},
+    )
+
+
+def entities(snapshot: Snapshot, period: Mapping[str, Any], team_id: str, metric_id: str) -> pl.DataFrame:
+    """Return the points of each entity, worst first."""
+    return query(
+        snapshot,
+        """select * from scores.entity where as_of = $as_of and grain = $grain and team_id = $team_id
+           and metric_id = $metric_id order by points nulls first, entity_id""",
+        {**at(period), "team_id": team_id, "metric_id": metric_id},
+    )
+
+
+def evidence(snapshot: Snapshot, evidence_sql: str, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return the rows behind a metric's numbers: the metric's own SQL, stopped one step earlier."""
+    return query(
+        snapshot,
+        f"select * from ({evidence_sql}) where team_id = $team_id and as_of = $as_of and grain = $grain"
+        " order by item_at desc nulls last, item_id",
+        {**at(period), "team_id": team_id},
+    )
+
+
+def trends(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return the trends of a team, its areas and its metrics."""
+    return query(snapshot, "select * from scores.trend where team_id = $team_id", {"team_id": team_id})
+
+
+def changes(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return what the changes of a team's score are made of, newest first."""
+    return query(
+        snapshot,
+        f"""select c.*, w."on" from scores.change as c join ref.as_of as w using (as_of, grain)
+            where c.team_id = $team_id order by c.as_of desc, c.grain limit {SHOWN_CHANGES}""",
+        {"team_id": team_id},
+    )
+
+
+def plan(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return the cheapest way to a team's next level, first step first."""
+    return query(snapshot, "select * from scores.plan where team_id = $team_id order by position", {"team_id": team_id})
+
+
+def score_parts(snapshot: Snapshot, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return the metrics that make a team's area scores, with their weights, in the order of areas."""
+    return query(
+        snapshot,
+        """select m.area_id, m.title_nb, m.title_en, s.weight, s.evidence_weight, s.points, a.score as area_score,
+               a.status as area_status, p.position, p.weight as area_weight
+           from scores.metric as s
+           join meta.metrics as m using (metric_id)
+           join meta.areas as p on p.area_id = m.area_id
+           join scores.area as a
+               on a.team_id = s.team_id and a.area_id = m.area_id and a.as_of = s.as_of and a.grain = s.grain
+           where s.as_of = $as_of and s.grain = $grain and s.team_id = $team_id and s.points is not null
+               and a.score is not null
+           order by p.position, s.weight desc, s.metric_id""",
+        {**at(period), "team_id": team_id},
+    )
+
+
+def restated(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
+    """Return published team and area scores that are others today, newest first."""
+    return query(
+        snapshot,
+        """select p.*, w.label from scores.published as p join ref.as_of as w using (as_of, grain)
+           where p.team_id = $team_id and p.metric_id = '' and p.cause <> 'none' order by p.as_of desc, p.area_id""",
+        {"team_id": team_id},
+    )
+
+
+def control_chart(snapshot: Snapshot, team_id: str, metric_id: str) -> pl.DataFrame:
+    """Return the XmR chart of a metric, oldest point first."""
+    return query(
+        snapshot,
+        """select c.*, w."on" from scores.control_chart as c join ref.as_of as w using (as_of, grain)
+           where c.team_id = $team_id and c.metric_id = $metric_id order by c.as_of""",
+        {"team_id": team_id, "metric_id": metric_id},
+    )
+
+
+def diagnostics(snapshot: Snapshot, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
+    """Return every diagnostic of a team at an instant."""
+    names = query(snapshot, "select table_id from meta.unscored where kind = 'diagnostics' order by 1")["table_id"]
+    union = " union all by name ".join(f"select '{name}' as table_id, * from diagnostics.{name}" for name in names)
+    return query(
+        snapshot,
+        f"""select d.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en, u.unit from ({union}) as d
+            join meta.unscored as u using (table_id)
+            where d.team_id = $team_id and d.as_of = $as_of and d.grain = $grain
+            order by d.table_id, d.entity_id, d.statistic""",
+        {**at(period), "team_id": team_id},
+    )
+
+
+def organisation_facts(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the facts that no single team answers for, at an instant."""
+    names = query(snapshot, "select table_id from meta.unscored where kind = 'organisation' order by 1")["table_id"]
+    union = " union all by name ".join(f"select '{name}' as table_id, * from organisation.{name}" for name in names)
+    return query(
+        snapshot,
+        f"""select o.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en from ({union}) as o
+            join meta.unscored as u using (table_id)
+            where o.as_of = $as_of and o.grain = $grain order by o.table_id""",
+        at(period),
+    )
+
+
+def gaps(snapshot: Snapshot, period: Mapping[str, Any], team_id: str | None = None) -> pl.DataFrame:
+    """Return the gaps of a team or of all, largest gain first, with value, goal, and whether the goal is overdue."""
+    return query(
+        snapshot,
+        """select g.*, s.value, s.points, s.status, o.owner_role, o.due_on, o.status as goal_status,
+               coalesce(o.status <> 'done' and o.due_on < (select max("on") from ref.as_of), false) as is_overdue
+           from scores.gap as g
+           join scores.metric as s using (team_id, metric_id, as_of, grain)
+           left join ref.goals as o using (team_id, metric_id)
+           where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
+               and g.points_lost > 0
+           order by g.gain_if_met desc, g.team_id, g.metric_id""",
+        {**at(period), "team_id": team_id},
+    )
+
+
+def goals(snapshot: Snapshot) -> pl.DataFrame:
+    """Return goals that are not done, the next to fall due first, with the days left (negative: overdue)."""
+    return query(
+        snapshot,
+        """select g.*, date_diff('day', (select max("on") from ref.as_of), g.due_on) as days_left
+           from ref.goals as g where g.status <> 'done' order by g.due_on, g.team_id, g.metric_id""",
+    )
+
+
+def months(snapshot: Snapshot) -> pl.DataFrame:
+    """Return each month-end's median team score and how many teams meet the requirement, oldest first."""
+    return query(
+        snapshot,
+        """select as_of, median(score) as score, count(*) filter (score >= $krav) as met, count(score) as scored
+           from scores.team where grain = 'month' group by as_of order by as_of""",
+        {"krav": KRAV_POINTS},
+    )
+
+
+def area_spread(snapshot: Snapshot, period: Mapping[str, Any], area_id: str) -> pl.DataFrame:
+    """Return median and middle half of an area over the month-ends up to an instant, oldest first."""
+    return query(
+        snapshot,
+        """select w."on", median(s.score) as median, quantile_cont(s.score, 0.25) as low,
+               quantile_cont(s.score, 0.75) as high, count(s.score) as teams
+           from scores.area as s join ref.as_of as w using (as_of, grain)
+           where s.area_id = $area_id and s.as_of <= $as_of
+               and (s.grain = 'month' or (s.grain = $grain and s.as_of = $as_of))
+           group by w."on" having count(s.score) > 0 order by w."on" """,
+        {**at(period), "area_id": area_id},
+    )
+
+
+def area_before(snapshot: Snapshot, period: Mapping[str, Any], area_id: str) -> pl.DataFrame:
+    """Return each team's score of an area at the month-end nearest to twelve months before an instant."""
+    return query(
+        snapshot,
+        """with earlier as (
+               select as_of from ref.as_of
+               where grain = 'month' and as_of <= $as_of - interval 11 month order by as_of desc limit 1
+           )
+           select team_id, score from scores.area where grain = 'month' and area_id = $area_id
+               and as_of = (select as_of from earlier) and score is not null""",
+        {"as_of": period["as_of"], "area_id": area_id},
+    )
+
+
+def area_metrics(snapshot: Snapshot, period: Mapping[str, Any], area_id: str) -> pl.DataFrame:
+    """Return an area's metrics: median points, how many teams meet the requirement, points to gain; most first."""
+    return query(
+        snapshot,
+        """select m.metric_id, m.title_nb, m.title_en, m.why_nb, m.why_en, median(s.points) as points,
+               count(*) filter (s.points >= $krav) as met, count(s.points) as measured,
+               coalesce(sum(g.gain_if_met), 0) as gain
+           from meta.metrics as m
+           left join scores.metric as s on s.metric_id = m.metric_id and s.as_of = $as_of and s.grain = $grain
+           left join scores.gap as g on g.team_id = s.team_id and g.metric_id = s.metric_id
+               and g.as_of = s.as_of and g.grain = s.grain
+           where m.area_id = $area_id group by all order by gain desc, m.metric_id""",
+        {**at(period), "area_id": area_id, "krav": KRAV_POINTS},
+    )
+
+
+def marks(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return for each team and area how many metrics are stale and how many are waived."""
+    return query(
+        snapshot,
+        """select s.team_id, m.area_id, count(*) filter (s.status = 'stale') as stale,
+               count(*) filter (s.status = 'waived') as waived
+           from scores.metric as s join meta.metrics as m using (metric_id)
+           where s.as_of = $as_of and s.grain = $grain group by all""",
+        at(period),
+    )
+
+
+def verdicts(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the trends of teams and areas that are certain, with their change in points over the year."""
+    return query(
+        snapshot,
+        """select team_id, coalesce(area_id, '') as area_id, verdict, change from scores.trend
+           where metric_id is null and verdict in ('better', 'worse')""",
+    )
+
+
+def signals(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return metrics whose newest period left its natural variation when the one before had not (method 3.11).
+
+    Largest weight first. ``is_better``: the metric moved the way its target lies.
+    """
+    return query(
+        snapshot,
+        """with points as (
+               select c.*, w."on",
+                   row_number() over points_of as age,
+                   lag(c.signal) over (partition by c.team_id, c.metric_id order by c.as_of) as signal_before,
+                   lag(c.value) over (partition by c.team_id, c.metric_id order by c.as_of) as value_before
+               from scores.control_chart as c join ref.as_of as w using (as_of, grain)
+               where c.as_of <= $as_of
+               window points_of as (partition by c.team_id, c.metric_id order by c.as_of desc)
+           )
+           select p.team_id, p.metric_id, p.value, p.value_before, p.low, p.high, p.centre, p.signal, p."on",
+               m.area_id, m.title_nb, m.title_en, m.unit,
+               (case when p.signal = 'seven_rising_or_falling' then p.value > p.value_before
+                   else p.value > p.centre end) = (m.mal > m.floor) as is_better
+           from points as p join meta.metrics as m using (metric_id)
+           where p.age = 1 and p.signal <> '' and coalesce(p.signal_before, '') = '' and not p.is_trial
+               and p.as_of > $as_of - interval 2 month
+           order by m.weight desc, p.team_id, p.metric_id""",
+        {"as_of": period["as_of"]},
+    )
+
+
+def all_changes(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return what the change of every team's score up to an instant is made of, largest change first."""
+    return query(
+        snapshot,
+        """select c.*, w."on" from scores.change as c join ref.as_of as w using (as_of, grain)
+           where c.as_of = $as_of and c.grain = $grain
+           order by abs(c.score_after - c.score_before) desc, c.team_id""",
+        at(period),
+    )

@@ -1,0 +1,113 @@
+// What the page needs from the browser and Streamlit does not give: links that keep the session, focus after a change
+// of page, the page's language, figures as files, printing. Without it every link still works, as a full load.
+const SVG = "http://www.w3.org/2000/svg";
+
+function inApp(event) {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null;
+  const link = event.target.closest?.(".ops a[href]");
+  if (!link || link.hasAttribute("download") || link.origin !== location.origin) return null;
+  return link.pathname.startsWith("/ned/") || (link.hash && link.pathname === location.pathname && link.search === location.search) ? null : link;
+}
+
+function follow(event) {
+  const link = inApp(event);
+  if (!link) return;
+  event.preventDefault();
+  const before = document.querySelector(".ops h1");
+  history.pushState({}, "", link.href);
+  // Streamlit reads the address on popstate, as if the reader had pressed Back.
+  dispatchEvent(new PopStateEvent("popstate"));
+  focusHeading(before, before?.textContent);
+}
+
+function focusHeading(before, words) {
+  const until = Date.now() + 8000;
+  const look = () => {
+    const heading = document.querySelector(".ops h1");
+    if (heading && (heading !== before || heading.textContent !== words)) {
+      heading.setAttribute("tabindex", "-1");
+      heading.focus({ preventScroll: true });
+      document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+    } else if (Date.now() < until) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+// Plotly draws a figure as several pictures on top of each other; as a file they become one, with its source below.
+function drawing(button) {
+  const holder = button.closest('[data-testid="stVerticalBlock"]');
+  const charts = [...holder.querySelectorAll(".js-plotly-plot")];
+  const before = charts.filter((chart) => chart.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const chart = before.at(-1) ?? charts[0];
+  const layers = [...chart.querySelectorAll("svg.main-svg")];
+  const { width, height } = layers[0].getBoundingClientRect();
+  const whole = document.createElementNS(SVG, "svg");
+  const size = { width: Math.round(width), height: Math.round(height) + 46 };
+  whole.setAttribute("xmlns", SVG);
+  whole.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
+  whole.setAttribute("width", size.width);
+  whole.setAttribute("height", size.height);
+  whole.setAttribute("font-family", "Inter, Arial, sans-serif");
+  const ground = document.createElementNS(SVG, "rect");
+  ground.setAttribute("width", "100%");
+  ground.setAttribute("height", "100%");
+  ground.setAttribute("fill", "#ffffff");
+  whole.append(ground);
+  for (const layer of layers) {
+    const copy = layer.cloneNode(true);
+    copy.removeAttribute("style");
+    for (const text of copy.querySelectorAll("text")) text.style.fill = "#1f2c3d";
+    for (const label of copy.querySelectorAll(".annotation .bg")) label.style.fill = "none";
+    copy.querySelectorAll(".hoverlayer").forEach((part) => part.remove());
+    whole.append(copy);
+  }
+  button.dataset.source.split("\n").forEach((line, index) => {
+    const text = document.createElementNS(SVG, "text");
+    text.setAttribute("x", 12);
+    text.setAttribute("y", Math.round(height) + 16 + index * 16);
+    text.setAttribute("font-size", 12);
+    text.setAttribute("fill", "#545e6b");
+    text.textContent = line;
+    whole.append(text);
+  });
+  return { text: new XMLSerializer().serializeToString(whole), ...size };
+}
+
+function hand(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+async function saveFigure(button) {
+  const { text, width, height } = drawing(button);
+  const svg = new Blob([text], { type: "image/svg+xml" });
+  const name = `${button.dataset.name}.${button.dataset.figure}`;
+  if (button.dataset.figure === "svg") return hand(svg, name);
+  const picture = new Image();
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await picture.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: width * 2, height: height * 2 });
+  canvas.getContext("2d").drawImage(picture, 0, 0, width * 2, height * 2);
+  canvas.toBlob((blob) => hand(blob, name), "image/png");
+}
+
+function press(event) {
+  const button = event.target.closest?.(".ops button");
+  if (button?.dataset.figure) saveFigure(button);
+  if (button?.dataset.print !== undefined) print();
+  if (button?.dataset.copy !== undefined) {
+    navigator.clipboard.writeText(document.querySelector(`#${button.dataset.copy}`).textContent)
+      .then(() => { button.textContent = button.dataset.done; });
+  }
+}
+
+export default function ({ data }) {
+  document.documentElement.lang = data.language;
+  if (window.opsShell) return;
+  window.opsShell = true;
+  document.addEventListener("click", follow);
+  document.addEventListener("click", press);
+}
