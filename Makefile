@@ -7,7 +7,7 @@ ORACLES := $(VENV)/.oracles
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test check fmt dagster docs clean
+.PHONY: demo test check fmt dagster docs pictures clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -46,6 +46,9 @@ dagster: $(STAMP)  ## the Dagster page and daemon on loopback
 
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m opsmetrics.docs
+
+pictures: $(ORACLES)  ## take a picture of every page of the demo for the documents
+	$(BIN)/python tests/app/pictures.py
 
 clean:
 	rm -rf $(VENV) .opsmetrics

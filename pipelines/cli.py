@@ -83,9 +83,11 @@ def _context(settings: Settings, known_at: str | None = None) -> Context:
 def check(org: Path | None, *, connect: bool, as_json: bool) -> None:
     """Validate the organisation's configuration and the SQL files as a whole."""
     from opsmetrics.errors import ConfigurationError
+    from opsmetrics.organisation.access import load_access
 
     settings = _settings(org)
     try:
+        load_access(settings.org)
         context = _context(settings)
     except ConfigurationError as error:
         if as_json:

@@ -12,7 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from scorecard_app.fmt import metric_value, number, percent, short_date, short_month
+from scorecard_app.fmt import metric_value, number, percent, short_month
 
 BLUE, ORANGE, GREY, TEAL = "#2a7cc5", "#b8690f", "#717a84", "#25876f"
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
@@ -38,11 +38,17 @@ def _layout(language: str, height: int, **more: Any) -> dict[str, Any]:
 
 
 def _days(language: str, days: Sequence[date]) -> dict[str, Any]:
+    """Return a time axis with few ticks: the month, and below it the year where a new one begins."""
     ticks = list(days[:: max(1, -(-len(days) // _TICKS))])
+    years = [None, *(tick.year for tick in ticks)]
+    words = [
+        short_month(language, tick) + (f"<br>{tick.year}" if tick.year != before else "")
+        for tick, before in zip(ticks, years, strict=False)
+    ]
     return {
         "fixedrange": True,
         "tickvals": ticks,
-        "ticktext": [short_date(language, day) for day in ticks],
+        "ticktext": words,
         "tickangle": 0,
         "showgrid": False,
         "zeroline": False,
@@ -288,16 +294,11 @@ def area_trend(language: str, rows: Sequence[Mapping[str, Any]], target: float, 
             language,
             400,
             margin={"l": 40, "r": 90, "t": 30, "b": 40},
-            xaxis=_months(language, days),
+            xaxis=_days(language, days),
             yaxis={"range": [0, 100], "fixedrange": True, "gridcolor": _GRID, "zeroline": False},
         )
     )
     return figure
-
-
-def _months(language: str, days: Sequence[date]) -> dict[str, Any]:
-    ticks = list(days[:: max(1, -(-len(days) // _TICKS))])
-    return _days(language, days) | {"tickvals": ticks, "ticktext": [short_month(language, day) for day in ticks]}
 
 
 def waterfall(
@@ -387,7 +388,7 @@ def incidents(language: str, rows: Sequence[tuple[datetime, str, float, str]], s
             language,
             210,
             margin={"l": 90, "r": 16, "t": 10, "b": 36},
-            xaxis=_months(language, [day.date() for day in days]) | {"showgrid": True, "gridcolor": _GRID},
+            xaxis=_days(language, [day.date() for day in days]) | {"showgrid": True, "gridcolor": _GRID},
             yaxis={
                 "fixedrange": True,
                 "gridcolor": _GRID,

@@ -53,6 +53,7 @@ TABLES: dict[str, Maker] = {
     "metric-scores": _metrics,
     "gaps": _gaps,
     "plan": lambda s, _, v: scores.plan(s, v.get("team", "")),
+    "plans": lambda s, *_: scores.plans(s),
     "changes": lambda s, p, v: scores.changes(s, v["team"]) if v.get("team") else scores.all_changes(s, p),
     "signals": lambda s, p, _: scores.signals(s, p),
     "area-months": lambda s, p, v: scores.area_spread(s, p, v.get("area", "")),

@@ -66,8 +66,8 @@ def instant(language: str, when: datetime | None, zone: str) -> str:
 
 
 def short_month(language: str, day: date) -> str:
-    """Return okt. 2026 / Oct 2026."""
-    return format_date(day, "MMM y", locale=LOCALES[language])
+    """Return okt. / Oct."""
+    return format_date(day, "MMM", locale=LOCALES[language])
 
 
 def duration(language: str, minutes: float) -> str:

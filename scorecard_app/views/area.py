@@ -94,7 +94,7 @@ def _spread(page: Page, area_id: str, scored: list[Row], teams: dict[str, Row], 
             fmt.number(page.language, before.get(row["team_id"], {}).get("score")),
             fmt.percent(page.language, row["coverage"]),
         ]
-        for row in scored
+        for row in scored[:SHOWN_DOTS]
     ]
     header = [
         (page.text("word.team"), False),

@@ -15,6 +15,8 @@ from scorecard_app.views import explain
 from scorecard_app.views.parts import PARTS, changes_table
 
 EVERY = ""
+SHOWN_TEAMS = 40
+SHOWN_SIGNALS = 40
 
 Row = dict[str, Any]
 
@@ -41,7 +43,7 @@ def render(page: Page) -> None:
     if team_id == EVERY:
         show(
             heading(page.text("changes.teams"), page.text("changes.teams_note"))
-            + changes_table(page, mine, first="team")
+            + changes_table(page, mine[:SHOWN_TEAMS], first="team")
             + page.downloads("changes")
         )
     else:
@@ -126,5 +128,9 @@ def _signals(page: Page, teams: dict[str, Row], team_id: str) -> None:
     none = f'<p class="hint">{escape(page.text("changes.signals_none"))}</p>'
     show(
         heading(page.text("changes.signals"), page.text("overview.changed_note"))
-        + (table(page.text("changes.signals_caption"), header, rows) + page.downloads("signals") if rows else none)
+        + (
+            table(page.text("changes.signals_caption"), header, rows[:SHOWN_SIGNALS]) + page.downloads("signals")
+            if rows
+            else none
+        )
     )

@@ -33,7 +33,7 @@ def _table(page: Page, name: str) -> None:
     note = page.text("facts.shown", shown=shown.height, all=fmt.number(page.language, found.height))
     show(
         heading(page.text(f"facts.{name}"), note)
-        + table(page.text(f"facts.{name}"), header, rows)
+        + table(page.text(f"facts.{name}"), header, rows, kind="wide")
         + page.downloads(name)
     )
 
@@ -43,7 +43,7 @@ def _cell(page: Page, column: str, value: Any) -> str:
     if value is None:
         return fmt.MISSING
     if column == "month":
-        return escape(fmt.short_month(page.language, value))
+        return escape(fmt.month(page.language, value))
     if column.endswith(("_share", "_ratio")):
         return fmt.percent(page.language, value, 1)
     if isinstance(value, float):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from scorecard_app import fmt
@@ -15,6 +16,7 @@ from scorecard_app.views import explain
 from scorecard_app.views.parts import gaps_table
 
 PER_SIDE = 15
+SHOWN_PLANS = 40
 EVERY = ""
 
 Row = dict[str, Any]
@@ -24,28 +26,20 @@ Row = dict[str, Any]
 def render(page: Page) -> None:
     """Show all gaps, largest gain first, with filters that live in the address."""
     teams, areas = by(catalogue.teams(page.snapshot), "team_id"), by(catalogue.areas(page.snapshot), "area_id")
-    metrics = by(catalogue.metrics(page.snapshot), "metric_id")
     head(page, page.text("gaps.title"), escape(page.text("gaps.meta")))
     unknown(page, {"team": teams, "area": areas})
     chosen = _filters(page, teams, areas)
-    found = scores.gaps(page.snapshot, page.period).to_dicts()
-    kept = [gap for gap in found if _fits(gap, metrics[gap["metric_id"]], chosen)]
-    _lead(page, kept, metrics, len(teams))
-    pages = max(1, -(-len(kept) // PER_SIDE))
+    kept = _kept(scores.gaps(page.snapshot, page.period), chosen)
+    _lead(page, kept, len(teams))
+    pages = max(1, -(-kept.height // PER_SIDE))
     wanted = st.query_params.get("side", "1")
     side = min(max(1, int(wanted) if wanted.isdigit() else 1), pages)
-    shown = kept[(side - 1) * PER_SIDE : side * PER_SIDE]
+    first = (side - 1) * PER_SIDE
+    shown = kept.slice(first, PER_SIDE).to_dicts()
+    note = page.text("gaps.shown", first=min(kept.height, first + 1), last=first + len(shown), all=kept.height)
     none = f'<p class="hint">{escape(page.text("gaps.none"))}</p>'
     show(
-        heading(
-            page.text("gaps.list"),
-            page.text(
-                "gaps.shown",
-                first=min(len(kept), (side - 1) * PER_SIDE + 1),
-                last=(side - 1) * PER_SIDE + len(shown),
-                all=len(kept),
-            ),
-        )
+        heading(page.text("gaps.list"), note)
         + (gaps_table(page, shown, below="both") if shown else none)
         + _sides(page, side, pages)
         + page.downloads("gaps", team=chosen["team"] or None, area=chosen["area"] or None)
@@ -78,22 +72,22 @@ def _filters(page: Page, teams: dict[str, Row], areas: dict[str, Row]) -> dict[s
 ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
 
 
-def _fits(gap: Row, metric: Row, chosen: dict[str, str]) -> bool:
-    has = {"area": gap["area_id"], "team": gap["team_id"], "role": gap["owner_role"], "effort": metric["effort"]}
-    return all(wanted in {EVERY, has[key]} for key, wanted in chosen.items())
+def _kept(found: pl.DataFrame, chosen: dict[str, str]) -> pl.DataFrame:
+    columns = {"area": "area_id", "team": "team_id", "role": "owner_role", "effort": "effort"}
+    return found.filter(**{columns[key]: wanted for key, wanted in chosen.items() if wanted != EVERY})
 
 
-def _lead(page: Page, gaps: list[Row], metrics: dict[str, Row], teams: int) -> None:
+def _lead(page: Page, gaps: pl.DataFrame, teams: int) -> None:
     language = page.language
-    cheap = [gap for gap in gaps if metrics[gap["metric_id"]]["effort"] == "S"]
-    ten, ten_cheap = (sum(gap["gain_if_met"] for gap in found[:10]) / max(1, teams) for found in (gaps, cheap))
+    cheap = gaps.filter(effort="S")
+    ten, ten_cheap = (float(found["gain_if_met"].head(10).sum()) / max(1, teams) for found in (gaps, cheap))
     words = page.text(
         "gaps.lead",
-        count=len(gaps),
+        count=fmt.number(language, gaps.height),
         ten=fmt.number(language, ten, 1),
         cheap=fmt.number(language, ten_cheap, 1),
-        overdue=sum(gap["is_overdue"] for gap in gaps),
-        open=sum(gap["goal_status"] is None for gap in gaps[:10]),
+        overdue=int(gaps["is_overdue"].sum()),
+        open=gaps["goal_status"].head(10).null_count(),
     )
     show(f'<p class="lead">{rich(words)}</p>')
 
@@ -117,12 +111,10 @@ def _plans(page: Page, teams: dict[str, Row]) -> None:
     """The cheapest way to the next level, a row a team: the fewest team-days first."""
     language = page.language
     plans: list[tuple[float, list[str]]] = []
-    for team_id, team in teams.items():
-        steps = scores.plan(page.snapshot, team_id).to_dicts()
-        if not steps:
-            continue
+    for (team_id,), found in scores.plans(page.snapshot).partition_by("team_id", as_dict=True).items():
+        steps = found.to_dicts()
         days = sum(step["effort_days"] for step in steps)
-        name = page.link("forbedring", page.label(team), team=team_id)
+        name = page.link("forbedring", page.label(teams[str(team_id)]), team=str(team_id))
         plans.append(
             (
                 days,
@@ -144,5 +136,9 @@ def _plans(page: Page, teams: dict[str, Row]) -> None:
         (page.text("explain.days"), True),
         (page.text("explain.score_then"), True),
     ]
-    rows = [row for _, row in sorted(plans, key=lambda plan: plan[0])]
-    show(heading(page.text("gaps.plans")) + table(page.text("gaps.plans_caption"), header, rows))
+    rows = [row for _, row in sorted(plans, key=lambda plan: plan[0])][:SHOWN_PLANS]
+    show(
+        heading(page.text("gaps.plans"))
+        + table(page.text("gaps.plans_caption"), header, rows)
+        + page.downloads("plans")
+    )

@@ -1,0 +1,137 @@
+"""How fast is the app, and does it stay so? ``python -m benchmarks.app [--loads N]``; needs a demo and Chromium.
+
+Loads and clicks are timed in a real browser on the same machine, at 14 teams and at 504 teams over more than three
+years. Memory is the server's resident set. A click is judged against the same click on a page without tables (*About*).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from benchmarks.large import large_snapshot
+from opsmetrics.settings import Settings
+
+PORT = 8613
+ADDRESS = f"http://127.0.0.1:{PORT}"
+PATHS = ("team", "omrade", "forbedring", "maling", "endring", "datakvalitet", "om", "")
+ROUNDS, READERS = 6, 25
+_ARRIVED = "h => document.querySelector('.ops h1')?.textContent !== h && document.querySelector('.ops footer')"
+
+
+async def load(page: Page, path: str = "") -> float:
+    """Return the seconds until a page loaded from nothing shows its foot."""
+    start = time.perf_counter()
+    await page.goto(f"{ADDRESS}/{path}")
+    await page.wait_for_selector(".ops footer", timeout=120_000)
+    return time.perf_counter() - start
+
+
+async def click(page: Page, path: str) -> float:
+    """Return the seconds from a click in the menu to the other page's foot."""
+    before = await page.inner_text(".ops h1")
+    link = page.locator(f'.menu nav a[href="/{path}"]').first
+    start = time.perf_counter()
+    await link.click()
+    await page.wait_for_function(_ARRIVED, arg=before, polling=5, timeout=60_000)
+    return time.perf_counter() - start
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return a percentile by rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def resident(pid: int) -> float:
+    """Return the resident memory of a process, MiB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+async def one_reader(browser: Browser, wait: float) -> list[float]:
+    """One of many readers: open the overview and click through the menu once."""
+    context = await browser.new_context()
+    page = await context.new_page()
+    await asyncio.sleep(wait)
+    await load(page)
+    found = [await click(page, path) for path in PATHS]
+    await context.close()
+    return found
+
+
+async def measure(name: str, pid: int, loads: int) -> None:
+    """Print the figures of one snapshot."""
+    path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = await browser.new_page()
+        first = await load(page)
+        warm = [await load(page) for _ in range(10)]
+        times: dict[str, list[float]] = {path: [] for path in PATHS}
+        for _ in range(ROUNDS):
+            for path in PATHS:
+                times[path].append(await click(page, path))
+        every = [value for values in times.values() for value in values]
+        plain = statistics.median(times["om"])
+        print(f"\n{name}: first load {first:.2f} s, warm overview {statistics.median(warm):.2f} s")
+        print(f"  click: median {statistics.median(every):.3f} s, p95 {percentile(every, 0.95):.3f} s")
+        for path, values in times.items():
+            middle = statistics.median(values)
+            print(f"    /{path:<14} {middle:.3f} s  {middle / plain:.1f} x a page without tables")
+        crowd = await asyncio.gather(*(one_reader(browser, number * 0.2) for number in range(READERS)))
+        together = [value for values in crowd for value in values]
+        print(
+            f"  {READERS} readers at once: median {statistics.median(together):.2f} s,"
+            f" p95 {percentile(together, 0.95):.2f} s"
+        )
+        marks = [resident(pid)]
+        for number in range(loads):
+            await load(page, PATHS[number % len(PATHS)])
+            if (number + 1) % max(1, loads // 4) == 0:
+                marks.append(resident(pid))
+        print(f"  memory over {loads} loads, MiB: {' '.join(f'{mark:.0f}' for mark in marks)}")
+        await browser.close()
+
+
+def serve(home: Path, name: str, loads: int) -> None:
+    """Run the app on one state folder and measure it."""
+    with tempfile.NamedTemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "pipelines.cli", "app", "--port", str(PORT)],
+            env=os.environ | {"OPSMETRICS_HOME": str(home)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            time.sleep(8)
+            asyncio.run(measure(name, process.pid, loads))
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def main() -> None:
+    """Measure the demo, and 504 teams made of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--loads", type=int, default=1000, help="page loads of the memory test")
+    loads = parser.parse_args().loads
+    home = Settings.from_env().home.resolve()
+    serve(home, "14 teams", loads)
+    with tempfile.TemporaryDirectory() as work:
+        large_snapshot(home, Path(work))
+        serve(Path(work), "504 teams, three years", loads)
+
+
+if __name__ == "__main__":
+    main()
