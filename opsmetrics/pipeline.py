@@ -108,6 +108,7 @@ def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
         )
         for file, rows in (
             ("waivers.csv", organisation.waivers),
+            ("goals.csv", organisation.goals),
             ("applicability.csv", organisation.applicability),
             ("efforts.csv", organisation.efforts),
         )

@@ -177,6 +177,35 @@ def test_a_waiver_for_an_unknown_metric_is_an_error(small, tmp_path):
         load_context(settings)
 
 
+GOALS = "team_id,metric_id,owner_role,due_on,status\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("alfa,bck_coverage,the_boss,2026-12-01,planned", "owner_role"),
+        ("gamma,bck_coverage,ops_lead,2026-12-01,planned", "gamma"),
+        ("alfa,bck_coverage,ops_lead,soon,planned", "due_on"),
+        ("alfa,bck_coverage,ops_lead,2026-12-01,planned\nalfa,bck_coverage,ops_lead,2026-12-02,done", "line 2 too"),
+    ],
+)
+def test_a_goal_names_team_role_and_day(small, row, message):
+    (small / "registers").mkdir()
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}{row}\n", encoding="utf-8")
+    found = problems(small)
+    assert message in str(found[0])
+    assert found[0].file.endswith("registers/goals.csv")
+    assert found[0].line in {2, 3}
+
+
+def test_a_goal_for_an_unknown_metric_is_an_error(small, tmp_path):
+    (small / "registers").mkdir()
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}alfa,bck_cover,ops_lead,2026-12-01,planned\n")
+    settings = Settings(home=tmp_path, org=small, data=None, now=None, sql=default_sql_root())
+    with pytest.raises(ConfigurationError, match="bck_cover"):
+        load_context(settings)
+
+
 def test_instants_need_an_offset():
     with pytest.raises(ConfigurationError):
         parse_instant("2026-11-23T06:00:00")

@@ -1,0 +1,57 @@
+"""Every table as every kind of file, asked like a browser does, over full, empty and half-missing snapshots."""
+
+from __future__ import annotations
+
+import io
+
+import polars as pl
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from scorecard_app import downloads
+
+PARAMETERS = {"team": "sjokart", "area": "bck", "metric": "mon_alert_precision", "lang": "en"}
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return TestClient(Starlette(routes=downloads.ROUTES))
+
+
+@pytest.mark.parametrize("kind", ["full", "half", "empty"])
+@pytest.mark.parametrize("table", downloads.TABLES)
+def test_every_table_is_the_same_in_every_kind_of_file(client, homes, monkeypatch, kind, table):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes[kind]))
+    answers = {name: client.get(downloads.address(table, name, PARAMETERS)) for name in downloads.KINDS}
+    assert {answer.status_code for answer in answers.values()} == {200}, answers["csv"].text
+    rows = pl.read_parquet(io.BytesIO(answers["parquet"].content))
+    text = pl.read_csv(answers["csv"].content, infer_schema=False, quote_char='"')
+    assert text.height == rows.height
+    assert text.columns[:-4] == rows.columns
+    assert text.columns[-4:] == ["_source", "_table", "_period", "_snapshot"]
+    assert answers["xlsx"].content[:2] == b"PK"
+    assert f'attachment; filename="{table}-' in answers["csv"].headers["content-disposition"]
+
+
+def test_numbers_in_the_file_are_those_of_the_snapshot(client, homes, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
+    found = pl.read_csv(client.get("/ned/area-scores.csv?lang=en&team=sjokart").content)
+    assert found.height == 7
+    norwegian = client.get("/ned/area-scores.csv?team=sjokart").content.decode("utf-8-sig")
+    again = pl.read_csv(norwegian.encode(), separator=";", decimal_comma=True)
+    assert again["score"].to_list() == pytest.approx(found["score"].to_list())
+    month = pl.read_csv(client.get("/ned/area-scores.csv?lang=en&team=sjokart&period=2026-03").content)
+    assert month["_period"].unique().to_list() == ["2026-03"]
+    assert month["score"].to_list() != found["score"].to_list()
+
+
+@pytest.mark.parametrize("path", ["nothing.csv", "gaps.exe", "evidence.csv?metric=none", "../gaps.csv"])
+def test_what_is_not_there_is_not_found(client, homes, monkeypatch, path):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
+    assert client.get(f"/ned/{path}").status_code == 404
+
+
+def test_nothing_is_given_before_the_first_snapshot(client, homes, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["none"]))
+    assert client.get("/ned/gaps.csv").status_code == 404
