@@ -100,6 +100,7 @@ def lead(page: Page, found: Board) -> None:
     line = sparkline([row["score"] for row in months], page.text("overview.months_alt"))
     teams_line = sparkline([float(row["met"]) for row in months], page.text("overview.met_alt"), span=6)
     majors_line = sparkline([float(count) for count in majors], page.text("overview.majors_alt"), span=6)
+    # The usual range: all but the lowest and the highest of the twelve periods before.
     normal = sorted(majors[:-1])
     usual = page.text("overview.usual", low=normal[1], high=normal[-2]) if len(normal) > 3 else ""
     key = "overview.sources_silent" if silent else "overview.sources_fresh"

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from scorecard_app.page import MENU, MORE, WATCH_SECONDS
 from scorecard_app.texts import LANGUAGES, text
-from tests.app.conftest import running_app
+from tests.app.conftest import ROOT, running_app
 
 AXE = (Path(sys.prefix) / "oracles" / "npm" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 REFERENCES = Path(__file__).parent / "reference"
@@ -111,11 +111,12 @@ def check_page(page: Page, language: str, name: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", ["full", "empty", "half", "large"])
-def test_every_page_by_its_link(visit, kind, language, tmp_path_factory):
+def test_every_page_by_its_link(visit, kind, language):
     """Click through menu and foot; each page holds, and no two have the same title."""
     watched = visit(kind)
     page = watched.open("", lang=language)
-    pictures = tmp_path_factory.mktemp(f"pictures-{kind}-{language}")
+    pictures = ROOT / "test-artifacts" / f"{kind}-{language}"  # kept for people to look at
+    pictures.mkdir(parents=True, exist_ok=True)
     titles: dict[str, str] = {}
     for name, path in PATHS.items():
         if path:

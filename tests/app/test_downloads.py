@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+from collections.abc import Callable
 
+import httpx
 import polars as pl
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from scorecard_app import downloads
 
@@ -15,15 +17,22 @@ PARAMETERS = {"team": "sjokart", "area": "bck", "metric": "mon_alert_precision",
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(Starlette(routes=downloads.ROUTES))
+def get() -> Callable[[str], httpx.Response]:
+    """Ask the routes for an address, in this process."""
+    transport = httpx.ASGITransport(Starlette(routes=downloads.ROUTES))
+
+    async def ask(path: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://app.invalid") as client:
+            return await client.get(path)
+
+    return lambda path: asyncio.run(ask(path))
 
 
 @pytest.mark.parametrize("kind", ["full", "half", "empty"])
 @pytest.mark.parametrize("table", downloads.TABLES)
-def test_every_table_is_the_same_in_every_kind_of_file(client, homes, monkeypatch, kind, table):
+def test_every_table_is_the_same_in_every_kind_of_file(get, homes, monkeypatch, kind, table):
     monkeypatch.setenv("OPSMETRICS_HOME", str(homes[kind]))
-    answers = {name: client.get(downloads.address(table, name, PARAMETERS)) for name in downloads.KINDS}
+    answers = {name: get(downloads.address(table, name, PARAMETERS)) for name in downloads.KINDS}
     assert {answer.status_code for answer in answers.values()} == {200}, answers["csv"].text
     rows = pl.read_parquet(io.BytesIO(answers["parquet"].content))
     text = pl.read_csv(answers["csv"].content, infer_schema=False, quote_char='"')
@@ -34,24 +43,24 @@ def test_every_table_is_the_same_in_every_kind_of_file(client, homes, monkeypatc
     assert f'attachment; filename="{table}-' in answers["csv"].headers["content-disposition"]
 
 
-def test_numbers_in_the_file_are_those_of_the_snapshot(client, homes, monkeypatch):
+def test_numbers_in_the_file_are_those_of_the_snapshot(get, homes, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
-    found = pl.read_csv(client.get("/ned/area-scores.csv?lang=en&team=sjokart").content)
+    found = pl.read_csv(get("/ned/area-scores.csv?lang=en&team=sjokart").content)
     assert found.height == 7
-    norwegian = client.get("/ned/area-scores.csv?team=sjokart").content.decode("utf-8-sig")
+    norwegian = get("/ned/area-scores.csv?team=sjokart").content.decode("utf-8-sig")
     again = pl.read_csv(norwegian.encode(), separator=";", decimal_comma=True)
     assert again["score"].to_list() == pytest.approx(found["score"].to_list())
-    month = pl.read_csv(client.get("/ned/area-scores.csv?lang=en&team=sjokart&period=2026-03").content)
+    month = pl.read_csv(get("/ned/area-scores.csv?lang=en&team=sjokart&period=2026-03").content)
     assert month["_period"].unique().to_list() == ["2026-03"]
     assert month["score"].to_list() != found["score"].to_list()
 
 
 @pytest.mark.parametrize("path", ["nothing.csv", "gaps.exe", "evidence.csv?metric=none", "../gaps.csv"])
-def test_what_is_not_there_is_not_found(client, homes, monkeypatch, path):
+def test_what_is_not_there_is_not_found(get, homes, monkeypatch, path):
     monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
-    assert client.get(f"/ned/{path}").status_code == 404
+    assert get(f"/ned/{path}").status_code == 404
 
 
-def test_nothing_is_given_before_the_first_snapshot(client, homes, monkeypatch):
+def test_nothing_is_given_before_the_first_snapshot(get, homes, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_HOME", str(homes["none"]))
-    assert client.get("/ned/gaps.csv").status_code == 404
+    assert get("/ned/gaps.csv").status_code == 404

@@ -1,11 +1,13 @@
-"""Contrast of the style sheet's own pairs (WCAG 1.4.3 and 1.4.11), light and dark."""
+"""The style sheet's own colours, light and dark: contrast (WCAG 1.4.3, 1.4.11), and levels told apart by everyone."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
 import pytest
+from coloraide import Color
 
 CSS = (Path(__file__).resolve().parents[2] / "scorecard_app" / "style.css").read_text(encoding="utf-8")
 PAIR = r"light-dark\((#\w{6}), (#\w{6})\)"
@@ -20,15 +22,8 @@ RULES = {
 }
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def contrast(one: str, other: str) -> float:
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
+    return Color(one).contrast(Color(other), method="wcag21")
 
 
 def test_all_pairs_were_found():
@@ -52,3 +47,13 @@ def test_borders_of_controls_and_marks_of_charts_can_be_seen(scheme):
     page = TOKENS["page"][scheme]
     for colour in (TOKENS["control"][scheme], BLUE, GREY, ORANGE, TEAL):
         assert contrast(colour, page) >= 3.0, (colour, scheme)
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+@pytest.mark.parametrize("sight", ["", "protan", "deutan", "tritan"])
+def test_levels_are_told_apart_whatever_one_sees(scheme, sight):
+    """CIEDE2000 of at least 10 between any two levels, for the common kinds of colour vision (Machado's model)."""
+    colours = [Color(RULES[f"l{level}"][0][scheme]) for level in range(5)]
+    seen = [colour.filter(sight) if sight else colour for colour in colours]
+    for one, other in itertools.combinations(seen, 2):
+        assert one.delta_e(other, method="2000") >= 10
