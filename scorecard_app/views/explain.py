@@ -7,9 +7,11 @@ from typing import Any
 
 from scorecard_app import fmt
 from scorecard_app.data import catalogue, quality, scores
-from scorecard_app.markup import folded, heading, table
+from scorecard_app.markup import folded, heading, small, table
 from scorecard_app.page import Page, by, show
 from scorecard_app.views.parts import changes_table, signed
+
+SHOWN_SUBJECTS = 8
 
 
 def certainty(page: Page, score: dict[str, Any] | None) -> str:
@@ -137,26 +139,32 @@ def alarm_sentence(page: Page, team_id: str) -> str:
 
 def alarms(page: Page, team_id: str | None = None) -> None:
     """Show signs that numbers are tended instead of operations, of one team or of all."""
-    rows = quality.alarms(page.snapshot, page.period, team_id).to_dicts()
-    if not rows:
+    found = quality.alarms(page.snapshot, page.period, team_id)
+    if found.is_empty():
         return
     names = by(catalogue.teams(page.snapshot), "team_id")
-    shown = [
-        [
-            page.link("team", page.label(names[row["team_id"]]), team=row["team_id"]),
-            f'{escape(page.label(row, "title"))}<span class="small">{escape(page.label(row, "explanation"))}</span>',
-            escape(row["subject"]),
-            fmt.number(page.language, row["finding_count"]),
-            escape(row["detail"]),
+    shown: list[list[str]] = []
+    # One row a kind of sign: the explanation stands once, what it is about as a list.
+    for group in found.partition_by("team_id", "alarm", maintain_order=True):
+        rows = group.to_dicts()
+        details = [
+            escape(row["subject"]) + (small(row["detail"]) if row["detail"] else "") for row in rows[:SHOWN_SUBJECTS]
         ]
-        for row in rows
-    ]
+        if len(rows) > SHOWN_SUBJECTS:
+            details.append(escape(page.text("explain.more_subjects", count=len(rows) - SHOWN_SUBJECTS)))
+        shown.append(
+            [
+                page.link("team", page.label(names[rows[0]["team_id"]]), team=rows[0]["team_id"]),
+                escape(page.label(rows[0], "title")) + small(page.label(rows[0], "explanation")),
+                "".join(f"<div>{detail}</div>" for detail in details),
+                fmt.number(page.language, sum(row["finding_count"] for row in rows)),
+            ]
+        )
     header = [
         (page.text("word.team"), False),
         (page.text("explain.sign"), False),
         (page.text("explain.subject"), False),
         (page.text("explain.findings"), True),
-        (page.text("explain.detail"), False),
     ]
     show(
         heading(page.text("explain.alarms"))
