@@ -30,6 +30,13 @@ def percent(language: str, ratio: float | None, decimals: int = 0) -> str:
     return number(language, ratio * 100, decimals) + (f"{NBSP}%" if language == "nb" else "%")
 
 
+def chance(language: str, probability: float | None) -> str:
+    """Return a probability in whole percent; what was estimated is never said to be certain."""
+    if probability is not None and not 0.01 <= probability <= 0.99:
+        return f"<{percent(language, 0.01)}" if probability < 0.01 else f">{percent(language, 0.99)}"
+    return percent(language, probability)
+
+
 def metric_value(language: str, unit: str, value: float | None) -> str:
     """Return a metric's value in its unit."""
     if value is None:

@@ -9,6 +9,7 @@ from html import escape
 from scorecard_app.fmt import number
 from scorecard_app.texts import text
 
+MET_LEVEL = 3  # "Oppfylt": the requirement is met and no gate says otherwise (method 3.6)
 FULL_COVERAGE = 0.8  # below it a cell shows how much is covered (ux.md, head)
 
 

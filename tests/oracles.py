@@ -73,7 +73,9 @@ def fetch_browser() -> None:
     work.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         run("apt-get", "update", "-qq", cwd=work)
-        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", cwd=work)
+        # The fonts hold the marks (▲ ◌ ↺) that the app's own font lacks.
+        wanted = ("chromium", "fonts-dejavu-core", "fonts-liberation")
+        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, cwd=work)
         return
     run(sys.executable, "-m", "playwright", "install", "chromium", cwd=work)
 

@@ -196,13 +196,13 @@ def goals(snapshot: Snapshot) -> pl.DataFrame:
     )
 
 
-def months(snapshot: Snapshot) -> pl.DataFrame:
-    """Return each month-end's median team score and how many teams meet the requirement, oldest first."""
+def months(snapshot: Snapshot, level: int) -> pl.DataFrame:
+    """Return each month-end's median team score and how many teams have at least a level, oldest first."""
     return query(
         snapshot,
-        """select as_of, median(score) as score, count(*) filter (score >= $krav) as met, count(score) as scored
+        """select as_of, median(score) as score, count(*) filter (level >= $level) as met, count(score) as scored
            from scores.team where grain = 'month' group by as_of order by as_of""",
-        {"krav": KRAV_POINTS},
+        {"level": level},
     )
 
 

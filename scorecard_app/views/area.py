@@ -13,6 +13,7 @@ from scorecard_app import charts, fmt
 from scorecard_app.data import catalogue, scores
 from scorecard_app.marks import bullet
 from scorecard_app.markup import folded, heading, rich, small, table
+from scorecard_app.matrix import MET_LEVEL
 from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
 from scorecard_app.views.parts import gaps_table
 
@@ -64,7 +65,7 @@ def _lead(page: Page, scored: list[Row], count: int, metrics: list[Row]) -> None
     words = page.text(
         "area.lead",
         median=fmt.number(page.language, statistics.median(row["score"] for row in scored)),
-        met=sum(row["score"] >= KRAV_POINTS for row in scored),
+        met=sum(row["level"] >= MET_LEVEL for row in scored),
         teams=count,
         metric=page.label(metrics[0], "title"),
     )

@@ -23,7 +23,7 @@ def certainty(page: Page, score: dict[str, Any] | None) -> str:
         "explain.certainty",
         low=fmt.number(language, score["interval_low"]),
         high=fmt.number(language, score["interval_high"]),
-        chance=fmt.percent(language, score["krav_probability"]),
+        chance=fmt.chance(language, score["krav_probability"]),
         confidence=page.text(f"explain.confidence_{score['confidence']}"),
     )
 

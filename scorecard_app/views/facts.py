@@ -45,7 +45,7 @@ def _cell(page: Page, column: str, value: Any) -> str:
     if column == "month":
         return escape(fmt.month(page.language, value))
     if column.endswith(("_share", "_ratio")):
-        return fmt.percent(page.language, value, 1)
+        return fmt.percent(page.language, value, 2)  # uptime lives in the second decimal
     if isinstance(value, float):
         return fmt.number(page.language, value, 1)
     if isinstance(value, int) and not isinstance(value, bool):

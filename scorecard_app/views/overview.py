@@ -9,12 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from opsmetrics.scoring.points import KRAV_POINTS
 from scorecard_app import fmt
 from scorecard_app.data import catalogue, facts, quality, scores
 from scorecard_app.marks import sparkline
 from scorecard_app.markup import heading, link, points, rich, small, strip
-from scorecard_app.matrix import Cell, band, cell_html, change_mark, legend
+from scorecard_app.matrix import MET_LEVEL, Cell, band, cell_html, change_mark, legend
 from scorecard_app.page import Page, by, choose_period, head, show, view
 
 SHOWN_ITEMS = 3
@@ -78,8 +77,10 @@ def render(page: Page) -> None:
 def lead(page: Page, found: Board) -> None:
     """Show the answer in two sentences and four numbers."""
     language, values, medians = page.language, found.found(), found.medians()
-    met = sum(score >= KRAV_POINTS for score in values)
-    months = [row for row in scores.months(page.snapshot).to_dicts() if row["as_of"] <= page.period["as_of"]][-13:]
+    met = sum(row["level"] is not None and row["level"] >= MET_LEVEL for row in found.scores.values())
+    months = [
+        row for row in scores.months(page.snapshot, MET_LEVEL).to_dicts() if row["as_of"] <= page.period["as_of"]
+    ][-13:]
     middle = statistics.median(values) if values else None
     if values and medians:
         weakest = min(medians, key=lambda key: medians[key])

@@ -122,14 +122,14 @@ def test_every_page_by_its_link(visit, kind, language):
         if path:
             label = text(language, f"nav.{name}")
             watched.follow(page.locator(".menu, footer").get_by_role("link", name=label, exact=True).first)
-        page.wait_for_timeout(250)  # focus and title follow the heading
+        page.wait_for_function("document.title.startsWith(document.querySelector('.ops h1').textContent)")
         check_page(page, language, name)
         titles[name] = page.title()
         page.screenshot(path=pictures / f"{name}.png")
         if path:
             assert f"/{path}" in page.url
             assert ("lang=en" in page.url) == (language == "en")
-            assert page.evaluate("document.activeElement.tagName") == "H1", "focus moves to the new heading"
+            page.wait_for_function("document.activeElement.tagName === 'H1'")  # focus moves to the new heading
     assert len(set(titles.values())) == len(titles), titles
 
 
@@ -199,7 +199,7 @@ def test_a_shared_link_shows_the_same(visit):
     page = watched.open("forbedring", area="bck", effort="M", period="2026-10", lang="en")
     page.get_by_role("link", name="2", exact=True).click()
     page.wait_for_function("location.search.includes('side=2')")
-    page.wait_for_timeout(1200)
+    page.wait_for_function("document.querySelector('.choice a[aria-current=page]')?.textContent === '2'")
     found = other.open("forbedring" + page.url.split("/forbedring")[1])
     assert found.inner_text("table.gaps") == page.inner_text("table.gaps")
     page.get_by_role("link", name="Norsk").click()

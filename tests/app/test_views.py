@@ -143,6 +143,18 @@ def test_every_tile_of_the_overview_and_of_every_team_is_what_sql_says(homes, mo
             ), (team["team_id"], row["metric_id"], wanted)
 
 
+def test_the_lead_counts_levels_so_that_a_gate_counts_too(homes, monkeypatch):
+    """A team with 74 points and an exploited hole does not meet the requirement."""
+    (row,) = rows_of(
+        homes["full"],
+        "select count(*) filter (level >= 3) as met, count(*) filter (score >= 60) as scored from scores.team"
+        " where grain = 'latest'",
+    )
+    assert row["met"] < row["scored"], "the demo holds at least one team down"
+    _, html = open_page("overview", homes["full"], monkeypatch, lang="en")
+    assert f"{row['met']} of 14 teams are at the level" in flat(html)
+
+
 def read_csv(content: bytes, language: str) -> pl.DataFrame:
     separator, comma = (";", True) if language == "nb" else (",", False)
     return pl.read_csv(content, separator=separator, decimal_comma=comma, infer_schema_length=None)
@@ -303,6 +315,10 @@ def test_numbers_follow_the_language():
     assert fmt.percent("nb", 0.71) == "71\u00a0%"
     assert fmt.percent("en", 0.71) == "71%"
     assert fmt.number("nb", None) == "–"
+    assert [fmt.chance("en", p) for p in (0.0, 0.5, 1.0, None)] == ["<1%", "50%", ">99%", "–"]
+    assert fmt.duration("nb", 59) == "59\u00a0min"
+    assert fmt.duration("nb", 744) == "12,4\u00a0t"
+    assert fmt.duration("en", 4 * 1440) == "4.0\u00a0days"
 
 
 def test_markup_is_escaped():
