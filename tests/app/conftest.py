@@ -87,9 +87,12 @@ def apps(homes, tmp_path_factory) -> Generator[Callable[[str], str]]:
         manager.__exit__(None, None, None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    """A real Chromium: the machine's own, else the one that playwright brought (tests/oracles.py)."""
+    """A real Chromium: the machine's own, else the one that playwright brought (tests/oracles.py).
+
+    It ends with its module: playwright keeps an event loop running, in which Dagster could not run its own.
+    """
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     quiet = ["--no-sandbox", "--disable-background-networking", "--disable-sync", "--disable-component-update"]
