@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import shutil
 import statistics
 import subprocess
@@ -20,7 +19,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 from benchmarks.large import large_snapshot
-from opsmetrics.settings import Settings
+from opsmetrics.settings import Settings, environment
 
 PORT = 8613
 ADDRESS = f"http://127.0.0.1:{PORT}"
@@ -106,10 +105,9 @@ async def measure(name: str, pid: int, loads: int) -> None:
 
 def serve(home: Path, name: str, loads: int) -> None:
     """Run the app on one state folder and measure it."""
-    with tempfile.NamedTemporaryFile() as log:
+    with tempfile.NamedTemporaryFile() as log, environment({"OPSMETRICS_HOME": str(home)}):
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "pipelines.cli", "app", "--port", str(PORT)],
-            env=os.environ | {"OPSMETRICS_HOME": str(home)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
