@@ -34,7 +34,7 @@ test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .

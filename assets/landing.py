@@ -121,15 +121,35 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
             description="ref.*, meta.metrics and the winning loads, from configuration and landing",
         )
     ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_load_is_whole",
+            asset=raw_key(stream),
+            description="Every page of every new load has its checksum; others are set aside and pulled again",
+        )
+        for stream in STREAMS
+    ],
     pool=WRITER_POOL,
 )
 def ingest(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
     """Bring new loads into raw and write the reference tables."""
     context = workspace.context()
     with connect(context.settings.warehouse) as con:
-        brought = pipeline.prepare(con, context)
+        done = pipeline.prepare(con, context)
     for stream in STREAMS:
-        yield dg.MaterializeResult(asset_key=raw_key(stream), metadata={"rows_brought_in": brought.get(stream, 0)})
+        damaged = "\n".join(done.damaged.get(stream, []))
+        yield dg.MaterializeResult(
+            asset_key=raw_key(stream),
+            metadata={"rows_brought_in": done.rows.get(stream, 0)},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="every_load_is_whole",
+                    asset_key=raw_key(stream),
+                    passed=not damaged,
+                    metadata={"set_aside": dg.MetadataValue.text(damaged)},
+                )
+            ],
+        )
     yield dg.MaterializeResult(asset_key=dg.AssetKey(["meta", "reference"]))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,46 @@ class SourceError(OpsMetricsError):
         super().__init__(str(problem))
 
 
+class DamagedLoadError(OpsMetricsError):
+    """A file of the landing folder is no readable load."""
+
+    def __init__(self, path: Path, said: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: not a readable load ({said})"
+            "\n    fix: `opsmetrics build` sets it aside; pull again, or restore the file from the backup"
+        )
+
+
 class SqlFileError(OpsMetricsError):
     """A ``.sql`` file breaks its own contract: header, dependencies, columns, key or ranges."""
 
 
 class WarehouseBusyError(OpsMetricsError):
     """Another process holds the working DuckDB file."""
+
+
+class WarehouseDamagedError(OpsMetricsError):
+    """The working file was found damaged and set aside; a new build makes it again from landing."""
+
+
+class StorageError(OpsMetricsError):
+    """The disk refused: full, read-only, or not ours. What was landed and published before is untouched."""
+
+    def __init__(self, said: object) -> None:
+        super().__init__(
+            f"the disk refused: {said}"
+            "\n    fix: free space or mend the permissions of OPSMETRICS_HOME, then run again;"
+            " nothing that was landed or published is lost"
+        )
+
+
+_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
+def is_refusal(error: OSError) -> bool:
+    """Whether an operating system's error says that the disk is full, read-only, broken or not ours."""
+    return error.errno in _REFUSALS
 
 
 class SnapshotError(OpsMetricsError):

@@ -19,14 +19,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
-from opsmetrics.errors import OpsMetricsError
+from opsmetrics.errors import DamagedLoadError, OpsMetricsError
 from opsmetrics.streams import FILES
 
 FACTS_KEY = "opsmetrics.load"
 CODE_VERSION = "0.1.0"
 LEFTOVER_SECONDS = 3600
+DAMAGED = "damaged"
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +79,20 @@ class LoadName:
     """What a load's file name alone tells, so that a pull decides what is new without opening old loads.
 
     Attributes:
+        load_id: The load's id.
         sequence: Number of the load within its stream.
         window: First day and the day after the last.
         digest: First digits of the digest of what was read.
         origin: Name of the source.
+        checksum: First digits of the SHA-256 of the file itself, or None in loads of the first version.
     """
 
+    load_id: str
     sequence: int
     window: tuple[date, date]
     digest: str
     origin: str
+    checksum: str | None
 
     @classmethod
     def parse(cls, path: Path) -> LoadName:
@@ -94,10 +102,12 @@ class LoadName:
             OpsMetricsError: The file does not belong here.
         """
         try:
+            load_id, _, checksum = path.stem.partition("~")
             # The name of a source may hold hyphens of its own; loads from files carry none.
-            _, sequence, start, end, digest, *origin = path.stem.split("-", 5)
+            _, sequence, start, end, digest, *origin = load_id.split("-", 5)
             days = [datetime.strptime(part, "%Y%m%d").replace(tzinfo=UTC).date() for part in (start, end)]
-            return cls(int(sequence), (days[0], days[1]), digest, origin[0] if origin else FILES)
+            source = origin[0] if origin else FILES
+            return cls(load_id, int(sequence), (days[0], days[1]), digest, source, checksum or None)
         except ValueError as error:
             raise OpsMetricsError(
                 f"{path}: this is not the name of a load. Move the file out of the landing folder."
@@ -137,12 +147,21 @@ class Parcel:
 def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Load:
     """Write one load: temporary name, fsync, rename, fsync of the folder.
 
-    A process killed at any moment leaves either no load or a whole one.
+    A process killed at any moment leaves either no load or a whole one. Two processes that land the same stream take
+    turns, so that every load has a number of its own.
     """
     folder = root / stream
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    sequence = 1 + max((LoadName.parse(path).sequence for path in _files(folder)), default=0)
+    # The kernel lets go of the lock when its process dies.
+    with FileLock(folder / _LOCK):
+        _sweep(folder)
+        return _write(folder, stream, parcel, loaded_at)
+
+
+def _write(folder: Path, stream: str, parcel: Parcel, loaded_at: datetime) -> Load:
+    # A damaged load keeps its number: notes of pulls name loads by it.
+    taken = (*_files(folder), *_files(folder / DAMAGED))
+    sequence = 1 + max((LoadName.parse(path).sequence for path in taken), default=0)
     instant = loaded_at.astimezone(UTC)
     window = "-".join(f"{day:%Y%m%d}" for day in parcel.window)
     load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{window}-{short_digest(parcel.source_digest)}"
@@ -166,7 +185,6 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
         "origin": parcel.origin,
         "accumulates": parcel.accumulates,
     }
-    path = folder / f"{load_id}.parquet"
     temporary = folder / f".{load_id}.{secrets.token_hex(4)}.tmp"
     table = parcel.frame.to_arrow().replace_schema_metadata({FACTS_KEY: json.dumps(facts)})
     try:
@@ -174,11 +192,18 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
             pq.write_table(table, sink, compression="zstd")
             sink.flush()
             os.fsync(sink.fileno())
+        # The file's own checksum stands in its name: damage to any byte, also of the footer, is found.
+        path = folder / f"{load_id}~{_checksum(temporary)}.parquet"
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(folder)
     return read_load(path)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
 
 
 def _sweep(folder: Path) -> None:
@@ -202,15 +227,13 @@ def read_load(path: Path) -> Load:
     """Read a load's facts from its Parquet metadata.
 
     Raises:
-        OpsMetricsError: The file is no load, or is damaged.
+        DamagedLoadError: The file is no load, or is damaged.
     """
     try:
         metadata = pq.read_schema(path).metadata or {}
         facts = json.loads(metadata[FACTS_KEY.encode()])
     except (OSError, ValueError, KeyError) as error:
-        raise OpsMetricsError(
-            f"{path}: not a readable load ({error}). Move it out of the landing folder and pull again."
-        ) from error
+        raise DamagedLoadError(path, str(error)) from error
     return Load(
         load_id=facts["load_id"],
         stream=facts["stream"],
@@ -230,6 +253,43 @@ def read_load(path: Path) -> Load:
         origin=facts.get("origin", FILES),
         accumulates=facts.get("accumulates", False),
     )
+
+
+def verify_load(path: Path) -> Load:
+    """Read a load and check every byte of its file against the checksum in its name.
+
+    Raises:
+        DamagedLoadError: The file is not what was landed.
+    """
+    checksum = LoadName.parse(path).checksum
+    try:
+        if checksum is not None and _checksum(path) != checksum:
+            raise DamagedLoadError(path, "its checksum is another than when it was landed")
+        load = read_load(path)
+        rows = load.rows + load.quarantined
+        if checksum is None and pq.read_table(path).num_rows != rows:
+            raise DamagedLoadError(path, f"it does not hold the {rows} rows that were landed")
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedLoadError(path, str(error)) from error
+    return load
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged load into ``damaged/`` beside it: kept for whoever wants to save it, no longer counted.
+
+    The next pull asks for its days again, as far as the source still remembers them.
+    """
+    folder = path.parent / DAMAGED
+    folder.mkdir(exist_ok=True)
+    target = folder / path.name
+    path.replace(target)
+    sync_folder(path.parent)
+    return target
+
+
+def damaged_paths(root: Path, stream: str) -> list[Path]:
+    """Return the paths of a stream's loads that were set aside."""
+    return sorted(_files(root / stream / DAMAGED))
 
 
 def load_paths(root: Path, stream: str) -> list[Path]:

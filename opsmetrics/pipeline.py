@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -18,16 +18,18 @@ import polars as pl
 
 from opsmetrics import published, snapshot
 from opsmetrics.catalogue import Catalogue, load_catalogue
-from opsmetrics.errors import ConfigurationError, Problem
+from opsmetrics.errors import ConfigurationError, Problem, SnapshotError, WarehouseDamagedError
 from opsmetrics.landing import CODE_VERSION
 from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.settings import Settings
 from opsmetrics.sources.notes import read_notes
 from opsmetrics.sqlfile import SqlFile, load_all
-from opsmetrics.warehouse import build_table, connect, ingest, write_reference, write_scores
-from opsmetrics.warehouse.connection import comment, replace_table, transaction
+from opsmetrics.warehouse import Ingested, build_table, connect, ingest, write_reference, write_scores
+from opsmetrics.warehouse.connection import comment, finished_build, replace_table, transaction
 
 Progress = Callable[[str], None]
+
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 _BUILD_COMMENTS = {
     "build_id": "Digest of everything that decides the content",
@@ -64,6 +66,15 @@ class Context:
     catalogue: Catalogue
     now: datetime
     known_at: datetime
+    is_replay: bool = False
+
+    @property
+    def horizon(self) -> datetime:
+        """Loads landed later than this are left out.
+
+        Today's build takes all there is: a load that was landed while the clock stood wrong is not lost for that.
+        """
+        return self.known_at if self.is_replay else _END_OF_TIME
 
     def models(self) -> list[SqlFile]:
         """SQL files that the scores rest on, in order."""
@@ -81,6 +92,21 @@ class Context:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Outcome of a build.
+
+    Attributes:
+        build_id: Digest of what it holds.
+        changed: Whether anything had to be done.
+        damaged: One text per load that was found damaged and set aside, by stream.
+    """
+
+    build_id: str
+    changed: bool
+    damaged: dict[str, list[str]]
+
+
 def load_context(settings: Settings, known_at: datetime | None = None) -> Context:
     """Read and validate configuration and SQL files.
 
@@ -94,7 +120,7 @@ def load_context(settings: Settings, known_at: datetime | None = None) -> Contex
     _check_metrics(organisation, catalogue)
     # Asked for what was known at an instant, the clock stands at that instant too: later periods had not ended.
     now = known_at or settings.clock(organisation.settings.now)
-    return Context(settings, organisation, files, catalogue, now, now)
+    return Context(settings, organisation, files, catalogue, now, now, is_replay=known_at is not None)
 
 
 def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
@@ -123,7 +149,7 @@ def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
     """Digest of everything that decides the content: loads, configuration, SQL, code, the day, failed pulls."""
     loads = con.execute(
         "select stream, load_id from meta.loads where loaded_at <= $1 and stream <> $2 order by all",
-        [context.known_at, published.STREAM.name],
+        [context.horizon, published.STREAM.name],
     ).fetchall()
     notes = read_notes(context.settings.home / "pulls")
     content = {
@@ -147,15 +173,11 @@ def _code_digest() -> str:
     return total.hexdigest()
 
 
-def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> dict[str, int]:
-    """Ingest new loads, write reference tables, and mark the working file as unfinished.
-
-    Returns:
-        Rows brought in per stream.
-    """
-    brought = ingest(con, context.settings.landing)
+def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> Ingested:
+    """Ingest new loads, write reference tables, and mark the working file as unfinished."""
+    done = ingest(con, context.settings.landing)
     refresh(con, context)
-    return brought
+    return done
 
 
 def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
@@ -188,7 +210,7 @@ def refresh(con: duckdb.DuckDBPyConnection, context: Context) -> None:
         context.organisation,
         context.catalogue,
         now=context.now,
-        known_at=context.known_at,
+        horizon=context.horizon,
         pulls=context.settings.home / "pulls",
     )
 
@@ -228,43 +250,49 @@ def finish(con: duckdb.DuckDBPyConnection, context: Context) -> str:
     return identity
 
 
-def finished_build(con: duckdb.DuckDBPyConnection) -> str | None:
-    """Return the id of the finished build in the working file, or None."""
-    found = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'build'"
-    ).fetchall()
-    if found == [(0,)]:
-        return None
-    ((identity,),) = con.execute("select build_id from meta.build").fetchall()
-    return identity
-
-
 def publish(context: Context, identity: str) -> tuple[snapshot.Snapshot, bool]:
     """Publish the finished build and land what it says as published.
 
     Returns:
-        The current snapshot and whether it is new.
+        The current snapshot and whether it is new (the same build is not published twice).
+
+    Raises:
+        WarehouseBusyError: Another process holds the working file.
+        SnapshotError: The working file holds another build: somebody built after the caller did.
     """
     settings = context.settings
-    found, changed = snapshot.publish(settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
+    found = snapshot.published(settings.snapshots, identity)
+    changed = found is None
+    if found is None:
+        with connect(settings.warehouse) as con:
+            if finished_build(con) != identity:
+                message = f"{settings.warehouse}: another run has built meanwhile; let it publish, or run again"
+                raise SnapshotError(message)
+            found = snapshot.publish(con, settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
     at = datetime.fromisoformat(found.published_at)
     day = at.astimezone(context.organisation.zone).date()
     published.land_publication(settings.landing, published.Publication(found.path, identity, at, day))
     return found, changed
 
 
-def build(context: Context, progress: Progress = lambda _: None) -> tuple[str, bool]:
+def build(context: Context, progress: Progress = lambda _: None) -> Built:
     """Bring the working file up to date with landing, configuration and SQL.
 
-    Returns:
-        The build's id, and whether anything had to be done.
+    A working file that turns out damaged on the way is built anew.
     """
+    try:
+        return _build(context, progress)
+    except WarehouseDamagedError:
+        return _build(context, progress)
+
+
+def _build(context: Context, progress: Progress) -> Built:
     with connect(context.settings.warehouse) as con:
         progress("ingest")
-        ingest(con, context.settings.landing)
+        damaged = ingest(con, context.settings.landing).damaged
         identity = build_id(con, context)
         if finished_build(con) == identity:
-            return identity, False
+            return Built(identity, False, damaged)
         refresh(con, context)
         for file in context.models():
             progress(file.table)
@@ -274,4 +302,4 @@ def build(context: Context, progress: Progress = lambda _: None) -> tuple[str, b
         for file in context.after_scores():
             progress(file.table)
             build_table(con, file, context.catalogue, context.files, context.organisation.digest)
-        return finish(con, context), True
+        return Built(finish(con, context), True, damaged)

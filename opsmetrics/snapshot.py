@@ -33,48 +33,59 @@ class Snapshot:
         build_id: Digest of what it holds.
         published_at: ISO instant, UTC.
         folder: Where it lies.
+        size: Bytes of the file; another size means a copy that was cut off. None in pointers of older versions.
     """
 
     file: str
     build_id: str
     published_at: str
     folder: Path
+    size: int | None = None
 
     @property
     def path(self) -> Path:
         """The snapshot's own, unique path."""
         return self.folder / self.file
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is there with all its bytes."""
+        try:
+            return self.size in (None, self.path.stat().st_size)
+        except FileNotFoundError:
+            return False
 
-def publish(warehouse: Path, folder: Path, *, build_id: str, now: datetime, keep: int = KEEP) -> tuple[Snapshot, bool]:
-    """Publish the working file; nobody may hold it open meanwhile.
+
+def publish(
+    con: duckdb.DuckDBPyConnection, warehouse: Path, folder: Path, *, build_id: str, now: datetime, keep: int = KEEP
+) -> Snapshot:
+    """Publish the working file, which the caller holds open: so nobody writes to what is being copied.
 
     Copy to a temporary name, fsync, rename, swap the pointer, then remove snapshots beyond ``keep``. A process
     killed at any moment leaves the old pointer with its whole file, or the new one with its whole file.
-
-    Returns:
-        The current snapshot and whether it is new (the same build is not published twice).
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*.tmp"):
+        # Whoever publishes holds the working file, so this is what a killed process left.
         leftover.unlink(missing_ok=True)
-    before = read_pointer(folder)
-    if before is not None and before.build_id == build_id and before.path.exists():
-        return before, False
-    with duckdb.connect(str(warehouse)) as con:
-        con.execute("checkpoint")
+    con.execute("checkpoint")
+    snapshot = _copy(warehouse, folder, build_id, now)
+    _swap(snapshot)
+    _prune(folder, snapshot.file, keep)
+    return snapshot
+
+
+def _copy(warehouse: Path, folder: Path, build_id: str, now: datetime) -> Snapshot:
     name = f"ops-{now:%Y%m%dT%H%M%SZ}-{build_id[:12]}.duckdb"
-    target = folder / name
-    if not target.exists():
-        temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    try:
         shutil.copyfile(warehouse, temporary)
         _sync(temporary)
         temporary.chmod(0o444)
-        temporary.replace(target)
-    snapshot = Snapshot(name, build_id, now.isoformat(), folder)
-    _swap(snapshot)
-    _prune(folder, name, keep)
-    return snapshot, True
+        temporary.replace(folder / name)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Snapshot(name, build_id, now.isoformat(), folder, warehouse.stat().st_size)
 
 
 def _sync(path: Path) -> None:
@@ -112,24 +123,33 @@ def read_pointer(folder: Path) -> Snapshot | None:
     pointer = folder / POINTER
     try:
         content = json.loads(pointer.read_text(encoding="utf-8"))
-        return Snapshot(content["file"], content["build_id"], content["published_at"], folder)
+        return Snapshot(content["file"], content["build_id"], content["published_at"], folder, content.get("size"))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotError(f"{pointer}: damaged pointer; run `opsmetrics publish` again") from error
 
 
+def published(folder: Path, build_id: str) -> Snapshot | None:
+    """Return the current snapshot if it is whole and holds that build; a damaged pointer is to be written anew."""
+    try:
+        found = read_pointer(folder)
+    except SnapshotError:
+        return None
+    return found if found is not None and found.build_id == build_id and found.is_whole else None
+
+
 def current(folder: Path) -> Snapshot:
     """Return the current snapshot.
 
     Raises:
-        SnapshotError: Nothing was published yet, or the file is gone.
+        SnapshotError: Nothing was published yet, or the file is gone or cut off.
     """
     snapshot = read_pointer(folder)
     if snapshot is None:
         raise SnapshotError(f"{folder}: no snapshot was published yet; run `opsmetrics run` first")
-    if not snapshot.path.exists():
-        raise SnapshotError(f"{snapshot.path}: the file is gone; run `opsmetrics publish` again")
+    if not snapshot.is_whole:
+        raise SnapshotError(f"{snapshot.path}: the file is gone or cut off; run `opsmetrics publish` again")
     return snapshot
 
 

@@ -46,7 +46,8 @@ def _rebuilt(settings: Settings) -> Generator[tuple[duckdb.DuckDBPyConnection, d
         scratch.chmod(0o600)
         with connect(scratch) as con:
             ((known_at,),) = con.execute("select known_at from meta.known").fetchall()
-            context = pipeline.load_context(settings, known_at)
+            # The clock of the snapshot, and every load that it holds.
+            context = replace(pipeline.load_context(settings, known_at), is_replay=False)
             pipeline.refresh(con, context)
             for file in context.models():
                 build_table(con, file, context.catalogue, context.files, context.organisation.digest)

@@ -25,13 +25,17 @@ class _Group(click.Group):
     """Shows our own errors as text and exit code 1, never as a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from opsmetrics.errors import OpsMetricsError
+        from opsmetrics.errors import OpsMetricsError, StorageError, is_refusal
 
         try:
             return super().invoke(ctx)
         except OpsMetricsError as error:
             click.echo(f"error: {error}", err=True)
-            sys.exit(EXIT_WRONG)
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            click.echo(f"error: {StorageError(error)}", err=True)
+        sys.exit(EXIT_WRONG)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -236,9 +240,15 @@ def build(org: Path | None, known_at: str | None, *, as_json: bool) -> None:
     from opsmetrics import pipeline
 
     context = _context(_settings(org), known_at)
-    identity, changed = pipeline.build(context, _progress(as_json=as_json))
-    facts = {"build_id": identity, "changed": changed}
-    click.echo(json.dumps(facts) if as_json else f"{'built' if changed else 'unchanged'} {identity[:12]}")
+    built = pipeline.build(context, _progress(as_json=as_json))
+    set_aside = [text for texts in built.damaged.values() for text in texts]
+    facts = {"build_id": built.build_id, "changed": built.changed, "set_aside": set_aside}
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    for text in set_aside:
+        click.echo(text, err=True)
+    click.echo(f"{'built' if built.changed else 'unchanged'} {built.build_id[:12]}")
 
 
 def _progress(*, as_json: bool) -> Any:
@@ -255,11 +265,11 @@ def publish(org: Path | None, *, as_json: bool) -> None:
     from opsmetrics import pipeline
     from opsmetrics.errors import SnapshotError
     from opsmetrics.warehouse import connect
+    from opsmetrics.warehouse.connection import finished_build
 
     context = _context(_settings(org))
-    settings = context.settings
-    with connect(settings.warehouse) as con:
-        identity = pipeline.finished_build(con)
+    with connect(context.settings.warehouse) as con:
+        identity = finished_build(con)
     if identity is None:
         raise SnapshotError("there is no finished build; run `opsmetrics build` first")
     found, changed = pipeline.publish(context, identity)
@@ -280,7 +290,7 @@ def run(org: Path | None, data: Path | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(outcome, ensure_ascii=False))
     else:
-        for problem in (*outcome["errors"], *outcome["at_risk"]):
+        for problem in (*outcome["errors"], *outcome["set_aside"], *outcome["at_risk"]):
             click.echo(problem, err=True)
         click.echo(f"snapshot {outcome['path']}")
     if not outcome["ok"]:

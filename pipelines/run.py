@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assets.resources import Workspace
 from opsmetrics import pipeline
-from opsmetrics.errors import OpsMetricsError
+from opsmetrics.errors import OpsMetricsError, WarehouseDamagedError
 from opsmetrics.settings import Settings
-from opsmetrics.snapshot import current, open_current, read_pointer
+from opsmetrics.snapshot import current, open_current, published
 from opsmetrics.warehouse import connect, ingest
 from pipelines.definitions import Graph, build_graph
 
@@ -32,8 +32,8 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
 
     Returns:
         ``ok``, ``path`` of the current snapshot, ``build_id``, ``changed``, ``errors`` (one text per source that
-        could not be read; the others are still published), ``at_risk`` (one text per gap that a source will soon have
-        forgotten) and ``seconds``.
+        could not be read; the others are still published), ``set_aside`` (one text per damaged load), ``at_risk`` (one
+        text per gap that a source will soon have forgotten) and ``seconds``.
     """
     started = time.monotonic()
     context = pipeline.load_context(settings)
@@ -47,15 +47,26 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<6}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[step]}"), console=console, disable=quiet) as bar:
-        errors = _pull(graph, workspace, context, bar)
-        changed = _build(graph, workspace, context, bar)
+        errors = _pull(graph, workspace, context, bar, set(context.organisation.streams))
+        damaged = _ingest(context)
+        if damaged:
+            # What is still at the source is landed again before the build.
+            errors += _pull(graph, workspace, context, bar, set(damaged))
+            _ingest(context)
+        try:
+            changed = _build(graph, workspace, context, bar)
+        except WarehouseDamagedError:
+            # It is set aside; landing makes it again.
+            _ingest(context)
+            changed = _build(graph, workspace, context, bar)
     snapshot = current(settings.snapshots)
     return {
         "ok": not errors,
         "path": str(snapshot.path),
         "build_id": snapshot.build_id,
         "changed": changed,
-        "errors": errors,
+        "errors": list(dict.fromkeys(errors)),
+        "set_aside": [text for texts in damaged.values() for text in texts],
         "at_risk": _at_risk(settings),
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -74,9 +85,9 @@ def _at_risk(settings: Settings) -> list[str]:
     ]
 
 
-def _pull(graph: Graph, workspace: Workspace, context: pipeline.Context, bar: Progress) -> list[str]:
-    """Materialise the landing asset of each configured stream, several at a time."""
-    wanted = [pull for pull in graph.pulls if pull.key.path[1] in context.organisation.streams]
+def _pull(graph: Graph, workspace: Workspace, context: pipeline.Context, bar: Progress, streams: set[str]) -> list[str]:
+    """Materialise the landing asset of each of the streams that is configured, several at a time."""
+    wanted = [pull for pull in graph.pulls if pull.key.path[1] in streams & set(context.organisation.streams)]
     task = bar.add_task("pull", total=len(wanted), step="")
 
     def one(pull: dg.AssetsDefinition) -> list[str]:
@@ -96,13 +107,17 @@ def _pull(graph: Graph, workspace: Workspace, context: pipeline.Context, bar: Pr
         return [error for errors in threads.map(one, wanted) for error in errors]
 
 
+def _ingest(work: pipeline.Context) -> dict[str, list[str]]:
+    """Bring new loads in; return one text per load that was found damaged, by stream."""
+    with connect(work.settings.warehouse) as con:
+        return ingest(con, work.settings.landing).damaged
+
+
 def _build(graph: Graph, workspace: Workspace, work: pipeline.Context, bar: Progress) -> bool:
     """Materialise everything below the pulls, unless the published snapshot already holds just that."""
     with connect(work.settings.warehouse) as con:
-        ingest(con, work.settings.landing)
         wanted = pipeline.build_id(con, work)
-    pointer = read_pointer(work.settings.snapshots)
-    if pointer is not None and pointer.build_id == wanted and pointer.path.exists():
+    if published(work.settings.snapshots, wanted) is not None:
         # Published already; a process killed just after that may not have landed what it published.
         pipeline.publish(work, wanted)
         return False

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -40,9 +37,7 @@ def run_all(given_settings: Settings) -> snapshot.Snapshot:
     context = pipeline.load_context(given_settings)
     for name in context.organisation.streams:
         pull_stream(given_settings, context.organisation, name)
-    identity, _ = pipeline.build(context)
-    found, _ = snapshot.publish(given_settings.warehouse, given_settings.snapshots, build_id=identity, now=context.now)
-    return found
+    return pipeline.publish(context, pipeline.build(context).build_id)[0]
 
 
 def content(path: Path) -> dict[str, list[tuple]]:
@@ -65,25 +60,8 @@ def test_a_run_publishes_and_a_second_run_has_nothing_to_do(small, tmp_path):
     context = pipeline.load_context(given_settings)
     again = [pull_stream(given_settings, context.organisation, name)[0] for name in context.organisation.streams]
     assert all(result.loads == () and result.error is None for result in again)
-    assert pipeline.build(context) == (first.build_id, False)
+    assert pipeline.build(context) == pipeline.Built(first.build_id, changed=False, damaged={})
     assert run_all(given_settings) == first
-
-
-def test_the_working_file_can_be_deleted_at_any_moment(small, tmp_path):
-    given_settings = settings_for(small, tmp_path / "home")
-    before = content(run_all(given_settings).path)
-    given_settings.warehouse.unlink()
-    (given_settings.snapshots / snapshot.POINTER).unlink()
-    assert content(run_all(given_settings).path) == before
-
-
-def test_a_damaged_working_file_is_set_aside_and_rebuilt(small, tmp_path):
-    given_settings = settings_for(small, tmp_path / "home")
-    before = content(run_all(given_settings).path)
-    given_settings.warehouse.write_bytes(b"this is no database" * 1000)
-    (given_settings.snapshots / snapshot.POINTER).unlink()
-    assert content(run_all(given_settings).path) == before
-    assert given_settings.warehouse.with_suffix(".damaged").exists()
 
 
 def test_a_quiet_day_is_landed_and_a_missing_day_is_not(small, tmp_path):
@@ -286,58 +264,6 @@ def test_a_snapshot_is_read_only_and_cannot_reach_other_files(small, tmp_path):
 def test_without_a_snapshot_the_error_says_what_to_do(tmp_path):
     with pytest.raises(SnapshotError, match="opsmetrics run"):
         snapshot.current(tmp_path)
-
-
-STEPS = """
-import sys
-from pathlib import Path
-from opsmetrics import pipeline, snapshot
-from opsmetrics.settings import Settings, default_sql_root
-from opsmetrics.sources import pull_stream
-s = Settings(home=Path(sys.argv[2]), org=Path(sys.argv[1]), data=None, now=None, sql=default_sql_root())
-c = pipeline.load_context(s)
-for name in c.organisation.streams:
-    pull_stream(s, c.organisation, name)
-identity, _ = pipeline.build(c)
-snapshot.publish(s.warehouse, s.snapshots, build_id=identity, now=c.now)
-"""
-
-
-def start(org: Path, home: Path, *, command_line: bool = False) -> subprocess.Popen[bytes]:
-    """Begin a run in a process of its own: the stages by themselves, or ``opsmetrics run`` with its Dagster assets."""
-    steps = [sys.executable, "-c", STEPS, str(org), str(home)]
-    run = [sys.executable, "-m", "pipelines.cli", "run", "--org", str(org), "--json"]
-    env = os.environ | {"OPSMETRICS_HOME": str(home)}
-    return subprocess.Popen(run if command_line else steps, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
-
-
-def test_killed_at_twenty_random_moments_the_content_is_that_of_an_undisturbed_run(small, tmp_path):
-    """SIGKILL during pull, build or publish; the next run ends with the same snapshot content."""
-    spans = {}
-    for attempt, command_line in itertools.product(("warm-up", "undisturbed"), (False, True)):
-        home = tmp_path / f"{attempt}-{command_line}"
-        began = time.monotonic()
-        assert start(small, home, command_line=command_line).wait(120) == 0
-        # The second attempt's span stays: the first one also compiled modules and filled caches.
-        spans[command_line] = time.monotonic() - began
-    expected = content(snapshot.current(tmp_path / "undisturbed-False" / "snapshots").path)
-    assert content(snapshot.current(tmp_path / "undisturbed-True" / "snapshots").path) == expected
-    rolls = random.Random(20261123)
-    killed = 0
-    for number in range(20):
-        home, command_line = tmp_path / f"killed-{number}", number % 2 == 0
-        process = start(small, home, command_line=command_line)
-        # The first part of a run is imports; what matters begins when something is written.
-        time.sleep(spans[command_line] * rolls.uniform(0.25, 0.9))
-        process.send_signal(signal.SIGKILL)
-        killed += process.wait(60) == -signal.SIGKILL
-        if (home / "snapshots" / snapshot.POINTER).exists():
-            # What is published is whole, whenever the process died.
-            assert content(snapshot.current(home / "snapshots").path) == expected
-        assert start(small, home, command_line=command_line).wait(120) == 0
-        assert content(snapshot.current(home / "snapshots").path) == expected
-        assert not list((home / "snapshots").glob(".*.duckdb.*.tmp"))
-    assert killed >= 15, f"only {killed} of 20 runs were still under way when killed"
 
 
 def test_ingest_forgets_loads_that_left_landing(small, tmp_path):

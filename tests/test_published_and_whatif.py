@@ -38,7 +38,7 @@ def publish(settings: Settings) -> Path:
     context = pipeline.load_context(settings)
     for name in context.organisation.streams:
         pull_stream(settings, context.organisation, name)
-    identity, _ = pipeline.build(context)
+    identity = pipeline.build(context).build_id
     found, _ = pipeline.publish(context, identity)
     return found.path
 

@@ -45,7 +45,8 @@ def windows_of(
             return True
         at = datetime.fromisoformat(mark[1])
         settled = midnight(day + timedelta(days=1 + stream.repull_days), organisation)
-        return at < settled and now - at >= RESUME
+        # Seen in the future: the clock stood wrong then, and what was asked for had not happened yet.
+        return at > now or (at < settled and now - at >= RESUME)
 
     yield from _runs([day for day in days_of((first, max(first, last))) if wanted(day)], delivery.chunk_days)
 

@@ -6,8 +6,8 @@ Does not belong here: what people read (``opsmetrics.snapshot``) and what number
 
 from opsmetrics.warehouse.build import build_table, table_inputs
 from opsmetrics.warehouse.connection import connect
-from opsmetrics.warehouse.ingest import ingest
+from opsmetrics.warehouse.ingest import Ingested, ingest
 from opsmetrics.warehouse.reference import write_reference
 from opsmetrics.warehouse.scores import write_scores
 
-__all__ = ["build_table", "connect", "ingest", "table_inputs", "write_reference", "write_scores"]
+__all__ = ["Ingested", "build_table", "connect", "ingest", "table_inputs", "write_reference", "write_scores"]

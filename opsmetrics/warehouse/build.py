@@ -16,7 +16,7 @@ from opsmetrics.catalogue import Catalogue
 from opsmetrics.errors import SqlFileError
 from opsmetrics.sqlfile import SqlFile
 from opsmetrics.streams import STREAMS
-from opsmetrics.warehouse.connection import comment, transaction
+from opsmetrics.warehouse.connection import comment, is_of_storage, transaction
 
 _BUILT = """
     create table if not exists meta.built_days (table_name varchar, stream varchar, day date, load_id varchar);
@@ -126,6 +126,8 @@ def build_table(
             _check(con, file, contract, where)
             comment(con, file.table, contract.title, contract.columns, "view" if is_view else "table")
     except duckdb.Error as error:
+        if is_of_storage(error):
+            raise
         raise SqlFileError(f"{file.path}: {error}") from error
     ((rows,),) = con.execute(f"select count(*) from {file.table}").fetchall()
     return Built(file.table, rows, days)

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from opsmetrics.errors import WarehouseBusyError
+from opsmetrics.errors import StorageError, WarehouseBusyError, WarehouseDamagedError
 
 SCHEMAS = (
     *("raw", "staging", "ref", "meta", "facts", "metrics", "gates", "scores"),
@@ -28,35 +28,75 @@ def connect(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
 
     Raises:
         WarehouseBusyError: Another process holds it.
+        WarehouseDamagedError: Damage was found only while working with it; it is set aside now.
+        StorageError: The disk is full or refuses to be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        con = _open(path)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            message = f"{path}: another run is writing; wait for it, or stop it, and try again"
-            raise WarehouseBusyError(message) from error
-        con = _start_again(path)
-    except (duckdb.SerializationException, duckdb.InvalidInputException, duckdb.InternalException):
-        con = _start_again(path)
+    con = _connect(path)
     try:
         con.execute("set timezone = 'UTC'")
         con.execute("set preserve_insertion_order = true")
         for schema in SCHEMAS:
             con.execute(f"create schema if not exists {schema}")
         yield con
+    except duckdb.Error as error:
+        if not is_of_storage(error):
+            raise
+        con.close()
+        if _refuses(error):
+            raise StorageError(error) from error
+        _set_aside(path)
+        message = f"{path}: the working file was damaged and is set aside ({error}); run again to build it anew"
+        raise WarehouseDamagedError(message) from error
     finally:
         con.close()
+
+
+def is_of_storage(error: duckdb.Error) -> bool:
+    """Whether the file or the disk is at fault, rather than a statement."""
+    return isinstance(
+        error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException | duckdb.InternalException
+    )
+
+
+def _refuses(error: Exception) -> bool:
+    return any(text in str(error).lower() for text in ("no space left", "read-only", "permission denied"))
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _open(path)
+    except OSError as error:
+        raise StorageError(error) from error
+    except duckdb.Error as error:
+        if "could not set lock" in str(error).lower():
+            message = f"{path}: another run is writing; wait for it, or stop it, and try again"
+            raise WarehouseBusyError(message) from error
+        if _refuses(error):
+            raise StorageError(error) from error
+    _set_aside(path)
+    return _open(path)
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
 
 
-def _start_again(path: Path) -> duckdb.DuckDBPyConnection:
+def _set_aside(path: Path) -> None:
+    """Keep one damaged file for whoever wants to look into it, and make way for a new one."""
     path.replace(path.with_suffix(".damaged"))
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
-    return _open(path)
+
+
+def finished_build(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the id of the finished build in the working file, or None."""
+    found = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'build'"
+    ).fetchall()
+    if found == [(0,)]:
+        return None
+    ((identity,),) = con.execute("select build_id from meta.build").fetchall()
+    return identity
 
 
 @contextmanager

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from opsmetrics import published
-from opsmetrics.landing import Load, load_paths, read_load
+from opsmetrics.errors import DamagedLoadError
+from opsmetrics.landing import Load, LoadName, damaged_paths, load_paths, set_aside, verify_load
 from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
-from opsmetrics.warehouse.connection import comment, transaction
+from opsmetrics.warehouse.connection import comment, replace_table, transaction
 
 _LOADS = """
     create table if not exists meta.loads (
@@ -55,35 +58,80 @@ LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "raw": "The contract's columns as they came, JSON; null where the line could not be split",
         },
     ),
+    "meta.damaged_loads": (
+        "Loads whose file was found damaged: set aside, and asked for again where the source still remembers",
+        {
+            "stream": "Stream",
+            "load_id": "Load",
+            "origin": "Name of the source",
+            "window_start": "First local day",
+            "window_end": "Day after the last",
+        },
+    ),
 }
 
 
-def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an ingest did.
+
+    Attributes:
+        rows: Rows brought in per stream (only streams with new loads).
+        damaged: One text per load that was found damaged and set aside, by stream.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict[str, int])
+    damaged: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+
+def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
     """Bring loads that the working file does not know yet into ``raw``.
 
-    Loads whose file has vanished from landing are forgotten, so that the working file always mirrors landing.
-
-    Returns:
-        Rows brought in per stream (only streams with new loads).
+    Loads whose file has vanished from landing are forgotten, so that the working file always mirrors landing. A load
+    that cannot be read is set aside and the others still come in.
     """
     con.execute(_LOADS)
     con.execute(_QUARANTINE)
-    for table, (title, columns) in LOAD_COMMENTS.items():
-        comment(con, table, title, columns)
-    brought: dict[str, int] = {}
-    for stream in (*STREAMS.values(), published.STREAM):
+    done = Ingested()
+    streams = (*STREAMS.values(), published.STREAM)
+    for stream in streams:
         _ensure_raw(con, stream)
-        landed = {path.stem: path for path in load_paths(landing, stream.name)}
+        landed = {LoadName.parse(path).load_id: path for path in load_paths(landing, stream.name)}
         rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()
         known = {load_id for (load_id,) in rows}
         for gone in sorted(known - landed.keys()):
             _forget(con, stream, gone)
         for load_id, path in landed.items():
-            if load_id not in known:
-                load = read_load(path)
-                _bring(con, stream, load)
-                brought[stream.name] = brought.get(stream.name, 0) + load.rows
-    return brought
+            if load_id in known:
+                continue
+            try:
+                load = verify_load(path)
+            except DamagedLoadError as error:
+                set_aside(path)
+                done.damaged.setdefault(stream.name, []).append(str(error))
+                continue
+            _bring(con, stream, load)
+            done.rows[stream.name] = done.rows.get(stream.name, 0) + load.rows
+    replace_table(con, "meta.damaged_loads", _damaged(landing, [stream.name for stream in streams]))
+    for table, (title, columns) in LOAD_COMMENTS.items():
+        comment(con, table, title, columns)
+    return done
+
+
+def _damaged(landing: Path, streams: list[str]) -> pl.DataFrame:
+    rows = [
+        (stream, (name := LoadName.parse(path)).load_id, name.origin, *name.window)
+        for stream in streams
+        for path in damaged_paths(landing, stream)
+    ]
+    schema = {
+        "stream": pl.String,
+        "load_id": pl.String,
+        "origin": pl.String,
+        "window_start": pl.Date,
+        "window_end": pl.Date,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _raw_columns(stream: Stream) -> dict[str, str]:

@@ -17,6 +17,7 @@ from opsmetrics.streams import FILES, STREAMS
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
 
 # The winning load of a stream, source and day: complete before partial, then the newest (architecture D1, D2).
+# Newest is what was landed last by number: a clock may jump, the order of landing does not.
 _WINNERS = """
     create or replace table meta.load_days as
     with known as (select * from meta.loads where loaded_at <= $1),
@@ -29,7 +30,7 @@ _WINNERS = """
     select stream, origin, day, load_id, is_complete
     from days
     qualify row_number() over (
-        partition by stream, origin, day order by is_complete desc, loaded_at desc, sequence desc) = 1
+        partition by stream, origin, day order by is_complete desc, sequence desc) = 1
     order by stream, day, origin
 """
 # A day is delivered when every source that was due has delivered it; where none was due, when any did.
@@ -49,12 +50,12 @@ _DELIVERED = """
 """
 _CURRENT = """
     create or replace table meta.register_loads as
-    select stream, origin, load_id, is_complete, loaded_at
+    select stream, origin, load_id, is_complete, loaded_at, sequence
     from meta.loads
     where loaded_at <= $1 and stream in (select stream from meta.streams where is_register)
     qualify accumulates or row_number() over (
-        partition by stream, origin order by is_complete desc, loaded_at desc, sequence desc) = 1
-    order by stream, origin, loaded_at, load_id
+        partition by stream, origin order by is_complete desc, sequence desc) = 1
+    order by stream, sequence
 """
 META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "ref.median_ranks": (
@@ -127,6 +128,7 @@ META_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "load_id": "Winning load",
             "is_complete": "False: only a partial answer is known",
             "loaded_at": "When, UTC",
+            "sequence": "Number of the load within its stream",
         },
     ),
     "meta.streams": (
@@ -204,7 +206,7 @@ def write_reference(
     catalogue: Catalogue,
     *,
     now: datetime,
-    known_at: datetime,
+    horizon: datetime,
     pulls: Path,
 ) -> None:
     """Write the reference tables and choose the winning loads, in one transaction.
@@ -214,7 +216,7 @@ def write_reference(
         organisation: The configuration.
         catalogue: Metrics, areas and gates.
         now: The clock; decides which periods are complete.
-        known_at: Loads landed later are left out (architecture D2).
+        horizon: Loads landed later are left out (architecture D2).
         pulls: Folder of the pull notes.
     """
     frames = {f"ref.{name}": frame for name, frame in reference_frames(organisation, catalogue, now).items()}
@@ -231,9 +233,9 @@ def write_reference(
     with transaction(con):
         for table, frame in frames.items():
             replace_table(con, table, frame)
-        con.execute(_WINNERS, [known_at])
+        con.execute(_WINNERS, [horizon])
         con.execute(_DELIVERED)
-        con.execute(_CURRENT, [known_at])
+        con.execute(_CURRENT, [horizon])
         for name, (title, columns) in DESCRIPTIONS.items():
             comment(con, f"ref.{name}", title, columns)
         for table, (title, columns) in META_COMMENTS.items():

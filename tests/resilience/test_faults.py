@@ -1,0 +1,465 @@
+"""Break a run in every way we know: nothing is lost, nothing is invented, and every refusal is one readable text.
+
+What the tests saw is the table of ``docs/resilience.md``: UPDATE_GOLDEN=1 writes it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from opsmetrics import snapshot
+from opsmetrics.errors import DamagedLoadError
+from opsmetrics.landing import DAMAGED, LoadName, load_paths, verify_load
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "resilience.md"
+KILLS = 20
+FLIPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fault did.
+
+    Attributes:
+        fault: What was broken, as the document says it.
+        injected: How many times.
+        at_once: How the disturbed run ended.
+        after: How the next run ended.
+        lost: Rows of the staging tables that are missing after the next run.
+    """
+
+    fault: str
+    injected: int
+    at_once: str
+    after: str
+    lost: int
+
+
+SEEN: dict[str, Outcome] = {}
+WHOLE = "whole"
+REFUSED = "refused"
+NAMED = "named"
+
+
+def rows(said: dict[str, list[tuple]]) -> int:
+    return sum(len(found) for table, found in said.items() if table.startswith("staging."))
+
+
+@pytest.fixture
+def note(request, expected):
+    """Note a fault's outcome: the next run must say what an undisturbed one says."""
+
+    def told(fault: str, at_once: str, place, *, injected: int = 1) -> None:
+        found = place.meaning()
+        assert found == expected
+        SEEN[request.node.name] = Outcome(fault, injected, at_once, WHOLE, rows(expected) - rows(found))
+
+    return told
+
+
+def refused(code: int, said: str, *words: str) -> str:
+    """One sentence of ours and exit code 1: no traceback."""
+    assert code == 1, said
+    assert "Traceback" not in said, said
+    assert re.search(r"^error: ", said, flags=re.MULTILINE), said
+    for word in words:
+        assert word in said, said
+    return REFUSED
+
+
+def through_dagster(place) -> list[str]:
+    """``opsmetrics run``: all three stages as Dagster assets."""
+    return [sys.executable, "-m", "pipelines.cli", "run", "--org", str(place.org), "--json"]
+
+
+def ended_whole(place, command=None) -> None:
+    code, said = place.run(command=command)
+    assert code == 0, said
+
+
+# --- killed ---------------------------------------------------------------------------------------------------------
+
+
+def test_killed_at_random_moments(fresh, expected, note):
+    """SIGKILL during pull, build or publish; what is published is whole at any moment."""
+    commands = (fresh.command(), through_dagster(fresh))
+    spans = []
+    for command in commands:
+        shutil.rmtree(fresh.home, ignore_errors=True)
+        began = time.monotonic()
+        ended_whole(fresh, command)
+        spans.append(time.monotonic() - began)
+        assert fresh.meaning() == expected
+    rolls = random.Random(20261123)
+    killed = 0
+    for number in range(KILLS):
+        shutil.rmtree(fresh.home)
+        command, span = commands[number % 2], spans[number % 2]
+        process = fresh.start(command)
+        # The first part of a run is imports; what matters begins when something is written.
+        time.sleep(span * rolls.uniform(0.25, 0.95))
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        killed += process.returncode == -signal.SIGKILL
+        if (fresh.snapshots / snapshot.POINTER).exists():
+            assert fresh.meaning() == expected
+        ended_whole(fresh, command)
+        assert fresh.meaning() == expected
+        assert not list(fresh.snapshots.glob(".*.tmp"))
+    assert killed >= KILLS * 3 // 4, f"only {killed} of {KILLS} runs were still under way when killed"
+    note("Process killed (`kill -9`) at random moments of pull, build and publish", "killed", fresh, injected=KILLS)
+
+
+# --- disks ----------------------------------------------------------------------------------------------------------
+
+
+def on_a_small_disk(place, size: str) -> list[str]:
+    """A command that runs on a disk of ``size``, then on a large one, and keeps what the second run left."""
+    run = 'cd "$root" && "$python" -c "$steps" "$org" pull build publish'
+    script = f"""
+        set -u
+        mkdir -p "$OPSMETRICS_HOME" "$kept"
+        mount -t tmpfs -o size={size} tmpfs "$OPSMETRICS_HOME" || exit 99
+        {run}; echo "first: $?"
+        mount -o remount,size=500m "$OPSMETRICS_HOME" || exit 99
+        {run}; code=$?
+        cp -a "$OPSMETRICS_HOME/." "$kept"
+        exit $code
+    """
+    return [*namespace(), "bash", "-c", script]
+
+
+def namespace() -> list[str]:
+    """A command prefix that gives a process mounts of its own, as root or as anybody."""
+    return ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+
+
+def variables(place, kept: Path) -> dict[str, str]:
+    python, _, steps, *_ = place.command()
+    root = str(Path(__file__).resolve().parents[2])
+    return {"root": root, "python": python, "steps": steps, "org": str(place.org), "kept": str(kept)}
+
+
+@pytest.mark.parametrize(("stage", "size"), [("landing", "96k"), ("building", "4m"), ("publishing", "30m")])
+def test_full_disk(fresh, tmp_path, note, stage, size):
+    kept = tmp_path / "kept"
+    fresh.env = variables(fresh, kept)
+    code, said = fresh.run(command=on_a_small_disk(fresh, size))
+    assert code == 0, said
+    first, _, _ = said.partition("first: 1")
+    assert first != said, said
+    at_once = refused(1, first, "space")
+    fresh.home = kept
+    note(f"Disk full while {stage}", at_once, fresh)
+
+
+def test_read_only_disk(place, note):
+    place.env = variables(place, place.home)
+    (place.org / "data/deployments.csv").write_text((place.org / "data/deployments.csv").read_text() + "\n")
+    script = """
+        mount --bind "$OPSMETRICS_HOME" "$OPSMETRICS_HOME" && mount -o remount,bind,ro "$OPSMETRICS_HOME" || exit 99
+        cd "$root" && "$python" -m pipelines.cli sql "select count(*) as teams from scores.team" || exit 98
+        "$python" -c "$steps" "$org" pull build publish
+    """
+    code, said = place.run(command=[*namespace(), "bash", "-c", script])
+    assert "teams" in said
+    at_once = refused(code, said, "Read-only")
+    place.env = {}
+    ended_whole(place)
+    note("Disk read-only (readers go on reading)", at_once, place)
+
+
+# --- clocks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("days", "instant"), [("+400", "2027-10-07T06:00:00Z"), ("-400", "2025-07-29T06:00:00Z")])
+def test_clock_jumped(fresh, note, days, instant):
+    organisation = fresh.org / "organisation.toml"
+    right = organisation.read_text()
+    organisation.write_text(right.replace("2026-09-02T06:00:00Z", instant))
+    fresh.run()
+    organisation.write_text(right)
+    ended_whole(fresh)
+    note(f"Clock {days} days for one run", "whole, for that day", fresh)
+
+
+def test_a_load_from_the_future_is_replaced_by_later_ones(place, note):
+    """The clock stood wrong while a wrong file was landed; the mended file wins although its instant is earlier."""
+    checks = place.org / "data/checks/2026-09-01.csv"
+    right = checks.read_text()
+    checks.write_text(right.replace("up", "down"))
+    place.env = {"OPSMETRICS_NOW": "2027-10-07T06:00:00Z"}
+    assert place.run("pull")[0] == 0
+    place.env = {}
+    checks.write_text(right)
+    ended_whole(place)
+    note("A record landed while the clock was ahead, mended later", WHOLE, place)
+
+
+# --- at once --------------------------------------------------------------------------------------------------------
+
+
+def test_two_runs_at_once(fresh, note):
+    pair = [fresh.start(), fresh.start()]
+    ended = [(process.communicate(timeout=180)[0], process.returncode) for process in pair]
+    for said, code in ended:
+        if code:
+            refused(code, said, "another run")
+    assert 0 in {code for _, code in ended}
+    numbers = [LoadName.parse(path).sequence for path in load_paths(fresh.landing, "availability_checks")]
+    assert len(numbers) == len(set(numbers))
+    ended_whole(fresh)
+    note("Two runs at once", "one whole, the other whole or refused", fresh, injected=2)
+
+
+# --- damaged files --------------------------------------------------------------------------------------------------
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    place = random.Random(len(content)).randrange(len(content))
+    return content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+
+
+def zeroed(content: bytes) -> bytes:
+    return content[:-64] + bytes(64)
+
+
+def damage(path: Path, how) -> None:
+    mode = path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(how(path.read_bytes()))
+    path.chmod(mode)
+
+
+@pytest.mark.parametrize("how", [cut, flipped, zeroed, lambda _: b""], ids=["cut", "flipped", "zeroed", "emptied"])
+def test_damaged_load(fresh, note, request, how):
+    """Named, set aside, and landed again by the next pull."""
+    assert fresh.run("pull")[0] == 0
+    victims = load_paths(fresh.landing, "availability_checks")[3:5]
+    for victim in victims:
+        damage(victim, how)
+    code, said = fresh.run("build")
+    assert code == 0, said
+    for victim in victims:
+        assert victim.name in said
+        assert (victim.parent / DAMAGED / victim.name).exists()
+    ended_whole(fresh)
+    kind = request.node.callspec.id
+    note(f"Landed file {kind}", "named and set aside; the rest is built", fresh, injected=len(victims))
+
+
+def test_every_flipped_bit_is_found(undisturbed, tmp_path):
+    """Any byte of a load: pages, statistics, footer, metadata."""
+    rolls = random.Random(7)
+    path = load_paths(undisturbed.landing, "incidents")[0]
+    content = path.read_bytes()
+    for _ in range(FLIPS):
+        place = rolls.randrange(len(content))
+        broken = tmp_path / path.name
+        broken.write_bytes(content[:place] + bytes([content[place] ^ (1 << rolls.randrange(8))]) + content[place + 1 :])
+        with pytest.raises(DamagedLoadError, match="checksum"):
+            verify_load(broken)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"stream": 3}', "[]", "\x00\xff"])
+def test_damaged_pull_notes(place, note, text):
+    for path in (place.home / "pulls").glob("*.json"):
+        path.write_text(text)
+    ended_whole(place)
+    note("Notes of pulls damaged", WHOLE, place, injected=3)
+
+
+def newer(content: bytes) -> bytes:
+    """The storage version of a DuckDB that does not exist yet."""
+    return content[:12] + (999).to_bytes(8, "little") + content[20:]
+
+
+@pytest.mark.parametrize(
+    ("fault", "how"),
+    [
+        ("cut off", cut),
+        ("overwritten at its head", lambda content: b"this is no database" * 900 + content[17_100:]),
+        ("overwritten in the middle", lambda content: content[:60_000] + bytes(400_000) + content[460_000:]),
+        ("written by a newer DuckDB", newer),
+        ("emptied", lambda _: b""),
+    ],
+)
+def test_damaged_working_file(place, note, fault, how):
+    damage(place.warehouse, how)
+    (place.snapshots / snapshot.POINTER).unlink()
+    ended_whole(place)
+    note(f"Working file {fault}", WHOLE, place)
+
+
+def test_working_file_deleted(place, note):
+    place.warehouse.unlink()
+    (place.snapshots / snapshot.POINTER).unlink()
+    ended_whole(place)
+    note("Working file deleted", WHOLE, place)
+
+
+def test_working_file_with_a_strange_log(place, note):
+    place.warehouse.with_name(place.warehouse.name + ".wal").write_bytes(b"half a log" * 100)
+    (place.snapshots / snapshot.POINTER).unlink()
+    ended_whole(place)
+    note("Write-ahead log of the working file damaged", WHOLE, place)
+
+
+def test_half_copied_snapshot(place, note):
+    damage(snapshot.current(place.snapshots).path, cut)
+    code, said = place.run(command=[sys.executable, "-m", "pipelines.cli", "sql", "select 1"])
+    at_once = refused(code, said, "cut off")
+    ended_whole(place)
+    note("Snapshot half copied", at_once, place)
+
+
+@pytest.mark.parametrize("fault", ["damaged", "gone", "of a file that is gone"])
+def test_broken_pointer(place, note, fault):
+    pointer = place.snapshots / snapshot.POINTER
+    if fault == "damaged":
+        pointer.write_text('{"file": ')
+    elif fault == "gone":
+        pointer.unlink()
+    else:
+        content = json.loads(pointer.read_text())
+        pointer.write_text(json.dumps(content | {"file": "ops-nothing.duckdb"}))
+    code, said = place.run(command=[sys.executable, "-m", "pipelines.cli", "path"])
+    at_once = refused(code, said, "opsmetrics")
+    ended_whole(place)
+    note(f"Pointer to the snapshot {fault}", at_once, place)
+
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "old", "new"),
+    [
+        ("renamed a key column", "deployment_id", "id"),
+        ("dropped the instants", ",deployed_at,", ",moment,"),
+        ("writes dates of another form", "2026-08-", "2026.08."),
+    ],
+)
+def test_schema_drift(place, note, fault, old, new):
+    """The old rows stay until the source is right again; what cannot be read is named, never guessed."""
+    file = place.org / "data/deployments.csv"
+    right = file.read_text()
+    file.write_text(right.replace(old, new))
+    _, said = place.run(command=through_dagster(place))
+    assert "Traceback" not in said
+    with duckdb.connect(str(snapshot.current(place.snapshots).path), read_only=True) as con:
+        named = con.execute("select count(*) from meta.sources where stream = 'deployments' and error is not null")
+        named = named.fetchall()[0][0] + len(con.execute("select reason from meta.quarantine").fetchall())
+    assert named > 0, said
+    file.write_text(right)
+    ended_whole(place)
+    note(f"A source {fault}", NAMED, place)
+
+
+def test_new_column_at_a_source(place, note):
+    """It is dropped at the border, by name, and everything else stays."""
+    file = place.org / "data/deployments.csv"
+    right = file.read_text()
+    file.write_text(
+        "\n".join(line + (",author" if n == 0 else ",x") for n, line in enumerate(right.split("\n")) if line)
+    )
+    ended_whole(place)
+    with duckdb.connect(str(snapshot.current(place.snapshots).path), read_only=True) as con:
+        dropped = con.execute("select dropped_columns from meta.loads where stream = 'deployments'").fetchall()
+    assert (["author"],) in dropped
+    note("A source has a new column", "left out and named", place)
+
+
+# --- calendar -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "day", "hours"),
+    [
+        ("the night to summer time (23 hours)", "2026-03-29", 23),
+        ("the night to winter time (25 hours)", "2025-10-26", 25),
+        ("a leap day", "2024-02-29", 24),
+    ],
+)
+def test_strange_days(fresh, request, fault, day, hours):
+    """A check in every hour of the day: each counts once, on its own local day."""
+    for name in ("organisation.toml", "services.toml", "slo.toml", "teams.toml", "sources.toml"):
+        file = fresh.org / name
+        text = file.read_text().replace("2026-07-01", "2024-01-01").replace("2025-01-01", "2024-01-01")
+        file.write_text(text.replace("onboarded_on = 2026-01-01", "onboarded_on = 2024-01-01"))
+    for old in (fresh.org / "data/checks").glob("*.csv"):
+        old.unlink()
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'Europe/Oslo'")
+        around = f"date '{day}' - 1", f"date '{day}' + 2"
+        instants = con.execute(
+            f"select strftime(h at time zone 'UTC', '%Y-%m-%dT%H:00:00Z'), cast(cast(h as date) as varchar) from"
+            f" generate_series(({around[0]})::timestamptz, ({around[1]})::timestamptz - interval 1 hour,"
+            " interval 1 hour) as t(h)"
+        ).fetchall()
+    days: dict[str, list[str]] = {}
+    for instant, local in instants:
+        days.setdefault(local, []).append(f"probe-web,{instant},up")
+    assert len(days[day]) == hours
+    for local, lines in days.items():
+        (fresh.org / f"data/checks/{local}.csv").write_text("\n".join(["monitor_id,checked_at,status", *lines]) + "\n")
+    ended_whole(fresh)
+    with duckdb.connect(str(snapshot.current(fresh.snapshots).path), read_only=True) as con:
+        found = con.execute(
+            "select cast(day as varchar), count(*) from staging.availability_checks group by 1 order by 1"
+        ).fetchall()
+        minutes = con.execute(
+            f"select day_minutes, down_minutes from facts.availability_daily where service_id = 'web' and day = '{day}'"
+        ).fetchall()
+    assert found == sorted((local, len(lines)) for local, lines in days.items())
+    assert minutes == [(hours * 60, 0)]
+    SEEN[request.node.name] = Outcome(f"Calendar: {fault}", 1, WHOLE, WHOLE, len(instants) - sum(n for _, n in found))
+
+
+# --- the document ---------------------------------------------------------------------------------------------------
+
+
+def test_the_document_says_what_was_seen():
+    lines = [
+        "# What each fault does to a run",
+        "",
+        "Generated by `tests/resilience/test_faults.py` from what it saw (`UPDATE_GOLDEN=1`). The disk is a real small one,",
+        "the kill a real `kill -9`; after each fault the next run must say, in every table, what an undisturbed run says.",
+        "What faults of the sources do (refusals, throttling, cut answers) stands in [faults.md](faults.md).",
+        "",
+        "- **whole**: the run ended with the right content.",
+        "- **refused**: one readable text and exit code 1; the published snapshot stays.",
+        "- **named**: published without what could not be read, which data quality names.",
+        "",
+        "| Fault | Injected | The run itself | The next run | Rows lost |",
+        "|---|---|---|---|---|",
+    ]
+    found: dict[str, Outcome] = {}
+    for outcome in SEEN.values():
+        same = found.get(outcome.fault)
+        injected = outcome.injected + (same.injected if same else 0)
+        found[outcome.fault] = Outcome(outcome.fault, injected, outcome.at_once, outcome.after, outcome.lost)
+    lines += [f"| {o.fault} | {o.injected} | {o.at_once} | {o.after} | {o.lost} |" for o in found.values()]
+    lost = sum(outcome.lost for outcome in SEEN.values())
+    lines += ["", f"Faults injected: {sum(o.injected for o in found.values())}. Rows lost: {lost}."]
+    text = "\n".join(lines) + "\n"
+    assert lost == 0
+    if os.environ.get("UPDATE_GOLDEN"):
+        DOCUMENT.write_text(text)
+    assert DOCUMENT.read_text() == text
