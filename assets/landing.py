@@ -6,16 +6,20 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from assets.freshness import BUILT, PULLED
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics import pipeline
+from opsmetrics.backup import mend
 from opsmetrics.errors import OpsMetricsError
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import PullResult, pull_stream
 from opsmetrics.streams import STREAMS, Stream
 from opsmetrics.warehouse import connect
+from opsmetrics.warehouse.volumes import unusual_volumes
 
 # The history of a stream may begin before the scorecard's: a wide range, of which a run fills what exists.
-DAILY = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone="Europe/Oslo")
+# Today is one of them: the hourly pull fills it as far as it has come.
+DAILY = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone="Europe/Oslo", end_offset=1)
 RETRY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
@@ -39,14 +43,26 @@ def _window(context: dg.AssetExecutionContext, stream: Stream) -> tuple[date, da
 
 
 def _is_newest(context: dg.AssetExecutionContext) -> bool:
-    """Whether this is the schedule's run of the newest day: days that failed before are asked for with it."""
+    """Whether this is a schedule's run, of yesterday or today: days that failed before are asked for with it."""
     if not context.has_partition_key_range:
         return True
     span = context.partition_key_range
-    return span.start == span.end == DAILY.get_last_partition_key()
+    return span.start == span.end and span.end in DAILY.get_partition_keys()[-2:]
 
 
-def _outcome(results: list[PullResult]) -> dg.MaterializeResult:
+def _table(results: list[PullResult]) -> str:
+    """Say what each source gave, as a table for the Dagster page."""
+    lines = ["| source | days | loads | rows | set aside | already there |", "|---|---|---|---|---|---|"]
+    for result in results:
+        first = min((load.window_start for load in result.loads), default=None)
+        last = max((load.window_end for load in result.loads), default=None)
+        days = f"{first} to {last - timedelta(days=1)}" if first and last else "nothing new"
+        counts = f"{len(result.loads)} | {result.rows} | {result.quarantined} | {result.unchanged}"
+        lines.append(f"| {result.origin} | {days} | {counts} |")
+    return "\n".join(lines)
+
+
+def _outcome(results: list[PullResult], page: str | None = None) -> dg.MaterializeResult:
     quarantined = sum(result.quarantined for result in results)
     error = "\n".join(result.error for result in results if result.error)
     metadata: dict[str, dg.MetadataValue] = {
@@ -54,7 +70,10 @@ def _outcome(results: list[PullResult]) -> dg.MaterializeResult:
         "quarantined": dg.MetadataValue.int(quarantined),
         "loads": dg.MetadataValue.int(sum(len(result.loads) for result in results)),
         "unchanged": dg.MetadataValue.int(sum(result.unchanged for result in results)),
+        "sources": dg.MetadataValue.md(_table(results)),
     }
+    if page:
+        metadata["data quality"] = dg.MetadataValue.url(f"{page}/datakvalitet")
     if error:
         metadata["error"] = dg.MetadataValue.text(error)
     return dg.MaterializeResult(
@@ -86,6 +105,8 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
         partitions_def=None if stream.is_register else DAILY,
         backfill_policy=None if stream.is_register else dg.BackfillPolicy.single_run(),
         retry_policy=RETRY,
+        freshness_policy=PULLED,
+        pool=f"pull_{stream.name}",
         kinds={"parquet"},
         check_specs=[
             dg.AssetCheckSpec("source_answered", asset=key, description="The source could be read"),
@@ -99,7 +120,8 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
             return _outcome([])
         try:
             window = _window(context, stream)
-            return _outcome(pull_stream(settings, organisation, stream.name, window, fill_gaps=_is_newest(context)))
+            found = pull_stream(settings, organisation, stream.name, window, fill_gaps=_is_newest(context))
+            return _outcome(found, settings.public_url)
         except OpsMetricsError as error:
             # Explained already; trying again would not help. Everything else is retried.
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -110,7 +132,13 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
 @dg.multi_asset(
     name="ingest",
     specs=[
-        dg.AssetSpec(raw_key(stream.name), deps=[landing_key(stream.name)], group_name="raw", description=stream.doc)
+        dg.AssetSpec(
+            raw_key(stream.name),
+            deps=[landing_key(stream.name)],
+            group_name="raw",
+            description=stream.doc,
+            freshness_policy=BUILT,
+        )
         for stream in STREAMS.values()
     ]
     + [
@@ -119,15 +147,24 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
             deps=[landing_key(stream) for stream in STREAMS],
             group_name="reference",
             description="ref.*, meta.metrics and the winning loads, from configuration and landing",
+            freshness_policy=BUILT,
         )
     ],
     check_specs=[
-        dg.AssetCheckSpec(
-            "every_load_is_whole",
-            asset=raw_key(stream),
-            description="Every page of every new load has its checksum; others are set aside and pulled again",
-        )
+        spec
         for stream in STREAMS
+        for spec in (
+            dg.AssetCheckSpec(
+                "every_load_is_whole",
+                asset=raw_key(stream),
+                description="Every new load has its checksum; others are set aside, mended or pulled again",
+            ),
+            dg.AssetCheckSpec(
+                "rows_as_usual",
+                asset=raw_key(stream),
+                description="The newest whole day holds between a quarter and four times the usual number of rows",
+            ),
+        )
     ],
     pool=WRITER_POOL,
 )
@@ -136,6 +173,9 @@ def ingest(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
     context = workspace.context()
     with connect(context.settings.warehouse) as con:
         done = pipeline.prepare(con, context)
+        if mend(context.settings, done.damaged):
+            pipeline.prepare(con, context)
+        unusual = unusual_volumes(con)
     for stream in STREAMS:
         damaged = "\n".join(done.damaged.get(stream, []))
         yield dg.MaterializeResult(
@@ -147,7 +187,14 @@ def ingest(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
                     asset_key=raw_key(stream),
                     passed=not damaged,
                     metadata={"set_aside": dg.MetadataValue.text(damaged)},
-                )
+                ),
+                dg.AssetCheckResult(
+                    check_name="rows_as_usual",
+                    asset_key=raw_key(stream),
+                    passed=stream not in unusual,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"found": dg.MetadataValue.text(unusual.get(stream, ""))},
+                ),
             ],
         )
     yield dg.MaterializeResult(asset_key=dg.AssetKey(["meta", "reference"]))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.freshness import BUILT
 from assets.landing import raw_key
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics.catalogue import Catalogue
@@ -80,6 +81,7 @@ def _spec(file: SqlFile, files: dict[str, SqlFile], catalogue: Catalogue) -> dg.
         group_name=file.schema,
         description=contract.title,
         kinds={"sql"},
+        freshness_policy=BUILT,
         metadata={"key": ", ".join(contract.key), "file": f"sql/{file.schema}/{file.path.name}"},
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.freshness import BUILT
 from assets.models import REFERENCE, table_key
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics.catalogue import Catalogue
@@ -20,7 +21,13 @@ def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="scores",
         specs=[
-            dg.AssetSpec(dg.AssetKey(["scores", name]), deps=inputs, group_name="scores", description=COLUMNS[name][0])
+            dg.AssetSpec(
+                dg.AssetKey(["scores", name]),
+                deps=inputs,
+                group_name="scores",
+                description=COLUMNS[name][0],
+                freshness_policy=BUILT,
+            )
             for name in COLUMNS
         ],
         pool=WRITER_POOL,

@@ -25,6 +25,7 @@ PORT = 8613
 ADDRESS = f"http://127.0.0.1:{PORT}"
 PATHS = ("team", "omrade", "forbedring", "maling", "endring", "datakvalitet", "om", "")
 ROUNDS, READERS = 6, 25
+READING_SECONDS = 10
 _ARRIVED = "h => document.querySelector('.ops h1')?.textContent !== h && document.querySelector('.ops footer')"
 
 
@@ -32,7 +33,7 @@ async def load(page: Page, path: str = "") -> float:
     """Return the seconds until a page loaded from nothing shows its foot."""
     start = time.perf_counter()
     await page.goto(f"{ADDRESS}/{path}")
-    await page.wait_for_selector(".ops footer", timeout=120_000)
+    await page.wait_for_selector(".ops footer", timeout=300_000)
     return time.perf_counter() - start
 
 
@@ -59,12 +60,16 @@ def resident(pid: int) -> float:
 
 
 async def one_reader(browser: Browser, wait: float) -> list[float]:
-    """One of many readers: open the overview and click through the menu once."""
+    """One of many readers: open the overview and click through the menu once, with time to read."""
     context = await browser.new_context()
+    context.set_default_timeout(300_000)
     page = await context.new_page()
     await asyncio.sleep(wait)
     await load(page)
-    found = [await click(page, path) for path in PATHS]
+    found: list[float] = []
+    for path in PATHS:
+        await asyncio.sleep(READING_SECONDS)
+        found.append(await click(page, path))
     await context.close()
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,10 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_OIDC_CLIENT_SECRET": "the app's secret at the identity provider",
     "OPSMETRICS_COOKIE_SECRET": "random text of at least 32 characters that signs the app's cookies and download links",
     "OPSMETRICS_PUBLIC_URL": "address under which people open the app, such as https://ops.example.org",
+    "OPSMETRICS_WEBHOOK_URL": "address that messages about failed runs and stale sources are posted to (default: none)",
+    "OPSMETRICS_WEBHOOK_FORMAT": "form of these messages: slack or teams (default slack)",
+    "OPSMETRICS_DAGSTER_URL": "address of the Dagster page, for links in messages (default: none)",
+    "OPSMETRICS_BACKUP": "folder on another disk that backups are written to (default: none)",
     "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
 }
 _SIGN_IN = (
@@ -53,6 +57,11 @@ class Settings:
         ca_file: Certificates trusted beside the system's, or None.
         retry_seconds: First wait between tries when a source names none.
         patience_seconds: Longest wait that a source may ask for.
+        webhook_url: Where messages are posted; a secret, and so not in the settings' repr.
+        webhook_format: ``slack`` or ``teams``.
+        public_url: Address of the app, for links, or None.
+        dagster_url: Address of the Dagster page, for links, or None.
+        backup: Folder of the backups, or None.
     """
 
     home: Path
@@ -63,6 +72,11 @@ class Settings:
     ca_file: Path | None = None
     retry_seconds: float = 2.0
     patience_seconds: float = 900.0
+    webhook_url: str | None = field(default=None, repr=False)
+    webhook_format: str = "slack"
+    public_url: str | None = None
+    dagster_url: str | None = None
+    backup: Path | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -84,6 +98,11 @@ class Settings:
             ca_file=Path(env["OPSMETRICS_CA_FILE"]) if env.get("OPSMETRICS_CA_FILE") else None,
             retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", 2.0),
             patience_seconds=_seconds(env, "OPSMETRICS_PATIENCE_SECONDS", 900.0),
+            webhook_url=env.get("OPSMETRICS_WEBHOOK_URL") or None,
+            webhook_format=env.get("OPSMETRICS_WEBHOOK_FORMAT") or "slack",
+            public_url=(env.get("OPSMETRICS_PUBLIC_URL") or "").rstrip("/") or None,
+            dagster_url=(env.get("OPSMETRICS_DAGSTER_URL") or "").rstrip("/") or None,
+            backup=Path(env["OPSMETRICS_BACKUP"]) if env.get("OPSMETRICS_BACKUP") else None,
         )
 
     @property

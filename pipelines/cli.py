@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines import upkeep
+
 if TYPE_CHECKING:
     from opsmetrics.pipeline import Context
     from opsmetrics.settings import Settings
@@ -421,6 +423,9 @@ def sql(query: str, form: str) -> None:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_USAGE)
 
+
+for _command in (upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.health):
+    main.add_command(_command)
 
 if __name__ == "__main__":
     main()

@@ -12,9 +12,12 @@ from assets.models import layer_assets
 from assets.published import snapshot_asset
 from assets.resources import Workspace
 from assets.scores import score_assets
+from assets.upkeep import UPKEEP
 from opsmetrics.catalogue import load_catalogue
 from opsmetrics.settings import default_sql_root
 from opsmetrics.sqlfile import load_all
+from pipelines.schedules import schedules
+from pipelines.sensors import build_sensor, tell_failed_runs, tell_what_is_wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +51,26 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
     daily = [key for pull in graph.pulls if pull.partitions_def for key in pull.keys]
     registers = [key for pull in graph.pulls if not pull.partitions_def for key in pull.keys]
     tables = [key for definition in graph.tables for key in definition.keys]
-    pull_job = dg.define_asset_job("pull_daily", selection=dg.AssetSelection.assets(*daily))
+    upkeep = [key for definition in UPKEEP for key in definition.keys]
     # A new day brings new periods: everything above landing is built again, from what landed.
-    build_job = dg.define_asset_job(
-        "build_and_publish", selection=dg.AssetSelection.assets(*registers, *tables, *graph.snapshot.keys)
-    )
+    selections = {
+        "pull_daily": daily,
+        "pull_hourly": daily,
+        "build_and_publish": [*registers, *tables, *graph.snapshot.keys],
+        "upkeep": upkeep,
+    }
+    jobs = [
+        # A build that died half-way begins again: its steps rest on one another's tables.
+        dg.define_asset_job(
+            name, selection=dg.AssetSelection.assets(*keys), tags={"dagster/retry_strategy": "ALL_STEPS"}
+        )
+        for name, keys in selections.items()
+    ]
     return dg.Definitions(
-        assets=[*graph.pulls, *graph.tables, graph.snapshot],
-        jobs=[pull_job, build_job],
-        schedules=[
-            dg.build_schedule_from_partitioned_job(pull_job, hour_of_day=4, minute_of_hour=30),
-            dg.ScheduleDefinition(
-                name="build_and_publish_schedule",
-                job=build_job,
-                cron_schedule="0 5 * * *",
-                execution_timezone="Europe/Oslo",
-            ),
-        ],
+        assets=[*graph.pulls, *graph.tables, graph.snapshot, *UPKEEP],
+        jobs=jobs,
+        schedules=schedules(),
+        sensors=[build_sensor("build_and_publish"), tell_what_is_wrong, tell_failed_runs],
         resources={"workspace": workspace or Workspace()},
         executor=dg.in_process_executor,
     )

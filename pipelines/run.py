@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assets.resources import Workspace
 from opsmetrics import pipeline
+from opsmetrics.backup import mend
 from opsmetrics.errors import OpsMetricsError, WarehouseDamagedError
 from opsmetrics.settings import Settings
 from opsmetrics.snapshot import current, open_current, published
@@ -50,7 +51,8 @@ def run_everything(settings: Settings, *, quiet: bool) -> dict[str, Any]:
         errors = _pull(graph, workspace, context, bar, set(context.organisation.streams))
         damaged = _ingest(context)
         if damaged:
-            # What is still at the source is landed again before the build.
+            # What the backup or the source still has is landed again before the build.
+            mend(settings, damaged)
             errors += _pull(graph, workspace, context, bar, set(damaged))
             _ingest(context)
         try:

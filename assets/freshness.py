@@ -1,0 +1,13 @@
+"""When each asset must have been made again; Dagster's own daemon judges it, no sensor needed."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+ZONE = "Europe/Oslo"
+# Pulls run every hour of the day and every night: one missed night is worth a look, two are a fault.
+PULLED = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
+# The morning's build begins at five; by seven it is there for whoever opens the page.
+BUILT = dg.FreshnessPolicy.cron(deadline_cron="0 7 * * *", lower_bound_delta=timedelta(hours=3), timezone=ZONE)
+# Upkeep runs on Sundays at three.
+WEEKLY = dg.FreshnessPolicy.cron(deadline_cron="0 7 * * 0", lower_bound_delta=timedelta(hours=5), timezone=ZONE)

@@ -1,0 +1,67 @@
+"""Upkeep: a backup, and the test that it can be restored, recorded as a restore test of our own service."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from assets.freshness import WEEKLY
+from assets.resources import Workspace
+from opsmetrics.backup import back_up, restore_test
+from opsmetrics.errors import ConfigurationError, Problem
+from opsmetrics.settings import Settings
+
+BACKUP = dg.AssetKey(["upkeep", "backup"])
+RESTORE_TEST = dg.AssetKey(["upkeep", "restore_test"])
+
+
+def _folder(settings: Settings) -> Path:
+    if settings.backup is None:
+        raise ConfigurationError(
+            [Problem("environment", None, "OPSMETRICS_BACKUP is not set", "name a folder on another disk")]
+        )
+    return settings.backup
+
+
+@dg.asset(
+    key=BACKUP,
+    group_name="upkeep",
+    description="Landing and configuration on another disk",
+    kinds={"file"},
+    freshness_policy=WEEKLY,
+)
+def backup(workspace: Workspace) -> dg.MaterializeResult:
+    """Copy what is new to the backup folder."""
+    settings = workspace.settings()
+    manifest, copied = back_up(settings, _folder(settings), datetime.now(tz=UTC))
+    return dg.MaterializeResult(
+        metadata={"name": manifest.name, "files": len(manifest.files), "copied": copied, "build_id": manifest.build_id}
+    )
+
+
+@dg.asset(
+    key=RESTORE_TEST,
+    deps=[BACKUP],
+    group_name="upkeep",
+    description="The newest backup, restored to a scratch folder, built, and compared with what was published",
+    kinds={"json"},
+    freshness_policy=WEEKLY,
+    check_specs=[
+        dg.AssetCheckSpec("restored_scores_are_equal", asset=RESTORE_TEST, description="Every table of scores is equal")
+    ],
+)
+def restored(workspace: Workspace) -> dg.MaterializeResult:
+    """Restore, build, compare and record."""
+    settings = workspace.settings()
+    test = restore_test(settings, _folder(settings))
+    return dg.MaterializeResult(
+        metadata={"id": test.id, "said": test.said, "seconds": test.seconds, "gigabytes": test.data_gb},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="restored_scores_are_equal", passed=test.result == "ok", metadata={"said": test.said}
+            )
+        ],
+    )
+
+
+UPKEEP = [backup, restored]
