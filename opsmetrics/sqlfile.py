@@ -37,6 +37,7 @@ class ModelHeader(BaseModel):
         ranges: Column -> smallest and largest allowed value; null passes.
         incremental: ``day`` rebuilds only days (column ``day``) whose winning load changed.
         view: Made as a view instead of a table (marts).
+        version: Of a mart's columns: a change that breaks a query gets the next number.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +49,7 @@ class ModelHeader(BaseModel):
     ranges: dict[str, tuple[float, float]] = {}
     incremental: str | None = None
     view: bool = False
+    version: int = 1
 
 
 @dataclass(frozen=True)

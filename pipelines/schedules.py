@@ -12,6 +12,8 @@ import dagster as dg
 from assets.landing import DAILY
 
 ZONE = "Europe/Oslo"
+# Whoever starts the daemon wants it to run by itself.
+RUNNING = dg.DefaultScheduleStatus.RUNNING
 
 
 def _local_day(context: dg.ScheduleEvaluationContext, days_before: int) -> str:
@@ -20,15 +22,15 @@ def _local_day(context: dg.ScheduleEvaluationContext, days_before: int) -> str:
 
 
 def schedules() -> list[dg.ScheduleDefinition]:
-    """Return the schedules of the jobs; they are switched on in the Dagster page or by ``dagster schedule start``."""
+    """Return the schedules of the jobs."""
 
-    @dg.schedule(job_name="pull_daily", cron_schedule="30 4 * * *", execution_timezone=ZONE)
+    @dg.schedule(job_name="pull_daily", cron_schedule="30 4 * * *", execution_timezone=ZONE, default_status=RUNNING)
     def pull_daily_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Pull yesterday, and every earlier day that is still open, of every stream."""
         day = _local_day(context, 1)
         return dg.RunRequest(run_key=f"daily-{day}", partition_key=day, tags={"opsmetrics/window": day})
 
-    @dg.schedule(job_name="pull_hourly", cron_schedule="10 6-22 * * *", execution_timezone=ZONE)
+    @dg.schedule(job_name="pull_hourly", cron_schedule="10 6-22 * * *", execution_timezone=ZONE, default_status=RUNNING)
     def pull_hourly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Pull today so far: it counts from tomorrow on, but a source that fails is known within the hour."""
         day = _local_day(context, 0)
@@ -37,7 +39,12 @@ def schedules() -> list[dg.ScheduleDefinition]:
 
     def plain(job: str, cron: str, description: str) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(
-            name=f"{job}_schedule", job_name=job, cron_schedule=cron, execution_timezone=ZONE, description=description
+            name=f"{job}_schedule",
+            job_name=job,
+            cron_schedule=cron,
+            execution_timezone=ZONE,
+            description=description,
+            default_status=RUNNING,
         )
 
     return [

@@ -15,6 +15,7 @@ from opsmetrics.organisation import load_organisation
 from opsmetrics.settings import Settings
 from opsmetrics.streams import STREAMS
 
+RUNNING = dg.DefaultSensorStatus.RUNNING
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -36,7 +37,7 @@ def build_sensor(job: str) -> dg.SensorDefinition:
     something from one that found nothing new.
     """
 
-    @dg.sensor(name="build_when_landed", job_name=job, minimum_interval_seconds=120)
+    @dg.sensor(name="build_when_landed", job_name=job, minimum_interval_seconds=120, default_status=RUNNING)
     def build_when_landed(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult | dg.SkipReason:
         """Build when something new has landed."""
         state = landing_state(workspace.settings())
@@ -50,7 +51,7 @@ def build_sensor(job: str) -> dg.SensorDefinition:
     return build_when_landed
 
 
-@dg.sensor(name="tell_what_is_wrong", minimum_interval_seconds=900)
+@dg.sensor(name="tell_what_is_wrong", minimum_interval_seconds=900, default_status=RUNNING)
 def tell_what_is_wrong(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult | dg.SkipReason:
     """Tell what went stale or broke, and what is well again, once each."""
     settings = workspace.settings()
@@ -73,7 +74,7 @@ def tell_what_is_wrong(context: dg.SensorEvaluationContext, workspace: Workspace
     return dg.SensorResult(cursor=json.dumps(found))
 
 
-@dg.run_failure_sensor(name="tell_failed_runs", minimum_interval_seconds=30)
+@dg.run_failure_sensor(name="tell_failed_runs", minimum_interval_seconds=30, default_status=RUNNING)
 def tell_failed_runs(context: dg.RunFailureSensorContext, workspace: Workspace) -> None:
     """Tell that a run failed, at which step and why."""
     settings = workspace.settings()

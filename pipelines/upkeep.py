@@ -77,6 +77,21 @@ def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
+@click.option(
+    "--to", "target", required=True, type=_FOLDER, help="Folder of the exports; `current` in it is the newest."
+)
+@_AS_JSON
+def export(target: Path, *, as_json: bool) -> None:
+    """Write marts and scores of the current snapshot as Parquet files, one a table, comments included."""
+    from opsmetrics.export import export as write
+    from opsmetrics.settings import Settings
+
+    folder, tables = write(Settings.from_env().snapshots, target)
+    facts = {"path": str(folder), "tables": tables}
+    click.echo(json.dumps(facts) if as_json else f"{tables} tables in {folder}")
+
+
+@click.command()
 @click.option("--org", type=_FOLDER, help="Folder of the organisation's configuration.")
 @_AS_JSON
 def health(org: Path | None, *, as_json: bool) -> None:

@@ -149,6 +149,12 @@ def cli(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def older_duckdb() -> Path:
+    """Folder of the DuckDB 1.5 that ``tests/oracles.py`` installed apart from ours."""
+    return Path(sys.prefix) / "oracles" / "duckdb-1.5"
+
+
+@pytest.fixture(scope="session")
 def demo_home(tmp_path_factory) -> Path:
     """State folder of the demo, built once by the same command as ``make demo``."""
     home = tmp_path_factory.mktemp("demo")

@@ -16,6 +16,7 @@ from pathlib import Path
 FOLDER = Path(sys.prefix) / "oracles"
 # Kusto's language service (Apache-2.0), GitHub's GraphQL schema (MIT), the accessibility checker (MPL-2.0).
 NPM = ("@kusto/language-service-next@12.4.1", "@octokit/graphql-schema@15.26.1", "axe-core@4.14.1")
+CLIENT = "duckdb==1.5.5"
 DEBIAN = ("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
@@ -80,7 +81,16 @@ def fetch_browser() -> None:
     run(sys.executable, "-m", "playwright", "install", "chromium", cwd=work)
 
 
+def fetch_client() -> None:
+    """Install the DuckDB that most analysts have below ``FOLDER/duckdb-1.5``, apart from ours."""
+    target = FOLDER / "duckdb-1.5"
+    if not (target / "duckdb").exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), CLIENT, cwd=FOLDER)
+
+
 if __name__ == "__main__":
     fetch_npm()
+    fetch_client()
     fetch_debian()
     fetch_browser()
