@@ -161,6 +161,19 @@ def connectors_page() -> str:
     return "\n".join(parts)
 
 
+def queries_page(folder: Path) -> str:
+    """Return the worked queries, each under the question that it answers, as Markdown."""
+    parts = [
+        _NOTE,
+        "# Twelve worked queries\n",
+        "Each answers one question on any snapshot, and each is run by the tests. The files: `examples/queries/`.\n",
+    ]
+    for path in sorted(folder.glob("*.sql")):
+        question, _, text = path.read_text(encoding="utf-8").partition("\n")
+        parts.append(f"## {question.removeprefix('-- ')}\n\n```sql\n{text.strip()}\n```\n")
+    return "\n".join(parts)
+
+
 def pages() -> dict[str, str]:
     """Return the generated pages by file name."""
     root = default_sql_root()
@@ -171,6 +184,7 @@ def pages() -> dict[str, str]:
         "metrics.md": metrics_page(catalogue),
         "data-dictionary.md": dictionary_page(ordered, catalogue),
         "connectors.md": connectors_page(),
+        "queries.md": queries_page(root.parent / "examples" / "queries"),
     }
 
 
