@@ -6,11 +6,13 @@ from pathlib import Path
 import dagster as dg
 
 from assets.freshness import WEEKLY
-from assets.resources import Workspace
+from assets.resources import WRITER_POOL, Workspace
 from opsmetrics.backup import back_up, restore_test
 from opsmetrics.errors import ConfigurationError, Problem
 from opsmetrics.settings import Settings
+from opsmetrics.upkeep import look_after
 
+COMPACTION = dg.AssetKey(["upkeep", "compaction"])
 BACKUP = dg.AssetKey(["upkeep", "backup"])
 RESTORE_TEST = dg.AssetKey(["upkeep", "restore_test"])
 
@@ -24,7 +26,37 @@ def _folder(settings: Settings) -> Path:
 
 
 @dg.asset(
+    key=COMPACTION,
+    group_name="upkeep",
+    description="The loads of months that are over, one file each; every byte of landing is read and checked",
+    kinds={"parquet"},
+    freshness_policy=WEEKLY,
+    pool=WRITER_POOL,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "landing_is_whole", asset=COMPACTION, description="Every file has its checksum, or was mended"
+        )
+    ],
+)
+def compaction(workspace: Workspace) -> dg.MaterializeResult:
+    """Pack what is old enough, mend what is damaged."""
+    done = look_after(workspace.context())
+    mended = dg.MetadataValue.text("\n".join(done.mended))
+    return dg.MaterializeResult(
+        metadata={"packed": done.packed, "packs": done.packs, "forgotten": done.forgotten, "mended": mended},
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="landing_is_whole",
+                passed=not done.damaged,
+                metadata={"damaged": dg.MetadataValue.text("\n".join(done.damaged))},
+            )
+        ],
+    )
+
+
+@dg.asset(
     key=BACKUP,
+    deps=[COMPACTION],
     group_name="upkeep",
     description="Landing and configuration on another disk",
     kinds={"file"},
@@ -64,4 +96,4 @@ def restored(workspace: Workspace) -> dg.MaterializeResult:
     )
 
 
-UPKEEP = [backup, restored]
+UPKEEP = [compaction, backup, restored]

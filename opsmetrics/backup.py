@@ -24,7 +24,16 @@ import duckdb
 
 from opsmetrics import pipeline, snapshot
 from opsmetrics.errors import DamagedLoadError, OpsMetricsError
-from opsmetrics.landing import LoadName, damaged_paths, sync_folder, verify_load
+from opsmetrics.landing import (
+    PACKS,
+    SEPARATOR,
+    Pack,
+    damaged_paths,
+    is_pack,
+    sync_folder,
+    verify_load,
+    verify_pack,
+)
 from opsmetrics.organisation import load_organisation
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.settings import Settings
@@ -109,9 +118,9 @@ def back_up(settings: Settings, target: Path, now: datetime) -> tuple[Manifest, 
     name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     files: dict[str, list[str]] = {}
     copied = 0
-    for path in sorted((settings.home / LANDING).glob("*/*.parquet")):
-        inside = f"{LANDING}/{path.parent.name}/{path.name}"
-        checksum = LoadName.parse(path).checksum or _digest(path)
+    for path in _landed(settings.home / LANDING):
+        inside = f"{LANDING}/{path.relative_to(settings.home / LANDING).as_posix()}"
+        checksum = path.stem.partition(SEPARATOR)[2] or _digest(path)
         files[inside] = [inside, checksum]
         # A load never changes: one that is there with its size is the same.
         if not _same_size(path, target / inside):
@@ -136,6 +145,19 @@ def back_up(settings: Settings, target: Path, now: datetime) -> tuple[Manifest, 
     )
     _write(target / MANIFESTS / f"{name}.json", json.dumps(asdict(manifest), indent=1))
     return manifest, copied
+
+
+def _landed(landing: Path) -> list[Path]:
+    """Every load and pack, without those that were set aside."""
+    found = (*landing.glob("*/*.parquet"), *landing.glob(f"*/{PACKS}/*.parquet"))
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _verify(path: Path) -> None:
+    if is_pack(path):
+        verify_pack(Pack.parse(path))
+    else:
+        verify_load(path)
 
 
 def _known_at(published: snapshot.Snapshot) -> str:
@@ -245,11 +267,22 @@ def restore(source: Path, manifest: Manifest, home: Path, org: Path) -> int:
         except FileNotFoundError as error:
             raise BackupError(f"{source / inside}: missing in the backup; take an older one with --at") from error
         if at == LANDING:
-            verify_load(target)
+            _verify(target)
         elif _digest(target) != checksum:
             raise BackupError(f"{source / inside}: damaged in the backup; take an older one with --at")
         total += target.stat().st_size
     return total
+
+
+def has_spare(settings: Settings, path: Path) -> bool:
+    """Whether the backup holds a whole copy of a file of landing."""
+    if settings.backup is None:
+        return False
+    try:
+        _verify(settings.backup / LANDING / path.relative_to(settings.landing))
+    except DamagedLoadError:
+        return False
+    return True
 
 
 def mend(settings: Settings, streams: Iterable[str]) -> list[str]:
@@ -258,20 +291,12 @@ def mend(settings: Settings, streams: Iterable[str]) -> list[str]:
     Returns:
         One text per load that is back.
     """
-    if settings.backup is None:
-        return []
     mended: list[str] = []
     for path in (path for stream in streams for path in damaged_paths(settings.landing, stream)):
-        stream = path.parent.parent.name
-        spare, target = settings.backup / LANDING / stream / path.name, settings.landing / stream / path.name
-        if target.exists() or not spare.exists():
-            continue
-        try:
-            verify_load(spare)
-        except DamagedLoadError:
-            continue
-        _copy(spare, target)
-        mended.append(f"{target}: brought back from the backup")
+        target = path.parent.parent / (PACKS if is_pack(path) else "") / path.name
+        if settings.backup is not None and not target.exists() and has_spare(settings, target):
+            _copy(settings.backup / LANDING / target.relative_to(settings.landing), target)
+            mended.append(f"{target}: brought back from the backup")
     return mended
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from opsmetrics.landing import LoadName, Parcel, land, load_paths, short_digest
+from opsmetrics.landing import Parcel, land, names, short_digest
 from opsmetrics.streams import Column, Stream
 
 _AS_OF = Column("as_of", "timestamp", "Instant of evaluation, UTC", required=True)
@@ -101,7 +101,7 @@ def land_publication(landing: Path, publication: Publication) -> bool:
         Whether it was new.
     """
     digest = short_digest(publication.build_id)
-    if any(LoadName.parse(path).digest == digest for path in load_paths(landing, STREAM.name)):
+    if any(name.digest == digest for name in names(landing, STREAM.name)):
         return False
     with duckdb.connect(str(publication.path), read_only=True, config={"enable_external_access": False}) as con:
         con.execute("set timezone = 'UTC'")

@@ -9,7 +9,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from opsmetrics.errors import ConfigurationError, Problem
@@ -32,6 +32,7 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_WEBHOOK_FORMAT": "form of these messages: slack or teams (default slack)",
     "OPSMETRICS_DAGSTER_URL": "address of the Dagster page, for links in messages (default: none)",
     "OPSMETRICS_BACKUP": "folder on another disk that backups are written to (default: none)",
+    "OPSMETRICS_KEEP_REPLACED_DAYS": "days after which compaction forgets what later loads replaced (default: never)",
     "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
 }
 _SIGN_IN = (
@@ -62,6 +63,7 @@ class Settings:
         public_url: Address of the app, for links, or None.
         dagster_url: Address of the Dagster page, for links, or None.
         backup: Folder of the backups, or None.
+        keep_replaced: How long loads that later ones replaced are kept, or None for ever.
     """
 
     home: Path
@@ -77,6 +79,7 @@ class Settings:
     public_url: str | None = None
     dagster_url: str | None = None
     backup: Path | None = None
+    keep_replaced: timedelta | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -103,6 +106,7 @@ class Settings:
             public_url=(env.get("OPSMETRICS_PUBLIC_URL") or "").rstrip("/") or None,
             dagster_url=(env.get("OPSMETRICS_DAGSTER_URL") or "").rstrip("/") or None,
             backup=Path(env["OPSMETRICS_BACKUP"]) if env.get("OPSMETRICS_BACKUP") else None,
+            keep_replaced=_days(env, "OPSMETRICS_KEEP_REPLACED_DAYS"),
         )
 
     @property
@@ -225,6 +229,15 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
         return max(0.0, float(text))
     except ValueError as error:
         raise ConfigurationError([Problem(name, None, f"{text!r} is no number of seconds", "write 2")]) from error
+
+
+def _days(env: Mapping[str, str], name: str) -> timedelta | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise ConfigurationError([Problem(name, None, f"{text!r} is no number of days", "write 400")])
+    return timedelta(days=int(text))
 
 
 def parse_instant(text: str) -> datetime:

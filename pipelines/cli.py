@@ -424,7 +424,7 @@ def sql(query: str, form: str) -> None:
             sys.exit(EXIT_USAGE)
 
 
-for _command in (upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.export, upkeep.health):
+for _command in (upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.compact, upkeep.export, upkeep.health):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.resources import Workspace
 from opsmetrics.health import troubles
-from opsmetrics.landing import load_paths
+from opsmetrics.landing import names
 from opsmetrics.notify import Message, NotifyError, post
 from opsmetrics.organisation import load_organisation
 from opsmetrics.settings import Settings
@@ -26,8 +26,8 @@ UNDER_WAY = [
 
 def landing_state(settings: Settings) -> str:
     """Digest of which loads there are, from their names alone."""
-    names = [path.name for stream in STREAMS for path in load_paths(settings.landing, stream)]
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    loads = [name.load_id for stream in STREAMS for name in names(settings.landing, stream)]
+    return hashlib.sha256("\n".join(loads).encode()).hexdigest()[:16]
 
 
 def build_sensor(job: str) -> dg.SensorDefinition:

@@ -77,6 +77,27 @@ def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--org", type=_FOLDER, help="Folder of the organisation's configuration.")
+@_AS_JSON
+def compact(org: Path | None, *, as_json: bool) -> None:
+    """Pack the loads of months that are over, and read every byte of landing; as-known answers stay what they were."""
+    from opsmetrics.pipeline import load_context
+    from opsmetrics.settings import Settings
+    from opsmetrics.upkeep import look_after
+
+    settings = Settings.from_env()
+    done = look_after(load_context(replace(settings, org=org or settings.org)))
+    if as_json:
+        click.echo(json.dumps(asdict(done)))
+    else:
+        click.echo(f"{done.packed} loads in {done.packs} packs, {done.forgotten} replaced ones forgotten")
+        for text in (*done.mended, *(f"{path}: damaged, and not in the backup" for path in done.damaged)):
+            click.echo(text, err=True)
+    if done.damaged:
+        sys.exit(EXIT_WRONG)
+
+
+@click.command()
 @click.option(
     "--to", "target", required=True, type=_FOLDER, help="Folder of the exports; `current` in it is the newest."
 )

@@ -185,13 +185,12 @@ def test_the_weekly_upkeep_backs_up_and_proves_it(settings, target, monkeypatch)
     with dg.instance_for_test() as instance:
         job = build_definitions(workspace).resolve_job_def("upkeep")
         result = job.execute_in_process(instance=instance)
-        (check,) = result.get_asset_check_evaluations()
-        assert check.passed, check.metadata
+        assert all(check.passed for check in result.get_asset_check_evaluations())
         next((target / "landing/incidents").glob("*.parquet")).unlink()
         monkeypatch.setattr("opsmetrics.backup._same_size", lambda *_: True)
         result = job.execute_in_process(instance=instance)
-        (check,) = result.get_asset_check_evaluations()
-    assert not check.passed
+        checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert checks == {"landing_is_whole": True, "restored_scores_are_equal": False}
 
 
 def test_the_commands(settings, target, tmp_path, cli):

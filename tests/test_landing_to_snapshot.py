@@ -301,7 +301,7 @@ def test_an_input_that_comes_back_is_landed_again(small, tmp_path):
 def test_deciding_what_is_new_opens_no_old_load(small, tmp_path, monkeypatch):
     given_settings = settings_for(small, tmp_path / "home")
     run_all(given_settings)
-    monkeypatch.setattr("opsmetrics.landing.read_load", lambda _: pytest.fail("an old load was opened"))
+    monkeypatch.setattr("opsmetrics.landing.reading.read_load", lambda _: pytest.fail("an old load was opened"))
     organisation = pipeline.load_context(given_settings).organisation
     result = pull_stream(given_settings, organisation, "availability_checks")[0]
     assert (result.unchanged, result.loads) == (12, ())

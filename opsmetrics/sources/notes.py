@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from opsmetrics.errors import OpsMetricsError
-from opsmetrics.landing import LoadName, load_paths, read_load
+from opsmetrics.landing import read_loads
 from opsmetrics.organisation import Delivery
 
 # Local day -> (sequence of the load that holds it, instant at which the source last said the same).
@@ -69,14 +68,7 @@ def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:
 def seen_in_loads(landing: Path, delivery: Delivery) -> Seen:
     """Read from the loads themselves what a lost note would have told; needed once."""
     found: Seen = {}
-    for path in load_paths(landing, delivery.stream):
-        if LoadName.parse(path).origin != delivery.origin:
-            continue
-        try:
-            load = read_load(path)
-        except OpsMetricsError:
-            # The build names the damaged file; pulling its days again is the mend.
-            continue
+    for load in read_loads(landing, delivery.stream, delivery.origin):
         if load.is_complete:
             mark = (load.sequence, load.loaded_at.isoformat())
             found |= {day.isoformat(): mark for day in days_of((load.window_start, load.window_end))}

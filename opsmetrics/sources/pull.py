@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from opsmetrics.errors import Problem, SourceError
-from opsmetrics.landing import Load, LoadName, land, load_paths, read_load, short_digest
+from opsmetrics.landing import Load, LoadName, land, names, read_numbered, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors import STATE
 from opsmetrics.settings import Settings
@@ -147,8 +147,7 @@ def _pull_files(
     stream = STREAMS[source.name]
     today = now.astimezone(organisation.zone).date()
     root = files.files_root(organisation, settings.data)
-    names = map(LoadName.parse, load_paths(settings.landing, source.name))
-    known = [name for name in names if name.origin == source.origin]
+    known = [name for name in names(settings.landing, source.name) if name.origin == source.origin]
     seen = 0
     for path, day in files.planned(organisation, source, root, today, window):
         seen += 1
@@ -170,15 +169,15 @@ def _pull_files(
         raise SourceError(Problem(str(root / source.path), None, message, "check path in sources.toml"))
 
 
-def _landed_before(names: list[LoadName], marker: str) -> bool:
+def _landed_before(known: list[LoadName], marker: str) -> bool:
     """Whether the newest load of this input is still the last word on its days."""
     digest = short_digest(marker)
-    same = [name for name in names if name.digest == digest]
+    same = [name for name in known if name.digest == digest]
     if not same:
         return False
     last = max(same, key=lambda name: name.sequence)
     start, end = last.window
-    return not any(name.sequence > last.sequence and name.window[0] < end and start < name.window[1] for name in names)
+    return not any(name.sequence > last.sequence and name.window[0] < end and start < name.window[1] for name in known)
 
 
 def _pull_connector(
@@ -195,7 +194,7 @@ def _pull_connector(
     if isinstance(source, StreamSource):
         raise TypeError("files are pulled by _pull_files")
     fetch = fetch_function(source.kind, delivery.stream)
-    digests = {name.sequence: name.digest for name in map(LoadName.parse, load_paths(settings.landing, stream.name))}
+    digests = {name.sequence: name.digest for name in names(settings.landing, stream.name)}
     # A load that somebody took out of the landing folder was not seen.
     outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark[0] in digests}
     windows = list(windows_of(organisation, delivery, stream, window, now, outcome.seen))
@@ -235,8 +234,8 @@ def _had_rows(landing: Path, delivery: Delivery, stream: Stream, seen: Seen) -> 
     if not (stream.is_register or delivery.remembers_days == STATE) or not seen:
         return False
     last = max(sequence for sequence, _ in seen.values())
-    path = next(path for path in load_paths(landing, stream.name) if LoadName.parse(path).sequence == last)
-    return read_load(path).rows > 0
+    load = read_numbered(landing, stream.name, last)
+    return load is not None and load.rows > 0
 
 
 def explained_shape(ask: Ask[Any], function: Callable[[Ask[Any]], T]) -> T:

@@ -10,7 +10,18 @@ import polars as pl
 
 from opsmetrics import published
 from opsmetrics.errors import DamagedLoadError
-from opsmetrics.landing import Load, LoadName, damaged_paths, load_paths, set_aside, verify_load
+from opsmetrics.landing import (
+    Load,
+    LoadName,
+    Pack,
+    damaged_paths,
+    is_pack,
+    load_paths,
+    packs,
+    set_aside,
+    verify_load,
+    verify_pack,
+)
 from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
 from opsmetrics.warehouse.connection import comment, replace_table, transaction
 
@@ -63,7 +74,7 @@ LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "stream": "Stream",
             "load_id": "Load",
-            "origin": "Name of the source",
+            "origin": "Name of the source; null = a pack of loads of several",
             "window_start": "First local day",
             "window_end": "Day after the last",
         },
@@ -83,6 +94,15 @@ class Ingested:
     rows: dict[str, int] = field(default_factory=dict[str, int])
     damaged: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
+    def add(self, stream: Stream, load: Load) -> None:
+        """Count a load that was brought in."""
+        self.rows[stream.name] = self.rows.get(stream.name, 0) + load.rows
+
+    def set_aside(self, stream: Stream, error: DamagedLoadError) -> None:
+        """Move a damaged file out of the way and keep what is wrong with it."""
+        set_aside(error.path)
+        self.damaged.setdefault(stream.name, []).append(str(error))
+
 
 def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
     """Bring loads that the working file does not know yet into ``raw``.
@@ -96,34 +116,67 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
     streams = (*STREAMS.values(), published.STREAM)
     for stream in streams:
         _ensure_raw(con, stream)
-        landed = {LoadName.parse(path).load_id: path for path in load_paths(landing, stream.name)}
         rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()
         known = {load_id for (load_id,) in rows}
-        for gone in sorted(known - landed.keys()):
+        found = _bring_packs(con, stream, landing, known, done) | _bring_files(con, stream, landing, known, done)
+        for gone in sorted(known - found):
             _forget(con, stream, gone)
-        for load_id, path in landed.items():
-            if load_id in known:
-                continue
-            try:
-                load = verify_load(path)
-            except DamagedLoadError as error:
-                set_aside(path)
-                done.damaged.setdefault(stream.name, []).append(str(error))
-                continue
-            _bring(con, stream, load)
-            done.rows[stream.name] = done.rows.get(stream.name, 0) + load.rows
     replace_table(con, "meta.damaged_loads", _damaged(landing, [stream.name for stream in streams]))
     for table, (title, columns) in LOAD_COMMENTS.items():
         comment(con, table, title, columns)
     return done
 
 
+def _bring_files(
+    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested
+) -> set[str]:
+    """Bring in the loads that are files of their own; return the ids of all of them."""
+    found: set[str] = set()
+    for path in load_paths(landing, stream.name):
+        load_id = LoadName.parse(path).load_id
+        if load_id not in known:
+            try:
+                load = verify_load(path)
+            except DamagedLoadError as error:
+                done.set_aside(stream, error)
+                continue
+            _bring(con, stream, load)
+            known.add(load_id)
+            done.add(stream, load)
+        found.add(load_id)
+    return found
+
+
+def _bring_packs(
+    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested
+) -> set[str]:
+    """Bring in the loads of packs; return the ids of all of them. A pack of known loads is not read."""
+    found: set[str] = set()
+    for pack in packs(landing, stream.name):
+        try:
+            new = [load for load in pack.loads() if load.load_id not in known]
+            if new:
+                verify_pack(pack)
+        except DamagedLoadError as error:
+            done.set_aside(stream, error)
+            continue
+        for load in new:
+            _bring(con, stream, load, in_pack=True)
+            done.add(stream, load)
+        found |= {load.load_id for load in pack.loads()}
+        known |= found
+    return found
+
+
 def _damaged(landing: Path, streams: list[str]) -> pl.DataFrame:
-    rows = [
-        (stream, (name := LoadName.parse(path)).load_id, name.origin, *name.window)
-        for stream in streams
-        for path in damaged_paths(landing, stream)
-    ]
+    rows: list[tuple[object, ...]] = []
+    found = [(stream, path) for stream in streams for path in damaged_paths(landing, stream)]
+    for stream, path in found:
+        if is_pack(path):
+            rows.append((stream, path.stem, None, *Pack.parse(path).window))
+        else:
+            name = LoadName.parse(path)
+            rows.append((stream, name.load_id, name.origin, *name.window))
     schema = {
         "stream": pl.String,
         "load_id": pl.String,
@@ -159,20 +212,21 @@ def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
         comment(con, f'raw."{stream.name}"', f"{stream.doc}; every load, also replaced ones", texts)
 
 
-def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load) -> None:
+def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load, *, in_pack: bool = False) -> None:
+    """Bring one load in, whole or not at all."""
     names = ", ".join(f'"{column.name}"' for column in stream.columns)
-    path = str(load.path)
+    source = "read_parquet($path) where " + ("_load_id = $load_id and " if in_pack else "")
+    given = {"path": str(load.path), "load_id": load.load_id}
     with transaction(con):
         con.execute(
-            f'insert into raw."{stream.name}" select {names}, _day, _line, $1 from read_parquet($2)'
-            " where _reason is null",
-            [load.load_id, path],
+            f'insert into raw."{stream.name}" select {names}, _day, _line, $load_id from {source} _reason is null',
+            given,
         )
         if load.quarantined:
             con.execute(
-                "insert into meta.quarantine select $1, $2, $3, _line, _reason, _raw from read_parquet($4)"
-                " where _reason is not null",
-                [load.stream, load.load_id, load.source, path],
+                "insert into meta.quarantine select $stream, $load_id, $source, _line, _reason, _raw"
+                f" from {source} _reason is not null",
+                given | {"stream": load.stream, "source": load.source},
             )
         con.execute(
             "insert into meta.loads values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",

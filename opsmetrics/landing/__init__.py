@@ -1,0 +1,54 @@
+"""Landing (architecture D1): immutable loads, written atomically, that describe themselves.
+
+A load is one Parquet file, until a month of them is packed into one. Good rows have a null ``_reason``; rows that break
+the contract lie in the same file with the reason and their raw values, so that a load and its quarantine appear
+together or not at all.
+Does not belong here: reading sources (``opsmetrics.sources``) and choosing the winning load (``warehouse``).
+"""
+
+from opsmetrics.landing.loads import CODE_VERSION, SEPARATOR, Load, LoadName, Parcel, short_digest
+from opsmetrics.landing.packs import Compacted, compact
+from opsmetrics.landing.reading import (
+    DAMAGED,
+    PACKS,
+    Pack,
+    damaged_paths,
+    is_pack,
+    load_paths,
+    names,
+    packs,
+    read_load,
+    read_loads,
+    read_numbered,
+    set_aside,
+    verify_load,
+    verify_pack,
+)
+from opsmetrics.landing.writing import land, sync_folder
+
+__all__ = [
+    "CODE_VERSION",
+    "DAMAGED",
+    "PACKS",
+    "SEPARATOR",
+    "Compacted",
+    "Load",
+    "LoadName",
+    "Pack",
+    "Parcel",
+    "compact",
+    "damaged_paths",
+    "is_pack",
+    "land",
+    "load_paths",
+    "names",
+    "packs",
+    "read_load",
+    "read_loads",
+    "read_numbered",
+    "set_aside",
+    "short_digest",
+    "sync_folder",
+    "verify_load",
+    "verify_pack",
+]

@@ -1,0 +1,201 @@
+"""Compaction: the loads of a month that is over become one file, and every as-known answer stays what it was.
+
+Hourly pulls make thousands of small files a year, and listing them is what a pull costs. A pack holds the same rows and
+the same facts of each load, so that the working file sees no difference. What may be forgotten is a choice of its own:
+loads that later ones have replaced, after as many days as the organisation wants to answer "what was known then".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from opsmetrics.errors import DamagedLoadError
+from opsmetrics.landing.loads import Load
+from opsmetrics.landing.reading import PACK_KEY, PACKS, Pack, is_pack, load_paths, packs, verify_load, verify_pack
+from opsmetrics.landing.writing import COMPRESSION, stream_lock, sweep, sync_folder, write_whole
+
+# Loads of a month are packed when it has been over for a week: late corrections have come by then.
+SETTLED = timedelta(days=7)
+FEWEST = 2
+_ID = "_load_id"
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a compaction did.
+
+    Attributes:
+        packed: Loads that lie in a pack now.
+        forgotten: Loads that were replaced long ago and are gone.
+        packs: Packs written.
+        damaged: Files whose checksum is wrong; they are left as they are.
+    """
+
+    packed: int = 0
+    forgotten: int = 0
+    packs: int = 0
+    damaged: tuple[Path, ...] = ()
+
+
+def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | None = None) -> Compacted:
+    """Pack the loads of each month that has been over for a week.
+
+    A process killed at any moment leaves the files, or the pack and some of the files: then both say the same, and the
+    next compaction removes the files.
+
+    Args:
+        root: The landing folder.
+        stream: Stream.
+        now: Decides which months are over.
+        keep_replaced: How long loads that later ones have replaced are kept; None = for ever.
+    """
+    folder = root / stream
+    if not folder.exists():
+        return Compacted()
+    with stream_lock(folder):
+        sweep(folder / PACKS)
+        _finish(root, stream)
+        damaged: list[Path] = []
+        files = [load for path in load_paths(root, stream) for load in _whole(verify_load, path, damaged)]
+        found = ((pack, _whole(verify_pack, pack, damaged)) for pack in packs(root, stream))
+        packed = {pack: loads[0] for pack, loads in found if loads}
+        forgotten = set[str]()
+        if keep_replaced is not None:
+            every = [*files, *(load for loads in packed.values() for load in loads)]
+            forgotten = _replaced_before(every, now - keep_replaced)
+        done = Compacted(damaged=tuple(damaged))
+        due = [load for load in files if _month_is_over(load, now)]
+        for _, month in groupby(due, key=lambda load: f"{load.loaded_at:%Y-%m}"):
+            done = _pack_month(folder, list(month), forgotten, done)
+        for pack, loads in packed.items():
+            # A pack is written anew once, when all of it is old enough.
+            if keep_replaced is not None and max(load.loaded_at for load in loads) < now - keep_replaced:
+                done = _thin(folder, pack, loads, forgotten, done)
+        return done
+
+
+def _finish(root: Path, stream: str) -> None:
+    """Remove files whose loads a pack holds already: a compaction was killed between the two."""
+    packed = {load.load_id for pack in packs(root, stream) for load in _loads(pack)}
+    for path in load_paths(root, stream):
+        if path.stem.partition("~")[0] in packed:
+            path.unlink()
+
+
+def _whole(verify: Callable[[T], U], file: T, damaged: list[Path]) -> list[U]:
+    """Return what a whole file says, in a list; note a damaged one."""
+    try:
+        return [verify(file)]
+    except DamagedLoadError as error:
+        damaged.append(error.path)
+        return []
+
+
+def _loads(pack: Pack) -> tuple[Load, ...]:
+    try:
+        return pack.loads()
+    except DamagedLoadError:
+        return ()
+
+
+def _month_is_over(load: Load, now: datetime) -> bool:
+    at = load.loaded_at
+    following = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
+    return following + SETTLED <= now
+
+
+def _replaced_before(loads: list[Load], instant: datetime) -> set[str]:
+    """Loads landed before an instant that, for each of their days, a later whole load of the same source replaces."""
+    latest: dict[tuple[str, object], int] = {}
+    for load in loads:
+        if load.is_complete:
+            for day in _days(load):
+                key = (load.origin, day)
+                latest[key] = max(latest.get(key, 0), load.sequence)
+    return {
+        load.load_id
+        for load in loads
+        if load.loaded_at < instant
+        and not load.accumulates
+        and all(latest.get((load.origin, day), 0) > load.sequence for day in _days(load))
+    }
+
+
+def _days(load: Load) -> list[object]:
+    return [load.window_start + timedelta(days=n) for n in range((load.window_end - load.window_start).days)]
+
+
+def _pack_month(folder: Path, month: list[Load], forgotten: set[str], done: Compacted) -> Compacted:
+    kept = [load for load in month if load.load_id not in forgotten]
+    gone = [load for load in month if load.load_id in forgotten]
+    packed = written = 0
+    # Contracts grow: loads of another form go into a pack of their own.
+    for _, alike in groupby(kept, key=_form):
+        loads = list(alike)
+        if len(loads) >= FEWEST:
+            _write(folder, loads)
+            packed, written = packed + len(loads), written + 1
+            _remove(loads)
+    _remove(gone)
+    return replace(done, packed=done.packed + packed, forgotten=done.forgotten + len(gone), packs=done.packs + written)
+
+
+def _thin(folder: Path, pack: Pack, loads: tuple[Load, ...], forgotten: set[str], done: Compacted) -> Compacted:
+    """Write a pack anew without the loads that are to be forgotten; killed in between, both packs say the same."""
+    kept = [load for load in loads if load.load_id not in forgotten]
+    if len(kept) == len(loads):
+        return done
+    if kept:
+        _write(folder, kept)
+    pack.path.unlink()
+    sync_folder(pack.path.parent)
+    return replace(done, forgotten=done.forgotten + len(loads) - len(kept))
+
+
+def _write(folder: Path, loads: list[Load]) -> Path:
+    start, end = min(load.window_start for load in loads), max(load.window_end for load in loads)
+    name = f"pack-{loads[0].sequence:06d}-{loads[-1].sequence:06d}-{start:%Y%m%d}-{end:%Y%m%d}"
+    plain = _form(loads[0])
+    facts = json.dumps([load.facts() for load in loads])
+    schema = plain.append(pa.field(_ID, pa.string())).with_metadata({PACK_KEY: facts})
+
+    def write(sink: BinaryIO) -> None:
+        # One load at a time in memory, and a row group of its own in the file.
+        with pq.ParquetWriter(sink, schema, compression=COMPRESSION) as writer:
+            for load in loads:
+                writer.write_table(_rows(load).replace_schema_metadata(schema.metadata))
+
+    (folder / PACKS).mkdir(exist_ok=True)
+    return write_whole(folder / PACKS, name, write)
+
+
+def _form(load: Load) -> pa.Schema:
+    """Columns of a load's rows as they were landed."""
+    schema = pq.read_schema(load.path).remove_metadata()
+    place = schema.get_field_index(_ID)
+    return schema.remove(place) if place >= 0 else schema
+
+
+def _rows(load: Load) -> pa.Table:
+    """The rows of a load with its id, from a file of its own or from a pack."""
+    if is_pack(load.path):
+        return pq.read_table(load.path, filters=[(_ID, "=", load.load_id)])
+    rows = pq.read_table(load.path)
+    return rows.append_column(_ID, pa.array([load.load_id] * rows.num_rows, pa.string()))
+
+
+def _remove(loads: Iterable[Load]) -> None:
+    for load in loads:
+        load.path.unlink()
+        sync_folder(load.path.parent)

@@ -1,0 +1,126 @@
+"""Write a load so that a process killed at any moment leaves either none or a whole one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from opsmetrics.landing.loads import CODE_VERSION, FACTS_KEY, SEPARATOR, Load, Parcel, short_digest
+from opsmetrics.streams import FILES
+
+LEFTOVER_SECONDS = 3600
+COMPRESSION = "zstd"
+
+
+def stream_lock(folder: Path) -> FileLock:
+    """Return the lock of a stream's folder; the kernel lets go of it when its process dies."""
+    return FileLock(folder / ".lock")
+
+
+def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Load:
+    """Write one load: temporary name, fsync, rename, fsync of the folder.
+
+    Two processes that land the same stream take turns, so that every load has a number of its own.
+    """
+    folder = root / stream
+    folder.mkdir(parents=True, exist_ok=True)
+    with stream_lock(folder):
+        sweep(folder)
+        return _write(folder, stream, parcel, loaded_at)
+
+
+def _write(folder: Path, stream: str, parcel: Parcel, loaded_at: datetime) -> Load:
+    sequence = 1 + _last_number(folder)
+    instant = loaded_at.astimezone(UTC)
+    window = "-".join(f"{day:%Y%m%d}" for day in parcel.window)
+    load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{window}-{short_digest(parcel.source_digest)}"
+    if parcel.origin != FILES:
+        load_id += f"-{parcel.origin}"
+    quarantined = parcel.frame.height - parcel.frame["_reason"].null_count()
+    load = Load(
+        load_id=load_id,
+        stream=stream,
+        window_start=parcel.window[0],
+        window_end=parcel.window[1],
+        loaded_at=instant,
+        sequence=sequence,
+        is_complete=parcel.is_complete,
+        rows=parcel.frame.height - quarantined,
+        quarantined=quarantined,
+        source=parcel.source,
+        source_digest=parcel.source_digest,
+        dropped_columns=parcel.dropped_columns,
+        code_version=CODE_VERSION,
+        path=folder,
+        origin=parcel.origin,
+        accumulates=parcel.accumulates,
+    )
+    table = parcel.frame.to_arrow().replace_schema_metadata({FACTS_KEY: json.dumps(load.facts())})
+    path = write_whole(folder, load_id, lambda sink: pq.write_table(table, sink, compression=COMPRESSION))
+    return Load.from_facts(load.facts(), path)
+
+
+def _last_number(folder: Path) -> int:
+    """The highest number that a load of this stream ever had: of files, of packs, and of damaged ones.
+
+    Notes of pulls know loads by number, so that none is given twice.
+    """
+    highest = 0
+    for path in folder.rglob("*.parquet"):
+        # 20261123T050000Z-000047-..., and pack-000001-000046-...
+        parts = path.name.split("-")
+        number = parts[2] if parts[0] == "pack" else parts[1] if len(parts) > 1 else ""
+        if number.isdigit():
+            highest = max(highest, int(number))
+    return highest
+
+
+def write_whole(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> Path:
+    """Write ``<name>~<checksum>.parquet``: it appears under this name with all its bytes, or not at all."""
+    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    try:
+        with temporary.open("wb") as sink:
+            write(sink)
+            sink.flush()
+            os.fsync(sink.fileno())
+        # The file's own checksum stands in its name: damage to any byte, also of the footer, is found.
+        path = folder / f"{name}{SEPARATOR}{checksum_of(temporary)}.parquet"
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(folder)
+    return path
+
+
+def checksum_of(path: Path) -> str:
+    """Return the digits of a file's SHA-256 that stand in its name."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes killed more than an hour ago left half-written; younger files may be somebody's work."""
+    for leftover in folder.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                leftover.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
