@@ -58,5 +58,6 @@ def large_snapshot(home: Path, target: Path) -> Path:
             )
         con.execute("checkpoint")
     pointer = json.loads((home / "snapshots" / "current.json").read_text(encoding="utf-8"))
-    (folder / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+    changed = pointer | {"size": path.stat().st_size}
+    (folder / "current.json").write_text(json.dumps(changed), encoding="utf-8")
     return path

@@ -134,7 +134,7 @@ def guarded(provider, homes, tmp_path_factory) -> Generator[str]:
 def sign_in(browser, guarded: str, person: str):
     """Open the app, go through the identity service as a person, and return the page."""
     page = browser.new_context().new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(120_000)
     page.goto(f"{guarded}/?lang=nb")
     page.get_by_role("button", name=text("nb", "access.sign_in")).click()
     page.get_by_role("link", name=person).click()

@@ -34,7 +34,7 @@ class Watched:
         self.address = address
         self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(120_000)
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("console", lambda message: self.faults.append(message.text) if self._is_ours(message) else None)
@@ -52,7 +52,7 @@ class Watched:
         """Load an address and wait for its foot."""
         asked = "&".join(f"{key}={value}" for key, value in query.items())
         self.page.goto(f"{self.address}/{path}" + (f"?{asked}" if asked else ""))
-        self.page.wait_for_selector(".ops footer", timeout=60_000)
+        self.page.wait_for_selector(".ops footer", timeout=120_000)
         self.page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null")
         return self.page
 
@@ -272,11 +272,13 @@ def test_a_new_snapshot_appears_in_an_open_page_and_nobody_sees_half(browser, ho
         with duckdb.connect(home / "snapshots" / new) as con:
             con.execute("update meta.organisation set name_nb = 'Nyttnavn'")
             con.execute("update meta.build set build_id = repeat('a', 64)")
-        (home / "snapshots" / ".pointer").write_text(json.dumps(pointer | {"file": new, "build_id": "a" * 64}))
+        size = (home / "snapshots" / new).stat().st_size
+        changed = pointer | {"file": new, "build_id": "a" * 64, "size": size}
+        (home / "snapshots" / ".pointer").write_text(json.dumps(changed))
         (home / "snapshots" / ".pointer").replace(home / "snapshots" / "current.json")
         page.wait_for_function(
             "document.querySelector('.ops .meta')?.textContent.includes('Nyttnavn')",
-            timeout=(WATCH_SECONDS + 20) * 1000,
+            timeout=(WATCH_SECONDS + 60) * 1000,
         )
         page.wait_for_function("document.querySelector('footer')?.textContent.includes('aaaaaaaaaaaa')")
         assert "Liten" not in page.inner_text("body")
