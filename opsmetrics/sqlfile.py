@@ -119,9 +119,12 @@ def parse(path: Path, schema: str) -> SqlFile:
     """Parse one file.
 
     Raises:
-        SqlFileError: No header, or a header that is no TOML.
+        SqlFileError: Not UTF-8, no header, or a header that is no TOML.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SqlFileError(f"{path}: the file is not UTF-8; save it as UTF-8") from error
     header_lines: list[str] = []
     for line in text.splitlines():
         if not line.startswith("--"):
@@ -131,7 +134,7 @@ def parse(path: Path, schema: str) -> SqlFile:
         raise SqlFileError(f'{path}:1: the header is missing; start with lines such as -- title = "..."')
     try:
         header = tomllib.loads("\n".join(header_lines))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SqlFileError(f"{path}: the header is no valid TOML: {error}") from error
     return SqlFile(path, schema, path.stem, header, text)
 

@@ -93,6 +93,9 @@ class Reader:
             at = re.search(r"at line (\d+)", str(error))
             self.add(file, int(at[1]) if at else None, f"no valid TOML: {error}", "mend the syntax at that line")
             return {}
+        except RecursionError:
+            self.add(file, None, "no valid TOML: brackets within brackets without end", "mend the syntax")
+            return {}
 
     def model(self, file: str, model: type[ModelT], data: Any, path: tuple[str | int, ...]) -> ModelT | None:
         """Validate one table; problems carry the line of the key they are about."""
@@ -140,7 +143,12 @@ class Reader:
         model = _REGISTERS[name]
         rows = csv.DictReader(io.StringIO(text), strict=True)
         known = list(model.model_fields)
-        for column in rows.fieldnames or []:
+        try:
+            columns = rows.fieldnames or []
+        except csv.Error as error:
+            self.add(file, 1, f"no valid CSV: {error}", "mend the quoting of the header line")
+            return []
+        for column in columns:
             if column not in known:
                 near = difflib.get_close_matches(column, known, n=1)
                 self.add(

@@ -24,6 +24,10 @@ from opsmetrics.settings import Settings, expand
 
 TRIES = 4
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+# The largest page of any source is a few megabytes; more is a mistake or an attack.
+MOST_BYTES = 256_000_000
+# Headers that tell how the bytes travelled, not what they are.
+_OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
 AGAIN = {429, 500, 502, 503, 504}
 Waits = Callable[[httpx.Response], float | None]
 # What the identity of each kind of connector needs.
@@ -142,7 +146,7 @@ class Http:
 
     def _once(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
         try:
-            answer = self._client.request(method, url, **arguments)
+            answer = self._bounded(method, url, arguments)
         except httpx.TimeoutException as error:
             raise _TryAgainError("no answer in time", None) from error
         except httpx.TransportError as error:
@@ -162,9 +166,21 @@ class Http:
             raise self.error(url, f"{status} {answer.reason_phrase}".strip(), fix, status)
         try:
             answer.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _TryAgainError(f"{status} without valid JSON", None) from error
         return answer
+
+    def _bounded(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
+        """Ask once and read the answer, but no more of it than any page of ours can hold, unpacked."""
+        with self._client.stream(method, url, **arguments) as answer:
+            body = bytearray()
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    text = f"the answer has more than {MOST_BYTES // 1_000_000} MB"
+                    raise self.error(url, text, "ask for less at once, or check that this is the right address")
+        headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_THE_WIRE]
+        return httpx.Response(answer.status_code, headers=headers, content=bytes(body), request=answer.request)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -78,14 +78,22 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
+def _header(path: Path, first: str) -> tuple[str, list[str]]:
+    """Return the delimiter that a header line uses most, and its columns."""
+    dialect = max(",;\t", key=first.count)
+    try:
+        header = [name.strip() for name in next(csv.reader([first], delimiter=dialect))]
+    except csv.Error as error:
+        raise _error(path, 1, f"no valid CSV: {error}", "mend the quoting and line ends of the header") from error
+    if len(set(header)) != len(header) or not all(header):
+        raise _error(path, 1, "the header has an empty or repeated column name", "name every column once")
+    return dialect, header
+
+
 def _csv(path: Path) -> pl.DataFrame:
     lines = _lines(path)
     _, first = next(lines)
-    dialect = max(",;\t", key=first.count)
-    header = next(csv.reader([first], delimiter=dialect))
-    header = [name.strip() for name in header]
-    if len(set(header)) != len(header) or not all(header):
-        raise _error(path, 1, "the header has an empty or repeated column name", "name every column once")
+    dialect, header = _header(path, first)
     columns: list[list[str | None]] = [[] for _ in header]
     numbers: list[int] = []
     broken: list[str | None] = []
