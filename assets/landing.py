@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from assets.freshness import BUILT, PULLED
+from assets.freshness import BUILT, PULLED, ZONE
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics import pipeline
 from opsmetrics.backup import mend
@@ -19,7 +19,7 @@ from opsmetrics.warehouse.volumes import unusual_volumes
 
 # The history of a stream may begin before the scorecard's: a wide range, of which a run fills what exists.
 # Today is one of them: the hourly pull fills it as far as it has come.
-DAILY = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone="Europe/Oslo", end_offset=1)
+DAILY = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone=ZONE, end_offset=1)
 RETRY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 

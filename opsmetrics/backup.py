@@ -126,8 +126,9 @@ def back_up(settings: Settings, target: Path, now: datetime) -> tuple[Manifest, 
         if not _same_size(path, target / inside):
             _copy(path, target / inside)
             copied += 1
+    exports = _exports(settings.org)
     for root, at in ((settings.org, ORGANISATION), (settings.home / PULLS, PULLS)):
-        for path in _below(root, leave_out=_exports(settings.org)):
+        for path in _below(root, leave_out=exports):
             # Small files that do change are kept by content: the same text is stored once.
             digest = _digest(path)
             inside = f"texts/{digest[:2]}/{digest}"

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import dagster as dg
 
+from assets.freshness import ZONE
 from assets.landing import DAILY
 
-ZONE = "Europe/Oslo"
 # Whoever starts the daemon wants it to run by itself.
 RUNNING = dg.DefaultScheduleStatus.RUNNING
 

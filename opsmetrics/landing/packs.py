@@ -19,8 +19,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opsmetrics.errors import DamagedLoadError
-from opsmetrics.landing.loads import Load
-from opsmetrics.landing.reading import PACK_KEY, PACKS, Pack, is_pack, load_paths, packs, verify_load, verify_pack
+from opsmetrics.landing.loads import Load, LoadName
+from opsmetrics.landing.reading import (
+    PACK_KEY,
+    PACKS,
+    Pack,
+    is_pack,
+    load_paths,
+    packs,
+    readable_loads,
+    verify_load,
+    verify_pack,
+)
 from opsmetrics.landing.writing import COMPRESSION, stream_lock, sweep, sync_folder, write_whole
 
 # Loads of a month are packed when it has been over for a week: late corrections have come by then.
@@ -87,9 +97,9 @@ def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | N
 
 def _finish(root: Path, stream: str) -> None:
     """Remove files whose loads a pack holds already: a compaction was killed between the two."""
-    packed = {load.load_id for pack in packs(root, stream) for load in _loads(pack)}
+    packed = {load.load_id for pack in packs(root, stream) for load in readable_loads(pack)}
     for path in load_paths(root, stream):
-        if path.stem.partition("~")[0] in packed:
+        if LoadName.parse(path).load_id in packed:
             path.unlink()
 
 
@@ -100,13 +110,6 @@ def _whole(verify: Callable[[T], U], file: T, damaged: list[Path]) -> list[U]:
     except DamagedLoadError as error:
         damaged.append(error.path)
         return []
-
-
-def _loads(pack: Pack) -> tuple[Load, ...]:
-    try:
-        return pack.loads()
-    except DamagedLoadError:
-        return ()
 
 
 def _month_is_over(load: Load, now: datetime) -> bool:
@@ -196,6 +199,9 @@ def _rows(load: Load) -> pa.Table:
 
 
 def _remove(loads: Iterable[Load]) -> None:
-    for load in loads:
-        load.path.unlink()
-        sync_folder(load.path.parent)
+    """Remove the files of loads; one sync makes it durable for all of a folder."""
+    gone = [load.path for load in loads]
+    for path in gone:
+        path.unlink()
+    for folder in {path.parent for path in gone}:
+        sync_folder(folder)

@@ -85,16 +85,19 @@ def packs(root: Path, stream: str) -> list[Pack]:
     return sorted((Pack.parse(path) for path in _files(root / stream / PACKS)), key=lambda pack: pack.first)
 
 
+def readable_loads(pack: Pack) -> tuple[Load, ...]:
+    """Return the loads of a pack, or none where it is damaged: the next ingest sets it aside."""
+    try:
+        return pack.loads()
+    except DamagedLoadError:
+        return ()
+
+
 def names(root: Path, stream: str) -> list[LoadName]:
     """Return the names of all loads of a stream, packed or not, in landing order, without opening a load."""
     found = {name.load_id: name for name in map(LoadName.parse, _files(root / stream))}
     for pack in packs(root, stream):
-        try:
-            packed = pack.loads()
-        except DamagedLoadError:
-            # The next ingest sets it aside; what it held is not there.
-            continue
-        found = {load.load_id: LoadName.of(load.load_id) for load in packed} | found
+        found = {load.load_id: LoadName.of(load.load_id) for load in readable_loads(pack)} | found
     return sorted(found.values(), key=lambda name: name.sequence)
 
 
@@ -102,10 +105,7 @@ def read_loads(root: Path, stream: str, origin: str) -> Iterator[Load]:
     """Yield what the loads of one source say of themselves, in landing order; damaged ones are left out."""
     found: dict[str, Load] = {}
     for pack in packs(root, stream):
-        try:
-            found |= {load.load_id: load for load in pack.loads() if load.origin == origin}
-        except DamagedLoadError:
-            continue
+        found |= {load.load_id: load for load in readable_loads(pack) if load.origin == origin}
     for path in load_paths(root, stream):
         if LoadName.parse(path).origin != origin:
             continue
