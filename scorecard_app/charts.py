@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -35,6 +36,11 @@ def _layout(language: str, height: int, **more: Any) -> dict[str, Any]:
         "hovermode": "closest",
     }
     return shared | more
+
+
+def _plain(words: str) -> str:
+    """Return a text of a register or a source as Plotly shows it unchanged: it takes ``<a href>`` for a link."""
+    return escape(words, quote=False)
 
 
 def _days(language: str, days: Sequence[date]) -> dict[str, Any]:
@@ -184,6 +190,7 @@ def spread(language: str, rows: Sequence[tuple[str, float, float | None]], targe
         target: Line to reach.
         word: What the line is called.
     """
+    rows = [(_plain(name), now, before) for name, now, before in rows]
     names = [name for name, _, _ in rows]
     figure = go.Figure()
     for name, now, before in rows:
@@ -305,7 +312,7 @@ def waterfall(
     language: str, before_word: str, before: float, parts: Sequence[tuple[str, float]], after_word: str, after: float
 ) -> go.Figure:
     """Return how a score came from one value to the other: up in blue, down in orange, with the figures."""
-    names = [before_word, *(name for name, _ in parts), after_word]
+    names = [_plain(name) for name in (before_word, *(name for name, _ in parts), after_word)]
     values = [before, *(value for _, value in parts), after]
     labels = [
         number(language, before, 1),

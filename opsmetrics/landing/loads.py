@@ -115,6 +115,11 @@ class LoadName:
     origin: str
     checksum: str | None
 
+    @property
+    def loaded_at(self) -> datetime:
+        """When it was landed, UTC, to the second."""
+        return datetime.strptime(self.load_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
     @classmethod
     def parse(cls, path: Path) -> LoadName:
         """Read the name of a load's file.

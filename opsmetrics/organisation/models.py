@@ -242,6 +242,11 @@ class StreamSource(Model):
         """Name under which loads from files are told apart from those of connectors."""
         return FILES
 
+    @property
+    def is_daily(self) -> bool:
+        """Whether it is one file a day."""
+        return "{date}" in self.path
+
 
 class Sources(Model):
     """``sources.toml``: files and connectors, any number of them for one stream."""

@@ -38,7 +38,7 @@ def planned(
     Raises:
         SourceError: The path leaves the root, or daily files were asked for without a range.
     """
-    if "{date}" not in source.path:
+    if not source.is_daily:
         yield _inside(organisation, root, source.path), None
         return
     first = window[0] if window else organisation.settings.history_from

@@ -21,7 +21,7 @@ from opsmetrics.sources import files
 from opsmetrics.sources.ask import Ask, parcel_of
 from opsmetrics.sources.notes import PullNote, Seen, Window, days_of, read_notes, seen_in_loads, write_note
 from opsmetrics.sources.registry import fetch_function
-from opsmetrics.sources.windows import windows_of
+from opsmetrics.sources.windows import scheduled_files, windows_of
 from opsmetrics.streams import STREAMS, Stream
 
 T = TypeVar("T")
@@ -77,21 +77,24 @@ def pull_stream(
             not settled (landed later than its rows still change) and that the source still remembers.
         origins: Only these sources.
         progress: Called with windows done and windows in all.
-        fill_gaps: Let connectors ask for every day that is open, not only for ``window``: what a schedule wants.
+        fill_gaps: Beside ``window``, bring every earlier day that is open: what a schedule wants. Files that came
+            late or were mended since are open too.
     """
-
-    def asked(delivery: Delivery) -> Window | None:
-        return None if fill_gaps and not isinstance(delivery.source, StreamSource) else window
-
     return [
-        _pull(settings, organisation, delivery, asked(delivery), progress)
+        _pull(settings, organisation, delivery, window, progress, fill_gaps=fill_gaps)
         for delivery in organisation.deliveries_of(name)
         if not origins or delivery.origin in origins
     ]
 
 
 def _pull(
-    settings: Settings, organisation: Organisation, delivery: Delivery, window: Window | None, progress: Progress
+    settings: Settings,
+    organisation: Organisation,
+    delivery: Delivery,
+    window: Window | None,
+    progress: Progress,
+    *,
+    fill_gaps: bool,
 ) -> PullResult:
     now = settings.clock(organisation.settings.now)
     outcome = _Outcome()
@@ -99,7 +102,7 @@ def _pull(
     note = read_notes(folder).get((delivery.stream, delivery.origin))
     try:
         if isinstance(delivery.source, StreamSource):
-            _pull_files(settings, organisation, delivery.source, window, now, outcome)
+            _pull_files(settings, organisation, delivery.source, window, now, outcome, fill_gaps=fill_gaps)
         else:
             outcome.seen = dict(note.seen) if note else seen_in_loads(settings.landing, delivery)
 
@@ -107,7 +110,8 @@ def _pull(
                 before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
                 write_note(folder, replace(before, seen=seen))
 
-            _pull_connector(settings, organisation, delivery, window, now, outcome, progress, checkpoint)
+            asked = None if fill_gaps else window
+            _pull_connector(settings, organisation, delivery, asked, now, outcome, progress, checkpoint)
     except SourceError as error:
         outcome.errors.append(str(error))
     result = PullResult(
@@ -142,22 +146,31 @@ def _pull_files(
     window: Window | None,
     now: datetime,
     outcome: _Outcome,
+    *,
+    fill_gaps: bool,
 ) -> None:
     """Land files one by one; one that cannot be read is reported and the others still land."""
     stream = STREAMS[source.name]
     today = now.astimezone(organisation.zone).date()
     root = files.files_root(organisation, settings.data)
     known = [name for name in names(settings.landing, source.name) if name.origin == source.origin]
+    planned, cut = window, window
+    if fill_gaps and window is not None:
+        planned, cut = scheduled_files(organisation, source, window, known)
+    landed_at = {day: name.loaded_at for name in known for day in days_of(name.window)} if source.is_daily else {}
     seen = 0
-    for path, day in files.planned(organisation, source, root, today, window):
+    for path, day in files.planned(organisation, source, root, today, planned):
         seen += 1
-        marker = f"{files.digest(path, source, stream)}|{window}"
+        if day and window and day[0] < window[0] and not _is_open(path, landed_at.get(day[0])):
+            outcome.unchanged += 1
+            continue
+        marker = f"{files.digest(path, source, stream)}|{None if source.is_daily else cut}"
         if _landed_before(known, marker):
             outcome.unchanged += 1
             continue
         try:
             parcel = files.read_parcel(
-                organisation, source, stream, path, day=day, window=window, today=today, source_digest=marker
+                organisation, source, stream, path, day=day, window=cut, today=today, source_digest=marker
             )
         except SourceError as error:
             outcome.errors.append(str(error))
@@ -167,6 +180,11 @@ def _pull_files(
     if seen == 0:
         message = "no file of these days exists"
         raise SourceError(Problem(str(root / source.path), None, message, "check path in sources.toml"))
+
+
+def _is_open(path: Path, landed_at: datetime | None) -> bool:
+    """Whether a daily file was not landed yet or was written since; reading it decides, this only saves the reading."""
+    return landed_at is None or path.stat().st_mtime >= landed_at.timestamp()
 
 
 def _landed_before(known: list[LoadName], marker: str) -> bool:

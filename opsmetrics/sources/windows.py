@@ -6,10 +6,11 @@ one after a gap are the same, and a daily pull costs the same however long the h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from opsmetrics.organisation import Delivery, Organisation
+from opsmetrics.landing import LoadName
+from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors import STATE
 from opsmetrics.sources.ask import midnight
 from opsmetrics.sources.notes import Seen, Window, days_of
@@ -49,6 +50,21 @@ def windows_of(
         return at > now or (at < settled and now - at >= RESUME)
 
     yield from _runs([day for day in days_of((first, max(first, last))) if wanted(day)], delivery.chunk_days)
+
+
+def scheduled_files(
+    organisation: Organisation, source: StreamSource, window: Window, known: Sequence[LoadName]
+) -> tuple[Window, Window | None]:
+    """Return for a scheduled pull of ``window`` which daily files to look at, and the days to cut a file to.
+
+    Daily files that came late or were mended lie before the window. A whole file is taken up where its last load
+    ended, and landed in full where it has none.
+    """
+    history = (min(window[0], organisation.settings.history_from), window[1])
+    if source.is_daily:
+        return history, None
+    reach = max((name.window[1] for name in known), default=None)
+    return history, (min(window[0], reach), window[1]) if reach else None
 
 
 def _runs(days: list[date], longest: int) -> Iterator[Window]:

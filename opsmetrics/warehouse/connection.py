@@ -53,13 +53,17 @@ def connect(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
 
 def is_of_storage(error: duckdb.Error) -> bool:
     """Whether the file or the disk is at fault, rather than a statement."""
-    return isinstance(
-        error, duckdb.IOException | duckdb.SerializationException | duckdb.FatalException | duckdb.InternalException
-    )
+    kinds = duckdb.IOException | duckdb.SerializationException | duckdb.FatalException | duckdb.InternalException
+    # A commit that finds no space is told as an error of the transaction.
+    return isinstance(error, kinds) or _refuses(error)
+
+
+_REFUSALS = ("no space left", "file too large", "quota exceeded", "read-only", "permission denied")
 
 
 def _refuses(error: Exception) -> bool:
-    return any(text in str(error).lower() for text in ("no space left", "read-only", "permission denied"))
+    """Whether the disk refused a write; then what was written before is whole."""
+    return any(text in str(error).lower() for text in _REFUSALS)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:

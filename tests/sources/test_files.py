@@ -271,3 +271,43 @@ def test_unknown_services_are_kept_and_shown(small, settings_of):
             ("incidents", "ghost", 10)
         ]
         assert con.execute("select count(*) from staging.incidents").fetchall() == [(20,)]
+
+
+def test_a_schedule_brings_files_that_came_late_or_were_mended(small, settings_of):
+    """A schedule asks for one day; files of earlier days that failed then are not lost for it."""
+    organisation = load_organisation(small)
+    late, mended = small / "data/checks/2026-08-24.csv", small / "data/checks/2026-08-25.csv"
+    text, whole = late.read_text(), mended.read_text()
+    late.unlink()
+    mended.write_text("monitor_id,moment\n")
+    day = (date(2026, 9, 1), date(2026, 9, 2))
+
+    def scheduled(stream: str = "availability_checks"):
+        return pull_stream(settings_of, organisation, stream, day, fill_gaps=True)[0]
+
+    first = scheduled()
+    assert len(first.loads) + (first.error or "").count("2026-08-25") == 11
+    assert scheduled().loads == ()
+    late.write_text(text)
+    mended.write_text(whole)
+    assert [load.window_start for load in scheduled().loads] == [date(2026, 8, 24), date(2026, 8, 25)]
+    again = scheduled()
+    assert (again.loads, again.error) == ((), None)
+
+
+def test_a_schedule_lands_a_whole_file_once_and_takes_it_up_where_it_ended(small, settings_of):
+    organisation = load_organisation(small)
+
+    def windows(first: int, last: int) -> list[tuple[date, date]]:
+        day = (date(2026, 8, first), date(2026, 8, last))
+        loads = pull_stream(settings_of, organisation, "incidents", day, fill_gaps=True)[0].loads
+        return [(load.window_start, load.window_end) for load in loads]
+
+    source = small / "sources.toml"
+    source.write_text(source.read_text().replace("2026-07-01, 2026-09-01", "2026-07-01, 2026-08-05"))
+    organisation = load_organisation(small)
+    assert windows(5, 6) == [(date(2026, 7, 1), date(2026, 8, 6))]
+    source.write_text(source.read_text().replace("2026-07-01, 2026-08-05", "2026-07-01, 2026-08-20"))
+    organisation = load_organisation(small)
+    # Nobody could read it for two weeks; the schedule's own window is one day.
+    assert windows(20, 21) == [(date(2026, 8, 6), date(2026, 8, 21))]

@@ -1,0 +1,200 @@
+"""Scripts, formulas, SQL, links and terminal codes in every text of streams, registers and configuration stay text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import polars as pl
+import pytest
+
+from opsmetrics.errors import ConfigurationError
+from opsmetrics.organisation import load_organisation
+from opsmetrics.snapshot import open_current
+from opsmetrics.streams import STREAMS
+from scorecard_app import downloads
+from simulator.demo import write_demo
+from tests.app.conftest import ROOT, running_app
+from tests.app.test_browser import PATHS, Watched
+
+DEMO = ROOT / "examples" / "demo"
+# A formula for spreadsheets, a quote for SQL, an image for browsers, a link for Plotly, colours for terminals.
+HOSTILE = (
+    "=1+1&cmd|' /C calc'!A0\"'; drop table scores.team; --<img src=/pwned onerror=\"window.pwned=1\">"
+    '<a href="https://pwned.invalid">x</a><script>window.pwned=1</script>{{7*7}}'
+)
+# Configuration refuses control characters; sources may send them.
+COLOURED = HOSTILE + "\x1b[31m"
+# Columns that mean something to the metrics keep their rows; a hostile row of their own is added.
+KEPT = {"service_id", "monitor_id", "tool", "product", "cycle", "datastore_id", "team_id", "environment", "severity"}
+KEPT |= {"from_team_id", "to_team_id", "subject_id", "copy_id", "update_type", "highest_update_type", "ecosystem"}
+
+
+def free_texts(stream: str) -> list[str]:
+    return [column.name for column in STREAMS[stream].columns if column.type == "text" and not column.one_of]
+
+
+def poisoned(frame: pl.DataFrame, stream: str) -> pl.DataFrame:
+    """Every id begins with the hostile text, and one more row holds it in every column of text."""
+    present = [name for name in free_texts(stream) if name in frame.columns and frame.schema[name] == pl.String]
+    ids = [name for name in present if name not in KEPT]
+    changed = frame.with_columns((pl.lit(COLOURED) + pl.col(name)).alias(name) for name in ids)
+    added = changed.tail(1).with_columns(pl.lit(COLOURED).alias(name) for name in present)
+    return pl.concat([changed, added])
+
+
+def poison_data(folder: Path) -> set[str]:
+    """Rewrite the files of all streams; returns the streams."""
+    done = set()
+    for path in sorted(folder.rglob("*.*")):
+        stream = path.stem
+        if stream not in STREAMS:
+            continue
+        if path.suffix == ".parquet":
+            poisoned(pl.read_parquet(path), stream).write_parquet(path)
+        elif path.suffix == ".csv":
+            poisoned(pl.read_csv(path, infer_schema=False), stream).write_csv(path)
+        else:
+            frame = pl.DataFrame([json.loads(line) for line in path.read_text().splitlines()], infer_schema_length=None)
+            path.write_text("".join(json.dumps(row) + "\n" for row in poisoned(frame, stream).to_dicts()))
+        done.add(stream)
+    return done
+
+
+def poison_registers(org: Path) -> set[tuple[str, str]]:
+    """Put the hostile text into every column of every register that takes it; returns those."""
+    taken = set()
+    for path in sorted((org / "registers").glob("*.csv")):
+        with path.open(newline="") as content:
+            rows = list(csv.DictReader(content))
+        for column in rows[0]:
+            before = path.read_text()
+            changed = [dict(row) for row in rows]
+            changed[-1][column] = HOSTILE
+            with path.open("w", newline="") as sink:
+                writer = csv.DictWriter(sink, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(changed)
+            try:
+                load_organisation(org)
+            except ConfigurationError:
+                path.write_text(before)
+            else:
+                rows = changed
+                taken.add((path.stem, column))
+    return taken
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    """State folder of a demo whose every text is hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    org = folder / "org"
+    org.mkdir()
+    for path in DEMO.rglob("*.*"):
+        target = org / path.relative_to(DEMO)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    for path in org.glob("*.toml"):
+        text = re.sub(r'\b(nb|en) = "([^"]*)"', lambda m: f"{m[1]} = {json.dumps(HOSTILE + m[2])}", path.read_text())
+        path.write_text(text)
+    taken = poison_registers(org)
+    assert {("waivers", "reason"), ("waivers", "compensating_measure"), ("maintenance_windows", "reason")} <= taken
+    write_demo(DEMO, folder / "data")
+    assert len(poison_data(folder / "data")) > 25
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.cli",
+        "run",
+        "--json",
+        "--org",
+        str(org),
+        "--data",
+        str(folder / "data"),
+    ]
+    env = os.environ | {"OPSMETRICS_HOME": str(folder / "home")}
+    found = subprocess.run(command, env=env, cwd=ROOT, timeout=300, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+    return folder / "home"
+
+
+def test_sql_in_texts_is_not_run(hostile):
+    with open_current(hostile / "snapshots") as con:
+        (teams,) = con.execute(
+            "select count(*) from scores.team where grain = 'latest' and score is not null"
+        ).fetchone()
+        assert teams > 10
+        named = con.execute("select count(*) from ref.teams where starts_with(name_nb, $1)", [HOSTILE]).fetchone()
+        assert named == (14,)
+        incidents = con.execute("select count(*) from facts.incidents where starts_with(incident_id, $1)", [HOSTILE])
+        assert incidents.fetchone()[0] > 100
+
+
+@pytest.fixture(scope="module")
+def hostile_app(hostile, tmp_path_factory):
+    with running_app(hostile, tmp_path_factory.mktemp("app") / "log") as address:
+        yield address
+
+
+def unharmed(page) -> None:
+    """Nothing of ours was run, loaded or linked."""
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img[src*=pwned], [onerror], [href^='https://pwned']").count() == 0
+    assert page.evaluate("[...document.querySelectorAll('svg a')].length") == 0, "a label of a figure became a link"
+    assert page.locator("script:not([src])").evaluate_all("all => all.filter(s => /pwned/.test(s.text)).length") == 0
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_texts_of_sources_and_registers_stay_text(browser, hostile_app, name):
+    watched = Watched(browser, hostile_app)
+    with_team = {"team": "sjokart"} if name in {"team", "report"} else {}
+    page = watched.open(PATHS[name], lang="nb", **with_team)
+    unharmed(page)
+    shown = page.inner_text("body")
+    watched.context.close()
+    assert watched.faults == []
+    # Without the texts on the page the test would show nothing.
+    if name in {"overview", "team", "gaps"}:
+        assert "<img src=/pwned" in shown
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_texts_of_addresses_stay_text(browser, hostile_app, name):
+    watched = Watched(browser, hostile_app)
+    asked = dict.fromkeys(("team", "area", "metric", "period", "lang", "environment", "sort"), quote(HOSTILE))
+    unharmed(watched.open(PATHS[name], **asked))
+    watched.context.close()
+    assert watched.faults == []
+
+
+@pytest.mark.parametrize("table", downloads.TABLES)
+def test_files_hold_no_formula(hostile_app, table):
+    values = {"team": "sjokart", "metric": "inc_postmortem_on_time", "lang": "en"}
+    text = httpx.get(hostile_app + downloads.address(table, "csv", values)).content.decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert not [cell for cell in cells if re.match(r"[=+\-@\t\r]", cell) and not re.fullmatch(r"-?[\d.eE+-]+", cell)]
+    book = httpx.get(hostile_app + downloads.address(table, "xlsx", values)).content
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        sheets = [parts.read(name) for name in parts.namelist() if "worksheets/sheet" in name]
+        assert sheets
+        assert not [sheet for sheet in sheets if b"<f>" in sheet or b"<hyperlink" in sheet]
+        strings = parts.read("xl/sharedStrings.xml")
+    if table in {"team-scores", "gaps"}:
+        assert b"/pwned" in strings
+
+
+def test_a_terminal_is_not_told_to_change_colours(hostile, cli):
+    said = cli("sql", "select incident_id from staging.incidents limit 1", home=hostile).stdout
+    assert "drop table" in said
+    assert "\x1b" not in said
