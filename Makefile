@@ -7,7 +7,7 @@ ORACLES := $(VENV)/.oracles
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test check fmt dagster docs pictures clean
+.PHONY: demo test check fmt dagster docs pictures sbom audit clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -49,6 +49,15 @@ docs: $(STAMP)  ## write the generated documents again
 
 pictures: $(ORACLES)  ## take a picture of every page of the demo for the documents
 	$(BIN)/python tests/app/pictures.py
+
+sbom: $(STAMP)  ## list every package with version and licence (CycloneDX)
+	mkdir -p test-artifacts
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
+		-o test-artifacts/sbom.cdx.json $(BIN)/python
+
+audit: $(STAMP)  ## ask the advisory service about every pinned version; needs the open internet
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[audit]'
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 clean:
 	rm -rf $(VENV) .opsmetrics

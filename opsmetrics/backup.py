@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 from opsmetrics import pipeline, snapshot
-from opsmetrics.errors import DamagedLoadError, OpsMetricsError
+from opsmetrics.errors import DamagedLoadError, OpsMetricsError, SnapshotError
 from opsmetrics.landing import (
     PACKS,
     SEPARATOR,
@@ -58,7 +58,7 @@ class Manifest:
     Attributes:
         name: Instant of the backup; names sort in time.
         taken_at: ISO instant, UTC.
-        build_id: Build of the snapshot that was current, or None before the first one.
+        build_id: Build of the snapshot that was current, or None where there was no whole one.
         known_at: Clock of that build, ISO instant.
         files: Path within the backup -> [path to restore to, SHA-256 or the checksum of a load].
     """
@@ -136,7 +136,11 @@ def back_up(settings: Settings, target: Path, now: datetime) -> tuple[Manifest, 
             if not (target / inside).exists():
                 _copy(path, target / inside)
                 copied += 1
-    published = snapshot.read_pointer(settings.snapshots)
+    try:
+        published: snapshot.Snapshot | None = snapshot.current(settings.snapshots)
+    except SnapshotError:
+        # What cannot be made again does not wait for what can.
+        published = None
     manifest = Manifest(
         name,
         now.astimezone(UTC).isoformat(),

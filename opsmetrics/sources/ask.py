@@ -145,4 +145,5 @@ def _text(value: Any) -> str | None:
         if value.tzinfo is None:
             raise TypeError("a connector gave a time without zone")
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(value)
+    # JSON may hold half a surrogate pair, which is no text.
+    return str(value).encode("utf-8", "replace").decode()

@@ -264,7 +264,7 @@ def explained_shape(ask: Ask[Any], function: Callable[[Ask[Any]], T]) -> T:
     """
     try:
         return function(ask)
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as error:
         field = f"field {error.args[0]!r} is missing" if isinstance(error, KeyError) else type(error).__name__
         message = f"{ask.stream}: the answer has another shape than expected ({field})"
         fix = "the service may have changed its API: see docs/sources.md, and update opsmetrics"

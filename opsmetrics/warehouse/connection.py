@@ -54,8 +54,8 @@ def connect(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
 def is_of_storage(error: duckdb.Error) -> bool:
     """Whether the file or the disk is at fault, rather than a statement."""
     kinds = duckdb.IOException | duckdb.SerializationException | duckdb.FatalException | duckdb.InternalException
-    # A commit that finds no space is told as an error of the transaction.
-    return isinstance(error, kinds) or _refuses(error)
+    # A commit that finds no space is told as an error of the transaction, and a broken block as a plain error.
+    return isinstance(error, kinds) or _refuses(error) or "corrupt database file" in str(error).lower()
 
 
 _REFUSALS = ("no space left", "file too large", "quota exceeded", "read-only", "permission denied")

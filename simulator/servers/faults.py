@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 Scope = dict[str, Any]
@@ -16,6 +17,13 @@ Send = Callable[[Any], Awaitable[None]]
 FAULTS = (
     "401", "403", "429", "429_retry_after", "500", "504", "slow", "cut", "partial", "malformed", "drift", "empty",
     "duplicate", "skew",
+)  # fmt: skip
+# Beside these: an answer of the right form in which single values are of another kind, by dice.
+SCRAMBLE = "scramble"
+_NASTY: tuple[Any, ...] = (
+    None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**40, "", " ", "\x00", "\ud800", "æøå\U0001f600",
+    "a" * 100_000, "2026-02-30T00:00:00Z", "0000-00-00", "9999-12-31T23:59:59Z", "1e999", "NaN", "-P1D", "[]", "'; drop table x; --",
+    [], [None], [[[]]], {}, {"": {}}, {"value": None},
 )  # fmt: skip
 
 
@@ -28,12 +36,14 @@ class Fault:
         kind: One of ``FAULTS``.
         left: Requests it still hits; -1 = until switched off.
         after: Requests it lets pass first.
+        dice: What a scramble changes.
     """
 
     prefix: str
     kind: str
     left: int = -1
     after: int = 0
+    dice: random.Random = field(default_factory=random.Random)
 
 
 class Switch:
@@ -45,12 +55,12 @@ class Switch:
         self.active: list[Fault] = []
         self.requests: list[str] = []
 
-    def set(self, prefix: str, kind: str, *, times: int = -1, after: int = 0) -> None:
+    def set(self, prefix: str, kind: str, *, times: int = -1, after: int = 0, seed: int = 0) -> None:
         """Switch a fault on."""
-        if kind not in FAULTS:
+        if kind not in (*FAULTS, SCRAMBLE):
             raise ValueError(f"no fault {kind!r}: one of {', '.join(FAULTS)}")
         with self._lock:
-            self.active.append(Fault(prefix, kind, times, after))
+            self.active.append(Fault(prefix, kind, times, after, random.Random(seed)))
 
     def clear(self) -> None:
         """Switch all faults off and forget the requests seen."""
@@ -58,7 +68,7 @@ class Switch:
             self.active.clear()
             self.requests.clear()
 
-    def _take(self, path: str) -> str | None:
+    def _take(self, path: str) -> Fault | None:
         with self._lock:
             self.requests.append(path)
             for fault in self.active:
@@ -67,7 +77,7 @@ class Switch:
                         fault.after -= 1
                         return None
                     fault.left -= fault.left > 0
-                    return fault.kind
+                    return fault
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +85,8 @@ class Switch:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        kind = self._take(scope["path"])
+        fault = self._take(scope["path"])
+        kind = fault.kind if fault else None
         if kind in {"401", "403", "429", "429_retry_after", "500", "504"}:
             headers = [(b"content-type", b"application/json")]
             if kind == "429_retry_after":
@@ -91,15 +102,15 @@ class Switch:
             await _respond(send, 200, b'{"data": [tru', [(b"content-type", b"application/json")])
         elif kind == "cut":
             await _cut(send)
-        elif kind is None or kind == "slow":
+        elif fault is None or kind == "slow":
             if kind == "slow":
                 await asyncio.sleep(0.4)
             await self._app(scope, receive, send)
         else:
-            await self._changed(kind, scope, receive, send)
+            await self._changed(fault, scope, receive, send)
 
-    async def _changed(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and change the answer: partial, drift, empty or duplicate."""
+    async def _changed(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and change the answer: partial, drift, empty, duplicate or scramble."""
         parts: list[bytes] = []
         start: dict[str, Any] = {}
 
@@ -113,7 +124,10 @@ class Switch:
         body = b"".join(parts)
         headers = [(k, v) for k, v in start["headers"] if k != b"content-length"]
         try:
-            changed = json.dumps(change(kind, json.loads(body))).encode()
+            whole = json.loads(body)
+            with self._lock:
+                found = scrambled(whole, fault.dice) if fault.kind == SCRAMBLE else change(fault.kind, whole)
+            changed = json.dumps(found).encode()
         except ValueError:
             changed = body
         await _respond(send, start["status"], changed, headers)
@@ -138,6 +152,29 @@ def change(kind: str, body: Any) -> Any:  # noqa: PLR0911 - one return per fault
     if isinstance(body, dict) and "search" in (body.get("data") or {}):
         return {"data": None, "errors": [{"type": "SERVICE_UNAVAILABLE", "message": "partial"}]}
     return body
+
+
+def scrambled(body: Any, dice: random.Random) -> Any:
+    """Return an answer in which one to three values, at any depth, are of another kind, doubled or gone."""
+    for _ in range(dice.randint(1, 3)):
+        holders = list(_holders(body))
+        if not holders:
+            return dice.choice(_NASTY)
+        holder: Any = dice.choice(holders)
+        key = dice.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
+        if dice.random() < 0.15:
+            del holder[key]
+        else:
+            holder[key] = dice.choice(_NASTY)
+    return body
+
+
+def _holders(body: Any) -> Iterator[dict[str, Any] | list[Any]]:
+    """Yield every table and list in an answer that holds something."""
+    if isinstance(body, dict | list) and body:
+        yield body
+        for value in body.values() if isinstance(body, dict) else body:
+            yield from _holders(value)
 
 
 def _lists(body: Any) -> list[Any]:

@@ -64,7 +64,7 @@ def application(records: Records) -> Switch:
     async def faults(request: Request) -> Response:
         if request.method == "POST":
             order = await request.json()
-            switch.set(order["prefix"], order["kind"], times=order["times"], after=order["after"])
+            switch.set(order.pop("prefix"), order.pop("kind"), **order)
         elif request.method == "DELETE":
             switch.clear()
         return JSONResponse({"requests": switch.requests})
@@ -80,9 +80,9 @@ class Faults:
     def __init__(self, url: str, ca_file: Path) -> None:
         self._url, self._verify = f"{url}/_control", ssl.create_default_context(cafile=str(ca_file))
 
-    def set(self, prefix: str, kind: str, *, times: int = -1, after: int = 0) -> None:
+    def set(self, prefix: str, kind: str, *, times: int = -1, after: int = 0, seed: int = 0) -> None:
         """Let requests below ``prefix`` fail: ``times`` of them (-1 = all), after ``after`` that pass."""
-        order = {"prefix": prefix, "kind": kind, "times": times, "after": after}
+        order = {"prefix": prefix, "kind": kind, "times": times, "after": after, "seed": seed}
         httpx.post(self._url, json=order, verify=self._verify).raise_for_status()
 
     def clear(self) -> None:

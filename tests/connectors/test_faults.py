@@ -16,11 +16,12 @@ import pytest
 
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.sources.pull import pull_stream
-from simulator.servers.faults import FAULTS
+from simulator.servers.faults import FAULTS, SCRAMBLE
 from simulator.servers.identity import TENANT
 from simulator.servers.records import PLANTED
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
 WINDOW = (date(2026, 11, 10), date(2026, 11, 12))
 JSM = """
 [[connector]]
@@ -100,6 +101,17 @@ def ask(connected, subject):
     return settings, result
 
 
+def explained(subject, error: str) -> None:
+    """One line that names the source, one that says what to do, and nothing of the answer."""
+    first, *rest = error.splitlines()
+    assert subject[0] in first
+    assert len(rest) == 1
+    assert rest[0].strip().startswith("fix: ")
+    assert len(first) < 300
+    assert not re.search(r"Traceback|\{|<html", error)
+    assert not [planted for planted in PLANTED.values() if planted in error]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("subject", SUBJECTS, ids="/".join)
 def test_fault(connected, simulated, subject, fault, tmp_path):
@@ -130,13 +142,7 @@ def judged(settings, subject, broken, during, expected) -> str:
         # An answer that is empty in good form says that nothing happened; it cannot be told from silence.
         assert during == []
         return "quiet"
-    first, *rest = broken.error.splitlines()
-    assert subject[0] in first
-    assert len(rest) == 1
-    assert rest[0].strip().startswith("fix: ")
-    assert len(first) < 300
-    assert not re.search(r"Traceback|\{|<html", broken.error)
-    assert not [planted for planted in PLANTED.values() if planted in broken.error]
+    explained(subject, broken.error)
     assert during == [], "what came before the fault is asked for again as a whole, or is not complete"
     loads = [read_load(path) for path in load_paths(settings.landing, subject[1])]
     assert not [load for load in loads if load.is_complete]
@@ -167,6 +173,32 @@ def test_the_documented_table_is_what_was_seen():
     if os.environ.get("UPDATE_GOLDEN"):
         DOCUMENT.write_text(text)
     assert DOCUMENT.read_text() == text
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids="/".join)
+def test_values_of_another_kind(connected, simulated, subject):
+    """Numbers where texts were, lists where tables were, days that do not exist: an error of one line, or rows set aside.
+
+    Answers that pass for good ones are landed; asked again, the source puts them right. FUZZ_EXAMPLES asks for more.
+    """
+    _, whole = ask(connected, subject)
+    assert whole.error is None
+    refused = 0
+    for seed in range(EXAMPLES):
+        simulated.faults.set(SUBJECTS[subject], SCRAMBLE, seed=seed)
+        settings, broken = ask(connected, subject)
+        simulated.faults.clear()
+        if broken.error is not None:
+            refused += 1
+            explained(subject, broken.error)
+        shutil.rmtree(settings.home)
+    assert refused
+    simulated.faults.set(SUBJECTS[subject], SCRAMBLE, seed=EXAMPLES)
+    ask(connected, subject)
+    simulated.faults.clear()
+    settings, healed = ask(connected, subject)
+    assert healed.error is None
+    shutil.rmtree(settings.home)
 
 
 @pytest.mark.parametrize("subject", [("grafana", "alert_rule_states"), ("support-ends", "eol_dates")], ids="/".join)
