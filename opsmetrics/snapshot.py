@@ -81,7 +81,7 @@ def _copy(warehouse: Path, folder: Path, build_id: str, now: datetime) -> Snapsh
     try:
         shutil.copyfile(warehouse, temporary)
         _sync(temporary)
-        temporary.chmod(0o444)
+        temporary.chmod(0o440)
         temporary.replace(folder / name)
     finally:
         temporary.unlink(missing_ok=True)

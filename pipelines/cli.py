@@ -48,6 +48,8 @@ def main() -> None:
     State lives under OPSMETRICS_HOME (default .opsmetrics). Exit codes: 0 done, 1 something is wrong and was
     explained, 2 wrong usage.
     """
+    # State is for the service's own user and group, whatever the shell that starts us allows.
+    os.umask(0o027)
 
 
 def _org(command: Any) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from opsmetrics.settings import default_sql_root
 
+ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("check", "pull", "build", "publish", "run", "demo", "app", "path", "sql")
 
 
@@ -142,3 +145,16 @@ def test_a_broken_contract_stops_the_run_and_keeps_the_snapshot(cli, small, tmp_
     assert "Traceback" not in found.stderr
     assert cli("publish", "--org", str(small), check=False).returncode == 1
     assert cli("path").stdout == before
+
+
+def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tmp_path):
+    """Members of the group may read a snapshot; nobody else may read anything, and nobody may write what is published."""
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "pipelines.cli", "run", "--org", str(small), "--json"]
+    env = os.environ | {"OPSMETRICS_HOME": str(home)}
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=180, capture_output=True, umask=0)
+    paths = [home, *(path for path in home.rglob("*") if not path.is_symlink())]
+    assert len(paths) > 20
+    assert [path for path in paths if path.stat().st_mode & 0o007] == []
+    (snapshot,) = home.glob("snapshots/ops-*.duckdb")
+    assert snapshot.stat().st_mode & 0o777 == 0o440

@@ -56,7 +56,8 @@ def _inside(organisation: Organisation, root: Path, name: str) -> Path:
     bases = [root.resolve(), organisation.folder.resolve()]
     candidates = [(base / name).resolve() for base in bases]
     allowed = [path for path, base in zip(candidates, bases, strict=True) if path.is_relative_to(base)]
-    if not allowed:
+    # A link that leads out is as far away as a path that does.
+    if not any(path.exists() for path in allowed) and len(allowed) < len(bases):
         problem = Problem(
             str(organisation.folder / "sources.toml"), None, f"path {name!r} leaves the root", "stay below it"
         )

@@ -243,12 +243,35 @@ def test_quarantine_reaches_the_warehouse_with_line_and_reason(small, settings_o
     assert all(row[3] for row in rows)
 
 
-def test_a_path_cannot_leave_the_root(small, settings_of):
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../../etc/passwd.jsonl",
+        "/etc/passwd.jsonl",
+        "checks/../../../secret.jsonl",
+        "link.jsonl",
+        "folder/secret.jsonl",
+    ],
+)
+def test_a_path_cannot_leave_the_root(small, settings_of, tmp_path, path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.jsonl").write_text((small / "data/incidents.jsonl").read_text())
+    (small / "data/link.jsonl").symlink_to(outside / "secret.jsonl")
+    (small / "data/folder").symlink_to(outside)
     sources = small / "sources.toml"
-    sources.write_text(sources.read_text().replace("incidents.jsonl", "../../../etc/passwd.jsonl"))
+    sources.write_text(sources.read_text().replace("incidents.jsonl", path))
     result = pull_stream(settings_of, load_organisation(small), "incidents")[0]
     assert result.error is not None
     assert "leaves the root" in result.error
+    assert result.loads == ()
+
+
+def test_daily_files_cannot_leave_the_root(small, settings_of):
+    sources = small / "sources.toml"
+    sources.write_text(sources.read_text().replace("checks/{date}.csv", "../../{date}/checks.csv"))
+    result = pull_stream(settings_of, load_organisation(small), "availability_checks")[0]
+    assert "leaves the root" in (result.error or "")
 
 
 def test_a_window_can_be_pulled_alone(small, settings_of):
