@@ -26,7 +26,10 @@ from opsmetrics.sqlfile import parse
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "examples" / "demo"
 CONFIGURATION = sorted(path.relative_to(DEMO).as_posix() for path in [*DEMO.glob("*.toml"), *DEMO.rglob("*.csv")])
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+IN_CI = 60
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", IN_CI))
+# Tests below that draw as many examples.
+PROPERTIES = 6
 few = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 # What a typing error, a broken transfer or malice puts into a file.

@@ -21,6 +21,7 @@ from opsmetrics.errors import OpsMetricsError, SnapshotError, SqlFileError, Ware
 from opsmetrics.landing import Parcel, land, read_load
 from opsmetrics.settings import Settings, default_sql_root
 from opsmetrics.sources import pull_stream
+from opsmetrics.upkeep import look_after
 from opsmetrics.warehouse import build_table, connect, ingest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -163,11 +164,12 @@ def test_partial_never_replaces_complete_and_known_at_tells_what_was_known(small
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_incremental_equals_full_rebuild_on_random_sequences_of_loads(tmp_path_factory, make_small, seed):
+    """Whole and partial loads, some packed and some taken away between builds."""
     rolls = random.Random(seed)
     folder = tmp_path_factory.mktemp("incremental")
     org = make_small(folder / "org", days=2)
     stepwise = settings_for(org, folder / "stepwise")
-    for step in range(rolls.randint(2, 5)):
+    for step in range(rolls.randint(2, 6)):
         first = date(2026, 8, rolls.randint(1, 25))
         span = rolls.randint(1, 4)
         days = [first + timedelta(days=n) for n in range(span)]
@@ -175,8 +177,13 @@ def test_incremental_equals_full_rebuild_on_random_sequences_of_loads(tmp_path_f
         parcel = Parcel(
             frame, (first, first + timedelta(days=span)), "test", f"{seed}-{step}", is_complete=rolls.random() < 0.8
         )
-        land(stepwise.landing, "availability_checks", parcel, loaded_at=NOW - timedelta(hours=10 - step))
-        pipeline.build(pipeline.load_context(stepwise))
+        land(stepwise.landing, "availability_checks", parcel, loaded_at=NOW - timedelta(days=20 * (10 - step)))
+        if rolls.random() < 0.2:
+            rolls.choice([*(stepwise.landing / "availability_checks").glob("*.parquet")]).unlink()
+        context = pipeline.load_context(stepwise)
+        if rolls.random() < 0.4:
+            look_after(context)
+        pipeline.build(context)
     at_once = replace(stepwise, home=folder / "at_once")
     at_once.home.mkdir()
     (at_once.home / "landing").symlink_to(stepwise.landing)

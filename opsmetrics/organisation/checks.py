@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -13,6 +16,7 @@ from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sourc
 from opsmetrics.streams import FILES, STREAMS
 
 _FOREVER = date.max
+_QUOTED = re.compile(r'"([^"]*)"')
 
 
 class Sink(Protocol):
@@ -51,12 +55,20 @@ def check_all(
         _sources(sink, sources, team_ids)
 
 
-def _line_of(sink: Sink, file: str, value: str) -> int | None:
-    """Line of the first ``id = "value"`` of a file."""
-    for number, line in enumerate(sink.texts.get(file, "").splitlines(), start=1):
-        if f'"{value}"' in line and line.lstrip().startswith(("id", "name")):
-            return number
-    return None
+@lru_cache(maxsize=16)
+def _places(text: str, *, named: bool) -> dict[str, int]:
+    """First line of each quoted word of a file; ``named``: only of lines that give an id or a name."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not named or line.lstrip().startswith(("id", "name")):
+            for word in _QUOTED.findall(line):
+                found.setdefault(word, number)
+    return found
+
+
+def _line_of(sink: Sink, file: str, value: str, *, named: bool = True) -> int | None:
+    """Line of the first ``id = "value"`` of a file, or of the first ``"value"``."""
+    return _places(sink.texts.get(file, ""), named=named).get(value)
 
 
 def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str]) -> None:
@@ -67,7 +79,7 @@ def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str]) 
 
 
 def _duplicates(sink: Sink, file: str, ids: list[str]) -> None:
-    for name in sorted({name for name in ids if ids.count(name) > 1}):
+    for name in sorted(name for name, times in Counter(ids).items() if times > 1):
         sink.add(file, _line_of(sink, file, name), f"id {name!r} is used twice", "give each its own id")
 
 
@@ -108,10 +120,7 @@ def _shared_names(sink: Sink, services: list[Service]) -> None:
 def _slos(sink: Sink, slos: list[Slo], service_ids: set[str]) -> None:
     periods: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
     for slo in slos:
-        line = next(
-            (n for n, text in enumerate(sink.texts["slo.toml"].splitlines(), 1) if f'"{slo.service}"' in text),
-            None,
-        )
+        line = _line_of(sink, "slo.toml", slo.service, named=False)
         _known(sink, "slo.toml", line, slo.service, service_ids)
         periods.setdefault((slo.service, slo.kind), []).append((slo.valid_from, slo.valid_to))
         if _overlap(periods[slo.service, slo.kind]):

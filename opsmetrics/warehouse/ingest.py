@@ -37,6 +37,9 @@ _QUARANTINE = """
         stream varchar, load_id varchar, source varchar, line bigint, reason varchar, raw varchar
     )
 """
+_DAY_ROWS = """
+    create table if not exists meta.day_rows (stream varchar, load_id varchar, day date, rows bigint)
+"""
 LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
     "meta.loads": (
         "Every load ever landed",
@@ -67,6 +70,15 @@ LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "line": "Line of the file (Parquet: row)",
             "reason": "What is wrong",
             "raw": "The contract's columns as they came, JSON; null where the line could not be split",
+        },
+    ),
+    "meta.day_rows": (
+        "Rows that each load brought for each local day, also replaced ones; a day without rows has none",
+        {
+            "stream": "Stream",
+            "load_id": "Load they came with",
+            "day": "Local day",
+            "rows": "Rows that keep the contract",
         },
     ),
     "meta.damaged_loads": (
@@ -112,6 +124,7 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
     """
     con.execute(_LOADS)
     con.execute(_QUARANTINE)
+    con.execute(_DAY_ROWS)
     done = Ingested()
     streams = (*STREAMS.values(), published.STREAM)
     for stream in streams:
@@ -193,18 +206,24 @@ def _raw_columns(stream: Stream) -> dict[str, str]:
 
 
 def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
-    """Create the raw table; one of an older contract is dropped and its loads are read again."""
+    """Create the raw table; one of an older contract or version is dropped and its loads are read again."""
     wanted = _raw_columns(stream)
     rows = con.execute(
         "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = $1 order by column_index",
         [stream.name],
     ).fetchall()
-    if [name for (name,) in rows] == list(wanted):
+    counted = con.execute(
+        "select coalesce(sum(l.rows), 0) = (select coalesce(sum(rows), 0) from meta.day_rows where stream = $1)"
+        " from meta.loads as l where l.stream = $1",
+        [stream.name],
+    ).fetchall()
+    if [name for (name,) in rows] == list(wanted) and counted == [(True,)]:
         return
     with transaction(con):
         con.execute(f'drop table if exists raw."{stream.name}"')
         con.execute("delete from meta.loads where stream = $1", [stream.name])
         con.execute("delete from meta.quarantine where stream = $1", [stream.name])
+        con.execute("delete from meta.day_rows where stream = $1", [stream.name])
         columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
         con.execute(f'create table raw."{stream.name}" ({columns})')
         texts = {column.name: column.doc for column in stream.columns}
@@ -221,6 +240,11 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load, *, in_pac
         con.execute(
             f'insert into raw."{stream.name}" select {names}, _day, _line, $load_id from {source} _reason is null',
             given,
+        )
+        con.execute(
+            "insert into meta.day_rows select $stream, $load_id, _day, count(*)"
+            f" from {source} _reason is null group by _day order by _day",
+            given | {"stream": load.stream},
         )
         if load.quarantined:
             con.execute(
@@ -254,4 +278,5 @@ def _forget(con: duckdb.DuckDBPyConnection, stream: Stream, load_id: str) -> Non
     with transaction(con):
         con.execute(f'delete from raw."{stream.name}" where _load_id = $1', [load_id])
         con.execute("delete from meta.loads where load_id = $1 and stream = $2", [load_id, stream.name])
-        con.execute("delete from meta.quarantine where load_id = $1 and stream = $2", [load_id, stream.name])
+        for table in ("quarantine", "day_rows"):
+            con.execute(f"delete from meta.{table} where load_id = $1 and stream = $2", [load_id, stream.name])

@@ -10,18 +10,23 @@
 -- attempted_at = "Last pull, UTC"
 -- error = "What went wrong at the last pull, or null"
 -- last_day = "Last local day with a complete load; registers: day of the load"
--- row_count = "Rows in the loads that count"
+-- row_count = "Rows that count: of each day those of the load that replaced the others"
 -- quarantined = "Rows set aside in the loads that count"
 -- state = "fresh, late (older than two expected intervals), failed (last pull failed, or no data at all) or ended"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 winners as (
-    select stream, origin, load_id, max(day) filter (is_complete) as last_day
-    from meta.load_days group by stream, origin, load_id
+    select d.stream, d.origin, d.load_id, max(d.day) filter (d.is_complete) as last_day,
+        coalesce(sum(r.rows), 0) as row_count
+    from meta.load_days as d
+    left join meta.day_rows as r on r.stream = d.stream and r.load_id = d.load_id and r.day = d.day
+    group by d.stream, d.origin, d.load_id
     union all
-    select stream, origin, load_id, cast(loaded_at as date) from meta.register_loads
+    select g.stream, g.origin, g.load_id, cast(g.loaded_at as date), l.rows
+    from meta.register_loads as g
+    join meta.loads as l on l.stream = g.stream and l.load_id = g.load_id
 ),
 totals as (
-    select w.stream, w.origin, max(w.last_day) as last_day, cast(sum(l.rows) as bigint) as row_count,
+    select w.stream, w.origin, max(w.last_day) as last_day, cast(sum(w.row_count) as bigint) as row_count,
         cast(sum(l.quarantined) as bigint) as quarantined
     from winners as w
     join meta.loads as l on l.stream = w.stream and l.load_id = w.load_id

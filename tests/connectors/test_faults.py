@@ -21,7 +21,8 @@ from simulator.servers.identity import TENANT
 from simulator.servers.records import PLANTED
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+IN_CI = 8
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", IN_CI))
 WINDOW = (date(2026, 11, 10), date(2026, 11, 12))
 JSM = """
 [[connector]]

@@ -22,6 +22,7 @@ OWN = {
     "meta.built_days",
     "meta.built_tables",
     "meta.damaged_loads",
+    "meta.day_rows",
     "meta.quarantine",
     "meta.sources",
 }

@@ -22,7 +22,10 @@ import pytest
 from opsmetrics import snapshot
 from opsmetrics.errors import DamagedLoadError
 from opsmetrics.landing import DAMAGED, LoadName, load_paths, verify_load
+from tests import test_fuzz
+from tests.connectors import test_faults as test_source_faults
 
+SUBJECTS, SOURCE_FAULTS = test_source_faults.SUBJECTS, test_source_faults.FAULTS
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "resilience.md"
 KILLS = 20
 FLIPS = 20
@@ -457,7 +460,16 @@ def test_the_document_says_what_was_seen():
         found[outcome.fault] = Outcome(outcome.fault, injected, outcome.at_once, outcome.after, outcome.lost)
     lines += [f"| {o.fault} | {o.injected} | {o.at_once} | {o.after} | {o.lost} |" for o in found.values()]
     lost = sum(outcome.lost for outcome in SEEN.values())
-    lines += ["", f"Faults injected: {sum(o.injected for o in found.values())}. Rows lost: {lost}."]
+    of_sources = len(SUBJECTS) * len(SOURCE_FAULTS)
+    scrambled = len(SUBJECTS) * (test_source_faults.IN_CI + 1)
+    lines += [
+        "",
+        f"Faults injected: {sum(o.injected for o in found.values())}. Rows lost: {lost}.",
+        "",
+        f"Beside these CI injects {of_sources} faults of sources ([faults.md](faults.md)) and the faults of sixty simulated days",
+        f"([soak.md](soak.md)), and reads {test_fuzz.PROPERTIES * test_fuzz.IN_CI} mutated files and {scrambled} answers with values of another kind: each",
+        "ends with rows, with rows set aside, or with one error of ours (`tests/test_fuzz.py`, `tests/connectors`).",
+    ]
     text = "\n".join(lines) + "\n"
     assert lost == 0
     if os.environ.get("UPDATE_GOLDEN"):
