@@ -18,6 +18,8 @@ from opsmetrics.sqlfile import SqlFile
 from opsmetrics.streams import STREAMS
 from opsmetrics.warehouse.connection import comment, is_of_storage, transaction
 
+# More changed days than this are a rebuild of everything.
+MOST_DAYS = 200
 _BUILT = """
     create table if not exists meta.built_days (table_name varchar, stream varchar, day date, load_id varchar);
     create table if not exists meta.built_tables (table_name varchar, inputs varchar);
@@ -145,25 +147,23 @@ def _build_days(
     current = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
     built = "select stream, day, load_id from meta.built_days where table_name = $table"
     names = {"table": file.table, "streams": streams}
-    days: int | None = None
-    if before != [(inputs,)] or exists == [(0,)]:
+    changed = con.execute(
+        "select distinct cast(day as varchar) from"
+        f" ((({current}) except ({built})) union all (({built}) except ({current}))) order by 1",
+        names,
+    ).fetchall()
+    days: int | None = len(changed)
+    # Days stand as literals, because only these are pushed down into the scans below windows and groups.
+    listed = ", ".join(f"date '{day}'" for (day,) in changed)
+    where = f"day in ({listed})" if changed else "false"
+    if before != [(inputs,)] or exists == [(0,)] or days > MOST_DAYS:
         con.execute(f"create or replace table {file.table} as {file.text}")
         con.execute("delete from meta.built_tables where table_name = $1", [file.table])
         con.execute("insert into meta.built_tables values ($1, $2)", [file.table, inputs])
-        where = "true"
-    else:
-        con.execute(
-            f"""create or replace temp table changed_days as
-                select distinct day from (
-                    (({current}) except ({built})) union all (({built}) except ({current}))
-                )""",
-            names,
-        )
-        ((days,),) = con.execute("select count(*) from changed_days").fetchall()
-        where = "day in (select day from changed_days)"
-        if days:
-            con.execute(f"delete from {file.table} where {where}")
-            con.execute(f"insert into {file.table} by name select * from ({file.text}) as built where {where}")
+        days, where = None, "true"
+    elif days:
+        con.execute(f"delete from {file.table} where {where}")
+        con.execute(f"insert into {file.table} by name select * from ({file.text}) as built where {where}")
     con.execute("delete from meta.built_days where table_name = $1", [file.table])
     con.execute(f"insert into meta.built_days select $table, stream, day, load_id from ({current})", names)
     return days, where

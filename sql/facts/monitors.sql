@@ -7,7 +7,7 @@
 -- service_id = "Service, or null where no pattern of services.toml fits"
 -- hold_minutes = "How long a result stands; null = until the next row"
 with seen as (
-    select distinct coalesce(provider, '') as provider, monitor_id from staging.availability_checks
+    select distinct provider, monitor_id from facts.monitor_days
 ),
 matched as (
     select s.provider, s.monitor_id, p.service_id, p.hold_minutes

@@ -39,10 +39,8 @@ minutes as (
     from parts group by monitor_key, month
 ),
 checks as (
-    select m.monitor_key, cast(date_trunc('month', timezone(z.timezone, c.checked_at)) as date) as month,
-        count(*) as check_count
-    from staging.availability_checks as c
-    join facts.monitors as m on m.provider = coalesce(c.provider, '') and m.monitor_id = c.monitor_id, zone as z
+    select monitor_key, cast(date_trunc('month', day) as date) as month, cast(sum(check_count) as bigint) as check_count
+    from facts.monitor_day_runs
     group by all
 ),
 outages as (

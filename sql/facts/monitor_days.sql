@@ -1,0 +1,13 @@
+-- title = "Monitors heard of on each local day"
+-- key = ["day", "provider", "monitor_id"]
+-- incremental = "day"
+-- [columns]
+-- day = "Local day"
+-- provider = "System or status page; empty where the source names none"
+-- monitor_id = "Monitor"
+-- check_count = "Checks"
+-- last_checked_at = "Last check of the day, UTC"
+select day, coalesce(provider, '') as provider, monitor_id, count(*) as check_count, max(checked_at) as last_checked_at
+from staging.availability_checks
+group by day, coalesce(provider, ''), monitor_id
+order by day, provider, monitor_id
