@@ -230,3 +230,22 @@ def test_a_pull_knows_what_lies_in_packs(settings):
     assert [len(pack.loads()) for pack in packs(settings.landing, "incidents")] == [2]
     assert load_paths(settings.landing, "incidents") == []
     assert pull_stream(past, organisation, "incidents")[0].unchanged == 1
+
+
+def test_loads_from_before_a_column_joined_the_contract(settings, tmp_path):
+    """They stay readable beside newer ones, as files and in a pack: the column is unknown in them."""
+    day = date(2026, 5, 12)
+    for number, dropped in ((0, ["response_ms", "sequence"]), (1, []), (2, ["response_ms"])):
+        first = day + timedelta(days=number)
+        frame = checks(3, "up", first).with_columns(response_ms=pl.lit(12.5)).drop(dropped)
+        parcel = Parcel(frame, (first, first + timedelta(days=1)), "test", f"old-{number}")
+        land(settings.landing, STREAM, parcel, loaded_at=datetime(2026, 6, 20, tzinfo=UTC))
+    before = answers(settings, tmp_path / "scratch", None)
+    assert look_after(pipeline.load_context(settings)).packs == 3
+    assert answers(settings, tmp_path / "scratch", None) == before
+    with duckdb.connect(str(tmp_path / "scratch" / "working.duckdb"), read_only=True) as con:
+        known = con.execute(
+            f"select day, count(response_ms) from staging.{STREAM} where day between $1 and $1 + 2 group by 1 order by 1",
+            [day],
+        ).fetchall()
+    assert known == [(day, 0), (day + timedelta(days=1), 2), (day + timedelta(days=2), 0)]

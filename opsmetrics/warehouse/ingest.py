@@ -1,4 +1,4 @@
-"""Landing to ``raw``: new files only, each in one transaction with its row in ``meta.loads``."""
+"""Landing to ``raw``: new files only, some at once in one transaction with their rows in ``meta.loads``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from opsmetrics.landing import (
     verify_pack,
 )
 from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
-from opsmetrics.warehouse.connection import comment, replace_table, transaction
+from opsmetrics.warehouse.connection import comment, quote, replace_table, transaction
 
+# Loads that one statement reads: enough to keep every core busy, few enough to hold in memory.
+AT_ONCE = 64
 _LOADS = """
     create table if not exists meta.loads (
         load_id varchar, stream varchar, window_start date, window_end date, loaded_at timestamptz,
@@ -106,9 +108,9 @@ class Ingested:
     rows: dict[str, int] = field(default_factory=dict[str, int])
     damaged: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def add(self, stream: Stream, load: Load) -> None:
-        """Count a load that was brought in."""
-        self.rows[stream.name] = self.rows.get(stream.name, 0) + load.rows
+    def add(self, stream: Stream, loads: list[Load]) -> None:
+        """Count loads that were brought in."""
+        self.rows[stream.name] = self.rows.get(stream.name, 0) + sum(load.rows for load in loads)
 
     def set_aside(self, stream: Stream, error: DamagedLoadError) -> None:
         """Move a damaged file out of the way and keep what is wrong with it."""
@@ -145,18 +147,28 @@ def _bring_files(
 ) -> set[str]:
     """Bring in the loads that are files of their own; return the ids of all of them."""
     found: set[str] = set()
+    new: list[Load] = []
     for path in load_paths(landing, stream.name):
         load_id = LoadName.parse(path).load_id
         if load_id not in known:
             try:
-                load = verify_load(path)
+                new.append(verify_load(path))
             except DamagedLoadError as error:
                 done.set_aside(stream, error)
                 continue
-            _bring(con, stream, load)
             known.add(load_id)
-            done.add(stream, load)
         found.add(load_id)
+    for start in range(0, len(new), AT_ONCE):
+        loads = new[start : start + AT_ONCE]
+        paths, ids = (
+            ", ".join(map(quote, texts)) for texts in zip(*((str(x.path), x.load_id) for x in loads), strict=True)
+        )
+        named = f"(select unnest([{paths}]) as path, unnest([{ids}]) as _load_id)"
+        files = f"read_parquet([{paths}], filename = true, union_by_name = true)"
+        _bring(
+            con, stream, loads, f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
+        )
+        done.add(stream, loads)
     return found
 
 
@@ -173,9 +185,10 @@ def _bring_packs(
         except DamagedLoadError as error:
             done.set_aside(stream, error)
             continue
-        for load in new:
-            _bring(con, stream, load, in_pack=True)
-            done.add(stream, load)
+        if new:
+            ids = ", ".join(quote(load.load_id) for load in new)
+            _bring(con, stream, new, f"(from read_parquet({quote(str(pack.path))}) where _load_id in ({ids}))")
+            done.add(stream, new)
         found |= {load.load_id for load in pack.loads()}
         known |= found
     return found
@@ -231,47 +244,63 @@ def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
         comment(con, f'raw."{stream.name}"', f"{stream.doc}; every load, also replaced ones", texts)
 
 
-def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, load: Load, *, in_pack: bool = False) -> None:
-    """Bring one load in, whole or not at all."""
-    names = ", ".join(f'"{column.name}"' for column in stream.columns)
-    source = "read_parquet($path) where " + ("_load_id = $load_id and " if in_pack else "")
-    given = {"path": str(load.path), "load_id": load.load_id}
+def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], source: str) -> None:
+    """Bring loads in, all of them or none.
+
+    Args:
+        con: The working file.
+        stream: Their stream.
+        loads: The loads.
+        source: Their rows as a relation, with the load of each in ``_load_id``.
+    """
+    there = {name for (name,) in con.execute(f"select column_name from (describe from {source})").fetchall()}
+    # Loads that were landed before a column joined the contract do not have it.
+    names = ", ".join(
+        f'"{column.name}"' if column.name in there else f'cast(null as {DUCKDB_TYPES[column.type]}) as "{column.name}"'
+        for column in stream.columns
+    )
     with transaction(con):
         con.execute(
-            f'insert into raw."{stream.name}" select {names}, _day, _line, $load_id from {source} _reason is null',
-            given,
+            f'insert into raw."{stream.name}" select {names}, _day, _line, _load_id from {source} where _reason is null'
         )
         con.execute(
-            "insert into meta.day_rows select $stream, $load_id, _day, count(*)"
-            f" from {source} _reason is null group by _day order by _day",
-            given | {"stream": load.stream},
+            f"insert into meta.day_rows select $stream, _load_id, _day, count(*) from {source}"
+            " where _reason is null group by _load_id, _day order by _load_id, _day",
+            {"stream": stream.name},
         )
-        if load.quarantined:
+        if any(load.quarantined for load in loads):
             con.execute(
-                "insert into meta.quarantine select $stream, $load_id, $source, _line, _reason, _raw"
-                f" from {source} _reason is not null",
-                given | {"stream": load.stream, "source": load.source},
+                "insert into meta.quarantine select $stream, q._load_id, l.source, q._line, q._reason, q._raw"
+                f" from {source} as q join (select unnest($ids) as load_id, unnest($sources) as source) as l"
+                " on l.load_id = q._load_id where q._reason is not null",
+                {
+                    "stream": stream.name,
+                    "ids": [load.load_id for load in loads],
+                    "sources": [load.source for load in loads],
+                },
             )
-        con.execute(
-            "insert into meta.loads values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-            [
-                load.load_id,
-                load.stream,
-                load.window_start,
-                load.window_end,
-                load.loaded_at,
-                load.sequence,
-                load.is_complete,
-                load.rows,
-                load.quarantined,
-                load.source,
-                load.source_digest,
-                list(load.dropped_columns),
-                load.code_version,
-                load.origin,
-                load.accumulates,
-            ],
-        )
+        con.executemany(f"insert into meta.loads values ({', '.join('?' * 15)})", [_row(load) for load in loads])
+
+
+def _row(load: Load) -> list[object]:
+    """The load as a row of meta.loads."""
+    return [
+        load.load_id,
+        load.stream,
+        load.window_start,
+        load.window_end,
+        load.loaded_at,
+        load.sequence,
+        load.is_complete,
+        load.rows,
+        load.quarantined,
+        load.source,
+        load.source_digest,
+        list(load.dropped_columns),
+        load.code_version,
+        load.origin,
+        load.accumulates,
+    ]
 
 
 def _forget(con: duckdb.DuckDBPyConnection, stream: Stream, load_id: str) -> None:
