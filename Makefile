@@ -7,7 +7,7 @@ ORACLES := $(VENV)/.oracles
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test check fmt dagster docs pictures sbom audit clean
+.PHONY: demo test bench check fmt dagster docs pictures sbom audit clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -35,6 +35,9 @@ test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+bench: $(STAMP) $(ORACLES)  ## measure everything against its physical limit; writes docs/performance.md
+	$(BIN)/python -m benchmarks
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .

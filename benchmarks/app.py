@@ -18,6 +18,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from benchmarks.figures import Figure, Report
 from benchmarks.large import large_snapshot
 from opsmetrics.settings import Settings, environment
 
@@ -76,6 +77,7 @@ async def one_reader(browser: Browser, wait: float) -> list[float]:
 
 async def measure(name: str, pid: int, loads: int) -> None:
     """Print the figures of one snapshot."""
+    report = Report()
     path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -88,23 +90,27 @@ async def measure(name: str, pid: int, loads: int) -> None:
                 times[path].append(await click(page, path))
         every = [value for values in times.values() for value in values]
         plain = statistics.median(times["om"])
-        print(f"\n{name}: first load {first:.2f} s, warm overview {statistics.median(warm):.2f} s")
-        print(f"  click: median {statistics.median(every):.3f} s, p95 {percentile(every, 0.95):.3f} s")
+        report.add(Figure(f"app: first content, {name}", first))
+        report.add(Figure(f"app: warm overview, {name}", statistics.median(warm)))
+        note = f"median {statistics.median(every):.2f} s"
+        p95 = percentile(every, 0.95)
+        report.add(Figure(f"app: click p95, {name}", p95, plain, "a click on a page without tables", note=note))
         for path, values in times.items():
             middle = statistics.median(values)
             print(f"    /{path:<14} {middle:.3f} s  {middle / plain:.1f} x a page without tables")
         crowd = await asyncio.gather(*(one_reader(browser, number * 0.2) for number in range(READERS)))
         together = [value for values in crowd for value in values]
-        print(
-            f"  {READERS} readers at once: median {statistics.median(together):.2f} s,"
-            f" p95 {percentile(together, 0.95):.2f} s"
-        )
+        note = f"p95 {percentile(together, 0.95):.1f} s; their browsers run on the same cores"
+        report.add(Figure(f"app: click of {READERS} readers at once, {name}", statistics.median(together), note=note))
         marks = [resident(pid)]
         for number in range(loads):
             await load(page, PATHS[number % len(PATHS)])
             if (number + 1) % max(1, loads // 4) == 0:
                 marks.append(resident(pid))
-        print(f"  memory over {loads} loads, MiB: {' '.join(f'{mark:.0f}' for mark in marks)}")
+        note = f"after a quarter of the loads each: {' '.join(f'{mark:.0f}' for mark in marks)}"
+        report.add(
+            Figure(f"app: memory after {loads} loads, {name}", marks[-1], marks[0], "before", unit="MiB", note=note)
+        )
         await browser.close()
 
 

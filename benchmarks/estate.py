@@ -131,13 +131,16 @@ def day_frames(estate: Estate, window: Window) -> dict[str, pl.DataFrame]:
 
 def _day(estate: Estate, day: date) -> dict[str, pl.DataFrame]:
     dice = np.random.default_rng(day.toordinal())
-    start = int(datetime.combine(day, time(), ZoneInfo(ZONE)).timestamp() * 1_000_000)
+    start, end = (
+        int(datetime.combine(at, time(), ZoneInfo(ZONE)).timestamp() * 1_000_000)
+        for at in (day, day + timedelta(days=1))
+    )
     services = np.arange(estate.services)
     checks = np.arange(estate.checks)
     # A service is down for some hours of some days, not for single probes here and there.
     down_from = np.where(dice.random(estate.services) < 0.03, dice.integers(0, estate.checks, estate.services), 99_999)
     lasts = dice.integers(1, 5, estate.services)
-    step = 24 * _HOUR // estate.checks
+    step = (end - start) // estate.checks
     at, who = np.repeat(checks, estate.services), np.tile(services, estate.checks)
     is_down = (at >= down_from[who]) & (at < (down_from + lasts)[who])
     found = {

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -82,14 +79,6 @@ class Report:
         if target:
             with Path(target).open("a", encoding="utf-8") as out:
                 out.write(json.dumps(asdict(figure)) + "\n")
-
-
-@contextmanager
-def timed(into: dict[str, float], name: str) -> Iterator[None]:
-    """Add the seconds that a block takes to ``into[name]``."""
-    began = time.perf_counter()
-    yield
-    into[name] = into.get(name, 0.0) + time.perf_counter() - began
 
 
 def peak_mib() -> float:

@@ -5,7 +5,7 @@ The limit is the network's: as many requests, each answered at once with next to
 
 from __future__ import annotations
 
-import resource
+import json
 import shutil
 import subprocess
 import sys
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.figures import Figure, Report, peak_mib
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.settings import Settings, environment
@@ -61,12 +62,19 @@ def main() -> None:
             shutil.copytree(DEMO, organisation)
             (organisation / "sources.connected.toml").replace(organisation / "sources.toml")
             with environment({"OPSMETRICS_HOME": str(work / "home"), "OPSMETRICS_ORG": str(organisation)}):
-                subprocess.run([sys.executable, "-m", "benchmarks.pulling", "child"], check=True)
-            paths = running.faults.requests()
-            span = len(paths) * round_trip(running)
-            print(f"{len(paths)} requests in all; as many empty ones over one connection: {span:.1f} s")
+                command = [sys.executable, "-m", "benchmarks.pulling", "child"]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+            found = json.loads(done.stdout)
+            count = len(running.faults.requests())
+            # Of the requests of both pulls, those of the first in the share of its time.
+            limit = count * round_trip(running) * found["first"] / (found["first"] + found["daily"])
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    report = Report()
+    note = f"{count:,} requests with the next day's, {found['rows']:,} rows, peak memory {found['mib']:.0f} MiB"
+    name = "pull of 30 days of 40 services through 15 connectors"
+    report.add(Figure(name, found["first"], limit, "as many empty requests", note=note))
+    report.add(Figure("pull of the next day", found["daily"]))
 
 
 def child() -> None:
@@ -75,10 +83,9 @@ def child() -> None:
     organisation = load_organisation(settings.org)
     first = pull(settings, organisation)
     loads = [read_load(path) for name in organisation.streams for path in load_paths(settings.landing, name)]
-    print(f"backfill of 30 days: {first:.1f} s, {sum(load.rows for load in loads)} rows in {len(loads)} loads")
     daily = pull(replace(settings, now=NOW + timedelta(days=1)), organisation)
-    print(f"pull of the next day (three days asked again): {daily:.1f} s")
-    print(f"peak memory of the pulls: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    rows = sum(load.rows for load in loads)
+    print(json.dumps({"first": first, "daily": daily, "rows": rows, "mib": peak_mib()}))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ Run: ``python -m benchmarks.scores [--teams 500] [--months 36] [--repeat 3]``.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
+from benchmarks.figures import Figure, Report, peak_mib
 from opsmetrics.catalogue import Catalogue, Metric, load_catalogue
 from opsmetrics.organisation.tables import LONG_WINDOW_DAYS
 from opsmetrics.scoring import ScoreInputs, compute_plans, compute_scores
@@ -130,8 +130,9 @@ def main() -> None:
     months = inputs.values.filter(pl.col("grain") == "month").height
     print(f"{options.teams} teams x {len(catalogue.metrics)} metrics x {options.months} months = {months} cells")
     print(f"{inputs.values.height} values with the trend's own windows and the latest day")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    for number in range(1, options.repeat + 1):
+    report = Report()
+    spans: list[tuple[float, float, float]] = []
+    for _ in range(options.repeat):
         began = time.perf_counter()
         inputs.values.group_by("team_id", "metric_id").agg(pl.col("value").sum(), pl.col("sample_size").sum())
         limit = time.perf_counter() - began
@@ -139,14 +140,12 @@ def main() -> None:
         scores = compute_scores(catalogue, inputs)
         span = time.perf_counter() - began
         began = time.perf_counter()
-        plans = compute_plans(catalogue, scores, inputs.gates)
-        planning = time.perf_counter() - began
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"run {number}: scores {span:.2f} s, one pass over the values {limit:.3f} s, ratio {span / limit:.0f}, "
-            f"peak memory {peak:.0f} MiB (inputs {before:.0f} MiB), {scores.metric.height} scored cells; "
-            f"plans to the next level for {plans['team_id'].n_unique()} teams {planning:.2f} s"
-        )
+        compute_plans(catalogue, scores, inputs.gates)
+        spans.append((span, limit, time.perf_counter() - began))
+    span, limit, planning = min(spans)
+    size = f"{options.teams} teams x {len(catalogue.metrics)} metrics x {options.months} months"
+    note = f"{months:,} cells, peak memory {peak_mib():,.0f} MiB, plans to the next level {planning:.1f} s"
+    report.add(Figure(f"scores: {size}", span, limit, "one Polars pass over the same values", note=note))
 
 
 if __name__ == "__main__":
