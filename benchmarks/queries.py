@@ -7,6 +7,7 @@ Polars need for it. Default: 504 teams over more than three years, copied from t
 from __future__ import annotations
 
 import argparse
+import logging
 import tempfile
 import time
 from collections.abc import Mapping
@@ -119,6 +120,8 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="state folder with a snapshot; default: 504 teams made of the demo's")
     parser.add_argument("--show", type=int, default=0, help="print the slowest queries")
     options = parser.parse_args()
+    # Streamlit says of every page that no browser is there.
+    logging.disable(logging.WARNING)
     report = Report()
     if options.home:
         measure(options.home.resolve(), report, options.home.name, options.show)

@@ -65,7 +65,7 @@ def compute_plans(catalogue: Catalogue, scores: Scores, gates: pl.DataFrame) -> 
     )
     levels = scores.team.filter(latest & (pl.col("level") < len(ruleset.level_edges)))
     wanted = levels.select(*TEAM, "level")
-    chosen = list(_solve_all(candidates, published, wanted, gates, ruleset))
+    chosen = list(_solve_all(candidates, published, wanted, gates.filter(latest), ruleset))
     schema = {
         "team_id": pl.String,
         "as_of": scores.team.schema["as_of"],

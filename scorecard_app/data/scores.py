@@ -278,22 +278,31 @@ def signals(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
     """
     return query(
         snapshot,
-        """with points as (
-               select c.*, w."on",
-                   row_number() over points_of as age,
-                   lag(c.signal) over (partition by c.team_id, c.metric_id order by c.as_of) as signal_before,
-                   lag(c.value) over (partition by c.team_id, c.metric_id order by c.as_of) as value_before
-               from scores.control_chart as c join ref.as_of as w using (as_of, grain)
-               where c.as_of <= $as_of
-               window points_of as (partition by c.team_id, c.metric_id order by c.as_of desc)
+        """with newest as (
+               select team_id, metric_id, max(as_of) as as_of from scores.control_chart
+               where as_of <= $as_of and as_of > $as_of - interval 2 month
+               group by team_id, metric_id
+           ),
+           points as (
+               select c.* from scores.control_chart as c join newest using (team_id, metric_id, as_of)
+               where c.signal <> '' and not c.is_trial
+           ),
+           before as (
+               select c.team_id, c.metric_id, arg_max_null(c.signal, c.as_of) as signal,
+                   arg_max_null(c.value, c.as_of) as value
+               from scores.control_chart as c
+               join points as p on p.team_id = c.team_id and p.metric_id = c.metric_id and c.as_of < p.as_of
+               group by c.team_id, c.metric_id
            )
-           select p.team_id, p.metric_id, p.value, p.value_before, p.low, p.high, p.centre, p.signal, p."on",
+           select p.team_id, p.metric_id, p.value, b.value as value_before, p.low, p.high, p.centre, p.signal, w."on",
                m.area_id, m.title_nb, m.title_en, m.unit,
-               (case when p.signal = 'seven_rising_or_falling' then p.value > p.value_before
+               (case when p.signal = 'seven_rising_or_falling' then p.value > b.value
                    else p.value > p.centre end) = (m.mal > m.floor) as is_better
-           from points as p join meta.metrics as m using (metric_id)
-           where p.age = 1 and p.signal <> '' and coalesce(p.signal_before, '') = '' and not p.is_trial
-               and p.as_of > $as_of - interval 2 month
+           from points as p
+           join ref.as_of as w using (as_of, grain)
+           join meta.metrics as m using (metric_id)
+           left join before as b on b.team_id = p.team_id and b.metric_id = p.metric_id
+           where coalesce(b.signal, '') = ''
            order by m.weight desc, p.team_id, p.metric_id""",
         {"as_of": period["as_of"]},
     )
