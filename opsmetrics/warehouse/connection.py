@@ -17,6 +17,8 @@ SCHEMAS = (
 )
 # DuckDB 1.4 and 1.5 clients open what this version writes (stack.md, storage format).
 STORAGE_VERSION = "v1.5.0"
+# DuckDB's own default is four fifths of the machine, which it shares with Polars; what does not fit goes to disk.
+MEMORY_LIMIT = "2GB"
 
 
 @contextmanager
@@ -35,6 +37,7 @@ def connect(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set timezone = 'UTC'")
         con.execute("set preserve_insertion_order = true")
+        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         for schema in SCHEMAS:
             con.execute(f"create schema if not exists {schema}")
         yield con

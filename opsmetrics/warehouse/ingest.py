@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from opsmetrics import published
-from opsmetrics.errors import DamagedLoadError
+from opsmetrics.errors import DamagedLoadError, OpsMetricsError
 from opsmetrics.landing import (
     Load,
     LoadName,
@@ -259,10 +259,18 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], so
         f'"{column.name}"' if column.name in there else f'cast(null as {DUCKDB_TYPES[column.type]}) as "{column.name}"'
         for column in stream.columns
     )
+    expected = sum(load.rows for load in loads)
     with transaction(con):
-        con.execute(
+        ((brought,),) = con.execute(
             f'insert into raw."{stream.name}" select {names}, _day, _line, _load_id from {source} where _reason is null'
-        )
+        ).fetchall()
+        if brought != expected:
+            message = (
+                f"{stream.name}: {brought} rows came in, where {loads[0].path} and the loads after it say {expected}"
+            )
+            raise OpsMetricsError(
+                f"{message}\n    fix: move these files out of landing and pull again; please report it"
+            )
         con.execute(
             f"insert into meta.day_rows select $stream, _load_id, _day, count(*) from {source}"
             " where _reason is null group by _load_id, _day order by _load_id, _day",
