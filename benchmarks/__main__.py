@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.figures import COLLECT, HEADER, Figure
+from opsmetrics.settings import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -48,13 +49,13 @@ def run(parts: tuple[tuple[str, ...], ...]) -> tuple[list[Figure], float]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as work:
         collected = Path(work) / "figures.jsonl"
-        env = os.environ | {"OPSMETRICS_HOME": f"{work}/demo", COLLECT: str(collected)}
-        demo = [sys.executable, "-m", "pipelines.cli", "demo", "--no-app", "--from-files"]
-        subprocess.run(demo, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
-        for name, *options in parts:
-            print(f"\n{name}", flush=True)
-            command = [sys.executable, "-m", f"benchmarks.{name}", *options]
-            subprocess.run(command, cwd=ROOT, env=env, check=True)  # noqa: S603 - our own
+        with environment({"OPSMETRICS_HOME": f"{work}/demo", COLLECT: str(collected)}):
+            demo = [sys.executable, "-m", "pipelines.cli", "demo", "--no-app", "--from-files"]
+            subprocess.run(demo, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+            for name, *options in parts:
+                print(f"\n{name}", flush=True)
+                command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+                subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - our own
         figures = [Figure(**json.loads(line)) for line in collected.read_text(encoding="utf-8").splitlines()]
     return figures, time.monotonic() - began
 
