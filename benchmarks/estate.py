@@ -18,6 +18,7 @@ import polars as pl
 from opsmetrics.landing import Parcel, land
 from opsmetrics.streams import STREAMS, Column
 
+FED = ("availability_checks", "alerts", "incidents", "deployments")
 SERVICES_PER_TEAM = 4
 ZONE = "Europe/Oslo"
 _POLARS = {
@@ -106,8 +107,7 @@ def write_organisation(estate: Estate, org: Path) -> None:
         f'[[slo]]\nservice = "s{n:05d}"\ntarget = 0.995\nfrom = {estate.first}\n' for n in range(0, estate.services, 2)
     )
     (org / "slo.toml").write_text("\n".join(slos))
-    streams = ("availability_checks", "alerts", "incidents", "deployments")
-    text = "\n".join(f'[[stream]]\nname = "{name}"\npath = "{name}/{{date}}.parquet"\n' for name in streams)
+    text = "\n".join(f'[[stream]]\nname = "{name}"\npath = "{name}/{{date}}.parquet"\n' for name in FED)
     (org / "sources.toml").write_text(f'root = "data"\n{text}')
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.estate import Estate, land_estate, write_organisation
+from benchmarks.estate import FED, Estate, land_estate, write_organisation
 from benchmarks.figures import Figure, Report, peak_mib
 from opsmetrics import pipeline, snapshot
 from opsmetrics.landing import load_paths
@@ -29,7 +29,6 @@ from opsmetrics.streams import STREAMS
 from opsmetrics.warehouse import connect, ingest
 from opsmetrics.warehouse.connection import STORAGE_VERSION
 
-FED = ("availability_checks", "alerts", "incidents", "deployments")
 # Everything between the landed probe results and the availability of each service and day.
 HEAVY = (
     *("staging.availability_checks", "facts.monitor_days", "facts.monitors", "facts.monitor_day_runs"),

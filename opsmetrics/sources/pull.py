@@ -157,11 +157,11 @@ def _pull_files(
     planned, cut = window, window
     if fill_gaps and window is not None:
         planned, cut = scheduled_files(organisation, source, window, known)
-    landed_at = {day: name.loaded_at for name in known for day in days_of(name.window)} if source.is_daily else {}
+    newest = {day: name for name in known for day in days_of(name.window)} if source.is_daily else {}
     seen = 0
     for path, day in files.planned(organisation, source, root, today, planned):
         seen += 1
-        if day and window and day[0] < window[0] and not _is_open(path, landed_at.get(day[0])):
+        if day and window and day[0] < window[0] and not _is_open(path, newest.get(day[0])):
             outcome.unchanged += 1
             continue
         marker = f"{files.digest(path, source, stream)}|{None if source.is_daily else cut}"
@@ -182,9 +182,9 @@ def _pull_files(
         raise SourceError(Problem(str(root / source.path), None, message, "check path in sources.toml"))
 
 
-def _is_open(path: Path, landed_at: datetime | None) -> bool:
+def _is_open(path: Path, newest: LoadName | None) -> bool:
     """Whether a daily file was not landed yet or was written since; reading it decides, this only saves the reading."""
-    return landed_at is None or path.stat().st_mtime >= landed_at.timestamp()
+    return newest is None or path.stat().st_mtime >= newest.loaded_at.timestamp()
 
 
 def _landed_before(known: list[LoadName], marker: str) -> bool:

@@ -167,8 +167,8 @@ def _build_days(
         # Not `as select ... limit 0`: DuckDB 2.0.0 keeps the statistics of the empty table when rows follow in the same
         # transaction, and then finds none of them by a filter (tests/test_duckdb.py).
         columns = con.execute(f"select column_name, column_type from (describe {file.text})").fetchall()
-        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns)
-        con.execute(f"create or replace table {file.table} ({listed})")
+        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns)
+        con.execute(f"create or replace table {file.table} ({declared})")
         con.execute("delete from meta.built_tables where table_name = $1", [file.table])
         con.execute("insert into meta.built_tables values ($1, $2)", [file.table, inputs])
         days, parts = None, _spans(con, streams)

@@ -129,8 +129,9 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
     con.execute(_DAY_ROWS)
     done = Ingested()
     streams = (*STREAMS.values(), published.STREAM)
+    uncounted = _uncounted(con)
     for stream in streams:
-        _ensure_raw(con, stream)
+        _ensure_raw(con, stream, is_counted=stream.name not in uncounted)
         rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()
         known = {load_id for (load_id,) in rows}
         found = _bring_packs(con, stream, landing, known, done) | _bring_files(con, stream, landing, known, done)
@@ -218,19 +219,24 @@ def _raw_columns(stream: Stream) -> dict[str, str]:
     return columns | {"_day": "date", "_line": "bigint", "_load_id": "varchar"}
 
 
-def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
+def _uncounted(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Streams whose rows were not counted by day: a version before this one brought them in."""
+    rows = con.execute(
+        """select stream from (
+            select stream, rows from meta.loads union all select stream, -rows from meta.day_rows
+        ) group by stream having sum(rows) <> 0"""
+    ).fetchall()
+    return {stream for (stream,) in rows}
+
+
+def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream, *, is_counted: bool) -> None:
     """Create the raw table; one of an older contract or version is dropped and its loads are read again."""
     wanted = _raw_columns(stream)
     rows = con.execute(
         "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = $1 order by column_index",
         [stream.name],
     ).fetchall()
-    counted = con.execute(
-        "select coalesce(sum(l.rows), 0) = (select coalesce(sum(rows), 0) from meta.day_rows where stream = $1)"
-        " from meta.loads as l where l.stream = $1",
-        [stream.name],
-    ).fetchall()
-    if [name for (name,) in rows] == list(wanted) and counted == [(True,)]:
+    if [name for (name,) in rows] == list(wanted) and is_counted:
         return
     with transaction(con):
         con.execute(f'drop table if exists raw."{stream.name}"')

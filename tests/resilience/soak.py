@@ -63,6 +63,17 @@ def local(day: date, minutes: float) -> datetime:
     return (datetime(day.year, day.month, day.day, tzinfo=OSLO) + timedelta(minutes=minutes)).astimezone(UTC)
 
 
+def steps_of(first: date, last: date) -> list[tuple[str, datetime]]:
+    """Every step of the schedules and its instant."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [
+        (step, local(day, minutes))
+        for day in days
+        for step, minutes in CLOCK
+        if step != "upkeep" or day.weekday() == SUNDAY
+    ]
+
+
 def days_until(now: datetime) -> list[date]:
     last = now.astimezone(OSLO).date()
     return [EPOCH + timedelta(days=n) for n in range((last - EPOCH).days + 1)]
@@ -357,12 +368,7 @@ def live(service: Service, first: date, last: date, plan: dict[str, list[Any]]) 
     number = int(done.read_text()) if done.exists() else 0
     with prometheus(world) as url:
         os.environ["SOAK_URL"] = url
-        steps = [
-            (step, local(first + timedelta(days=n), minutes))
-            for n in range((last - first).days + 1)
-            for step, minutes in CLOCK
-            if step != "upkeep" or (first + timedelta(days=n)).weekday() == SUNDAY
-        ]
+        steps = steps_of(first, last)
         for place in range(number, len(steps)):
             done.write_text(str(place + 1))
             step, now = steps[place]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,17 +30,7 @@ CALM = 2
 FAULTS = 120
 SEED = 20261123
 PATIENCE_SECONDS = 1800
-SOURCES = """
-root = "data"
-[[stream]]
-name = "availability_checks"
-path = "checks/{date}.csv"
-[[stream]]
-name = "incidents"
-path = "incidents.jsonl"
-[[stream]]
-name = "deployments"
-path = "deployments.csv"
+PROMETHEUS = """
 [[connector]]
 name = "prometheus"
 kind = "prometheus"
@@ -48,15 +39,6 @@ url = "$SOAK_URL"
 utilisation = "use"
 at_ceiling = "none"
 """
-
-
-def steps_of(first: date, days: int) -> list[str]:
-    return [
-        step
-        for n in range(days)
-        for step, _ in soak.CLOCK
-        if step != "upkeep" or (first + timedelta(days=n)).weekday() == soak.SUNDAY
-    ]
 
 
 def plan_of(steps: list[str]) -> dict[str, tuple[str, int]]:
@@ -95,14 +77,15 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 @pytest.mark.timeout(2 * PATIENCE_SECONDS)
 def test_sixty_days_with_faults_say_what_undisturbed_ones_say(make_small, tmp_path):
     first, last = soak.EPOCH, soak.EPOCH + timedelta(days=DAYS - 1)
-    steps = steps_of(first, DAYS)
+    steps = [step for step, _ in soak.steps_of(first, last)]
     plan = plan_of(steps)
     quiet, storm = tmp_path / "quiet", tmp_path / "storm"
     for folder in (quiet, storm):
         org = make_small(folder / "org", days=0)
         organisation = org / "organisation.toml"
         organisation.write_text(organisation.read_text().replace("now = 2026-09-02T06:00:00Z", ""))
-        (org / "sources.toml").write_text(SOURCES)
+        sources = org / "sources.toml"
+        sources.write_text(re.sub(r"covers = .*\n", "", sources.read_text()) + PROMETHEUS)
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     span = (first.isoformat(), last.isoformat())
     undisturbed = start(quiet, *span)
