@@ -216,7 +216,7 @@ def _copy(path: Path, target: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     with temporary.open("w", encoding="utf-8") as sink:
         sink.write(text + "\n")
         sink.flush()

@@ -6,6 +6,7 @@ A note can be lost: what it knew of days is read back from the loads themselves.
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -45,12 +46,15 @@ class PullNote:
 
 
 def write_note(folder: Path, note: PullNote) -> None:
-    """Write a note whole: a pull that is killed leaves the one before."""
+    """Write a note whole: a pull that is killed leaves the one before, and of two at once the last one stays."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{note.stream}.{note.origin}.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(note)))
-    temporary.replace(path)
+    name = f"{note.stream}.{note.origin}"
+    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
+    try:
+        temporary.write_text(json.dumps(asdict(note)))
+        temporary.replace(folder / f"{name}.json")
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:

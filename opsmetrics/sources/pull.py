@@ -194,8 +194,13 @@ def _landed_before(known: list[LoadName], marker: str) -> bool:
     if not same:
         return False
     last = max(same, key=lambda name: name.sequence)
-    start, end = last.window
-    return not any(name.sequence > last.sequence and name.window[0] < end and start < name.window[1] for name in known)
+    return not _replaced(known, last.sequence, last.window)
+
+
+def _replaced(known: list[LoadName], sequence: int, window: Window) -> bool:
+    """Whether a load of the same source with a higher number covers a part of ``window``."""
+    start, end = window
+    return any(name.sequence > sequence and name.window[0] < end and start < name.window[1] for name in known)
 
 
 def _pull_connector(
@@ -212,7 +217,8 @@ def _pull_connector(
     if isinstance(source, StreamSource):
         raise TypeError("files are pulled by _pull_files")
     fetch = fetch_function(source.kind, delivery.stream)
-    digests = {name.sequence: name.digest for name in names(settings.landing, stream.name)}
+    known = [name for name in names(settings.landing, stream.name) if name.origin == delivery.origin]
+    digests = {name.sequence: name.digest for name in known}
     # A load that somebody took out of the landing folder was not seen.
     outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark[0] in digests}
     windows = list(windows_of(organisation, delivery, stream, window, now, outcome.seen))
@@ -227,8 +233,10 @@ def _pull_connector(
         parcel = parcel_of(ask, stream, answer, accumulates=delivery.accumulates)
         marks = [outcome.seen.get(day.isoformat()) for day in days_of(days)]
         same = {digests[mark[0]] for mark in marks if mark} == {short_digest(parcel.source_digest)}
-        if parcel.is_complete and same and all(marks):
-            sequences = [mark[0] for mark in marks if mark]
+        sequences = [mark[0] for mark in marks if mark]
+        # Of two pulls at once, one note remains: the load it names may not be the last word on these days.
+        newest = all(marks) and not _replaced(known, min(sequences), days)
+        if parcel.is_complete and same and newest:
             outcome.unchanged += 1
         else:
             load = land(settings.landing, delivery.stream, parcel, loaded_at=now)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from opsmetrics.errors import ConfigurationError
-from opsmetrics.landing import load_paths, read_load
+from opsmetrics.landing import Parcel, land, load_paths, read_load
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.connectors import KINDS
 from opsmetrics.settings import Settings, expand
@@ -26,6 +27,7 @@ from opsmetrics.sources import grafana, oncall, prometheus
 from opsmetrics.sources.ask import Ask
 from opsmetrics.sources.azure import graph
 from opsmetrics.sources.github import client
+from opsmetrics.sources.notes import PullNote, read_notes, write_note
 from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.registry import fetch_function, probe_function
 
@@ -137,6 +139,38 @@ def test_a_day_later_only_what_may_have_changed_is_asked_again(connected):
     assert (load.window_start, load.window_end) == (date(2026, 11, 20), date(2026, 11, 24))
     assert windows[-1] == (1, 1)
     assert first
+
+
+def test_of_two_pulls_at_once_the_last_word_is_asked_for_again(connected):
+    settings, organisation = connected()
+    pull_stream(settings, organisation, "alerts", WINDOW, origins=("opsgenie",))
+    notes = (settings.home / "pulls" / "alerts.opsgenie.json").read_text()
+    right = landed(settings, "alerts")
+    newest = max((read_load(path) for path in load_paths(settings.landing, "alerts")), key=lambda load: load.sequence)
+    rival = Parcel(
+        frame=pl.read_parquet(newest.path).head(0),
+        window=(newest.window_start, newest.window_end),
+        source="opsgenie",
+        source_digest="an older answer",
+        origin="opsgenie",
+    )
+    land(settings.landing, "alerts", rival, loaded_at=newest.loaded_at + timedelta(minutes=1))
+    (settings.home / "pulls" / "alerts.opsgenie.json").write_text(notes)
+    (result,) = pull_stream(settings, organisation, "alerts", WINDOW, origins=("opsgenie",))
+    assert result.error is None
+    assert [(load.window_start, load.window_end) for load in result.loads] == [rival.window]
+    assert pl.read_parquet(result.loads[0].path).height == pl.read_parquet(newest.path).height
+    assert len(landed(settings, "alerts")) == len(right) + pl.read_parquet(newest.path).height
+
+
+def test_notes_written_at_once_are_each_whole(tmp_path):
+    def write(number: int) -> None:
+        write_note(tmp_path, PullNote("alerts", "opsgenie", str(number), None, None, {}))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(400)))
+    assert list(read_notes(tmp_path)) == [("alerts", "opsgenie")]
+    assert [path.name for path in tmp_path.iterdir()] == ["alerts.opsgenie.json"]
 
 
 def test_what_the_source_has_forgotten_is_not_asked_for(connected):
