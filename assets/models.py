@@ -59,7 +59,12 @@ def layer_asset(
                     continue
                 # A broken contract raises: the transaction rolls back and nothing downstream runs.
                 built = build_table(
-                    con, state.files[file.table], state.catalogue, state.files, state.organisation.digest
+                    con,
+                    state.files[file.table],
+                    state.catalogue,
+                    state.files,
+                    state.organisation.digest,
+                    state.engine,
                 )
                 metadata: dict[str, int] = {"dagster/row_count": built.rows}
                 if built.days is not None:

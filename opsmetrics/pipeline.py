@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,7 @@ import polars as pl
 
 from opsmetrics import published, snapshot
 from opsmetrics.catalogue import Catalogue, load_catalogue
+from opsmetrics.code import code_digest
 from opsmetrics.errors import ConfigurationError, Problem, SnapshotError, WarehouseDamagedError
 from opsmetrics.landing import CODE_VERSION
 from opsmetrics.organisation import Organisation, load_organisation
@@ -25,6 +26,8 @@ from opsmetrics.settings import Settings
 from opsmetrics.sources.notes import read_notes
 from opsmetrics.sqlfile import SqlFile, load_all
 from opsmetrics.warehouse import Ingested, build_table, connect, ingest, write_reference, write_scores
+from opsmetrics.warehouse.engine import Engine, engine_of
+from opsmetrics.warehouse.landed import layout
 from opsmetrics.warehouse.connection import comment, finished_build, replace_table, transaction
 
 Progress = Callable[[str], None]
@@ -56,7 +59,7 @@ _ORGANISATION_COMMENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What one run works with, read once."""
 
@@ -67,6 +70,15 @@ class Context:
     now: datetime
     known_at: datetime
     is_replay: bool = False
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Who makes the heavy daily tables.
+
+        Raises:
+            ConfigurationError: The settings name no engine that is there.
+        """
+        return engine_of(self.settings, self.files)
 
     @property
     def horizon(self) -> datetime:
@@ -159,23 +171,15 @@ def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
         "ruleset": context.catalogue.digest,
         "day": context.now.astimezone(context.organisation.zone).date().isoformat(),
         "errors": {f"{stream}.{origin}": note.error for (stream, origin), note in notes.items()},
-        "code": _code_digest(),
+        "code": code_digest(),
+        "views": layout(context.settings.landing, context.engine.landed),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-@cache
-def _code_digest() -> str:
-    """Digest of the library's own source: changed code means another build, also between versions."""
-    total = hashlib.sha256(CODE_VERSION.encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        total.update(path.read_bytes())
-    return total.hexdigest()
-
-
 def prepare(con: duckdb.DuckDBPyConnection, context: Context) -> Ingested:
     """Ingest new loads, write reference tables, and mark the working file as unfinished."""
-    done = ingest(con, context.settings.landing)
+    done = ingest(con, context.settings.landing, context.engine.landed)
     refresh(con, context)
     return done
 
@@ -289,17 +293,17 @@ def build(context: Context, progress: Progress = lambda _: None) -> Built:
 def _build(context: Context, progress: Progress) -> Built:
     with connect(context.settings.warehouse) as con:
         progress("ingest")
-        damaged = ingest(con, context.settings.landing).damaged
+        damaged = ingest(con, context.settings.landing, context.engine.landed).damaged
         identity = build_id(con, context)
         if finished_build(con) == identity:
             return Built(identity, False, damaged)
         refresh(con, context)
         for file in context.models():
             progress(file.table)
-            build_table(con, file, context.catalogue, context.files, context.organisation.digest)
+            build_table(con, file, context.catalogue, context.files, context.organisation.digest, context.engine)
         progress("scores")
         write_scores(con, context.catalogue, context.files)
         for file in context.after_scores():
             progress(file.table)
-            build_table(con, file, context.catalogue, context.files, context.organisation.digest)
+            build_table(con, file, context.catalogue, context.files, context.organisation.digest, context.engine)
         return Built(finish(con, context), True, damaged)

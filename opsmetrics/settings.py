@@ -14,6 +14,7 @@ from pathlib import Path
 
 from opsmetrics.errors import ConfigurationError, Problem
 
+DUCKDB_ENGINE, SPARK_ENGINE = "duckdb", "spark"
 DEMO_ORG = "demo-org-connected"
 VARIABLES: dict[str, str] = {
     "OPSMETRICS_HOME": "where landing, the working file and snapshots live (default .opsmetrics)",
@@ -33,6 +34,8 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_DAGSTER_URL": "address of the Dagster page, for links in messages (default: none)",
     "OPSMETRICS_BACKUP": "folder on another disk that backups are written to (default: none)",
     "OPSMETRICS_KEEP_REPLACED_DAYS": "days after which compaction forgets what later loads replaced (default: never)",
+    "OPSMETRICS_ENGINE": "who makes the heavy daily tables: duckdb in this process, or spark (default duckdb)",
+    "OPSMETRICS_SPARK_MASTER": "Spark's master: spark://host:7077, yarn, k8s://..., local[*] (default local[*])",
     "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
 }
 _SIGN_IN = (
@@ -64,6 +67,8 @@ class Settings:
         dagster_url: Address of the Dagster page, for links, or None.
         backup: Folder of the backups, or None.
         keep_replaced: How long loads that later ones replaced are kept, or None for ever.
+        engine: ``duckdb`` or ``spark``: who makes the heavy daily tables.
+        spark_master: Where Spark runs.
     """
 
     home: Path
@@ -80,6 +85,8 @@ class Settings:
     dagster_url: str | None = None
     backup: Path | None = None
     keep_replaced: timedelta | None = None
+    engine: str = DUCKDB_ENGINE
+    spark_master: str = "local[*]"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -107,6 +114,8 @@ class Settings:
             dagster_url=(env.get("OPSMETRICS_DAGSTER_URL") or "").rstrip("/") or None,
             backup=Path(env["OPSMETRICS_BACKUP"]) if env.get("OPSMETRICS_BACKUP") else None,
             keep_replaced=_days(env, "OPSMETRICS_KEEP_REPLACED_DAYS"),
+            engine=env.get("OPSMETRICS_ENGINE") or DUCKDB_ENGINE,
+            spark_master=env.get("OPSMETRICS_SPARK_MASTER") or "local[*]",
         )
 
     @property

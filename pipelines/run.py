@@ -112,7 +112,7 @@ def _pull(graph: Graph, workspace: Workspace, context: pipeline.Context, bar: Pr
 def _ingest(work: pipeline.Context) -> dict[str, list[str]]:
     """Bring new loads in; return one text per load that was found damaged, by stream."""
     with connect(work.settings.warehouse) as con:
-        return ingest(con, work.settings.landing).damaged
+        return ingest(con, work.settings.landing, work.engine.landed).damaged
 
 
 def _build(graph: Graph, workspace: Workspace, work: pipeline.Context, bar: Progress) -> bool:

@@ -17,7 +17,8 @@ from opsmetrics.catalogue import Catalogue
 from opsmetrics.errors import SqlFileError
 from opsmetrics.sqlfile import SqlFile
 from opsmetrics.streams import STREAMS
-from opsmetrics.warehouse.connection import comment, is_of_storage, transaction
+from opsmetrics.warehouse.connection import comment, is_of_storage, kind_of, transaction
+from opsmetrics.warehouse.engine import DUCKDB, EVERYTHING, Engine
 
 # More changed days than this are a rebuild of everything.
 MOST_DAYS = 200
@@ -99,6 +100,7 @@ def build_table(
     catalogue: Catalogue,
     files: Mapping[str, SqlFile],
     inputs: str,
+    engine: Engine = DUCKDB,
 ) -> Built:
     """Build one table.
 
@@ -109,27 +111,28 @@ def build_table(
         files: All SQL files, to trace streams.
         inputs: Digest of what an incremental table rests on besides its loads (configuration, SQL). Another
             digest than at the last build means a full rebuild.
+        engine: Who makes incremental tables.
 
     Raises:
         SqlFileError: The select fails, or its result breaks the contract; the last good table stays.
+        OpsMetricsError: The engine fails; the last good table stays.
     """
     contract = contract_of(file, catalogue)
     con.execute(_BUILT)
     has_model = file.schema in {"ref", "staging", "facts", "scores", "marts"}
-    is_view = has_model and file.model.view
+    is_landed = file.schema == "staging" and file.model.like_stream in engine.landed
+    kind = "view" if is_landed or (has_model and file.model.view) else "table"
     days: int | None = None
+    parts = [EVERYTHING]
     try:
         with transaction(con):
-            if is_view:
-                con.execute(f"create or replace view {file.table} as {file.text}")
-                parts = ["true"]
-            elif has_model and file.model.incremental:
-                days, parts = _build_days(con, file, table_inputs(files, file.table), f"{inputs}|{file.digest}")
+            if has_model and file.model.incremental:
+                streams, digest = table_inputs(files, file.table), f"{inputs}|{file.digest}"
+                days, parts = _build_days(con, file, streams, digest, engine, kind)
             else:
-                con.execute(f"create or replace table {file.table} as {file.text}")
-                parts = ["true"]
-            _check(con, file, contract, parts)
-            comment(con, file.table, contract.title, contract.columns, "view" if is_view else "table")
+                con.execute(f"create or replace {kind} {file.table} as {file.text}")
+            _check(con, file, contract, parts, engine if is_landed else DUCKDB)
+            comment(con, file.table, contract.title, contract.columns, kind)
     except duckdb.Error as error:
         if is_of_storage(error):
             raise
@@ -139,18 +142,15 @@ def build_table(
 
 
 def _build_days(
-    con: duckdb.DuckDBPyConnection, file: SqlFile, streams: list[str], inputs: str
+    con: duckdb.DuckDBPyConnection, file: SqlFile, streams: list[str], inputs: str, engine: Engine, kind: str
 ) -> tuple[int | None, list[str]]:
-    """Rebuild the days whose winning load changed; all of them when anything else did.
+    """Rebuild the days whose winning load changed; all of them when anything else did. A view has nothing to rebuild.
 
     Returns:
         Days rebuilt (None for all), and conditions on ``day`` that cut what was rebuilt into parts of bounded size.
     """
     before = con.execute("select inputs from meta.built_tables where table_name = $1", [file.table]).fetchall()
-    exists = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = $1 and table_name = $2",
-        [file.schema, file.name],
-    ).fetchall()
+    was = kind_of(con, file.table)
     current = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
     built = "select stream, day, load_id from meta.built_days where table_name = $table"
     names = {"table": file.table, "streams": streams}
@@ -163,19 +163,22 @@ def _build_days(
     # Days stand as literals, because only these are pushed down into the scans below windows and groups.
     listed = ", ".join(f"date '{day}'" for (day,) in changed)
     parts = [f"day in ({listed})"] if changed else []
-    if before != [(inputs,)] or exists == [(0,)] or days > MOST_DAYS:
+    if before != [(inputs,)] or was != kind or days > MOST_DAYS:
         # Not `as select ... limit 0`: DuckDB 2.0.0 keeps the statistics of the empty table when rows follow in the same
         # transaction, and then finds none of them by a filter (tests/test_duckdb.py).
         columns = con.execute(f"select column_name, column_type from (describe {file.text})").fetchall()
-        declared = ", ".join(f'"{name}" {kind}' for name, kind in columns)
-        con.execute(f"create or replace table {file.table} ({declared})")
+        declared = ", ".join(f'"{name}" {of_type}' for name, of_type in columns)
+        if was is not None:
+            con.execute(f"drop {was} {file.table}")
+        con.execute(f"create {kind} {file.table} " + (f"as {file.text}" if kind == "view" else f"({declared})"))
         con.execute("delete from meta.built_tables where table_name = $1", [file.table])
         con.execute("insert into meta.built_tables values ($1, $2)", [file.table, inputs])
-        days, parts = None, _spans(con, streams)
-    elif days:
+        # Spark cuts what it reads itself.
+        days, parts = None, [EVERYTHING] if kind == "view" else _spans(con, streams)
+    elif days and kind == "table":
         con.execute(f"delete from {file.table} where {parts[0]}")
-    for part in parts:
-        con.execute(f"insert into {file.table} by name select * from ({file.text}) as built where {part}")
+    if kind == "table":
+        engine.insert(con, file, parts)
     con.execute("delete from meta.built_days where table_name = $1", [file.table])
     con.execute(f"insert into meta.built_days select $table, stream, day, load_id from ({current})", names)
     return days, parts
@@ -193,12 +196,14 @@ def _spans(con: duckdb.DuckDBPyConnection, streams: list[str]) -> list[str]:
     ).fetchall()
     borders = [f"date '{day}'" for (day,) in rows[1:]]
     if not borders:
-        return ["true"]
+        return [EVERYTHING]
     middle = [f"day >= {first} and day < {last}" for first, last in pairwise(borders)]
     return [f"day < {borders[0]}", *middle, f"day >= {borders[-1]}"]
 
 
-def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, parts: list[str]) -> None:
+def _check(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, parts: list[str], engine: Engine
+) -> None:
     """Hold what was built against its contract, part by part.
 
     The key of an incremental table holds the day or the instant that decides it, so that a key cannot stand in two
@@ -219,7 +224,7 @@ def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, pa
     row = [0] * (1 + len(rules))
     for part in parts:
         duplicates = f"count(*) - (select count(*) from (select distinct {key} from {file.table} where {part}))"
-        found = con.execute(f"select {duplicates}, {counts} from {file.table} where {part}").fetchall()[0]
+        found = engine.ask(con, f"select {duplicates}, {counts} from {file.table} where {part}", part)
         row = [total + count for total, count in zip(row, found, strict=True)]
     wrong = [
         f"{count} rows with {name}"

@@ -127,6 +127,17 @@ def replace_table(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFram
         con.unregister("new_rows")
 
 
+def kind_of(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
+    """Return ``table`` or ``view``, or None where there is neither of this name."""
+    schema, _, name = table.partition(".")
+    found = con.execute(
+        "select 'table' from duckdb_tables() where schema_name = $1 and table_name = $2"
+        " union all select 'view' from duckdb_views() where schema_name = $1 and view_name = $2",
+        [schema, name],
+    ).fetchall()
+    return found[0][0] if found else None
+
+
 def comment(
     con: duckdb.DuckDBPyConnection, table: str, title: str, columns: dict[str, str], kind: str = "table"
 ) -> None:

@@ -23,7 +23,8 @@ from opsmetrics.landing import (
     verify_pack,
 )
 from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
-from opsmetrics.warehouse.connection import comment, quote, replace_table, transaction
+from opsmetrics.warehouse.connection import comment, kind_of, quote, replace_table, transaction
+from opsmetrics.warehouse.landed import raw_view
 
 # Loads that one statement reads: enough to keep every core busy, few enough to hold in memory.
 AT_ONCE = 64
@@ -118,11 +119,16 @@ class Ingested:
         self.damaged.setdefault(stream.name, []).append(str(error))
 
 
-def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
+def ingest(con: duckdb.DuckDBPyConnection, landing: Path, landed: frozenset[str] = frozenset()) -> Ingested:
     """Bring loads that the working file does not know yet into ``raw``.
 
     Loads whose file has vanished from landing are forgotten, so that the working file always mirrors landing. A load
     that cannot be read is set aside and the others still come in.
+
+    Args:
+        con: The working file.
+        landing: Folder of the loads.
+        landed: Streams whose rows stay where they are (``Engine.landed``): checked and counted, not copied.
     """
     con.execute(_LOADS)
     con.execute(_QUARANTINE)
@@ -131,12 +137,16 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
     streams = (*STREAMS.values(), published.STREAM)
     uncounted = _uncounted(con)
     for stream in streams:
-        _ensure_raw(con, stream, is_counted=stream.name not in uncounted)
+        _ensure_raw(con, stream, is_counted=stream.name not in uncounted, is_landed=stream.name in landed)
         rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()
         known = {load_id for (load_id,) in rows}
-        found = _bring_packs(con, stream, landing, known, done) | _bring_files(con, stream, landing, known, done)
+        stays = stream.name in landed
+        found = _bring_packs(con, stream, landing, known, done, stays=stays)
+        found |= _bring_files(con, stream, landing, known, done, stays=stays)
         for gone in sorted(known - found):
             _forget(con, stream, gone)
+        if stays and found:
+            _show_landed(con, stream, landing)
     replace_table(con, "meta.damaged_loads", _damaged(landing, [stream.name for stream in streams]))
     for table, (title, columns) in LOAD_COMMENTS.items():
         comment(con, table, title, columns)
@@ -144,7 +154,7 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path) -> Ingested:
 
 
 def _bring_files(
-    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested
+    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested, *, stays: bool
 ) -> set[str]:
     """Bring in the loads that are files of their own; return the ids of all of them."""
     found: set[str] = set()
@@ -166,15 +176,14 @@ def _bring_files(
         )
         named = f"(select unnest([{paths}]) as path, unnest([{ids}]) as _load_id)"
         files = f"read_parquet([{paths}], filename = true, union_by_name = true)"
-        _bring(
-            con, stream, loads, f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
-        )
+        rows = f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
+        _bring(con, stream, loads, rows, stays=stays)
         done.add(stream, loads)
     return found
 
 
 def _bring_packs(
-    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested
+    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested, *, stays: bool
 ) -> set[str]:
     """Bring in the loads of packs; return the ids of all of them. A pack of known loads is not read."""
     found: set[str] = set()
@@ -188,7 +197,8 @@ def _bring_packs(
             continue
         if new:
             ids = ", ".join(quote(load.load_id) for load in new)
-            _bring(con, stream, new, f"(from read_parquet({quote(str(pack.path))}) where _load_id in ({ids}))")
+            rows = f"(from read_parquet({quote(str(pack.path))}) where _load_id in ({ids}))"
+            _bring(con, stream, new, rows, stays=stays)
             done.add(stream, new)
         found |= {load.load_id for load in pack.loads()}
         known |= found
@@ -229,28 +239,49 @@ def _uncounted(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {stream for (stream,) in rows}
 
 
-def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream, *, is_counted: bool) -> None:
+def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream, *, is_counted: bool, is_landed: bool) -> None:
     """Create the raw table; one of an older contract or version is dropped and its loads are read again."""
     wanted = _raw_columns(stream)
     rows = con.execute(
         "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = $1 order by column_index",
         [stream.name],
     ).fetchall()
-    if [name for (name,) in rows] == list(wanted) and is_counted:
+    kind = kind_of(con, f"raw.{stream.name}")
+    fits = kind == "view" or _is_empty(con, stream) if is_landed else kind == "table"
+    if [name for (name,) in rows] == list(wanted) and is_counted and fits:
         return
     with transaction(con):
-        con.execute(f'drop table if exists raw."{stream.name}"')
+        if kind is not None:
+            con.execute(f'drop {kind} raw."{stream.name}"')
         con.execute("delete from meta.loads where stream = $1", [stream.name])
         con.execute("delete from meta.quarantine where stream = $1", [stream.name])
         con.execute("delete from meta.day_rows where stream = $1", [stream.name])
         columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
         con.execute(f'create table raw."{stream.name}" ({columns})')
-        texts = {column.name: column.doc for column in stream.columns}
-        texts |= {"_day": "Local day", "_line": "Line of the source", "_load_id": "Load, see meta.loads"}
-        comment(con, f'raw."{stream.name}"', f"{stream.doc}; every load, also replaced ones", texts)
+        _comment_raw(con, stream, "table")
 
 
-def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], source: str) -> None:
+def _comment_raw(con: duckdb.DuckDBPyConnection, stream: Stream, kind: str) -> None:
+    texts = {column.name: column.doc for column in stream.columns}
+    texts |= {"_day": "Local day", "_line": "Line of the source", "_load_id": "Load, see meta.loads"}
+    comment(con, f'raw."{stream.name}"', f"{stream.doc}; every load, also replaced ones", texts, kind)
+
+
+def _is_empty(con: duckdb.DuckDBPyConnection, stream: Stream) -> bool:
+    found = con.execute("select count(*) from meta.loads where stream = $1", [stream.name]).fetchall()
+    return found == [(0,)]
+
+
+def _show_landed(con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path) -> None:
+    """Make the raw table a view on the files of landing."""
+    with transaction(con):
+        if kind_of(con, f"raw.{stream.name}") == "table":
+            con.execute(f'drop table raw."{stream.name}"')
+        con.execute(f'create or replace view raw."{stream.name}" as {raw_view(landing, stream)}')
+        _comment_raw(con, stream, "view")
+
+
+def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], source: str, *, stays: bool) -> None:
     """Bring loads in, all of them or none.
 
     Args:
@@ -258,6 +289,7 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], so
         stream: Their stream.
         loads: The loads.
         source: Their rows as a relation, with the load of each in ``_load_id``.
+        stays: Their rows stay where they are and are only counted.
     """
     there = {name for (name,) in con.execute(f"select column_name from (describe from {source})").fetchall()}
     # Loads that were landed before a column joined the contract do not have it.
@@ -267,9 +299,9 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], so
     )
     expected = sum(load.rows for load in loads)
     with transaction(con):
-        ((brought,),) = con.execute(
-            f'insert into raw."{stream.name}" select {names}, _day, _line, _load_id from {source} where _reason is null'
-        ).fetchall()
+        rows = f"select {names}, _day, _line, _load_id from {source} where _reason is null"
+        into = f"select count(*) from ({rows})" if stays else f'insert into raw."{stream.name}" {rows}'
+        ((brought,),) = con.execute(into).fetchall()
         if brought != expected:
             message = (
                 f"{stream.name}: {brought} rows came in, where {loads[0].path} and the loads after it say {expected}"
@@ -319,7 +351,8 @@ def _row(load: Load) -> list[object]:
 
 def _forget(con: duckdb.DuckDBPyConnection, stream: Stream, load_id: str) -> None:
     with transaction(con):
-        con.execute(f'delete from raw."{stream.name}" where _load_id = $1', [load_id])
+        if kind_of(con, f"raw.{stream.name}") == "table":
+            con.execute(f'delete from raw."{stream.name}" where _load_id = $1', [load_id])
         con.execute("delete from meta.loads where load_id = $1 and stream = $2", [load_id, stream.name])
         for table in ("quarantine", "day_rows"):
             con.execute(f"delete from meta.{table} where load_id = $1 and stream = $2", [load_id, stream.name])
