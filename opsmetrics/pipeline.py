@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -26,9 +25,9 @@ from opsmetrics.settings import Settings
 from opsmetrics.sources.notes import read_notes
 from opsmetrics.sqlfile import SqlFile, load_all
 from opsmetrics.warehouse import Ingested, build_table, connect, ingest, write_reference, write_scores
+from opsmetrics.warehouse.connection import comment, finished_build, replace_table, transaction
 from opsmetrics.warehouse.engine import Engine, engine_of
 from opsmetrics.warehouse.landed import layout
-from opsmetrics.warehouse.connection import comment, finished_build, replace_table, transaction
 
 Progress = Callable[[str], None]
 

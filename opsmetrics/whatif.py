@@ -50,7 +50,7 @@ def _rebuilt(settings: Settings) -> Generator[tuple[duckdb.DuckDBPyConnection, d
             context = replace(pipeline.load_context(settings, known_at), is_replay=False)
             pipeline.refresh(con, context)
             for file in context.models():
-                build_table(con, file, context.catalogue, context.files, context.organisation.digest)
+                build_table(con, file, context.catalogue, context.files, context.organisation.digest, context.engine)
             write_scores(con, context.catalogue, context.files)
             with snapshot.open_current(settings.snapshots) as before:
                 yield before, con

@@ -27,7 +27,7 @@ from opsmetrics.warehouse import build_table, connect, ingest
 ROOT = Path(__file__).resolve().parents[1]
 NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
 # Columns that say when something was processed, not what it is.
-VOLATILE = {"meta.built_tables", "meta.built_days"}
+VOLATILE = {"meta.built_tables", "meta.built_days", "meta.built_scores"}
 
 
 def settings_for(org: Path, home: Path) -> Settings:

@@ -27,6 +27,14 @@ class Cells:
     plain: pl.DataFrame
     entity: pl.DataFrame
 
+    def at(self, instants: pl.DataFrame) -> Cells:
+        """Return the cells of some instants (``as_of, grain``)."""
+        kept = instants.with_columns(pl.col("grain").cast(self.plain.schema["grain"]))
+        parts = (
+            frame.join(kept, on=["as_of", "grain"], how="semi") for frame in (self.waived, self.plain, self.entity)
+        )
+        return Cells(*parts)
+
 
 def score_cells(catalogue: Catalogue, inputs: ScoreInputs) -> Cells:
     """Points, evidence and status of every team, metric and instant."""
@@ -43,6 +51,11 @@ def area_weights(catalogue: Catalogue) -> pl.DataFrame:
         {"area_id": [a.id for a in catalogue.areas], "area_weight": [a.weight for a in catalogue.areas]},
         schema={"area_id": pl.Enum(sorted(a.id for a in catalogue.areas)), "area_weight": pl.Float64},
     )
+
+
+def series_parameters(catalogue: Catalogue) -> pl.DataFrame:
+    """Return ``metric_id, area_id, n_full, window_days``: what the series of a metric rest on."""
+    return _parameters(catalogue).select(pl.col("metric_id", "area_id").cast(pl.String), "n_full", "window_days")
 
 
 def _parameters(catalogue: Catalogue) -> pl.DataFrame:

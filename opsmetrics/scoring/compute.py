@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, team_levels, team_scores
-from opsmetrics.scoring.cells import Cells, area_weights, score_cells
+from opsmetrics.scoring.cells import area_weights, score_cells, series_parameters
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.scoring.draws import score_intervals
 from opsmetrics.scoring.gaps import gaps
@@ -19,7 +19,7 @@ from opsmetrics.scoring.peers import peer_table
 from opsmetrics.scoring.robustness import robustness_table
 from opsmetrics.scoring.series import QUARTERLY, chart_table, trend_table
 from opsmetrics.scoring.status import CELL
-from opsmetrics.scoring.steps import changes
+from opsmetrics.scoring.steps import changes, steps_of
 
 # Method 3.8: coverage at least, width of the 90 % interval at most.
 _CONFIDENCE = (("high", 0.80, 10.0), ("medium", 0.60, 25.0))
@@ -41,11 +41,42 @@ class Scores:
     peer: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class InstantScores:
+    """The tables whose rows rest on one instant alone; columns as the data dictionary lists them."""
+
+    metric: pl.DataFrame
+    entity: pl.DataFrame
+    area: pl.DataFrame
+    team: pl.DataFrame
+    gap: pl.DataFrame
+    robustness: pl.DataFrame
+    peer: pl.DataFrame
+
+
 def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
-    """Compute every score for every team, metric and instant."""
+    """Compute every score for every team, metric and instant at once."""
+    instants = compute_instants(catalogue, inputs)
+    steps = steps_of(inputs.windows)
+    trend, chart = compute_trends(catalogue, instants.metric, instants.area, instants.team)
+    own = {field.name: getattr(instants, field.name) for field in fields(instants)}
+    return Scores(**own, change=compute_changes(catalogue, inputs, steps), trend=trend, control_chart=chart)
+
+
+def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataFrame | None = None) -> InstantScores:
+    """Compute what rests on single instants.
+
+    Args:
+        catalogue: Metrics, areas and rules.
+        inputs: For a part of the instants: their rows, and those of the weeks before that stale cells carry
+            points from (``carry_days``).
+        wanted: ``as_of, grain`` of the instants to return; default all.
+    """
     ruleset = catalogue.ruleset
     inputs = encoded(catalogue, inputs)
     found = score_cells(catalogue, inputs)
+    if wanted is not None:
+        found = found.at(wanted)
     weights = area_weights(catalogue)
     # Quarters exist for some metrics only: they have trends, but make no area and no team.
     makes_areas = pl.col("grain") != QUARTERLY
@@ -56,33 +87,50 @@ def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
         drawing = pool.submit(score_intervals, found.waived, areas, ruleset)
         unwaived = area_scores(found.plain.filter(makes_areas), ruleset).join(weights, on="area_id")
         teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
-        tables = _other_tables(catalogue, inputs, found, areas, teams)
+        gap = gaps(found.waived, areas, ruleset).join(found.waived.select(*CELL, "effort_days"), on=CELL, how="left")
+        tables = {
+            "metric": _with_display_interval(found.waived),
+            "entity": found.entity,
+            "area": _beside(areas, unwaived, AREA),
+            "gap": gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days")),
+            "robustness": robustness_table(areas, teams, ruleset),
+            "peer": peer_table(found.waived, inputs.teams),
+        }
         teams = _beside(teams, team_scores(unwaived, ruleset), TEAM)
-        tables["area"] = _beside(areas, unwaived, AREA)
         tables["team"] = _with_confidence(teams.join(drawing.result(), on=TEAM, how="left"))
-    return Scores(**{name: _table(name, frame) for name, frame in tables.items()})
+    return InstantScores(**{name: _table(name, frame) for name, frame in tables.items()})
 
 
-def _other_tables(
-    catalogue: Catalogue,
-    inputs: ScoreInputs,
-    found: Cells,
-    areas: pl.DataFrame,
-    teams: pl.DataFrame,
-) -> dict[str, pl.DataFrame]:
-    """Everything that rests on areas and teams but for the intervals."""
-    cells, ruleset = found.waived, catalogue.ruleset
-    gap = gaps(cells, areas, ruleset).join(cells.select(*CELL, "effort_days"), on=CELL, how="left")
-    return {
-        "metric": _with_display_interval(cells),
-        "entity": found.entity,
-        "gap": gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days")),
-        "change": changes(catalogue, inputs, cells),
-        "trend": trend_table(cells, areas, teams),
-        "control_chart": chart_table(cells),
-        "robustness": robustness_table(areas, teams, ruleset),
-        "peer": peer_table(cells, inputs.teams),
-    }
+def compute_changes(catalogue: Catalogue, inputs: ScoreInputs, steps: pl.DataFrame) -> pl.DataFrame:
+    """Split the change of every team's score over some steps; columns as ``scores.change``.
+
+    Args:
+        catalogue: Metrics, areas and rules.
+        inputs: The rows of both ends of each step, and of the weeks that stale cells carry points from.
+        steps: Some rows of :func:`steps_of`.
+    """
+    inputs = encoded(catalogue, inputs)
+    steps = steps.with_columns(pl.col("from_grain", "to_grain").cast(inputs.windows.schema["grain"]))
+    cells = score_cells(catalogue, inputs).waived
+    return _table("change", changes(catalogue, inputs, cells, steps))
+
+
+def compute_trends(
+    catalogue: Catalogue, metric: pl.DataFrame, area: pl.DataFrame, team: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return trends and control charts.
+
+    Args:
+        catalogue: For the area, size and window of each metric.
+        metric: ``scores.metric``; only the grains of series are looked at.
+        area: ``scores.area``.
+        team: ``scores.team``.
+
+    Returns:
+        Columns as ``scores.trend`` and ``scores.control_chart``.
+    """
+    cells = metric.join(series_parameters(catalogue), on="metric_id")
+    return _table("trend", trend_table(cells, area, team)), _table("control_chart", chart_table(cells))
 
 
 def _with_confidence(teams: pl.DataFrame) -> pl.DataFrame:

@@ -101,7 +101,9 @@ def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) 
     tables = _tabulate(parts.filter("is_drawn"))
     table = np.full(len(parts), -1)
     table[parts["is_drawn"].to_numpy()] = tables.row_of
-    area_ids = parts["area_id"].unique().sort()
+    # All areas, also those that these instants lack: sums of single precision depend on how many there are.
+    kind = parts.schema["area_id"]
+    area_ids = kind.categories if isinstance(kind, pl.Enum) else parts["area_id"].unique().sort()
     area = parts["area_id"].replace_strict(area_ids, np.arange(len(area_ids)), return_dtype=pl.Int64).to_numpy()
     columns = _Columns(
         area,

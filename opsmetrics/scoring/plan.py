@@ -19,7 +19,7 @@ import polars as pl
 from opsmetrics.catalogue import Catalogue, Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
 from opsmetrics.scoring.cells import area_weights
-from opsmetrics.scoring.compute import Scores
+from opsmetrics.scoring.compute import InstantScores, Scores
 from opsmetrics.scoring.status import CELL
 
 HALF_DAYS = 2
@@ -40,7 +40,7 @@ class _Team:
     is_blocked: bool
 
 
-def compute_plans(catalogue: Catalogue, scores: Scores, gates: pl.DataFrame) -> pl.DataFrame:
+def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, gates: pl.DataFrame) -> pl.DataFrame:
     """Return the cheapest set of metrics to bring to their target, per team, for the latest day.
 
     Args:

@@ -12,9 +12,8 @@ from opsmetrics.scoring.change import State, waterfall
 from opsmetrics.scoring.inputs import ScoreInputs
 
 
-def changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame) -> pl.DataFrame:
-    """Split every step from month end to month end, and from the newest month end to the latest day."""
-    steps = _steps(inputs.windows)
+def changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Split every step of ``steps`` (:func:`steps_of`); the cells of both its ends must be there."""
     frozen = _frozen_cells(catalogue, inputs)
     weights = area_weights(catalogue)
 
@@ -46,7 +45,12 @@ def changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame) -> p
     return parts.join(starts, on=["as_of", "grain"])
 
 
-def _steps(windows: pl.DataFrame) -> pl.DataFrame:
+def steps_of(windows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``from_as_of, from_grain, to_as_of, to_grain`` of every step, oldest first.
+
+    Args:
+        windows: ``as_of, grain`` of all instants.
+    """
     instants = windows.filter(pl.col("grain").is_in(["month", "latest"])).select("as_of", "grain").unique()
     # A month end before the latest day of the same instant.
     ordered = instants.sort("as_of", pl.col("grain") == "latest")

@@ -201,9 +201,7 @@ def _spans(con: duckdb.DuckDBPyConnection, streams: list[str]) -> list[str]:
     return [f"day < {borders[0]}", *middle, f"day >= {borders[-1]}"]
 
 
-def _check(
-    con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, parts: list[str], engine: Engine
-) -> None:
+def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, contract: Contract, parts: list[str], engine: Engine) -> None:
     """Hold what was built against its contract, part by part.
 
     The key of an incremental table holds the day or the instant that decides it, so that a key cannot stand in two

@@ -28,8 +28,8 @@ def in_spark(text: str, place: str, known: frozenset[str] = frozenset()) -> tupl
         known: Names of functions that are meant as Spark's own.
 
     Returns:
-        The select in Spark's words, its tables renamed from ``schema.name`` to ``schema__name``; and these tables as they
-        were written.
+        The select in Spark's words, its tables renamed from ``schema.name`` to ``schema__name``; and these tables as
+        they were written.
 
     Raises:
         SqlFileError: A part of it has no translation that is known to mean the same.

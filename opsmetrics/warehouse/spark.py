@@ -1,7 +1,8 @@
 """Apache Spark as the engine of the heavy tables: it reads landing in place and hands facts back as Parquet.
 
-The cluster is any that Spark knows (``spark://``, YARN, Kubernetes, ``local[*]``); it must see OPSMETRICS_HOME under the same
-path, on a shared file system. Everything else is set where Spark's users set it: spark-defaults.conf in SPARK_CONF_DIR.
+The cluster is any that Spark knows (``spark://``, YARN, Kubernetes, ``local[*]``); it must see OPSMETRICS_HOME under
+the same path, on a shared file system. Everything else is set where Spark's users set it: spark-defaults.conf in
+SPARK_CONF_DIR.
 Lost workers, retries and placing of work are Spark's business; a driver that is lost ends the build, and the next one
 begins again from what was finished.
 """
@@ -109,9 +110,7 @@ class SparkEngine:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _select(
-        self, con: duckdb.DuckDBPyConnection, text: str, part: str, folder: Path, place: str
-    ) -> DataFrame:
+    def _select(self, con: duckdb.DuckDBPyConnection, text: str, part: str, folder: Path, place: str) -> DataFrame:
         """Return the rows of a select, with each of its tables as a view of the session."""
         spark = _session(self._master)
         translated, tables = in_spark(text, place)

@@ -24,6 +24,9 @@ from simulator.servers.records import (
     text,
 )
 
+# More states than this need another page.
+STATES_SHOWN = 4
+
 
 def public(row: Row) -> Row:
     """Return a record without the fields that only the simulator needs."""
@@ -90,21 +93,6 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
 
     def statuses(request: Request) -> Response:
         return _page(request, sorted(_deployment(request)["statuses"], key=lambda row: row["created_at"], reverse=True))
-
-    commits = {row["body"]["sha"]: row["committed"] for rows in hub.deployments.values() for row in rows}
-
-    def commit(request: Request) -> Response:
-        person = {
-            "name": PLANTED["person"],
-            "email": PLANTED["mail"],
-            "date": precise(commits[request.path_params["sha"]]),
-        }
-        return JSONResponse(
-            {
-                "sha": request.path_params["sha"],
-                "commit": {"author": person, "committer": person, "message": PLANTED["text"]},
-            }
-        )
 
     def releases(request: Request) -> Response:
         found = [
@@ -194,7 +182,6 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
         Route(f"{base}/releases", releases),
         Route(f"{base}/deployments", deployments),
         Route(f"{base}/deployments/{{number}}/statuses", statuses),
-        Route(f"{base}/commits/{{sha}}", commit),
         Route(f"{base}/dependabot/alerts", alerts),
         Route(f"{base}/code-scanning/alerts", code_alerts),
         Route(f"{base}/secret-scanning/alerts", secret_alerts),
@@ -215,7 +202,9 @@ def _slice(rows: list[Row], after: str | None, size: int) -> tuple[list[Row], Ro
 
 
 def _graphql(hub: GitHub, query: str, variables: Row) -> Row:
-    """Answer the three shapes of document that exist: a search, a repository's issues, a repository's state."""
+    """Answer the shapes of document that exist: a search, deployments, a repository's issues, a repository's state."""
+    if "nodes(ids" in query:
+        return {"nodes": [_deployment_states(hub, number) for number in variables["ids"]]}
     if "search(" in query:
         return {"search": _search(hub, variables)}
     if "issues(first: 50" in query:
@@ -246,6 +235,21 @@ def _graphql(hub: GitHub, query: str, variables: Row) -> Row:
                 else []
             },
         }
+    }
+
+
+def _deployment_states(hub: GitHub, node_id: str) -> Row | None:
+    found = hub.deployment_of.get(node_id)
+    if found is None:
+        return None
+    states = [
+        {"state": row["state"].upper(), "createdAt": row["created_at"], "description": row["description"]}
+        for row in reversed(found["statuses"])
+    ]
+    return {
+        "databaseId": found["body"]["id"],
+        "commit": {"authoredDate": precise(found["committed"])} if found["committed"] else None,
+        "statuses": {"pageInfo": {"hasNextPage": len(states) > STATES_SHOWN}, "nodes": states[:STATES_SHOWN]},
     }
 
 

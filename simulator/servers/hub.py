@@ -37,6 +37,7 @@ class GitHub:
     def __init__(self, records: Records) -> None:
         self.records = records
         self.deployments = self._deployments()
+        self.deployment_of = {row["body"]["node_id"]: row for rows in self.deployments.values() for row in rows}
         self.runs = self._runs()
         self.alerts = self._alerts()
         self.pulls = self._pulls()
@@ -65,6 +66,7 @@ class GitHub:
                 {
                     "body": {
                         "id": number,
+                        "node_id": f"DE_{number}",
                         "sha": hashlib.sha1(row["deployment_id"].encode(), usedforsecurity=False).hexdigest(),
                         "ref": "main",
                         "task": "hotfix" if row["is_rework"] else "deploy",

@@ -20,6 +20,7 @@ OWN = {
     "meta.loads",
     "meta.build",
     "meta.built_days",
+    "meta.built_scores",
     "meta.built_tables",
     "meta.damaged_loads",
     "meta.day_rows",
