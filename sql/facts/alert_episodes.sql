@@ -15,14 +15,17 @@ with ordered as (
     ) as quiet_from
     from facts.alerts
 ),
+marked as (
+    select *, quiet_from is null or fired_at > quiet_from + interval 30 minute as is_first from ordered
+),
 numbered as (
-    select *, sum(cast(quiet_from is null or fired_at > quiet_from + interval 30 minute as integer)) over (
+    select *, sum(cast(is_first as integer)) over (
         partition by service_id, rule_id order by fired_at, alert_id
     ) as episode
-    from ordered
+    from marked
 )
-select arg_min(alert_id, (fired_at, alert_id)) as episode_id, service_id,
-    arg_min(team_id, (fired_at, alert_id)) as team_id, rule_id, min(fired_at) as started_at,
+select any_value(alert_id) filter (is_first) as episode_id, service_id,
+    any_value(team_id) filter (is_first) as team_id, rule_id, min(fired_at) as started_at,
     case when count(*) = count(closed_at) then max(closed_at) end as closed_at, count(*) as page_count,
     case
         when bool_or(label = 'actionable' or incident_id is not null) then 'actionable'
