@@ -7,7 +7,7 @@ ORACLES := $(VENV)/.oracles
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test bench check fmt dagster docs pictures sbom audit clean
+.PHONY: demo test bench check fmt dagster spark-cluster docs pictures sbom audit clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -37,6 +37,7 @@ test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 bench: $(STAMP) $(ORACLES)  ## measure everything against its physical limit; writes docs/performance.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks
 
 fmt: $(STAMP)
@@ -46,6 +47,9 @@ fmt: $(STAMP)
 dagster: $(STAMP)  ## the Dagster page and daemon on loopback
 	$(BIN)/dagster instance info >/dev/null
 	$(BIN)/dagster dev -h 127.0.0.1
+
+spark-cluster: $(STAMP)  ## a Spark cluster of two workers on loopback, until Ctrl-C
+	$(BIN)/python deploy/spark_cluster.py
 
 docs: $(STAMP)  ## write the generated documents again
 	$(BIN)/python -m opsmetrics.docs

@@ -39,6 +39,7 @@ PARTS: tuple[tuple[str, ...], ...] = (
     ("queries",),
     ("scores", "--repeat", "2"),
     ("warehouse",),
+    ("others",),
     ("pulling",),
     ("app", "--loads", "200"),
 )

@@ -6,6 +6,7 @@ Does not belong here: which days have changed and what a table must fulfil (``wa
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -86,7 +87,10 @@ def engine_of(settings: Settings, files: Mapping[str, SqlFile]) -> Engine:
     if settings.engine == SPARK_ENGINE:
         # Spark is an extra of a hundred megabytes: only who asks for it has it.
         try:
-            from opsmetrics.warehouse.spark import SparkEngine  # noqa: PLC0415
+            with warnings.catch_warnings():
+                # About pandas, which is not used.
+                warnings.simplefilter("ignore", FutureWarning)
+                from opsmetrics.warehouse.spark import SparkEngine  # noqa: PLC0415
         except ImportError as error:
             message = f"OPSMETRICS_ENGINE is spark, but {error.name} is not installed"
             raise ConfigurationError(

@@ -44,7 +44,9 @@ class Changed:
     series: bool
 
 
-def changed(con: duckdb.DuckDBPyConnection, steps: pl.DataFrame, rules: str, carry: timedelta) -> Changed:
+def changed(
+    con: duckdb.DuckDBPyConnection, steps: pl.DataFrame, rules: str, carry: timedelta, *, anew: bool
+) -> Changed:
     """Hold the inputs of scores (the views ``score_*``) against those of the last build.
 
     Args:
@@ -52,9 +54,11 @@ def changed(con: duckdb.DuckDBPyConnection, steps: pl.DataFrame, rules: str, car
         steps: All steps from month end to month end.
         rules: Digest of rules and code.
         carry: How far back a stale cell looks for a week to carry its points from.
+        anew: A table of the last build is missing.
     """
     now = _digests(con, steps, rules, carry)
     before = _before(con)
+    before = before.clear() if anew else before
     both = now.join(before, on=INSTANT, how="full", coalesce=True, suffix="_before")
     everything = before.is_empty() or before["shared"][0] != now["shared"][0]
 

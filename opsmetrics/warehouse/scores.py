@@ -31,7 +31,7 @@ from opsmetrics.warehouse.kept import INSTANT, Changed, changed, remember
 
 # Values that one part of the computation works on: some hundred megabytes.
 VALUES_AT_ONCE = 150_000
-_STEPS_AT_ONCE = 6
+STEPS_AT_ONCE = 6
 _BY_INSTANT = ("metric", "entity", "area", "team", "gap")
 _LATEST = ("robustness", "peer", "plan")
 _OF_SERIES = ("trend", "control_chart")
@@ -126,7 +126,8 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
     rules = f"{catalogue.digest}|{code_digest()}"
     with score_inputs(con, catalogue, files), transaction(con):
         steps = steps_of(con.sql("select distinct as_of, grain from score_windows").pl())
-        todo = changed(con, steps, rules, carry)
+        anew = any(kind_of(con, f"scores.{name}") is None for name in COLUMNS)
+        todo = changed(con, steps, rules, carry, anew=anew)
         writer = _Writer(con, catalogue, todo)
         for instants in _parts(con, todo.instants):
             writer.write_instants(instants, carry)
@@ -153,7 +154,7 @@ class _Writer:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, catalogue: Catalogue, todo: Changed) -> None:
         self._con, self._catalogue, self._todo = con, catalogue, todo
-        self._is_new = todo.everything or any(kind_of(con, f"scores.{name}") is None for name in COLUMNS)
+        self._is_new = todo.everything
         self._made: set[str] = set()
         if not self._is_new:
             for names, gone in (((*_BY_INSTANT, *_LATEST), todo.gone), (("change",), todo.gone_steps)):
@@ -189,8 +190,8 @@ class _Writer:
     def write_changes(self, carry: timedelta) -> None:
         """Compute and write the steps from month to month."""
         steps = self._todo.steps
-        for start in range(0, max(1, len(steps)), _STEPS_AT_ONCE):
-            part = steps[start : start + _STEPS_AT_ONCE]
+        for start in range(0, max(1, len(steps)), STEPS_AT_ONCE):
+            part = steps[start : start + STEPS_AT_ONCE]
             ends = [part.select(as_of=f"{end}_as_of", grain=f"{end}_grain") for end in ("from", "to")]
             inputs = read_inputs(self._con, pl.concat(ends).unique(), carry)
             self._add("change", compute_changes(self._catalogue, inputs, part))
