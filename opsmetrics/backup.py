@@ -36,7 +36,7 @@ from opsmetrics.landing import (
 )
 from opsmetrics.organisation import load_organisation
 from opsmetrics.scoring.columns import COLUMNS
-from opsmetrics.settings import Settings
+from opsmetrics.settings import SPARK_ENGINE, Settings
 from opsmetrics.sources.files import files_root
 
 MANIFESTS = "manifests"
@@ -317,7 +317,9 @@ def restore_test(settings: Settings, source: Path, name: str | None = None) -> R
     began, clock = datetime.now(tz=UTC), time.monotonic()
     restored_at = verified_at = None
     size, result = 0, "failed"
-    with tempfile.TemporaryDirectory(prefix="opsmetrics-restore-") as folder:
+    # A cluster sees the state folder, not this machine's own one.
+    place = settings.home if settings.engine == SPARK_ENGINE else None
+    with tempfile.TemporaryDirectory(prefix="opsmetrics-restore-", dir=place) as folder:
         scratch = replace(settings, home=Path(folder) / "home", org=Path(folder) / "org", now=None)
         try:
             manifest = read_manifest(source, name)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXIT_WRONG = 1
 EXIT_USAGE = 2
+EXIT_MISSED = 3
+EXIT_UNKNOWN = 4
 
 
 class _Group(click.Group):
@@ -424,6 +426,53 @@ def sql(query: str, form: str) -> None:
         except duckdb.Error as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_USAGE)
+
+
+@main.command()
+@click.option("--team", "teams", multiple=True, help="Only this team (repeatable).")
+@click.option("--format", "form", type=click.Choice(["json", "openmetrics"]), default="json", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here, whole or not at all.")
+@click.option("--min-score", type=float, help="Wish: every team's score is at least this.")
+@click.option("--min-level", type=int, help="Wish: every team's level is at least this.")
+@click.option("--min-coverage", type=float, help="Wish: every team's coverage (0..1) is at least this.")
+@click.option("--no-gate", is_flag=True, help="Wish: no gate is tripped.")
+def results(
+    teams: tuple[str, ...],
+    form: str,
+    out: Path | None,
+    min_score: float | None,
+    min_level: int | None,
+    min_coverage: float | None,
+    *,
+    no_gate: bool,
+) -> None:
+    """Print today's scores for other programs; with wishes, end with 3 where one is missed, 4 where one cannot be told.
+
+    Example: opsmetrics results --team sjokart --min-level 2 --no-gate
+    """
+    from opsmetrics import results as told
+    from opsmetrics.snapshot import open_current
+
+    with open_current(_settings().snapshots) as con:
+        found = told.read_results(con, teams)
+    verdicts = told.judge(found, told.Wishes(min_score, min_level, min_coverage, no_gate))
+    if form == "openmetrics":
+        text = told.openmetrics(found)
+    else:
+        text = json.dumps(found | {"verdicts": verdicts}, ensure_ascii=False, indent=1) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        told.write(out, text)
+    for verdict in verdicts:
+        if verdict["verdict"] != told.MET:
+            wish = f"{verdict['team_id']}: {verdict['wish']} is {verdict['found']}, wanted {verdict['wanted']}"
+            click.echo(f"{verdict['verdict']}: {wish}", err=True)
+    said = {verdict["verdict"] for verdict in verdicts}
+    if told.MISSED in said:
+        sys.exit(EXIT_MISSED)
+    if told.UNKNOWN in said:
+        sys.exit(EXIT_UNKNOWN)
 
 
 for _command in (upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.compact, upkeep.export, upkeep.health):

