@@ -30,7 +30,6 @@ from opsmetrics.landing import (
     Pack,
     damaged_paths,
     is_pack,
-    sync_folder,
     verify_load,
     verify_pack,
 )
@@ -38,6 +37,7 @@ from opsmetrics.organisation import load_organisation
 from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.settings import SPARK_ENGINE, Settings
 from opsmetrics.sources.files import files_root
+from opsmetrics.whole import write_whole_text
 
 MANIFESTS = "manifests"
 ORGANISATION = "organisation"
@@ -148,7 +148,7 @@ def back_up(settings: Settings, target: Path, now: datetime) -> tuple[Manifest, 
         _known_at(published) if published else None,
         {to: files[to] for to in sorted(files)},
     )
-    _write(target / MANIFESTS / f"{name}.json", json.dumps(asdict(manifest), indent=1))
+    write_whole_text(target / MANIFESTS / f"{name}.json", json.dumps(asdict(manifest), indent=1) + "\n", durable=True)
     return manifest, copied
 
 
@@ -212,17 +212,6 @@ def _copy(path: Path, target: Path) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    with temporary.open("w", encoding="utf-8") as sink:
-        sink.write(text + "\n")
-        sink.flush()
-        os.fsync(sink.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
 
 
 def manifests(source: Path) -> list[str]:
@@ -340,7 +329,8 @@ def restore_test(settings: Settings, source: Path, name: str | None = None) -> R
         round(time.monotonic() - clock, 1),
         said,
     )
-    _write(settings.home / RESTORE_TESTS / f"restore-test-{began:%Y%m%dT%H%M%SZ}.json", json.dumps(asdict(test)))
+    path = settings.home / RESTORE_TESTS / f"restore-test-{began:%Y%m%dT%H%M%SZ}.json"
+    write_whole_text(path, json.dumps(asdict(test)) + "\n", durable=True)
     return test
 
 

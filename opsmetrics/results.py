@@ -6,11 +6,9 @@ nor missed. Does not belong here: tables (``opsmetrics.export``) and what people
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -122,16 +120,6 @@ def openmetrics(results: Row) -> str:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Scores())
     return generate_latest(registry).decode("utf-8")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole: whoever reads it, such as a collector every fifteen seconds, never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _families(results: Row) -> Iterable[Metric]:

@@ -452,6 +452,7 @@ def results(
     """
     from opsmetrics import results as told
     from opsmetrics.snapshot import open_current
+    from opsmetrics.whole import write_whole_text
 
     with open_current(_settings().snapshots) as con:
         found = told.read_results(con, teams)
@@ -463,7 +464,8 @@ def results(
     if out is None:
         click.echo(text, nl=False)
     else:
-        told.write(out, text)
+        # A collector reads it every fifteen seconds and must never see half of it.
+        write_whole_text(out, text)
     for verdict in verdicts:
         if verdict["verdict"] != told.MET:
             wish = f"{verdict['team_id']}: {verdict['wish']} is {verdict['found']}, wanted {verdict['wanted']}"

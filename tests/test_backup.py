@@ -131,10 +131,10 @@ def test_a_damaged_backup_fails_its_test_and_says_where(settings, target, damage
 
 
 def test_a_backup_cut_off_is_none(settings, target, tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("opsmetrics.backup._write", full)
+    monkeypatch.setattr("opsmetrics.backup.write_whole_text", full)
     with pytest.raises(OSError, match="No space"):
         back_up(settings, target, FIRST)
     with pytest.raises(BackupError, match="no backup lies here"):

@@ -6,13 +6,13 @@ A note can be lost: what it knew of days is read back from the loads themselves.
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from opsmetrics.landing import read_loads
 from opsmetrics.organisation import Delivery
+from opsmetrics.whole import write_whole_text
 
 # Local day -> (sequence of the load that holds it, instant at which the source last said the same).
 Seen = dict[str, tuple[int, str]]
@@ -47,14 +47,7 @@ class PullNote:
 
 def write_note(folder: Path, note: PullNote) -> None:
     """Write a note whole: a pull that is killed leaves the one before, and of two at once the last one stays."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{note.stream}.{note.origin}"
-    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
-    try:
-        temporary.write_text(json.dumps(asdict(note)))
-        temporary.replace(folder / f"{name}.json")
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole_text(folder / f"{note.stream}.{note.origin}.json", json.dumps(asdict(note)))
 
 
 def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:

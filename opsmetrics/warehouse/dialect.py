@@ -19,13 +19,12 @@ RENAMED = {"EPOCH_US": "UNIX_MICROS"}
 INEXACT = (exp.ApproxDistinct, exp.ApproxQuantile, exp.ApproxTopK, exp.PercentileCont, exp.PercentileDisc, exp.Median)
 
 
-def in_spark(text: str, place: str, known: frozenset[str] = frozenset()) -> tuple[str, frozenset[str]]:
+def in_spark(text: str, place: str) -> tuple[str, frozenset[str]]:
     """Translate one select.
 
     Args:
         text: A select in DuckDB's words.
         place: File or purpose, for messages.
-        known: Names of functions that are meant as Spark's own.
 
     Returns:
         The select in Spark's words, its tables renamed from ``schema.name`` to ``schema__name``; and these tables as
@@ -49,9 +48,9 @@ def in_spark(text: str, place: str, known: frozenset[str] = frozenset()) -> tupl
                 raise _refused(place, f"{function.sql(dialect='duckdb')}, of which engines have differing versions")
             if isinstance(function, exp.Anonymous):
                 name = function.name.upper()
-                if name not in RENAMED and name not in known:
+                if name not in RENAMED:
                     raise _refused(place, f"function {function.name}")
-                function.set("this", RENAMED.get(name, name))
+                function.set("this", RENAMED[name])
         return tree.sql(dialect=TARGET, unsupported_level=sqlglot.ErrorLevel.RAISE, comments=False), tables
     except SqlglotError as error:
         raise _refused(place, str(error).split("\n", maxsplit=1)[0]) from error
