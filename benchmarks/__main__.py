@@ -37,7 +37,7 @@ FOLLOWED = {
 PARTS: tuple[tuple[str, ...], ...] = (
     ("processes",),
     ("queries",),
-    ("scores", "--repeat", "2"),
+    ("scores", "--repeat", "1"),
     ("warehouse",),
     ("others",),
     ("pulling",),

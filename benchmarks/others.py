@@ -141,7 +141,7 @@ def same(work: Path) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--teams", type=int, default=150)
+    parser.add_argument("--teams", type=int, default=100)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--role", choices=ROLES)
     parser.add_argument("--home", type=Path)
