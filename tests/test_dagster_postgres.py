@@ -117,6 +117,8 @@ def test_a_run_is_stored_in_postgres_and_done_where_the_code_is(small, tmp_path,
             "OPSMETRICS_HOME": str(tmp_path / "nowhere"),
             "OPSMETRICS_ORG": str(tmp_path / "nowhere"),
         }
+        once = [str(BIN / "dagster"), "instance", "concurrency", "set", "duckdb_writer", "1"]
+        subprocess.run(once, env=os.environ | elsewhere, cwd=ROOT, capture_output=True, timeout=120, check=True)
         start(running(str(BIN / "dagster-daemon"), "run", "-w", str(workspace), log=logs["daemon"], **elsewhere))
         done = subprocess.run(
             [str(BIN / "dagster"), "job", "launch", "-w", str(workspace), "-j", "build_and_publish"],
