@@ -25,11 +25,13 @@ class Character:
         craft: General level.
         drift: Change of the level from the first to the last day.
         weak: Area in which the team is clearly worse.
+        turns: Areas in which an action of the team really worked, from which day, and by how much.
     """
 
     craft: float
     drift: float
     weak: str | None
+    turns: tuple[tuple[str, date, float], ...] = ()
 
     def level(self, area: str, when: datetime) -> float:
         """Return the level of an area at an instant, within 0.02..0.98."""
@@ -37,6 +39,7 @@ class Character:
         span = (END_DAY - FIRST_DAY).days
         passed = min(1.0, max(0.0, (when - start).days / span))
         level = self.craft + self.drift * (passed - 0.5) - (0.35 if area == self.weak else 0.0)
+        level += sum(lift for turned, day, lift in self.turns if turned == area and when >= local(day, 0))
         return min(0.98, max(0.02, level))
 
 

@@ -138,13 +138,27 @@ def _registers(
                 _known(sink, file, line, row.team_id, team_ids)
             if hasattr(row, "service_id"):
                 _known(sink, file, line, row.service_id, service_ids)
-            if name in {"efforts", "goals"}:
+            if name == "efforts" or (name == "goals" and row.is_open):
                 pair = f"{row.team_id} {row.metric_id}"
                 if ids.setdefault(pair, line) != line:
-                    sink.add(file, line, f"{pair} stands on line {ids[pair]} too", "keep one row per team and metric")
+                    fix = "keep one row per team and metric" if name == "efforts" else "close or drop the earlier goal"
+                    sink.add(file, line, f"{pair} stands on line {ids[pair]} too", fix)
+            if name == "goals":
+                _goal(sink, file, line, row, ids)
             own = getattr(row, "waiver_id", None) or getattr(row, "window_id", None)
             if own is not None and ids.setdefault(own, line) != line:
                 sink.add(file, line, f"id {own!r} stands on line {ids[own]} too", "give each row its own id")
+
+
+def _goal(sink: Sink, file: str, line: int, row: Any, ids: dict[str, int]) -> None:
+    key = f"{row.team_id} {row.metric_id} {row.decided_on}"
+    if ids.setdefault(key, line) != line:
+        sink.add(file, line, f"{key} stands on line {ids[key]} too", "decide once a day on a metric of a team")
+    for name in ("due_on", "acted_on"):
+        day = getattr(row, name)
+        if day is not None and day < row.decided_on:
+            fix = f"write a {name} from {row.decided_on} on, or the day of the decision"
+            sink.add(file, line, f"{name} {day} lies before decided_on {row.decided_on}", fix)
 
 
 def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str]) -> None:

@@ -206,13 +206,34 @@ class Effort(Model):
 
 
 class Goal(Model):
-    """Who closes a gap by when: one row per team and metric. Roles, never names; the remedy is the metric's own."""
+    """A decision to close a gap: who, and by when. Roles, never names; the remedy is the metric's own.
+
+    Attributes:
+        team_id: Team that closes it.
+        metric_id: Metric whose gap it is.
+        owner_role: Who answers for it.
+        decided_on: Day of the meeting.
+        due_on: Day by which the gap is to be closed.
+        status: Only ``planned`` and ``in_progress`` are open, one a team and metric at a time.
+        acted_on: Day from which the action works; what the metric did before and after is held against it.
+        expected_points: Points of the team score that it is to bring; default: what the gap was worth that day.
+        campaign: Goals of one campaign share its name.
+    """
 
     team_id: Slug
     metric_id: Slug
     owner_role: Literal["team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead"]
+    decided_on: date
     due_on: date
-    status: Literal["planned", "in_progress", "done"]
+    status: Literal["planned", "in_progress", "done", "dropped"]
+    acted_on: date | None = None
+    expected_points: Annotated[float, Field(gt=0, le=100)] | None = None
+    campaign: Slug | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be closed."""
+        return self.status in {"planned", "in_progress"}
 
 
 class StreamSource(Model):

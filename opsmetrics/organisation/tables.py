@@ -141,13 +141,18 @@ DESCRIPTIONS: dict[str, tuple[str, dict[str, str]]] = {
         {"team_id": "Team", "metric_id": "Metric", "effort_days": "Team-days"},
     ),
     "goals": (
-        "Who closes a gap by when",
+        "Decisions to close gaps: who, and by when; scores.goal and scores.goal_effect say what came of them",
         {
             "team_id": "Team",
             "metric_id": "Metric",
             "owner_role": "Responsible role",
-            "due_on": "Day by which the requirement is to be met",
-            "status": "planned, in_progress or done",
+            "decided_on": "Day of the decision",
+            "due_on": "Day by which the gap is to be closed",
+            "status": "planned, in_progress, done or dropped",
+            "is_open": "Planned or in progress; one a team and metric",
+            "acted_on": "Day from which the action works, or null",
+            "expected_points": "Points of the team score that it is to bring, where the register says so",
+            "campaign": "Campaign that it belongs to, or null",
         },
     ),
     "oncall_duties": (
@@ -294,8 +299,13 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         "team_id": pl.String,
         "metric_id": pl.String,
         "owner_role": pl.String,
+        "decided_on": pl.Date,
         "due_on": pl.Date,
         "status": pl.String,
+        "is_open": pl.Boolean,
+        "acted_on": pl.Date,
+        "expected_points": pl.Float64,
+        "campaign": pl.String,
     },
     "team_streams": {"team_id": pl.String, "stream": pl.String, "connected_on": pl.Date},
 }
@@ -375,7 +385,13 @@ def _configured(organisation: Organisation) -> dict[str, list[tuple[Any, ...]]]:
             (a.team_id, a.metric_id, a.reason, a.approver, a.valid_from, a.valid_to) for a in organisation.applicability
         ],
         "efforts": [(e.team_id, e.metric_id, e.effort_days) for e in organisation.efforts],
-        "goals": [(g.team_id, g.metric_id, g.owner_role, g.due_on, g.status) for g in organisation.goals],
+        "goals": [
+            (
+                *(g.team_id, g.metric_id, g.owner_role, g.decided_on, g.due_on, g.status, g.is_open),
+                *(g.acted_on, g.expected_points, g.campaign),
+            )
+            for g in organisation.goals
+        ],
         "oncall_duties": list(_duties(organisation, zone)),
         "team_streams": [(team, stream, day) for (team, stream), day in sorted(_connections(organisation).items())],
     }

@@ -129,7 +129,8 @@ def _team(mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, t
         # A team's level is at most one above its lowest area: a gate below target - 1 must go first.
         for area, cap, lifted_by in gates.select("area_id", "cap", "lifted_by").iter_rows():
             if area in names and cap < target - 1:
-                hit = (mine["metric_id"] == lifted_by).fill_null(value=False).to_numpy()
+                # Some gates are lifted by no metric.
+                hit = mine["metric_id"].is_in([lifted_by] if lifted_by else []).to_numpy()
                 blocked |= not hit.any()
                 forced |= hit
     return _Team(

@@ -175,11 +175,11 @@ def gaps(snapshot: Snapshot, period: Mapping[str, Any], team_id: str | None = No
     return query(
         snapshot,
         """select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
-               coalesce(o.status <> 'done' and o.due_on < (select max("on") from ref.as_of), false) as is_overdue
+               coalesce(o.due_on < (select max("on") from ref.as_of), false) as is_overdue
            from scores.gap as g
            join scores.metric as s using (team_id, metric_id, as_of, grain)
            join meta.metrics as m using (metric_id)
-           left join ref.goals as o using (team_id, metric_id)
+           left join ref.goals as o on o.team_id = g.team_id and o.metric_id = g.metric_id and o.is_open
            where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
                and g.points_lost > 0
            order by g.gain_if_met desc, g.team_id, g.metric_id""",
@@ -192,7 +192,7 @@ def goals(snapshot: Snapshot) -> pl.DataFrame:
     return query(
         snapshot,
         """select g.*, date_diff('day', (select max("on") from ref.as_of), g.due_on) as days_left
-           from ref.goals as g where g.status <> 'done' order by g.due_on, g.team_id, g.metric_id""",
+           from ref.goals as g where g.is_open order by g.due_on, g.team_id, g.metric_id""",
     )
 
 

@@ -177,16 +177,21 @@ def test_a_waiver_for_an_unknown_metric_is_an_error(small, tmp_path):
         load_context(settings)
 
 
-GOALS = "team_id,metric_id,owner_role,due_on,status\n"
+OPEN_GOAL = "alfa,bck_coverage,ops_lead,2026-10-01,2026-12-01,planned,"
+GOALS = "team_id,metric_id,owner_role,decided_on,due_on,status,acted_on\n"
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("alfa,bck_coverage,the_boss,2026-12-01,planned", "owner_role"),
-        ("gamma,bck_coverage,ops_lead,2026-12-01,planned", "gamma"),
-        ("alfa,bck_coverage,ops_lead,soon,planned", "due_on"),
-        ("alfa,bck_coverage,ops_lead,2026-12-01,planned\nalfa,bck_coverage,ops_lead,2026-12-02,done", "line 2 too"),
+        ("alfa,bck_coverage,the_boss,2026-10-01,2026-12-01,planned,", "owner_role"),
+        ("gamma,bck_coverage,ops_lead,2026-10-01,2026-12-01,planned,", "gamma"),
+        ("alfa,bck_coverage,ops_lead,2026-10-01,soon,planned,", "due_on"),
+        ("alfa,bck_coverage,ops_lead,,2026-12-01,planned,", "decided_on"),
+        (f"{OPEN_GOAL}\nalfa,bck_coverage,ops_lead,2026-11-01,2026-12-02,in_progress,", "close or drop the earlier"),
+        (f"{OPEN_GOAL}\nalfa,bck_coverage,ops_lead,2026-10-01,2026-12-02,done,", "decide once a day"),
+        ("alfa,bck_coverage,ops_lead,2026-10-01,2026-09-30,planned,", "due_on 2026-09-30 lies before"),
+        ("alfa,bck_coverage,ops_lead,2026-10-01,2026-12-01,done,2026-09-01", "acted_on 2026-09-01 lies before"),
     ],
 )
 def test_a_goal_names_team_role_and_day(small, row, message):
@@ -198,9 +203,16 @@ def test_a_goal_names_team_role_and_day(small, row, message):
     assert found[0].line in {2, 3}
 
 
+def test_a_goal_may_be_decided_again_once_the_earlier_one_is_closed(small):
+    (small / "registers").mkdir()
+    rows = "alfa,bck_coverage,ops_lead,2026-08-01,2026-09-01,dropped,\n" + OPEN_GOAL
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}{rows}\n", encoding="utf-8")
+    assert [goal.is_open for goal in load_organisation(small).goals] == [False, True]
+
+
 def test_a_goal_for_an_unknown_metric_is_an_error(small, tmp_path):
     (small / "registers").mkdir()
-    (small / "registers" / "goals.csv").write_text(f"{GOALS}alfa,bck_cover,ops_lead,2026-12-01,planned\n")
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}alfa,bck_cover,ops_lead,2026-10-01,2026-12-01,planned,\n")
     settings = Settings(home=tmp_path, org=small, data=None, now=None, sql=default_sql_root())
     with pytest.raises(ConfigurationError, match="bck_cover"):
         load_context(settings)

@@ -22,6 +22,8 @@ def insert(con, path: Path) -> None:
             ("ref", "windows"),
             ("meta", "streams"),
             ("scores", "metric"),
+            ("scores", "gap"),
+            ("scores", "control_chart"),
             ("scores", "team"),
         ),
     }
@@ -54,7 +56,7 @@ def approximately(actual, expected) -> bool:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_case(case, warehouse, context):
-    schemas = ("metrics", "gates", "facts", "diagnostics", "organisation", "alarms", "marts", "ref")
+    schemas = ("metrics", "gates", "facts", "diagnostics", "organisation", "alarms", "marts", "ref", "scores")
     names = [f"{schema}.{case.parent.name}" for schema in schemas if f"{schema}.{case.parent.name}" in context.files]
     file = context.files[names[0]]
     give(warehouse, context, case)
