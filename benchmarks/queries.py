@@ -21,8 +21,8 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.figures import Figure, Report
 from benchmarks.large import large_snapshot
+from opsmetrics.reading import reader
 from opsmetrics.settings import Settings, environment
-from scorecard_app.data import reader
 
 VIEWS = (
     *("overview", "team", "area", "gaps", "metric", "changes", "health", "about", "report", "exemptions"),

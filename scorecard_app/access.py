@@ -16,7 +16,7 @@ import streamlit as st
 
 from opsmetrics.organisation.access import AccessRules, load_access
 from opsmetrics.settings import Settings, SignIn
-from scorecard_app.texts import text
+from opsmetrics.texts import text
 
 SENSITIVE_AREA = "sec"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from opsmetrics.texts import text
 from scorecard_app import access
 from scorecard_app.page import ICON, MENU, MORE, language
-from scorecard_app.texts import text
 from scorecard_app.views import (
     about,
     accessibility,

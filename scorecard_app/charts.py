@@ -13,7 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from scorecard_app.fmt import metric_value, number, percent, short_month
+from opsmetrics.fmt import metric_value, number, percent, short_month
 
 BLUE, ORANGE, GREY, TEAL = "#2a7cc5", "#b8690f", "#717a84", "#25876f"
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}

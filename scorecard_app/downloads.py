@@ -17,10 +17,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from opsmetrics.errors import SnapshotError
+from opsmetrics.reading import catalogue, facts, quality, reader, scores
 from opsmetrics.snapshot import Snapshot
+from opsmetrics.texts import LANGUAGES
 from scorecard_app import access, exports
-from scorecard_app.data import catalogue, facts, quality, reader, scores
-from scorecard_app.texts import LANGUAGES
 
 PREFIX = "/ned"
 SECONDS = 3600

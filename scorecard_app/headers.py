@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scorecard_app.texts import LANGUAGES, text
+from opsmetrics.texts import LANGUAGES, text
 
 # Streamlit writes styles and starts its workers from blobs; nothing is ever fetched from another host.
 POLICY = (

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from html import escape
 
+from opsmetrics.fmt import MISSING, number
 from opsmetrics.scoring.points import KRAV_POINTS
-from scorecard_app.fmt import MISSING, number
 
 BLUE = "#2a7cc5"
 _SPARK_SPAN = 24.0  # points of score over the height; all sparklines share it, so that slopes compare

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from urllib.parse import urlencode
 
-from scorecard_app.texts import text
+from opsmetrics.texts import text
 
 Header = Sequence[tuple[str, bool]]
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from scorecard_app.fmt import number
-from scorecard_app.texts import text
+from opsmetrics.fmt import number
+from opsmetrics.texts import text
 
-MET_LEVEL = 3  # "Oppfylt": the requirement is met and no gate says otherwise (method 3.6)
 FULL_COVERAGE = 0.8  # below it a cell shows how much is covered (ux.md, head)
 
 
@@ -40,11 +39,6 @@ class Cell:
     gate: str | None = None
     stale: int = 0
     waived: int = 0
-
-
-def band(score: float, edges: Sequence[float]) -> int:
-    """Return the level of a score by itself, without gates (method 3.6)."""
-    return sum(score >= edge for edge in edges)
 
 
 def ranges(edges: Sequence[float]) -> list[str]:

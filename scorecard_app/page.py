@@ -15,12 +15,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from opsmetrics import fmt
 from opsmetrics.errors import SnapshotError
+from opsmetrics.reading import catalogue, reader
 from opsmetrics.snapshot import Snapshot
-from scorecard_app import access, downloads, fmt, shell
-from scorecard_app.data import catalogue, reader
+from opsmetrics.texts import LANGUAGES, text
+from scorecard_app import access, downloads, shell
 from scorecard_app.markup import link, url
-from scorecard_app.texts import LANGUAGES, text
 
 _STYLE = Path(__file__).parent / "style.css"
 ICON = Path(__file__).parent / "static" / "icon.png"

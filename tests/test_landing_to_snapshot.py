@@ -283,7 +283,7 @@ def test_ingest_forgets_loads_that_left_landing(small, tmp_path):
 
 
 def test_environment_is_not_read_at_import():
-    code = "import opsmetrics, pipelines.definitions, scorecard_app.texts"
+    code = "import opsmetrics, pipelines.definitions, opsmetrics.texts"
     env = {key: value for key, value in os.environ.items() if not key.startswith("OPSMETRICS")}
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd="/", env=env, check=True, timeout=120)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from scorecard_app.data import catalogue
+from opsmetrics.reading import catalogue
 from scorecard_app.markup import folded, heading, points, table
 from scorecard_app.matrix import legend, ranges
 from scorecard_app.page import Page, by, head, show, view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from scorecard_app.data import catalogue
+from opsmetrics.reading import catalogue
 from scorecard_app.markup import folded, heading, small, table
 from scorecard_app.page import Page, head, show, view
 

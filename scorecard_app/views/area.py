@@ -8,12 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, scores
+from opsmetrics.reading.board import MET_LEVEL
 from opsmetrics.scoring.points import KRAV_POINTS
-from scorecard_app import charts, fmt
-from scorecard_app.data import catalogue, scores
+from scorecard_app import charts
 from scorecard_app.marks import bullet
 from scorecard_app.markup import folded, heading, rich, small, table
-from scorecard_app.matrix import MET_LEVEL
 from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
 from scorecard_app.views.parts import gaps_table
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from scorecard_app import charts, fmt
-from scorecard_app.data import catalogue, scores
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, scores
+from scorecard_app import charts
 from scorecard_app.markup import folded, heading, rich, table, tag
 from scorecard_app.page import Page, by, choose, choose_period, head, show, unknown, view
 from scorecard_app.views import explain

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from scorecard_app import fmt
-from scorecard_app.data import catalogue, quality
-from scorecard_app.markup import heading, points, rich, small, table
+from opsmetrics import fmt
+from opsmetrics.reading import board, catalogue, quality
+from scorecard_app.markup import heading, rich, small, table
 from scorecard_app.page import Page, by, head, show, view
-from scorecard_app.views import explain, overview
+from scorecard_app.views import explain
+from scorecard_app.views.parts import item_list
 
 
 @view("exemptions")
@@ -21,14 +22,14 @@ def render(page: Page) -> None:
     words = page.text(
         "exemptions.lead",
         count=len(rows),
-        soon=sum(row["days_left"] <= overview.SOON_DAYS for row in rows),
-        days=overview.SOON_DAYS,
+        soon=sum(row["days_left"] <= board.SOON_DAYS for row in rows),
+        days=board.SOON_DAYS,
         teams=signs["team_id"].n_unique(),
     )
     show(f'<p class="lead">{rich(words)}</p>')
-    settle = overview.to_settle(page, overview.board(page))
+    settle = item_list(page, board.matters(board.read_board(page.snapshot, page.period), page.language))
     none = f'<p class="hint">{escape(page.text("overview.settle_none"))}</p>'
-    show(heading(page.text("exemptions.settle")) + (points(settle) if settle else none))
+    show(heading(page.text("exemptions.settle")) + (settle or none))
     metrics, teams = by(catalogue.metrics(page.snapshot), "metric_id"), by(catalogue.teams(page.snapshot), "team_id")
     shown: list[list[str]] = []
     for row in rows:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from scorecard_app import fmt
-from scorecard_app.data import catalogue, quality, scores
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, quality, scores
 from scorecard_app.markup import folded, heading, small, table
 from scorecard_app.page import Page, by, show
 from scorecard_app.views.parts import changes_table, signed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from scorecard_app import fmt
-from scorecard_app.data import facts
+from opsmetrics import fmt
+from opsmetrics.reading import facts
 from scorecard_app.markup import heading, table
 from scorecard_app.page import Page, head, show, view
 

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from scorecard_app import fmt
-from scorecard_app.data import catalogue, scores
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, scores
 from scorecard_app.markup import heading, rich, table
 from scorecard_app.page import Page, by, choose, choose_period, head, show, unknown, view
 from scorecard_app.views import explain

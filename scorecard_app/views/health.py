@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from scorecard_app import fmt
-from scorecard_app.data import catalogue, quality, scores
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, quality, scores
 from scorecard_app.marks import runs
 from scorecard_app.markup import heading, points, rich, small, table, tag
 from scorecard_app.page import Page, by, head, show, view

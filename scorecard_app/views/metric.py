@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from scorecard_app import charts, fmt
-from scorecard_app.data import catalogue, scores
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, scores
+from scorecard_app import charts
 from scorecard_app.markup import folded, heading, pairs, reason, rich, strip, table
 from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
 from scorecard_app.views.parts import gaps_table, shown_value, status_tag

@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import streamlit as st
 
-from scorecard_app import fmt
-from scorecard_app.data import catalogue, facts, quality, scores
+from opsmetrics import fmt
+from opsmetrics.reading import board, catalogue, facts, scores
+from opsmetrics.reading.board import Board
 from scorecard_app.marks import sparkline
-from scorecard_app.markup import heading, link, points, rich, small, strip
-from scorecard_app.matrix import MET_LEVEL, Cell, band, cell_html, change_mark, legend
+from scorecard_app.markup import heading, link, rich, small, strip
+from scorecard_app.matrix import Cell, cell_html, change_mark, legend
 from scorecard_app.page import Page, by, choose_period, head, show, view
+from scorecard_app.views.parts import item_list
 
 SHOWN_ITEMS = 3
 SHOWN_TEAMS = 40  # rows of the matrix at once: more is a wall, and slow
-SOON_DAYS = 60
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """Everything that the overview and the report say, read once."""
-
-    teams: list[Row]
-    areas: list[Row]
-    scores: dict[str, Row]
-    cells: dict[tuple[str, str], Row]
-    edges: list[float]
-
-    def found(self) -> list[float]:
-        """Return the team scores that there are."""
-        return [row["score"] for row in self.scores.values() if row["score"] is not None]
-
-    def medians(self) -> dict[str, float]:
-        """Return each area's median over the teams that have a score."""
-        found: dict[str, list[float]] = {}
-        for (_, area_id), row in self.cells.items():
-            if row["score"] is not None:
-                found.setdefault(area_id, []).append(row["score"])
-        return {area_id: statistics.median(values) for area_id, values in found.items()}
-
-
-def board(page: Page) -> Board:
-    """Read what the overview shows."""
-    return Board(
-        teams=catalogue.teams(page.snapshot).to_dicts(),
-        areas=catalogue.areas(page.snapshot).to_dicts(),
-        scores=by(scores.team_scores(page.snapshot, page.period), "team_id"),
-        cells=by(scores.area_scores(page.snapshot, page.period), "team_id", "area_id"),
-        edges=catalogue.rules(page.snapshot)["level_edges"],
-    )
 
 
 @view("overview")
 def render(page: Page) -> None:
     """Show the overview."""
-    found = board(page)
+    found = board.read_board(page.snapshot, page.period)
     metrics = catalogue.metrics(page.snapshot)
     meta = page.text("overview.meta", teams=len(found.teams), areas=len(found.areas), metrics=metrics.height)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
@@ -76,56 +41,32 @@ def render(page: Page) -> None:
 
 def lead(page: Page, found: Board) -> None:
     """Show the answer in two sentences and four numbers."""
-    language, values, medians = page.language, found.found(), found.medians()
-    met = sum(row["level"] is not None and row["level"] >= MET_LEVEL for row in found.scores.values())
+    language = page.language
     months = [
-        row for row in scores.months(page.snapshot, MET_LEVEL).to_dicts() if row["as_of"] <= page.period["as_of"]
+        row for row in scores.months(page.snapshot, board.MET_LEVEL).to_dicts() if row["as_of"] <= page.period["as_of"]
     ][-13:]
-    middle = statistics.median(values) if values else None
-    if values and medians:
-        weakest = min(medians, key=lambda key: medians[key])
-        words = page.text(
-            "overview.lead",
-            met=met,
-            teams=len(found.scores),
-            median=fmt.number(language, middle),
-            area=page.label(by(catalogue.areas(page.snapshot), "area_id")[weakest]),
-            area_median=fmt.number(language, medians[weakest]),
-        )
-    else:
-        words = page.text("overview.lead_no_scores")
-    coverage = [row["coverage"] for row in found.scores.values() if row["coverage"] is not None]
-    states = [row["state"] for row in quality.sources(page.snapshot).to_dicts() if row["state"] != "ended"]
-    silent = len(states) - states.count("fresh")
-    majors = facts.major_incidents(page.snapshot, page.period)
     line = sparkline([row["score"] for row in months], page.text("overview.months_alt"))
     teams_line = sparkline([float(row["met"]) for row in months], page.text("overview.met_alt"), span=6)
-    majors_line = sparkline([float(count) for count in majors], page.text("overview.majors_alt"), span=6)
-    # The usual range: all but the lowest and the highest of the twelve periods before.
-    normal = sorted(majors[:-1])
-    usual = page.text("overview.usual", low=normal[1], high=normal[-2]) if len(normal) > 3 else ""
-    key = "overview.sources_silent" if silent else "overview.sources_fresh"
-    sources = link(page.url("datakvalitet"), page.text(key, count=silent, all=len(states)))
+    history = facts.major_incidents(page.snapshot, page.period)
+    majors_line = sparkline([float(count) for count in history], page.text("overview.majors_alt"), span=6)
+    majors, usual = board.usual(found, language)
+    sources = link(page.url("datakvalitet"), board.delivering(found, language))
     show(
-        f'<p class="lead">{rich(words)}</p>'
+        f'<p class="lead">{rich(board.lead(found, language))}</p>'
         + strip(
             [
                 (
                     page.text("overview.strip_median"),
-                    fmt.number(language, middle),
+                    fmt.number(language, found.median()),
                     f"{escape(page.text('word.out_of_100'))} {line}",
                 ),
                 (
                     page.text("overview.strip_met"),
-                    str(met),
+                    str(found.met()),
                     f"{escape(page.text('overview.of', all=len(found.scores)))} {teams_line}",
                 ),
-                (page.text("overview.strip_majors"), str(majors[-1]), f"{escape(usual)} {majors_line}"),
-                (
-                    page.text("overview.strip_coverage"),
-                    fmt.percent(language, statistics.median(coverage) if coverage else None),
-                    sources,
-                ),
+                (page.text("overview.strip_majors"), str(majors), f"{escape(usual)} {majors_line}"),
+                (page.text("overview.strip_coverage"), fmt.percent(language, found.coverage()), sources),
             ]
         )
     )
@@ -133,29 +74,18 @@ def lead(page: Page, found: Board) -> None:
 
 def changed(page: Page, found: Board, shown: int = SHOWN_ITEMS) -> None:
     """Show what left its natural variation, for better and for worse, and what must be settled."""
-    names = by(catalogue.teams(page.snapshot), "team_id")
-    moves: dict[bool, list[str]] = {True: [], False: []}
-    for row in scores.signals(page.snapshot, page.period).to_dicts():
-        title = f"{page.label(names[row['team_id']])}: {page.label(row, 'title')}"
-        words = page.text(
-            "overview.signal",
-            value=fmt.metric_value(page.language, row["unit"], row["value"]),
-            mean=fmt.metric_value(page.language, row["unit"], row["centre"]),
-            signal=page.text(f"metric.signal_{row['signal']}").lower(),
-        )
-        item = page.link("maling", title, team=row["team_id"], metric=row["metric_id"]) + small(words)
-        moves[bool(row["is_better"])].append(item)
+    moves = board.moves(found, page.language)
     columns = (
         ("better", "▲", moves[True]),
         ("worse", "▼", moves[False]),
-        ("settle", "?", to_settle(page, found)),
+        ("settle", "?", board.matters(found, page.language)),
     )
     body = "".join(_column(page, name, mark, items, shown) for name, mark, items in columns)
     title, note = page.text("overview.changed"), page.text("overview.changed_note")
     show(f'{heading(title, note)}<div class="three">{body}</div>')
 
 
-def _column(page: Page, name: str, mark: str, items: list[str], shown: int) -> str:
+def _column(page: Page, name: str, mark: str, items: list[board.Item], shown: int) -> str:
     rest = len(items) - shown
     more = ""
     if rest > 0:
@@ -163,56 +93,8 @@ def _column(page: Page, name: str, mark: str, items: list[str], shown: int) -> s
         more = f'<p class="hint">{page.link(target, page.text("overview.more", count=rest))}</p>'
     none = f'<p class="hint">{escape(page.text(f"overview.{name}_none"))}</p>'
     title = f'<h3 class="{name}"><span aria-hidden="true">{mark}</span> {escape(page.text(f"overview.{name}"))}</h3>'
-    return f"<section>{title}{points(items[:shown]) if items else none}{more}</section>"
-
-
-def to_settle(page: Page, found: Board) -> list[str]:
-    """Return what a meeting must settle, most pressing first: sources, overdue goals, gates, exemptions that end."""
-    items: list[str] = []
-    for row in quality.sources(page.snapshot).to_dicts():
-        if row["state"] in {"failed", "late"}:
-            name = page.text("overview.decide_source", source=page.text(f"stream.{row['stream']}"))
-            items.append(page.link("datakvalitet", name) + small(page.text("overview.decide_source_detail")))
-    teams, metrics = by(catalogue.teams(page.snapshot), "team_id"), by(catalogue.metrics(page.snapshot), "metric_id")
-    for goal in scores.goals(page.snapshot).to_dicts():
-        metric = metrics.get(goal["metric_id"])
-        if goal["days_left"] >= 0 or metric is None:
-            continue
-        title = page.text(
-            "overview.decide_goal", team=page.label(teams[goal["team_id"]]), metric=page.label(metric, "title")
-        )
-        why = page.text(
-            "overview.decide_goal_detail",
-            days=-goal["days_left"],
-            role=page.text(f"role.{goal['owner_role']}").lower(),
-        )
-        items.append(page.link("maling", title, team=goal["team_id"], metric=goal["metric_id"]) + small(why))
-    for team in found.teams:
-        for area in found.areas:
-            row = found.cells.get((team["team_id"], area["area_id"]))
-            if row is None or not holds_down(row, found.edges):
-                continue
-            label = page.text("overview.decide_gate", team=page.label(team), area=page.label(area), level=row["level"])
-            why = f"{row['gate']}: {gate_reason(page, row)}"
-            items.append(page.link("team", label, team=team["team_id"]) + small(why))
-    for row in quality.due_exemptions(page.snapshot, SOON_DAYS).to_dicts():
-        metric = metrics.get(row["subject"])
-        what = page.label(metric, "title") if metric else row["subject"]
-        title = page.text("overview.decide_exemption", team=page.label(teams[row["team_id"]]), what=what)
-        items.append(
-            page.link("unntak", title) + small(page.text("overview.decide_exemption_detail", days=row["days_left"]))
-        )
-    return items
-
-
-def holds_down(row: Row, edges: list[float]) -> bool:
-    """Whether a gate makes the level lower than the score alone would."""
-    return row["gate"] is not None and row["level"] is not None and band(row["score"], edges) > row["level"]
-
-
-def gate_reason(page: Page, row: Row) -> str:
-    """Return why a gate holds a level, with the number of findings."""
-    return str(row[f"reason_{page.language}"]).replace("{}", str(row["gate_findings"]))
+    lines = item_list(page, items[:shown])
+    return f"<section>{title}{lines or none}{more}</section>"
 
 
 def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
@@ -319,15 +201,15 @@ def _team_row(
 
 
 def _median_row(page: Page, found: Board) -> str:
-    medians, values = found.medians(), found.found()
+    medians = found.medians()
     name = escape(page.text("overview.median_row"))
     row = f'<tr role="row" class="median"><th scope="row" role="rowheader">{name}</th>'
     for area in found.areas:
         value = medians.get(area["area_id"])
-        kind = f"cell l{band(value, found.edges)}" if value is not None else "na"
+        kind = f"cell l{board.band(value, found.edges)}" if value is not None else "na"
         figure = f'<span class="{kind}"><span class="figure">{fmt.number(page.language, value)}</span></span>'
         row += f'<td role="cell" data-l="{escape(page.label(area, "short"))}">{figure}</td>'
-    total = fmt.number(page.language, statistics.median(values) if values else None)
+    total = fmt.number(page.language, found.median())
     label = escape(page.text("word.total"))
     return (
         row
@@ -348,12 +230,12 @@ def _cell(page: Page, found: Board, team: Row, area: Row, marks: Row, change: fl
     if row["score"] is None:
         label = f"{page.text('overview.cell_no_score', **names)}. {bounds}"
         return Cell(href, label, None, row["coverage"], row["status"])
-    held = holds_down(row, found.edges)
+    held = board.holds_down(row, found.edges)
     label = page.text(
         "overview.cell",
         **names,
         score=fmt.number(language, row["score"]),
-        level=page.text(f"level.{band(row['score'], found.edges)}").lower(),
+        level=page.text(f"level.{board.band(row['score'], found.edges)}").lower(),
     )
     extra = [bounds]
     if row["status"] == "provisional":
@@ -372,7 +254,7 @@ def _cell(page: Page, found: Board, team: Row, area: Row, marks: Row, change: fl
         row["score"],
         row["coverage"],
         row["status"],
-        level=band(row["score"], found.edges),
+        level=board.band(row["score"], found.edges),
         change=change,
         gate=row["gate"] if held else None,
         stale=stale,

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from scorecard_app import fmt
-from scorecard_app.data import catalogue
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue
+from opsmetrics.reading.board import Item
 from scorecard_app.marks import gain
-from scorecard_app.markup import small, table, tag
+from scorecard_app.markup import points, small, table, tag
 from scorecard_app.page import Page, by
 
 PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
@@ -55,7 +56,7 @@ def gaps_table(page: Page, gaps: Sequence[Mapping[str, Any]], *, below: str) -> 
 
     Args:
         page: The page.
-        gaps: Rows of :func:`scorecard_app.data.scores.gaps`.
+        gaps: Rows of :func:`opsmetrics.reading.scores.gaps`.
         below: What stands below the metric's name: ``area``, ``team`` or ``both``.
     """
     language = page.language
@@ -96,6 +97,15 @@ def gaps_table(page: Page, gaps: Sequence[Mapping[str, Any]], *, below: str) -> 
         (page.text("word.status"), False),
     ]
     return table(page.text("gaps.caption"), header, rows, kind="gaps")
+
+
+def item_list(page: Page, items: Sequence[Item]) -> str:
+    """Return what the board says as a list with links; nothing where there is nothing."""
+    return (
+        points(page.link(item.page, item.title, **item.parameters) + small(item.detail) for item in items)
+        if items
+        else ""
+    )
 
 
 def signed(language: str, value: float | None) -> str:

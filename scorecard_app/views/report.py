@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from scorecard_app.data import scores
+from opsmetrics.reading import scores
+from opsmetrics.reading.board import read_board
 from scorecard_app.markup import heading
 from scorecard_app.page import Page, head, show, view
 from scorecard_app.views import overview
@@ -16,7 +17,7 @@ SHOWN_GAPS = 10
 @view("report")
 def render(page: Page) -> None:
     """Show three pages to print."""
-    found = overview.board(page)
+    found = read_board(page.snapshot, page.period)
     head(page, page.text("report.title"), escape(page.text("report.meta")))
     show(f'<p class="downloads"><button type="button" data-print>{escape(page.text("report.print"))}</button></p>')
     overview.lead(page, found)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from opsmetrics import registers
-from scorecard_app.data import catalogue
+from opsmetrics.reading import catalogue
 from scorecard_app.page import Page, head, show, view
 
 

@@ -8,14 +8,15 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from scorecard_app import charts, fmt
-from scorecard_app.data import catalogue, facts, scores
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, facts, scores
+from opsmetrics.reading.board import gate_reason, holds_down
+from scorecard_app import charts
 from scorecard_app.marks import bullet, sparkline
 from scorecard_app.markup import folded, heading, reason, rich, small, table, tag
 from scorecard_app.matrix import change_mark
 from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
 from scorecard_app.views import explain
-from scorecard_app.views.overview import gate_reason, holds_down
 from scorecard_app.views.parts import gaps_table, shown_value, status_tag
 
 SHOWN_GAPS = 6
@@ -112,7 +113,7 @@ def _areas(page: Page, team_id: str, cells: dict[str, Row], gaps: list[Row]) -> 
         key = f"level.{cell['level']}" if cell["level"] is not None else f"status.{cell['status']}"
         note = escape(page.text(key))
         if holds_down(cell, edges):
-            note += small(page.text("team.gate", gate=cell["gate"], reason=gate_reason(page, cell)))
+            note += small(page.text("team.gate", gate=cell["gate"], reason=gate_reason(page.language, cell)))
         elif cell["status"] == "provisional":
             note += small(page.text("status.provisional"))
         history = months.filter(area_id=area["area_id"])["score"].to_list()[-12:]

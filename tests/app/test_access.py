@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from opsmetrics.errors import ConfigurationError
 from opsmetrics.organisation.access import AccessRules, load_access
 from opsmetrics.settings import SignIn
+from opsmetrics.texts import text
 from scorecard_app.access import reader_of
 from scorecard_app.guard import is_loopback, refusal
-from scorecard_app.texts import text
 from simulator.servers import identity
 from tests.app.conftest import free_port, running_app
 

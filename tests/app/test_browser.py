@@ -15,8 +15,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, Locator, Page
 
+from opsmetrics.texts import LANGUAGES, text
 from scorecard_app.page import MENU, MORE, WATCH_SECONDS
-from scorecard_app.texts import LANGUAGES, text
 from tests.app.conftest import ROOT, running_app
 
 AXE = (Path(sys.prefix) / "oracles" / "npm" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from opsmetrics import fmt
+from opsmetrics.reading import catalogue, scores
 from opsmetrics.snapshot import current, open_current
-from scorecard_app import fmt
-from scorecard_app.data import catalogue, scores
+from opsmetrics.texts import LANGUAGES, text, texts
 from scorecard_app.exports import WRITERS, Origin, csv_bytes
 from scorecard_app.marks import sparkline
 from scorecard_app.matrix import Cell, cell_html
-from scorecard_app.texts import LANGUAGES, text, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = (

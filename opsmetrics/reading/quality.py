@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from opsmetrics.reading.reader import at, query
 from opsmetrics.snapshot import Snapshot
-from scorecard_app.data.reader import at, query
 
 SHOWN_ROWS = 50
 SHOWN_RUNS = 30

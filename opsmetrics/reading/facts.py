@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from opsmetrics.reading.reader import query
 from opsmetrics.snapshot import Snapshot
-from scorecard_app.data.reader import query
 
 # The tables of the facts page, newest first.
 FACTS = {

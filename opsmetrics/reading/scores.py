@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from opsmetrics.reading.reader import at, query
 from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshot import Snapshot
-from scorecard_app.data.reader import at, query
 
 SHOWN_CHANGES = 12
 MONTHS = 12
@@ -187,12 +187,24 @@ def gaps(snapshot: Snapshot, period: Mapping[str, Any], team_id: str | None = No
     )
 
 
-def goals(snapshot: Snapshot) -> pl.DataFrame:
-    """Return goals that are not done, the next to fall due first, with the days left (negative: overdue)."""
+def goal_reviews(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
+    """Return every goal decided by an instant with what came of it, the next to fall due first.
+
+    ``days_left`` is counted from the instant (negative: overdue).
+    """
     return query(
         snapshot,
-        """select g.*, date_diff('day', (select max("on") from ref.as_of), g.due_on) as days_left
-           from ref.goals as g where g.is_open order by g.due_on, g.team_id, g.metric_id""",
+        """select r.*, g.owner_role, g.status, g.is_open, g.acted_on, g.campaign, e.effect, e.before_count,
+               e.after_count, e.before_mean, e.low, e.high, e.after_mean, m.title_nb, m.title_en, m.unit, m.area_id,
+               date_diff('day', w."on", r.due_on) as days_left
+           from scores.goal as r
+           join ref.goals as g using (team_id, metric_id, decided_on)
+           join scores.goal_effect as e using (team_id, metric_id, decided_on, as_of, grain)
+           join ref.as_of as w using (as_of, grain)
+           join meta.metrics as m using (metric_id)
+           where r.as_of = $as_of and r.grain = $grain
+           order by r.due_on, r.team_id, r.metric_id, r.decided_on""",
+        at(period),
     )
 
 

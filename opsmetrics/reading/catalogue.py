@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from opsmetrics.reading.reader import query
 from opsmetrics.snapshot import Snapshot
-from scorecard_app.data.reader import query
 
 
 def organisation(snapshot: Snapshot) -> dict[str, Any]:
