@@ -11,3 +11,6 @@ PULLED = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_wi
 BUILT = dg.FreshnessPolicy.cron(deadline_cron="0 7 * * *", lower_bound_delta=timedelta(hours=3), timezone=ZONE)
 # Upkeep runs on Sundays at three.
 WEEKLY = dg.FreshnessPolicy.cron(deadline_cron="0 7 * * 0", lower_bound_delta=timedelta(hours=5), timezone=ZONE)
+# Reminders go out on Mondays at half past seven, the brief on the second of each month at seven.
+REMINDED = dg.FreshnessPolicy.cron(deadline_cron="0 9 * * 1", lower_bound_delta=timedelta(hours=3), timezone=ZONE)
+MONTHLY = dg.FreshnessPolicy.cron(deadline_cron="0 9 2 * *", lower_bound_delta=timedelta(hours=3), timezone=ZONE)

@@ -10,18 +10,23 @@ from opsmetrics.landing import sync_folder
 
 
 def write_whole_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a text file whole, as UTF-8; see :func:`write_whole_bytes`."""
+    write_whole_bytes(path, text.encode("utf-8"), durable=durable)
+
+
+def write_whole_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file under a name of its own and rename it; of two writers at once the last one stays.
 
     Args:
         path: The file; its folder is made.
-        text: What it will hold.
+        content: What it will hold.
         durable: Wait until it is on the disk: for what cannot be made again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8") as sink:
-            sink.write(text)
+        with temporary.open("wb") as sink:
+            sink.write(content)
             if durable:
                 sink.flush()
                 os.fsync(sink.fileno())

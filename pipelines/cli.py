@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines import upkeep
+from pipelines import meeting, upkeep
 
 if TYPE_CHECKING:
     from opsmetrics.pipeline import Context
@@ -477,7 +477,10 @@ def results(
         sys.exit(EXIT_UNKNOWN)
 
 
-for _command in (upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.compact, upkeep.export, upkeep.health):
+for _command in (
+    *(meeting.brief, meeting.digest),
+    *(upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.compact, upkeep.export, upkeep.health),
+):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.landing import ingest, landing_assets
+from assets.meeting import BRIEF, DIGEST, MEETING
 from assets.models import layer_assets
 from assets.published import snapshot_asset
 from assets.resources import Workspace
@@ -58,6 +59,8 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
         "pull_hourly": daily,
         "build_and_publish": [*registers, *tables, *graph.snapshot.keys],
         "upkeep": upkeep,
+        "monthly_brief": [BRIEF],
+        "weekly_digest": [DIGEST],
     }
     jobs = [
         # A build that died half-way begins again: its steps rest on one another's tables.
@@ -67,7 +70,7 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
         for name, keys in selections.items()
     ]
     return dg.Definitions(
-        assets=[*graph.pulls, *graph.tables, graph.snapshot, *UPKEEP],
+        assets=[*graph.pulls, *graph.tables, graph.snapshot, *MEETING, *UPKEEP],
         jobs=jobs,
         schedules=schedules(),
         sensors=[build_sensor("build_and_publish"), tell_what_is_wrong, tell_failed_runs],

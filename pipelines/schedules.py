@@ -52,4 +52,6 @@ def schedules() -> list[dg.ScheduleDefinition]:
         pull_hourly_schedule,
         plain("build_and_publish", "0 5 * * *", "A new day has new periods: registers are read and all is built"),
         plain("upkeep", "0 3 * * 0", "Back up, and prove that the backup can be restored"),
+        plain("monthly_brief", "0 7 2 * *", "The brief of the month that ended, for the meeting"),
+        plain("weekly_digest", "30 7 * * 1", "Reminders of what is new to settle"),
     ]

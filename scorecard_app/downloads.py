@@ -1,4 +1,4 @@
-"""Every table as a file, at an address of its own: ``/ned/<table>.<csv|xlsx|parquet>``.
+"""Every table as a file, at an address of its own: ``/ned/<table>.<csv|xlsx|parquet>``; and ``/ned/brief.<kind>``.
 
 The same queries as the pages, whole instead of cut. Works with ``curl`` too. With sign-in on, an address is signed for
 one table and one hour; without the signature it gives nothing.
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from opsmetrics import brief
 from opsmetrics.errors import SnapshotError
 from opsmetrics.reading import catalogue, facts, quality, reader, scores
 from opsmetrics.snapshot import Snapshot
@@ -25,6 +26,7 @@ from scorecard_app import access, exports
 PREFIX = "/ned"
 SECONDS = 3600
 KINDS = tuple(exports.WRITERS)
+BRIEF = "brief"
 Values = Mapping[str, str | None]
 Maker = Callable[[Snapshot, Mapping[str, Any], Mapping[str, str]], pl.DataFrame]
 
@@ -90,7 +92,7 @@ def address(table: str, kind: str, values: Values) -> str:
     Raises:
         KeyError: There is no such table.
     """
-    assert table in TABLES, table  # noqa: S101 - a page names a table that is not there: our fault, found by any test
+    assert table in TABLES or table == BRIEF, table  # noqa: S101 - a page names a table that is not there: our fault, found by any test
     kept = {key: value for key, value in values.items() if value}
     signer = _signer()
     if signer is not None:
@@ -114,7 +116,7 @@ def _give(request: Request) -> Response:
     """Answer with one table, 403 where the address is not signed for it, 404 where there is no such thing."""
     table, kind = request.path_params["table"], request.path_params["kind"]
     values = dict(request.query_params)
-    if table not in TABLES or kind not in exports.WRITERS:
+    if kind not in (brief.WRITERS if table == BRIEF else exports.WRITERS if table in TABLES else ()):
         return PlainTextResponse("no such table\n", status_code=404)
     if not _is_allowed(table, kind, values):
         return PlainTextResponse("open the page again and use its link\n", status_code=403)
@@ -124,11 +126,14 @@ def _give(request: Request) -> Response:
         return PlainTextResponse(f"{error}\n", status_code=404)
     periods = catalogue.periods(snapshot).to_dicts()
     period = next((found for found in periods if found["label"] == values.get("period")), periods[0])
+    language = values.get("lang", LANGUAGES[0])
+    language = language if language in LANGUAGES else LANGUAGES[0]
+    if table == BRIEF:
+        content = brief.WRITERS[kind](brief.compose(snapshot, period, language))
+        return _file(content, brief.file_name(period, language, kind), brief.MEDIA_TYPES[kind])
     metric = values.get("metric")
     if metric is not None and catalogue.metrics(snapshot).filter(metric_id=metric).is_empty():
         return PlainTextResponse("no such metric\n", status_code=404)
-    language = values.get("lang", LANGUAGES[0])
-    language = language if language in LANGUAGES else LANGUAGES[0]
     organisation = catalogue.organisation(snapshot)
     origin = exports.Origin(
         organisation=str(organisation[f"name_{language}"]),
@@ -143,6 +148,10 @@ def _give(request: Request) -> Response:
     named = "-".join((table, *(values[key] for key in ("team", "area", "metric") if values.get(key))))
     safe = "".join(c for c in named if c.isalnum() or c in "-_")
     name = f"{safe}-{period['label']}-{snapshot.build_id[:12]}.{kind}"
+    return _file(content, name, media_type)
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 

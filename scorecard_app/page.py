@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from opsmetrics import fmt
+from opsmetrics import brief, fmt
 from opsmetrics.errors import SnapshotError
 from opsmetrics.reading import catalogue, reader
 from opsmetrics.snapshot import Snapshot
@@ -94,6 +94,15 @@ class Page:
             for kind in downloads.KINDS
         )
         return f'<p class="downloads">{escape(self.text("app.download"))} {items}</p>'
+
+    def briefs(self) -> str:
+        """Return the links that give the brief of the page's period as a file."""
+        values = {"period": str(self.period["label"]), "lang": self.language}
+        items = "".join(
+            f'<a href="{escape(downloads.address(downloads.BRIEF, kind, values))}" download>{kind.upper()}</a>'
+            for kind in brief.WRITERS
+        )
+        return f'<p class="downloads">{escape(self.text("brief.download"))} {items}</p>'
 
     def figure_buttons(self, name: str, source: str) -> str:
         """Return the buttons that give the chart above as a picture with its source, period and snapshot."""

@@ -68,7 +68,7 @@ def test_jobs_and_schedules_are_in_oslo_time(definitions):
     assert {job.name for job in repository.get_all_jobs()} >= {"pull_daily", "build_and_publish"}
     zones = {schedule.execution_timezone for schedule in repository.schedule_defs}
     assert zones == {"Europe/Oslo"}
-    assert len(repository.schedule_defs) == 4
+    assert len(repository.schedule_defs) == 6
 
 
 def test_a_backfill_of_many_days_is_one_run(small, tmp_path):

@@ -29,12 +29,14 @@ class Item:
         detail: Why.
         page: Path of the app's page.
         parameters: Of its address.
+        team_id: Whose it is, or None for what is nobody's alone.
     """
 
     title: str
     detail: str
     page: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    team_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def moves(board: Board, language: str) -> dict[bool, list[Item]]:
         )
         title = f"{names[row['team_id']]}: {label(language, row, 'title')}"
         found[bool(row["is_better"])].append(
-            Item(title, words, "maling", {"team": row["team_id"], "metric": row["metric_id"]})
+            Item(title, words, "maling", {"team": row["team_id"], "metric": row["metric_id"]}, row["team_id"])
         )
     return found
 
@@ -175,6 +177,19 @@ def matters(board: Board, language: str) -> list[Item]:
         *_gates(board, language),
         *_exemptions(board, language, names, titles),
     ]
+
+
+def forecast(goal: Mapping[str, Any], language: str) -> str:
+    """Say when a goal is reached at the pace of today.
+
+    Args:
+        goal: A row of :func:`opsmetrics.reading.scores.goal_reviews`.
+        language: nb or en.
+    """
+    key = f"goal.forecast_{goal['forecast']}"
+    if goal["forecast_on"] is None:
+        return text(language, key)
+    return text(language, key, day=fmt.short_date(language, goal["forecast_on"]), days=abs(goal["slip_days"]))
 
 
 def _sources(board: Board, language: str) -> list[Item]:
@@ -202,10 +217,12 @@ def _goals(board: Board, language: str, names: Mapping[str, str], titles: Mappin
         role = text(language, f"role.{goal['owner_role']}").lower()
         if goal["days_left"] < 0:
             detail = text(language, "overview.decide_goal_detail", days=-goal["days_left"], role=role)
-            overdue.append(Item(text(language, "overview.decide_goal", **words), detail, "maling", where))
+            title = text(language, "overview.decide_goal", **words)
+            overdue.append(Item(title, detail, "maling", where, goal["team_id"]))
         elif goal["days_left"] <= SOON_DAYS and goal["forecast"] in {"late", "not_moving"}:
             detail = text(language, f"overview.decide_{goal['forecast']}_detail", days=goal["days_left"], role=role)
-            late.append(Item(text(language, "overview.decide_late", **words), detail, "maling", where))
+            title = text(language, "overview.decide_late", **words)
+            late.append(Item(title, detail, "maling", where, goal["team_id"]))
     return overdue + late
 
 
@@ -217,8 +234,8 @@ def _gates(board: Board, language: str) -> list[Item]:
             if row is not None and holds_down(row, board.edges):
                 words = {"team": label(language, team), "area": label(language, area), "level": row["level"]}
                 detail = f"{row['gate']}: {gate_reason(language, row)}"
-                where = {"team": team["team_id"]}
-                items.append(Item(text(language, "overview.decide_gate", **words), detail, "team", where))
+                title = text(language, "overview.decide_gate", **words)
+                items.append(Item(title, detail, "team", {"team": team["team_id"]}, team["team_id"]))
     return items
 
 
@@ -227,5 +244,6 @@ def _exemptions(board: Board, language: str, names: Mapping[str, str], titles: M
     for row in quality.due_exemptions(board.snapshot, SOON_DAYS).to_dicts():
         words = {"team": names[row["team_id"]], "what": titles.get(row["subject"], row["subject"])}
         detail = text(language, "overview.decide_exemption_detail", days=row["days_left"])
-        items.append(Item(text(language, "overview.decide_exemption", **words), detail, "unntak"))
+        title = text(language, "overview.decide_exemption", **words)
+        items.append(Item(title, detail, "unntak", team_id=row["team_id"]))
     return items

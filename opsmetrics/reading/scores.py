@@ -208,6 +208,32 @@ def goal_reviews(snapshot: Snapshot, period: Mapping[str, Any]) -> pl.DataFrame:
     )
 
 
+def unmet_obligations(snapshot: Snapshot, period: Mapping[str, Any], krav: float) -> pl.DataFrame:
+    """Return the handbook's duties that some team does not meet at an instant, most teams first.
+
+    A duty is met by a team where every metric of it that has points has at least ``krav``; what is not measured is
+    neither. ``team_count``: teams with points for it.
+    """
+    return query(
+        snapshot,
+        """with duties as (
+               select obligation_id, area_id, text_nb, text_en, strength, unnest(measured_by) as metric_id
+               from meta.obligations where strength = 'shall'
+           ),
+           verdicts as (
+               select d.obligation_id, d.area_id, d.text_nb, d.text_en, s.team_id, min(s.points) < $krav as is_unmet
+               from duties as d join scores.metric as s using (metric_id)
+               where s.as_of = $as_of and s.grain = $grain and s.points is not null
+               group by all
+           )
+           select obligation_id, area_id, text_nb, text_en, count(*) filter (is_unmet) as unmet_count,
+               count(*) as team_count, list(team_id order by team_id) filter (is_unmet) as teams
+           from verdicts group by all having count(*) filter (is_unmet) > 0
+           order by unmet_count desc, obligation_id""",
+        {**at(period), "krav": krav},
+    )
+
+
 def months(snapshot: Snapshot, level: int) -> pl.DataFrame:
     """Return each month-end's median team score and how many teams have at least a level, oldest first."""
     return query(

@@ -20,6 +20,7 @@ def render(page: Page) -> None:
     found = read_board(page.snapshot, page.period)
     head(page, page.text("report.title"), escape(page.text("report.meta")))
     show(f'<p class="downloads"><button type="button" data-print>{escape(page.text("report.print"))}</button></p>')
+    show(page.briefs() + f'<p class="hint">{escape(page.text("brief.download_hint"))}</p>')
     overview.lead(page, found)
     overview.changed(page, found)
     show('<div class="new-page"></div>')

@@ -64,3 +64,13 @@ def test_what_is_not_there_is_not_found(get, homes, monkeypatch, path):
 def test_nothing_is_given_before_the_first_snapshot(get, homes, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_HOME", str(homes["none"]))
     assert get("/ned/gaps.csv").status_code == 404
+
+
+@pytest.mark.parametrize("home", ["full", "half", "empty"])
+@pytest.mark.parametrize("kind", ["html", "pdf", "pptx", "xlsx"])
+def test_the_brief_can_be_fetched(get, homes, monkeypatch, home, kind):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes[home]))
+    answer = get(downloads.address(downloads.BRIEF, kind, {"lang": "en"}))
+    assert answer.status_code == 200
+    assert answer.content[:2] == {"html": b"<!", "pdf": b"%P"}.get(kind, b"PK")
+    assert f'-en.{kind}"' in answer.headers["content-disposition"]

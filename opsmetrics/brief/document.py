@@ -1,0 +1,121 @@
+"""What a brief is made of, before it is HTML, PDF, slides or a workbook: the four differ in looks alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        text: As people read it.
+        value: The number or day behind the text, for workbooks; None where the text is all.
+        band: Colour band 0..4 of a score, or None.
+    """
+
+    text: str
+    value: float | date | None = None
+    band: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text; ``*this*`` is strong."""
+
+    text: str
+    is_lead: bool = False
+    kind: Literal["paragraph"] = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Headline numbers: label, number, note, and the value behind the number."""
+
+    items: tuple[tuple[str, str, str, float | None], ...]
+    kind: Literal["figures"] = "figures"
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A short list with a title.
+
+    Attributes:
+        title: Of the list.
+        mark: Sign before the title, decoration.
+        items: Line and its detail.
+        none: What stands there when there is nothing.
+    """
+
+    title: str
+    mark: str
+    items: tuple[tuple[str, str], ...]
+    none: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Lists beside each other."""
+
+    lists: tuple[Points, ...]
+    kind: Literal["columns"] = "columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; the first cell of each row names the row.
+
+    Attributes:
+        name: Of the workbook's sheet: short, the same in every brief.
+        caption: What it shows, in a sentence; also the alternative text.
+        header: Label of each column, and whether it holds numbers.
+        rows: Cells.
+        widths: Share of the width of each column.
+        note: Below it, or empty.
+    """
+
+    name: str
+    caption: str
+    header: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    widths: tuple[float, ...]
+    note: str = ""
+    kind: Literal["table"] = "table"
+
+
+Block = Paragraph | Figures | Columns | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A page, or a slide: its heading and what stands below."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    is_annex: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole brief.
+
+    Attributes:
+        title: Of the document.
+        subtitle: Organisation and what it is for.
+        language: nb or en.
+        banner: That the numbers are invented, or empty.
+        foot: Ruleset and snapshot.
+        at: Instant of the evaluation, UTC: the only time in the file, so that same data give same bytes.
+        sections: Pages.
+    """
+
+    title: str
+    subtitle: str
+    language: str
+    banner: str
+    foot: str
+    at: datetime
+    sections: tuple[Section, ...] = field(default_factory=tuple)
