@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines import meeting, upkeep
+from pipelines import configuring, meeting, upkeep
 
 if TYPE_CHECKING:
     from opsmetrics.pipeline import Context
@@ -478,7 +478,7 @@ def results(
 
 
 for _command in (
-    *(meeting.brief, meeting.digest),
+    *(configuring.import_, meeting.brief, meeting.digest),
     *(upkeep.backup, upkeep.restore, upkeep.restore_test, upkeep.compact, upkeep.export, upkeep.health),
 ):
     main.add_command(_command)
