@@ -192,10 +192,7 @@ def _owner(organisation: Organisation, path: Path, name: str, teams: list[str], 
     service = _service_of(organisation, name)
     known = [team for said in teams if (team := _team_of(organisation, said))]
     current = next((s.owners[-1].team for s in organisation.services if s.id == service), None)
-    if service is None or not known:
-        state = UNKNOWN
-    else:
-        state = AGREES if current in known else DIFFERS
+    state = UNKNOWN if service is None or not known else AGREES if current in known else DIFFERS
     toml = ""
     if state == DIFFERS:
         owner = tomlkit.inline_table()

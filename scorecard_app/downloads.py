@@ -54,6 +54,7 @@ TABLES: dict[str, Maker] = {
     ),
     "metric-scores": _metrics,
     "gaps": _gaps,
+    "goals": lambda s, p, _: scores.goal_reviews(s, p),
     "plan": lambda s, _, v: scores.plan(s, v.get("team", "")),
     "plans": lambda s, *_: scores.plans(s),
     "changes": lambda s, p, v: scores.changes(s, v["team"]) if v.get("team") else scores.all_changes(s, p),

@@ -39,6 +39,7 @@ MENU = (
 )
 MORE = (
     ("report", "rapport"),
+    ("decisions", "beslutninger"),
     ("exemptions", "unntak"),
     ("facts", "fakta"),
     ("analysts", "analyse"),

@@ -125,7 +125,7 @@ def test_tags_name_services_and_owners(organisation, tmp_path):
         ("openslo", "kind: SLO\n  - broken: [", 2, "no YAML"),
         ("openslo", OPENSLO.replace("TARGET", "none"), 2, "no target"),
         ("openslo", OPENSLO.replace("TARGET", "99.9"), 2, "not between 0 and 1"),
-        ("backstage", "a: &a [*a]\n? [", 3, "no YAML"),
+        ("backstage", "a: &a [*a]\n? [", 2, "no YAML"),
         ("azure-tags", "[\n{", 2, "no JSON"),
         ("azure-tags", "{}", None, "no list of resources"),
     ],
