@@ -21,7 +21,7 @@ from opsmetrics.errors import SqlFileError
 from opsmetrics.obligations import Obligation, check_obligations, load_obligations
 from opsmetrics.organisation.models import Text
 from opsmetrics.rules import check_version, rules_digest
-from opsmetrics.sqlfile import SqlFile, validate_header
+from opsmetrics.sqlfile import SqlFile, load_all, validate_header
 from opsmetrics.streams import STREAMS
 from opsmetrics.unscored import Unscored, load_unscored
 
@@ -216,6 +216,31 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
     Raises:
         SqlFileError: A header breaks its form, a metric stands under an unknown area, or an obligation has no metric.
     """
+    ruleset, areas, metrics, gates = _read(root, files)
+    catalogue = Catalogue(
+        areas,
+        tuple(metrics),
+        tuple(gates),
+        ruleset,
+        load_unscored(files),
+        load_obligations(root),
+        _digest(ruleset, areas, metrics, gates),
+    )
+    check_version(root, ruleset.version, rules_digest(ruleset, areas, metrics, gates))
+    check_obligations(catalogue.obligations, catalogue.measures(), root)
+    return catalogue
+
+
+def rules_digest_at(root: Path) -> str:
+    """Return the digest under which ``rulesets.toml`` is to record the rules below a folder.
+
+    Raises:
+        SqlFileError: A header breaks its form, or a metric stands under an unknown area.
+    """
+    return rules_digest(*_read(root, load_all(root)))
+
+
+def _read(root: Path, files: dict[str, SqlFile]) -> tuple[Ruleset, tuple[Area, ...], list[Metric], list[Gate]]:
     path = root / "metrics" / "areas.toml"
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
     ruleset = validate_header(Ruleset, raw["ruleset"], path)
@@ -236,18 +261,7 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
             gates.append(Gate(gate_id(file.name), header, file))
     order = {area.id: number for number, area in enumerate(areas)}
     metrics.sort(key=lambda metric: (order[metric.area_id], -metric.header.weight, metric.id))
-    catalogue = Catalogue(
-        areas,
-        tuple(metrics),
-        tuple(gates),
-        ruleset,
-        load_unscored(files),
-        load_obligations(root),
-        _digest(ruleset, areas, metrics, gates),
-    )
-    check_version(root, ruleset.version, rules_digest(ruleset, areas, metrics, gates))
-    check_obligations(catalogue.obligations, catalogue.measures(), root)
-    return catalogue
+    return ruleset, areas, metrics, gates
 
 
 def gate_id(name: str) -> str:

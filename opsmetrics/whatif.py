@@ -83,14 +83,15 @@ def backtest(settings: Settings, rules: Path) -> pl.DataFrame:
     )
 
 
-def preview(settings: Settings, organisation: Path) -> str:
+def preview(settings: Settings, organisation: Path, rules: Path | None = None) -> str:
     """Say what a configuration would do to today's scores, as Markdown fit for a pull request.
 
     Args:
         settings: Where the snapshot is.
         organisation: Folder with the changed configuration.
+        rules: Folder with changed SQL files; default those of today.
     """
-    with _rebuilt(replace(settings, org=organisation)) as (before, after):
+    with _rebuilt(replace(settings, org=organisation, sql=rules or settings.sql)) as (before, after):
         teams = _compared(before, after, f"{_SCORES} and grain = 'latest'", ["team_id", "as_of", "grain"])
         areas = _compared(before, after, _AREAS, ["team_id", "area_id"])
     changed = teams.filter(

@@ -13,6 +13,7 @@ from scorecard_app.views import (
     analysts,
     area,
     changes,
+    configure,
     decisions,
     exemptions,
     facts,
@@ -40,6 +41,7 @@ VIEWS = {
     "facts": facts.render,
     "analysts": analysts.render,
     "restore": restore_form.render,
+    "configure": configure.render,
     "accessibility": accessibility.render,
 }
 

@@ -44,6 +44,7 @@ MORE = (
     ("facts", "fakta"),
     ("analysts", "analyse"),
     ("restore", "gjenoppretting"),
+    ("configure", "oppsett"),
     ("accessibility", "tilgjengelighet"),
 )
 

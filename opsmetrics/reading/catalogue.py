@@ -64,6 +64,11 @@ def datastores(snapshot: Snapshot) -> list[dict[str, Any]]:
     ).to_dicts()
 
 
+def services(snapshot: Snapshot) -> list[str]:
+    """Return the ids of all services."""
+    return query(snapshot, "select service_id from ref.services order by service_id")["service_id"].to_list()
+
+
 def tables(snapshot: Snapshot) -> pl.DataFrame:
     """Return every published table with what it says, schema by schema."""
     return query(
