@@ -195,6 +195,9 @@ def _copied(settings: Settings, changes: list[Change]):  # noqa: ANN202 - a gene
     with tempfile.TemporaryDirectory(prefix="opsmetrics-") as folder:
         roots = {ORGANISATION: settings.org, RULES: settings.sql}
         for name in {change.root for change in changes}:
+            if not roots[name].is_dir():
+                message = f"the folder {roots[name]} is not here"
+                raise _refused(name, message, "set OPSMETRICS_ORG (or OPSMETRICS_SQL) where the app runs")
             roots[name] = Path(shutil.copytree(roots[name], Path(folder) / name))
         for change in changes:
             target = roots[change.root] / change.path

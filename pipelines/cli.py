@@ -379,7 +379,8 @@ def app(port: int, address: str) -> None:
 
 def _serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
     script = Path(__file__).resolve().parent.parent / "scorecard_app" / "server.py"
-    env = os.environ | {"OPSMETRICS_HOME": str(settings.home.resolve())}
+    # The app runs in a folder of its own: paths must hold there.
+    env = os.environ | {"OPSMETRICS_HOME": str(settings.home.resolve()), "OPSMETRICS_ORG": str(settings.org.resolve())}
     arguments = [
         *("run", str(script), "--server.port", str(port), "--server.address", address),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),

@@ -51,7 +51,8 @@ class PageHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                if "text/html" in headers.get("content-type", ""):
+                # A brief is a file of its own, maybe compressed, not the shell.
+                if "text/html" in headers.get("content-type", "") and "content-disposition" not in headers:
                     start = message
                     return
             elif start is not None and message["type"] == "http.response.body":

@@ -220,6 +220,27 @@ def test_choosing_changes_the_address_and_back_undoes_it(visit):
     page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Ankerplass'")
 
 
+def test_the_brief_is_downloaded_in_four_formats(visit, tmp_path):
+    page = visit().open("rapport", period="2026-09")
+    for kind, start in (("pdf", b"%PDF"), ("xlsx", b"PK"), ("pptx", b"PK"), ("html", b"<!doctype html>")):
+        with page.expect_download() as waiting:
+            page.locator(f'a[href*="/ned/brief.{kind}"]').click()
+        assert waiting.value.suggested_filename == f"brief-2026-09-nb.{kind}"
+        waiting.value.save_as(tmp_path / kind)
+        assert (tmp_path / kind).read_bytes().startswith(start)
+    assert "<title>Månedsrapport drift, september 2026</title>" in (tmp_path / "html").read_text()
+
+
+def test_a_change_of_the_setup_is_shown_and_not_written(visit):
+    before = {path: path.read_bytes() for path in (ROOT / "examples" / "demo").rglob("*") if path.is_file()}
+    page = visit().open("oppsett")
+    page.get_by_role("button", name=text("nb", "configure.show")).click()
+    page.get_by_text(text("nb", "configure.effect")).wait_for(timeout=240_000)
+    assert "+ankerplass,mon_signal_coverage,team_lead" in page.locator("[data-testid=stCode]").inner_text()
+    assert "all 14 teams keep score" in page.locator("[data-testid=stMain]").inner_text()
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_every_table_and_figure_can_be_taken_home(visit, tmp_path):
     """CSV, XLSX and Parquet hold the same rows; a figure comes as PNG and SVG with its source in it."""
     watched = visit()

@@ -300,7 +300,8 @@ def test_texts_are_complete_in_both_languages():
 
 
 def test_every_text_is_used_and_every_use_has_a_text():
-    source = "\n".join(path.read_text() for path in (ROOT / "scorecard_app").rglob("*.py"))
+    folders = (ROOT / "scorecard_app", ROOT / "opsmetrics")
+    source = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
     used = set(re.findall(r"""["']([a-z]+\.[a-zA-Z0-9_]+)["']""", source))
     prefixes = set(re.findall(r"""f["']([a-z]+\.[a-z_]*)\{""", source))
     keys = set(texts("nb"))
