@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	$(INSTALL) -e '.[dev]'
 	touch $@ $(DEMO_STAMP)
 
-# The demo needs neither Spark nor what tests are made of: a third of the download.
+# The demo needs neither Spark nor what tests are made of: half of the disk space.
 $(DEMO_STAMP): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	$(INSTALL) -e '.[demo]'
 	touch $@
