@@ -1,4 +1,4 @@
-"""The brief as slides: a slide per section, more where a table is long; every shape has a title or a description."""
+"""The brief as slides: a section begins a slide and goes on where it is long; every table has a description."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from pptx.dml.color import RGBColor
 from pptx.enum.text import PP_ALIGN
 from pptx.util import Emu, Mm, Pt
 
-from opsmetrics.brief.document import Cell, Columns, Document, Figures, Paragraph, Section, Table
+from opsmetrics.brief.document import Block, Cell, Columns, Document, Figures, Paragraph, Section, Table
 
 WIDTH, HEIGHT, MARGIN = Mm(338.7), Mm(190.5), Mm(14)
 BANDS = ("F6B26B", "FCE0B8", "EEF1F4", "CFE2F3", "9DC3E6")
 INK, QUIET = RGBColor.from_string("1E2B3C"), RGBColor.from_string("56616F")
 LANGUAGES = {"nb": "nb-NO", "en": "en-GB"}
-LINES_A_SLIDE = 24
+TOP, BOTTOM, GAP, LINE = Mm(25), Mm(13), Mm(3), Mm(6)
+ROOM = HEIGHT - TOP - BOTTOM
+FEWEST_ROWS = 3  # fewer at the foot of a slide are no table
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -52,31 +54,81 @@ def _without_clock(content: bytes) -> bytes:
     return sink.getvalue()
 
 
-def _lines(table: Table, row: Sequence[Cell]) -> int:
-    """About how many lines a row takes: a full-width line holds some 190 letters at this size."""
+def _rows(table: Table, row: Sequence[Cell]) -> int:
+    """About how many lines a row takes: a full-width line holds some 155 letters at this size, in a wide font."""
     total = sum(table.widths)
     return max(
-        -(-len(cell.text) // max(1, int(190 * width / total))) for cell, width in zip(row, table.widths, strict=True)
+        -(-len(cell.text) // max(1, int(155 * width / total))) for cell, width in zip(row, table.widths, strict=True)
     )
 
 
+def _height(block: Block) -> int:
+    """About how high a block is, in EMU: what follows it stands below."""
+    if isinstance(block, Paragraph):
+        return _text_height(block.text, _size(block)) + GAP
+    if isinstance(block, Figures):
+        return Mm(28)
+    if isinstance(block, Columns):
+        return Mm(92)
+    rows = sum(_row_height(block, row) for row in block.rows)
+    return (
+        _text_height(block.caption, 11) + GAP + LINE + rows + GAP + (_text_height(block.note, 9.5) if block.note else 0)
+    )
+
+
+def _row_height(table: Table, row: Sequence[Cell]) -> int:
+    return int(Mm(1.6) + Mm(4.2) * _rows(table, row))
+
+
+def _text_height(words: str, size: float) -> int:
+    """A line holds fewer letters the larger they are: some 160 at eleven points."""
+    return int(Pt(size) * 1.35 * -(-len(words) // int(1760 / size)))
+
+
+def _size(block: Paragraph) -> int:
+    return 16 if block.is_lead else 12
+
+
 def _parts(section: Section) -> Iterator[Section]:
-    """Cut a section into slides: the blocks without tables first, then each table by its lines."""
-    flat = tuple(block for block in section.blocks if not isinstance(block, Table))
-    tables = [block for block in section.blocks if isinstance(block, Table)]
-    if flat:
-        yield replace(section, blocks=flat)
-    for table in tables:
-        rows: list[tuple[Cell, ...]] = []
-        height = 0
-        for row in table.rows:
-            lines = _lines(table, row)
-            if rows and height + lines > LINES_A_SLIDE:
-                yield replace(section, blocks=(replace(table, rows=tuple(rows), note=""),))
-                rows, height = [], 0
-            rows.append(row)
-            height += lines
-        yield replace(section, blocks=(replace(table, rows=tuple(rows)),))
+    """Cut a section into slides: as many blocks as fit below each other; a table that is too long goes on."""
+    held: list[Block] = []
+    room = ROOM
+    for block in section.blocks:
+        whole: Block | None = block
+        while whole is not None:
+            first, rest = _cut(whole, room)
+            if first is None:
+                yield replace(section, blocks=tuple(held))
+                held, room = [], ROOM
+                continue
+            held.append(first)
+            room -= _height(first)
+            whole = rest
+    if held:
+        yield replace(section, blocks=tuple(held))
+
+
+def _cut(block: Block, room: int) -> tuple[Block | None, Block | None]:
+    """What of a block fits into some room, and what is left; on an empty slide at least something does."""
+    if _height(block) <= room:
+        return block, None
+    if not isinstance(block, Table):
+        return (block, None) if room == ROOM else (None, block)
+    empty = replace(block, rows=(), note="")
+    fitting, used = 0, _height(empty)
+    for row in block.rows:
+        used += _row_height(block, row)
+        if used > room:
+            break
+        fitting += 1
+    if fitting == 0 and room == ROOM:
+        fitting = 1
+    if fitting == 0 or (room < ROOM and fitting < FEWEST_ROWS):
+        return None, block
+    if fitting == len(block.rows):
+        # Only the note has no place.
+        return (None, block) if room < ROOM else (replace(block, note=""), None)
+    return replace(block, rows=block.rows[:fitting], note=""), replace(block, rows=block.rows[fitting:])
 
 
 def _slide(show: Any, document: Document, section: Section, *, is_first: bool) -> None:
@@ -84,10 +136,10 @@ def _slide(show: Any, document: Document, section: Section, *, is_first: bool) -
     title = slide.shapes.title
     title.left, title.top, title.width, title.height = MARGIN, Mm(8), WIDTH - 2 * MARGIN, Mm(14)
     _write(title.text_frame, document.title if is_first else section.title, document, size=24, bold=True)
-    top = Mm(25)
+    top = TOP
     for block in section.blocks:
         if isinstance(block, Paragraph):
-            top = _text(slide, document, block.text, top, size=16 if block.is_lead else 12)
+            top = _text(slide, document, block.text, top, size=_size(block))
         elif isinstance(block, Figures):
             top = _figures(slide, document, block, top)
         elif isinstance(block, Columns):
@@ -117,11 +169,10 @@ def _run(paragraph: Any, words: str, document: Document, *, size: float, bold: b
 
 
 def _text(slide: Any, document: Document, words: str, top: int, *, size: float) -> int:
-    lines = -(-len(words) // int(2600 / size))
-    height = Emu(int(Pt(size) * 1.35 * lines))
+    height = Emu(_text_height(words, size))
     box = slide.shapes.add_textbox(MARGIN, top, WIDTH - 2 * MARGIN, height)
     _write(box.text_frame, words, document, size=size, colour=QUIET if size < 10 else INK)
-    return top + height + Mm(3)
+    return top + height + GAP
 
 
 def _beside(count: int) -> list[tuple[int, int]]:
@@ -154,10 +205,8 @@ def _columns(slide: Any, document: Document, block: Columns, top: int) -> int:
 
 def _table(slide: Any, document: Document, block: Table, top: int) -> int:
     top = _text(slide, document, block.caption, top, size=11)
-    width = WIDTH - 2 * MARGIN
-    shape = slide.shapes.add_table(
-        len(block.rows) + 1, len(block.header), MARGIN, top, width, Mm(6) * (len(block.rows) + 1)
-    )
+    width, heights = WIDTH - 2 * MARGIN, [LINE, *(_row_height(block, row) for row in block.rows)]
+    shape = slide.shapes.add_table(len(heights), len(block.header), MARGIN, top, width, sum(heights))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", block.caption)  # noqa: SLF001 - alternative text has no name
     table = shape.table
     table.first_row, table.first_col, table.horz_banding = True, True, False
@@ -168,8 +217,10 @@ def _table(slide: Any, document: Document, block: Table, top: int) -> int:
     for line, row in enumerate(block.rows, start=1):
         for column, (cell, (_, is_number)) in enumerate(zip(row, block.header, strict=True)):
             _cell(table.cell(line, column), cell, document, is_number=is_number, is_head=False)
-    bottom = top + Mm(6) * (len(block.rows) + 1) + Mm(4)
-    return _text(slide, document, block.note, min(bottom, HEIGHT - Mm(20)), size=9.5) if block.note else bottom
+    for line, height in zip(table.rows, heights, strict=True):
+        line.height = Emu(height)
+    bottom = top + sum(heights) + GAP
+    return _text(slide, document, block.note, bottom, size=9.5) if block.note else bottom
 
 
 def _cell(target: Any, cell: Cell, document: Document, *, is_number: bool, is_head: bool) -> None:

@@ -42,7 +42,8 @@ class _Formats:
 def _summary(book: Any, formats: _Formats, document: Document) -> None:
     sheet = book.add_worksheet("brief")
     sheet.set_column(0, 0, 70, formats.plain)
-    sheet.set_column(1, 2, 24, formats.plain)
+    sheet.set_column(1, 1, 60)
+    sheet.set_column(2, 2, 30)
     lines: list[tuple[Any, ...]] = [(document.title,), (document.subtitle,)]
     lines += [(words,) for words in (document.banner, document.foot) if words]
     for block in document.sections[0].blocks:
@@ -55,7 +56,8 @@ def _summary(book: Any, formats: _Formats, document: Document) -> None:
                 lines += [(), (points.title,), *(points.items or ((points.none, ""),))]
     for row, line in enumerate(lines):
         for column, value in enumerate(line):
-            sheet.write(row, column, value, formats.head if row == 0 else formats.plain)
+            look = formats.number if isinstance(value, float) else formats.plain
+            sheet.write(row, column, value, formats.head if row == 0 else look)
 
 
 def _tables(document: Document) -> Iterator[tuple[str, Table, list[tuple[Cell, ...]]]]:
