@@ -215,7 +215,7 @@ def _matrix(words: _Words) -> Table:
             *(words.score(medians.get(area["area_id"])) for area in found.areas),
             words.score(found.median()),
             words.percent(found.coverage()),
-            Cell(""),
+            Cell(fmt.MISSING),
         )
     )
     names = [*short, words.text("word.total"), words.text("word.coverage")]
@@ -376,7 +376,7 @@ def _areas(words: _Words, team_id: str) -> Table:
                 _area_cell(words, cell),
                 Cell(words.level(cell["level"]) if cell and is_there else fmt.MISSING),
                 words.percent(cell["coverage"] if cell and is_there else None),
-                Cell(reason),
+                Cell(reason or fmt.MISSING),
             )
         )
     keys = (("word.area", False), ("word.score", True), ("word.level", False), ("word.coverage", True))
