@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import email
+import email.policy
 import io
 import json
 import os
@@ -17,10 +19,14 @@ import httpx
 import polars as pl
 import pytest
 
+from opsmetrics import brief
+from opsmetrics.digest import digests, mail
 from opsmetrics.errors import ConfigurationError
 from opsmetrics.organisation import load_organisation
-from opsmetrics.snapshot import open_current
+from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.snapshot import current, open_current
 from opsmetrics.streams import STREAMS
+from opsmetrics.texts import LANGUAGES
 from scorecard_app import downloads
 from simulator.demo import write_demo
 from tests.app.conftest import ROOT, running_app
@@ -198,3 +204,27 @@ def test_a_terminal_is_not_told_to_change_colours(hostile, cli):
     said = cli("sql", "select incident_id from staging.incidents limit 1", home=hostile).stdout
     assert "drop table" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_briefs_and_reminders_keep_texts_as_texts(hostile, language):
+    snapshot = current(hostile / "snapshots")
+    document = brief.compose(snapshot, brief.period_of(snapshot, None), language)
+    files = {kind: write(document) for kind, write in brief.WRITERS.items()}
+    page = files["html"].decode()
+    assert "&lt;script&gt;window.pwned=1&lt;/script&gt;" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "https://pwned.invalid" not in re.findall(r'href="([^"]*)"', page)
+    with zipfile.ZipFile(io.BytesIO(files["xlsx"])) as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if "worksheets/" in name]
+    assert len(sheets) > 5
+    assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
+    assert files["pptx"][:2] == b"PK"
+    assert files["pdf"][:4] == b"%PDF"
+    assert b"/URI" not in files["pdf"]
+    settings = Settings(hostile, hostile, None, None, default_sql_root())
+    for digest in digests(settings, snapshot, language):
+        message = email.message_from_bytes(mail(digest), policy=email.policy.default)
+        assert message.get_content_type() == "text/plain"
+        assert message["Subject"] == digest.title
