@@ -138,7 +138,10 @@ with create_engine({url!r}).connect() as con:
         until, said = time.monotonic() + 240, set()
         while "SUCCESS" not in said:
             assert time.monotonic() < until, logs["daemon"].read_text()[-3000:]
-            assert "FAILURE" not in said, logs["daemon"].read_text()[-3000:]
+            # The sensor builds too. Dagster's pool has let both to the working file at once; then the second is refused
+            # by the file's own lock, and the first goes on.
+            refused = "another run is writing" in logs["code"].read_text()
+            assert "FAILURE" not in said or refused, logs["code"].read_text()[-3000:]
             time.sleep(2)
             asked = subprocess.run(
                 [sys.executable, "-c", status], capture_output=True, text=True, timeout=60, check=True
