@@ -23,6 +23,14 @@ def number(language: str, value: float | None, decimals: int = 0) -> str:
     return format_decimal(rounded, format=pattern, locale=LOCALES[language]).replace("-", MINUS)
 
 
+def signed(language: str, value: float | None) -> str:
+    """Return a number with one decimal and its sign."""
+    if value is None:
+        return MISSING
+    rounded = round(value, 1) + 0.0
+    return ("+" if rounded > 0 else "") + number(language, rounded, 1)
+
+
 def percent(language: str, ratio: float | None, decimals: int = 0) -> str:
     """Return a ratio 0..1 as percent."""
     if ratio is None:

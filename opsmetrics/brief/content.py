@@ -10,12 +10,12 @@ from opsmetrics.brief.document import Block, Cell, Columns, Document, Figures, P
 from opsmetrics.errors import ConfigurationError, Problem
 from opsmetrics.reading import board, catalogue, scores
 from opsmetrics.reading.board import Board, label
+from opsmetrics.scoring.change import PARTS
 from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshot import Snapshot
 from opsmetrics.texts import text
 
 SHOWN_MOVES, SHOWN_MATTERS, SHOWN_CHANGES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 3, 5, 4, 10, 5
-PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
 _LEAST = 0.05  # points that show with one decimal
 Row = dict[str, Any]
 
@@ -92,8 +92,7 @@ class _Words:
         return Cell(fmt.number(self.language, value, decimals), value)
 
     def signed(self, value: float) -> Cell:
-        rounded = round(value, 1) + 0.0
-        return Cell(("+" if rounded > 0 else "") + fmt.number(self.language, rounded, 1), value)
+        return Cell(fmt.signed(self.language, value), value)
 
     def percent(self, value: float | None) -> Cell:
         return Cell(fmt.percent(self.language, value), value)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+BAND_COLOURS = ("F6B26B", "FCE0B8", "EEF1F4", "CFE2F3", "9DC3E6")
+"""Fill of a score's cell from the lowest band to the highest, in files that know no style sheet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

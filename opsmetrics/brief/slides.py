@@ -14,10 +14,9 @@ from pptx.dml.color import RGBColor
 from pptx.enum.text import PP_ALIGN
 from pptx.util import Emu, Mm, Pt
 
-from opsmetrics.brief.document import Block, Cell, Columns, Document, Figures, Paragraph, Section, Table
+from opsmetrics.brief.document import BAND_COLOURS, Block, Cell, Columns, Document, Figures, Paragraph, Section, Table
 
 WIDTH, HEIGHT, MARGIN = Mm(338.7), Mm(190.5), Mm(14)
-BANDS = ("F6B26B", "FCE0B8", "EEF1F4", "CFE2F3", "9DC3E6")
 INK, QUIET = RGBColor.from_string("1E2B3C"), RGBColor.from_string("56616F")
 LANGUAGES = {"nb": "nb-NO", "en": "en-GB"}
 TOP, BOTTOM, GAP, LINE = Mm(25), Mm(13), Mm(3), Mm(6)
@@ -227,7 +226,7 @@ def _cell(target: Any, cell: Cell, document: Document, *, is_number: bool, is_he
     target.margin_top = target.margin_bottom = Mm(0.7)
     target.margin_left = target.margin_right = Mm(1.5)
     target.fill.solid()
-    colour = "DDE2E8" if is_head else "FFFFFF" if cell.band is None else BANDS[cell.band]
+    colour = "DDE2E8" if is_head else "FFFFFF" if cell.band is None else BAND_COLOURS[cell.band]
     target.fill.fore_color.rgb = RGBColor.from_string(colour)
     paragraph = target.text_frame.paragraphs[0]
     paragraph.alignment = PP_ALIGN.RIGHT if is_number else PP_ALIGN.LEFT

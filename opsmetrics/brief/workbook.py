@@ -9,10 +9,8 @@ from typing import Any
 
 import xlsxwriter
 
-from opsmetrics.brief.document import Cell, Columns, Document, Figures, Paragraph, Table
+from opsmetrics.brief.document import BAND_COLOURS, Cell, Columns, Document, Figures, Paragraph, Table
 from opsmetrics.texts import text
-
-BANDS = ("#F6B26B", "#FCE0B8", "#EEF1F4", "#CFE2F3", "#9DC3E6")
 
 
 def write_xlsx(document: Document) -> bytes:
@@ -36,7 +34,9 @@ class _Formats:
         self.plain = book.add_format({"text_wrap": True, "valign": "top"})
         self.day = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top", "align": "left"})
         self.number = book.add_format({"num_format": "0.0##", "valign": "top"})
-        self.bands = [book.add_format({"num_format": "0.0", "bg_color": colour, "valign": "top"}) for colour in BANDS]
+        self.bands = [
+            book.add_format({"num_format": "0.0", "bg_color": f"#{colour}", "valign": "top"}) for colour in BAND_COLOURS
+        ]
 
 
 def _summary(book: Any, formats: _Formats, document: Document) -> None:

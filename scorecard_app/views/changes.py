@@ -9,11 +9,12 @@ import streamlit as st
 
 from opsmetrics import fmt
 from opsmetrics.reading import catalogue, scores
+from opsmetrics.scoring.change import PARTS
 from scorecard_app import charts
 from scorecard_app.markup import folded, heading, rich, table, tag
 from scorecard_app.page import Page, by, choose, choose_period, head, show, unknown, view
 from scorecard_app.views import explain
-from scorecard_app.views.parts import PARTS, changes_table
+from scorecard_app.views.parts import changes_table
 
 EVERY = ""
 SHOWN_TEAMS = 40
@@ -66,7 +67,7 @@ def _waterfall(page: Page, rows: list[Row], name: str) -> None:
         before=fmt.number(language, before, 1),
         after=fmt.number(language, after, 1),
         part=largest[0].lower(),
-        points=explain.signed(language, largest[1]),
+        points=fmt.signed(language, largest[1]),
         since=fmt.long_date(language, rows[0]["from_as_of"].date()),
     )
     show(
@@ -83,7 +84,7 @@ def _waterfall(page: Page, rows: list[Row], name: str) -> None:
     header = [(page.text("changes.part"), False), (page.text("word.points"), True)]
     shown = [
         [escape(page.text("explain.before")), fmt.number(language, before, 1)],
-        *([escape(label), explain.signed(language, value)] for label, value in parts),
+        *([escape(label), fmt.signed(language, value)] for label, value in parts),
         [escape(page.text("explain.after")), fmt.number(language, after, 1)],
     ]
     meaning = "".join(

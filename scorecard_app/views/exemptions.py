@@ -44,7 +44,7 @@ def render(page: Page) -> None:
                 escape(row["approver"]),
                 fmt.short_date(page.language, row["valid_to"]),
                 fmt.number(page.language, row["days_left"]),
-                explain.signed(page.language, debt["debt_points"] if debt else None),
+                fmt.signed(page.language, debt["debt_points"] if debt else None),
             ]
         )
     header = [

@@ -9,7 +9,7 @@ from opsmetrics import fmt
 from opsmetrics.reading import catalogue, quality, scores
 from scorecard_app.markup import folded, heading, small, table
 from scorecard_app.page import Page, by, show
-from scorecard_app.views.parts import changes_table, signed
+from scorecard_app.views.parts import changes_table
 
 SHOWN_SUBJECTS = 8
 
@@ -38,7 +38,9 @@ def trend_sentence(page: Page, team_id: str) -> str:
     verdict = row["verdict"]
     word = page.text(f"explain.verdict_{verdict.removesuffix('_preliminary')}")
     note = page.text("explain.preliminary") if verdict.endswith("_preliminary") else ""
-    return page.text("explain.trend", verdict=word, note=note, points=row["n"], change=signed(language, row["change"]))
+    return page.text(
+        "explain.trend", verdict=word, note=note, points=row["n"], change=fmt.signed(language, row["change"])
+    )
 
 
 def change(page: Page, team_id: str) -> None:
@@ -228,7 +230,7 @@ def restated(page: Page, team_id: str) -> None:
             escape(page.label(areas[row["area_id"]]) if row["area_id"] else page.text("word.total")),
             fmt.number(language, row["published_score"], 1),
             fmt.number(language, row["restated_score"], 1),
-            signed(language, row["difference"]),
+            fmt.signed(language, row["difference"]),
             escape(", ".join(page.text(f"explain.cause_{cause}") for cause in row["cause"].split(", "))),
         ]
         for row in rows

@@ -9,11 +9,11 @@ from typing import Any
 from opsmetrics import fmt
 from opsmetrics.reading import catalogue
 from opsmetrics.reading.board import Item
+from opsmetrics.scoring.change import PARTS
 from scorecard_app.marks import gain
 from scorecard_app.markup import points, small, table, tag
 from scorecard_app.page import Page, by
 
-PARTS = ("performance", "coverage", "scope", "waivers", "rules", "ownership")
 NEARLY_FULL = 0.95
 _FEWEST = 0.05  # points that show with one decimal
 _TAGS = {
@@ -108,14 +108,6 @@ def item_list(page: Page, items: Sequence[Item]) -> str:
     )
 
 
-def signed(language: str, value: float | None) -> str:
-    """Return a number with one decimal and its sign."""
-    if value is None:
-        return fmt.MISSING
-    rounded = round(value, 1) + 0.0
-    return ("+" if rounded > 0 else "") + fmt.number(language, rounded, 1)
-
-
 def changes_table(page: Page, rows: Sequence[Mapping[str, Any]], *, first: str) -> str:
     """Return what changes are made of, a row each.
 
@@ -132,7 +124,7 @@ def changes_table(page: Page, rows: Sequence[Mapping[str, Any]], *, first: str) 
             if first == "until"
             else page.link("endring", page.label(teams[row["team_id"]]), team=row["team_id"]),
             fmt.number(language, row["score_before"], 1),
-            *(signed(language, row[part]) if abs(row[part]) >= _FEWEST else fmt.MISSING for part in PARTS),
+            *(fmt.signed(language, row[part]) if abs(row[part]) >= _FEWEST else fmt.MISSING for part in PARTS),
             f"<strong>{fmt.number(language, row['score_after'], 1)}</strong>",
         ]
         for row in rows
