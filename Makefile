@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.demo
 ORACLES := $(VENV)/.oracles
+# Every process of ours would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
@@ -26,25 +28,30 @@ $(DEMO_STAMP): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	touch $@
 
 $(ORACLES): $(STAMP) tests/oracles.py
-	$(BIN)/python tests/oracles.py
+	$(BIN)/python -m tests.oracles
 	touch $@
 
-demo: $(DEMO_STAMP)  ## build the fictional organisation's scorecard and open the app
-	$(BIN)/opsmetrics demo
+# `make demo DEMO_FLAGS=--no-app` builds and ends; other flags: `opsmetrics demo --help`.
+DEMO_FLAGS ?=
 
-check: $(STAMP)  ## lint, types, import rules, library and SQL tests
+demo: $(DEMO_STAMP)  ## build the fictional organisation's scorecard and open the app
+	$(BIN)/opsmetrics demo $(DEMO_FLAGS)
+
+check: $(STAMP)  ## lint, types, import rules; library and SQL tests but for whole runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/sqruff lint --quiet sql
+	$(BIN)/pyrefly check --summary=none
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/opsmetrics tests/sql
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 -m "not whole_run" tests/opsmetrics tests/sql
 
 test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/sqruff lint --quiet sql
+	$(BIN)/pyrefly check --summary=none
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP) $(ORACLES)  ## measure everything against its physical limit; writes docs/performance.md
 	$(INSTALL) -e '.[bench]'
@@ -53,6 +60,7 @@ bench: $(STAMP) $(ORACLES)  ## measure everything against its physical limit; wr
 fmt: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/sqruff fix --quiet sql
 
 dagster: $(STAMP)  ## the Dagster page and daemon on loopback
 	$(BIN)/dagster instance info >/dev/null
@@ -62,15 +70,13 @@ spark-cluster: $(STAMP)  ## a Spark cluster of two workers on loopback, until Ct
 	$(BIN)/python deploy/spark_cluster.py
 
 docs: $(STAMP)  ## write the generated documents again
-	$(BIN)/python -m opsmetrics.docs
+	$(BIN)/python -m tools.docs
 
 pictures: $(ORACLES)  ## take a picture of every page of the demo for the documents
-	$(BIN)/python tests/app/pictures.py
+	$(BIN)/python tests/browser/pictures.py
 
 sbom: $(STAMP)  ## list every package with version and licence (CycloneDX)
-	mkdir -p test-artifacts
-	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
-		-o test-artifacts/sbom.cdx.json $(BIN)/python
+	$(BIN)/python -m tools.sbom
 
 audit: $(STAMP)  ## ask the advisory service about every pinned version; needs the open internet
 	$(INSTALL) '.[audit]'

@@ -4,7 +4,12 @@ from datetime import timedelta
 
 import dagster as dg
 
-ZONE = "Europe/Oslo"
+from opsmetrics.core.settings import Settings
+from opsmetrics.organisation import configured_zone
+
+# The zone of partitions, schedules and deadlines: the organisation's, as its folder says when the code location is
+# loaded; Europe/Oslo where there is no folder yet. Dagster must know it before any run reads the configuration.
+ZONE = configured_zone(Settings.from_env().org)
 # Pulls run every hour of the day and every night: one missed night is worth a look, two are a fault.
 PULLED = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 # The morning's build begins at five; by seven it is there for whoever opens the page.

@@ -1,36 +1,23 @@
-"""One asset per stream (pull into landing, daily partitions, any range in one run), and the ingest into ``raw``."""
+"""One asset per stream: pull into landing, daily partitions, any range in one run."""
 
 import warnings
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
 
-from assets.freshness import BUILT, PULLED, ZONE
-from assets.resources import WRITER_POOL, Workspace
-from opsmetrics import pipeline
-from opsmetrics.backup import mend
-from opsmetrics.errors import OpsMetricsError
-from opsmetrics.organisation import load_organisation
+from assets.freshness import PULLED, ZONE
+from assets.keys import key_of
+from assets.resources import Workspace
+from opsmetrics.build import Kind, Plan, Stage
+from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.reports.addresses import HEALTH
 from opsmetrics.sources import PullResult, pull_stream
 from opsmetrics.streams import STREAMS, Stream
-from opsmetrics.warehouse import connect
-from opsmetrics.warehouse.volumes import unusual_volumes
 
 # The history of a stream may begin before the scorecard's: a wide range, of which a run fills what exists.
 # Today is one of them: the hourly pull fills it as far as it has come.
 DAILY = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone=ZONE, end_offset=1)
 RETRY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-
-
-def landing_key(stream: str) -> dg.AssetKey:
-    """Return the key of a stream's landing asset."""
-    return dg.AssetKey(["landing", stream])
-
-
-def raw_key(stream: str) -> dg.AssetKey:
-    """Return the key of a stream's raw table."""
-    return dg.AssetKey(["raw", stream])
 
 
 def _window(context: dg.AssetExecutionContext, stream: Stream) -> tuple[date, date] | None:
@@ -62,7 +49,7 @@ def _table(results: list[PullResult]) -> str:
     return "\n".join(lines)
 
 
-def _outcome(results: list[PullResult], page: str | None = None) -> dg.MaterializeResult:
+def _outcome(results: list[PullResult], app: str | None = None) -> dg.MaterializeResult:
     quarantined = sum(result.quarantined for result in results)
     error = "\n".join(result.error for result in results if result.error)
     metadata: dict[str, dg.MetadataValue] = {
@@ -72,8 +59,11 @@ def _outcome(results: list[PullResult], page: str | None = None) -> dg.Materiali
         "unchanged": dg.MetadataValue.int(sum(result.unchanged for result in results)),
         "sources": dg.MetadataValue.md(_table(results)),
     }
-    if page:
-        metadata["data quality"] = dg.MetadataValue.url(f"{page}/datakvalitet")
+    if app:
+        metadata["data quality"] = dg.MetadataValue.url(HEALTH.at().url(app))
+    told = "\n".join(text for result in results for text in result.told)
+    if told:
+        metadata["told"] = dg.MetadataValue.text(told)
     if error:
         metadata["error"] = dg.MetadataValue.text(error)
     return dg.MaterializeResult(
@@ -95,8 +85,8 @@ def _outcome(results: list[PullResult], page: str | None = None) -> dg.Materiali
     )
 
 
-def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
-    key = landing_key(stream.name)
+def _stream_asset(stage: Stage, stream: Stream) -> dg.AssetsDefinition:
+    key = key_of(stage.name)
 
     @dg.asset(
         key=key,
@@ -114,8 +104,7 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
         ],
     )
     def landing(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
-        settings = workspace.settings()
-        organisation = load_organisation(settings.org)
+        settings, organisation = workspace.settings(), workspace.organisation()
         if stream.name not in organisation.streams:
             return _outcome([])
         try:
@@ -123,86 +112,15 @@ def _stream_asset(stream: Stream) -> dg.AssetsDefinition:
             found = pull_stream(settings, organisation, stream.name, window, fill_gaps=_is_newest(context))
             return _outcome(found, settings.public_url)
         except OpsMetricsError as error:
-            # Explained already; trying again would not help. Everything else is retried.
+            # The text says what to do already; trying again would not help. Everything else is retried.
             raise dg.Failure(str(error), allow_retries=False) from error
 
     return landing
 
 
-@dg.multi_asset(
-    name="ingest",
-    specs=[
-        dg.AssetSpec(
-            raw_key(stream.name),
-            deps=[landing_key(stream.name)],
-            group_name="raw",
-            description=stream.doc,
-            freshness_policy=BUILT,
-        )
-        for stream in STREAMS.values()
-    ]
-    + [
-        dg.AssetSpec(
-            dg.AssetKey(["meta", "reference"]),
-            deps=[landing_key(stream) for stream in STREAMS],
-            group_name="reference",
-            description="ref.*, meta.metrics and the winning loads, from configuration and landing",
-            freshness_policy=BUILT,
-        )
-    ],
-    check_specs=[
-        spec
-        for stream in STREAMS
-        for spec in (
-            dg.AssetCheckSpec(
-                "every_load_is_whole",
-                asset=raw_key(stream),
-                description="Every new load has its checksum; others are set aside, mended or pulled again",
-            ),
-            dg.AssetCheckSpec(
-                "rows_as_usual",
-                asset=raw_key(stream),
-                description="The newest whole day holds between a quarter and four times the usual number of rows",
-            ),
-        )
-    ],
-    pool=WRITER_POOL,
-)
-def ingest(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
-    """Bring new loads into raw and write the reference tables."""
-    context = workspace.context()
-    with connect(context.settings.warehouse) as con:
-        done = pipeline.prepare(con, context)
-        if mend(context.settings, done.damaged):
-            pipeline.prepare(con, context)
-        unusual = unusual_volumes(con)
-    for stream in STREAMS:
-        damaged = "\n".join(done.damaged.get(stream, []))
-        yield dg.MaterializeResult(
-            asset_key=raw_key(stream),
-            metadata={"rows_brought_in": done.rows.get(stream, 0)},
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="every_load_is_whole",
-                    asset_key=raw_key(stream),
-                    passed=not damaged,
-                    metadata={"set_aside": dg.MetadataValue.text(damaged)},
-                ),
-                dg.AssetCheckResult(
-                    check_name="rows_as_usual",
-                    asset_key=raw_key(stream),
-                    passed=stream not in unusual,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"found": dg.MetadataValue.text(unusual.get(stream, ""))},
-                ),
-            ],
-        )
-    yield dg.MaterializeResult(asset_key=dg.AssetKey(["meta", "reference"]))
-
-
-def landing_assets() -> list[dg.AssetsDefinition]:
-    """Return the pull asset of every stream."""
+def landing_assets(plan: Plan) -> list[dg.AssetsDefinition]:
+    """Return the asset of every pull of the plan."""
     with warnings.catch_warnings():
-        # Single-run backfills are still marked beta; without them a year is 365 runs (stack.md, section 6).
+        # Single-run backfills are still marked beta; without them a year is 365 runs.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return [_stream_asset(stream) for stream in STREAMS.values()]
+        return [_stream_asset(stage, STREAMS[stage.name.partition(".")[2]]) for stage in plan.of(Kind.PULL)]

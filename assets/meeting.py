@@ -5,10 +5,10 @@ import dagster as dg
 from assets.freshness import MONTHLY, REMINDED
 from assets.published import SNAPSHOT
 from assets.resources import Workspace
-from opsmetrics.brief import WRITERS, period_of, publish_briefs
-from opsmetrics.digest import digests, tell
-from opsmetrics.snapshot import current
-from opsmetrics.texts import LANGUAGES
+from opsmetrics.language.texts import LANGUAGES
+from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs
+from opsmetrics.reports.digest import digests, tell
+from opsmetrics.snapshots.store import current
 
 BRIEF = dg.AssetKey(["meeting", "brief"])
 DIGEST = dg.AssetKey(["meeting", "digest"])
@@ -28,7 +28,7 @@ def brief(workspace: Workspace) -> dg.MaterializeResult:
     settings = workspace.settings()
     snapshot = current(settings.snapshots)
     period = period_of(snapshot, None)
-    folder = settings.home / "briefs" / str(period["label"])
+    folder = settings.home / "briefs" / period.label
     paths = publish_briefs(snapshot, period, folder, LANGUAGES, WRITERS)
     there = [path for path in paths if path.exists() and path.stat().st_size]
     return dg.MaterializeResult(

@@ -3,14 +3,15 @@
 import dagster as dg
 
 from assets.freshness import BUILT
+from assets.keys import key_of, needs_of
 from assets.resources import WRITER_POOL, Workspace
-from opsmetrics import pipeline
-from opsmetrics.errors import SnapshotError
-from opsmetrics.settings import Settings
-from opsmetrics.snapshot import current, open_current
-from opsmetrics.warehouse import connect
+from opsmetrics.build import Kind, Plan, perform_stages
+from opsmetrics.build.plan import SNAPSHOT_TABLE
+from opsmetrics.core.errors import SnapshotError
+from opsmetrics.core.settings import Settings
+from opsmetrics.snapshots.store import current, open_current
 
-SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+SNAPSHOT = key_of(SNAPSHOT_TABLE)
 _TEAMS = """
     select t.name_nb, s.score, s.coverage, s.level
     from scores.team as s join ref.teams as t using (team_id)
@@ -18,12 +19,13 @@ _TEAMS = """
 """
 
 
-def snapshot_asset(tables: list[dg.AssetKey]) -> dg.AssetsDefinition:
+def snapshot_asset(plan: Plan) -> dg.AssetsDefinition:
     """Return the snapshot asset, downstream of every table."""
+    (stage,) = plan.of(Kind.PUBLISH)
 
     @dg.asset(
         key=SNAPSHOT,
-        deps=tables,
+        deps=needs_of(stage),
         group_name="published",
         description="Immutable DuckDB file that the app and analysts read",
         kinds={"duckdb"},
@@ -37,15 +39,14 @@ def snapshot_asset(tables: list[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def published(workspace: Workspace) -> dg.MaterializeResult:
         context = workspace.context()
-        settings = context.settings
-        with connect(settings.warehouse) as con:
-            identity = pipeline.finish(con, context)
-        found, changed = pipeline.publish(context, identity)
-        said = _read(settings, identity)
+        settings, wanted = context.settings, context.plan.of(Kind.FINISH, Kind.PUBLISH)
+        (_, finished), (_, done) = perform_stages(context.plan, context, wanted)
+        identity, found = str(finished.build_id), current(settings.snapshots)
+        fault = _read(settings, identity)
         metadata: dict[str, dg.MetadataValue] = {
             "path": dg.MetadataValue.path(str(found.path)),
             "build_id": dg.MetadataValue.text(identity),
-            "is_new": dg.MetadataValue.bool(changed),
+            "is_new": dg.MetadataValue.bool(done.is_new),
             "bytes": dg.MetadataValue.int(found.path.stat().st_size),
             "teams": dg.MetadataValue.md(_teams(settings)),
         }
@@ -55,7 +56,9 @@ def snapshot_asset(tables: list[dg.AssetKey]) -> dg.AssetsDefinition:
             metadata=metadata,
             check_results=[
                 dg.AssetCheckResult(
-                    check_name="opens_and_holds_the_build", passed=said is None, metadata={"said": said or "it does"}
+                    check_name="opens_and_holds_the_build",
+                    passed=fault is None,
+                    metadata={"result": fault or "it does"},
                 )
             ],
         )

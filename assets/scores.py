@@ -5,38 +5,34 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.freshness import BUILT
-from assets.models import REFERENCE, table_key
+from assets.keys import key_of, needs_of
 from assets.resources import WRITER_POOL, Workspace
-from opsmetrics.catalogue import Catalogue
-from opsmetrics.scoring.columns import COLUMNS
-from opsmetrics.warehouse import connect, write_scores
+from opsmetrics.build import Kind, Plan, perform_stages
+from opsmetrics.scoring.tables import TABLES
 
 
-def score_assets(catalogue: Catalogue) -> dg.AssetsDefinition:
+def score_assets(plan: Plan) -> dg.AssetsDefinition:
     """Return the asset that turns values into points, areas, teams, gaps, plans, trends and changes."""
-    inputs = [table_key(metric.file.table) for metric in catalogue.metrics]
-    inputs += [table_key(gate.file.table) for gate in catalogue.gates]
-    inputs += [dg.AssetKey(["ref", "metric_windows"]), REFERENCE]
+    (stage,) = plan.of(Kind.SCORES)
 
     @dg.multi_asset(
         name="scores",
         specs=[
             dg.AssetSpec(
-                dg.AssetKey(["scores", name]),
-                deps=inputs,
+                key_of(table),
+                deps=needs_of(stage),
                 group_name="scores",
-                description=COLUMNS[name][0],
+                description=TABLES[table.partition(".")[2]].title,
                 freshness_policy=BUILT,
             )
-            for name in COLUMNS
+            for table in stage.makes
         ],
         pool=WRITER_POOL,
     )
     def scores(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
         context = workspace.context()
-        with connect(context.settings.warehouse) as con:
-            written = write_scores(con, context.catalogue, context.files)
-        for name, rows in written.items():
-            yield dg.MaterializeResult(asset_key=dg.AssetKey(["scores", name]), metadata={"dagster/row_count": rows})
+        for _, result in perform_stages(context.plan, context, context.plan.of(Kind.SCORES)):
+            for table, rows in result.rows.items():
+                yield dg.MaterializeResult(asset_key=key_of(table), metadata={"dagster/row_count": rows})
 
     return scores

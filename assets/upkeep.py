@@ -1,4 +1,4 @@
-"""Upkeep: a backup, and the test that it can be restored, recorded as a restore test of our own service."""
+"""Housekeeping: compaction, a backup, and a restore test of our own service, recorded like everybody's."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,10 +7,10 @@ import dagster as dg
 
 from assets.freshness import WEEKLY
 from assets.resources import WRITER_POOL, Workspace
-from opsmetrics.backup import back_up, restore_test
-from opsmetrics.errors import ConfigurationError, Problem
-from opsmetrics.settings import Settings
-from opsmetrics.upkeep import look_after
+from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.settings import Settings
+from opsmetrics.operations.backup import back_up, restore_test
+from opsmetrics.operations.housekeeping import housekeeping
 
 COMPACTION = dg.AssetKey(["upkeep", "compaction"])
 BACKUP = dg.AssetKey(["upkeep", "backup"])
@@ -34,16 +34,16 @@ def _folder(settings: Settings) -> Path:
     pool=WRITER_POOL,
     check_specs=[
         dg.AssetCheckSpec(
-            "landing_is_whole", asset=COMPACTION, description="Every file has its checksum, or was mended"
+            "landing_is_whole", asset=COMPACTION, description="Every file has its checksum, or was repaired"
         )
     ],
 )
 def compaction(workspace: Workspace) -> dg.MaterializeResult:
-    """Pack what is old enough, mend what is damaged."""
-    done = look_after(workspace.context())
-    mended = dg.MetadataValue.text("\n".join(done.mended))
+    """Pack what is old enough, repair what is damaged."""
+    done = housekeeping(workspace.context())
+    repaired = dg.MetadataValue.text("\n".join(done.repaired))
     return dg.MaterializeResult(
-        metadata={"packed": done.packed, "packs": done.packs, "forgotten": done.forgotten, "mended": mended},
+        metadata={"packed": done.packed, "packs": done.packs, "forgotten": done.forgotten, "repaired": repaired},
         check_results=[
             dg.AssetCheckResult(
                 check_name="landing_is_whole",

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.figures import COLLECT, HEADER, Figure
-from opsmetrics.settings import environment
+from opsmetrics.core.settings import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -41,6 +41,7 @@ PARTS: tuple[tuple[str, ...], ...] = (
     ("warehouse",),
     ("others",),
     ("pulling",),
+    ("clones",),
     ("app", "--loads", "200"),
 )
 
@@ -51,7 +52,7 @@ def run(parts: tuple[tuple[str, ...], ...]) -> tuple[list[Figure], float]:
     with tempfile.TemporaryDirectory() as work:
         collected = Path(work) / "figures.jsonl"
         with environment({"OPSMETRICS_HOME": f"{work}/demo", COLLECT: str(collected)}):
-            demo = [sys.executable, "-m", "pipelines.cli", "demo", "--no-app", "--from-files"]
+            demo = [sys.executable, "-m", "opsmetrics", "demo", "--no-app", "--from-files"]
             subprocess.run(demo, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
             for name, *options in parts:
                 print(f"\n{name}", flush=True)

@@ -20,11 +20,12 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from benchmarks.figures import Figure, Report
 from benchmarks.large import large_snapshot
-from opsmetrics.settings import Settings, environment
+from opsmetrics.core.settings import Settings, environment
+from opsmetrics.reports.addresses import ABOUT, OVERVIEW, PAGES
 
 PORT = 8613
 ADDRESS = f"http://127.0.0.1:{PORT}"
-PATHS = ("team", "omrade", "forbedring", "maling", "endring", "datakvalitet", "om", "")
+PATHS = (*(page.path for page in PAGES if page.is_in_menu and page != OVERVIEW), OVERVIEW.path)
 ROUNDS, READERS = 6, 25
 READING_SECONDS = 10
 _ARRIVED = "h => document.querySelector('.ops h1')?.textContent !== h && document.querySelector('.ops footer')"
@@ -89,7 +90,7 @@ async def measure(name: str, pid: int, loads: int) -> None:
             for path in PATHS:
                 times[path].append(await click(page, path))
         every = [value for values in times.values() for value in values]
-        plain = statistics.median(times["om"])
+        plain = statistics.median(times[ABOUT.path])
         report.add(Figure(f"app: first content, {name}", first))
         report.add(Figure(f"app: warm overview, {name}", statistics.median(warm)))
         note = f"median {statistics.median(every):.2f} s"
@@ -118,7 +119,7 @@ def serve(home: Path, name: str, loads: int) -> None:
     """Run the app on one state folder and measure it."""
     with tempfile.NamedTemporaryFile() as log, environment({"OPSMETRICS_HOME": str(home)}):
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "pipelines.cli", "app", "--port", str(PORT)],
+            [sys.executable, "-m", "opsmetrics", "app", "--port", str(PORT)],
             stdout=log,
             stderr=subprocess.STDOUT,
         )

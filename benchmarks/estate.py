@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from opsmetrics.landing import Parcel, land
+from opsmetrics.landing import Batch, land
 from opsmetrics.streams import STREAMS, Column
 
 FED = ("availability_checks", "alerts", "incidents", "deployments")
@@ -117,8 +117,8 @@ def land_estate(estate: Estate, landing: Path, windows: Iterator[Window] | None 
     for number, window in enumerate(windows or estate.windows()):
         loaded_at = datetime.combine(window[1], time(4, 30), ZoneInfo(ZONE)).astimezone(UTC)
         for name, frame in day_frames(estate, window).items():
-            parcel = Parcel(frame, window, "estate", f"{name}-{window[0]}-{number}")
-            land(landing, name, parcel, loaded_at=loaded_at)
+            batch = Batch(frame, window, "estate", f"{name}-{window[0]}-{number}")
+            land(landing, name, batch, loaded_at=loaded_at)
             rows += frame.height
     return rows
 
@@ -130,7 +130,7 @@ def day_frames(estate: Estate, window: Window) -> dict[str, pl.DataFrame]:
 
 
 def _day(estate: Estate, day: date) -> dict[str, pl.DataFrame]:
-    dice = np.random.default_rng(day.toordinal())
+    rng = np.random.default_rng(day.toordinal())
     start, end = (
         int(datetime.combine(at, time(), ZoneInfo(ZONE)).timestamp() * 1_000_000)
         for at in (day, day + timedelta(days=1))
@@ -138,8 +138,8 @@ def _day(estate: Estate, day: date) -> dict[str, pl.DataFrame]:
     services = np.arange(estate.services)
     checks = np.arange(estate.checks)
     # A service is down for some hours of some days, not for single probes here and there.
-    down_from = np.where(dice.random(estate.services) < 0.03, dice.integers(0, estate.checks, estate.services), 99_999)
-    lasts = dice.integers(1, 5, estate.services)
+    down_from = np.where(rng.random(estate.services) < 0.03, rng.integers(0, estate.checks, estate.services), 99_999)
+    lasts = rng.integers(1, 5, estate.services)
     step = (end - start) // estate.checks
     at, who = np.repeat(checks, estate.services), np.tile(services, estate.checks)
     is_down = (at >= down_from[who]) & (at < (down_from + lasts)[who])
@@ -151,39 +151,39 @@ def _day(estate: Estate, day: date) -> dict[str, pl.DataFrame]:
             checked_at=start + at * step,
             status=np.where(is_down, "down", "up"),
             http_status=np.where(is_down, 503, 200),
-            response_ms=dice.integers(20, 900, who.size).astype(float),
+            response_ms=rng.integers(20, 900, who.size).astype(float),
         )
     }
-    count = dice.poisson(estate.pages * estate.services)
-    who, fired = dice.integers(0, estate.services, count), start + dice.integers(0, 23 * _HOUR, count)
+    count = rng.poisson(estate.pages * estate.services)
+    who, fired = rng.integers(0, estate.services, count), start + rng.integers(0, 23 * _HOUR, count)
     found["alerts"] = _frame(
         "alerts",
         day,
         alert_id=_numbered("a", day, count),
         service_id=_ids("s", who),
-        rule_id=_ids("rule-", dice.integers(0, 20, count)),
-        severity=dice.integers(1, 4, count),
+        rule_id=_ids("rule-", rng.integers(0, 20, count)),
+        severity=rng.integers(1, 4, count),
         fired_at=fired,
-        acknowledged_at=fired + dice.integers(1, 30, count) * _MINUTE,
+        acknowledged_at=fired + rng.integers(1, 30, count) * _MINUTE,
         acknowledged_by_kind=np.full(count, "human"),
-        closed_at=fired + dice.integers(5, 50, count) * _MINUTE,
-        label=np.where(dice.random(count) < 0.8, "actionable", "noise"),
+        closed_at=fired + rng.integers(5, 50, count) * _MINUTE,
+        label=np.where(rng.random(count) < 0.8, "actionable", "noise"),
         is_test=np.zeros(count, bool),
     )
-    count = dice.poisson(estate.incidents * estate.services)
-    who, declared = dice.integers(0, estate.services, count), start + dice.integers(0, 20 * _HOUR, count)
+    count = rng.poisson(estate.incidents * estate.services)
+    who, declared = rng.integers(0, estate.services, count), start + rng.integers(0, 20 * _HOUR, count)
     found["incidents"] = _frame(
         "incidents",
         day,
         incident_id=_numbered("i", day, count),
         service_id=_ids("s", who),
-        severity=dice.integers(1, 5, count),
+        severity=rng.integers(1, 5, count),
         declared_at=declared,
-        resolved_at=declared + dice.integers(10, 240, count) * _MINUTE,
-        manager_assigned_at=declared + dice.integers(1, 40, count) * _MINUTE,
+        resolved_at=declared + rng.integers(10, 240, count) * _MINUTE,
+        manager_assigned_at=declared + rng.integers(1, 40, count) * _MINUTE,
     )
-    count = dice.poisson(0.5 * estate.services)
-    who, deployed = dice.integers(0, estate.services, count), start + dice.integers(6 * _HOUR, 18 * _HOUR, count)
+    count = rng.poisson(0.5 * estate.services)
+    who, deployed = rng.integers(0, estate.services, count), start + rng.integers(6 * _HOUR, 18 * _HOUR, count)
     found["deployments"] = _frame(
         "deployments",
         day,
@@ -192,7 +192,7 @@ def _day(estate: Estate, day: date) -> dict[str, pl.DataFrame]:
         environment=np.full(count, "production"),
         deployed_at=deployed,
         actor_kind=np.full(count, "pipeline"),
-        has_manual_step=dice.random(count) < 0.1,
+        has_manual_step=rng.random(count) < 0.1,
     )
     return found
 

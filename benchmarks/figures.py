@@ -7,7 +7,7 @@ import resource
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from opsmetrics.settings import secret
+from opsmetrics.core.settings import secret
 
 # Where a whole run (``python -m benchmarks``) collects the lines of its parts.
 COLLECT = "OPSMETRICS_FIGURES"

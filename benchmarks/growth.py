@@ -15,8 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from opsmetrics.landing import Parcel, compact, land, load_paths, names, read_load
-from opsmetrics.settings import Settings
+from opsmetrics.core.settings import Settings
+from opsmetrics.landing import Batch, compact, land, load_paths, names, read_load
 
 STREAMS = 15
 FIRST = date(2024, 1, 1)
@@ -69,8 +69,8 @@ def main() -> None:
                 for load in range(1, arguments.loads_a_day + 1):
                     share = whole.head(whole.height * load // arguments.loads_a_day)
                     at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=FIRST_HOUR + load)
-                    parcel = Parcel(share, (day, day + timedelta(days=1)), "growth", f"{day}-{load}", origin="growth")
-                    land(root, stream, parcel, loaded_at=at)
+                    batch = Batch(share, (day, day + timedelta(days=1)), "growth", f"{day}-{load}", origin="growth")
+                    land(root, stream, batch, loaded_at=at)
             if day.day == 8:
                 highest = max(highest, size(root)[0])
                 for stream in frames:

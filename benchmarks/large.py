@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from opsmetrics.snapshot import current
+from opsmetrics.snapshots.store import current
 
 COPIES = 36  # of the demo's 14 teams: 504
 MONTHS = 16  # of history in the demo; copied back twice, it is more than three years

@@ -1,8 +1,8 @@
 """The heavy daily facts by others: ``python -m benchmarks.others [--teams N] [--days N]``.
 
 dbt-duckdb runs our own SQL files as its models, Spark runs them through our engine on this machine, and pandas does the
-stretches of equal state by hand, as one would. All start from the same landed probe results, each in a process of its
-own, and the stretches that each finds are held against ours.
+runs of equal state by hand, as one would. All start from the same landed probe results, each in a process of its
+own, and the runs that each finds are held against ours.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ import pandas as pd
 from benchmarks.estate import Estate, land_estate, write_organisation
 from benchmarks.figures import Figure, Report, peak_mib
 from benchmarks.warehouse import HEAVY, settings_for
-from opsmetrics import pipeline
-from opsmetrics.settings import SPARK_ENGINE, Settings, environment
+from opsmetrics import build as plans
+from opsmetrics.core.settings import SPARK_ENGINE, Settings, environment
 from opsmetrics.warehouse import build_table, connect
 
 RUNS = "facts.monitor_day_runs"
-# What is made of single probe results; the rest is made of stretches, a hundredth as many.
+# What is made of single probe results; the rest is made of runs, a hundredth as many.
 FACTS = HEAVY[: HEAVY.index(RUNS) + 1]
 _PROFILE = """
 facts:
@@ -42,14 +42,19 @@ _PROJECT = "name: facts\nversion: '1.0'\nprofile: facts\nmodel-paths: [models]\n
 _SCHEMAS = "{% macro generate_schema_name(custom, node) %}{{ custom }}{% endmacro %}"
 
 
+def prepare(con: duckdb.DuckDBPyConnection, context: plans.Context) -> None:
+    """Bring in what the heavy tables are made of."""
+    plans.perform_all(con, context, context.plan.part(plans.Kind.INGEST, plans.Kind.REFERENCE))
+
+
 def ours(settings: Settings) -> float:
     """Build the heavy tables; return the seconds."""
-    context = pipeline.load_context(settings)
+    context = plans.load_context(settings)
     with connect(settings.warehouse) as con:
-        if context.engine.landed:
+        if context.engine.external_streams:
             # Beginning a session is not what is measured.
             context.engine.ask(con, "select count(*) from ref.service_names", "true")
-            pipeline.prepare(con, context)
+            prepare(con, context)
         began = time.perf_counter()
         for table in FACTS:
             build_table(con, context.files[table], context.catalogue, context.files, "bench", context.engine)
@@ -58,7 +63,7 @@ def ours(settings: Settings) -> float:
 
 def dbt(settings: Settings) -> float:
     """Let dbt make the same tables from the same files; return the seconds of its run."""
-    files = pipeline.load_context(settings).files
+    files = plans.load_context(settings).files
     folder = settings.home / "dbt"
     (folder / "models").mkdir(parents=True)
     (folder / "macros").mkdir()
@@ -78,7 +83,7 @@ def dbt(settings: Settings) -> float:
 
 
 def by_pandas(settings: Settings) -> float:
-    """Find the stretches of each monitor and day with pandas; return the seconds."""
+    """Find the runs of each monitor and day with pandas; return the seconds."""
     hold = "select distinct monitor_id, 60 as hold_minutes from raw.availability_checks"
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         monitors = con.sql(hold).df()
@@ -118,7 +123,7 @@ def measured(role: str, home: Path, work: Path) -> dict[str, Any]:
 
 
 def same(work: Path) -> None:
-    """Hold the stretches that each found against ours.
+    """Hold the runs that each found against ours.
 
     Raises:
         RuntimeError: They differ, and so would the comparison.
@@ -135,7 +140,7 @@ def same(work: Path) -> None:
             pairs = ((selects["ours"], selects[role]), (selects[role], selects["ours"]))
             counts = [con.execute(f"select count(*) from (({a}) except all ({b}))").fetchall()[0][0] for a, b in pairs]
             if counts != [0, 0]:
-                raise RuntimeError(f"{role} finds other stretches than ours: {counts}")
+                raise RuntimeError(f"{role} finds other runs than ours: {counts}")
 
 
 def main() -> None:
@@ -165,7 +170,7 @@ def main() -> None:
         land_estate(estate, home / "landing")
         settings = settings_for(estate, home)
         with connect(settings.warehouse) as con:
-            pipeline.prepare(con, pipeline.load_context(settings))
+            prepare(con, plans.load_context(settings))
             ((rows,),) = con.execute("select count(*) from raw.availability_checks").fetchall()
         found = {role: measured(role, home, work) for role in ROLES}
         same(work)
@@ -175,7 +180,7 @@ def main() -> None:
         notes = {
             "dbt": "our SQL files as its models, all at once; starting dbt included",
             "Spark": "through our engine, on this machine; starting Java left out",
-            "pandas": f"stretches only, all in memory: {memory['pandas']}",
+            "pandas": f"runs only, all in memory: {memory['pandas']}",
         }
         for role, note in notes.items():
             report.add(Figure(f"the same facts: {role}", found[role]["seconds"], base, "ours", note=note))

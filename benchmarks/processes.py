@@ -1,7 +1,7 @@
-"""What a process costs before it does anything, and Dagster around a run: ``python -m benchmarks.processes``.
+"""What a process costs before it does anything, and a run around its stages: ``python -m benchmarks.processes``.
 
-Limits: an interpreter that does nothing for the command lines, the same three stages without Dagster for the run. Needs
-a state folder that was built; nothing is pulled or built anew.
+Limits: an interpreter that does nothing for the command lines, its three commands in one process for the run. Needs a
+state folder that was built; nothing is pulled or built again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.figures import Figure, Report
-from opsmetrics.settings import Settings
+from opsmetrics.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 REPEAT = 3
@@ -24,7 +24,7 @@ COMMANDS = {
     "opsmetrics health": (("health",), None),
 }
 STAGES = """
-from pipelines.cli import main
+from opsmetrics.cli import main
 for step in ("pull", "build", "publish"):
     main([step, "--json", *{options!r}], standalone_mode=False)
 """
@@ -46,14 +46,14 @@ def main() -> None:
     python = [sys.executable, "-c", "pass"]
     bare = best(python)
     for name, (arguments, target) in COMMANDS.items():
-        seconds = best([sys.executable, "-m", "pipelines.cli", *arguments])
+        seconds = best([sys.executable, "-m", "opsmetrics", *arguments])
         # A target in seconds is a promise to people: the interpreter's own start stands beside it.
         report.add(Figure(name, seconds, target=target, note=f"an interpreter that does nothing: {bare:.2f} s"))
     data = Settings.from_env().home.resolve() / "demo-data"
     options = ["--org", "examples/demo", *(["--data", str(data)] if data.exists() else [])]
     stages = best([sys.executable, "-c", STAGES.format(options=options)])
-    run = best([sys.executable, "-m", "pipelines.cli", "run", "--json", *options])
-    report.add(Figure("a run through Dagster with nothing new", run, stages, "the same stages without Dagster"))
+    run = best([sys.executable, "-m", "opsmetrics", "run", "--json", *options])
+    report.add(Figure("a run with nothing new", run, stages, "pull, build and publish in one process"))
 
 
 if __name__ == "__main__":

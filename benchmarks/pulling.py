@@ -18,10 +18,10 @@ from pathlib import Path
 import httpx
 
 from benchmarks.figures import Figure, Report, peak_mib
+from opsmetrics.build.pulling import pull_streams
+from opsmetrics.core.settings import Settings, environment
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.organisation import Organisation, load_organisation
-from opsmetrics.settings import Settings, environment
-from pipelines.pulling import pull_streams
 from simulator.servers import Running, serve
 
 DEMO = Path(__file__).resolve().parent.parent / "examples" / "demo"
@@ -32,7 +32,7 @@ def pull(settings: Settings, organisation: Organisation) -> float:
     """Pull everything from the connectors and return the seconds it took."""
     origins = tuple(connector.name for connector in organisation.sources.connector)
     began = time.perf_counter()
-    results = pull_streams(settings, organisation, list(organisation.streams), origins=origins, quiet=True)
+    results = pull_streams(settings, organisation, list(organisation.streams), origins=origins)
     span = time.perf_counter() - began
     errors = [result.error for result in results if result.error]
     if errors:

@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from opsmetrics.build.pulling import pull_streams
+from opsmetrics.core.settings import Settings, environment
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.organisation import load_organisation
-from opsmetrics.settings import Settings, environment
-from pipelines.pulling import pull_streams
 from simulator.scale import scaled_organisation
 from simulator.servers import Running, serve
 
@@ -37,7 +37,7 @@ def pulled(running: Running, settings: Settings) -> tuple[Counter[str], Counter[
     organisation = load_organisation(settings.org)
     before = {path for name in organisation.streams for path in load_paths(settings.landing, name)}
     origins = tuple(connector.name for connector in organisation.sources.connector)
-    results = pull_streams(settings, organisation, list(organisation.streams), origins=origins, quiet=True)
+    results = pull_streams(settings, organisation, list(organisation.streams), origins=origins)
     if errors := [result.error for result in results if result.error]:
         raise RuntimeError("\n".join(errors))
     requests = Counter(of_source(path) for path in running.faults.requests())

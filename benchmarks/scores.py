@@ -16,10 +16,12 @@ import polars as pl
 
 from benchmarks.figures import Figure, Report, peak_mib
 from opsmetrics.catalogue import Catalogue, Metric, load_catalogue
-from opsmetrics.organisation.tables import LONG_WINDOW_DAYS
-from opsmetrics.scoring import ScoreInputs, compute_plans, compute_scores
-from opsmetrics.settings import default_sql_root
-from opsmetrics.sqlfile import load_all
+from opsmetrics.catalogue.model import LONG_WINDOW_DAYS
+from opsmetrics.catalogue.sqlfile import load_all
+from opsmetrics.core.settings import default_sql_root
+from opsmetrics.scoring.compute import compute_scores
+from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.plan import compute_plans
 
 INSTANT = pl.Datetime("us", "UTC")
 FIRST = datetime(2023, 12, 31, 23, tzinfo=UTC)
@@ -46,11 +48,11 @@ def instants_of(metric: Metric, ends: list[datetime]) -> list[tuple[datetime, st
 
 def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> ScoreInputs:
     """Return random inputs: every metric of every team at every month end, in the month's own window too, and today."""
-    rolls = np.random.default_rng(seed)
+    draws = np.random.default_rng(seed)
     names = [f"team-{number:04d}" for number in range(teams)]
     ends = month_ends(months)
     frames: list[pl.DataFrame] = []
-    skill = rolls.uniform(0.55, 0.97, (teams, 1))
+    skill = draws.uniform(0.55, 0.97, (teams, 1))
     for metric in catalogue.metrics:
         header = metric.header
         instants = instants_of(metric, ends)
@@ -58,8 +60,8 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
         if header.n_full is None:
             items = np.full((teams, count), 12.0)
         else:
-            items = rolls.poisson(header.n_full * 0.8, (teams, count)).astype(float)
-        level = np.clip(skill + rolls.normal(0, 0.08, (teams, count)), 0, 1)
+            items = draws.poisson(header.n_full * 0.8, (teams, count)).astype(float)
+        level = np.clip(skill + draws.normal(0, 0.08, (teams, count)), 0, 1)
         worst, best = header.floor, header.mal
         if header.unit == "share" and worst < best:
             met = np.floor(items * level)
@@ -82,11 +84,13 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
                     "sample_size": items.ravel().astype(np.int64),
                     "completeness": 1.0,
                     "standard_error": (0.06 if metric.has_standard_error else None),
+                    "worst_value": None,
                 },
                 schema_overrides={
                     "entity_id": pl.String,
                     "entity_weight": pl.Float64,
                     "standard_error": pl.Float64,
+                    "worst_value": pl.Float64,
                 },
             ).with_columns(value=pl.col("value").fill_nan(None))
         )
@@ -95,7 +99,7 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
         [(metric.id, *instant) for metric in catalogue.metrics for instant in instants_of(metric, ends)],
         schema={"metric_id": pl.String, "as_of": INSTANT, "grain": pl.String},
         orient="row",
-    ).with_columns(on=pl.col("as_of").dt.date(), completeness=pl.lit(1.0))
+    ).with_columns(on=pl.col("as_of").dt.date(), completeness=pl.lit(1.0), untold=pl.lit(None, pl.String))
     streams = sorted({stream for metric in catalogue.metrics for stream in metric.header.needs})
     start = FIRST.date()
     dated = {"team_id": pl.String, "metric_id": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
@@ -103,6 +107,9 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
     return ScoreInputs(
         values=values,
         windows=windows,
+        weaker=windows.clear()
+        .select(pl.lit(None, pl.String).alias("team_id"), "metric_id", "as_of", "grain")
+        .with_columns(weaker=pl.lit(None, pl.String)),
         teams=pl.DataFrame({"team_id": names}).with_columns(type=pl.lit("platform"), onboarded_on=pl.lit(start)),
         connections=pl.DataFrame({"team_id": names})
         .join(pl.DataFrame({"stream": streams}), how="cross")

@@ -22,9 +22,10 @@ import duckdb
 
 from benchmarks.estate import FED, Estate, land_estate, write_organisation
 from benchmarks.figures import Figure, Report, peak_mib
-from opsmetrics import pipeline, snapshot
+from opsmetrics import build as plans
+from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.landing import load_paths
-from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.snapshots import store
 from opsmetrics.streams import STREAMS
 from opsmetrics.warehouse import connect, ingest
 from opsmetrics.warehouse.connection import STORAGE_VERSION
@@ -114,10 +115,8 @@ def run_day(settings: Settings) -> Clock:
     """Build what is new and publish it, as the morning's run does."""
     clock = Clock()
     clock("configuration")
-    context = pipeline.load_context(settings)
-    built = pipeline.build(context, clock)
-    clock("publish")
-    pipeline.publish(context, built.build_id)
+    context = plans.load_context(settings)
+    plans.build_and_publish(context, plans.Progress(begins=lambda stage: clock(stage.name)))
     clock("")
     return clock
 
@@ -165,7 +164,7 @@ def as_known(report: Report, estate: Estate, home: Path) -> None:
     settings = settings_for(estate, scratch)
     known_at = estate.now(KNOWN_DAYS - estate.days)
     began = time.perf_counter()
-    built = pipeline.build(pipeline.load_context(settings, known_at))
+    built = plans.build(plans.load_context(settings, known_at))
     name = f"as-known rebuild of the month after {KNOWN_DAYS} days"
     report.add(
         Figure(name, time.perf_counter() - began, note=f"build {built.build_id[:12]}, ingest of all loads included")
@@ -175,7 +174,7 @@ def as_known(report: Report, estate: Estate, home: Path) -> None:
 
 def publishing(report: Report, settings: Settings) -> None:
     """Measure a publication while ten readers hold the snapshot before it."""
-    readers = [snapshot.open_current(settings.snapshots) for _ in range(READERS)]
+    readers = [store.open_current(settings.snapshots) for _ in range(READERS)]
     for reader in readers:
         reader.execute("select count(*) from scores.metric").fetchall()
     with connect(settings.warehouse) as con:
@@ -184,7 +183,7 @@ def publishing(report: Report, settings: Settings) -> None:
     limit = min(copied(settings.warehouse, settings.home / "copy.duckdb") for _ in range(3))
     with connect(settings.warehouse) as con:
         began = time.perf_counter()
-        snapshot.publish(con, settings.warehouse, settings.snapshots, build_id="bench", now=settings.clock())
+        store.publish(con, settings.warehouse, settings.snapshots, build_id="bench", now=settings.clock())
         seconds = time.perf_counter() - began
     for reader in readers:
         reader.close()

@@ -19,11 +19,12 @@ from pathlib import Path
 
 import pyspark
 
-from opsmetrics.settings import environment
+from opsmetrics.core.settings import environment
 from opsmetrics.warehouse.spark import java_home
 
 HERE = "127.0.0.1"
-PATIENCE_SECONDS = 120
+# Ends a start that hangs; a busy machine may take minutes.
+PATIENCE_SECONDS = 900
 
 
 def free_port() -> int:

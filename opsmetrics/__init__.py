@@ -4,3 +4,5 @@ Belongs here: everything that needs neither Dagster nor Streamlit nor Plotly.
 Does not belong here: orchestration (``assets``, ``pipelines``), pages (``scorecard_app``) or invented data
 (``simulator``).
 """
+
+__version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""Wiring only: which assets exist, when they run, how to run them in one process, and the command line.
+"""Dagster's wiring only: which assets exist together, when they run, and what is noticed between schedules.
 
-Does not belong here: assets (``assets``) or logic (``opsmetrics``).
+Does not belong here: assets (``assets``), the command line (``opsmetrics.cli``) or logic (``opsmetrics``).
 """

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.landing import ingest, landing_assets
+from assets.ingest import ingest_asset
+from assets.landing import landing_assets
 from assets.meeting import BRIEF, DIGEST, MEETING
 from assets.models import layer_assets
 from assets.published import snapshot_asset
-from assets.resources import Workspace
+from assets.resources import WRITER_POOL, WRITER_TAG, Workspace
 from assets.scores import score_assets
 from assets.upkeep import UPKEEP
+from opsmetrics.build import make_plan
 from opsmetrics.catalogue import load_catalogue
-from opsmetrics.settings import default_sql_root
-from opsmetrics.sqlfile import load_all
+from opsmetrics.catalogue.sqlfile import load_all
+from opsmetrics.core.settings import default_sql_root
 from pipelines.schedules import schedules
 from pipelines.sensors import build_sensor, tell_failed_runs, tell_what_is_wrong
 
@@ -41,9 +43,19 @@ def build_graph(root: Path | None = None) -> Graph:
     root = root or default_sql_root()
     files = load_all(root)
     catalogue = load_catalogue(root, files)
-    tables = [ingest, *layer_assets(files, catalogue), score_assets(catalogue)]
-    snapshot = snapshot_asset([key for definition in tables for key in definition.keys])
-    return Graph(landing_assets(), tables, snapshot)
+    plan = make_plan(files, catalogue)
+    tables = [ingest_asset(plan), *layer_assets(plan, files, catalogue), score_assets(plan)]
+    return Graph(landing_assets(plan), tables, snapshot_asset(plan))
+
+
+def _tags(graph: Graph, keys: list[dg.AssetKey]) -> dict[str, str]:
+    """Return the tags of a job's runs."""
+    writers = [asset for asset in [*graph.tables, graph.snapshot, *UPKEEP] if asset.op.pool == WRITER_POOL]
+    # A build that died half-way begins again: its steps rest on one another's tables.
+    tags = {"dagster/retry_strategy": "ALL_STEPS"}
+    if any(key in writer.keys for writer in writers for key in keys):
+        tags[WRITER_TAG] = "working_file"
+    return tags
 
 
 def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
@@ -63,10 +75,7 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
         "weekly_digest": [DIGEST],
     }
     jobs = [
-        # A build that died half-way begins again: its steps rest on one another's tables.
-        dg.define_asset_job(
-            name, selection=dg.AssetSelection.assets(*keys), tags={"dagster/retry_strategy": "ALL_STEPS"}
-        )
+        dg.define_asset_job(name, selection=dg.AssetSelection.assets(*keys), tags=_tags(graph, keys))
         for name, keys in selections.items()
     ]
     return dg.Definitions(

@@ -1,6 +1,6 @@
 """When things run: pulls every hour and every night, builds when something landed and every morning, upkeep each week.
 
-All clocks are Oslo's. Does not belong here: what runs (``assets``) and what is told about it (``pipelines.sensors``).
+All clocks are Oslo's. Does not belong here: what runs (``assets``) and what is sent about it (``pipelines.sensors``).
 """
 
 from __future__ import annotations

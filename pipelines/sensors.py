@@ -1,4 +1,4 @@
-"""What is noticed between schedules: new loads start a build, failed runs and stale sources are told in a chat."""
+"""What is noticed between schedules: new loads start a build, failed runs and stale sources are sent to a chat."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import json
 import dagster as dg
 
 from assets.resources import Workspace
-from opsmetrics.health import troubles
+from opsmetrics.core.settings import Settings
 from opsmetrics.landing import names
-from opsmetrics.notify import Message, NotifyError, post
+from opsmetrics.operations.health import issues
+from opsmetrics.operations.notify import Message, NotifyError, post
 from opsmetrics.organisation import load_organisation
-from opsmetrics.settings import Settings
+from opsmetrics.reports.addresses import HEALTH
 from opsmetrics.streams import STREAMS
 
 RUNNING = dg.DefaultSensorStatus.RUNNING
@@ -53,30 +54,30 @@ def build_sensor(job: str) -> dg.SensorDefinition:
 
 @dg.sensor(name="tell_what_is_wrong", minimum_interval_seconds=900, default_status=RUNNING)
 def tell_what_is_wrong(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult | dg.SkipReason:
-    """Tell what went stale or broke, and what is well again, once each."""
+    """Send what went stale or broke, and what is well again, once each."""
     settings = workspace.settings()
     now = settings.clock(load_organisation(settings.org).settings.now)
-    found = {trouble.key: trouble.text for trouble in troubles(settings, now)}
-    told: dict[str, str] = json.loads(context.cursor or "{}")
-    new = [text for key, text in found.items() if key not in told]
-    over = [text for key, text in told.items() if key not in found]
+    found = {issue.key: issue.text for issue in issues(settings, now)}
+    sent: dict[str, str] = json.loads(context.cursor or "{}")
+    new = [text for key, text in found.items() if key not in sent]
+    over = [text for key, text in sent.items() if key not in found]
     if not new and not over:
         return dg.SkipReason(f"nothing new; {len(found)} known")
-    link = f"{settings.public_url}/datakvalitet" if settings.public_url else None
+    link = HEALTH.at().url(settings.public_url) if settings.public_url else None
     try:
         if new:
             post(settings, Message(f"Ops scorecard: {len(new)} new, {len(found)} in all to look at", tuple(new), link))
         if over:
             post(settings, Message(f"Ops scorecard: {len(over)} well again", tuple(over), link))
     except NotifyError as error:
-        # The cursor stays, so that the next tick tells it.
+        # The cursor stays, so that the next tick sends it.
         return dg.SkipReason(str(error))
     return dg.SensorResult(cursor=json.dumps(found))
 
 
 @dg.run_failure_sensor(name="tell_failed_runs", minimum_interval_seconds=30, default_status=RUNNING)
 def tell_failed_runs(context: dg.RunFailureSensorContext, workspace: Workspace) -> None:
-    """Tell that a run failed, at which step and why."""
+    """Send that a run failed, at which step and why."""
     settings = workspace.settings()
     run = context.dagster_run
     lines = [f"{event.step_key}: {_first_line(event)}" for event in context.get_step_failure_events()] or [

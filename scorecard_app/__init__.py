@@ -1,4 +1,5 @@
 """The scorecard that people look at. It reads snapshots only.
 
-Belongs here: pages, HTML, charts, texts. Does not belong here: SQL that decides numbers, arithmetic on scores.
+Belongs here: server, pages, markup, figures. Does not belong here: queries and words
+(``opsmetrics.snapshots.queries``, ``opsmetrics.language``), SQL that decides numbers, arithmetic on scores.
 """

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from html import escape
 from typing import Any
 
 import streamlit as st
 
+from opsmetrics.core.settings import Settings, SignIn
+from opsmetrics.language.texts import text
 from opsmetrics.organisation.access import AccessRules, load_access
-from opsmetrics.settings import Settings, SignIn
-from opsmetrics.texts import text
+from scorecard_app.markup import element, join, lead
+from scorecard_app.raw_html import show
 
 SENSITIVE_AREA = "sec"
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Permissions:
     """What the person at the screen may do.
 
     Attributes:
@@ -44,7 +45,7 @@ class Reader:
         return self.role == "admin" or (self.role == "member" and (team_id is None or team_id in self.teams))
 
 
-ALONE = Reader("admin")  # on loopback without sign-in: whoever has the machine has the snapshot too
+ALONE = Permissions("admin")  # on loopback without sign-in: whoever has the machine has the snapshot too
 
 
 @cache
@@ -72,7 +73,7 @@ def secrets(settings: SignIn) -> dict[str, Any]:
     }
 
 
-def reader_of(known: AccessRules, claims: Mapping[str, Any]) -> Reader:
+def permissions_of(known: AccessRules, claims: Mapping[str, Any]) -> Permissions:
     """Return what the claims of an identity token allow."""
     raw: Any = claims.get(known.claim)
     values = [raw] if isinstance(raw, str) else [str(value) for value in raw or ()]
@@ -80,14 +81,14 @@ def reader_of(known: AccessRules, claims: Mapping[str, Any]) -> Reader:
     roles = {grant.role for grant in grants}
     teams = frozenset(grant.team for grant in grants if grant.team is not None)
     role = next((role for role in ("admin", "member", "viewer") if role in roles), known.everyone)
-    return Reader(role, teams, is_signed_in=True)
+    return Permissions(role, teams, is_signed_in=True)
 
 
-def reader() -> Reader:
+def permissions() -> Permissions:
     """Return what the person of this session may do."""
     if sign_in() is None:
         return ALONE
-    return reader_of(rules(), st.user.to_dict())
+    return permissions_of(rules(), st.user.to_dict())
 
 
 def is_welcome(language: str) -> bool:
@@ -98,7 +99,7 @@ def is_welcome(language: str) -> bool:
         _note(language, "access.please")
         st.button(text(language, "access.sign_in"), on_click=st.login, type="primary")
         return False
-    if reader().role == "none":
+    if permissions().role == "none":
         _note(language, "access.refused")
         sign_out(language)
         return False
@@ -106,8 +107,7 @@ def is_welcome(language: str) -> bool:
 
 
 def _note(language: str, key: str) -> None:
-    title, words = escape(text(language, "app.name")), escape(text(language, key))
-    st.html(f'<div class="ops" lang="{escape(language)}"><h1>{title}</h1><p class="lead">{words}</p></div>')
+    show(join(element("h1", text(language, "app.name")), lead(text(language, key))))
 
 
 def sign_out(language: str) -> None:

@@ -1,62 +1,35 @@
-"""The script that Streamlit runs for every page: who may enter, and the one list of pages."""
+"""The script that Streamlit runs for every page: who may enter, and the pages of the table of addresses."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from opsmetrics.texts import text
-from scorecard_app import access
-from scorecard_app.page import ICON, MENU, MORE, language
-from scorecard_app.views import (
-    about,
-    accessibility,
-    analysts,
-    area,
-    changes,
-    configure,
-    decisions,
-    exemptions,
-    facts,
-    gaps,
-    health,
-    metric,
-    overview,
-    report,
-    restore_form,
-    team,
-)
+from opsmetrics.language.texts import text
+from opsmetrics.reports.addresses import OVERVIEW, PAGES
+from scorecard_app import access, views
+from scorecard_app.choices import chosen_language
 
-VIEWS = {
-    "overview": overview.render,
-    "team": team.render,
-    "area": area.render,
-    "gaps": gaps.render,
-    "metric": metric.render,
-    "changes": changes.render,
-    "health": health.render,
-    "about": about.render,
-    "report": report.render,
-    "decisions": decisions.render,
-    "exemptions": exemptions.render,
-    "facts": facts.render,
-    "analysts": analysts.render,
-    "restore": restore_form.render,
-    "configure": configure.render,
-    "accessibility": accessibility.render,
-}
+_ICON = Path(__file__).parent / "static" / "icon.png"
 
 
 def main() -> None:
     """Show the page that the address names."""
-    chosen = language()
-    st.set_page_config(page_title=text(chosen, "app.name"), page_icon=str(ICON), layout="wide")
+    language = chosen_language()
+    st.set_page_config(page_title=text(language, "app.name"), page_icon=str(_ICON), layout="wide")
     pages = [
-        st.Page(VIEWS[name], title=text(chosen, f"nav.{name}"), url_path=path or None, default=path == "")
-        for name, path in (*MENU, *MORE)
+        st.Page(
+            views.render(place),
+            title=text(language, f"nav.{place.name}"),
+            url_path=place.path or None,
+            default=place == OVERVIEW,
+        )
+        for place in PAGES
     ]
-    # The menu is ours (page.py): its links keep period and language, and it is the same on a phone.
+    # The menu is ours (layout.py): its links keep period and language, and it is the same on a phone.
     found = st.navigation(pages, position="hidden")
-    if access.is_welcome(chosen):
+    if access.is_welcome(language):
         found.run()
 
 

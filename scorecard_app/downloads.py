@@ -7,8 +7,6 @@ one table and one hour; without the signature it gives nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlencode
 
 import polars as pl
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -16,68 +14,62 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from opsmetrics import brief
-from opsmetrics.errors import SnapshotError
-from opsmetrics.reading import catalogue, facts, quality, reader, scores
-from opsmetrics.snapshot import Snapshot
-from opsmetrics.texts import LANGUAGES
+from opsmetrics.core.errors import SnapshotError
+from opsmetrics.language.texts import LANGUAGES
+from opsmetrics.reports import addresses, brief
+from opsmetrics.snapshots.queries import areas as area_queries
+from opsmetrics.snapshots.queries import catalogue, evidence, facts, gaps, movement, quality, scores
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
+from scorecard_app.current import current_snapshot
 
-PREFIX = "/ned"
 SECONDS = 3600
 KINDS = tuple(exports.WRITERS)
 BRIEF = "brief"
 Values = Mapping[str, str | None]
-Maker = Callable[[Snapshot, Mapping[str, Any], Mapping[str, str]], pl.DataFrame]
+Maker = Callable[[Snapshot, Period, Mapping[str, str]], pl.DataFrame]
 
 
-def _gaps(snapshot: Snapshot, period: Mapping[str, Any], values: Mapping[str, str]) -> pl.DataFrame:
-    found = scores.gaps(snapshot, period, values.get("team"))
-    area = values.get("area")
-    return found.filter(area_id=area) if area else found
+def _evidence(snapshot: Snapshot, period: Period, values: Mapping[str, str]) -> pl.DataFrame:
+    metric = next(row for row in catalogue.metrics(snapshot) if row.metric_id == values["metric"])
+    return evidence.evidence(snapshot, metric.evidence_sql, period, values.get("team", "")).frame
 
 
-def _metrics(snapshot: Snapshot, period: Mapping[str, Any], values: Mapping[str, str]) -> pl.DataFrame:
-    found = scores.metric_scores(snapshot, period)
-    return found.filter(**{f"{key}_id": values[key] for key in ("team", "metric") if values.get(key)})
-
-
-def _evidence(snapshot: Snapshot, period: Mapping[str, Any], values: Mapping[str, str]) -> pl.DataFrame:
-    sql = catalogue.metrics(snapshot).filter(metric_id=values.get("metric"))["evidence_sql"][0]
-    return scores.evidence(snapshot, sql, period, values.get("team", ""))
+def _chosen(values: Mapping[str, str], *names: str) -> dict[str, str | None]:
+    """The ids that an address names, as queries take them; an empty one names nothing."""
+    return {f"{name}_id": values.get(name) or None for name in names}
 
 
 TABLES: dict[str, Maker] = {
-    "team-scores": lambda s, p, _: scores.team_scores(s, p),
-    "area-scores": lambda s, p, v: scores.area_scores(s, p).filter(
-        **{f"{key}_id": v[key] for key in ("team", "area") if v.get(key)}
-    ),
-    "metric-scores": _metrics,
-    "gaps": _gaps,
-    "goals": lambda s, p, _: scores.goal_reviews(s, p),
-    "plan": lambda s, _, v: scores.plan(s, v.get("team", "")),
-    "plans": lambda s, *_: scores.plans(s),
-    "changes": lambda s, p, v: scores.changes(s, v["team"]) if v.get("team") else scores.all_changes(s, p),
-    "signals": lambda s, p, _: scores.signals(s, p),
-    "area-months": lambda s, p, v: scores.area_spread(s, p, v.get("area", "")),
-    "area-metrics": lambda s, p, v: scores.area_metrics(s, p, v.get("area", "")),
-    "control-chart": lambda s, _, v: scores.control_chart(s, v.get("team", ""), v.get("metric", "")),
-    "weeks": lambda s, _, v: scores.metric_weeks(s, v.get("team", ""), v.get("metric", "")),
-    "entities": lambda s, p, v: scores.entities(s, p, v.get("team", ""), v.get("metric", "")),
+    "team-scores": lambda s, p, _: scores.team_scores(s, p).frame,
+    "area-scores": lambda s, p, v: scores.area_scores(s, p, **_chosen(v, "team", "area")).frame,
+    "metric-scores": lambda s, p, v: scores.metric_scores(s, p, **_chosen(v, "team", "metric")).frame,
+    "gaps": lambda s, p, v: gaps.gaps(s, p, **_chosen(v, "team", "area")).frame,
+    "goals": lambda s, p, _: gaps.goal_reviews(s, p).frame,
+    "plan": lambda s, _, v: gaps.plan(s, v.get("team", "")).frame,
+    "plans": lambda s, *_: gaps.plans(s).frame,
+    "changes": lambda s, p, v: (movement.changes(s, v["team"]) if v.get("team") else movement.all_changes(s, p)).frame,
+    "signals": lambda s, p, _: movement.signals(s, p).frame,
+    "area-months": lambda s, p, v: area_queries.area_spread(s, p, v.get("area", "")).frame,
+    "area-metrics": lambda s, p, v: area_queries.area_metrics(s, p, v.get("area", "")).frame,
+    "control-chart": lambda s, _, v: movement.control_chart(s, v.get("team", ""), v.get("metric", "")).frame,
+    "weeks": lambda s, _, v: scores.metric_weeks(s, v.get("team", ""), v.get("metric", "")).frame,
+    "entities": lambda s, p, v: scores.entities(s, p, v.get("team", ""), v.get("metric", "")).frame,
     "evidence": _evidence,
-    "incidents": lambda s, p, v: facts.incidents(s, p, v.get("team", "")),
-    "diagnostics": lambda s, p, v: scores.diagnostics(s, p, v.get("team", "")),
-    "restated": lambda s, _, v: scores.restated(s, v.get("team", "")),
-    "alarms": lambda s, p, v: quality.alarms(s, p, v.get("team")),
-    "sources": lambda s, *_: quality.sources(s),
-    "missing-days": lambda s, *_: quality.missing_days(s),
-    "quarantine": lambda s, *_: quality.quarantine(s),
-    "unmatched": lambda s, *_: quality.unmatched(s),
-    "suspect-monitors": lambda s, *_: quality.suspect_monitors(s),
-    "exemptions": lambda s, *_: quality.exemptions(s),
-    "obligations": lambda s, *_: catalogue.obligations(s),
-    "metrics": lambda s, *_: catalogue.metrics(s),
-    "tables": lambda s, *_: catalogue.tables(s),
+    "incidents": lambda s, p, v: facts.incidents(s, p, v.get("team", "")).frame,
+    "diagnostics": lambda s, p, v: evidence.diagnostics(s, p, v.get("team", "")).frame,
+    "restated": lambda s, _, v: movement.restated(s, v.get("team", "")).frame,
+    "alarms": lambda s, p, v: quality.alarms(s, p, v.get("team")).frame,
+    "sources": lambda s, *_: quality.sources(s).frame,
+    "missing-days": lambda s, *_: quality.missing_days(s).frame,
+    "quarantine": lambda s, *_: quality.quarantine(s).frame,
+    "unmatched": lambda s, *_: quality.unmatched(s).frame,
+    "suspect-monitors": lambda s, *_: quality.suspect_monitors(s).frame,
+    "exemptions": lambda s, *_: quality.exemptions(s).frame,
+    "obligations": lambda s, *_: catalogue.obligations(s).frame,
+    "metrics": lambda s, *_: catalogue.metrics(s).frame,
+    "tables": lambda s, *_: catalogue.tables(s).frame,
     **{name: (lambda s, _p, _v, name=name: facts.facts(s, name)) for name in facts.FACTS},
 }
 
@@ -98,7 +90,7 @@ def address(table: str, kind: str, values: Values) -> str:
     signer = _signer()
     if signer is not None:
         kept["key"] = str(signer.dumps([table, kind, sorted(kept.items())]))
-    return f"{PREFIX}/{table}.{kind}" + (f"?{urlencode(kept)}" if kept else "")
+    return addresses.file(table, kind, kept)
 
 
 def _is_allowed(table: str, kind: str, values: dict[str, str]) -> bool:
@@ -122,38 +114,45 @@ def _give(request: Request) -> Response:
     if not _is_allowed(table, kind, values):
         return PlainTextResponse("open the page again and use its link\n", status_code=403)
     try:
-        snapshot = reader.current_snapshot()
+        snapshot = current_snapshot()
     except SnapshotError as error:
         return PlainTextResponse(f"{error}\n", status_code=404)
-    periods = catalogue.periods(snapshot).to_dicts()
-    period = next((found for found in periods if found["label"] == values.get("period")), periods[0])
+    periods = catalogue.periods(snapshot)
+    period = next((found for found in periods if found.label == values.get("period")), periods[0])
     language = values.get("lang", LANGUAGES[0])
     language = language if language in LANGUAGES else LANGUAGES[0]
     if table == BRIEF:
         content = brief.WRITERS[kind](brief.compose(snapshot, period, language))
         return _file(content, brief.file_name(period, language, kind), brief.MEDIA_TYPES[kind])
-    metric = values.get("metric")
-    if metric is not None and catalogue.metrics(snapshot).filter(metric_id=metric).is_empty():
+    metric = values.get("metric", "" if table == "evidence" else None)
+    if metric is not None and not any(row.metric_id == metric for row in catalogue.metrics(snapshot)):
         return PlainTextResponse("no such metric\n", status_code=404)
+    writer, media_type = exports.WRITERS[kind]
+    content = writer(TABLES[table](snapshot, period, values), _origin(snapshot, period, language, table), language)
+    return _file(content, _file_name(snapshot, period, table, kind, values), media_type)
+
+
+def _origin(snapshot: Snapshot, period: Period, language: str, table: str) -> exports.Origin:
     organisation = catalogue.organisation(snapshot)
-    origin = exports.Origin(
-        organisation=str(organisation[f"name_{language}"]),
-        is_fictional=bool(organisation["is_fictional"]),
-        period=str(period["label"]),
+    return exports.Origin(
+        organisation=organisation.name.get(language),
+        is_fictional=organisation.is_fictional,
+        period=period.label,
         snapshot=snapshot.build_id,
         table=table,
-        zone=str(organisation["timezone"]),
+        zone=organisation.timezone,
     )
-    writer, media_type = exports.WRITERS[kind]
-    content = writer(TABLES[table](snapshot, period, values), origin, language)
+
+
+def _file_name(snapshot: Snapshot, period: Period, table: str, kind: str, values: Mapping[str, str]) -> str:
+    """Table, what was chosen, period and snapshot; only signs that any file system takes."""
     named = "-".join((table, *(values[key] for key in ("team", "area", "metric") if values.get(key))))
     safe = "".join(c for c in named if c.isalnum() or c in "-_")
-    name = f"{safe}-{period['label']}-{snapshot.build_id[:12]}.{kind}"
-    return _file(content, name, media_type)
+    return f"{safe}-{period.label}-{snapshot.build_id[:12]}.{kind}"
 
 
 def _file(content: bytes, name: str, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-ROUTES = [Route(f"{PREFIX}/{{table}}.{{kind}}", _give, methods=["GET"])]
+ROUTES = [Route(f"{addresses.FILES}/{{table}}.{{kind}}", _give, methods=["GET"])]

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from opsmetrics.texts import LANGUAGES, text
+from opsmetrics.language.texts import LANGUAGES, text
+from scorecard_app.markup import attribute_list, element
 
 # Streamlit writes styles and starts its workers from blobs; nothing is ever fetched from another host.
 POLICY = (
@@ -72,6 +73,7 @@ class PageHeaders:
 
 
 def _translated(body: bytes, language: str) -> bytes:
-    name = text(language, "app.name")
-    html = body.decode("utf-8").replace('<html lang="en"', f'<html lang="{language}"', 1)
-    return re.sub(r"<title>.*?</title>", f"<title>{name}</title>", html, count=1).encode()
+    title = element("title", text(language, "app.name"))
+    html = body.decode("utf-8")
+    html = html.replace(f"html{attribute_list(lang='en')}", f"html{attribute_list(lang=language)}", 1)
+    return re.sub(r"<title>.*?</title>", lambda _: title, html, count=1).encode()

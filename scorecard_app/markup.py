@@ -1,113 +1,168 @@
-"""Semantic HTML as strings: pure functions, every value escaped."""
+"""HTML as a type: whatever is not :class:`Markup` is escaped where it is put in, so no caller can forget it.
+
+Elements are made here alone; pages put them together. What reaches the screen goes through ``raw_html.show``.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from html import escape
-from urllib.parse import urlencode
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
 
-from opsmetrics.texts import text
+from markupsafe import Markup, escape
 
-Header = Sequence[tuple[str, bool]]
-
-
-def rich(words: str) -> str:
-    """Escape a text and make ``*this*`` strong."""
-    return re.sub(r"\*(.+?)\*", r"<strong>\1</strong>", escape(words))
-
-
-def link(href: str, label: str, *, kind: str = "") -> str:
-    """Return a link within the app (same tab)."""
-    marked = f' class="{kind}"' if kind else ""
-    return f'<a href="{escape(href)}" target="_self"{marked}>{escape(label)}</a>'
+TagName: TypeAlias = Literal[
+    "a", "b", "button", "caption", "circle", "code", "dd", "details", "div", "dl", "dt", "footer", "h1", "h2", "h3",
+    "header", "i", "img", "li", "nav", "ol", "p", "polyline", "pre", "section", "small", "span", "strong", "style",
+    "summary", "svg", "table", "tbody", "td", "th", "thead", "title", "tr", "ul",
+]  # fmt: skip
+Node: TypeAlias = "str | int | Iterable[Node] | None"
+"""What may stand inside an element: text (escaped), :class:`Markup` (as it is), None (nothing), and any of these."""
+Attribute: TypeAlias = str | int | None
+NOTHING = Markup()
+_WITHOUT_CONTENT = {"img"}
 
 
-def url(page: str, **parameters: str | None) -> str:
-    """Return the address of a page with its state."""
-    kept = {key: value for key, value in parameters.items() if value}
-    return f"/{page}" + (f"?{urlencode(kept)}" if kept else "")
-
-
-def tag(kind: str, mark: str, label: str) -> str:
-    """Return a status word with its mark: never colour alone. Kinds: good, warn, bad, plain."""
-    return f'<span class="tag {kind}"><span aria-hidden="true">{mark}</span> {escape(label)}</span>'
-
-
-def small(words: str) -> str:
-    """Return a second, quieter line of a cell."""
-    return f'<span class="small">{escape(words)}</span>' if words else ""
-
-
-def heading(title: str, note: str = "", *, level: int = 2) -> str:
-    """Return a section's heading with a quiet note at its right."""
-    aside = f'<span class="note">{escape(note)}</span>' if note else ""
-    return f'<div class="heading"><h{level}>{escape(title)}</h{level}>{aside}</div>'
-
-
-def table(caption: str, header: Header, rows: Iterable[Sequence[str]], *, kind: str = "") -> str:
-    """Return a table; the first cell of each row is its header. On a phone each row becomes a block with labels.
-
-    Roles are explicit because some browsers drop a table's meaning once its rows are laid out as blocks.
+def element(tag: TagName, *content: Node, **attributes: Attribute) -> Markup:
+    """Return one element.
 
     Args:
-        caption: For screen readers.
-        header: (label, is a number column).
-        rows: Cells as HTML that is already escaped.
-        kind: Extra class, for widths; ``wide`` for tables that may scroll sideways.
+        tag: Its name.
+        content: What stands in it, escaped unless it is Markup.
+        attributes: Escaped; ``class_`` is written class, ``data_l`` data-l; True alone by its name; None and False
+            are left out.
     """
-    head = "".join(f'<th scope="col" role="columnheader"{_number(n)}>{escape(label)}</th>' for label, n in header)
-    body = "".join(_row(header, cells) for cells in rows)
-    # What may scroll sideways must be reachable by keyboard.
-    focus = f' tabindex="0" role="region" aria-label="{escape(caption)}"' if "wide" in kind else ""
-    return (
-        f'<div class="scroll"{focus}><table role="table" class="rows {kind}"><caption>{escape(caption)}</caption>'
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+    parts = ["<", tag, *_written(attributes), ">"]
+    if tag not in _WITHOUT_CONTENT:
+        _add(parts, content)
+        parts += ("</", tag, ">")
+    return Markup("".join(parts))  # noqa: S704 - a name of the list above, the rest escaped where it is added
+
+
+def attribute_list(**attributes: Attribute) -> Markup:
+    """Return attributes as they stand in a tag, each with a space before it."""
+    return Markup("".join(_written(attributes)))  # noqa: S704 - each escaped where it is written
+
+
+def _written(attributes: Mapping[str, Attribute]) -> list[str]:
+    shown: list[str] = []
+    for name, value in attributes.items():
+        if value is None or value is False:
+            continue
+        written = name.rstrip("_").replace("_", "-")
+        shown.append(f" {written}" if value is True else f' {written}="{escape(value)}"')
+    return shown
+
+
+def join(*nodes: Node, by: str = "") -> Markup:
+    """Return nodes after each other, escaped unless they are Markup, with something between them."""
+    parts: list[str] = []
+    _add(parts, nodes)
+    return Markup(str(escape(by)).join(parts))  # noqa: S704 - each escaped where it is added
+
+
+def _add(parts: list[str], nodes: Iterable[Node]) -> None:
+    """Add what nodes hold to parts of HTML, escaped unless it is Markup."""
+    for node in nodes:
+        if isinstance(node, Markup):
+            parts.append(node)
+        elif isinstance(node, str | int):
+            parts.append(str(escape(node)))
+        elif node is not None:
+            _add(parts, node)
+
+
+def rich(words: str) -> Markup:
+    """Escape a text and make ``*this*`` strong."""
+    return join(
+        element("strong", part) if index % 2 else part for index, part in enumerate(re.split(r"\*(.+?)\*", words))
     )
 
 
-def _number(is_number: bool) -> str:  # noqa: FBT001 - private, two callers
-    return ' class="num"' if is_number else ""
+def link(href: str, label: Node, **attributes: Attribute) -> Markup:
+    """Return a link within the app (same tab)."""
+    return element("a", label, href=href, target="_self", **attributes)
 
 
-def _row(header: Header, cells: Sequence[str]) -> str:
-    first, *rest = cells
-    body = "".join(
-        f'<td role="cell" data-l="{escape(label)}"{_number(is_number)}>{cell}</td>'
-        for cell, (label, is_number) in zip(rest, header[1:], strict=True)
-    )
-    return f'<tr role="row"><th scope="row" role="rowheader">{first}</th>{body}</tr>'
+def mark(sign: str) -> Markup:
+    """Return a sign that is decoration for the eye; the words beside it say the same."""
+    return element("span", sign, aria_hidden="true")
 
 
-def folded(summary: str, body: str) -> str:
+def tag(kind: str, sign: str, label: str) -> Markup:
+    """Return a status word with its mark: never colour alone. Kinds: good, warn, bad, plain."""
+    return element("span", mark(sign), " ", label, class_=f"tag {kind}")
+
+
+def small(words: Node) -> Markup:
+    """Return a second, quieter line of a cell; nothing of nothing."""
+    return element("span", words, class_="small") if words else NOTHING
+
+
+def hint(*words: Node) -> Markup:
+    """Return a quiet paragraph."""
+    return element("p", words, class_="hint")
+
+
+def lead(words: str) -> Markup:
+    """Return the page's answer; ``*this*`` is strong."""
+    return element("p", rich(words), class_="lead")
+
+
+def paragraph(*words: Node, kind: str | None = None) -> Markup:
+    """Return a paragraph."""
+    return element("p", words, class_=kind)
+
+
+def heading(title: str, note: str = "") -> Markup:
+    """Return a section's heading with a quiet note at its right."""
+    aside = element("span", note, class_="note") if note else None
+    return element("div", element("h2", title), aside, class_="heading")
+
+
+def folded(summary: str, *body: Node) -> Markup:
     """Return something that opens on demand."""
-    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+    return element("details", element("summary", summary), body)
 
 
-def strip(items: Iterable[tuple[str, str, str]]) -> str:
-    """Return the strip of headline numbers: (label, number, small HTML that is already escaped)."""
-    cells = "".join(
-        f"<div><dt>{escape(label)}</dt><dd><b>{escape(figure)}</b> <small>{note}</small></dd></div>"
-        for label, figure, note in items
+def strip(items: Iterable[tuple[str, str, Node]]) -> Markup:
+    """Return the strip of headline numbers: label, number, and what stands small beside it."""
+    return element(
+        "dl",
+        (
+            element("div", element("dt", label), element("dd", element("b", figure), " ", element("small", note)))
+            for label, figure, note in items
+        ),
+        class_="strip",
     )
-    return f'<dl class="strip">{cells}</dl>'
 
 
-def pairs(items: Iterable[tuple[str, str]]) -> str:
-    """Return a definition list; definitions are HTML that is already escaped."""
-    return '<dl class="pairs">' + "".join(f"<dt>{escape(k)}</dt><dd>{v}</dd>" for k, v in items) + "</dl>"
+def pairs(items: Iterable[tuple[str, Node]]) -> Markup:
+    """Return a list of names and what they mean."""
+    return element("dl", ((element("dt", name), element("dd", words)) for name, words in items), class_="pairs")
 
 
-def points(items: Iterable[str], kind: str = "plain") -> str:
-    """Return a list of HTML items that are already escaped."""
-    return f'<ul class="{kind}">' + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+def points(items: Iterable[Node], kind: str = "plain") -> Markup:
+    """Return a list."""
+    return element("ul", (element("li", item) for item in items), class_=kind)
 
 
-def reason(language: str, code: str | None) -> str:
-    """Return the words for a reason code such as ``thin:3/30``."""
-    if not code:
-        return ""
-    name, _, detail = code.partition(":")
-    if name == "not_connected":
-        detail = ",".join(text(language, f"stream.{stream}") for stream in detail.split(","))
-    return text(language, f"reason.{name}", detail=detail.replace(",", ", "))
+def choices(label: str, items: Iterable[Node]) -> Markup:
+    """Return links of which one is chosen, such as the pages of a list, as a navigation with a name."""
+    return element("nav", element("ul", items, class_="choice"), aria_label=label)
+
+
+def navigation(label: str, items: Iterable[Node]) -> Markup:
+    """Return a list of links as a navigation with a name."""
+    return element("nav", element("ul", items), aria_label=label)
+
+
+def code_block(code: str, name: str) -> Markup:
+    """Return code that can be copied, by the name that its button knows."""
+    return element("pre", element("code", code, id=name), tabindex="0")
+
+
+def copy_button(target: str, label: str, done: str) -> Markup:
+    """Return a button that copies a block of code."""
+    button = element("button", label, type="button", data_copy=target, data_done=done)
+    return paragraph(button, kind="downloads")

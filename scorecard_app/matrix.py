@@ -1,24 +1,27 @@
-"""The matrix of teams and areas: what a cell may say, and how it says it without colour."""
+"""The matrix of teams and areas: what a tile may say, and how it says it without colour."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
-from opsmetrics.fmt import number
-from opsmetrics.texts import text
+from markupsafe import Markup
 
-FULL_COVERAGE = 0.8  # below it a cell shows how much is covered (ux.md, head)
+from opsmetrics.language.fmt import number
+from opsmetrics.language.texts import text
+from scorecard_app.markup import NOTHING, element, join, link, mark
+
+FULL_COVERAGE = 0.8  # below it a tile shows how much is covered
+LEGEND = ("provisional", "coverage", "change", "gate", "stale", "waived")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Tile:
     """One area of one team.
 
     Attributes:
-        href: Where the cell leads.
-        label: The whole cell in words.
+        href: Where the tile leads.
+        label: The whole tile in words.
         score: 0..100, or None where there is none.
         coverage: 0..1.
         status: ok, provisional, too_little_data or not_applicable.
@@ -47,40 +50,46 @@ def ranges(edges: Sequence[float]) -> list[str]:
     return [f"{start:.0f}–{end:.0f}" for start, end in zip(starts, ends, strict=True)]
 
 
-def change_mark(language: str, change: float | None) -> str:
+def change_mark(language: str, change: float | None) -> Markup:
     """Return ▲ or ▼ with whole points; nothing where nothing is certain."""
     if change is None:
-        return ""
-    kind, mark = ("up", "▲") if change > 0 else ("down", "▼")
-    return f'<span class="move {kind}"><span aria-hidden="true">{mark}</span>{number(language, abs(change))}</span>'
+        return NOTHING
+    kind, sign = ("up", "▲") if change > 0 else ("down", "▼")
+    return element("span", mark(sign), number(language, abs(change)), class_=f"move {kind}")
 
 
-def cell_html(language: str, cell: Cell) -> str:
-    """Return one cell; its states: score, provisional, too little data, not applicable, stale, waived."""
-    if cell.status == "not_applicable":
-        return f'<span class="cell na">{escape(text(language, "status.not_applicable"))}</span>'
+def tile_html(language: str, tile: Tile) -> Markup:
+    """Return one tile; its states: score, provisional, too little data, not applicable, stale, waived."""
+    if tile.status == "not_applicable":
+        return element("span", text(language, "status.not_applicable"), class_="cell na")
+    if tile.score is None:
+        words = f"– {text(language, 'status.too_little_data')}"
+        return link(tile.href, words, aria_label=tile.label, title=tile.label, class_="cell nodata")
+    kind = f"cell l{tile.level}" + (" provisional" if tile.status == "provisional" else "")
     # One name for eyes and ears: the link's label is the whole sentence, its parts are decoration.
-    start = (
-        f'<a href="{escape(cell.href)}" target="_self" aria-label="{escape(cell.label)}" title="{escape(cell.label)}"'
+    return link(tile.href, _parts(language, tile), aria_label=tile.label, title=tile.label, class_=kind)
+
+
+def _parts(language: str, tile: Tile) -> Markup:
+    """The figure, its change, its marks and, where little is covered, a bar that says how much."""
+    signs = "".join(sign for sign, count in (("!", tile.gate), ("↺", tile.stale), ("◌", tile.waived)) if count)
+    bar = None
+    if tile.coverage is not None and tile.coverage < FULL_COVERAGE:
+        bar = element("span", element("i", style=f"width:{tile.coverage * 100:.0f}%"), class_="cover")
+    return join(
+        element("span", number(language, tile.score), class_="figure"),
+        change_mark(language, tile.change),
+        element("span", signs, class_="mark") if signs else None,
+        bar,
     )
-    if cell.score is None:
-        return f'{start} class="cell nodata">– {escape(text(language, "status.too_little_data"))}</a>'
-    kind = f"l{cell.level}" + (" provisional" if cell.status == "provisional" else "")
-    marks = "".join(mark for mark, count in (("!", cell.gate), ("↺", cell.stale), ("◌", cell.waived)) if count)
-    bar = ""
-    if cell.coverage is not None and cell.coverage < FULL_COVERAGE:
-        bar = f'<span class="cover"><i style="width:{cell.coverage * 100:.0f}%"></i></span>'
-    side = change_mark(language, cell.change) + (f'<span class="mark">{marks}</span>' if marks else "")
-    return f'{start} class="cell {kind}"><span class="figure">{number(language, cell.score)}</span>{side}{bar}</a>'
 
 
-def legend(language: str, edges: Sequence[float]) -> str:
+def legend(language: str, edges: Sequence[float]) -> Markup:
     """Return the legend of bands and marks."""
-    bands = "".join(
-        f'<span><span class="swatch cell l{i}"></span>{spread} {escape(text(language, f"level.{i}"))}</span>'
+    bands = (
+        element("span", element("span", class_=f"swatch cell l{i}"), f"{spread} {text(language, f'level.{i}')}")
         for i, spread in enumerate(ranges(edges))
     )
-    nodata = escape(text(language, "status.too_little_data"))
-    keys = ("provisional", "coverage", "change", "gate", "stale", "waived")
-    marks = "".join(f"<span>{escape(text(language, f'overview.legend_{key}'))}</span>" for key in keys)
-    return f'<div class="legend">{bands}<span><span class="swatch cell nodata"></span>{nodata}</span>{marks}</div>'
+    empty = element("span", element("span", class_="swatch cell nodata"), text(language, "status.too_little_data"))
+    marks = (element("span", text(language, f"overview.legend_{key}")) for key in LEGEND)
+    return element("div", bands, empty, marks, class_="legend")

@@ -11,10 +11,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from scorecard_app import access, downloads, guard
+from scorecard_app import access, downloads, listen_policy
 from scorecard_app.headers import PageHeaders
 
-sign_in = guard.checked()
+sign_in = listen_policy.checked()
 # Streamlit looks for this very assignment.
 app = st.App(
     Path(__file__).with_name("app.py"),

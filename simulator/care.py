@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from simulator.organisation import Organisation
@@ -13,9 +13,9 @@ from simulator.world import (
     FIRST_DAY,
     before_end,
     days,
-    dice,
     last_instant,
     local,
+    rng,
 )
 
 Row = dict[str, Any]
@@ -26,20 +26,20 @@ def update_episodes(organisation: Organisation, seed: int) -> list[Row]:
     """Return lag episodes; what a team does not take stays open."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "updates", service.id)
+        draws = rng(seed, "updates", service.id)
         for day in days(EPISODES_FROM):
-            if rolls.random() > 0.09:
+            if draws.random() > 0.09:
                 continue
             at = local(day, 5)
             level = CHARACTERS[service.team].level("mnt", at)
             applied = None
-            if rolls.random() < 0.35 + 0.64 * level:
-                applied = before_end(at + timedelta(days=min(150.0, rolls.expovariate(1 / (4 + 45 * (1 - level))))))
+            if draws.random() < 0.35 + 0.64 * level:
+                applied = before_end(at + timedelta(days=min(150.0, draws.expovariate(1 / (4 + 45 * (1 - level))))))
             rows.append(
                 {
                     "episode_id": f"{service.id}-{len(rows)}",
                     "repository": f"kystetaten/{service.id}",
-                    "package": f"pakke-{rolls.randint(1, 60)}",
+                    "package": f"pakke-{draws.randint(1, 60)}",
                     "available_at": at,
                     "applied_at": applied,
                     "dismissed_at": None,
@@ -68,20 +68,25 @@ def repository_states(organisation: Organisation, seed: int) -> list[Row]:
     """Return weekly states; the source falls silent on 1 November 2026, which is nobody's fault."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "repository", service.id)
-        enabled_from = FIRST_DAY + timedelta(days=round(500 * (rolls.random() - CHARACTERS[service.team].craft + 0.35)))
+        draws = rng(seed, "repository", service.id)
+        enabled_from = FIRST_DAY + timedelta(days=round(500 * (draws.random() - CHARACTERS[service.team].craft + 0.35)))
+        ran_at: datetime | None = None
         for day in days(FIRST_DAY, BOT_SILENT_FROM):
             if day.weekday() != 0 and day != BOT_SILENT_FROM - timedelta(days=1):
                 continue
             enabled = day >= enabled_from
+            active_on = day - timedelta(days=draws.randint(0, 40))
+            valid = enabled and draws.random() < 0.97
+            # A bot that cannot read its configuration does not run.
+            ran_at = local(day, 4) if valid else ran_at
             rows.append(
                 {
                     "repository": f"kystetaten/{service.id}",
                     "observed_on": day,
-                    "last_activity_on": day - timedelta(days=rolls.randint(0, 40)),
+                    "last_activity_on": active_on,
                     "is_bot_enabled": enabled,
-                    "is_bot_config_valid": enabled and rolls.random() < 0.97,
-                    "last_bot_success_at": local(day, 4) if enabled else None,
+                    "is_bot_config_valid": valid,
+                    "last_bot_success_at": ran_at,
                     "unmanaged_count": 0,
                 }
             )
@@ -92,28 +97,28 @@ def vulnerabilities(organisation: Organisation, seed: int) -> list[Row]:
     """Return tier states; one team has an exploited one open past its deadline."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "vulnerabilities", service.id)
+        draws = rng(seed, "vulnerabilities", service.id)
         for day in days():
-            if rolls.random() > 0.03:
+            if draws.random() > 0.03:
                 continue
-            at = local(day, rolls.uniform(1, 22))
+            at = local(day, draws.uniform(1, 22))
             level = CHARACTERS[service.team].level("sec", at)
-            exploited = rolls.random() < 0.06
+            exploited = draws.random() < 0.06
             due = 3 if exploited else 14
-            late = rolls.random() > 0.45 + 0.54 * level
-            fixed = at + timedelta(days=due * (rolls.uniform(1.1, 2.5) if late else rolls.uniform(0.1, 0.9)))
+            late = draws.random() > 0.45 + 0.54 * level
+            fixed = at + timedelta(days=due * (draws.uniform(1.1, 2.5) if late else draws.uniform(0.1, 0.9)))
             rows.append(
                 {
                     "vulnerability_id": f"S-{service.id}-{day:%y%m%d}",
                     "service_id": service.id,
                     "detected_at": at,
                     "effective_at": at,
-                    "is_exposed": rolls.random() < 0.6,
+                    "is_exposed": draws.random() < 0.6,
                     "is_exploited": exploited,
-                    "is_automatable": rolls.random() < 0.3,
-                    "is_total_impact": rolls.random() < 0.4,
+                    "is_automatable": draws.random() < 0.3,
+                    "is_total_impact": draws.random() < 0.4,
                     "fixed_at": before_end(fixed),
-                    "epss_ratio": round(rolls.random() ** 4, 4),
+                    "epss_ratio": round(draws.random() ** 4, 4),
                 }
             )
     at = local(date(2026, 11, 10), 9)
@@ -140,7 +145,7 @@ def recovery_points(organisation: Organisation, seed: int) -> list[Row]:
     for store in organisation.datastores:
         if store.interval_hours is None:
             continue
-        rolls = dice(seed, "backup", store.id)
+        draws = rng(seed, "backup", store.id)
         at = local(FIRST_DAY, 1)
         while at < last_instant():
             level = CHARACTERS[store.team].level("bck", at)
@@ -148,7 +153,7 @@ def recovery_points(organisation: Organisation, seed: int) -> list[Row]:
                 {
                     "datastore_id": store.id,
                     "taken_at": at,
-                    "is_usable": rolls.random() > 0.03 * (1 - level) ** 2,
+                    "is_usable": draws.random() > 0.03 * (1 - level) ** 2,
                 }
             )
             at += timedelta(hours=store.interval_hours)
@@ -159,17 +164,17 @@ def restore_tests(organisation: Organisation, seed: int) -> list[Row]:
     """Return the register of restore tests, in hours rather than minutes for large stores."""
     rows: list[Row] = []
     for store in organisation.datastores:
-        rolls = dice(seed, "restore", store.id)
-        day = FIRST_DAY - timedelta(days=rolls.randint(20, 200))
+        draws = rng(seed, "restore", store.id)
+        day = FIRST_DAY - timedelta(days=draws.randint(20, 200))
         while True:
             level = CHARACTERS[store.team].level("bck", local(max(day, FIRST_DAY), 12))
             interval = {"A": 90, "B": 180}.get(store.data_class, 365)
-            day += timedelta(days=round(interval * rolls.uniform(0.6, 0.95 + 1.6 * (1 - level))))
-            if day >= END_DAY or rolls.random() < 0.5 * (1 - level):
+            day += timedelta(days=round(interval * draws.uniform(0.6, 0.95 + 1.6 * (1 - level))))
+            if day >= END_DAY or draws.random() < 0.5 * (1 - level):
                 break
-            at = local(day, rolls.uniform(8, 14))
-            successful = rolls.random() < 0.75 + 0.25 * level
-            minutes = store.rto_minutes * rolls.uniform(0.3, 1.0 + 0.9 * (1 - level))
+            at = local(day, draws.uniform(8, 14))
+            successful = draws.random() < 0.75 + 0.25 * level
+            minutes = store.rto_minutes * draws.uniform(0.3, 1.0 + 0.9 * (1 - level))
             rows.append(
                 {
                     "test_id": f"{store.id}-{day:%Y%m%d}",
@@ -178,7 +183,7 @@ def restore_tests(organisation: Organisation, seed: int) -> list[Row]:
                     "restored_at": at + timedelta(minutes=round(minutes * 0.9)),
                     "verified_at": at + timedelta(minutes=round(minutes)) if successful else None,
                     "is_successful": successful,
-                    "data_gb": round(rolls.uniform(5, 900), 1),
+                    "data_gb": round(draws.uniform(5, 900), 1),
                 }
             )
     return rows
@@ -190,16 +195,16 @@ def maintenance_tasks(organisation: Organisation, seed: int) -> list[Row]:
     for team in organisation.duties:
         if team in {"tidevann", "dykkerattest"}:
             continue
-        rolls = dice(seed, "maintenance", team)
+        draws = rng(seed, "maintenance", team)
         for day in days(date(2025, 5, 1), date(2027, 1, 1)):
-            if rolls.random() > 0.07:
+            if draws.random() > 0.07:
                 continue
             due = local(day, 16)
             level = CHARACTERS[team].level("mnt", due)
             done = (
-                due - timedelta(days=rolls.uniform(0, 9))
-                if rolls.random() < 0.3 + 0.7 * level
-                else due + timedelta(days=rolls.uniform(1, 40))
+                due - timedelta(days=draws.uniform(0, 9))
+                if draws.random() < 0.3 + 0.7 * level
+                else due + timedelta(days=draws.uniform(1, 40))
             )
             rows.append(
                 {
@@ -217,18 +222,18 @@ def load_tests(organisation: Organisation, seed: int) -> list[Row]:
     """Return load tests of critical services."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "load", service.id)
+        draws = rng(seed, "load", service.id)
         for year in (2024, 2025, 2026):
             level = CHARACTERS[service.team].level("scl", last_instant())
-            if service.criticality != "critical" or rolls.random() > level:
+            if service.criticality != "critical" or draws.random() > level:
                 continue
             rows.append(
                 {
                     "test_id": f"{service.id}-{year}",
                     "service_id": service.id,
-                    "tested_at": local(date(year, rolls.randint(1, 10), rolls.randint(1, 28)), 10),
-                    "reached_ratio": round(rolls.uniform(1.2, 2.4), 2),
-                    "is_slo_met": rolls.random() < 0.9,
+                    "tested_at": local(date(year, draws.randint(1, 10), draws.randint(1, 28)), 10),
+                    "reached_ratio": round(draws.uniform(1.2, 2.4), 2),
+                    "is_slo_met": draws.random() < 0.9,
                 }
             )
     return rows
@@ -238,16 +243,16 @@ def assessments(organisation: Organisation, seed: int) -> list[Row]:
     """Return security assessments."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "assessment", service.id)
+        draws = rng(seed, "assessment", service.id)
         for year in (2024, 2025, 2026):
-            if rolls.random() > 0.25 + 0.75 * CHARACTERS[service.team].level("sec", last_instant()):
+            if draws.random() > 0.25 + 0.75 * CHARACTERS[service.team].level("sec", last_instant()):
                 continue
             rows.append(
                 {
                     "assessment_id": f"{service.id}-{year}",
                     "service_id": service.id,
-                    "kind": rolls.choice(("risk", "threat_model", "penetration_test")),
-                    "approved_at": local(date(year, rolls.randint(1, 10), rolls.randint(1, 28)), 13),
+                    "kind": draws.choice(("risk", "threat_model", "penetration_test")),
+                    "approved_at": local(date(year, draws.randint(1, 10), draws.randint(1, 28)), 13),
                 }
             )
     return rows

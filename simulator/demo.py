@@ -25,7 +25,7 @@ def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1, scale:
     Args:
         organisation_folder: Configuration, of the size that ``scale`` says.
         target: Folder of the records.
-        seed: Of all dice.
+        seed: Of all random numbers.
         scale: Size of the organisation; only remembered, so that another size is written again.
 
     Returns:

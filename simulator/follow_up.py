@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.inventory import RULES
 from simulator.organisation import Organisation
-from simulator.world import CHARACTERS, END_DAY, FIRST_DAY, before_end, days, dice, last_instant, local
+from simulator.world import CHARACTERS, END_DAY, FIRST_DAY, before_end, days, last_instant, local, rng
 
 Row = dict[str, Any]
 DAYS_BY_SEVERITY = {"critical": 30, "high": 30, "medium": 90, "low": 180}
@@ -19,19 +19,19 @@ def action_items(incidents: list[Row], services: dict[str, str], seed: int) -> l
     Args:
         incidents: As ``practice.incidents`` returns them.
         services: Service -> team.
-        seed: Of the dice.
+        seed: Of the random numbers.
     """
     rows: list[Row] = []
     for incident in incidents:
         created = incident["postmortem_published_at"]
         if created is None:
             continue
-        rolls = dice(seed, "actions", incident["incident_id"])
-        for number in range(1, rolls.randint(1, 3) + 1):
+        draws = rng(seed, "actions", incident["incident_id"])
+        for number in range(1, draws.randint(1, 3) + 1):
             level = CHARACTERS[services[incident["service_id"]]].level("inc", created)
-            priority = rolls.choice((1, 2, 2, 3))
+            priority = draws.choice((1, 2, 2, 3))
             due = created + timedelta(days=28 if priority == 1 else 56)
-            early, late = due - timedelta(days=rolls.uniform(1, 25)), due + timedelta(days=rolls.uniform(2, 90))
+            early, late = due - timedelta(days=draws.uniform(1, 25)), due + timedelta(days=draws.uniform(2, 90))
             rows.append(
                 {
                     "action_id": f"{incident['incident_id']}-{number}",
@@ -39,9 +39,9 @@ def action_items(incidents: list[Row], services: dict[str, str], seed: int) -> l
                     "incident_id": incident["incident_id"],
                     "priority": priority,
                     "created_at": created,
-                    "first_due_at": due if rolls.random() < 0.7 else None,
-                    "done_at": before_end(early if rolls.random() < 0.3 + 0.68 * level else late),
-                    "is_dropped_with_approval": rolls.random() < 0.03,
+                    "first_due_at": due if draws.random() < 0.7 else None,
+                    "done_at": before_end(early if draws.random() < 0.3 + 0.68 * level else late),
+                    "is_dropped_with_approval": draws.random() < 0.03,
                 }
             )
     return rows
@@ -53,13 +53,13 @@ def assist_requests(incidents: list[Row], organisation: Organisation, seed: int)
     teams = sorted(organisation.duties)
     rows: list[Row] = []
     for incident in incidents:
-        rolls = dice(seed, "assist", incident["incident_id"])
-        if rolls.random() > 0.33 or incident["declared_at"] < local(FIRST_DAY, 0):
+        draws = rng(seed, "assist", incident["incident_id"])
+        if draws.random() > 0.33 or incident["declared_at"] < local(FIRST_DAY, 0):
             continue
-        asked_team = rolls.choice([team for team in teams if team != owner[incident["service_id"]]])
-        asked = incident["declared_at"] + timedelta(minutes=rolls.randint(5, 60))
+        asked_team = draws.choice([team for team in teams if team != owner[incident["service_id"]]])
+        asked = incident["declared_at"] + timedelta(minutes=draws.randint(5, 60))
         level = CHARACTERS[asked_team].level("inc", asked)
-        wait = rolls.uniform(1, 28) if rolls.random() < 0.4 + 0.6 * level else rolls.uniform(35, 300)
+        wait = draws.uniform(1, 28) if draws.random() < 0.4 + 0.6 * level else draws.uniform(35, 300)
         if asked < last_instant():
             rows.append(
                 {
@@ -79,15 +79,15 @@ def findings(organisation: Organisation, assessments: list[Row], seed: int) -> l
     owner = {service.id: service.team for service in organisation.services}
     rows: list[Row] = []
     for assessment in assessments:
-        rolls = dice(seed, "findings", assessment["assessment_id"])
+        draws = rng(seed, "findings", assessment["assessment_id"])
         found = assessment["approved_at"]
-        for number in range(1, rolls.randint(1, 5) + 1):
-            severity = rolls.choice(("high", "medium", "medium", "low"))
-            due = found + timedelta(days=DAYS_BY_SEVERITY[severity] * rolls.choice((0.5, 1, 1, 2)))
+        for number in range(1, draws.randint(1, 5) + 1):
+            severity = draws.choice(("high", "medium", "medium", "low"))
+            due = found + timedelta(days=DAYS_BY_SEVERITY[severity] * draws.choice((0.5, 1, 1, 2)))
             level = CHARACTERS[owner[assessment["service_id"]]].level("sec", found)
             allowed = min(due, found + timedelta(days=DAYS_BY_SEVERITY[severity]))
-            early = found + (allowed - found) * rolls.uniform(0.2, 0.95)
-            closed = early if rolls.random() < 0.25 + 0.73 * level else due + timedelta(days=rolls.uniform(5, 120))
+            early = found + (allowed - found) * draws.uniform(0.2, 0.95)
+            closed = early if draws.random() < 0.25 + 0.73 * level else due + timedelta(days=draws.uniform(5, 120))
             if found < last_instant():
                 rows.append(
                     {
@@ -95,7 +95,7 @@ def findings(organisation: Organisation, assessments: list[Row], seed: int) -> l
                         "service_id": assessment["service_id"],
                         "severity": severity,
                         "found_at": found,
-                        "first_due_at": due if rolls.random() < 0.8 else None,
+                        "first_due_at": due if draws.random() < 0.8 else None,
                         "closed_at": before_end(closed),
                     }
                 )
@@ -106,7 +106,7 @@ def toil_reports(organisation: Organisation, seed: int) -> list[Row]:
     """Return a weekly pulse; in small weeks too few answer to show it."""
     rows: list[Row] = []
     for team in organisation.duties:
-        rolls = dice(seed, "toil", team)
+        draws = rng(seed, "toil", team)
         for day in days():
             if day.weekday() != 0:
                 continue
@@ -115,8 +115,8 @@ def toil_reports(organisation: Organisation, seed: int) -> list[Row]:
                 {
                     "team_id": team,
                     "week_starts_on": day,
-                    "toil_ratio": round(min(0.95, max(0.02, 0.58 - 0.45 * level + rolls.uniform(-0.08, 0.08))), 4),
-                    "respondent_count": rolls.choice((3, 5, 6, 7)) if rolls.random() < 0.3 else rolls.randint(5, 8),
+                    "toil_ratio": round(min(0.95, max(0.02, 0.58 - 0.45 * level + draws.uniform(-0.08, 0.08))), 4),
+                    "respondent_count": draws.choice((3, 5, 6, 7)) if draws.random() < 0.3 else draws.randint(5, 8),
                 }
             )
     return rows
@@ -139,15 +139,15 @@ def documents(organisation: Organisation, incidents: list[Row], seed: int) -> li
     ]
     owner = {service.id: service.team for service in organisation.services}
     for document, kind, service_id, subject, area, pace in subjects:
-        rolls = dice(seed, "document", document)
+        draws = rng(seed, "document", document)
         level = CHARACTERS[owner[service_id]].level(area, local(FIRST_DAY, 0))
-        if rolls.random() > 0.35 + 0.7 * level:
+        if draws.random() > 0.35 + 0.7 * level:
             continue
-        complete = rolls.random() < 0.7 + 0.3 * level
-        day = FIRST_DAY - timedelta(days=rolls.randint(5, 300))
+        complete = draws.random() < 0.7 + 0.3 * level
+        day = FIRST_DAY - timedelta(days=draws.randint(5, 300))
         while day < END_DAY:
             rows.append(_review(document, kind, day, service_id, subject, complete=complete))
-            day += timedelta(days=round(rolls.uniform(70, 150 + 260 * (1 - level)) / pace))
+            day += timedelta(days=round(draws.uniform(70, 150 + 260 * (1 - level)) / pace))
     for document, kind in (
         ("rutine-hendelse", "incident_routine"),
         ("ovelse-hendelse", "incident_exercise"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.organisation import Organisation, Service
 from simulator.plants import BROKEN_COUNTER
-from simulator.world import CHARACTERS, END_DAY, FIRST_DAY, days, dice, hours_of, local
+from simulator.world import CHARACTERS, END_DAY, FIRST_DAY, days, hours_of, local, rng
 
 Row = dict[str, Any]
 
@@ -46,17 +46,17 @@ def signal_hours(organisation: Organisation, seed: int) -> list[Row]:
     for service in organisation.services:
         level = CHARACTERS[service.team].level("mon", local(FIRST_DAY, 0))
         for signal, tool in tools.items():
-            rolls = dice(seed, "signal", service.id, signal)
-            if rolls.random() > 0.55 + 0.5 * level:
+            draws = rng(seed, "signal", service.id, signal)
+            if draws.random() > 0.55 + 0.5 * level:
                 continue
-            gap = rolls.random() > 0.75 + 0.25 * level
+            gap = draws.random() > 0.75 + 0.25 * level
             rows += [
                 {
                     "service_id": service.id,
                     "signal": signal,
                     "tool": tool,
                     "observed_on": day,
-                    "hours_with_data": max(0, hours_of(day) - (rolls.randint(3, 9) if gap else rolls.randint(0, 1))),
+                    "hours_with_data": max(0, hours_of(day) - (draws.randint(3, 9) if gap else draws.randint(0, 1))),
                 }
                 for day in days()
             ]
@@ -76,19 +76,19 @@ def alert_rule_states(organisation: Organisation, seed: int) -> list[Row]:
 
 
 def _rule(service: Service, name: str, kind: str, seed: int) -> list[Row]:
-    rolls = dice(seed, "rule", service.id, name)
+    draws = rng(seed, "rule", service.id, name)
     level = CHARACTERS[service.team].level("mon", local(FIRST_DAY, 0))
-    if rolls.random() > 0.5 + 0.6 * level:
+    if draws.random() > 0.5 + 0.6 * level:
         return []
-    routed, strict = rolls.random() < 0.7 + 0.3 * level, rolls.random() < 0.4 + 0.6 * level
-    changed = local(FIRST_DAY - timedelta(days=rolls.randint(0, 300)), 10)
+    routed, strict = draws.random() < 0.7 + 0.3 * level, draws.random() < 0.4 + 0.6 * level
+    changed = local(FIRST_DAY - timedelta(days=draws.randint(0, 300)), 10)
     reviewed = tested = changed
     found: list[Row] = []
     for day in weeks():
         level = CHARACTERS[service.team].level("mon", local(day, 12))
-        if rolls.random() < 0.012 + 0.07 * level:
+        if draws.random() < 0.012 + 0.07 * level:
             reviewed = local(day, 10)
-        if rolls.random() < 0.01 + 0.08 * level:
+        if draws.random() < 0.01 + 0.08 * level:
             tested = local(day, 9)
         found.append(
             {
@@ -114,9 +114,9 @@ def component_states(organisation: Organisation, seed: int) -> list[Row]:
     """Return the weekly snapshot of runtimes, databases and clusters; careless teams upgrade late."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "components", service.id)
+        draws = rng(seed, "components", service.id)
         level = CHARACTERS[service.team].level("mnt", local(FIRST_DAY, 0))
-        late = timedelta(days=round(rolls.uniform(20, 60) + 420 * (1 - level) * rolls.random()))
+        late = timedelta(days=round(draws.uniform(20, 60) + 420 * (1 - level) * draws.random()))
         parts: list[tuple[str, str, tuple[str, ...], date, date | None]] = [
             ("runtime", "havkjerne", ("20", "22", "24"), date(2024, 10, 1), date(2026, 5, 1))
         ]
@@ -153,13 +153,13 @@ def workload_states(organisation: Organisation, seed: int) -> list[Row]:
     """Return the weekly snapshot of workloads."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "workload", service.id)
+        draws = rng(seed, "workload", service.id)
         spread_from, grow_from = (
-            FIRST_DAY + timedelta(days=round(500 * (rolls.random() - CHARACTERS[service.team].craft + 0.3)))
+            FIRST_DAY + timedelta(days=round(500 * (draws.random() - CHARACTERS[service.team].craft + 0.3)))
             for _ in range(2)
         )
-        requests = rolls.random() < 0.9
-        fixed = date(2026, 2, 10) if rolls.random() < 0.2 else None
+        requests = draws.random() < 0.9
+        fixed = date(2026, 2, 10) if draws.random() < 0.2 else None
         for day in weeks():
             grows = day >= grow_from and fixed is None
             rows.append(
@@ -183,13 +183,13 @@ def control_results(organisation: Organisation, seed: int) -> list[Row]:
     rows: list[Row] = []
     for service in organisation.services:
         for control, risk in CONTROLS:
-            rolls = dice(seed, "control", service.id, control)
-            passing = rolls.random() < 0.6 + 0.4 * CHARACTERS[service.team].level("sec", local(FIRST_DAY, 0))
+            draws = rng(seed, "control", service.id, control)
+            passing = draws.random() < 0.6 + 0.4 * CHARACTERS[service.team].level("sec", local(FIRST_DAY, 0))
             for day in weeks():
                 level = CHARACTERS[service.team].level("sec", local(day, 12))
-                if rolls.random() < 0.04:
-                    passing = rolls.random() < 0.5 + 0.5 * level
-                silent = rolls.random() < 0.02
+                if draws.random() < 0.04:
+                    passing = draws.random() < 0.5 + 0.5 * level
+                silent = draws.random() < 0.02
                 rows.append(
                     {
                         "control_id": control,
@@ -208,9 +208,9 @@ def infrastructure_states(organisation: Organisation, seed: int) -> list[Row]:
     rows: list[Row] = []
     for service in organisation.services:
         for number in range(1, 5):
-            rolls = dice(seed, "infrastructure", service.id, str(number))
+            draws = rng(seed, "infrastructure", service.id, str(number))
             code_from = FIRST_DAY + timedelta(
-                days=round(600 * (rolls.random() - CHARACTERS[service.team].level("aut", local(FIRST_DAY, 0)) + 0.1))
+                days=round(600 * (draws.random() - CHARACTERS[service.team].level("aut", local(FIRST_DAY, 0)) + 0.1))
             )
             rows += [
                 {
@@ -218,8 +218,8 @@ def infrastructure_states(organisation: Organisation, seed: int) -> list[Row]:
                     "service_id": service.id,
                     "observed_on": day,
                     "is_in_code": day >= code_from,
-                    "drift_checked_at": local(day, 3) - timedelta(days=rolls.choice((0, 1, 2, 9))),
-                    "has_drift": rolls.random() < 0.05,
+                    "drift_checked_at": local(day, 3) - timedelta(days=draws.choice((0, 1, 2, 9))),
+                    "has_drift": draws.random() < 0.05,
                 }
                 for day in weeks()
             ]
@@ -230,15 +230,15 @@ def latency_daily(organisation: Organisation, seed: int) -> list[Row]:
     """Return requests a day, and how many were fast enough; busy services of weak teams are slower."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "latency", service.id)
-        volume = rolls.randint(2_000, 60_000)
+        draws = rng(seed, "latency", service.id)
+        volume = draws.randint(2_000, 60_000)
         for day in days():
             level = CHARACTERS[service.team].level("scl", local(day, 12))
-            valid = round(volume * rolls.uniform(0.6, 1.2) * (0.3 if day.weekday() >= 5 else 1))
-            slow = round(valid * (0.002 + 0.03 * (1 - level) ** 2) * rolls.uniform(0.3, 1.9))
-            # A counter that counts retries among the fast answers: more of them than there were requests.
+            valid = round(volume * draws.uniform(0.6, 1.2) * (0.3 if day.weekday() >= 5 else 1))
+            slow = round(valid * (0.002 + 0.03 * (1 - level) ** 2) * draws.uniform(0.3, 1.9))
+            # A counter that broke: its exporter is off, and of its requests nothing is known from then on.
             if service.team == BROKEN_COUNTER[0] and day >= BROKEN_COUNTER[1]:
-                slow = -slow
+                continue
             rows.append(
                 {
                     "service_id": service.id,
@@ -255,9 +255,9 @@ def backup_copies(organisation: Organisation, seed: int) -> list[Row]:
     """Return the weekly snapshot of copies: one beside the original, and an isolated one where a team made it."""
     rows: list[Row] = []
     for store in organisation.datastores:
-        rolls = dice(seed, "copies", store.id)
+        draws = rng(seed, "copies", store.id)
         isolated_from = FIRST_DAY + timedelta(
-            days=round(500 * (rolls.random() - CHARACTERS[store.team].level("bck", local(FIRST_DAY, 0)) + 0.2))
+            days=round(500 * (draws.random() - CHARACTERS[store.team].level("bck", local(FIRST_DAY, 0)) + 0.2))
         )
         for day in weeks():
             copies = [("lokal", False)] + ([("isolert", True)] if day >= isolated_from else [])
@@ -280,9 +280,9 @@ def dependency_states(organisation: Organisation, seed: int) -> list[Row]:
     """Return the monthly snapshot of twelve dependencies of each repository."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "dependencies", service.id)
+        draws = rng(seed, "dependencies", service.id)
         behind = 0.15 + 1.6 * (1 - CHARACTERS[service.team].level("mnt", local(FIRST_DAY, 0)))
-        lags = [rolls.expovariate(1 / behind) for _ in range(12)]
+        lags = [draws.expovariate(1 / behind) for _ in range(12)]
         for day in days():
             if day.day != 1 and day != END_DAY - timedelta(days=1):
                 continue

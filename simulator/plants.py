@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from simulator.world import END_DAY, dice, local
+from simulator.world import END_DAY, local, rng
 
 Row = dict[str, Any]
 Outage = tuple[datetime, datetime]
@@ -85,15 +85,15 @@ def plant_practice(incidents: list[Row], pages: list[Row], team_of: dict[str, st
             incident["severity"] = max(3, incident["severity"])
             incident["first_alert_at"] = None
             incident["first_report_at"] = incident["declared_at"] - timedelta(minutes=1)
-    rolls = dice(seed, "gaming")
+    draws = rng(seed, "gaming")
     services = sorted(s for s, team in team_of.items() if team == GAMING_TEAM)
     # Small incidents all year: found by alerts before, reported by users once the rules are silent.
     for number in range(30 if services else 0):
-        declared = local(date(2026, 1, 5), 9) + timedelta(days=10 * number, minutes=rolls.randint(0, 300))
+        declared = local(date(2026, 1, 5), 9) + timedelta(days=10 * number, minutes=draws.randint(0, 300))
         if declared < local(END_DAY, 0):
             incidents.append(_small(services[number % len(services)], declared, by_alert=declared < since))
     for number in range(24 if services else 0):
-        declared = local(GAMING_FROM, 9) + timedelta(days=6 * number, minutes=rolls.randint(0, 300))
+        declared = local(GAMING_FROM, 9) + timedelta(days=6 * number, minutes=draws.randint(0, 300))
         if declared < local(END_DAY, 0):
             incidents.append(_blink(services[number % len(services)], declared))
 

@@ -10,7 +10,7 @@ from typing import Any
 from simulator.organisation import Organisation, Service
 from simulator.plants import plant_releases
 from simulator.telemetry import Outage
-from simulator.world import CHARACTERS, FIRST_DAY, before_end, days, dice, last_instant, local
+from simulator.world import CHARACTERS, FIRST_DAY, before_end, days, last_instant, local, rng
 
 Row = dict[str, Any]
 INCIDENTS_FROM = date(2024, 11, 1)
@@ -33,57 +33,57 @@ def number_incidents(rows: list[Row]) -> None:
 
 def _incidents(organisation: Organisation, outages: dict[str, list[Outage]], seed: int) -> Iterator[Row]:
     for service in organisation.services:
-        rolls = dice(seed, "incidents", service.id)
+        draws = rng(seed, "incidents", service.id)
         known = [(begin, end) for begin, end in outages[service.id] if end - begin >= timedelta(minutes=30)]
         for day in days(INCIDENTS_FROM, FIRST_DAY):
-            if rolls.random() < 0.004:
-                begin = local(day, rolls.uniform(7, 22))
-                known.append((begin, begin + timedelta(minutes=rolls.randint(30, 400))))
+            if draws.random() < 0.004:
+                begin = local(day, draws.uniform(7, 22))
+                known.append((begin, begin + timedelta(minutes=draws.randint(30, 400))))
         for begin, end in sorted(known):
-            yield _incident(service, begin, end, rolls)
+            yield _incident(service, begin, end, draws)
     # A team that leaves its worst incident open: nothing may get better by that.
     for service in organisation.services:
         if service.id == "mannskap-api":
-            row = _incident(service, local(date(2026, 9, 28), 10), None, dice(seed, "o"))
+            row = _incident(service, local(date(2026, 9, 28), 10), None, rng(seed, "o"))
             row.update(severity=1, manager_assigned_at=None, is_reportable=False, notified_at=None)
             yield row
 
 
-def _incident(service: Service, begin: datetime, end: datetime | None, rolls: random.Random) -> Row:
+def _incident(service: Service, begin: datetime, end: datetime | None, draws: random.Random) -> Row:
     level = CHARACTERS[service.team].level("inc", begin)
     watch = CHARACTERS[service.team].level("mon", begin)
     # Who spends a whole month's error budget at once calls it severe.
     budget = timedelta(days=28) * (1 - (service.slo or 0.99))
     is_large = end is not None and end - begin >= budget
-    severity = rolls.choices([1, 2, 3, 4], [3, 7, 0, 0] if is_large else [0, 15, 50, 35])[0]
-    by_alert = rolls.random() < watch
-    declared = begin + timedelta(minutes=rolls.randint(2, 14))
-    resolved = None if end is None else max(end, declared) + timedelta(minutes=rolls.randint(5, 60))
-    escalated = severity == 3 and rolls.random() < 0.1
+    severity = draws.choices([1, 2, 3, 4], [3, 7, 0, 0] if is_large else [0, 15, 50, 35])[0]
+    by_alert = draws.random() < watch
+    declared = begin + timedelta(minutes=draws.randint(2, 14))
+    resolved = None if end is None else max(end, declared) + timedelta(minutes=draws.randint(5, 60))
+    escalated = severity == 3 and draws.random() < 0.1
     needs_manager = severity <= 2 or escalated
-    assigned = declared + timedelta(minutes=rolls.randint(1, 20 if rolls.random() < 0.75 + level / 4 else 90))
-    reportable = severity == 1 and rolls.random() < 0.5
-    notified = declared + timedelta(hours=rolls.uniform(1, 20 + 30 * (1 - level))) if reportable else None
+    assigned = declared + timedelta(minutes=draws.randint(1, 20 if draws.random() < 0.75 + level / 4 else 90))
+    reportable = severity == 1 and draws.random() < 0.5
+    notified = declared + timedelta(hours=draws.uniform(1, 20 + 30 * (1 - level))) if reportable else None
     published = None
-    if resolved is not None and severity <= 2 and rolls.random() < 0.25 + 0.75 * level:
-        published = resolved + timedelta(days=rolls.randint(2, 6 if rolls.random() < level else 15))
+    if resolved is not None and severity <= 2 and draws.random() < 0.25 + 0.75 * level:
+        published = resolved + timedelta(days=draws.randint(2, 6 if draws.random() < level else 15))
     return {
         "service_id": service.id,
         "severity": severity,
         "declared_at": declared,
-        "first_alert_at": begin + timedelta(minutes=rolls.randint(1, 5)) if by_alert else None,
-        "first_report_at": begin + timedelta(minutes=rolls.randint(6, 40))
-        if rolls.random() < 0.7 or not by_alert
+        "first_alert_at": begin + timedelta(minutes=draws.randint(1, 5)) if by_alert else None,
+        "first_report_at": begin + timedelta(minutes=draws.randint(6, 40))
+        if draws.random() < 0.7 or not by_alert
         else None,
         "resolved_at": before_end(resolved),
-        "manager_assigned_at": assigned if needs_manager and rolls.random() < 0.8 + level / 5 else None,
+        "manager_assigned_at": assigned if needs_manager and draws.random() < 0.8 + level / 5 else None,
         "is_escalated": escalated,
         "is_exercise": False,
         "is_data_loss": False,
         "postmortem_published_at": before_end(published),
-        "is_postmortem_reviewed": published is not None and rolls.random() < 0.95,
+        "is_postmortem_reviewed": published is not None and draws.random() < 0.95,
         "caused_by_deployment_id": None,
-        "signature": rolls.choice(SIGNATURES) if rolls.random() < 0.6 else None,
+        "signature": draws.choice(SIGNATURES) if draws.random() < 0.6 else None,
         "is_reportable": reportable,
         "notified_at": before_end(notified),
     }
@@ -95,14 +95,14 @@ def alerts(organisation: Organisation, found: list[Row], seed: int) -> list[Row]
     rows: list[Row] = []
     for incident in found:
         if incident["first_alert_at"] is not None and incident["declared_at"] >= local(FIRST_DAY, 0):
-            rolls = dice(seed, "page", incident["service_id"], incident["declared_at"].isoformat())
-            rows.append(_page(services[incident["service_id"]], incident["first_alert_at"], incident, rolls))
+            draws = rng(seed, "page", incident["service_id"], incident["declared_at"].isoformat())
+            rows.append(_page(services[incident["service_id"]], incident["first_alert_at"], incident, draws))
     for service in organisation.services:
-        rolls = dice(seed, "noise", service.id)
+        draws = rng(seed, "noise", service.id)
         for day in days():
             level = CHARACTERS[service.team].level("mon", local(day, 12))
-            if rolls.random() < 0.04 + 0.25 * (1 - level):
-                rows.append(_page(service, local(day, rolls.uniform(0, 23.9)), None, rolls))
+            if draws.random() < 0.04 + 0.25 * (1 - level):
+                rows.append(_page(service, local(day, draws.uniform(0, 23.9)), None, draws))
     return rows
 
 
@@ -113,20 +113,20 @@ def number_pages(rows: list[Row]) -> None:
         row["alert_id"] = f"V-{100000 + number}"
 
 
-def _page(service: Service, fired: datetime, incident: Row | None, rolls: random.Random) -> Row:
+def _page(service: Service, fired: datetime, incident: Row | None, draws: random.Random) -> Row:
     level = CHARACTERS[service.team].level("inc", fired)
-    useful = incident is not None or rolls.random() < level * 0.7
-    wait = rolls.uniform(0.5, 4.5) if rolls.random() < 0.55 + 0.45 * level else rolls.uniform(6, 90)
-    label = None if rolls.random() < 0.06 else ("actionable" if useful else "noise")
+    useful = incident is not None or draws.random() < level * 0.7
+    wait = draws.uniform(0.5, 4.5) if draws.random() < 0.55 + 0.45 * level else draws.uniform(6, 90)
+    label = None if draws.random() < 0.06 else ("actionable" if useful else "noise")
     acknowledged = fired + timedelta(minutes=wait)
     return {
         "service_id": service.id,
-        "rule_id": rolls.choice(("latency-burn", "errors-burn", "probe-down", "queue-growth", "disk-forecast")),
+        "rule_id": draws.choice(("latency-burn", "errors-burn", "probe-down", "queue-growth", "disk-forecast")),
         "severity": incident["severity"] if incident else 3,
         "fired_at": fired,
         "acknowledged_at": before_end(acknowledged),
         "acknowledged_by_kind": "human",
-        "closed_at": before_end(acknowledged + timedelta(minutes=rolls.uniform(3, 60))),
+        "closed_at": before_end(acknowledged + timedelta(minutes=draws.uniform(3, 60))),
         "label": label,
         "incident": incident,
         "is_test": False,
@@ -144,18 +144,18 @@ def oncall_shifts(organisation: Organisation, seed: int) -> list[Row]:
     """Return shifts: a day shift each working day, or one duty a day round the clock; some are missed."""
     rows: list[Row] = []
     for team, duty in organisation.duties.items():
-        rolls = dice(seed, "shifts", team)
+        draws = rng(seed, "shifts", team)
         for day in days():
             always = duty == "always" or (team == "datakaia" and date(2026, 7, 1) <= day < date(2026, 8, 15))
             if not always and day.weekday() >= 5:
                 continue
             level = CHARACTERS[team].level("inc", local(day, 12))
-            if rolls.random() < 0.03 * (1 - level):
+            if draws.random() < 0.03 * (1 - level):
                 continue
             start, end = (
                 (local(day, 0), local(day + timedelta(days=1), 0)) if always else (local(day, 8), local(day, 16))
             )
-            if rolls.random() < 0.04 * (1 - level):
+            if draws.random() < 0.04 * (1 - level):
                 end -= timedelta(hours=2)
             rows.append(
                 {
@@ -163,7 +163,7 @@ def oncall_shifts(organisation: Organisation, seed: int) -> list[Row]:
                     "team_id": team,
                     "starts_at": start,
                     "ends_at": end,
-                    "responder_count": 1 if rolls.random() < 0.7 else 2,
+                    "responder_count": 1 if draws.random() < 0.7 else 2,
                 }
             )
     return rows
@@ -173,33 +173,33 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
     """Return production deployments (a few of staging too) and blame some incidents on them."""
     rows: list[Row] = []
     for service in organisation.services:
-        rolls = dice(seed, "deployments", service.id)
+        draws = rng(seed, "deployments", service.id)
         character = CHARACTERS[service.team]
         for day in days():
             level = character.level("aut", local(day, 12))
-            if day.weekday() >= 5 or rolls.random() > 0.04 + 0.22 * level:
+            if day.weekday() >= 5 or draws.random() > 0.04 + 0.22 * level:
                 continue
-            at = local(day, rolls.uniform(8, 15.5))
+            at = local(day, draws.uniform(8, 15.5))
             if at >= last_instant():
                 continue
-            failed = rolls.random() < 0.03 + 0.28 * (1 - level)
+            failed = draws.random() < 0.03 + 0.28 * (1 - level)
             rolled_back = (
-                before_end(at + timedelta(hours=rolls.uniform(0.2, 30))) if failed and rolls.random() < 0.6 else None
+                before_end(at + timedelta(hours=draws.uniform(0.2, 30))) if failed and draws.random() < 0.6 else None
             )
             rows.append(
                 {
                     "deployment_id": f"{service.id}-{day:%Y%m%d}",
                     "service_id": service.id,
-                    "environment": rolls.choice(("prod", "production", "PROD")) if rolls.random() < 0.93 else "stage",
+                    "environment": draws.choice(("prod", "production", "PROD")) if draws.random() < 0.93 else "stage",
                     "deployed_at": at,
-                    "actor_kind": "pipeline" if rolls.random() < 0.5 + 0.5 * level else "human",
-                    "has_manual_step": rolls.random() < 0.4 * (1 - level),
+                    "actor_kind": "pipeline" if draws.random() < 0.5 + 0.5 * level else "human",
+                    "has_manual_step": draws.random() < 0.4 * (1 - level),
                     "rolled_back_at": rolled_back,
-                    "hotfixed_at": before_end(at + timedelta(hours=rolls.uniform(2, 60)))
+                    "hotfixed_at": before_end(at + timedelta(hours=draws.uniform(2, 60)))
                     if failed and not rolled_back
                     else None,
-                    "committed_at": at - timedelta(hours=rolls.uniform(0.5, 20 + 150 * (1 - level))),
-                    "is_rework": rolls.random() < 0.04 + 0.15 * (1 - level),
+                    "committed_at": at - timedelta(hours=draws.uniform(0.5, 20 + 150 * (1 - level))),
+                    "is_rework": draws.random() < 0.04 + 0.15 * (1 - level),
                 }
             )
     plant_releases(rows, {service.id: service.team for service in organisation.services})
@@ -210,12 +210,12 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
 def _blame(found: list[Row], rows: list[Row], seed: int) -> None:
     """Every third incident within a day of a deployment of its service was caused by it."""
     for incident in found:
-        rolls = dice(seed, "blame", incident["incident_id"])
+        draws = rng(seed, "blame", incident["incident_id"])
         near = [
             row
             for row in rows
             if row["service_id"] == incident["service_id"]
             and timedelta() <= incident["declared_at"] - row["deployed_at"] <= timedelta(days=1)
         ]
-        if near and rolls.random() < 0.33:
+        if near and draws.random() < 0.33:
             incident["caused_by_deployment_id"] = near[-1]["deployment_id"]

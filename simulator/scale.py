@@ -1,6 +1,6 @@
-"""The pretend organisation in other sizes: copies of every team for more, the first teams for less.
+"""The simulated organisation in other sizes: copies of every team for more, the first teams for less.
 
-A copy of ``havneavgift`` is ``havneavgift-2``; it behaves like its original with other dice.
+A copy of ``havneavgift`` is ``havneavgift-2``; it behaves like its original with other random numbers.
 """
 
 from __future__ import annotations

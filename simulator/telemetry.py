@@ -11,7 +11,7 @@ import polars as pl
 
 from simulator.organisation import Organisation, Service
 from simulator.plants import plant_outages
-from simulator.world import CHARACTERS, FIRST_DAY, dice, last_instant, local
+from simulator.world import CHARACTERS, FIRST_DAY, last_instant, local, rng
 
 PROBE_MINUTES = 15
 INSTANT = pl.Datetime("us", "UTC")
@@ -24,12 +24,12 @@ def plan_outages(organisation: Organisation, seed: int) -> dict[str, list[Outage
     start = local(FIRST_DAY, 0)
     span = int((last_instant() - start).total_seconds() // 60 // PROBE_MINUTES)
     for service in organisation.services:
-        rolls = dice(seed, "outages", service.id)
+        draws = rng(seed, "outages", service.id)
         level = CHARACTERS[service.team].level("inc", last_instant())
         found: list[Outage] = []
-        for _ in range(rolls.randint(2, 5 + round(60 * (1 - level)))):
-            begin = start + timedelta(minutes=PROBE_MINUTES * rolls.randrange(span))
-            length = PROBE_MINUTES * max(1, round(rolls.lognormvariate(0.2, 0.8)))
+        for _ in range(draws.randint(2, 5 + round(60 * (1 - level)))):
+            begin = start + timedelta(minutes=PROBE_MINUTES * draws.randrange(span))
+            length = PROBE_MINUTES * max(1, round(draws.lognormvariate(0.2, 0.8)))
             found.append((begin, begin + timedelta(minutes=length)))
         plan[service.id] = sorted(found)
     plant_outages(plan, {service.id: service.team for service in organisation.services})
@@ -61,9 +61,9 @@ def _checks(service: Service, outages: list[Outage], seed: int) -> pl.DataFrame:
         first = int((begin - start).total_seconds() // 60 // PROBE_MINUTES)
         last = int((end - start).total_seconds() // 60 // PROBE_MINUTES)
         down[first:last] = True
-    rolls = _uniform(_raw(seed, "probes", service.id), count)
-    ran = (rolls >= 0.005) | down
-    milliseconds = np.where(down, 0, np.round(40 + 260 * rolls**4))
+    draws = _uniform(_raw(seed, "probes", service.id), count)
+    ran = (draws >= 0.005) | down
+    milliseconds = np.where(down, 0, np.round(40 + 260 * draws**4))
     return pl.DataFrame(
         {
             "provider": pl.repeat("probe", count, eager=True),
@@ -89,9 +89,9 @@ def _samples(service: Service, seed: int) -> pl.DataFrame:
     character = CHARACTERS[service.team]
     base = 0.93 - 0.45 * character.level("scl", start)
     growth = (character.level("scl", start) - character.level("scl", last_instant())) * 0.4
-    rolls = _uniform(_raw(seed, "capacity", service.id), count)
+    draws = _uniform(_raw(seed, "capacity", service.id), count)
     daily = 0.14 * np.sin((hours % 24 - 7) / 24 * 2 * np.pi)
-    usage = np.clip(base + growth * hours / count + daily + 0.16 * (rolls - 0.5), 0.02, 1.0)
+    usage = np.clip(base + growth * hours / count + daily + 0.16 * (draws - 0.5), 0.02, 1.0)
     origin = np.datetime64(start.replace(tzinfo=None), "us")
     at = origin + hours * np.timedelta64(3_600_000_000, "us")
     return pl.DataFrame(

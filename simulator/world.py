@@ -1,4 +1,4 @@
-"""The clock, the dice and the characters of the pretend organisation.
+"""The clock, the random numbers and the characters of the simulated organisation.
 
 Dice are ``random.Random`` seeded by text: its stream is stable across versions and machines.
 """
@@ -70,8 +70,8 @@ CHARACTERS = _Characters(
 )
 
 
-def dice(seed: int, *names: str) -> random.Random:
-    """Return dice of their own for a purpose, independent of the order in which purposes are rolled."""
+def rng(seed: int, *names: str) -> random.Random:
+    """Return a random generator of its own for a purpose, independent of the order in which purposes draw."""
     return random.Random("|".join((str(seed), *names)))
 
 

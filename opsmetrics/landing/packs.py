@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from opsmetrics.errors import DamagedLoadError
+from opsmetrics.core.atomic import sync_folder
+from opsmetrics.core.errors import DamagedLoadError
 from opsmetrics.landing.loads import Load, LoadName
 from opsmetrics.landing.reading import (
     PACK_KEY,
@@ -31,7 +29,10 @@ from opsmetrics.landing.reading import (
     verify_load,
     verify_pack,
 )
-from opsmetrics.landing.writing import COMPRESSION, stream_lock, sweep, sync_folder, write_whole
+from opsmetrics.landing.writing import COMPRESSION, stream_lock, sweep, write_whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Loads of a month are packed when it has been over for a week: late corrections have come by then.
 SETTLED = timedelta(days=7)
@@ -68,7 +69,7 @@ def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | N
         root: The landing folder.
         stream: Stream.
         now: Decides which months are over.
-        keep_replaced: How long loads that later ones have replaced are kept; None = for ever.
+        keep_replaced: How long loads that later ones have replaced are kept; None = permanently.
     """
     folder = root / stream
     if not folder.exists():
@@ -123,7 +124,7 @@ def _replaced_before(loads: list[Load], instant: datetime) -> set[str]:
     latest: dict[tuple[str, object], int] = {}
     for load in loads:
         if load.is_complete:
-            for day in _days(load):
+            for day in _proven(load):
                 key = (load.origin, day)
                 latest[key] = max(latest.get(key, 0), load.sequence)
     return {
@@ -136,7 +137,14 @@ def _replaced_before(loads: list[Load], instant: datetime) -> set[str]:
 
 
 def _days(load: Load) -> list[object]:
-    return [load.window_start + timedelta(days=n) for n in range((load.window_end - load.window_start).days)]
+    """Return the days that a load has a word on: those it delivers, and those it takes back."""
+    windows = ((load.window_start, load.window_end), *load.withdrawn)
+    return [start + timedelta(days=n) for start, end in windows for n in range((end - start).days)]
+
+
+def _proven(load: Load) -> list[object]:
+    unproven = {start + timedelta(days=n) for start, end, _ in load.unproven for n in range((end - start).days)}
+    return [day for day in _days(load) if day not in unproven]
 
 
 def _pack_month(folder: Path, month: list[Load], forgotten: set[str], done: Compacted) -> Compacted:
@@ -167,6 +175,9 @@ def _thin(folder: Path, pack: Pack, loads: tuple[Load, ...], forgotten: set[str]
 
 
 def _write(folder: Path, loads: list[Load]) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     start, end = min(load.window_start for load in loads), max(load.window_end for load in loads)
     name = f"pack-{loads[0].sequence:06d}-{loads[-1].sequence:06d}-{start:%Y%m%d}-{end:%Y%m%d}"
     plain = _form(loads[0])
@@ -185,6 +196,8 @@ def _write(folder: Path, loads: list[Load]) -> Path:
 
 def _form(load: Load) -> pa.Schema:
     """Columns of a load's rows as they were landed."""
+    import pyarrow.parquet as pq
+
     schema = pq.read_schema(load.path).remove_metadata()
     place = schema.get_field_index(_ID)
     return schema.remove(place) if place >= 0 else schema
@@ -192,6 +205,9 @@ def _form(load: Load) -> pa.Schema:
 
 def _rows(load: Load) -> pa.Table:
     """The rows of a load with its id, from a file of its own or from a pack."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     if is_pack(load.path):
         return pq.read_table(load.path, filters=[(_ID, "=", load.load_id)])
     rows = pq.read_table(load.path)

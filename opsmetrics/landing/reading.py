@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import polars as pl
 
-from opsmetrics.errors import DamagedLoadError, OpsMetricsError
+from opsmetrics.core.atomic import sync_folder
+from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError
 from opsmetrics.landing.loads import FACTS_KEY, SEPARATOR, Load, LoadName
-from opsmetrics.landing.writing import checksum_of, sync_folder
+from opsmetrics.landing.writing import checksum_of
 
 PACK_KEY = "opsmetrics.pack"
 DAMAGED = "damaged"
@@ -60,7 +60,7 @@ class Pack:
         """Return the loads in it, in landing order.
 
         Raises:
-            DamagedLoadError: The file is no pack, or is damaged.
+            DamagedLoadError: The file is not a pack, or is damaged.
         """
         return _loads_of(self.path)
 
@@ -68,6 +68,8 @@ class Pack:
 @lru_cache(maxsize=4096)
 def _loads_of(path: Path) -> tuple[Load, ...]:
     """A pack is never written again, so that it need not be opened again."""
+    import pyarrow.parquet as pq
+
     try:
         metadata = pq.read_schema(path).metadata or {}
         return tuple(Load.from_facts(facts, path) for facts in json.loads(metadata[PACK_KEY.encode()]))
@@ -133,13 +135,33 @@ def read_load(path: Path) -> Load:
     """Read a load's facts from its Parquet metadata.
 
     Raises:
-        DamagedLoadError: The file is no load, or is damaged.
+        DamagedLoadError: The file is not a load, or is damaged.
     """
+    import pyarrow.parquet as pq
+
     try:
         metadata = pq.read_schema(path).metadata or {}
         return Load.from_facts(json.loads(metadata[FACTS_KEY.encode()]), path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedLoadError(path, str(error)) from error
+
+
+def read_columns(load: Load, columns: Iterable[str]) -> pl.DataFrame:
+    """Return some columns of a load's rows, from a file of its own or from a pack; a column that it lacks is null.
+
+    Raises:
+        DamagedLoadError: The file cannot be read.
+    """
+    wanted = list(columns)
+    try:
+        frame = pl.scan_parquet(load.path)
+        there = frame.collect_schema()
+        if is_pack(load.path):
+            frame = frame.filter(pl.col("_load_id") == load.load_id)
+        missing = [pl.lit(None).alias(name) for name in wanted if name not in there]
+        return frame.with_columns(missing).select(wanted).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DamagedLoadError(load.path, str(error)) from error
 
 
 def verify_load(path: Path) -> Load:
@@ -148,17 +170,31 @@ def verify_load(path: Path) -> Load:
     Raises:
         DamagedLoadError: The file is not what was landed.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     checksum = LoadName.parse(path).checksum
     try:
         if checksum is not None:
             _same(path, checksum)
         load = read_load(path)
+        _its_own_name(load, path)
         rows = load.rows + load.quarantined
         if checksum is None and pq.read_table(path).num_rows != rows:
             raise DamagedLoadError(path, f"it does not hold the {rows} rows that were landed")
     except (OSError, pa.ArrowException) as error:
         raise DamagedLoadError(path, str(error)) from error
     return load
+
+
+def _its_own_name(load: Load, path: Path) -> None:
+    """Refuse a copy of a load under another number, window, source or stream: its rows would count twice."""
+    stream = path.parent.parent.name if path.parent.name == DAMAGED else path.parent.name
+    if (load.load_id, load.stream) != (LoadName.parse(path).load_id, stream):
+        reason = (
+            f"it is load {load.load_id} of {load.stream} under another name; where that one is missing, rename it back"
+        )
+        raise DamagedLoadError(path, reason)
 
 
 def verify_pack(pack: Pack) -> tuple[Load, ...]:
@@ -179,7 +215,7 @@ def _same(path: Path, checksum: str) -> None:
         raise DamagedLoadError(path, "its checksum is another than when it was landed")
 
 
-def set_aside(path: Path) -> Path:
+def quarantine(path: Path) -> Path:
     """Move a damaged load or pack into the stream's ``damaged/``: kept for whoever wants to save it, no longer counted.
 
     The next pull asks for its days again, as far as the source still remembers them.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow.parquet as pq
 from filelock import FileLock
 
-from opsmetrics.landing.loads import CODE_VERSION, FACTS_KEY, SEPARATOR, Load, Parcel, short_digest
+from opsmetrics.core.atomic import draft, settle
+from opsmetrics.core.version import CODE_VERSION
+from opsmetrics.landing.loads import FACTS_KEY, SEPARATOR, Batch, Load, short_digest
 from opsmetrics.streams import FILES
 
 LEFTOVER_SECONDS = 3600
@@ -28,7 +27,7 @@ def stream_lock(folder: Path) -> FileLock:
     return FileLock(folder / ".lock")
 
 
-def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Load:
+def land(root: Path, stream: str, batch: Batch, *, loaded_at: datetime) -> Load:
     """Write one load: temporary name, fsync, rename, fsync of the folder.
 
     Two processes that land the same stream take turns, so that every load has a number of its own.
@@ -37,36 +36,41 @@ def land(root: Path, stream: str, parcel: Parcel, *, loaded_at: datetime) -> Loa
     folder.mkdir(parents=True, exist_ok=True)
     with stream_lock(folder):
         sweep(folder)
-        return _write(folder, stream, parcel, loaded_at)
+        return _write(folder, stream, batch, loaded_at)
 
 
-def _write(folder: Path, stream: str, parcel: Parcel, loaded_at: datetime) -> Load:
+def _write(folder: Path, stream: str, batch: Batch, loaded_at: datetime) -> Load:
     sequence = 1 + _last_number(folder)
     instant = loaded_at.astimezone(UTC)
-    window = "-".join(f"{day:%Y%m%d}" for day in parcel.window)
-    load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{window}-{short_digest(parcel.source_digest)}"
-    if parcel.origin != FILES:
-        load_id += f"-{parcel.origin}"
-    quarantined = parcel.frame.height - parcel.frame["_reason"].null_count()
+    window = "-".join(f"{day:%Y%m%d}" for day in batch.window)
+    load_id = f"{instant:%Y%m%dT%H%M%SZ}-{sequence:06d}-{window}-{short_digest(batch.source_digest)}"
+    if batch.origin != FILES:
+        load_id += f"-{batch.origin}"
+    quarantined = batch.frame.height - batch.frame["_reason"].null_count()
     load = Load(
         load_id=load_id,
         stream=stream,
-        window_start=parcel.window[0],
-        window_end=parcel.window[1],
+        window_start=batch.window[0],
+        window_end=batch.window[1],
         loaded_at=instant,
         sequence=sequence,
-        is_complete=parcel.is_complete,
-        rows=parcel.frame.height - quarantined,
+        is_complete=batch.is_complete,
+        rows=batch.frame.height - quarantined,
         quarantined=quarantined,
-        source=parcel.source,
-        source_digest=parcel.source_digest,
-        dropped_columns=parcel.dropped_columns,
+        source=batch.source,
+        source_digest=batch.source_digest,
+        dropped_columns=batch.dropped_columns,
         code_version=CODE_VERSION,
         path=folder,
-        origin=parcel.origin,
-        accumulates=parcel.accumulates,
+        origin=batch.origin,
+        accumulates=batch.accumulates,
+        untold=batch.untold,
+        withdrawn=batch.withdrawn,
+        unproven=batch.unproven,
     )
-    table = parcel.frame.to_arrow().replace_schema_metadata({FACTS_KEY: json.dumps(load.facts())})
+    import pyarrow.parquet as pq
+
+    table = batch.frame.to_arrow().replace_schema_metadata({FACTS_KEY: json.dumps(load.facts())})
     path = write_whole(folder, load_id, lambda sink: pq.write_table(table, sink, compression=COMPRESSION))
     return Load.from_facts(load.facts(), path)
 
@@ -88,18 +92,12 @@ def _last_number(folder: Path) -> int:
 
 def write_whole(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> Path:
     """Write ``<name>~<checksum>.parquet``: it appears under this name with all its bytes, or not at all."""
-    temporary = folder / f".{name}.{secrets.token_hex(4)}.tmp"
-    try:
+    with draft(folder, name) as temporary:
         with temporary.open("wb") as sink:
             write(sink)
-            sink.flush()
-            os.fsync(sink.fileno())
         # The file's own checksum stands in its name: damage to any byte, also of the footer, is found.
         path = folder / f"{name}{SEPARATOR}{checksum_of(temporary)}.parquet"
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(folder)
+        settle(temporary, path)
     return path
 
 
@@ -115,12 +113,3 @@ def sweep(folder: Path) -> None:
         with suppress(FileNotFoundError):
             if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
                 leftover.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

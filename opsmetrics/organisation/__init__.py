@@ -6,5 +6,6 @@ Does not belong here: rows that come from source systems, restore tests and othe
 
 from opsmetrics.organisation.load import load_organisation
 from opsmetrics.organisation.models import Delivery, Organisation, StreamSource
+from opsmetrics.organisation.zone import configured_zone
 
-__all__ = ["Delivery", "Organisation", "StreamSource", "load_organisation"]
+__all__ = ["Delivery", "Organisation", "StreamSource", "configured_zone", "load_organisation"]

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from opsmetrics.errors import ConfigurationError
-from opsmetrics.organisation.base import Model, Slug
+from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.model import Model, Slug
 from opsmetrics.organisation.load import Reader
 
 FILE = "access.toml"

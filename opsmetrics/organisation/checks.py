@@ -11,8 +11,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 
-from opsmetrics.organisation.connectors import Connector
-from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sources, Team
+from opsmetrics.organisation.connector import Connector
+from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sources, StreamSource, Team
+from opsmetrics.organisation.names import folded
+from opsmetrics.organisation.working_time import WorkingHours
 from opsmetrics.streams import FILES, STREAMS
 
 _FOREVER = date.max
@@ -23,6 +25,7 @@ class Sink(Protocol):
     """What the checks need of the reader."""
 
     texts: dict[str, str]
+    ids: dict[str, set[str] | None]
 
     def add(self, file: str, line: int | None, message: str, fix: str) -> None:
         """Record one problem."""
@@ -34,15 +37,16 @@ def check_all(
     tables: dict[str, list[Any]],
     registers: dict[str, list[tuple[int, Any]]],
     sources: Sources | None,
+    usual: WorkingHours,
 ) -> None:
     """Run every cross-file check and record what is wrong in ``sink``."""
     teams: list[Team] = tables["teams.toml"]
     services: list[Service] = tables["services.toml"]
-    team_ids = {team.id for team in teams}
-    service_ids = {service.id for service in services}
+    team_ids, service_ids = sink.ids.get("teams.toml"), sink.ids.get("services.toml")
     for file, items in tables.items():
         if file != "slo.toml":
             _duplicates(sink, file, [item.id for item in items])
+    _teams(sink, teams, usual)
     for service in services:
         _ownership(sink, service, team_ids)
     _shared_names(sink, services)
@@ -71,8 +75,9 @@ def _line_of(sink: Sink, file: str, value: str, *, named: bool = True) -> int | 
     return _places(sink.texts.get(file, ""), named=named).get(value)
 
 
-def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str]) -> None:
-    if name not in names:
+def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str] | None) -> None:
+    # Of a file that cannot be read nobody knows what it names.
+    if names is not None and name not in names:
         near = difflib.get_close_matches(name, sorted(names), n=1)
         fix = f"did you mean {near[0]!r}?" if near else "add it to the configuration first"
         sink.add(file, line, f"{name!r} is not in the catalogue", fix)
@@ -88,7 +93,7 @@ def _overlap(periods: Iterable[tuple[date, date | None]]) -> bool:
     return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
 
 
-def _ownership(sink: Sink, service: Service, team_ids: set[str]) -> None:
+def _ownership(sink: Sink, service: Service, team_ids: set[str] | None) -> None:
     line = _line_of(sink, "services.toml", service.id)
     owners: list[Owner] = service.owners
     for owner in owners:
@@ -103,21 +108,46 @@ def _ownership(sink: Sink, service: Service, team_ids: set[str]) -> None:
 
 
 def _shared_names(sink: Sink, services: list[Service]) -> None:
-    """Two services must not claim the same alias, repository pattern or monitor."""
+    """Two services must not claim the same alias, repository or monitor; case counts where the sources promise it."""
     seen: dict[tuple[str, str], str] = {}
     for service in services:
-        claims = [("alias", name) for name in (service.id, *service.aliases)]
-        claims += [("repository", name) for name in service.repositories]
+        claims = [("alias", folded(name)) for name in (service.id, *service.aliases)]
+        claims += [("repository", folded(name)) for name in (*service.repositories, *service.renamed_repositories)]
         claims += [("monitor", monitor.id) for monitor in service.monitors]
+        line = _line_of(sink, "services.toml", service.id)
+        for claim in sorted({claim for claim in claims if claims.count(claim) > 1}):
+            if claim[0] != "alias":
+                message = f"{claim[0]} {claim[1]!r} stands twice at {service.id!r}"
+                sink.add("services.toml", line, message, "keep one of them")
         for claim in claims:
             other = seen.setdefault(claim, service.id)
             if other != service.id:
-                line = _line_of(sink, "services.toml", service.id)
                 message = f"{claim[0]} {claim[1]!r} belongs to {other!r} and to {service.id!r}"
                 sink.add("services.toml", line, message, "let one service have it")
 
 
-def _slos(sink: Sink, slos: list[Slo], service_ids: set[str]) -> None:
+def _teams(sink: Sink, teams: list[Team], usual: WorkingHours) -> None:
+    """A team's name means one team at a time, and its hours end after they start."""
+    spans: dict[str, list[tuple[str, date, date]]] = {}
+    for team in teams:
+        spans.setdefault(folded(team.id), []).append((team.id, date.min, _FOREVER))
+    for team in teams:
+        line = _line_of(sink, "teams.toml", team.id)
+        for alias in team.aliases:
+            start, end = alias.valid_from or date.min, alias.valid_to or _FOREVER
+            others = spans.setdefault(folded(alias.name), [])
+            for other, since, until in others:
+                if start < until and since < end:
+                    message = f"alias {alias.name!r} of {team.id!r} means {other!r} at the same time"
+                    sink.add("teams.toml", line, message, "date it with 'from' and 'to', or let one team have it")
+            others.append((team.id, start, end))
+        own = team.working_hours
+        if own is not None and (own.end or usual.end) <= (own.start or usual.start):
+            message = f"working_hours of {team.id!r}: 'end' must be later than 'start'"
+            sink.add("teams.toml", line, message, "write both in the team's working_hours")
+
+
+def _slos(sink: Sink, slos: list[Slo], service_ids: set[str] | None) -> None:
     periods: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
     for slo in slos:
         line = _line_of(sink, "slo.toml", slo.service, named=False)
@@ -128,7 +158,7 @@ def _slos(sink: Sink, slos: list[Slo], service_ids: set[str]) -> None:
 
 
 def _registers(
-    sink: Sink, registers: dict[str, list[tuple[int, Any]]], team_ids: set[str], service_ids: set[str]
+    sink: Sink, registers: dict[str, list[tuple[int, Any]]], team_ids: set[str] | None, service_ids: set[str] | None
 ) -> None:
     for name, rows in registers.items():
         file = f"registers/{name}.csv"
@@ -138,16 +168,29 @@ def _registers(
                 _known(sink, file, line, row.team_id, team_ids)
             if hasattr(row, "service_id"):
                 _known(sink, file, line, row.service_id, service_ids)
-            if name == "efforts" or (name == "goals" and row.is_open):
-                pair = f"{row.team_id} {row.metric_id}"
-                if ids.setdefault(pair, line) != line:
-                    fix = "keep one row per team and metric" if name == "efforts" else "close or drop the earlier goal"
-                    sink.add(file, line, f"{pair} stands on line {ids[pair]} too", fix)
+            identity, fix = _identity(name, row)
+            if identity is not None and ids.setdefault(identity, line) != line:
+                sink.add(file, line, f"{identity} stands on line {ids[identity]} too", fix)
             if name == "goals":
                 _goal(sink, file, line, row, ids)
             own = getattr(row, "waiver_id", None) or getattr(row, "window_id", None)
             if own is not None and ids.setdefault(own, line) != line:
                 sink.add(file, line, f"id {own!r} stands on line {ids[own]} too", "give each row its own id")
+
+
+def _identity(name: str, row: Any) -> tuple[str | None, str]:
+    """What may stand once in a register that has no ids, and what to do where it stands twice."""
+    match name:
+        case "efforts":
+            return f"{row.team_id} {row.metric_id}", "keep one row per team and metric"
+        case "goals" if row.is_open:
+            return f"{row.team_id} {row.metric_id}", "close or drop the earlier goal"
+        case "applicability":
+            return f"{row.team_id} {row.metric_id} {row.valid_from}", "keep one row that begins on that day"
+        case "rosters":
+            return f"{row.team_id} {row.valid_from}", "keep one row that begins on that day"
+        case _:
+            return None, ""
 
 
 def _goal(sink: Sink, file: str, line: int, row: Any, ids: dict[str, int]) -> None:
@@ -161,7 +204,7 @@ def _goal(sink: Sink, file: str, line: int, row: Any, ids: dict[str, int]) -> No
             sink.add(file, line, f"{name} {day} lies before decided_on {row.decided_on}", fix)
 
 
-def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str]) -> None:
+def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str] | None) -> None:
     line = _line_of(sink, file, connector.name)
     known = sorted(connector.feeds)
     for stream in connector.streams:
@@ -169,6 +212,13 @@ def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str]) 
             near = difflib.get_close_matches(stream, known, n=1)
             fix = f"did you mean {near[0]!r}?" if near else f"it delivers {', '.join(known)}"
             sink.add(file, line, f"kind {connector.kind!r} delivers no stream {stream!r}", fix)
+    for stream, values in connector.assume.items():
+        if stream not in connector.streams:
+            sink.add(file, line, f"assume names {stream!r}, which it does not deliver", f"one of {connector.streams}")
+            continue
+        _columns(sink, file, line, stream, list(values))
+        for column in sorted(values.keys() - set(connector.untold(stream))):
+            sink.add(file, line, f"{stream}.{column} is told by the source", "assume only what it cannot tell")
     if connector.name == FILES:
         sink.add(file, line, f"the name {FILES!r} is that of the files", "choose another name")
     for team in connector.teams:
@@ -176,30 +226,54 @@ def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str]) 
             _known(sink, file, line, team, team_ids)
 
 
-def _sources(sink: Sink, sources: Sources, team_ids: set[str]) -> None:
+def _columns(sink: Sink, file: str, line: int | None, stream: str, names: list[str]) -> None:
+    known = {column.name for column in STREAMS[stream].columns}
+    for column in sorted(set(names) - known):
+        near = difflib.get_close_matches(column, sorted(known), n=1)
+        sink.add(file, line, f"stream {stream!r} has no column {column!r}", f"one of {near or sorted(known)}")
+
+
+def _idle(sink: Sink, file: str, line: int | None, source: StreamSource) -> None:
+    """Settings of one whole file of events that say nothing of daily files or of a register."""
+    what = "files of one day each" if source.is_daily else "a register"
+    why = "each file is about its day" if source.is_daily else "each file is the whole state"
+    idle = {"covers": source.covers, "remembers_days": source.remembers_days}
+    idle |= {"empty_since": source.empty_since} if source.is_daily else {}
+    for name in (name for name, value in idle.items() if value is not None):
+        sink.add(file, line, f"{name} says nothing of {what}", f"take it out: {why}")
+
+
+def _sources(sink: Sink, sources: Sources, team_ids: set[str] | None) -> None:
     file = "sources.toml"
     _duplicates(sink, file, [source.name for source in sources.stream])
+    for name in sources.without:
+        if name not in STREAMS:
+            near = difflib.get_close_matches(name, sorted(STREAMS), n=1)
+            fix = f"did you mean {near[0]!r}?" if near else f"known streams: {', '.join(sorted(STREAMS))}"
+            sink.add(file, _line_of(sink, file, name, named=False), f"without: unknown stream {name!r}", fix)
     _duplicates(sink, file, [connector.name for connector in sources.connector])
     for connector in sources.connector:
         _connector(sink, file, connector, team_ids)
     for source in sources.stream:
-        line = _line_of(sink, file, source.name)
-        if source.name not in STREAMS:
-            near = difflib.get_close_matches(source.name, sorted(STREAMS), n=1)
-            fix = f"did you mean {near[0]!r}?" if near else f"known streams: {', '.join(sorted(STREAMS))}"
-            sink.add(file, line, f"unknown stream {source.name!r}", fix)
-            continue
-        known = {column.name for column in STREAMS[source.name].columns}
-        for column in source.columns.keys() - known:
-            near = difflib.get_close_matches(column, sorted(known), n=1)
-            sink.add(
-                file,
-                line,
-                f"stream {source.name!r} has no column {column!r}",
-                f"one of {near or sorted(known)}",
-            )
-        for team in source.teams:
-            if team != "*":
-                _known(sink, file, line, team, team_ids)
-        if source.covers is not None and source.covers[1] < source.covers[0]:
-            sink.add(file, line, "covers ends before it begins", "write covers = [first day, last day]")
+        _file(sink, file, source, team_ids)
+
+
+def _file(sink: Sink, file: str, source: StreamSource, team_ids: set[str] | None) -> None:
+    line = _line_of(sink, file, source.name)
+    if source.name not in STREAMS:
+        near = difflib.get_close_matches(source.name, sorted(STREAMS), n=1)
+        fix = f"did you mean {near[0]!r}?" if near else f"known streams: {', '.join(sorted(STREAMS))}"
+        sink.add(file, line, f"unknown stream {source.name!r}", fix)
+        return
+    _columns(sink, file, line, source.name, [*source.columns, *source.assume])
+    for column in sorted(source.assume.keys() & source.columns.keys()):
+        sink.add(file, line, f"{column!r} is both mapped and assumed", "a file has the column, or it has not")
+    for team in source.teams:
+        if team != "*":
+            _known(sink, file, line, team, team_ids)
+    if source.is_daily or STREAMS[source.name].is_register:
+        _idle(sink, file, line, source)
+    if source.valid_to is not None and source.connected_on is not None and source.valid_to <= source.connected_on:
+        sink.add(file, line, "until is not after connected_on: no day is ever due", "end it later, or take it out")
+    if source.covers is not None and source.covers[1] < source.covers[0]:
+        sink.add(file, line, "covers ends before it begins", "write covers = [first day, last day]")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from opsmetrics.errors import ConfigurationError, Problem
+from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.organisation import checks
 from opsmetrics.organisation.connectors import KINDS
 from opsmetrics.organisation.models import (
@@ -34,6 +34,7 @@ from opsmetrics.organisation.models import (
     Team,
     Waiver,
 )
+from opsmetrics.organisation.working_time import WorkingHours
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -44,7 +45,7 @@ _TABLES: dict[str, tuple[str, type[BaseModel]]] = {
     "slo.toml": ("slo", Slo),
     "datastores.toml": ("datastore", Datastore),
 }
-_REGISTERS: dict[str, type[BaseModel]] = {
+REGISTERS: dict[str, type[BaseModel]] = {
     "waivers": Waiver,
     "applicability": Applicability,
     "maintenance_windows": MaintenanceWindow,
@@ -53,6 +54,8 @@ _REGISTERS: dict[str, type[BaseModel]] = {
     "goals": Goal,
 }
 _REQUIRED = ("organisation.toml", "teams.toml", "services.toml", "sources.toml")
+# Every TOML file of the configuration that a score depends on.
+FILES = tuple(dict.fromkeys((*_REQUIRED, *_TABLES)))
 
 
 class Reader:
@@ -62,6 +65,7 @@ class Reader:
         self.folder = folder
         self.problems: list[Problem] = []
         self.texts: dict[str, str] = {}
+        self.ids: dict[str, set[str] | None] = {}
 
     def add(self, file: str, line: int | None, message: str, fix: str) -> None:
         """Record one problem."""
@@ -118,8 +122,8 @@ class Reader:
         elif item["type"] == "missing":
             self.add(file, line, f"key {key!r} is missing", f"add {key} = ...")
         else:
-            shown = repr(item["input"])[:60]
-            self.add(file, line, f"{key or 'table'}: {item['msg']} (found {shown})", "correct the value")
+            message, fix = _in_words(item)
+            self.add(file, line, f"{key or 'table'}: {message} (found {repr(item['input'])[:60]})", fix)
 
     def tables(self, file: str) -> list[Any]:
         """Return the models of an array-of-tables file."""
@@ -131,6 +135,9 @@ class Reader:
         if not isinstance(items, list):
             self.add(file, 1, f"{table!r} must be written as [[{table}]]", f"use double brackets: [[{table}]]")
             return []
+        # What is wrong with an item is said at the item, not at everything that names it.
+        said = [item.get("id") for item in items if isinstance(item, dict)]
+        self.ids[file] = {name for name in said if isinstance(name, str)} if data else None
         found = [self.model(file, model, item, (table, number)) for number, item in enumerate(items)]
         return [item for item in found if item is not None]
 
@@ -140,8 +147,9 @@ class Reader:
         text = self.text(file)
         if text is None:
             return []
-        model = _REGISTERS[name]
-        rows = csv.DictReader(io.StringIO(text), strict=True)
+        model = REGISTERS[name]
+        first = text.partition("\n")[0]
+        rows = csv.DictReader(io.StringIO(text), strict=True, delimiter=max(",;\t", key=first.count))
         known = list(model.model_fields)
         try:
             columns = rows.fieldnames or []
@@ -157,6 +165,11 @@ class Reader:
                     f"unknown column {column!r}",
                     f"did you mean {near[0]!r}?" if near else str(known),
                 )
+        missing = [name for name, field in model.model_fields.items() if field.is_required() and name not in columns]
+        if missing:
+            # Said once, not at every row.
+            self.add(file, 1, f"column {missing[0]!r} is missing", f"the columns are {', '.join(known)}")
+            return []
         found: list[tuple[int, Any]] = []
         try:
             for row in rows:
@@ -176,8 +189,21 @@ class Reader:
         except ValidationError as error:
             for item in error.errors():
                 column = ".".join(str(part) for part in item["loc"]) or "row"
-                self.add(file, line, f"{column}: {item['msg']}", "correct the value on that line")
+                message, fix = _in_words(item)
+                self.add(file, line, f"{column}: {message}", fix)
             return None
+
+
+def _in_words(item: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong with a value and what to write instead, without the words of a library."""
+    kind, message = item["type"], item["msg"].removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch":
+        return "it is no id", "write small letters, digits, '-', '_' and '.' only, a letter or digit first"
+    if kind == "model_type" and item["loc"][-1:] == ("name",):
+        return "the name is not in both languages", 'write { nb = "...", en = "..." }'
+    if kind.startswith("date_"):
+        return "it is no day", "write it as 2026-01-31"
+    return message, "correct the value"
 
 
 def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
@@ -232,8 +258,9 @@ def load_organisation(folder: Path) -> Organisation:
     settings = reader.model("organisation.toml", OrganisationSettings, reader.toml("organisation.toml"), ())
     sources = reader.model("sources.toml", Sources, reader.toml("sources.toml"), ())
     tables = {file: reader.tables(file) for file in _TABLES}
-    registers = {name: reader.register(name) for name in _REGISTERS}
-    checks.check_all(reader, tables, registers, sources)
+    registers = {name: reader.register(name) for name in REGISTERS}
+    usual = settings.working_hours if settings else WorkingHours()
+    checks.check_all(reader, tables, registers, sources, usual)
     if reader.problems or settings is None or sources is None:
         raise ConfigurationError(reader.problems)
     return Organisation(

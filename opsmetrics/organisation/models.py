@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,19 +11,17 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from opsmetrics.organisation.base import Model, Slug
-from opsmetrics.organisation.connectors import AnyConnector, Connector
+from opsmetrics.core.model import Model, Slug
+from opsmetrics.language.bilingual import Text
+from opsmetrics.organisation.connector import Connector
+from opsmetrics.organisation.connectors import AnyConnector
+from opsmetrics.organisation.names import AnyAlias, composed, folded, has_pattern_signs
+from opsmetrics.organisation.working_time import Holidays, TeamHours, WorkCalendar, WorkingHours, YearDay, zone_name
 from opsmetrics.streams import FILES
 
+# Open ends of periods become this day, so that SQL compares instead of testing for null.
+FOREVER = date(2200, 1, 1)
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone name, such as Europe/Oslo") from error
-    return name
 
 
 def _with_offset(instant: datetime) -> datetime:
@@ -35,11 +33,19 @@ def _with_offset(instant: datetime) -> datetime:
 Instant = Annotated[datetime, AfterValidator(_with_offset)]
 
 
-class Text(Model):
-    """A text in both languages of the scorecard."""
+def _repository(name: str) -> str:
+    if has_pattern_signs(name):
+        raise ValueError(f"{name!r} is no repository's name; write 'glob:{name}' if it is a pattern")
+    if "://" in name:
+        raise ValueError(f"{name!r} is an address; write owner/name")
+    return name
 
-    nb: str = Field(min_length=1)
-    en: str = Field(min_length=1)
+
+def _with_production(environments: dict[str, list[str]]) -> dict[str, list[str]]:
+    if "prod" not in environments:
+        said = "none is called prod, so that no deployment would count"
+        raise ValueError(f'{said}; write prod = ["production"] with the names that sources have for it')
+    return environments
 
 
 class _Dated(Model):
@@ -56,27 +62,53 @@ class _Dated(Model):
 
 
 class OrganisationSettings(Model):
-    """``organisation.toml``: name, zone, calendar, clock."""
+    """``organisation.toml``: name, zone, calendar, clock.
+
+    Attributes:
+        id: Id.
+        name: Name in both languages.
+        timezone: Zone whose midnights cut days.
+        holidays: Country of the public holidays, or a list of days; nothing for none.
+        closed_days: Days of every year on which nobody works, as month and day.
+        working_hours: When people work; a team may have hours of its own.
+        fictional: The data are invented, and every page says so.
+        history_from: First day of the scorecard.
+        now: A clock that stands still, for examples.
+        environments: Environment -> its names in the sources.
+    """
 
     id: Slug
     name: Text
-    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Oslo"
-    holidays: str | None = "NO"
-    closed_days: list[Annotated[str, StringConstraints(pattern=r"^\d\d-\d\d$")]] = ["12-24", "12-31"]
+    timezone: Annotated[str, AfterValidator(zone_name)] = "Europe/Oslo"
+    holidays: Holidays = "NO"
+    closed_days: list[YearDay] = ["12-24", "12-31"]
+    working_hours: WorkingHours = WorkingHours()
     fictional: bool = False
     history_from: date
     now: Instant | None = None
-    environments: dict[Slug, list[str]] = {"prod": []}
+    environments: Annotated[dict[Slug, list[str]], AfterValidator(_with_production)] = {"prod": []}
 
 
 class Team(Model):
-    """``[[team]]``: who answers for services. ``oncall`` is the duty the handbook asks of the team."""
+    """``[[team]]``: who answers for services.
+
+    Attributes:
+        id: Id.
+        name: Name in both languages.
+        type: Product or platform.
+        onboarded_on: First day of the team in the scorecard.
+        oncall: Duty that is asked of the team.
+        aliases: Names that sources have or had for it, with days where a name meant another team before or after.
+        working_hours: Hours, days, holidays and zone of its own where they differ from the organisation's.
+    """
 
     id: Slug
     name: Text
     type: Literal["product", "platform"]
     onboarded_on: date
     oncall: Literal["working_hours", "always", "none"] = "working_hours"
+    aliases: list[AnyAlias] = []
+    working_hours: TeamHours | None = None
 
 
 class Owner(_Dated):
@@ -86,27 +118,64 @@ class Owner(_Dated):
 
 
 class Monitor(Model):
-    """An availability probe.
+    """An availability probe, by its name or, after ``glob:``, by a pattern of names.
 
-    ``hold_minutes`` says how long a check result stands; without it a state holds until the next row,
-    which suits sources that record changes only.
+    Attributes:
+        id: Name or pattern.
+        kind: ``polling``: each row stands for ``hold_minutes``, and what no row stands for is not known.
+            ``transitions``: the source writes changes only, so that a row stands until the next one, over every day
+            that the source has delivered. Default: polling where ``hold_minutes`` is given; else a row stands until
+            the next one, and nothing is known after the last.
+        hold_minutes: How long a row of a polling source stands: the time between its checks, and a little more.
     """
 
-    id: str = Field(min_length=1)
+    id: Annotated[str, AfterValidator(composed)] = Field(min_length=1)
+    kind: Literal["polling", "transitions"] | None = None
     hold_minutes: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _kind_and_hold(self) -> Monitor:
+        if self.kind == "polling" and self.hold_minutes is None:
+            raise ValueError('kind = "polling" needs hold_minutes: how long a result stands')
+        if self.kind == "transitions" and self.hold_minutes is not None:
+            raise ValueError('hold_minutes belongs to kind = "polling": a transition stands until the next one')
+        if self.kind is None and self.hold_minutes is not None:
+            object.__setattr__(self, "kind", "polling")
+        return self
 
 
 class Service(Model):
-    """``[[service]]``: one production service with its dated owners and its names in the sources."""
+    """``[[service]]``: one production service with its dated owners and its names in the sources.
+
+    Attributes:
+        id: Id.
+        name: Name in both languages.
+        criticality: Weighs 3, 2 or 1.
+        owners: Who answers for it, dated.
+        aliases: Names that sources have for it; case says nothing.
+        repositories: ``owner/name``, or a pattern after ``glob:``; case says nothing.
+        renamed_repositories: Earlier ``owner/name`` -> the one it has now.
+        monitors: Its availability probes.
+        last_major_change_on: Last major change, which makes older assessments void.
+    """
 
     id: Slug
     name: Text
     criticality: Literal["critical", "important", "ordinary"]
     owners: list[Owner] = Field(min_length=1)
     aliases: list[str] = []
-    repositories: list[str] = []
+    repositories: list[Annotated[str, AfterValidator(_repository)]] = []
+    renamed_repositories: dict[str, str] = {}
     monitors: list[Monitor] = []
     last_major_change_on: date | None = None
+
+    @model_validator(mode="after")
+    def _renamed_are_there(self) -> Service:
+        own = {folded(name) for name in self.repositories}
+        for old, new in self.renamed_repositories.items():
+            if folded(new) not in own:
+                raise ValueError(f"renamed_repositories: {old!r} became {new!r}, which is not in 'repositories'")
+        return self
 
 
 class Slo(_Dated):
@@ -242,8 +311,12 @@ class StreamSource(Model):
     Attributes:
         path: File below the root; ``{date}`` stands for an ISO day and makes it one file a day.
         columns: Contract column -> column in the file, where the names differ.
+        assume: Contract column -> the value that every row has, for a column that the file does not have.
         naive_time: Zone of timestamps written without offset; without it such rows are quarantined.
         covers: Days for which one whole file is complete, first and last day; default: days of its rows.
+        remembers_days: Days that a whole file goes back, where it holds only its newest: older ones stay as landed.
+            Default: it holds all there is, and what it no longer covers is taken back.
+        empty_since: Day on which somebody saw that a whole file without rows is right; rows landed until then are gone.
         teams: Teams that deliver to this stream; ``*`` for all.
         connected_on: First day that the teams are connected (default: the day each team was onboarded).
         valid_to: Day from which another source delivers instead.
@@ -252,8 +325,11 @@ class StreamSource(Model):
     name: Slug
     path: str = Field(min_length=1)
     columns: dict[str, str] = {}
-    naive_time: Annotated[str, AfterValidator(_zone)] | None = None
+    assume: dict[str, bool | int | float | str] = {}
+    naive_time: Annotated[str, AfterValidator(zone_name)] | None = None
     covers: tuple[date, date] | None = None
+    remembers_days: int | None = Field(default=None, ge=1)
+    empty_since: date | None = None
     teams: list[str] = ["*"]
     connected_on: date | None = None
     valid_to: date | None = Field(default=None, alias="until")
@@ -270,9 +346,17 @@ class StreamSource(Model):
 
 
 class Sources(Model):
-    """``sources.toml``: files and connectors, any number of them for one stream."""
+    """``sources.toml``: files and connectors, any number of them for one stream.
+
+    Attributes:
+        root: Folder of the files, from the configuration's folder on.
+        without: Streams that are left unconnected on purpose: no warning names them.
+        stream: The files.
+        connector: The connectors.
+    """
 
     root: str = "."
+    without: list[str] = []
     stream: list[StreamSource] = []
     connector: list[AnyConnector] = []
 
@@ -328,6 +412,26 @@ class Organisation:
     def zone(self) -> ZoneInfo:
         """The zone whose midnights cut days."""
         return ZoneInfo(self.settings.timezone)
+
+    def work_calendar(self, team: Team | None, years: range) -> WorkCalendar:
+        """Return when people work: in the organisation, or in a team that differs from it.
+
+        Args:
+            team: A team, or None for the organisation.
+            years: Years that are asked for.
+        """
+        settings, own = self.settings, (team.working_hours if team else None) or TeamHours()
+        usual = settings.working_hours
+        hours = WorkingHours(
+            start=own.start or usual.start, end=own.end or usual.end, days=list(own.days or usual.days)
+        )
+        holidays = settings.holidays if own.holidays is None else own.holidays
+        closed = settings.closed_days if own.closed_days is None else own.closed_days
+        return WorkCalendar(hours, ZoneInfo(own.timezone or settings.timezone), holidays, closed, years)
+
+    def midnight(self, day: date) -> datetime:
+        """Return the instant at which a local day begins, UTC."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
     @cached_property
     def deliveries(self) -> tuple[Delivery, ...]:

@@ -19,7 +19,7 @@ def area_scores(
 
     Args:
         cells: One row per metric with ``by``, ``weight``, ``evidence_weight``, ``completeness``, ``points``,
-            ``status``.
+            ``points_low`` and ``points_high`` (between which they lie, whatever is unknown) and ``status``.
         ruleset: For the coverage limits.
         by: Columns that make an area.
         is_sorted: The cells already stand in the order of ``by`` and ``metric_id``: sums of numbers are the same in
@@ -31,8 +31,8 @@ def area_scores(
         and ``status``: ok, provisional, too_little_data or not_applicable.
     """
     z, w, p = pl.col("evidence_weight"), pl.col("weight"), pl.col("points")
-    # What the sources did not deliver is unknown: it lowers coverage and widens the bounds (ADR 0010).
-    overdue = pl.col("status") == "not_measured_overdue"
+    # What the sources did not deliver or tell is unknown: it lowers coverage and widens the bounds (ADR 0010, 0026).
+    overdue = (pl.col("status") == "not_measured_overdue") & pl.col("points").is_not_null()
     seen = z * pl.when(overdue).then(1.0).otherwise(pl.col("completeness").fill_null(0.0).clip(0.0, 1.0))
     applies = ~pl.col("status").is_in(DROPPED)
     scored = pl.col("points").is_not_null() & applies
@@ -40,7 +40,9 @@ def area_scores(
     known = scored & (overdue | pl.col("status").is_in(MEASURED))
     measured = pl.col("status").is_in(MEASURED)
     # Only what is needed: sorting carries every column along.
-    cells = cells.select(*by, "metric_id", "weight", "evidence_weight", "completeness", "points", "status")
+    cells = cells.select(
+        *by, "metric_id", "weight", "evidence_weight", "completeness", "points", "points_low", "points_high", "status"
+    )
     parts = (
         (cells if is_sorted else cells.sort([*by, "metric_id"]))
         .group_by(by, maintain_order=True)
@@ -48,8 +50,9 @@ def area_scores(
             scored_weight=(w * z).filter(scored).sum(),
             scored_points=(w * z * p).filter(scored).sum(),
             judged_weight=(w * z).filter(known).sum(),
-            known_weight=(w * seen).filter(known).sum(),
-            known_points=(w * seen * p).filter(known).sum(),
+            sure_weight=(w * z).filter(known).sum(),
+            worst_points=(w * z * pl.col("points_low")).filter(known).sum(),
+            best_points=(w * z * pl.col("points_high")).filter(known).sum(),
             measured_weight=(w * seen).filter(measured).sum(),
             applicable_weight=w.filter(applies).sum(),
         )
@@ -59,8 +62,8 @@ def area_scores(
         parts.with_columns(
             raw_score=pl.when(pl.col("scored_weight") > 0).then(pl.col("scored_points") / pl.col("scored_weight")),
             coverage=pl.when(total > 0).then(pl.col("measured_weight") / total),
-            low=pl.when(total > 0).then(pl.col("known_points") / total),
-            high=pl.when(total > 0).then((pl.col("known_points") + 100 * (total - pl.col("known_weight"))) / total),
+            low=pl.when(total > 0).then(pl.col("worst_points") / total),
+            high=pl.when(total > 0).then((pl.col("best_points") + 100 * (total - pl.col("sure_weight"))) / total),
         )
         .with_columns(status=_area_status(ruleset))
         .with_columns(score=pl.when(pl.col("status").is_in(["ok", "provisional"])).then(pl.col("raw_score")))
@@ -69,7 +72,7 @@ def area_scores(
 
 
 def _area_status(ruleset: Ruleset) -> pl.Expr:
-    # Obligations whose grace is used up are known to be unmet: they are no coverage, but hiding an area does
+    # Obligations whose grace is used up are known to be unmet: they are not coverage, but hiding an area does
     # not keep its 0 out of the team score (method 3.5, ADR 0005).
     # Nor does a gap in the data: as long as a metric is measured at all, its whole weight counts here (ADR 0010).
     covered = pl.col("judged_weight") / pl.col("applicable_weight") + _TINY

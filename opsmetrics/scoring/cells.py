@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Ruleset
+from opsmetrics.scoring.bounds import point_bounds
 from opsmetrics.scoring.inputs import ScoreInputs
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
 from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
@@ -15,7 +16,7 @@ EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}  # method 3.12
 # Columns that decided the status and are needed no more.
 _SPENT = (
     *("type", "onboarded_on", "missing_streams", "connected_on", "grace_from", "applies", "applies_reason", "needs"),
-    *("when_empty", "started_on", "default_days", "applies_to"),
+    *("when_empty", "started_on", "default_days", "applies_to", "window_completeness", "untold", "weaker"),
 )
 
 
@@ -111,8 +112,17 @@ def _entities(values: pl.DataFrame, parameters: pl.DataFrame, ruleset: Ruleset) 
     """
     known = pl.col("completeness") >= ruleset.stale_below
     scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal"))).fill_null(0.0)
-    anchors = parameters.filter("is_entity").select("metric_id", "floor", "krav", "mal")
-    return values.join(anchors, on="metric_id").with_columns(points=pl.when(known).then(scored))
+    anchors = parameters.filter("is_entity").select(
+        "metric_id", "floor", "krav", "mal", "unit", "n_full", "window_days"
+    )
+    low, high = point_bounds()
+    return (
+        values.join(anchors, on="metric_id")
+        .with_columns(points=pl.when(known).then(scored), window_completeness="completeness")
+        .with_columns(
+            points_low=pl.when(known).then(low).otherwise(0.0), points_high=pl.when(known).then(high).otherwise(100.0)
+        )
+    )
 
 
 def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
@@ -125,10 +135,13 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
         "sample_size",
         "completeness",
         "standard_error",
+        "worst_value",
         entity_points=pl.lit(None, pl.Float64),
+        entity_low=pl.lit(None, pl.Float64),
+        entity_high=pl.lit(None, pl.Float64),
     )
     measured = values.filter(pl.col("entity_id").is_not_null()).join(
-        entity.select(*CELL, "entity_id", "points"), on=[*CELL, "entity_id"], how="left"
+        entity.select(*CELL, "entity_id", "points", "points_low", "points_high"), on=[*CELL, "entity_id"], how="left"
     )
     weight = pl.col("entity_weight")
     pooled = (
@@ -143,7 +156,10 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
             sample_size=pl.col("sample_size").sum(),
             completeness=(weight * pl.col("completeness")).sum() / weight.sum(),
             standard_error=pl.lit(None, pl.Float64),
+            worst_value=pl.lit(None, pl.Float64),
             entity_points=entity_points(weight, pl.col("points")),
+            entity_low=entity_points(weight, pl.col("points_low")),
+            entity_high=entity_points(weight, pl.col("points_high")),
         )
     )
     return pl.concat([plain, pooled], how="vertical_relaxed")
@@ -170,6 +186,7 @@ def _grid(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
     return (
         grid.join(_connected(parameters, inputs), on=["team_id", "metric_id"], how="left")
         .join(inputs.efforts, on=["team_id", "metric_id"], how="left")
+        .join(inputs.weaker, on=CELL, how="left")
         .join(exempt, on=CELL, how="left")
         .with_columns(
             applies=~(is_exempt | other_type),
@@ -201,11 +218,21 @@ def _connected(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
 
 def _with_points(grid: pl.DataFrame) -> pl.DataFrame:
     scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal")))
+    low, high = point_bounds()
     return (
         grid.with_columns(completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0))
         .with_columns(
             points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
             evidence_weight=evidence_weight(pl.col("sample_size").fill_null(0), pl.col("n_full")),
         )
-        .drop("entity_points", "window_completeness")
+        .with_columns(
+            points_low=pl.when("is_entity").then(pl.col("entity_low")).otherwise(low),
+            points_high=pl.when("is_entity").then(pl.col("entity_high")).otherwise(high),
+        )
+        # A metric that does with less measures less than the obligation: what it cannot see may be anything.
+        .with_columns(
+            points_low=pl.when(pl.col("weaker").is_null()).then("points_low").otherwise(0.0),
+            points_high=pl.when(pl.col("weaker").is_null()).then("points_high").otherwise(100.0),
+        )
+        .drop("entity_points", "entity_low", "entity_high", "worst_value")
     )

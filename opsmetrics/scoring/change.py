@@ -146,7 +146,12 @@ def _points_under_before() -> pl.Expr:
 def _scored(cells: pl.DataFrame, ruleset: Ruleset, name: str) -> pl.DataFrame:
     """The team score of one state, as ``score_<name>``."""
     waived = pl.col("is_waived") & (pl.col("status") != "not_applicable")
-    now = cells.with_columns(status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")))
+    now = cells.with_columns(
+        status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
+        # Bounds of a state between two are asked for by nobody.
+        points_low="points",
+        points_high="points",
+    )
     areas = area_scores(now, ruleset, is_sorted=True)
     areas = areas.join(cells.select("area_id", "area_weight").unique(), on="area_id")
     return team_scores(areas, ruleset).select(*TEAM, pl.col("score").alias(f"score_{name}"))

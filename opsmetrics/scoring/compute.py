@@ -10,7 +10,6 @@ import polars as pl
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, team_levels, team_scores
 from opsmetrics.scoring.cells import area_weights, score_cells, series_parameters
-from opsmetrics.scoring.columns import COLUMNS
 from opsmetrics.scoring.draws import score_intervals
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
@@ -20,6 +19,7 @@ from opsmetrics.scoring.robustness import robustness_table
 from opsmetrics.scoring.series import QUARTERLY, chart_table, trend_table
 from opsmetrics.scoring.status import CELL
 from opsmetrics.scoring.steps import changes, steps_of
+from opsmetrics.scoring.tables import TABLES
 
 # Method 3.8: coverage at least, width of the 90 % interval at most.
 _CONFIDENCE = (("high", 0.80, 10.0), ("medium", 0.60, 25.0))
@@ -163,7 +163,7 @@ def _beside(frame: pl.DataFrame, unwaived: pl.DataFrame, by: list[str]) -> pl.Da
 
 def _table(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The promised columns in their order, rows sorted by what identifies them."""
-    columns = list(COLUMNS[name][1])
+    columns = TABLES[name].names
     ids = [column for column in columns if column.endswith("_id")]
     order = [*ids, *(name for name in ("grain", "as_of") if name in columns)]
     coded = [name for name in columns if isinstance(frame.schema[name], pl.Enum)]

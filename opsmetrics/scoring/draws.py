@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtri
 
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
@@ -25,7 +24,7 @@ DRAWS = 2000
 _ROUNDING = 1e-4  # scores are drawn in single precision
 GRAINS = ("month", "tertial", "latest")
 # Inverse distribution functions are tabulated: 1024 steps of a uniform, so that a draw is one look-up. Against
-# exact draws the ends of a team's interval differ by less than 0.05 points (tests/opsmetrics/test_draws.py).
+# exact draws the ends of a team's interval differ by less than 0.05 points (tests/opsmetrics/scoring/test_draws.py).
 _BITS = 10
 _STEPS = 1 << _BITS
 _NODES = 128
@@ -99,20 +98,7 @@ def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) 
         empty = pl.lit(None, pl.Float64)
         return parts.select(TEAM).with_columns(interval_low=empty, interval_high=empty, krav_probability=empty)
     tables = _tabulate(parts.filter("is_drawn"))
-    table = np.full(len(parts), -1)
-    table[parts["is_drawn"].to_numpy()] = tables.row_of
-    # All areas, also those that these instants lack: sums of single precision depend on how many there are.
-    kind = parts.schema["area_id"]
-    area_ids = kind.categories if isinstance(kind, pl.Enum) else parts["area_id"].unique().sort()
-    area = parts["area_id"].replace_strict(area_ids, np.arange(len(area_ids)), return_dtype=pl.Int64).to_numpy()
-    columns = _Columns(
-        area,
-        parts["within"].to_numpy(),
-        parts["within"].to_numpy() * parts["points"].to_numpy(),
-        parts["area_weight"].to_numpy(),
-        table,
-        len(area_ids),
-    )
+    columns = _columns_of(parts, tables.row_of)
     groups = (
         parts.with_row_index("position").group_by(TEAM, maintain_order=True).agg(pl.col("position").min(), pl.len())
     )
@@ -186,6 +172,24 @@ def interval_ends(scores: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
+def _columns_of(parts: pl.DataFrame, row_of: npt.NDArray[np.int64]) -> _Columns:
+    """Return what a draw reads, as arrays in the order of ``parts``; ``row_of`` is for the drawn ones."""
+    table = np.full(len(parts), -1)
+    table[parts["is_drawn"].to_numpy()] = row_of
+    # All areas, also those that these instants lack: sums of single precision depend on how many there are.
+    kind = parts.schema["area_id"]
+    area_ids = kind.categories if isinstance(kind, pl.Enum) else parts["area_id"].unique().sort()
+    area = parts["area_id"].replace_strict(area_ids, np.arange(len(area_ids)), return_dtype=pl.Int64).to_numpy()
+    return _Columns(
+        area,
+        parts["within"].to_numpy(),
+        parts["within"].to_numpy() * parts["points"].to_numpy(),
+        parts["area_weight"].to_numpy(),
+        table,
+        len(area_ids),
+    )
+
+
 def _tabulate(drawn: pl.DataFrame) -> _Tables:
     """Tabulate points by step for every distinct sample; equal samples of a metric share a row."""
     identity = ["metric_id", "interval", "numerator", "denominator", "value", "standard_error"]
@@ -222,6 +226,8 @@ def value_quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
         samples: ``interval``, ``numerator``, ``denominator``, ``value``, ``standard_error``, ``size``.
         share: Shares 0..1, for every row the same.
     """
+    from scipy.special import ndtri
+
     kind = samples["interval"].to_numpy()
     value, error = (samples[name].to_numpy().astype(np.float64) for name in ("value", "standard_error"))
     size = samples["size"].to_numpy().astype(np.float64)

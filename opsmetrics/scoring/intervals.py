@@ -9,16 +9,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import betaincinv, ndtri
-from scipy.stats import binom
+
+from opsmetrics.scoring.median_ranks import LEVEL
 
 Floats = npt.NDArray[np.float64]
-LEVEL = 0.95
+
+
+def _z(level: float) -> float:
+    """Return how many standard deviations a two-sided interval of this level reaches."""
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + level / 2))
 
 
 def wilson(numerator: pl.Expr, denominator: pl.Expr, level: float = LEVEL) -> tuple[pl.Expr, pl.Expr]:
     """Return the two ends of Wilson's interval for a share; null where there are no items (G01)."""
-    z = float(ndtri(0.5 + level / 2))
+    z = _z(level)
     p = numerator / denominator
     scale = 1 + z**2 / denominator
     centre = p + z**2 / (2 * denominator)
@@ -30,7 +36,7 @@ def wilson(numerator: pl.Expr, denominator: pl.Expr, level: float = LEVEL) -> tu
 
 def log_log(value: pl.Expr, standard_error: pl.Expr, level: float = LEVEL) -> tuple[pl.Expr, pl.Expr]:
     """Return the log-log interval of F = 1 - S from Greenwood's standard error (G09); null at F = 0 or 1."""
-    z = float(ndtri(0.5 + level / 2))
+    z = _z(level)
     survival = 1 - value
     spread = z * standard_error / (survival * survival.log().abs())
     there = (value > 0) & (value < 1)
@@ -40,12 +46,14 @@ def log_log(value: pl.Expr, standard_error: pl.Expr, level: float = LEVEL) -> tu
 
 def normal(value: pl.Expr, standard_error: pl.Expr, level: float = LEVEL) -> tuple[pl.Expr, pl.Expr]:
     """Return the normal interval of a mean, cut to 0..1; null without a standard error."""
-    z = float(ndtri(0.5 + level / 2))
+    z = _z(level)
     return tuple((value + sign * z * standard_error).clip(0.0, 1.0) for sign in (-1, 1))  # type: ignore[return-value]
 
 
 def jeffreys_quantiles(successes: Floats, items: Floats, share: Floats) -> Floats:
     """Return quantiles of the Jeffreys posterior Beta(x + 1/2, n - x + 1/2); arguments broadcast."""
+    from scipy.special import betaincinv
+
     return np.asarray(betaincinv(successes + 0.5, items - successes + 0.5, share), dtype=np.float64)
 
 
@@ -61,19 +69,3 @@ def effective_size(value: Floats, standard_error: Floats, size: Floats) -> Float
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = (value > 0) & (value < 1) & (standard_error > 0)
         return np.where(inside, value * (1 - value) / standard_error**2, size)
-
-
-def median_ranks(largest: int = 400, level: float = LEVEL) -> pl.DataFrame:
-    """Return, per sample size, the ranks of the items that bound the median with at least ``level`` (G05).
-
-    Returns:
-        ``sample_size, low_rank, high_rank, coverage``; no row where even the extremes cover too little (n < 6).
-    """
-    size = np.arange(1, largest + 1)
-    # Largest k with P(fewer than k items below the median) <= (1 - level) / 2.
-    low = binom.ppf((1 - level) / 2, size, 0.5).astype(np.int64)
-    low = np.where(binom.cdf(low - 1, size, 0.5) <= (1 - level) / 2, low, low - 1)
-    coverage = 1 - 2 * binom.cdf(low - 1, size, 0.5)
-    return pl.DataFrame(
-        {"sample_size": size, "low_rank": low, "high_rank": size - low + 1, "coverage": coverage}
-    ).filter(pl.col("low_rank") >= 1)

@@ -7,8 +7,7 @@ import polars as pl
 
 from opsmetrics.scoring.shrinkage import empirical_bayes
 from opsmetrics.scoring.status import MEASURED
-
-FEWEST_TEAMS = 5
+from opsmetrics.scoring.tables import FEWEST_TEAMS
 
 
 def peer_table(cells: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-import highspy
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -162,6 +161,8 @@ def _cheapest(team: _Team, target: int, ruleset: Ruleset) -> npt.NDArray[np.bool
 
 def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats) -> _Floats | None:
     """Minimise ``cost @ x`` with ``rows @ x >= least``; all but the last variable are 0 or 1, the last is 0 to 100."""
+    import highspy
+
     solver = highspy.Highs()
     for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.49)):
         solver.setOptionValue(name, value)

@@ -32,7 +32,7 @@ def points(value: pl.Expr, floor: pl.Expr, krav: pl.Expr, mal: pl.Expr) -> pl.Ex
 def evidence_weight(sample_size: pl.Expr, n_full: pl.Expr) -> pl.Expr:
     """Return Z in 0..1: ``min(1, sqrt(n / n_full))`` for samples, 1 for a census.
 
-    Completeness is no part of it: it lowers coverage and bounds, never a metric's weight in the score, or a day
+    Completeness is not a part of it: it lowers coverage and bounds, never a metric's weight in the score, or a day
     without data would lift the score of an area with a bad metric (ADR 0010).
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from opsmetrics.organisation.tables import LONG_WINDOW_DAYS
+from opsmetrics.catalogue.model import LONG_WINDOW_DAYS
 from opsmetrics.scoring.control_chart import SIGNALS, control_charts
 from opsmetrics.scoring.intervals import Floats
 from opsmetrics.scoring.status import MEASURED

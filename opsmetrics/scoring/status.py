@@ -8,6 +8,8 @@ from opsmetrics.catalogue import Ruleset
 
 MEASURED = ("ok", "low_evidence")
 DROPPED = ("no_opportunity", "not_applicable", "waived")
+# What a stale cell shows is that of the week its points come from, or nothing.
+_CARRIED = ("points", "evidence_weight", "value", "numerator", "denominator", "sample_size")
 STATUSES = (*MEASURED, *DROPPED, "stale", "not_measured", "not_measured_overdue", "invalid")
 CELL = ["team_id", "metric_id", "as_of", "grain"]
 
@@ -18,17 +20,21 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     Args:
         grid: One row per team, metric, as_of and grain, with columns ``applies`` (bool), ``missing_streams``
             (text or null), ``connected_on``, ``grace_from``, ``on`` (dates), ``completeness`` (0..1),
-            ``value``, ``numerator``, ``denominator``, ``sample_size``, ``when_empty``, ``unit``,
-            ``evidence_weight``, ``points`` (null where there is no value).
+            ``window_completeness`` (0..1: what the sources delivered, whatever they can tell), ``untold`` and
+            ``weaker`` (columns that a source cannot tell, text or null), ``value``, ``numerator``,
+            ``denominator``, ``sample_size``, ``when_empty``, ``unit``, ``evidence_weight``, ``points`` (null where
+            there is no value), ``points_low`` and ``points_high``.
         ruleset: For the stale limit and the grace days.
 
     Returns:
-        The grid with ``status`` and ``reason``; points and evidence weight are null unless measured, 0 and 1
-        for an obligation whose grace is used up.
+        The grid with ``status`` and ``reason``; points and evidence weight are null unless measured. An obligation
+        whose grace is used up has the ruleset's ``overdue_points`` where it names some.
     """
     overdue = pl.col("on") >= pl.col("grace_from") + pl.duration(days=ruleset.grace_days)
     unconnected = pl.col("missing_streams").is_not_null() | (pl.col("on") < pl.col("connected_on"))
     stale = pl.col("completeness") < ruleset.stale_below
+    # Delivered, but not what the metric rests on: no last value stands for it, because none can come.
+    untold = stale & pl.col("untold").is_not_null() & (pl.col("window_completeness") >= ruleset.stale_below)
     empty = pl.col("denominator").is_null() | (pl.col("denominator") == 0)
     status = (
         pl.when(~pl.col("applies"))
@@ -39,20 +45,26 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
         .then(pl.lit("not_measured"))
         .when(_is_invalid())
         .then(pl.lit("invalid"))
-        .when(stale)
+        .when(untold)
+        .then(pl.lit("not_measured"))
+        .when(stale | (empty & (pl.col("completeness") < ruleset.quiet_from)))
         .then(pl.lit("stale"))
         .when(empty)
         .then(pl.col("when_empty"))
-        .when((pl.col("evidence_weight") < 1.0) | (pl.col("completeness") < 1.0))
+        .when((pl.col("evidence_weight") < 1.0) | (pl.col("completeness") < 1.0) | pl.col("weaker").is_not_null())
         .then(pl.lit("low_evidence"))
         .otherwise(pl.lit("ok"))
     )
     measured = pl.col("status").is_in(MEASURED)
-    is_overdue = pl.col("status") == "not_measured_overdue"
+    is_overdue = (pl.col("status") == "not_measured_overdue") & (ruleset.overdue_points is not None)
     return grid.with_columns(status=status).with_columns(
         reason=_reason(),
-        points=pl.when(is_overdue).then(0.0).when(measured).then(pl.col("points")),
+        points=pl.when(is_overdue).then(ruleset.overdue_points).when(measured).then(pl.col("points")),
         evidence_weight=pl.when(is_overdue).then(1.0).when(measured).then(pl.col("evidence_weight")),
+        **{
+            name: pl.when(is_overdue).then(ruleset.overdue_points).when(measured).then(pl.col(name))
+            for name in ("points_low", "points_high")
+        },
     )
 
 
@@ -66,25 +78,35 @@ def _is_invalid() -> pl.Expr:
 
 
 def _reason() -> pl.Expr:
-    percent = (pl.col("completeness") * 100).round(0).cast(pl.Int64).cast(pl.String)
+    # Never rounded up to the whole: 99.7 % is 99.
+    percent = (pl.col("completeness") * 100).floor().cast(pl.Int64).cast(pl.String)
+    is_partly_untold = pl.col("untold").is_not_null() & (pl.col("completeness") < pl.col("window_completeness"))
     thin = pl.format("thin:{}/{}", pl.col("sample_size"), pl.col("n_full"))
     return (
         pl.when(pl.col("status") == "not_applicable")
         .then(pl.coalesce("applies_reason", pl.lit("nothing_of_this_kind")))
         .when(pl.col("status").is_in(["not_measured", "not_measured_overdue"]))
         .then(
-            pl.when(pl.col("missing_streams").is_null())
+            pl.when(pl.col("missing_streams").is_not_null())
+            .then(pl.format("not_connected:{}", "missing_streams"))
+            .when(pl.col("on") < pl.col("connected_on"))
             .then(pl.lit("connected_later"))
-            .otherwise(pl.format("not_connected:{}", "missing_streams"))
+            .otherwise(pl.format("not_told:{}", "untold"))
         )
+        .when((pl.col("status") == "stale") & is_partly_untold)
+        .then(pl.format("not_told:{}", "untold"))
         .when(pl.col("status") == "stale")
         .then(pl.format("incomplete:{}", percent))
         .when(pl.col("status") == "invalid")
         .then(pl.lit("failed_check"))
         .when(pl.col("status") == "no_opportunity")
         .then(pl.lit("no_events"))
+        .when((pl.col("status") == "low_evidence") & is_partly_untold)
+        .then(pl.format("not_told:{}", "untold"))
         .when((pl.col("status") == "low_evidence") & (pl.col("completeness") < 1))
         .then(pl.format("incomplete:{}", percent))
+        .when((pl.col("status") == "low_evidence") & pl.col("weaker").is_not_null())
+        .then(pl.format("weaker:{}", "weaker"))
         .when(pl.col("status") == "low_evidence")
         .then(thin)
     )
@@ -93,7 +115,8 @@ def _reason() -> pl.Expr:
 def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     """Give stale cells the newest measured weekly points of the last ``carry_days`` days.
 
-    The carried points enter the score but neither coverage nor bounds (ADR 0005). Older than that: dropped.
+    The carried points enter the score but neither coverage nor bounds (ADR 0005). Older than that: dropped. What
+    little was delivered since is shown by nobody: the value beside carried points is the one that they were given for.
 
     Args:
         grid: As :func:`assign_status` returns it.
@@ -101,7 +124,7 @@ def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     """
     weekly = (
         grid.filter((pl.col("grain") == "week") & pl.col("status").is_in(MEASURED))
-        .select("team_id", "metric_id", "as_of", carried_points="points", carried_weight="evidence_weight")
+        .select("team_id", "metric_id", "as_of", *(pl.col(name).alias(f"carried_{name}") for name in _CARRIED))
         .with_columns(carried_at=pl.col("as_of"))
         .sort("as_of")
     )
@@ -116,12 +139,11 @@ def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     is_stale = pl.col("status") == "stale"
     carried = is_stale & pl.col("carried_points").is_not_null()
     return joined.with_columns(
-        points=pl.when(is_stale).then(pl.col("carried_points")).otherwise(pl.col("points")),
-        evidence_weight=pl.when(is_stale).then(pl.col("carried_weight")).otherwise(pl.col("evidence_weight")),
+        *(pl.when(is_stale).then(f"carried_{name}").otherwise(name).alias(name) for name in _CARRIED),
         reason=pl.when(carried)
         .then(pl.format("carried_from:{}", pl.col("carried_at").dt.strftime("%Y-%m-%d")))
         .otherwise(pl.col("reason")),
-    ).drop("carried_points", "carried_weight", "carried_at")
+    ).drop("carried_at", *(f"carried_{name}" for name in _CARRIED))
 
 
 def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
@@ -133,13 +155,15 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         ruleset: For the largest share of an area's weight that may be waived.
 
     Returns:
-        The grid; waived cells keep their numbers in ``value`` but have neither points nor evidence weight. What
+        The grid; the series of quarters, which lack the metrics with short windows, have the waivers of their month.
+        Waived cells keep their numbers in ``value`` but have neither points nor evidence weight. What
         they had stands in ``unwaived_status``, ``unwaived_points`` and ``unwaived_evidence``.
     """
     group = ["team_id", "as_of", "grain", "area_id"]
     total = grid.filter(pl.col("status") != "not_applicable").group_by(group).agg(area_weight=pl.col("weight").sum())
+    quarter = pl.col("grain") == "series_quarter"
     active = (
-        grid.filter(pl.col("status") != "not_applicable")
+        grid.filter(pl.col("status") != "not_applicable", ~quarter)
         .join(waivers, on=["team_id", "metric_id"])
         .filter(pl.col("valid_from") <= pl.col("on"), pl.col("on") < pl.col("valid_to"))
         .sort("valid_from", "waiver_id")
@@ -150,6 +174,10 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         .filter(pl.col("used") <= ruleset.waived_share_at_most * pl.col("area_weight") + 1e-9)
         .select(*CELL, "waiver_id")
     )
+    of_month = active.filter(pl.col("grain") == "month").with_columns(
+        grain=pl.lit("series_quarter").cast(active.schema["grain"], strict=False)
+    )
+    active = pl.concat([active, of_month.drop_nulls("grain")])
     waived = pl.col("waiver_id").is_not_null()
     return (
         grid.join(active, on=CELL, how="left")

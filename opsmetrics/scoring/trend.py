@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 from opsmetrics.scoring.intervals import Floats
 
@@ -59,6 +58,8 @@ def trends(series: Floats, *, seasonal: bool = False) -> Trends:
 
 
 def _trends(series: Floats, *, seasonal: bool) -> Trends:
+    from scipy.special import ndtr
+
     steps = series.shape[1]
     first, second = np.triu_indices(steps, k=1)
     if seasonal:
@@ -86,21 +87,27 @@ def _trends(series: Floats, *, seasonal: bool) -> Trends:
     return Trends(n, s, variance, np.where(few, np.nan, p), slope, low, high)
 
 
+def kendall_variance(n: Floats, tied: Floats | float = 0.0) -> Floats:
+    """Return the variance of Kendall's S of n points; ``tied`` sums (t - 1) t (2 t + 5) over groups of t equal ones."""
+    return (n * (n - 1) * (2 * n + 5) - tied) / 18
+
+
 def _variance(series: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Variance of S with tie correction, and whether a series has ties."""
     ordered = np.sort(series, axis=1)
     n = (~np.isnan(series)).sum(axis=1).astype(np.float64)
-    total = n * (n - 1) * (2 * n + 5)
     # Length of the run of equal values at each place: the sum over places of (t-1)(2t+5) is that over groups.
     equal = (ordered[:, :, None] == ordered[:, None, :]).sum(axis=2).astype(np.float64)
     inside = ~np.isnan(ordered)
     tied = np.where(inside, (equal - 1) * (2 * equal + 5), 0.0).sum(axis=1)
     has_ties: npt.NDArray[np.bool_] = np.asarray((np.where(inside, equal, 1) > 1).any(axis=1))
-    return (total - tied) / 18, has_ties
+    return kendall_variance(n, tied), has_ties
 
 
 def _slope(slopes: Floats, count: npt.NDArray[np.int64], variance: Floats) -> tuple[Floats, Floats, Floats]:
     """Median of the pairwise slopes and the ends of its interval, from sorted rows with inf behind."""
+    from scipy.special import ndtri
+
     rows = np.arange(len(slopes))
     if not slopes.shape[1]:
         none = np.full(len(slopes), np.nan)

@@ -1,4 +1,4 @@
-"""How sources are asked: one module per kind of source, each giving parcels to land.
+"""How sources are asked: one module per kind of source, each giving batches to land.
 
 Belongs here: reading, paging, typing, quarantine. Does not belong here: what rows mean (``sql/``) or which
 load wins (``opsmetrics.warehouse``).

@@ -1,76 +1,101 @@
-"""Azure DevOps releases as deployments; paging by the continuation header (contracts, H)."""
+"""Azure DevOps' classic releases as deployments; paging by the continuation header (contracts, H)."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import AzureDevOps
-from opsmetrics.settings import secret
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import signed
+from opsmetrics.core.settings import secret
+from opsmetrics.organisation.connectors import AzureDevOps, AzurePipelines
+from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http
 
 Row = dict[str, Any]
 VERSION = "7.1"
+# What was rolled out: also where a task that may fail did.
+_DONE = ("succeeded", "partiallySucceeded")
+# How long before its end a deployment may have begun: it waits for a person for a month at most.
+WAITING = timedelta(days=31)
 
 
-def _client(ask: Ask[AzureDevOps]) -> Http:
-    settings = ask.connector
+def client(request: FetchRequest[AzureDevOps] | FetchRequest[AzurePipelines]) -> Http:
+    """Return a client that signs with a personal access token, or with the identity's token."""
+    settings = request.connector
     if settings.token_env is None:
-        return signed(ask, settings.url, token_env=None, audience=settings.audience)
+        return authenticated_client(request, settings.url, token_env=None, audience=settings.audience)
     pair = base64.b64encode(f":{secret(settings.token_env) or ''}".encode()).decode()
     headers = {"Authorization": f"Basic {pair}"}
     variable = settings.token_env
-    return Http(settings.name, settings.url, ask.settings, headers=headers, variable=variable, kind=settings.kind)
+    return Http(settings.name, settings.url, request.settings, headers=headers, variable=variable, kind=settings.kind)
 
 
-def _path(ask: Ask[AzureDevOps]) -> str:
-    return f"{ask.connector.organization}/{ask.connector.project}/_apis/release/deployments"
+def pages(http: Http, path: str, params: Row) -> Iterator[list[Row]]:
+    """Yield the values of each page; the next one is named by a header."""
+    token: str | None = None
+    while True:
+        answer = http.answer("GET", path, params={**params, **({"continuationToken": token} if token else {})})
+        yield answer.json()["value"]
+        following = answer.headers.get("x-ms-continuationtoken")
+        if not following:
+            return
+        if following == token:
+            raise http.error(http.url, "the same page came twice", "pull again")
+        token = following
 
 
-def probe(ask: Ask[AzureDevOps]) -> str:
+def instant(text: str | None) -> datetime | None:
+    """Read an instant; the year 1 says that there is none."""
+    at = datetime.fromisoformat(text) if text else None
+    return None if at is None or at.year == 1 else at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _path(request: FetchRequest[AzureDevOps]) -> str:
+    return f"{request.connector.organization}/{request.connector.project}/_apis/release/deployments"
+
+
+def probe(request: FetchRequest[AzureDevOps]) -> str:
     """Ask for one deployment."""
-    with _client(ask) as http:
-        http.get(_path(ask), **{"api-version": VERSION, "$top": 1})
+    with client(request) as http:
+        http.get(_path(request), **{"api-version": VERSION, "$top": 1})
     return "readable"
 
 
-def deployments(ask: Ask[AzureDevOps]) -> Answer:
-    """Return deployments that succeeded; the release definition's name is the service."""
+def deployments(request: FetchRequest[AzureDevOps]) -> FetchResult:
+    """Return deployments that succeeded in the asked days; the release definition's name is the service.
+
+    The source can be asked by start only, and one that crosses midnight began on another day: what began in the month
+    before is asked for too, and the end decides.
+    """
     rows: dict[int, Row] = {}
-    params: Row = {
-        "api-version": VERSION,
-        "deploymentStatus": "succeeded",
-        "minStartedTime": f"{ask.starts_at:%Y-%m-%dT%H:%M:%SZ}",
-        "maxStartedTime": f"{ask.ends_at:%Y-%m-%dT%H:%M:%SZ}",
-        "queryOrder": "ascending",
-        "$top": 100,
-    }
-    token: str | None = None
-    with _client(ask) as http:
-        while True:
-            answer = http.answer(
-                "GET", _path(ask), params={**params, **({"continuationToken": token} if token else {})}
-            )
-            for item in answer.json()["value"]:
-                rows[item["id"]] = _row(ask, item)
-            following = answer.headers.get("x-ms-continuationtoken")
-            if not following:
-                break
-            if following == token:
-                raise http.error(ask.connector.url, "the same page came twice", "pull again")
-            token = following
-    return Answer(list(rows.values()), source=f"{ask.connector.url} releases")
+    with client(request) as http:
+        for status in _DONE:
+            params: Row = {
+                "api-version": VERSION,
+                "deploymentStatus": status,
+                "minStartedTime": f"{request.starts_at - WAITING:%Y-%m-%dT%H:%M:%SZ}",
+                "maxStartedTime": f"{request.ends_at:%Y-%m-%dT%H:%M:%SZ}",
+                "queryOrder": "ascending",
+                "$top": 100,
+            }
+            for page in pages(http, _path(request), params):
+                for item in page:
+                    # Many answers have no end of their own; nothing changes a deployment once it is over.
+                    ended = instant(item.get("completedOn")) or instant(item.get("lastModifiedOn"))
+                    if request.covers(ended):
+                        rows[item["id"]] = _row(request, item, ended)
+    return FetchResult(list(rows.values()), source=f"{request.connector.url} releases")
 
 
-def _row(ask: Ask[AzureDevOps], item: Row) -> Row:
+def _row(request: FetchRequest[AzureDevOps], item: Row, ended: datetime | None) -> Row:
     approvals = [*(item.get("preDeployApprovals") or []), *(item.get("postDeployApprovals") or [])]
     return {
-        "deployment_id": f"{ask.connector.name}-{item['id']}",
-        "service_id": ask.connector.service(item["releaseDefinition"]["name"]),
-        "environment": item["releaseEnvironment"]["name"],
-        "deployed_at": item["completedOn"],
+        "deployment_id": f"{request.connector.name}-{item['id']}",
+        "service_id": request.connector.service((item.get("releaseDefinition") or {}).get("name")),
+        "environment": (item.get("releaseEnvironment") or {}).get("name"),
+        "deployed_at": ended,
         # The pipeline did it even when a person pressed start; what a person did in it is the manual step.
         "actor_kind": "pipeline",
         "has_manual_step": any(not approval.get("isAutomated") for approval in approvals) if approvals else None,

@@ -1,145 +1,113 @@
-"""Local git clones as a source: merges of update bots, version changes, commits, state of repositories.
+"""Git clones as a source: merges of update bots, version changes, commits, state of repositories.
 
-No API and no token. Only the first-parent line of the checked-out branch says what was merged and when: imported
-histories count elsewhere, and a bot's name alone is no update (realdata, altinn_patching). Authors become a kind of
+No API and no token. Only the first-parent line of the default branch says what was merged and when: imported
+histories count elsewhere, and a bot's name alone is not an update (realdata, altinn_patching). Authors become a kind of
 actor here; names and addresses are not kept.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.errors import Problem, SourceError
+from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.connectors import GitClones
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.manifests import Change, changes_of, ecosystem_of
+from opsmetrics.sources.actors import UPDATE_BOTS
+from opsmetrics.sources.bot_config import FILES, INHERITED_FILE, INHERITED_REPOSITORY, read_configuration
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
+from opsmetrics.sources.git_copies import is_repository, kept_copies
+from opsmetrics.sources.git_history import Commit, History, git_lines
+from opsmetrics.sources.manifests import Change, Pin
 from opsmetrics.sources.release_dates import ReleaseDates
-from opsmetrics.sources.versions import direction_of, highest, is_update_title, update_type
+from opsmetrics.sources.update_titles import is_update_title, read_title, shape_of
+from opsmetrics.sources.versions import direction_of, highest, update_type
 
 Row = dict[str, Any]
-LIMIT_SECONDS = 300
-_AGENTS = re.compile(r"copilot|claude|cursor|codex|devin|\bagent\b", re.IGNORECASE)
-_MACHINES = re.compile(r"\[bot\]|automation|-bot\b|\bbot\b", re.IGNORECASE)
-# A file of these names in a repository of the bot's own set-up is no version.
-_RENOVATE = ("renovate.json", "renovate.json5", ".github/renovate.json", ".renovaterc", ".renovaterc.json")
-_DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
+# Packages that only a title names, since no manifest that is read says what changed.
+_FROM_TITLE = "unknown"
+# A bot that made something within these days is on, whatever the files say.
+LATELY_DAYS = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit of the first-parent line; ``authors`` are those of all that it brought in."""
+def clones(request: FetchRequest[GitClones]) -> dict[str, Path]:
+    """Return ``owner/name`` -> folder of each clone: those that are kept here, those configured, else all of a folder.
 
-    sha: str
-    at: datetime
-    title: str
-    kinds: frozenset[str]
-    is_merge: bool
-
-    @property
-    def actor(self) -> str:
-        """A merge is a bot's when every commit that it brought in is a bot's."""
-        if len(self.kinds) == 1:
-            return next(iter(self.kinds))
-        return "human" if "human" in self.kinds else "other_bot"
-
-
-def kind_of(author: str) -> str:
-    """Return the kind of actor behind an author's name."""
-    name = author.lower()
-    if "renovate" in name:
-        return "renovate"
-    if "dependabot" in name:
-        return "dependabot"
-    if "github-actions" in name:
-        return "ci_bot"
-    if _AGENTS.search(name):
-        return "ai_agent"
-    return "other_bot" if _MACHINES.search(name) else "human"
-
-
-def clones(ask: Ask[GitClones]) -> dict[str, Path]:
-    """Return ``owner/name`` -> folder of each clone: those configured, else every clone below ``folder``."""
-    root = ask.path(ask.connector.folder)
+    Raises:
+        SourceError: There is none, one is missing, or one cannot be fetched.
+    """
+    connector = request.connector
+    if connector.url is not None:
+        return kept_copies(request)
+    root = request.path(connector.folder or "")
     if not root.is_dir():
         raise SourceError(Problem(str(root), None, "no such folder", "check folder in sources.toml"))
-    named = {name: root / path for name, path in ask.connector.repositories.items()}
-    found = named or {path.name: path for path in sorted(root.iterdir()) if (path / ".git").exists()}
+    named = {name: root / path for name, path in connector.places.items()}
+    found = named or {path.name.removesuffix(".git"): path for path in sorted(root.iterdir()) if is_repository(path)}
+    if not found:
+        raise SourceError(Problem(str(root), None, "the folder holds no clone", "clone into it, or set url"))
     for name, path in found.items():
-        if not path.is_dir():
+        if not is_repository(path):
             raise SourceError(Problem(str(path), None, f"there is no clone of {name}", "clone it, or take it out"))
     return found
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """Run git in a clone; it reads only, and never asks for a password."""
-    program = shutil.which("git")
-    if program is None:
-        raise SourceError(Problem("git", None, "the program is not installed", "install git"))
-    try:
-        found = subprocess.run(  # noqa: S603 - our own arguments
-            [program, "-C", str(folder), "-c", "core.quotePath=false", *arguments],
-            capture_output=True,
-            check=True,
-            timeout=LIMIT_SECONDS,
-            env={"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except subprocess.CalledProcessError as error:
-        message = f"git {arguments[0]} ends with {error.returncode}"
-        raise SourceError(Problem(str(folder), None, message, "check that it is a whole clone")) from error
-    except subprocess.TimeoutExpired as error:
-        message = f"git {arguments[0]} took longer than {LIMIT_SECONDS} s"
-        raise SourceError(Problem(str(folder), None, message, "fetch the clone anew, or ask for fewer days")) from error
-    return found.stdout.decode("utf-8", errors="replace")
+def _read(request: FetchRequest[GitClones]) -> Iterator[tuple[str, History]]:
+    for name, folder in clones(request).items():
+        yield name, History(folder, request.connector.bots)
 
 
-def _window(ask: Ask[GitClones]) -> tuple[str, str]:
-    # Filters, not stops: a commit with a wrong clock must not end the walk.
-    return f"--since-as-filter={ask.starts_at.isoformat()}", f"--until={ask.ends_at.isoformat()}"
+def _unseen(request: FetchRequest[GitClones], history: History) -> Iterator[date]:
+    """Yield asked days of which a clone cannot tell: before a shallow one begins, and since it was last fetched."""
+    zone = request.organisation.zone
+    begins, fetched = history.begins_at, history.fetched_at
+    day, end = request.days
+    while day < end:
+        is_before = begins is not None and day <= begins.astimezone(zone).date()
+        is_after = fetched is not None and day > fetched.astimezone(zone).date()
+        if is_before or is_after:
+            yield day
+        day += timedelta(days=1)
 
 
-def commits(folder: Path, *limits: str) -> Iterator[Commit]:
-    """Yield the commits of the first-parent line."""
-    text = git(folder, "log", "--first-parent", "--format=%H%x1f%P%x1f%ct%x1f%an%x1f%s%x1e", *limits)
-    for record in text.split("\x1e"):
-        if not record.strip():
-            continue
-        sha, parents, seconds, author, title = record.strip("\n").split("\x1f")
-        at = datetime.fromtimestamp(int(seconds), tz=UTC)
-        first, *others = parents.split()[:2] or [""]
-        kinds = {kind_of(author)}
-        if others:
-            brought = git(folder, "log", "--format=%an", f"{first}..{others[0]}").splitlines()
-            kinds = {kind_of(name) for name in brought} or kinds
-        yield Commit(sha, at, title, frozenset(kinds), bool(others))
+class _Told:
+    """What is said beside the rows: days that no clone proves, and forms that nobody understood."""
+
+    def __init__(self) -> None:
+        self.unseen: set[date] = set()
+        self.notes: list[str] = []
+
+    def look_at(self, request: FetchRequest[GitClones], name: str, history: History) -> None:
+        """Note what a clone cannot tell of the asked days."""
+        days = sorted(_unseen(request, history))
+        if days:
+            self.unseen |= set(days)
+            why = "is shallow" if history.begins_at is not None else "was not fetched since"
+            self.notes.append(f"{name} {why}: {len(days)} days from {days[0]} to {days[-1]} are not told")
 
 
-def changes(folder: Path, sha: str) -> list[Change]:
-    """Return the version changes of a commit against its first parent."""
-    names = git(folder, "diff-tree", "--no-commit-id", "--name-only", "-r", "-m", "--first-parent", "--root", sha)
-    files = [name for name in names.splitlines() if ecosystem_of(name)]
-    if not files:
-        return []
-    text = git(folder, "show", "--first-parent", "-m", "--format=", "-U0", "--no-renames", sha, "--", *files)
-    # The same change in many files is one change.
-    return list(dict.fromkeys(changes_of(text.splitlines())))
-
-
-def probe(ask: Ask[GitClones]) -> str:
+def probe(request: FetchRequest[GitClones]) -> str:
     """Read the newest commit of the first clone."""
-    found = clones(ask)
-    if not found:
-        return "the folder holds no clone"
+    found = clones(request)
     name, folder = next(iter(found.items()))
-    git(folder, "rev-parse", "HEAD")
+    git_lines(folder, "rev-parse", "HEAD")
     return f"{len(found)} clones, {name} readable"
+
+
+def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[Commit]:
+    # A commit with a wrong clock must not end the walk: every one is looked at.
+    return [commit for commit in commits if request.covers(commit.at)]
+
+
+def _updates_of(commit: Commit, found: list[Change]) -> list[Change]:
+    """Return the version changes of a commit: of the manifests, else what a bot's title says by itself."""
+    title = read_title(commit.title)
+    if found or commit.actor not in UPDATE_BOTS or title.package is None or title.new is None:
+        return found
+    before, after = (Pin(_FROM_TITLE, title.package, version) for version in (title.old, title.new))
+    return [Change(before, after)]
 
 
 def _kind(change: Change) -> str:
@@ -153,43 +121,48 @@ def _kind(change: Change) -> str:
     )
 
 
-def update_merges(ask: Ask[GitClones]) -> Answer:
+def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of update bots on the first-parent line, and whether they were updates at all."""
-    rows: list[Row] = []
-    for repository, folder in clones(ask).items():
-        for commit in commits(folder, *_window(ask)):
-            if commit.actor not in {"renovate", "dependabot"} or not ask.covers(commit.at):
-                continue
-            found = changes(folder, commit.sha)
-            local = commit.at.astimezone(ask.organisation.zone)
+    rows, told = list[Row](), _Told()
+    for repository, history in _read(request):
+        told.look_at(request, repository, history)
+        made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
+        for commit, changes in history.changes(_asked(request, made_by_bots)):
+            found, title = _updates_of(commit, changes), read_title(commit.title)
+            is_update = bool(found) or is_update_title(commit.title)
+            packages = {change.after.package for change in found} or set(title.packages)
+            is_understood = bool(packages) or not is_update or title.has_no_package
+            local = commit.at.astimezone(request.organisation.zone)
             rows.append(
                 {
                     "repository": repository,
                     "commit_id": commit.sha,
                     "merged_at": commit.at,
                     "bot": commit.actor,
-                    "is_dependency_update": bool(found) or is_update_title(commit.title),
-                    "is_security": "[security]" in commit.title.lower(),
-                    "package_count": len({change.after.package for change in found}),
+                    "is_dependency_update": is_update,
+                    "is_security": title.is_security,
+                    # Which packages it changed is not known where neither the manifests nor the title tell.
+                    "package_count": len(packages) if is_understood else None,
                     "highest_update_type": highest(_kind(change) for change in found),
                     "is_offhours": local.weekday() >= 5 or not 7 <= local.hour < 17,
+                    "unread_form": None if is_understood else shape_of(commit.title),
                 }
             )
-    return Answer(rows, source=ask.connector.folder)
+    return FetchResult(rows, source=_source(request), notes=tuple(told.notes), unseen=frozenset(told.unseen))
 
 
-def dependency_updates(ask: Ask[GitClones]) -> Answer:
+def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     """Return version changes by bots and people; release dates where the connector may ask for them."""
-    rows: list[Row] = []
-    with ReleaseDates.of(ask) as dates:
-        for repository, folder in clones(ask).items():
-            for commit in commits(folder, *_window(ask)):
-                if not ask.covers(commit.at):
-                    continue
-                for change in changes(folder, commit.sha):
+    rows, told = list[Row](), _Told()
+    with ReleaseDates.of(request) as dates:
+        for repository, history in _read(request):
+            told.look_at(request, repository, history)
+            for commit, changes in history.changes(_asked(request, history.main_line)):
+                for change in _updates_of(commit, changes):
                     released = dates.find(change.after.ecosystem, change.after.package, change.after.version)
                     rows.append(_update(repository, commit, change, released))
-    return Answer(rows, source=ask.connector.folder)
+        notes = (*told.notes, *dates.notes())
+    return FetchResult(rows, source=_source(request), notes=notes, unseen=frozenset(told.unseen))
 
 
 def _update(repository: str, commit: Commit, change: Change, released: datetime | None) -> Row:
@@ -214,44 +187,69 @@ def _update(repository: str, commit: Commit, change: Change, released: datetime 
     }
 
 
-def commits_daily(ask: Ask[GitClones]) -> Answer:
-    """Return commits of each UTC day and kind of actor, on the first-parent line and in all."""
-    rows: list[Row] = []
-    for repository, folder in clones(ask).items():
-        counts: dict[str, Counter[tuple[Any, str]]] = {}
-        for column, line in (("commits_all", ()), ("commits_first_parent", ("--first-parent",))):
-            text = git(folder, "log", *line, "--format=%ct%x1f%an", *_window(ask))
-            found: Counter[tuple[Any, str]] = Counter()
-            for record in text.splitlines():
-                seconds, author = record.split("\x1f")
-                found[datetime.fromtimestamp(int(seconds), tz=UTC).date(), kind_of(author)] += 1
-            counts[column] = found
-        for day, actor in sorted(counts["commits_all"] | counts["commits_first_parent"]):
-            rows.append(
-                {
-                    "repository": repository,
-                    "committed_on": day,
-                    "actor_kind": actor,
-                    **{column: found[day, actor] for column, found in counts.items()},
-                }
-            )
-    return Answer(rows, source=ask.connector.folder)
+def commits_daily(request: FetchRequest[GitClones]) -> FetchResult:
+    """Return commits of each UTC day and kind of author, on the first-parent line and in all."""
+    rows, told = list[Row](), _Told()
+    for repository, history in _read(request):
+        told.look_at(request, repository, history)
+        main_line = {commit.sha for commit in history.main_line}
+        every, merged = Counter[tuple[date, str]](), Counter[tuple[date, str]]()
+        for commit in history.commits.values():
+            key = (commit.at.astimezone(UTC).date(), commit.actor)
+            # The day is UTC's, and so it is asked for whole, whatever the local midnights are.
+            if not request.days[0] <= key[0] < request.days[1]:
+                continue
+            every[key] += 1
+            merged[key] += commit.sha in main_line
+        rows += [
+            {
+                "repository": repository,
+                "committed_on": day,
+                "actor_kind": actor,
+                "commits_first_parent": merged[day, actor],
+                "commits_all": count,
+            }
+            for (day, actor), count in sorted(every.items())
+        ]
+    return FetchResult(rows, source=_source(request), notes=tuple(told.notes), unseen=frozenset(told.unseen))
 
 
-def repository_states(ask: Ask[GitClones]) -> Answer:
-    """Return today's state of each clone: is a bot configured, when did it last merge, when did anybody."""
-    rows: list[Row] = []
-    for repository, folder in clones(ask).items():
-        files = set(git(folder, "ls-tree", "-r", "--name-only", "HEAD").splitlines())
-        newest = next(commits(folder, "-1"), None)
-        last = next((c for c in commits(folder, "-500") if c.actor in {"renovate", "dependabot"}), None)
+def _source(request: FetchRequest[GitClones]) -> str:
+    return request.connector.folder or "git"
+
+
+def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
+    """Return today's state of each clone: is a bot configured, and when did anybody last commit.
+
+    A clone shows what a bot made, not that it ran: one that finds nothing to do leaves nothing. So when it last ran is
+    not told; a trace of it shows that it is on where no file says so.
+    """
+    rows, stale = list[Row](), list[str]()
+    read = dict(_read(request))
+    inherits = {name.rsplit("/", 1)[0] for name, history in read.items() if _is_inherited_from(name, history)}
+    for repository, history in read.items():
+        if any(_unseen(request, history)) and history.fetched_at is not None:
+            stale.append(repository)
+            continue
+        newest = history.main_line[-1]
+        trace = max((commit.at for commit in history.by_bots()), default=None)
+        configuration = read_configuration(
+            history.texts(FILES),
+            has_worked=trace is not None and request.now - trace < timedelta(days=LATELY_DAYS),
+            may_inherit=repository.rsplit("/", 1)[0] in inherits,
+        )
         rows.append(
             {
                 "repository": repository,
-                "observed_on": ask.today,
-                "last_activity_on": newest.at.date() if newest else None,
-                "is_bot_enabled": bool(files & {*_RENOVATE, *_DEPENDABOT}),
-                "last_bot_success_at": last.at if last else None,
+                "observed_on": request.today,
+                "last_activity_on": newest.at.date(),
+                "is_bot_enabled": configuration.is_enabled,
+                "is_bot_config_valid": configuration.is_valid,
             }
         )
-    return Answer(rows, source=ask.connector.folder)
+    notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
+    return FetchResult(rows, is_complete=not stale, source=_source(request), notes=notes)
+
+
+def _is_inherited_from(name: str, history: History) -> bool:
+    return name.rsplit("/", 1)[-1] == INHERITED_REPOSITORY and bool(history.texts([INHERITED_FILE]))

@@ -1,192 +1,231 @@
 """Hold rows against a stream's contract: type them, or set them aside with a reason. Nothing is lost.
 
-The typing runs in DuckDB over the whole frame. A value is never repaired: a timestamp without offset, a number
-with a unit or a fraction in an integer column is a reason, not a guess.
+The typing runs in DuckDB over the whole table. A value is never repaired, and which row of several is believed never
+follows from their order: a rule decides, or none is.
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from opsmetrics.errors import Problem, SourceError
-from opsmetrics.sources.tables import BROKEN
+from opsmetrics.core.errors import SourceError
+from opsmetrics.sources.conflicts import settle_keys
+from opsmetrics.sources.forms import Zones, blurs_of, expected, form_of, given, quoted, reasons_of
+from opsmetrics.sources.raw_table import BOOLEAN, RawTable, folded, unreadable
 from opsmetrics.streams import DUCKDB_TYPES, Column, Stream
 
-# A clock time and then an offset: the last part of a bare date (2026-03-29) is none.
-_OFFSET = r".*[0-9]:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?\s*([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
-_PLAUSIBLE = ("1990-01-01", "2100-01-01")
+# Oldest day and latest plan that a contract can name; what has happened is bounded more narrowly.
+FIRST_EVER, LAST_PLAN = date(1990, 1, 1), date(2100, 1, 1)
+MAX_RAW = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Rows held against a contract.
+
+    Attributes:
+        frame: Contract columns plus ``_day`` (date, or null where it cannot be read), ``_line``, ``_reason``
+            (null = kept) and ``_raw`` (JSON of the contract's columns as they came, for rows set aside).
+        dropped: Names of columns left out; what of them cannot be printed is written as an escape.
+        untold: Columns of the contract that the source cannot tell.
+        idle: Columns that the configuration assumes and the source tells itself.
+    """
+
+    frame: pl.DataFrame
+    dropped: tuple[str, ...]
+    untold: tuple[str, ...]
+    idle: tuple[str, ...] = ()
+
+
+def wanted(stream: Stream, columns: Mapping[str, str]) -> frozenset[str]:
+    """Return the folded names of the columns that a source of this stream may deliver.
+
+    Args:
+        stream: The contract.
+        columns: Contract column -> column of the source, where they differ.
+    """
+    return frozenset(folded(columns.get(column.name, column.name)) for column in stream.columns)
 
 
 def apply_contract(
-    frame: pl.DataFrame,
+    table: RawTable,
     stream: Stream,
     *,
-    columns: dict[str, str],
-    naive_time: str | None,
-    zone: str,
+    columns: Mapping[str, str],
+    zones: Zones,
+    happened: tuple[date, date],
     file: Path,
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Type a frame and mark the rows that break the contract.
+) -> Judged:
+    """Type a table and mark the rows that break the contract.
+
+    Of rows of one key, equal ones are one row; of others the newest is kept where the stream says which that is, and
+    else none is.
 
     Args:
-        frame: As :func:`opsmetrics.sources.tables.read_table` gives it.
+        table: As :func:`opsmetrics.sources.tables.read_table` gives it.
         stream: The contract.
-        columns: Contract column -> column of the frame, where they differ.
-        naive_time: Zone of timestamps without offset, or None to set such rows aside.
-        zone: The organisation's zone, which decides the day of an instant.
+        columns: Contract column -> column of the source, where they differ.
+        zones: Zone of timestamps without offset, and the organisation's, which decides the day of an instant.
+        happened: First day that a row can be of, and the day after the last that can have happened.
         file: For messages.
 
-    Returns:
-        Contract columns plus ``_day`` (date or null), ``_line``, ``_reason`` (null = kept) and ``_raw`` (JSON
-        of the contract's columns as they came, for rows set aside); and the names of columns left out.
-
     Raises:
-        SourceError: A required column is missing from the file altogether.
+        SourceError: A required or a mapped column is missing, or two columns could be meant.
     """
-    names = {column.name: columns.get(column.name, column.name) for column in stream.columns}
-    for column in stream.columns:
-        if column.required and names[column.name] not in frame.columns and frame.height:
-            found = ", ".join(name for name in frame.columns if not name.startswith("_"))
-            fix = f'map it in sources.toml: columns = {{ {column.name} = "..." }}; the file has {found}'
-            raise SourceError(Problem(str(file), 1, f"column {names[column.name]!r} is missing", fix))
-    dropped = tuple(sorted(set(frame.columns) - set(names.values()) - {"_line", BROKEN}))
-    present = {name: source for name, source in names.items() if source in frame.columns}
-    with duckdb.connect() as con:
+    present = _resolved(table, stream, columns, file)
+    frame = _named(table, present)
+    with _typist().cursor() as con:
         con.execute("set timezone = 'UTC'")
-        # The prefix keeps the file's names apart from the contract's.
-        own = {"_line", BROKEN}
-        con.register("source", frame.rename({name: f"in {name}" for name in frame.columns if name not in own}))
-        typed = con.sql(_typing_sql(frame, stream, present, naive_time, zone)).pl()
-    return typed, dropped
+        con.execute("set enable_progress_bar = false")
+        con.register("source", frame)
+        con.execute(f"create temp table judged as {_judging(frame, stream, zones, happened)}")
+        settle_keys(con, stream)
+        names = ", ".join(quoted(column.name) for column in stream.columns)
+        typed = con.sql(f"select {names}, _day, _line, _reason, _raw from judged order by _line").pl()
+    dropped = (_shown(name) for name in set(table.names) - set(present.values()))
+    untold = tuple(name for name in stream.names if name not in present)
+    return Judged(typed, tuple(sorted(dropped)), untold)
 
 
-def _typing_sql(frame: pl.DataFrame, stream: Stream, present: dict[str, str], naive_time: str | None, zone: str) -> str:
+@cache
+def _typist() -> duckdb.DuckDBPyConnection:
+    """One database for all tables: opening one costs more than typing a small table. Every table has a cursor."""
+    return duckdb.connect()
+
+
+def _resolved(table: RawTable, stream: Stream, columns: Mapping[str, str], file: Path) -> dict[str, str]:
+    """Return contract column -> column of the file, for those that the file has."""
+    found = {column.name: _match(table, columns.get(column.name, column.name), file) for column in stream.columns}
+    missing = [
+        column
+        for column in stream.columns
+        if found[column.name] is None and (column.required or column.name in columns)
+    ]
+    if missing:
+        raise _missing(table, columns, missing[0].name, file)
+    return {name: source for name, source in found.items() if source is not None}
+
+
+def _match(table: RawTable, name: str, file: Path) -> str | None:
+    """Return the column of this name: the exact one, or the only one that differs in case and outer blanks."""
+    if name in table.names:
+        return name
+    alike = [other for other in table.names if folded(other) == folded(name)]
+    if len(alike) > 1:
+        message = f"columns {', '.join(map(repr, alike))} could all be {name!r}: they differ in case or blanks only"
+        raise unreadable(file, 1, message, "name the one that is meant in sources.toml (columns), or rename the others")
+    return alike[0] if alike else None
+
+
+def _shown(name: str) -> str:
+    """Return a name of the file's own as a terminal may show it: what cannot be printed is written as an escape."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name)
+
+
+def _missing(table: RawTable, columns: Mapping[str, str], name: str, file: Path) -> SourceError:
+    source = columns.get(name, name)
+    there = ", ".join(_shown(other)[:60] for other in table.names[:40]) or "no columns"
+    mapped = f" (mapped to {name!r} in sources.toml)" if name in columns else ""
+    near = difflib.get_close_matches(source, table.names, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    example = f'columns = {{ {name} = "..." }}'
+    fix = f"{guess}map it in sources.toml: {example}; the file has {there}"
+    # Only CSV has a line of names.
+    line = 1 if file.suffix.lower() == ".csv" else None
+    if line and len(table.names) == 1:
+        fix = f"let the first line hold the column names, with comma, semicolon or tab between them; it holds {there}"
+    if file.suffix.lower() in {".jsonl", ".ndjson"}:
+        fix += "; a key that no line has is missing: write it with null where there is nothing"
+    return unreadable(file, line, f"column {source!r}{mapped} is missing", fix)
+
+
+def _named(table: RawTable, present: Mapping[str, str]) -> pl.DataFrame:
+    """Return the columns under names of our own, so that no name of the file can meet one of ours."""
+    series = [table.data[source].alias(f"in {name}") for name, source in present.items()]
+    odd = [table.odd[source].alias(f"odd {name}") for name, source in present.items() if source in table.odd]
+    return pl.DataFrame([table.lines.alias("_line"), table.broken.alias("_broken"), *series, *odd])
+
+
+def _judging(frame: pl.DataFrame, stream: Stream, zones: Zones, happened: tuple[date, date]) -> str:
     values: list[str] = []
-    reasons: list[str] = [f"{BROKEN}"]
+    reasons = {column.name: list[str]() for column in stream.columns}
+    blurs: list[str] = []
     for column in stream.columns:
-        source = present.get(column.name)
-        kind = DUCKDB_TYPES[column.type]
-        if source is None:
-            values.append(f"cast(null as {kind}) as {_q(column.name)}")
-            if column.required:
-                reasons.append(f"case when {BROKEN} is null then '{column.name}: missing' end")
-            continue
-        given, dtype = _q(f"in {source}"), frame.schema[source]
-        value, extra = _value(column, given, dtype, naive_time)
-        values.append(f"{value} as {_q(column.name)}")
-        values.append(f"coalesce({_given(given, dtype)}, false) as {_q('given ' + column.name)}")
-        reasons += [f"case when {condition} then '{column.name}: {text}' end" for condition, text in extra]
-        reasons += _rules(column)
-    day = "cast(null as date)"
-    if stream.time is not None:
-        is_date = stream.column(stream.time).type == "date"
-        day = _q(stream.time) if is_date else f"cast(timezone('{zone}', {_q(stream.time)}) as date)"
-    key = ", ".join(_q(name) for name in stream.key)
-    names = ", ".join(_q(column.name) for column in stream.columns)
-    raw = ", ".join(f"{_q(name)} := cast({_q(f'in {source}')} as varchar)" for name, source in present.items())
-    raw = f"to_json(struct_pack({raw}))" if raw else "null"
+        if f"in {column.name}" in frame.columns:
+            # What has no end yet may have begun at any time.
+            low = happened[0] if column.name == stream.time and not stream.ends else FIRST_EVER
+            plausible = (low, _latest(column, happened[1]))
+            typed, reasons[column.name], blurred = _column(frame, column, zones, plausible)
+            values += typed
+            blurs += blurred
+        else:
+            values.append(f"cast(null as {DUCKDB_TYPES[column.type]}) as {quoted(column.name)}")
+    said = ["_broken", *(reason for found in reasons.values() for reason in found), *blurs]
+    said += [f"case when {rule.broken} then '{rule.reason}' end" for rule in stream.rules]
+    names = ", ".join(quoted(column.name) for column in stream.columns)
     return f"""
         with typed as (select {", ".join(values)}, * from source),
         judged as (
-            select *, nullif(concat_ws('; ', {", ".join(reasons)}), '') as _why, {day} as _day from typed
-        ),
-        ranked as (
-            select *, row_number() over (partition by {key}, _why is null order by _line) as _nth,
-                first(_line) over (partition by {key}, _why is null order by _line) as _first
-            from judged
-        ),
-        final as (
-            select *, coalesce(_why, case when _nth > 1 then
-                'duplicate of line ' || _first || ' (key {", ".join(stream.key)})' end) as _reason
-            from ranked
+            select *, nullif(concat_ws('; ', {", ".join(said)}), '') as _reason,
+                {_day(stream, reasons, zones.home)} as _day
+            from typed
         )
         select {names}, _day, _line, _reason,
-            case when _reason is not null and {BROKEN} is null then left(cast({raw} as varchar), 4000) end as _raw
-        from final order by _line
+            case when _reason is not null and _broken is null then {_raw(frame, stream)} end as _raw
+        from judged
     """
 
 
-def _q(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _latest(column: Column, tomorrow: date) -> date:
+    """Return the day from which a time of a column is not to be believed."""
+    if not column.is_plan:
+        return tomorrow
+    ahead = column.most_days_ahead
+    return LAST_PLAN if ahead is None else min(tomorrow + timedelta(days=ahead), LAST_PLAN)
 
 
-def _given(source: str, dtype: pl.DataType) -> str:
-    """SQL that says whether the source wrote anything."""
-    return f"(nullif(trim({source}), '') is not null)" if dtype == pl.String else f"({source} is not null)"
-
-
-def _rules(column: Column) -> list[str]:
-    name, given = _q(column.name), _q("given " + column.name)
-    rules: list[str] = []
-    kinds = {"integer": "no whole number", "number": "no finite number", "boolean": "neither true nor false"}
-    kinds |= {"date": "no date as YYYY-MM-DD", "timestamp": "no instant"}
+def _column(
+    frame: pl.DataFrame, column: Column, zones: Zones, plausible: tuple[date, date]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return SQL of a column's value and of whether anything was written, of what is wrong, and of what blurs it."""
+    source, name, is_there = quoted(f"in {column.name}"), quoted(column.name), quoted(f"given {column.name}")
+    dtype = frame.schema[f"in {column.name}"]
+    form = form_of(column, source, dtype, zones)
+    is_given, is_odd = f"coalesce({given(source, dtype)}, false)", "false"
+    reasons: list[str] = []
+    if f"odd {column.name}" in frame.columns:
+        odd = quoted(f"odd {column.name}")
+        is_odd = f"{odd} is not null" + (f" and {odd} <> '{BOOLEAN}'" if column.type == "boolean" else "")
+        said = expected(column, f"' || {odd} || '")
+        reasons.append(f"case when {is_odd} then '{column.name}: {said}' end")
+        is_given = f"({is_given} and not ({is_odd}))"
     if column.required:
-        rules.append(f"case when {BROKEN} is null and not {given} then '{column.name}: missing' end")
-    if column.type in kinds:
-        rules.append(f"case when {given} and {name} is null then '{column.name}: {kinds[column.type]}' end")
-    if column.one_of:
-        allowed = ", ".join(f"'{value}'" for value in column.one_of)
-        text = f"{column.name}: not one of {', '.join(column.one_of)}"
-        rules.append(f"case when {name} is not null and {name} not in ({allowed}) then '{text}' end")
-    for bound, sign, word in ((column.low, "<", "below"), (column.high, ">", "above")):
-        if bound is not None:
-            rules.append(f"case when {name} {sign} {bound} then '{column.name}: {word} {bound:g}' end")
-    if column.type == "timestamp":
-        low, high = _PLAUSIBLE
-        text = f"{column.name}: not between {low[:4]} and {high[:4]}"
-        rules.append(f"case when {name} < '{low}' or {name} >= '{high}' then '{text}' end")
-    return rules
+        is_missing = f"_broken is null and not {is_there} and not ({is_odd})"
+        reasons.append(f"case when {is_missing} then '{column.name}: missing' end")
+    reasons += reasons_of(column, form, plausible, zones.home)
+    return [f"{form.value} as {name}", f"{is_given} as {is_there}"], reasons, blurs_of(column, form)
 
 
-def _value(  # noqa: PLR0911 - one return per type of the contract
-    column: Column, source: str, dtype: pl.DataType, naive_time: str | None
-) -> tuple[str, list[tuple[str, str]]]:
-    """SQL of the typed value, and (condition, reason) pairs beyond the common rules."""
-    is_text = dtype == pl.String
-    text = f"trim({source})" if is_text else source
-    if column.type == "text":
-        return f"nullif(cast({text} as varchar), '')", []
-    if column.type == "integer":
-        whole = f"regexp_full_match({text}, '[+-]?[0-9]+')" if is_text else f"{text} = trunc({text})"
-        if not is_text and dtype.is_integer():
-            whole = "true"
-        return f"case when {whole} then try_cast({text} as bigint) end", []
-    if column.type == "number":
-        return f"case when isfinite(try_cast({text} as double)) then try_cast({text} as double) end", []
-    if column.type == "boolean":
-        if not is_text:
-            return f"try_cast({text} as boolean)", []
-        words = "when 'true' then true when '1' then true when 'false' then false when '0' then false"
-        return f"case lower({text}) {words} end", []
-    if column.type == "date":
-        good = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')" if is_text else "true"
-        return f"case when {good} then try_cast({text} as date) end", []
-    return _instant(text, dtype, naive_time)
+def _raw(frame: pl.DataFrame, stream: Stream) -> str:
+    """SQL of the contract's columns as they came, as JSON."""
+    there = [column.name for column in stream.columns if f"in {column.name}" in frame.columns]
+    parts = ", ".join(f"{quoted(name)} := cast({quoted(f'in {name}')} as varchar)" for name in there)
+    return f"left(cast(to_json(struct_pack({parts})) as varchar), {MAX_RAW})" if parts else "cast(null as varchar)"
 
 
-def _instant(text: str, dtype: pl.DataType, naive_time: str | None) -> tuple[str, list[tuple[str, str]]]:
-    is_text = dtype == pl.String
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-        return f"cast({text} as timestamptz)", []
-    has_offset = f"regexp_full_match({text}, '{_OFFSET}')" if is_text else "false"
-    aware = (
-        f"case when {has_offset} then try_cast({text} as timestamptz) end" if is_text else "cast(null as timestamptz)"
-    )
-    if naive_time is None:
-        missing = f"{text} is not null and {text} <> '' and not {has_offset}" if is_text else f"{text} is not null"
-        return aware, [(missing, "no offset from UTC (set naive_time in sources.toml if the zone is known)")]
-    local = f"try_cast({text} as timestamp)"
-    instant = f"timezone('{naive_time}', {local})"
-    value = f"coalesce({aware}, case when not {has_offset} then {instant} end)"
-    if naive_time == "UTC":
-        return value, []
-    absent = f"not {has_offset} and timezone('{naive_time}', {instant}) <> {local}"
-    shifted = [f"timezone('{naive_time}', {instant} {sign} interval 1 hour) = {local}" for sign in "+-"]
-    twice = f"not {has_offset} and ({' or '.join(shifted)})"
-    return value, [
-        (absent, f"this local time does not exist in {naive_time} (clocks went forward)"),
-        (twice, f"this local time happened twice in {naive_time} (clocks went back): write the offset"),
-    ]
+def _day(stream: Stream, reasons: Mapping[str, list[str]], home: str) -> str:
+    """SQL of a row's local day; null where its time is not to be believed."""
+    if stream.time is None:
+        return "cast(null as date)"
+    time = quoted(stream.time)
+    day = time if stream.column(stream.time).type == "date" else f"cast(timezone('{home}', {time}) as date)"
+    doubts = ", ".join(["null", "null", *reasons[stream.time]])
+    return f"case when coalesce({doubts}) is null then {day} end"

@@ -7,22 +7,40 @@ first to its last row. A quiet day at the end of a file without ``covers`` is un
 from __future__ import annotations
 
 import hashlib
-import json
+import time
 from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
-from opsmetrics.errors import Problem, SourceError
-from opsmetrics.landing import Parcel
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.landing import PARTIAL, SILENT, Batch, read_loads
 from opsmetrics.organisation import Organisation, StreamSource
-from opsmetrics.sources.contract import apply_contract
+from opsmetrics.sources.border import one_error
+from opsmetrics.sources.claims import (
+    DAY,
+    carried,
+    covered_days,
+    doubtful_days,
+    happened_days,
+    proven,
+    reasons,
+    runs,
+    silent_days,
+)
+from opsmetrics.sources.contract import Judged, apply_contract, wanted
+from opsmetrics.sources.file_marks import rules_digest
+from opsmetrics.sources.forms import Zones
+from opsmetrics.sources.notes import Window
+from opsmetrics.sources.raw_table import RawTable, folded
 from opsmetrics.sources.tables import read_table
 from opsmetrics.streams import Stream
 
-Window = tuple[date, date]
+# A file that is rewritten while it is read is read again, after a pause that grows.
+READINGS = 3
+PAUSE_SECONDS = 0.2
 
 
 def files_root(organisation: Organisation, override: Path | None) -> Path:
@@ -47,8 +65,8 @@ def planned(
     while day < last:
         path = _inside(organisation, root, source.path.replace("{date}", day.isoformat()))
         if path.exists():
-            yield path, (day, day + timedelta(days=1))
-        day += timedelta(days=1)
+            yield path, (day, day + DAY)
+        day += DAY
 
 
 def _inside(organisation: Organisation, root: Path, name: str) -> Path:
@@ -65,15 +83,41 @@ def _inside(organisation: Organisation, root: Path, name: str) -> Path:
     return next((path for path in allowed if path.exists()), allowed[0])
 
 
-def digest(path: Path, source: StreamSource, stream: Stream) -> str:
-    """Digest of everything that decides the landed rows: bytes, mapping, contract."""
-    total = hashlib.sha256()
-    total.update(json.dumps([source.model_dump(mode="json"), asdict(stream)], sort_keys=True, default=str).encode())
-    if path.exists():
-        with path.open("rb") as content:
+def digest(path: Path, source: StreamSource, stream: Stream, today: date) -> str:
+    """Digest of everything that decides the landed rows: the rules that the file is read with, and its bytes."""
+    total = hashlib.sha256(rules_digest(source, stream, today).encode())
+    if path.is_file():
+        with one_error(str(path)), path.open("rb") as content:
             while chunk := content.read(1 << 20):
                 total.update(chunk)
     return total.hexdigest()
+
+
+def read_rows(organisation: Organisation, source: StreamSource, stream: Stream, path: Path, today: date) -> Judged:
+    """Read one file and hold its rows against the contract, whatever days they are of; for a look at it.
+
+    Raises:
+        SourceError: The file cannot be read, or lacks a column.
+    """
+    with one_error(str(path)):
+        table = read_table(path, wanted(stream, source.columns))
+        return _judged(organisation, source, stream, path, table, today)
+
+
+def _judged(
+    organisation: Organisation, source: StreamSource, stream: Stream, path: Path, table: RawTable, today: date
+) -> Judged:
+    there = {folded(name) for name in table.names}
+    told = {name for name in source.assume if folded(name) in there}
+    judged = apply_contract(
+        table.with_constants({name: _written(value) for name, value in source.assume.items() if name not in told}),
+        stream,
+        columns=source.columns,
+        zones=Zones(source.naive_time, organisation.settings.timezone),
+        happened=happened_days(organisation, today),
+        file=path,
+    )
+    return replace(judged, idle=tuple(sorted(told)))
 
 
 def read_parcel(
@@ -82,55 +126,125 @@ def read_parcel(
     stream: Stream,
     path: Path,
     *,
+    landing: Path,
     day: Window | None,
     window: Window | None,
-    today: date,
-    source_digest: str,
-) -> Parcel:
-    """Read one file into a parcel for the days it proves, cut to ``window`` where one is given.
+    now: datetime,
+) -> Batch:
+    """Read one file into a batch for the days it proves, cut to ``window`` where one is given.
+
+    Args:
+        organisation: Whose file.
+        source: How it is written.
+        stream: Its contract.
+        path: The file.
+        landing: Folder of the loads, which tell what the file claimed before.
+        day: The day of a daily file.
+        window: Half-open days to cut it to.
+        now: Clock of the pull.
 
     Raises:
-        SourceError: The file cannot be read, or proves no day.
+        SourceError: The file cannot be read, proves no day, or every row of it was set aside.
     """
-    frame, dropped = apply_contract(
-        read_table(path),
-        stream,
-        columns=source.columns,
-        naive_time=source.naive_time,
-        zone=organisation.settings.timezone,
-        file=path,
+    today = now.astimezone(organisation.zone).date()
+    with one_error(str(path)):
+        table, of_file = _settled(path, source, stream, today)
+        judged = _judged(organisation, source, stream, path, table, today)
+        frame = judged.frame
+        if table.height == 0 and not source.is_daily:
+            _refuse_vanished(organisation, source, stream, path, landing, today)
+        _refuse_useless(frame, path)
+        if stream.is_register:
+            covered, states = (today, today + DAY), dict.fromkeys(doubtful_days(frame, (today, today + DAY)), PARTIAL)
+        else:
+            covered = day or covered_days(source, stream, frame, path, today)
+            if day is not None and stream.ends:
+                frame = carried(frame, day)
+            frame, states = proven(frame, covered, stream, today)
+            _refuse_useless(frame, path)
+            if day is None and source.covers is None:
+                states = dict.fromkeys(silent_days(frame), SILENT) | states
+            covered, frame = _cut(covered, frame, source, window)
+            states = {each: state for each, state in states.items() if covered[0] <= each < covered[1]}
+        return Batch(
+            frame,
+            covered,
+            path.name,
+            mark(of_file, window),
+            dropped_columns=judged.dropped,
+            untold=judged.untold,
+            unproven=runs(states),
+        )
+
+
+def _written(value: float | str) -> str:
+    """Return a value of the configuration as a file would write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def mark(digest_of_file: str, window: Window | None) -> str:
+    """Return what stands for a file and the days it is cut to; equal marks land nothing new."""
+    return f"{digest_of_file}|{window}"
+
+
+def _settled(path: Path, source: StreamSource, stream: Stream, today: date) -> tuple[RawTable, str]:
+    """Read a file that stays the same while it is read, and its digest: what is landed is what was hashed."""
+    before = digest(path, source, stream, today)
+    for attempt in range(READINGS):
+        if attempt:
+            time.sleep(attempt * PAUSE_SECONDS)
+        try:
+            table, failure = read_table(path, wanted(stream, source.columns)), None
+        except SourceError as error:
+            table, failure = None, error
+        after = digest(path, source, stream, today)
+        if after == before:
+            if table is None:
+                raise failure or AssertionError
+            return table, after
+        before = after
+    message = f"the file was changed {READINGS} times while it was read"
+    fix = "let the exporter write a file of another name and rename it when it is whole; the next pull reads it"
+    raise SourceError(Problem(str(path), None, message, fix))
+
+
+def _refuse_vanished(
+    organisation: Organisation, source: StreamSource, stream: Stream, path: Path, landing: Path, today: date
+) -> None:
+    """Refuse a whole file without rows where it had some: an export fails more often than everything vanishes."""
+    last = max(
+        (load for load in read_loads(landing, stream.name, source.origin) if load.rows),
+        key=lambda load: load.sequence,
+        default=None,
     )
-    covered = (today, today + timedelta(days=1)) if stream.is_register else day or _covered(source, frame, path)
-    if not stream.is_register:
-        frame = _outside(frame, covered)
-        if source.valid_to is not None:
-            # Another source delivers from there on; its days are not this file's to prove.
-            limit = (date.min, source.valid_to)
-            window = limit if window is None else (window[0], min(window[1], source.valid_to))
-        if window is not None:
-            covered = (max(covered[0], window[0]), min(covered[1], window[1]))
-            frame = frame.filter(pl.col("_day").is_null() | pl.col("_day").is_between(*covered, closed="left"))
-    return Parcel(frame, covered, path.name, source_digest, dropped_columns=dropped)
+    if last is None:
+        return
+    landed = last.loaded_at.astimezone(organisation.zone).date()
+    if source.empty_since is None or source.empty_since < landed:
+        message = f"the file has no rows, where {last.rows} were landed from it on {landed}"
+        fix = f"export it again; if it is really empty, say so in sources.toml: empty_since = {today}"
+        raise SourceError(Problem(str(path), 1, message, fix))
 
 
-def _covered(source: StreamSource, frame: pl.DataFrame, path: Path) -> Window:
-    if source.covers is not None:
-        return source.covers[0], source.covers[1] + timedelta(days=1)
-    days = frame.filter(pl.col("_reason").is_null())["_day"]
-    first, last = days.min(), days.max()
-    if not isinstance(first, date) or not isinstance(last, date):
-        message = "no row keeps the contract and sources.toml names no days that the file covers"
-        raise SourceError(Problem(str(path), None, message, "set covers = [first day, last day], or mend the file"))
-    return first, last + timedelta(days=1)
+def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse a file of which every row was set aside: it proves nothing, least of all quiet days."""
+    if frame.height == 0 or frame["_reason"].null_count():
+        return
+    counts = reasons(frame).head(3).iter_rows()
+    said = "; ".join(f"{rows} x {reason} (first in line {line})" for reason, rows, line in counts)
+    message = f"every row was set aside, {frame.height} of {frame.height}: {said}"
+    fix = "mend the export or its description in sources.toml (columns, naive_time, covers); nothing of it is landed"
+    raise SourceError(Problem(str(path), int(frame["_line"][0]), message, fix))
 
 
-def _outside(frame: pl.DataFrame, covered: Window) -> pl.DataFrame:
-    """Set rows outside the covered days aside: the window would not be replaced with them."""
-    late = pl.col("_reason").is_null() & ~pl.col("_day").is_between(*covered, closed="left")
-    text = f"outside the days that the file covers ({covered[0]} to {covered[1] - timedelta(days=1)})"
-    keys = [name for name in frame.columns if not name.startswith("_")]
-    raw = pl.struct([pl.col(name).cast(pl.String) for name in keys]).struct.json_encode()
-    return frame.with_columns(
-        _raw=pl.when(late).then(raw).otherwise(pl.col("_raw")),
-        _reason=pl.when(late).then(pl.lit(text)).otherwise(pl.col("_reason")),
-    )
+def _cut(
+    covered: Window, frame: pl.DataFrame, source: StreamSource, window: Window | None
+) -> tuple[Window, pl.DataFrame]:
+    if source.valid_to is not None:
+        # Another source delivers from there on; its days are not this file's to prove.
+        limit = (date.min, source.valid_to)
+        window = limit if window is None else (window[0], min(window[1], source.valid_to))
+    if window is None:
+        return covered, frame
+    covered = (max(covered[0], window[0]), min(covered[1], window[1]))
+    return covered, frame.filter(pl.col("_day").is_null() | pl.col("_day").is_between(*covered, closed="left"))

@@ -1,64 +1,89 @@
-"""Grafana: alert rules, state history from annotations, deploy annotations (contracts, C2)."""
+"""Grafana: alert rules, firing intervals from its state history, deploy annotations (contracts, C2)."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
-from opsmetrics.organisation.connectors import Grafana
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import signed
-from opsmetrics.sources.http import Http
+from opsmetrics.organisation.connectors import GRAFANA_NOTES, Grafana
+from opsmetrics.organisation.known import KnownNames
+from opsmetrics.sources.actors import is_machine
+from opsmetrics.sources.alert_routes import is_template, receivers_of
+from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
+from opsmetrics.sources.grafana_history import Transition, from_annotations, from_frame, instant, state_of, was_firing
+from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
+from opsmetrics.streams import STREAMS
 
 Row = dict[str, Any]
 LIMIT = 5000
 # How long an alert may have fired before the asked days and still end in them.
 LONGEST = timedelta(days=7)
+_KINDS = frozenset(STREAMS["alert_rule_states"].column("kind").one_of)
 
 
-def _client(ask: Ask[Grafana]) -> Http:
-    settings = ask.connector
+def _client(request: FetchRequest[Grafana]) -> Http:
+    settings = request.connector
     audience = settings.audience if settings.token_env is None else None
-    return signed(ask, settings.url, token_env=settings.token_env, audience=audience)
+    return authenticated_client(request, settings.url, token_env=settings.token_env, audience=audience)
 
 
-def probe(ask: Ask[Grafana]) -> str:
+def _rules(http: Http) -> list[Row]:
+    """Return the alert rules; what only records a metric is none."""
+    return [rule for rule in http.get("api/v1/provisioning/alert-rules") if not rule.get("record")]
+
+
+def probe(request: FetchRequest[Grafana]) -> str:
     """Count the alert rules."""
-    with _client(ask) as http:
-        return f"{len(http.get('api/v1/provisioning/alert-rules'))} alert rules"
+    with _client(request) as http:
+        return f"{len(_rules(http))} alert rules"
 
 
-def alert_rule_states(ask: Ask[Grafana]) -> Answer:
-    """Return every rule of today; a paused rule is not monitoring. The label ``service`` says what it guards."""
-    settings, rows = ask.connector, list[Row]()
-    with _client(ask) as http:
-        rules = http.get("api/v1/provisioning/alert-rules")
-    for rule in rules:
-        uid, labels = rule["uid"], rule.get("labels") or {}
-        notes: Row = rule.get("annotations") or {}
-        service = settings.service(labels.get(settings.service_label))
-        if service is None:
-            continue
-        rows.append(
-            {
-                "rule_id": labels.get("rule") or uid,
-                "service_id": service,
-                "resource_id": labels.get("resource"),
-                "kind": labels.get(settings.kind_label) or "other",
-                "observed_on": ask.today,
-                "is_enabled": not rule["isPaused"],
-                "is_paging": labels.get("severity") in {"critical", "page"},
-                "is_routed": bool((rule.get("notification_settings") or {}).get("receiver")),
-                "threshold_ratio": _number(notes.get("threshold_ratio")),
-                "forecast_hours": _number(notes.get("forecast_hours")),
-                "last_changed_at": rule.get("updated"),
-                "last_reviewed_at": notes.get("reviewed_at"),
-                "last_proven_at": notes.get("proven_at"),
-            }
-        )
-    return Answer(rows, source=f"{settings.url} alert rules")
+def alert_rule_states(request: FetchRequest[Grafana]) -> FetchResult:
+    """Return every alert rule of today; a paused one is not monitoring. The label ``service`` says what it guards."""
+    settings = request.connector
+    with _client(request) as http:
+        rules = _rules(http)
+        tree = _policies(http) if any(not _receiver(rule) for rule in rules) else None
+    rows = [_state(request, rule, tree) for rule in rules]
+    return FetchResult(rows, source=f"{settings.url} alert rules")
+
+
+def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None) -> Row:
+    settings = request.connector
+    labels: Row = rule.get("labels") or {}
+    notes: Row = rule.get("annotations") or {}
+    severity = labels.get(settings.severity_label)
+    kind = labels.get(settings.kind_label)
+    written = {
+        "resource": labels.get("resource"),
+        "threshold_ratio": _number(notes.get("threshold_ratio")),
+        "forecast_hours": _number(notes.get("forecast_hours")),
+        "reviewed_at": notes.get("reviewed_at"),
+        "proven_at": notes.get("proven_at"),
+    }
+    return {
+        "rule_id": labels.get("rule") or rule["uid"],
+        # A rule that does not say what it guards shows up as a name without owner.
+        "service_id": _service(settings, labels, rule["uid"]),
+        "kind": kind if kind in _KINDS else "other",
+        "observed_on": request.today,
+        "is_enabled": not rule.get("isPaused"),
+        "is_paging": False if is_no_page(rule.get("title"), severity) else is_paging(severity),
+        "is_routed": _is_routed(settings, rule, tree),
+        "last_changed_at": rule.get("updated"),
+        **{GRAFANA_NOTES[note]: written[note] for note in settings.rule_notes},
+    }
+
+
+def _service(settings: Grafana, labels: Row, uid: str) -> str | None:
+    """Return the service that labels name, or the rule's uid, which ``services`` of the connector may map too."""
+    named = labels.get(settings.service_label)
+    return settings.service(uid if named is None or is_template(named) else named)
 
 
 def _number(text: Any) -> float | None:
@@ -68,92 +93,181 @@ def _number(text: Any) -> float | None:
         return None
 
 
+def _policies(http: Http) -> Row | None:
+    """Return the tree of notification policies, None where the identity may not read it."""
+    try:
+        tree: Row = http.get("api/v1/provisioning/policies")
+    except RefusedError as error:
+        if error.status not in {403, 404}:
+            raise
+        return None
+    return tree
+
+
+def _receiver(rule: Row) -> str | None:
+    return (rule.get("notification_settings") or {}).get("receiver")
+
+
+def _is_routed(settings: Grafana, rule: Row, tree: Row | None) -> bool | None:
+    """Whether alerts of a rule reach the duty; only names of its receivers can say that they do not.
+
+    Every alert reaches some receiver, if only that of the root policy, which nobody may have set up.
+    """
+    receiver = _receiver(rule)
+    if receiver:
+        reached: set[str] | None = {receiver}
+    elif tree is not None:
+        reached = receivers_of({"alertname": rule.get("title") or "", **(rule.get("labels") or {})}, tree)
+    else:
+        reached = None
+    if reached is None:
+        return None
+    if settings.oncall_receivers:
+        return any(fnmatchcase(name, pattern) for name in reached for pattern in settings.oncall_receivers)
+    is_root = tree is not None and reached == {tree.get("receiver")}
+    return None if is_root and not receiver else True
+
+
 def _annotations(http: Http, start: datetime, end: datetime, **params: Any) -> list[Row]:
-    """Return annotations of [start, end); a full answer may be cut off, so its window is halved (contracts, C2)."""
-    first, last = (int(at.timestamp() * 1000) for at in (start, end))
-    params_of_window = {"from": first, "to": last - 1, "limit": LIMIT, **params}
-    found: list[Row] = http.get("api/annotations", **params_of_window)
-    if len(found) >= LIMIT and end - start > timedelta(seconds=2):
-        middle = start + (end - start) / 2
-        return _annotations(http, start, middle, **params) + _annotations(http, middle, end, **params)
-    return found
+    """Return annotations that touch [start, end); a full answer may be cut off, so its window is halved."""
+
+    def fetch(start: datetime, end: datetime, can_halve: bool) -> list[Row] | None:  # noqa: FBT001 - see halved
+        first, last = (int(at.timestamp() * 1000) for at in (start, end))
+        found: list[Row] = http.get("api/annotations", **{"from": first, "to": last - 1, "limit": LIMIT, **params})
+        return None if can_halve and len(found) >= LIMIT else found
+
+    millisecond = timedelta(milliseconds=1)
+    return list(halved(fetch, start, end, shortest=timedelta(seconds=2), unit=millisecond))
 
 
-def alerts(ask: Ask[Grafana]) -> Answer:
-    """Return firing intervals: open at *Alerting*, closed by the next other state (its bracket is a reason)."""
-    settings = ask.connector
-    with _client(ask) as http:
-        rules = {rule["uid"]: rule for rule in http.get("api/v1/provisioning/alert-rules")}
-        found = _annotations(http, ask.starts_at - LONGEST, min(ask.ends_at + LONGEST, ask.now), type="alert")
-    series: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
-    for note in found:
-        key = (str(note.get("alertUID") or note["alertId"]), _labels_of(note))
-        series[key][note["id"]] = note
-    rows: list[Row] = []
-    for (uid, _), notes in series.items():
-        rule: Row = rules.get(uid) or _deleted(next(iter(notes.values())))
-        # A rule that nobody knows keeps its pages: they show up as a name without owner.
-        service = settings.service((rule.get("labels") or {}).get(settings.service_label)) or uid
-        opened: Row | None = None
-        for note in sorted(notes.values(), key=lambda item: (item["time"], item["id"])):
-            state = note["newState"].split(" ", 1)[0]
-            if state == "Alerting" and opened is None:
-                opened = note
-            elif state not in {"Alerting", "Pending"} and opened is not None:
-                rows.append(_interval(uid, rule, service, opened, note))
+def _transitions(settings: Grafana, http: Http, start: datetime, end: datetime) -> list[Transition]:
+    """Return the changes of state of [start, end), from where the settings say that Grafana keeps them."""
+    if settings.state_history == "annotations":
+        return from_annotations(_annotations(http, start, end, type="alert"))
+
+    def fetch(start: datetime, end: datetime, can_halve: bool) -> list[Transition] | None:  # noqa: FBT001 - see halved
+        first, last = (int(at.timestamp()) for at in (start, end))
+        found = from_frame(http.get("api/v1/rules/history", **{"from": first, "to": last, "limit": LIMIT}))
+        return None if can_halve and len(found) >= LIMIT else found
+
+    return list(halved(fetch, start, end, shortest=timedelta(seconds=2)))
+
+
+def alerts(request: FetchRequest[Grafana]) -> FetchResult:
+    """Return firing intervals: open at *Alerting*, closed by what says that it is over."""
+    settings = request.connector
+    with _client(request) as http:
+        rules = _rules(http)
+        until = min(request.ends_at + LONGEST, request.now)
+        found = _transitions(settings, http, request.starts_at - LONGEST, until)
+        rows = _intervals(settings, rules, found)
+        if until < request.now and any(row["closed_at"] is None and request.covers(row["fired_at"]) for row in rows):
+            # It fires for longer than most do: its end is told later.
+            found += _transitions(settings, http, until, request.now)
+            rows = _intervals(settings, rules, found)
+    return FetchResult(rows, source=f"{settings.url} state history")
+
+
+def _intervals(settings: Grafana, rules: list[Row], found: Iterable[Transition]) -> list[Row]:
+    """Return the firing intervals that changes of state tell of, open ones without an end."""
+    book = _Rules(rules)
+    series: dict[tuple[str, str], set[Transition]] = defaultdict(set)
+    for change in found:
+        series[book.uid_of(change), change.instance].add(change)
+    rows: list[Row | None] = []
+    for (uid, _), changes in series.items():
+        rule = book.by_uid.get(uid, {})
+        opened: Transition | None = None
+        for change in sorted(changes, key=lambda item: (item.at, item.number)):
+            state = state_of(change.state, rule)
+            if state == "firing" and opened is None and not was_firing(change.previous):
+                opened = change
+            elif state == "over" and opened is not None:
+                rows.append(_interval(settings, uid, rule, opened, change))
                 opened = None
         if opened is not None:
-            rows.append(_interval(uid, rule, service, opened, None))
-    return Answer(rows, source=f"{settings.url} annotations")
+            rows.append(_interval(settings, uid, rule, opened, None))
+    return [row for row in rows if row is not None]
 
 
-def _deleted(note: Row) -> Row:
-    """Return what an annotation still says of a deleted rule: the labels in the braces of its text."""
-    match = re.search(r"\{([^{}]*)\}", note.get("text") or "")
-    pairs = [part.split("=", 1) for part in match[1].split(",")] if match else []
-    return {"labels": {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}}
+class _Rules:
+    """Rules by what changes of state call them: the uid, the number, or for old ones only the title."""
+
+    def __init__(self, rules: list[Row]) -> None:
+        self.by_uid: dict[str, Row] = {rule["uid"]: rule for rule in rules}
+        self._by_number = {rule["id"]: rule["uid"] for rule in rules if rule.get("id")}
+        titles: dict[str, list[str]] = defaultdict(list)
+        for rule in rules:
+            titles[rule.get("title") or ""].append(rule["uid"])
+        self._by_title = {title: uids[0] for title, uids in titles.items() if len(uids) == 1}
+
+    def uid_of(self, change: Transition) -> str:
+        """Return the uid of the rule, or what is left of the name of one that was deleted."""
+        if change.rule_uid:
+            return change.rule_uid
+        known = self._by_number.get(change.rule_number or 0) or self._by_title.get(change.title)
+        return known or str(change.rule_number or change.title)
 
 
-def _labels_of(note: Row) -> str:
-    """Text that tells instances of one rule apart; only hashed into the id, never landed."""
-    return str((note.get("data") or {}).get("fingerprint") or note.get("text", "").split("{")[-1])
-
-
-def _interval(uid: str, rule: Row, service: str | None, opened: Row, closed: Row | None) -> Row:
+def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed: Transition | None) -> Row | None:
+    """Return one page; an alert's own labels come before its rule's, of which some are made by templates."""
+    labels = {**(rule.get("labels") or {}), **opened.labels}
+    severity = labels.get(settings.severity_label)
+    if is_no_page(opened.title or rule.get("title"), severity):
+        return None
     return {
-        "alert_id": f"{uid}-{opened['id']}",
-        "service_id": service,
-        "rule_id": (rule.get("labels") or {}).get("rule") or uid,
-        "severity": {"critical": 1, "page": 1, "warning": 3}.get((rule.get("labels") or {}).get("severity", "")),
-        "fired_at": _instant(opened["time"]),
-        "closed_at": _instant(closed["time"]) if closed else None,
+        "alert_id": f"{uid}-{opened.fingerprint}-{opened.at:%Y%m%dT%H%M%S%f}",
+        # A rule that nobody knows keeps its pages: they show up as a name without owner.
+        "service_id": _service(settings, labels, uid),
+        "rule_id": labels.get("rule") or uid,
+        "severity": severity_of(severity),
+        "fired_at": opened.at,
+        "closed_at": closed.at if closed else None,
         "is_test": False,
     }
 
 
-def _instant(milliseconds: int) -> datetime:
-    """Read a time; older versions mixed seconds and milliseconds (contracts, C2)."""
-    seconds = milliseconds / 1000 if milliseconds > 100_000_000_000 else float(milliseconds)
-    return datetime.fromtimestamp(seconds, tz=UTC)
-
-
-def deployments(ask: Ask[Grafana]) -> Answer:
+def deployments(request: FetchRequest[Grafana]) -> FetchResult:
     """Return deploy annotations; ``team:`` is empty in practice, so the app says whose it is (contracts, 0)."""
-    settings, rows = ask.connector, list[Row]()
-    with _client(ask) as http:
-        for note in _annotations(http, ask.starts_at, ask.ends_at, tags="deployment"):
-            tags = dict(tag.split(":", 1) for tag in note["tags"] if ":" in tag)
-            service = settings.service(tags.get("app"))
-            if service is not None and tags.get("env"):
-                rows.append(
-                    {
-                        "deployment_id": f"{settings.name}-{note['id']}",
-                        "service_id": service,
-                        "environment": tags["env"],
-                        "deployed_at": _instant(note["time"]),
-                        # Only a pipeline writes these.
-                        "actor_kind": "pipeline",
-                    }
-                )
-    unique = {row["deployment_id"]: row for row in rows}
-    return Answer(list(unique.values()), source=f"{settings.url} deploy annotations")
+    settings = request.connector
+    with _client(request) as http:
+        notes = _annotations(http, request.starts_at, request.ends_at, tags=settings.deployment_tag)
+    known = KnownNames(request.organisation)
+    rows = {note["id"]: row for note in notes if (row := _deployment(settings, known, note)) is not None}
+    return FetchResult(list(rows.values()), source=f"{settings.url} deploy annotations")
+
+
+def _deployment(settings: Grafana, known: KnownNames, note: Row) -> Row | None:
+    """Return a deployment: service and environment stand in tags with a name, else in plain ones that we know."""
+    texts: list[str] = note.get("tags") or []
+    tags = dict(_tag(text) for text in texts)
+
+    def told(names: list[str], kind: str) -> str | None:
+        named = next((tags[name] for name in names if tags.get(name)), None)
+        return named or next((text for text in texts if known.knows(kind, text)), None)
+
+    service = told(settings.service_tags, "service")
+    environment = told(settings.environment_tags, "environment") or settings.environment
+    if service is None or environment is None:
+        return None
+    return {
+        "deployment_id": f"{settings.name}-{note['id']}",
+        "service_id": settings.service(service),
+        "environment": environment,
+        # Of a region the end is when it was rolled out; an annotation of one instant has it as both.
+        "deployed_at": instant(max(note["time"], note.get("timeEnd") or 0)),
+        "actor_kind": "pipeline" if _is_pipeline(note.get("login"), settings.bots) else "human",
+    }
+
+
+def _tag(text: str) -> tuple[str, str]:
+    """Split a tag as tools write them: ``app:web``, ``app: web`` or ``app=web``."""
+    name, sign, value = text.partition(":")
+    if not sign:
+        name, _, value = text.partition("=")
+    return name.strip(), value.strip()
+
+
+def _is_pipeline(login: str | None, bots: list[str]) -> bool:
+    """Whether a token wrote it: API keys have no login, service accounts one that begins with ``sa-``."""
+    return not login or login.startswith("sa-") or is_machine(login, bots=bots)

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import httpx
 import tenacity
 
-from opsmetrics.errors import Problem, SourceError
-from opsmetrics.settings import Settings, expand
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import Settings, expand, secret
 
 TRIES = 4
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -38,8 +38,18 @@ ROLES = {
     "prometheus": "Monitoring Data Reader on the Azure Monitor workspace",
     "grafana": "Viewer, and for rules the permission alert.provisioning:read",
     "azure_devops": "Release (read) on the project",
+    "azure_pipelines": "Build (read) and Environment (read) on the project",
     "github": "read access to contents, actions, deployments, issues, pull requests and alerts",
     "oncall": "a read-only API key",
+    "pagerduty": "a read-only REST API key",
+    "uptimerobot": "a read-only API key of the account",
+    "betterstack": "an uptime API token of the team",
+    "argocd": "a token of an account with applications, get on the projects",
+    "zabbix": "an API token of a user who may read the hosts",
+    "upptime": "read access to contents of the repository",
+    "servicenow": "read access to the tables and fields (role itil, or a role of your own)",
+    "gitlab": "a token with read_api and the role Reporter in the group",
+    "jira": "Browse projects on the projects of the queries",
 }
 # What to do about a status, where the source says nothing better.
 FIXES = {
@@ -92,7 +102,7 @@ class Http:
             headers=dict(headers or {}),
             auth=auth,
             timeout=TIMEOUT,
-            verify=trust(settings.ca_file),
+            verify=ssl_context(settings.ca_file),
             follow_redirects=True,
         )
 
@@ -102,7 +112,7 @@ class Http:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, /, **params: Any) -> Any:
         """Return the JSON of a GET; ``path`` may be a whole address of the same host (a next link)."""
         return self.answer("GET", path, params=params or None).json()
 
@@ -110,7 +120,7 @@ class Http:
         """Return the JSON of a POST that only reads."""
         return self.answer("POST", path, json=json, data=data).json()
 
-    def pages(self, path: str, **params: Any) -> Iterator[Any]:
+    def pages(self, path: str, /, **params: Any) -> Iterator[Any]:
         """Yield the JSON of each page, following ``Link: <..>; rel="next"``."""
         following: str | None = path
         query: Mapping[str, Any] | None = params
@@ -171,7 +181,7 @@ class Http:
         return answer
 
     def _bounded(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
-        """Ask once and read the answer, but no more of it than any page of ours can hold, unpacked."""
+        """FetchRequest once and read the answer, but no more of it than any page of ours can hold, unpacked."""
         with self._client.stream(method, url, **arguments) as answer:
             body = bytearray()
             for chunk in answer.iter_bytes():
@@ -202,6 +212,23 @@ class RefusedError(SourceError):
         self.status = status
 
 
+def required_secret(name: str, variable: str, what: str) -> str:
+    """Return a secret without which a source cannot be asked.
+
+    Args:
+        name: Name of the source, for the message.
+        variable: Variable that holds it.
+        what: What it is, such as ``a read-only API key``.
+
+    Raises:
+        SourceError: The variable is not set.
+    """
+    found = secret(variable)
+    if not found:
+        raise SourceError(Problem(name, None, f"{variable} is not set", f"put {what} into {variable}"))
+    return found
+
+
 def retry_after(answer: httpx.Response) -> float | None:
     """Read ``Retry-After`` (seconds or an HTTP date), or None."""
     text = answer.headers.get("retry-after")
@@ -218,7 +245,7 @@ def retry_after(answer: httpx.Response) -> float | None:
 
 
 @lru_cache(maxsize=8)
-def trust(ca_file: Path | None) -> ssl.SSLContext:
+def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
     """Return a context that trusts the system's certificates and those of ``ca_file``."""
     context = ssl.create_default_context()
     if ca_file is not None:

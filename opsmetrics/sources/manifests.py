@@ -1,62 +1,74 @@
-"""Read package versions out of a diff's lines, manifest by manifest (realdata, altinn_patching, dependency_updates).
+"""Which files name packages, how each is read, and what a commit changed in them (ADR 30).
 
-Lock files are not read. What no rule recognises is no update; nothing is guessed.
+Lock files are not read: what a manifest asks for is what somebody decided. What no reader recognises is no update;
+nothing is guessed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
 
-_JSON = re.compile(r'^\s*"(?P<package>@?[\w./-]+)"\s*:\s*"(?P<version>[~^<>=v\s]*\d[\w.+-]*)"')
-_CSPROJ = re.compile(
-    r'<(?:PackageReference|PackageVersion|GlobalPackageReference)\s+(?:Include|Update)="(?P<package>[^"]+)"'
-    r'[^>]*\bVersion="(?P<version>[^"$]+)"'
-)
-_SDK = re.compile(r'^\s*"version"\s*:\s*"(?P<version>\d[\w.-]*)"')
-_FROM = re.compile(
-    r"^\s*(?:FROM\s+(?:--platform=\S+\s+)?|image:\s*[\"']?)(?P<package>[\w./-]+(?::\d+/[\w./-]+)?)"
-    r"(?::(?P<version>[\w.-]+))?(?:@sha256:(?P<digest>[0-9a-f]{12})[0-9a-f]*)?",
-    re.IGNORECASE,
-)
-_USES = re.compile(
-    r"^\s*(?:-\s*)?uses:\s*[\"']?(?P<package>[\w.-]+/[\w./-]+)@(?P<ref>[\w./-]+)[\"']?(?:\s*#\s*(?P<comment>v?\d[\w.]*))?"
-)
-_GO = re.compile(r"^\s*(?:require\s+)?(?P<package>[\w.-]+\.[a-z]+/[\w./-]+)\s+(?P<version>v\d[\w.+-]*)")
-_PYTHON = re.compile(r"^\s*[\"']?(?P<package>[A-Za-z][\w.-]*)(?:\[[\w,-]+\])?\s*==\s*(?P<version>\d[\w.+-]*)")
-_TOOLS = re.compile(r"^(?P<package>[a-z][\w-]*)\s+(?P<version>\d[\w.-]*)\s*$")
-_COMMIT = re.compile(r"^[0-9a-f]{40}$")
-# Keys of package.json that look like packages and are none.
-_NO_PACKAGE = {"version", "node", "npm"}
+from opsmetrics.sources import manifest_blocks as blocks
+from opsmetrics.sources import manifest_lines as lines
+from opsmetrics.sources.manifest_lines import Line, Pin, Reader, all_of
 
-
-_FILES = {
-    "package.json": "npm",
-    "*.csproj": "nuget",
-    "*.fsproj": "nuget",
-    "*.props": "nuget",
-    "*.targets": "nuget",
-    "dotnet-tools.json": "nuget",
-    "global.json": "dotnet-sdk",
-    "*dockerfile*": "docker",
-    "go.mod": "go",
-    ".tool-versions": "tool",
-    "pyproject.toml": "pypi",
-    "requirements*.txt": "pypi",
+_WORKFLOW = all_of(lines.actions, lines.TOOLCHAIN, blocks.action_inputs, lines.images("docker"))
+# Pattern of a file's name in lower case -> its reader, the first that fits.
+_FILES: dict[str, Reader] = {
+    "package.json": lines.NPM,
+    "*.csproj": all_of(lines.NUGET, blocks.nuget_elements),
+    "*.fsproj": all_of(lines.NUGET, blocks.nuget_elements),
+    "*.vbproj": all_of(lines.NUGET, blocks.nuget_elements),
+    "*.props": all_of(lines.NUGET, blocks.nuget_elements),
+    "*.targets": all_of(lines.NUGET, blocks.nuget_elements),
+    "packages.config": lines.NUGET,
+    "dotnet-tools.json": blocks.dotnet_tools,
+    "global.json": all_of(lines.DOTNET, lines.MSBUILD),
+    "*dockerfile*": all_of(lines.images("docker"), lines.ARGUMENTS),
+    "*containerfile*": all_of(lines.images("docker"), lines.ARGUMENTS),
+    "go.mod": lines.go_modules,
+    ".tool-versions": lines.TOOL_VERSIONS,
+    "mise.toml": lines.MISE,
+    ".mise.toml": lines.MISE,
+    ".nvmrc": lines.one_version("node"),
+    ".node-version": lines.one_version("node"),
+    ".python-version": lines.one_version("python"),
+    ".terraform-version": lines.one_version("terraform"),
+    "pyproject.toml": lines.PYPI,
+    "*requirements*.txt": lines.PYPI,
+    "*requirements*.in": lines.PYPI,
+    "makefile": lines.MAKE,
+    "*.mk": lines.MAKE,
+    "*.tf": blocks.terraform,
+    "*.tofu": blocks.terraform,
+    "*.bicep": lines.bicep,
+    "*compose*.yml": lines.images("docker-compose"),
+    "*compose*.yaml": lines.images("docker-compose"),
+    "action.yml": _WORKFLOW,
+    "action.yaml": _WORKFLOW,
+    "*.yml": all_of(lines.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml")),
+    "*.yaml": all_of(lines.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml")),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """One package at one version, as a line writes it."""
-
-    ecosystem: str
-    package: str
-    version: str | None
-    digest: str | None = None
+# What git is asked to compare, as its own patterns, which know no case: these are quick, others are not. The last ones
+# are files that only a comment makes a manifest of.
+PATHS = (
+    *("*package.json", "*packages.config", "*dotnet-tools.json", "*global.json"),
+    *("*proj", "*.props", "*.targets", "*ockerfile*", "*ontainerfile*", "*go.mod", "*.tool-versions", "*.toml"),
+    *("*.nvmrc", "*-version", "*requirements*.txt", "*requirements*.in"),
+    *("*akefile", "*.mk", "*.tf", "*.tofu", "*.bicep", "*.yml", "*.yaml"),
+    *("*.sh", "*.env", "*.json5"),
+)
+_MANAGED = re.compile(
+    r"\brenovate:\s+(?=.*\bdatasource=(?P<source>[\w.-]+))(?=.*\b(?:depName|packageName)=(?P<package>\S+))"
+)
+_MANAGED_VERSION = re.compile(r"[:=@\s\"']v?(?P<version>\d[\w.+-]*)|(?P<digest>sha256:[0-9a-f]{64})")
+_NONE = all_of()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,92 +79,65 @@ class Change:
     after: Pin
 
 
-def ecosystem_of(path: str) -> str | None:
-    """Return the ecosystem that a file's name stands for, or None for a file that is no manifest."""
-    file = PurePosixPath(path)
-    name, suffix = file.name.lower(), file.suffix.lower()
-    if suffix in {".yml", ".yaml"}:
-        if ".github" in file.parts:
-            return "github-actions"
-        return "docker-compose" if "compose" in name else "kubernetes-yaml"
-    return next((ecosystem for pattern, ecosystem in _FILES.items() if fnmatch(name, pattern)), None)
+@lru_cache(maxsize=4096)
+def _reader_of(path: str) -> Reader:
+    file = PurePosixPath(path.lower())
+    if ".github" in file.parts and file.suffix in {".yml", ".yaml"}:
+        return _WORKFLOW
+    return next((reader for pattern, reader in _FILES.items() if fnmatchcase(file.name, pattern)), _NONE)
 
 
-def pin_of(ecosystem: str, line: str) -> Pin | None:
-    """Return the package that a line of a manifest pins, or None."""
-    return _READERS[ecosystem](ecosystem, line)
+def pins_of(path: str, text: Iterable[str | Line]) -> list[Pin]:
+    """Return the packages that changed lines of a file pin; a bare text is a changed line."""
+    given = [line if isinstance(line, Line) else Line(line, True) for line in text]
+    managed, rest = _managed(given)
+    return [*managed, *_reader_of(path)(rest)]
 
 
-def _npm(ecosystem: str, line: str) -> Pin | None:
-    match = _JSON.match(line)
-    if match is None or match["package"] in _NO_PACKAGE:
-        return None
-    return Pin(ecosystem, match["package"], match["version"].lstrip("~^<>=v "))
+def _managed(given: Sequence[Line]) -> tuple[list[Pin], list[Line]]:
+    """Read what a comment above a version says of it, as Renovate's custom managers do; and the other lines."""
+    found: list[Pin] = []
+    rest: list[Line] = []
+    comment: re.Match[str] | None = None
+    for line in given:
+        version = _MANAGED_VERSION.search(line.text) if comment is not None else None
+        if comment is not None and version is not None:
+            if line.is_changed:
+                found.append(Pin(comment["source"], comment["package"], version["version"] or version["digest"]))
+        else:
+            rest.append(line)
+        comment = _MANAGED.search(line.text) if "renovate:" in line.text else None
+    return found, rest
 
 
-def _nuget(ecosystem: str, line: str) -> Pin | None:
-    match = _CSPROJ.search(line)
-    return Pin(ecosystem, match["package"], match["version"].strip("[]() ")) if match else None
+def changes_of(path: str, before: Sequence[Line], after: Sequence[Line]) -> Iterator[Change]:
+    """Yield the version changes of a file: the same package taken out and put in.
+
+    A package that stands there more than once is compared place by place, in the order of the file.
+    """
+    old, new = _by_package(pins_of(path, before)), _by_package(pins_of(path, after))
+    for package, pins in new.items():
+        known = old.get(package, [])
+        if len(known) != len(pins):
+            known = known[-1:] * len(pins)
+        for was, now in zip(known, pins, strict=False):
+            if was != now:
+                yield Change(was, now)
 
 
-def _sdk(ecosystem: str, line: str) -> Pin | None:
-    match = _SDK.match(line)
-    return Pin(ecosystem, ecosystem, match["version"]) if match else None
+def distinct(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes of a commit: the same one in many files is one.
+
+    An API version belongs to the type of a resource and not to a file: several old ones that become one are one change.
+    """
+    found: dict[object, Change] = {}
+    for change in changes:
+        found.setdefault(change.after if change.after.ecosystem == "bicep" else change, change)
+    return list(found.values())
 
 
-def _image(ecosystem: str, line: str) -> Pin | None:
-    match = _FROM.match(line)
-    if match is None or (match["version"] is None and match["digest"] is None):
-        return None
-    return Pin(ecosystem, match["package"], match["version"], match["digest"])
-
-
-def _action(ecosystem: str, line: str) -> Pin | None:
-    match = _USES.match(line)
-    if match is None:
-        return None
-    commit = match["ref"] if _COMMIT.match(match["ref"]) else None
-    return Pin(ecosystem, match["package"], match["comment"] if commit else match["ref"], commit and commit[:12])
-
-
-def _plain(ecosystem: str, line: str) -> Pin | None:
-    match = {"go": _GO, "pypi": _PYTHON, "tool": _TOOLS}[ecosystem].match(line)
-    return Pin(ecosystem, match["package"], match["version"]) if match else None
-
-
-_READERS: dict[str, Callable[[str, str], Pin | None]] = {
-    "npm": _npm,
-    "nuget": _nuget,
-    "dotnet-sdk": _sdk,
-    "docker": _image,
-    "docker-compose": _image,
-    "kubernetes-yaml": _image,
-    "github-actions": _action,
-    "go": _plain,
-    "pypi": _plain,
-    "tool": _plain,
-}
-
-
-def changes_of(diff: Iterable[str]) -> Iterator[Change]:
-    """Yield the version changes of a unified diff: the same package taken out and put in, in the same file."""
-    ecosystem: str | None = None
-    out: dict[str, Pin] = {}
-    into: dict[str, Pin] = {}
-
-    def pairs() -> Iterator[Change]:
-        for package, after in into.items():
-            before = out.get(package)
-            if before is not None and before != after:
-                yield Change(before, after)
-
-    for line in diff:
-        if line.startswith("diff --git "):
-            yield from pairs()
-            out, into = {}, {}
-            ecosystem = ecosystem_of(line.rsplit(" b/", 1)[-1].strip())
-        elif ecosystem is not None and line[:1] in {"-", "+"} and not line.startswith(("---", "+++")):
-            pin = pin_of(ecosystem, line[1:])
-            if pin is not None:
-                (out if line[0] == "-" else into)[pin.package] = pin
-    yield from pairs()
+def _by_package(pins: Iterable[Pin]) -> dict[tuple[str, str], list[Pin]]:
+    found: dict[tuple[str, str], list[Pin]] = defaultdict(list)
+    for pin in dict.fromkeys(pins):
+        found[pin.ecosystem, pin.package].append(pin)
+    return found

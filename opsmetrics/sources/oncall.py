@@ -6,164 +6,243 @@ Names of people and texts of alerts are read by nobody: only instants, prioritie
 from __future__ import annotations
 
 import base64
-import hashlib
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from opsmetrics.errors import Problem, SourceError
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors import OnCall
-from opsmetrics.settings import secret
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.http import Http
+from opsmetrics.sources.actors import is_machine
+from opsmetrics.sources.duty import MARGIN, Period, shifts
+from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
+from opsmetrics.sources.http import ROLES, Http, required_secret
+from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
 PAGE = 100
-# Opsgenie shows offset + limit up to 20 000; a window with more is halved.
+# Offset and page together stay below this, in both dialects; a window with more is halved.
 DEEPEST = 20_000
-_BOTS = ("system", "opsgenie", "integration", "api")
+# What Opsgenie writes where no user acknowledged: users have mail addresses.
+_MACHINES = ("system", "opsgenie", "api", "alert api")
+WEEK = timedelta(days=7)
+# JSM shows no timeline of more than a year ago.
+OLDEST = timedelta(days=364)
 
 
-def _client(ask: Ask[OnCall]) -> Http:
-    settings = ask.connector
-    token = secret(settings.token_env)
-    if token is None:
-        message = f"{settings.token_env} is not set"
-        raise SourceError(Problem(settings.name, None, message, f"put a read-only API key into {settings.token_env}"))
+def _client(request: FetchRequest[OnCall]) -> Http:
+    settings = request.connector
+    token = required_secret(settings.name, settings.token_env, ROLES[settings.kind])
     if settings.dialect == "opsgenie":
         headers = {"Authorization": f"GenieKey {token}"}
     else:
         pair = f"{secret(settings.user_env) or ''}:{token}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
     return Http(
-        settings.name, settings.url, ask.settings, headers=headers, variable=settings.token_env, kind=settings.kind
+        settings.name,
+        settings.address,
+        request.settings,
+        headers=headers,
+        variable=settings.token_env,
+        kind=settings.kind,
     )
 
 
-def _base(ask: Ask[OnCall]) -> str:
-    return "v2" if ask.connector.dialect == "opsgenie" else f"jsm/ops/api/{ask.connector.cloud_id}/v1"
+def _base(request: FetchRequest[OnCall]) -> str:
+    return "v2" if request.connector.dialect == "opsgenie" else f"jsm/ops/api/{request.connector.cloud_id}/v1"
 
 
-def probe(ask: Ask[OnCall]) -> str:
+def probe(request: FetchRequest[OnCall]) -> str:
     """Ask for one alert."""
-    size = "limit" if ask.connector.dialect == "opsgenie" else "size"
-    with _client(ask) as http:
-        http.get(f"{_base(ask)}/alerts", **{size: 1})
-    return f"readable, {len(ask.connector.schedules)} schedules configured"
+    size = "limit" if request.connector.dialect == "opsgenie" else "size"
+    with _client(request) as http:
+        http.get(f"{_base(request)}/alerts", **{size: 1})
+    return f"readable, {len(request.connector.schedules)} schedules configured"
 
 
-def _alerts(ask: Ask[OnCall], http: Http, start: datetime, end: datetime) -> Iterator[Row]:
-    first, last = (int(at.timestamp() * 1000) for at in (start, end))
-    query = f"createdAt>={first} AND createdAt<{last}"
-    opsgenie = ask.connector.dialect == "opsgenie"
-    for offset in range(0, DEEPEST, PAGE):
-        size = {"limit": PAGE} if opsgenie else {"size": PAGE}
-        page = http.get(f"{_base(ask)}/alerts", query=query, offset=offset, sort="createdAt", order="asc", **size)
-        items = page["data"] if opsgenie else page["values"]
-        yield from items
-        following = page.get("paging") if opsgenie else page.get("links")
-        if not items or not (following or {}).get("next"):
-            return
-    middle = start + (end - start) / 2
-    yield from _alerts(ask, http, start, middle)
-    yield from _alerts(ask, http, middle, end)
+def _created(request: FetchRequest[OnCall], http: Http, path: str) -> Iterator[Row]:
+    """Yield what was created in the asked days, page by page; a window with more than is shown is halved."""
+    opsgenie = request.connector.dialect == "opsgenie"
+    size = {"limit": PAGE} if opsgenie else {"size": PAGE}
+
+    def fetch(start: datetime, end: datetime, can_halve: bool) -> list[Row] | None:  # noqa: FBT001 - see halved
+        first, last = (int(at.timestamp() * 1000) for at in (start, end))
+        words = {"query": f"createdAt>={first} AND createdAt<{last}", "sort": "createdAt", "order": "asc", **size}
+        found: list[Row] = []
+        for offset in range(0, DEEPEST - PAGE, PAGE):
+            page = http.get(path, offset=offset, **words)
+            items = page["data"] if opsgenie else page["values"]
+            found += items
+            following = page.get("paging") if opsgenie else page.get("links")
+            if not items or not (following or {}).get("next"):
+                return found
+        return None if can_halve else found
+
+    millisecond = timedelta(milliseconds=1)
+    return halved(fetch, request.starts_at, request.ends_at, shortest=millisecond, unit=millisecond)
 
 
 def _tag(item: Row, prefix: str) -> str | None:
     return next((tag.removeprefix(prefix) for tag in item.get("tags") or [] if tag.startswith(prefix)), None)
 
 
-def alerts(ask: Ask[OnCall]) -> Answer:
+def _service(
+    request: FetchRequest[OnCall], names: ServiceNames, item: Row, ids: list[str | None], written: list[str | None]
+) -> str | None:
+    """Return the service of an alert or incident: its tag, else the first of its other names that we know.
+
+    Args:
+        request: The question, for the connector's settings.
+        names: Names that mean a service.
+        item: Alert or incident.
+        ids: Ids of what it is about and was sent to. Where none is known the first shows up as a name without owner.
+        written: Names that people and programs fill in.
+    """
+    settings = request.connector
+    tagged = _tag(item, settings.service_prefix)
+    if tagged:
+        return settings.service(tagged)
+    return names.first([*ids, *written]) or next((name for name in ids if name), settings.name)
+
+
+def _responders(item: Row) -> list[str | None]:
+    """Return the ids of the teams, schedules and escalations that were to answer; those of people are left."""
+    responders: list[Row] = item.get("responders") or []
+    return [who["id"] for who in responders if who.get("type") != "user" and who.get("id")]
+
+
+def _priority(item: Row) -> int | None:
+    priority = item.get("priority")
+    return int(priority.removeprefix("P")) if priority else None
+
+
+def alerts(request: FetchRequest[OnCall]) -> FetchResult:
     """Return pages. The key is the UUID: short ids are used again."""
-    settings = ask.connector
-    rows: dict[str, Row] = {}
-    with _client(ask) as http:
-        for item in _alerts(ask, http, ask.starts_at, ask.ends_at):
-            created = datetime.fromisoformat(item["createdAt"])
-            report: Row = item.get("report") or {}
-            labels = {"actionable", "noise"} & set(item.get("tags") or [])
-            acknowledged = _after(created, report.get("ackTime"))
-            rows[item["id"]] = {
-                "alert_id": item["id"],
-                "service_id": settings.service(_tag(item, settings.service_prefix)),
-                "rule_id": _tag(item, "rule:") or item.get("alias") or item["id"],
-                "severity": int(item["priority"].removeprefix("P")),
-                "fired_at": created,
-                "acknowledged_at": acknowledged,
-                "acknowledged_by_kind": _kind(report.get("acknowledgedBy")) if acknowledged else None,
-                "closed_at": _after(created, report.get("closeTime")),
-                "label": next(iter(labels)) if len(labels) == 1 else None,
-                "incident_id": _tag(item, "incident:"),
-                "is_test": "test" in (item.get("tags") or []),
-            }
-    return Answer(list(rows.values()), source=f"{settings.url} alerts")
+    settings = request.connector
+    names = ServiceNames(request)
+    with _client(request) as http:
+        rows = {
+            item["id"]: _alert(request, names, item) for item in _created(request, http, f"{_base(request)}/alerts")
+        }
+    return FetchResult(list(rows.values()), source=f"{settings.address} alerts")
+
+
+def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row:
+    created = datetime.fromisoformat(item["createdAt"])
+    labels = {"actionable", "noise"} & set(item.get("tags") or [])
+    row: Row = {
+        "alert_id": item["id"],
+        "service_id": _service(request, names, item, *_names_of(request, item)),
+        "rule_id": _tag(item, "rule:") or item.get("alias") or item["id"],
+        "severity": _priority(item),
+        "fired_at": created,
+        "label": next(iter(labels)) if len(labels) == 1 else None,
+        "incident_id": _tag(item, "incident:"),
+        "is_test": "test" in (item.get("tags") or []),
+    }
+    if request.connector.dialect == "jsm":
+        # Who acknowledged is in no answer of the list.
+        return row | {"acknowledged_at": item.get("ackTime"), "closed_at": item.get("closeTime")}
+    report: Row = item.get("report") or {}
+    acknowledged = _after(created, report.get("ackTime"))
+    return row | {
+        "acknowledged_at": acknowledged,
+        "acknowledged_by_kind": _kind(report.get("acknowledgedBy"), request.connector.bots) if acknowledged else None,
+        "closed_at": _after(created, report.get("closeTime")),
+    }
+
+
+def _names_of(request: FetchRequest[OnCall], item: Row) -> tuple[list[str | None], list[str | None]]:
+    """Return the ids and the written names of an alert, each service with its own fields."""
+    if request.connector.dialect == "jsm":
+        ids = [*_responders(item), item.get("ownerTeamId")]
+        return ids, [item.get("entity"), item.get("integrationName"), item.get("source")]
+    integration: Row = item.get("integration") or {}
+    return [*_responders(item), integration.get("id")], [
+        item.get("entity"),
+        integration.get("name"),
+        item.get("source"),
+    ]
 
 
 def _after(start: datetime, milliseconds: Any) -> datetime | None:
     return start + timedelta(milliseconds=float(milliseconds)) if milliseconds is not None else None
 
 
-def _kind(name: Any) -> str:
-    """Say whether a person or a machine; who it was is not kept."""
-    return "bot" if any(word in str(name or "system").lower() for word in _BOTS) else "human"
+def _kind(name: str | None, bots: list[str]) -> str | None:
+    """Say whether a person or a machine, None where nobody says who; the name is not kept."""
+    if not name:
+        return None
+    return "bot" if is_machine(name, bots=(*_MACHINES, *bots)) else "human"
 
 
-def incidents(ask: Ask[OnCall]) -> Answer:
+def incidents(request: FetchRequest[OnCall]) -> FetchResult:
     """Return Opsgenie's incidents; Jira Service Management keeps incidents as issues, which is another source."""
-    settings, rows = ask.connector, dict[str, Row]()
+    settings = request.connector
     if settings.dialect != "opsgenie":
         message = "Jira Service Management Operations has no incidents of its own"
-        raise SourceError(Problem(settings.name, None, message, "leave incidents out of streams for dialect jsm"))
-    with _client(ask) as http:
-        for offset in range(0, DEEPEST, PAGE):
-            page = http.get("v1/incidents", limit=PAGE, offset=offset, sort="createdAt", order="desc")
-            for item in page["data"]:
-                if ask.covers(datetime.fromisoformat(item["createdAt"])):
-                    rows[item["id"]] = _incident(ask, item)
-            oldest = min((datetime.fromisoformat(item["createdAt"]) for item in page["data"]), default=None)
-            if oldest is None or oldest < ask.starts_at or not (page.get("paging") or {}).get("next"):
-                break
-    return Answer(list(rows.values()), source=f"{settings.url} incidents")
+        raise SourceError(
+            Problem(
+                settings.name,
+                None,
+                message,
+                "leave incidents out of its streams; a connector of kind jira delivers them",
+            )
+        )
+    names = ServiceNames(request)
+    with _client(request) as http:
+        rows = {item["id"]: _incident(request, names, item) for item in _created(request, http, "v1/incidents")}
+    return FetchResult(list(rows.values()), source=f"{settings.address} incidents")
 
 
-def _incident(ask: Ask[OnCall], item: Row) -> Row:
-    ended = item.get("impactEndDate") or (item["updatedAt"] if item["status"] in {"resolved", "closed"} else None)
+def _incident(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row:
+    priority = _priority(item)
+    is_over = item["status"] in {"resolved", "closed"}
     return {
         "incident_id": item["id"],
-        "service_id": ask.connector.service(_tag(item, ask.connector.service_prefix)),
-        "severity": min(4, int(item["priority"].removeprefix("P"))),
+        "service_id": _service(
+            request,
+            names,
+            item,
+            [*(item.get("impactedServices") or []), *_responders(item), item.get("ownerTeam")],
+            [item.get("source")],
+        ),
+        "severity": min(4, priority) if priority is not None else None,
         "declared_at": item["createdAt"],
-        "first_alert_at": item.get("impactDetectDate"),
-        "resolved_at": ended,
+        "resolved_at": item.get("impactEndDate") or (item.get("updatedAt") if is_over else None),
     }
 
 
-def oncall_shifts(ask: Ask[OnCall]) -> Answer:
-    """Return periods of duty with a head count; two people over the same hours are one shift. Names are not kept."""
-    settings = ask.connector
-    people: dict[tuple[str, str, str], set[str]] = {}
-    with _client(ask) as http:
+def oncall_shifts(request: FetchRequest[OnCall]) -> FetchResult:
+    """Return periods of duty with a head count; two people over the same hours are one shift. Names are not kept.
+
+    Whole weeks around the asked days are asked for: a timeline begins with the week that holds its date, wherever
+    weeks begin, and cuts the periods at its edges.
+    """
+    settings = request.connector
+    since = max(request.starts_at - MARGIN, request.now - OLDEST)
+    weeks = math.ceil((request.ends_at + MARGIN - since) / WEEK) + 1
+    params = {"interval": weeks, "intervalUnit": "weeks", "date": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    periods: list[Period] = []
+    with _client(request) as http:
         for schedule in settings.schedules:
-            day = ask.starts_at
-            while day < ask.ends_at:
-                params = {"interval": 1, "intervalUnit": "weeks", "date": f"{day:%Y-%m-%dT%H:%M:%SZ}"}
-                found = http.get(f"{_base(ask)}/schedules/{schedule}/timeline", **params)
-                timeline = (found["data"] if settings.dialect == "opsgenie" else found)["finalTimeline"]
-                for rotation in timeline["rotations"]:
-                    for period in rotation.get("periods") or []:
-                        on_duty = people.setdefault((schedule, period["startDate"], period["endDate"]), set())
-                        who: Row = period.get("recipient") or period.get("responder") or {}
-                        if who.get("type") in {"user", "team", "escalation"}:
-                            on_duty.add(f"{rotation['id']} {who.get('id')}")
-                day += timedelta(days=7)
-    rows = [
-        {
-            "shift_id": hashlib.sha256(f"{schedule}|{start}|{end}".encode()).hexdigest()[:16],
-            "team_id": settings.schedules[schedule],
-            "starts_at": start,
-            "ends_at": end,
-            "responder_count": len(on_duty),
-        }
-        for (schedule, start, end), on_duty in people.items()
-    ]
-    return Answer(rows, source=f"{settings.url} schedules")
+            found = http.get(f"{_base(request)}/schedules/{schedule}/timeline", **params)
+            timeline = (found["data"] if settings.dialect == "opsgenie" else found)["finalTimeline"]
+            for rotation in timeline["rotations"]:
+                periods += [_period(settings, schedule, period) for period in rotation.get("periods") or []]
+    rows = shifts(request.organisation, settings.schedules, periods)
+    return FetchResult(rows, source=f"{settings.address} schedules")
+
+
+def _period(settings: OnCall, schedule: str, period: Row) -> Period:
+    """Read a period; of a team or an escalation those behind it count, where they are told."""
+    one, several = (
+        ("recipient", "flattenedRecipients") if settings.dialect == "opsgenie" else ("responder", "flattenedResponders")
+    )
+    who: Row = period.get(one) or {}
+    behind: list[Row] = period.get(several) or []
+    people = frozenset(str(person["id"]) for person in [who, *behind] if person.get("type") == "user")
+    is_untold = not people and who.get("type") in {"team", "escalation"}
+    start, end = (datetime.fromisoformat(period[name]) for name in ("startDate", "endDate"))
+    return Period(schedule, start, end, None if is_untold else people)

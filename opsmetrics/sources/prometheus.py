@@ -9,33 +9,45 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors import Prometheus
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.azure.client import signed
-from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources import alertmanager
+from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
+from opsmetrics.sources.http import Http
+from opsmetrics.sources.service_names import ServiceNames
+from opsmetrics.sources.severities import is_no_page, severity_of
 
 Row = dict[str, Any]
 Series = tuple[dict[str, str], list[tuple[datetime, float]]]
 POINTS = 11_000
+DAY = timedelta(days=1)
+# How far an alert is followed beyond the asked days, where the settings do not say how long the source remembers.
+FARTHEST_DAYS = 60
 UP = 0.5
 
 
-def _client(ask: Ask[Prometheus]) -> Http:
-    settings = ask.connector
-    return signed(ask, settings.url, token_env=settings.token_env, audience=settings.audience)
+def _client(request: FetchRequest[Prometheus]) -> Http:
+    settings = request.connector
+    return authenticated_client(request, settings.url, token_env=settings.token_env, audience=settings.audience)
 
 
-def probe(ask: Ask[Prometheus]) -> str:
-    """Count the probed targets."""
-    with _client(ask) as http:
-        found = http.post("api/v1/query", data={"query": f"count({ask.connector.probe})"})
+def probe(request: FetchRequest[Prometheus]) -> str:
+    """Count the probed targets, and what fires at the Alertmanager, where one is named."""
+    with _client(request) as http:
+        found = http.post("api/v1/query", data={"query": f"count({request.connector.probe})"})
     values = found["data"]["result"]
-    return f"readable, {values[0]['value'][1] if values else 0} probed targets"
+    said = f"readable, {values[0]['value'][1] if values else 0} probed targets"
+    if request.connector.alertmanager_url is None:
+        return said
+    with alertmanager.client(request) as http:
+        return f"{said}, {len(http.get('api/v2/alerts'))} alerts at the Alertmanager"
 
 
-def _range(ask: Ask[Prometheus], query: str, start: datetime, end: datetime, step: timedelta) -> Iterator[Series]:
+def _range(
+    request: FetchRequest[Prometheus], query: str, start: datetime, end: datetime, step: timedelta
+) -> Iterator[Series]:
     """Run a range query in pieces that no limit refuses; values come as text and may be NaN."""
     pieces: dict[str, Series] = {}
-    with _client(ask) as http:
+    with _client(request) as http:
         while start <= end:
             stop = min(end, start + step * (POINTS - 1))
             data = {
@@ -57,15 +69,15 @@ def _range(ask: Ask[Prometheus], query: str, start: datetime, end: datetime, ste
     yield from pieces.values()
 
 
-def availability_checks(ask: Ask[Prometheus]) -> Answer:
+def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return one row per target and bin: up when at least half of its samples are; a bin without samples has none."""
-    settings, minutes = ask.connector, ask.connector.bin_minutes
+    settings, minutes = request.connector, request.connector.bin_minutes
     step = timedelta(minutes=minutes)
     rows: list[Row] = []
     # A point of avg_over_time looks back: the bin that begins at t is read at t + step, less what belongs to the next.
     back = timedelta(milliseconds=1)
     query = f"avg_over_time({settings.probe}[{minutes * 60_000 - 1}ms])"
-    for labels, values in _range(ask, query, ask.starts_at + step - back, ask.ends_at - back, step):
+    for labels, values in _range(request, query, request.starts_at + step - back, request.ends_at - back, step):
         for at, share in values:
             rows.append(
                 {
@@ -75,16 +87,16 @@ def availability_checks(ask: Ask[Prometheus]) -> Answer:
                     "status": "up" if share == 1 else "degraded" if share >= UP else "down",
                 }
             )
-    return Answer(rows, source=f"{settings.url} {settings.probe}")
+    return FetchResult(rows, source=f"{settings.url} {settings.probe}")
 
 
-def capacity_samples(ask: Ask[Prometheus]) -> Answer:
+def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return hourly utilisation of resources and whether they stood at their ceiling."""
-    settings, hour = ask.connector, timedelta(hours=1)
-    last = ask.ends_at - hour
+    settings, hour = request.connector, timedelta(hours=1)
+    last = request.ends_at - hour
     ceiling = {
         (labels.get("resource", ""), at): value > 0
-        for labels, values in _range(ask, settings.at_ceiling, ask.starts_at, last, hour)
+        for labels, values in _range(request, settings.at_ceiling, request.starts_at, last, hour)
         for at, value in values
     }
     rows = [
@@ -95,19 +107,19 @@ def capacity_samples(ask: Ask[Prometheus]) -> Answer:
             "utilisation_ratio": value,
             "is_at_ceiling": ceiling.get((labels.get("resource", ""), at)),
         }
-        for labels, values in _range(ask, settings.utilisation, ask.starts_at, last, hour)
+        for labels, values in _range(request, settings.utilisation, request.starts_at, last, hour)
         for at, value in values
     ]
-    return Answer(rows, source=f"{settings.url} {settings.utilisation}")
+    return FetchResult(rows, source=f"{settings.url} {settings.utilisation}")
 
 
-def latency_daily(ask: Ask[Prometheus]) -> Answer:
+def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return requests and fast requests of each local day from SLO counters (hourly increases added up)."""
-    settings, hour, zone = ask.connector, timedelta(hours=1), ask.organisation.zone
+    settings, hour, zone = request.connector, timedelta(hours=1), request.organisation.zone
     counts: dict[tuple[str, Any], dict[str, float]] = defaultdict(dict)
     for column, metric in (("valid_count", settings.requests_total), ("fast_count", settings.requests_fast)):
         query = f"sum by ({settings.service_label}) (increase({metric}[1h]))"
-        for labels, values in _range(ask, query, ask.starts_at + hour, ask.ends_at, hour):
+        for labels, values in _range(request, query, request.starts_at + hour, request.ends_at, hour):
             service = settings.service(labels.get(settings.service_label))
             for at, value in values:
                 day = (at - hour).astimezone(zone).date()
@@ -123,7 +135,7 @@ def latency_daily(ask: Ask[Prometheus]) -> Answer:
         for (service, day), found in counts.items()
         if len(found) == 2
     ]
-    return Answer(rows, source=f"{settings.url} {settings.requests_total}")
+    return FetchResult(rows, source=f"{settings.url} {settings.requests_total}")
 
 
 def _workload(metric: str, pod: str = "pod", tail: str = "-[a-z0-9]+-[a-z0-9]+") -> str:
@@ -131,10 +143,15 @@ def _workload(metric: str, pod: str = "pod", tail: str = "-[a-z0-9]+-[a-z0-9]+")
     return f'label_replace({metric}, "workload", "$1", "{pod}", "(.*){tail}")'
 
 
+_PODS = _workload("kube_pod_info")
+# Only nodes that say their zone: those that do not are not all in one.
 _POD_ZONES = (
-    f"{_workload('kube_pod_info')} * on (node) group_left (zone)"
-    ' label_replace(kube_node_labels, "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)")'
+    f"{_PODS} * on (node) group_left (zone)"
+    ' label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
+    ' "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)")'
 )
+# Of a workload with a pod in a zone that nobody names the number of zones is not known.
+_ALL_ZONES_KNOWN = f"count by (namespace, workload) ({_POD_ZONES}) == count by (namespace, workload) ({_PODS})"
 
 
 def _renamed(metric: str, label: str) -> str:
@@ -154,7 +171,8 @@ def _autoscaler(metric: str) -> str:
 WORKLOADS = {
     "replica_count": f"max by (namespace, workload) "
     f"({_renamed('kube_deployment_status_replicas_available', 'deployment')})",
-    "zone_count": f"count by (namespace, workload) (count by (namespace, workload, zone) ({_POD_ZONES}))",
+    "zone_count": f"count by (namespace, workload) (count by (namespace, workload, zone) ({_POD_ZONES}))"
+    f" and on (namespace, workload) ({_ALL_ZONES_KNOWN})",
     "has_resource_requests": "count by (namespace, workload) ("
     + _workload('kube_pod_container_resource_requests{resource="cpu"}')
     + ")",
@@ -163,35 +181,37 @@ WORKLOADS = {
 }
 
 
-def workload_states(ask: Ask[Prometheus]) -> Answer:
+def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return deployments of today from kube-state-metrics: replicas, zones, requests, autoscaler bounds."""
     found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    with _client(ask) as http:
+    with _client(request) as http:
         for column, query in WORKLOADS.items():
-            answer = http.post("api/v1/query", data={"query": query, "time": f"{ask.now.timestamp():.3f}"})
+            answer = http.post("api/v1/query", data={"query": query, "time": f"{request.now.timestamp():.3f}"})
             for item in answer["data"]["result"]:
                 labels = item["metric"]
                 found[labels.get("namespace", ""), labels["workload"]][column] = round(float(item["value"][1]))
+    # Where nothing at all has requests, nobody collects them.
+    without: bool | None = False if any("has_resource_requests" in values for values in found.values()) else None
     rows = [
         {
             "workload_id": f"{namespace}/{name}" if namespace else name,
-            "service_id": ask.connector.service(name),
-            "observed_on": ask.today,
+            "service_id": request.connector.service(name),
+            "observed_on": request.today,
             **values,
-            "has_resource_requests": values.get("has_resource_requests", 0) > 0,
+            "has_resource_requests": True if values.get("has_resource_requests") else without,
         }
         for (namespace, name), values in found.items()
         if "replica_count" in values
     ]
-    return Answer(rows, source=f"{ask.connector.url} kube-state-metrics")
+    return FetchResult(rows, source=f"{request.connector.url} kube-state-metrics")
 
 
-def expiries(ask: Ask[Prometheus]) -> Answer:
+def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return secrets and certificates of today with their end; what they are called stays there."""
-    settings, rows = ask.connector, list[Row]()
-    with _client(ask) as http:
+    settings, rows = request.connector, list[Row]()
+    with _client(request) as http:
         for kind, query in (("secret", settings.secret_expiry), ("certificate", settings.certificate_expiry)):
-            data = {"query": query, "time": f"{ask.now.timestamp():.3f}"}
+            data = {"query": query, "time": f"{request.now.timestamp():.3f}"}
             for item in http.post("api/v1/query", data=data)["data"]["result"]:
                 labels: dict[str, str] = item["metric"]
                 seconds = float(item["value"][1])
@@ -203,39 +223,81 @@ def expiries(ask: Ask[Prometheus]) -> Answer:
                             "expiry_id": f"{kind}-{hash_of(labels):x}",
                             "service_id": settings.service(name),
                             "kind": kind,
-                            "observed_on": ask.today,
+                            "observed_on": request.today,
                             "expires_at": datetime.fromtimestamp(seconds, tz=UTC),
                         }
                     )
-    return Answer(rows, source=f"{settings.url} expiries")
+    return FetchResult(rows, source=f"{settings.url} expiries")
 
 
-def alerts(ask: Ask[Prometheus]) -> Answer:
-    """Return firing stretches of ``ALERTS``; what fires now starts when Alertmanager says, where one is named."""
-    settings, minute = ask.connector, timedelta(minutes=1)
-    starts = _active_starts(ask)
+def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
+    """Return firing runs of ``ALERTS``; what fires now starts when Alertmanager says, where one is named.
+
+    No pages are heartbeats and what was silenced from its first to its last instant.
+    """
+    settings, minute = request.connector, timedelta(minutes=1)
+    names, manager = ServiceNames(request), alertmanager.Alertmanager(request)
     rows: list[Row] = []
-    query = 'ALERTS{alertstate="firing"}'
-    for labels, values in _range(ask, query, ask.starts_at, min(ask.ends_at, ask.now) - minute, minute):
-        service = settings.service(labels.get(settings.service_label) or labels.get(settings.monitor_label))
-        for first, last in _stretches([at for at, _ in values], minute):
-            running = last + 2 * minute >= ask.now
-            fired = starts.get(_identity(labels), first) if running else first
-            rows.append(
-                {
-                    "alert_id": f"{settings.name}-{abs(hash_of(labels))}-{fired:%Y%m%dT%H%M%S}",
-                    "service_id": service,
-                    "rule_id": labels["alertname"],
-                    "severity": {"critical": 1, "page": 1, "warning": 3}.get(labels.get("severity", "")),
-                    "fired_at": fired,
-                    "closed_at": None if running else last + minute,
-                    "is_test": False,
-                }
-            )
-    return Answer(rows, source=f"{settings.url} ALERTS")
+    for labels, instants in _firing(request, minute):
+        name, severity = labels["alertname"], labels.get(settings.severity_label)
+        if is_no_page(name, severity):
+            continue
+        own = dict(_identity(labels))
+        for first, last in _runs(instants, minute):
+            running = last + 2 * minute >= request.now
+            fired = manager.fired(own, first) if running else first
+            if not manager.is_silenced(own, fired, request.now if running else last):
+                rows.append(
+                    {
+                        # The first sample stands for the alert: it is the same while it fires and after.
+                        "alert_id": f"{settings.name}-{abs(hash_of(labels))}-{first:%Y%m%dT%H%M%S}",
+                        "service_id": _alert_service(settings, names, labels),
+                        "rule_id": name,
+                        "severity": severity_of(severity),
+                        "fired_at": fired,
+                        "closed_at": None if running else last + minute,
+                        "is_test": False,
+                    }
+                )
+    return FetchResult(rows, source=f"{settings.url} ALERTS")
 
 
-def _stretches(instants: list[datetime], step: timedelta) -> Iterator[tuple[datetime, datetime]]:
+def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, str]) -> str:
+    """Return the service: what the labels say, else the first other label that we know, else one that nobody owns."""
+    told = labels.get(settings.service_label)
+    if told:
+        return settings.service(told) or told
+    others = [labels.get(name) for name in (settings.monitor_label, "namespace", "job")]
+    return names.first(others) or next((name for name in others if name), labels["alertname"])
+
+
+def _firing(request: FetchRequest[Prometheus], step: timedelta) -> list[tuple[dict[str, str], list[datetime]]]:
+    """Return the samples of what fired in the window, and beyond its edges of what fires across them.
+
+    Where a run of days were cut at each midnight, each piece would be a page of its own, begun and closed by the cut.
+    """
+    query, last = 'ALERTS{alertstate="firing"}', request.now - step
+    start, end = request.starts_at, min(request.ends_at - step, last)
+    found = {
+        _identity(labels): (labels, [at for at, _ in values])
+        for labels, values in _range(request, query, start, end, step)
+    }
+    memory = timedelta(days=request.connector.remembers(request.stream) or FARTHEST_DAYS)
+
+    def add(first: datetime, until: datetime) -> None:
+        for labels, values in _range(request, query, first, until, step):
+            found.setdefault(_identity(labels), (labels, []))[1].extend(at for at, _ in values)
+
+    while any(min(at, default=last) <= start + 2 * step for _, at in found.values()) and start > request.now - memory:
+        add(start - DAY, start - step)
+        start -= DAY
+    while any(max(at, default=start) >= end - 2 * step for _, at in found.values()) and end < last:
+        add(end + step, min(end + DAY, last))
+        end = min(end + DAY, last)
+    return list(found.values())
+
+
+def _runs(instants: list[datetime], step: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """Join samples that follow each other; one missing sample is a missed scrape, two are an end."""
     first = last = None
     for at in sorted(instants):
@@ -259,22 +321,3 @@ def hash_of(labels: dict[str, str]) -> int:
     for character in repr(_identity(labels)):
         total = (total * 131 + ord(character)) % (1 << 40)
     return total
-
-
-def _active_starts(ask: Ask[Prometheus]) -> dict[tuple[tuple[str, str], ...], datetime]:
-    """Return when active alerts began to fire; Prometheus' own activeAt is when they were pending."""
-    url = ask.connector.alertmanager_url
-    if url is None:
-        return {}
-    with Http(f"{ask.connector.name} alertmanager", url, ask.settings) as http:
-        try:
-            found = http.get("api/v2/alerts")
-        except RefusedError as error:
-            if error.status != 404:
-                raise
-            found = []
-    return {
-        _identity(item["labels"]): datetime.fromisoformat(item["startsAt"])
-        for item in found
-        if item["status"]["state"] == "active"
-    }

@@ -6,22 +6,35 @@ at once is what makes a pull resume: after a crash the days that were landed are
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opsmetrics.errors import Problem, SourceError
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import Settings
 from opsmetrics.landing import Load, LoadName, land, names, read_numbered, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
-from opsmetrics.organisation.connectors import STATE
-from opsmetrics.settings import Settings
-from opsmetrics.sources import files
-from opsmetrics.sources.ask import Ask, parcel_of
-from opsmetrics.sources.notes import PullNote, Seen, Window, days_of, read_notes, seen_in_loads, write_note
+from opsmetrics.organisation.connector import STATE
+from opsmetrics.sources.fetching import FetchRequest, batch_of
+from opsmetrics.sources.file_pulls import FilePull
+from opsmetrics.sources.notes import (
+    DayMark,
+    FileMark,
+    Mark,
+    PullNote,
+    Seen,
+    Window,
+    days_of,
+    read_notes,
+    seen_in_loads,
+    write_note,
+)
+from opsmetrics.sources.open_rows import ends_by_day
 from opsmetrics.sources.registry import fetch_function
-from opsmetrics.sources.windows import scheduled_files, windows_of
+from opsmetrics.sources.windows import question_of
 from opsmetrics.streams import STREAMS, Stream
 
 T = TypeVar("T")
@@ -38,6 +51,7 @@ class PullResult:
         loads: Loads that were landed; empty when nothing had changed.
         unchanged: Files or windows that had been landed before, byte for byte.
         error: Why the source could not be read, or None.
+        told: What was taken back or left open, and why: not an error, but nothing to keep silent about.
     """
 
     stream: str
@@ -45,6 +59,7 @@ class PullResult:
     loads: tuple[Load, ...]
     unchanged: int
     error: str | None
+    told: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -102,13 +117,14 @@ def _pull(
     note = read_notes(folder).get((delivery.stream, delivery.origin))
     try:
         if isinstance(delivery.source, StreamSource):
-            _pull_files(settings, organisation, delivery.source, window, now, outcome, fill_gaps=fill_gaps)
+            pull = FilePull(settings, organisation, delivery.source, now, note)
+            _pull_files(pull, window, outcome, fill_gaps=fill_gaps)
         else:
-            outcome.seen = dict(note.seen) if note else seen_in_loads(settings.landing, delivery)
+            outcome.seen = _seen_before(settings, delivery, note)
 
             def checkpoint(seen: Seen) -> None:
                 before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
-                write_note(folder, replace(before, seen=seen))
+                write_note(folder, replace(before, seen=seen, knows_ends=True))
 
             asked = None if fill_gaps else window
             _pull_connector(settings, organisation, delivery, asked, now, outcome, progress, checkpoint)
@@ -120,13 +136,34 @@ def _pull(
         tuple(outcome.loads),
         outcome.unchanged,
         "\n".join(outcome.errors) or None,
+        outcome.says,
     )
     succeeded = now.isoformat() if result.error is None else (note.succeeded_at if note else None)
     write_note(
         folder,
-        PullNote(result.stream, result.origin, now.isoformat(), succeeded, result.error, outcome.seen),
+        PullNote(
+            result.stream,
+            result.origin,
+            now.isoformat(),
+            succeeded,
+            result.error,
+            outcome.seen,
+            outcome.files,
+            outcome.days,
+            result.told,
+        ),
     )
     return result
+
+
+def _seen_before(settings: Settings, delivery: Delivery, note: PullNote | None) -> Seen:
+    """How each day was last seen: as noted, and read back from the loads where a note is lost or says less."""
+    if note is None:
+        return seen_in_loads(settings.landing, delivery)
+    if note.knows_ends or not STREAMS[delivery.stream].ends:
+        return dict(note.seen)
+    landed = seen_in_loads(settings.landing, delivery)
+    return {day: mark._replace(ends=landed[day].ends if day in landed else "") for day, mark in note.seen.items()}
 
 
 class _Outcome:
@@ -135,72 +172,39 @@ class _Outcome:
     def __init__(self) -> None:
         self.loads: list[Load] = []
         self.errors: list[str] = []
+        self.told: list[str] = []
+        self.notes: dict[str, None] = {}
+        self.counted: Counter[str] = Counter()
         self.unchanged = 0
         self.seen: Seen = {}
+        self.files: dict[str, FileMark] = {}
+        self.days: dict[str, DayMark] = {}
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """What is to be told: what was left open, what sources said of whole answers, and sums over all answers."""
+        return (*self.told, *self.notes, *(f"{what}: {count}" for what, count in sorted(self.counted.items())))
 
 
-def _pull_files(
-    settings: Settings,
-    organisation: Organisation,
-    source: StreamSource,
-    window: Window | None,
-    now: datetime,
-    outcome: _Outcome,
-    *,
-    fill_gaps: bool,
-) -> None:
-    """Land files one by one; one that cannot be read is reported and the others still land."""
-    stream = STREAMS[source.name]
-    today = now.astimezone(organisation.zone).date()
-    root = files.files_root(organisation, settings.data)
-    known = [name for name in names(settings.landing, source.name) if name.origin == source.origin]
-    planned, cut = window, window
-    if fill_gaps and window is not None:
-        planned, cut = scheduled_files(organisation, source, window, known)
-    newest = {day: name for name in known for day in days_of(name.window)} if source.is_daily else {}
-    seen = 0
-    for path, day in files.planned(organisation, source, root, today, planned):
-        seen += 1
-        if day and window and day[0] < window[0] and not _is_open(path, newest.get(day[0])):
-            outcome.unchanged += 1
-            continue
-        marker = f"{files.digest(path, source, stream)}|{None if source.is_daily else cut}"
-        if _landed_before(known, marker):
-            outcome.unchanged += 1
-            continue
-        try:
-            parcel = files.read_parcel(
-                organisation, source, stream, path, day=day, window=cut, today=today, source_digest=marker
-            )
-        except SourceError as error:
-            outcome.errors.append(str(error))
-            continue
-        if parcel.window[0] < parcel.window[1]:
-            outcome.loads.append(land(settings.landing, source.name, parcel, loaded_at=now))
-    if seen == 0:
-        message = "no file of these days exists"
-        raise SourceError(Problem(str(root / source.path), None, message, "check path in sources.toml"))
-
-
-def _is_open(path: Path, newest: LoadName | None) -> bool:
-    """Whether a daily file was not landed yet or was written since; reading it decides, this only saves the reading."""
-    return newest is None or path.stat().st_mtime >= newest.loaded_at.timestamp()
-
-
-def _landed_before(known: list[LoadName], marker: str) -> bool:
-    """Whether the newest load of this input is still the last word on its days."""
-    digest = short_digest(marker)
-    same = [name for name in known if name.digest == digest]
-    if not same:
-        return False
-    last = max(same, key=lambda name: name.sequence)
-    return not _replaced(known, last.sequence, last.window)
+def _pull_files(pull: FilePull, window: Window | None, outcome: _Outcome, *, fill_gaps: bool) -> None:
+    """Land what is new in files; what was landed counts also where a later file ends the pull."""
+    try:
+        pull.run(window, fill_gaps=fill_gaps)
+    finally:
+        outcome.loads, outcome.errors, outcome.told = pull.loads, pull.errors, pull.told
+        outcome.unchanged, outcome.files, outcome.days = pull.unchanged, pull.files, pull.days
 
 
 def _replaced(known: list[LoadName], sequence: int, window: Window) -> bool:
     """Whether a load of the same source with a higher number covers a part of ``window``."""
     start, end = window
     return any(name.sequence > sequence and name.window[0] < end and start < name.window[1] for name in known)
+
+
+def _landed_already(known: list[LoadName], window: Window, digest: str) -> bool:
+    """Whether the newest load of a window says the same."""
+    loads = [name for name in known if name.window == window]
+    return bool(loads) and max(loads, key=lambda name: name.sequence).digest == digest
 
 
 def _pull_connector(
@@ -220,32 +224,42 @@ def _pull_connector(
     known = [name for name in names(settings.landing, stream.name) if name.origin == delivery.origin]
     digests = {name.sequence: name.digest for name in known}
     # A load that somebody took out of the landing folder was not seen.
-    outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark[0] in digests}
-    windows = list(windows_of(organisation, delivery, stream, window, now, outcome.seen))
+    outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark.sequence in digests}
+    question = question_of(organisation, delivery, stream, window, now, outcome.seen)
+    outcome.told, windows = list(question.told), question.windows
     for number, days in enumerate(windows):
         progress(number, len(windows))
-        ask = Ask.make(settings, organisation, source, delivery.stream, days, now)
-        answer = explained_shape(ask, fetch)
+        request = FetchRequest.make(settings, organisation, source, delivery.stream, days, now)
+        answer = explained_shape(request, fetch)
         if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
             message = f"{stream.name}: the source shows nothing at all, where it showed rows before"
             fix = "check role and scope; if all of it is gone for good, take the stream out of this connector"
             raise SourceError(Problem(source.name, None, message, fix))
-        parcel = parcel_of(ask, stream, answer, accumulates=delivery.accumulates)
-        marks = [outcome.seen.get(day.isoformat()) for day in days_of(days)]
-        same = {digests[mark[0]] for mark in marks if mark} == {short_digest(parcel.source_digest)}
-        sequences = [mark[0] for mark in marks if mark]
+        batch = batch_of(request, stream, answer, accumulates=delivery.accumulates)
+        outcome.counted.update({f"{source.name}: {what}": count for what, count in answer.counted.items()})
+        told_days = [day for day in days_of(days) if day not in answer.unseen]
+        marks = [outcome.seen.get(day.isoformat()) for day in told_days]
+        same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
+        sequences = [mark.sequence for mark in marks if mark]
         # Of two pulls at once, one note remains: the load it names may not be the last word on these days.
-        newest = all(marks) and not _replaced(known, min(sequences), days)
-        if parcel.is_complete and same and newest:
+        newest = bool(marks) and all(marks) and not _replaced(known, min(sequences), days)
+        if not told_days:
+            # Nothing that it says proves a day: what it said the last time is not landed once more.
+            same = newest = _landed_already(known, days, short_digest(batch.source_digest)) or not answer.rows
+        if batch.is_complete and same and newest:
             outcome.unchanged += 1
         else:
-            load = land(settings.landing, delivery.stream, parcel, loaded_at=now)
+            load = land(settings.landing, delivery.stream, batch, loaded_at=now)
             outcome.loads.append(load)
-            digests[load.sequence] = short_digest(parcel.source_digest)
+            digests[load.sequence] = short_digest(batch.source_digest)
             sequences = [load.sequence] * len(marks)
-        if parcel.is_complete:
-            at = now.isoformat()
-            outcome.seen |= {day.isoformat(): (n, at) for day, n in zip(days_of(days), sequences, strict=True)}
+        if batch.is_complete:
+            outcome.notes |= dict.fromkeys(f"{source.name}: {note}" for note in answer.notes)
+            at, ends = now.isoformat(), ends_by_day(batch.frame, stream, batch.untold)
+            outcome.seen |= {
+                day.isoformat(): Mark(sequence, at, ends.get(day.isoformat(), ""))
+                for day, sequence in zip(told_days, sequences, strict=True)
+            }
             checkpoint(outcome.seen)
         else:
             message = f"{source.name}: the answer for {days[0]} to {days[1] - timedelta(days=1)} is only a part"
@@ -259,21 +273,21 @@ def _had_rows(landing: Path, delivery: Delivery, stream: Stream, seen: Seen) -> 
     """Whether the newest load of a state or register had rows: an inventory does not vanish overnight, access does."""
     if not (stream.is_register or delivery.remembers_days == STATE) or not seen:
         return False
-    last = max(sequence for sequence, _ in seen.values())
+    last = max(mark.sequence for mark in seen.values())
     load = read_numbered(landing, stream.name, last)
     return load is not None and load.rows > 0
 
 
-def explained_shape(ask: Ask[Any], function: Callable[[Ask[Any]], T]) -> T:
+def explained_shape(request: FetchRequest[Any], function: Callable[[FetchRequest[Any]], T]) -> T:
     """Ask; an answer of another shape than the contract's is named by the field, never by its content.
 
     Raises:
         SourceError: The source refuses, fails, or answers in another shape.
     """
     try:
-        return function(ask)
+        return function(request)
     except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as error:
         field = f"field {error.args[0]!r} is missing" if isinstance(error, KeyError) else type(error).__name__
-        message = f"{ask.stream}: the answer has another shape than expected ({field})"
+        message = f"{request.stream}: the answer has another shape than expected ({field})"
         fix = "the service may have changed its API: see docs/sources.md, and update opsmetrics"
-        raise SourceError(Problem(ask.connector.name, None, message, fix)) from error
+        raise SourceError(Problem(request.connector.name, None, message, fix)) from error

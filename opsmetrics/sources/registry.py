@@ -8,23 +8,21 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from opsmetrics.sources.ask import Answer, Ask
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
-Fetch = Callable[[Ask[Any]], Answer]
-# Kind -> modules with functions named like the streams they answer for, and (in the first) ``probe``.
+Fetch = Callable[[FetchRequest[Any]], FetchResult]
+# Modules with functions named like the streams they answer for, and (in the first) ``probe``: of a kind whose functions
+# lie in more than one module, or in one of another name. Every other kind has the module of its own name.
 MODULES: dict[str, tuple[str, ...]] = {
-    "github": ("github.probes", "github.changes", "github.updates", "github.issues", "github.security"),
+    "github": (
+        *("github.probes", "github.deployments", "github.restores", "github.updates", "github.issues"),
+        "github.security",
+    ),
     "azure_logs": ("azure.logs",),
     "azure_metrics": ("azure.metrics",),
-    "azure_resources": ("azure.resources",),
-    "grafana": ("grafana",),
-    "prometheus": ("prometheus",),
-    "oncall": ("oncall",),
-    "statuspage": ("statuspage",),
-    "azure_devops": ("azure_devops",),
-    "support_ends": ("support_ends",),
+    "azure_resources": ("azure.resources", "azure.alerting", "azure.backup"),
     "git_clones": ("clones",),
-    "restore_files": ("restore_files",),
+    "jira": ("jira.issues",),
 }
 
 
@@ -43,14 +41,14 @@ def fetch_function(kind: str, stream: str) -> Fetch:
     Raises:
         LookupError: The kind has no such function; a test proves that every feed has one.
     """
-    for name in MODULES[kind]:
+    for name in MODULES.get(kind, (kind,)):
         found: Fetch | None = getattr(_module(name), stream, None)
         if found is not None:
             return found
     raise LookupError(f"{kind} has no function for {stream}")
 
 
-def probe_function(kind: str) -> Callable[[Ask[Any]], str]:
+def probe_function(kind: str) -> Callable[[FetchRequest[Any]], str]:
     """Return the function that asks a source its smallest question and says what it saw."""
-    found: Callable[[Ask[Any]], str] = _module(MODULES[kind][0]).probe
+    found: Callable[[FetchRequest[Any]], str] = _module(MODULES.get(kind, (kind,))[0]).probe
     return found

@@ -1,4 +1,4 @@
-"""When a version was published: deps.dev first, the package registry's own API second; optional and cached for ever.
+"""When a version was published: deps.dev first, the package registry's own API second; optional and cached permanently.
 
 Every address is configured (``[connector.release_dates]``); without one nothing is asked. A version's date never
 changes, so that an answer is kept; that nobody knew is kept for a week.
@@ -7,18 +7,29 @@ changes, so that an answer is kept; that nobody knew is kept for a week.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+from opsmetrics.core.settings import Settings
 from opsmetrics.organisation.connectors import ReleaseDateSources
-from opsmetrics.settings import Settings
-from opsmetrics.sources.ask import Ask
+from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import Http, RefusedError
 
-SYSTEMS = {"npm": "npm", "nuget": "nuget", "pypi": "pypi", "go": "go", "maven": "maven", "cargo": "cargo"}
+# Ecosystem of ours, or datasource of Renovate -> system of deps.dev (its API v3 knows these seven).
+SYSTEMS = {
+    "npm": "npm",
+    "nuget": "nuget",
+    "pypi": "pypi",
+    "go": "go",
+    "maven": "maven",
+    "cargo": "cargo",
+    "crate": "cargo",
+    "rubygems": "rubygems",
+}
 # NuGet writes 1900 for versions that were taken off the list (contracts, E1).
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 UNKNOWN_FOR = timedelta(days=7)
@@ -30,13 +41,14 @@ class ReleaseDates:
     def __init__(self, sources: ReleaseDateSources | None, settings: Settings, now: datetime) -> None:
         self._sources, self._settings, self._now = sources, settings, now
         self._cache: sqlite3.Connection | None = None
+        self._strange: Counter[str] = Counter()
         if sources is not None:
             self._cache = open_cache(settings.home / "cache" / "release_dates.sqlite")
 
     @classmethod
-    def of(cls, ask: Ask[Any]) -> Self:
+    def of(cls, request: FetchRequest[Any]) -> Self:
         """Return the dates that a connector may ask for."""
-        return cls(ask.connector.release_dates, ask.settings, ask.now)
+        return cls(request.connector.release_dates, request.settings, request.now)
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +60,10 @@ class ReleaseDates:
     def find(self, ecosystem: str | None, package: str | None, version: str | None) -> datetime | None:
         """Return when a version was published, or None where no source knows."""
         system = SYSTEMS.get(ecosystem or "")
-        if self._cache is None or system is None or not package or not version:
+        if self._cache is None or not package or not version:
+            return None
+        if system is None:
+            self._strange[ecosystem or "not told"] += 1
             return None
         key = (system, package, version)
         row = self._cache.execute("select released_at, asked_at from dates where (s, p, v) = (?, ?, ?)", key).fetchone()
@@ -59,6 +74,13 @@ class ReleaseDates:
         with self._cache:
             self._cache.execute("insert or replace into dates values (?, ?, ?, ?, ?)", values)
         return found
+
+    def notes(self) -> tuple[str, ...]:
+        """Return of which ecosystems nobody could be asked, with the updates that have no release date for it."""
+        if not self._strange:
+            return ()
+        named = ", ".join(f"{name} ({count})" for name, count in self._strange.most_common())
+        return (f"no source of release dates knows these ecosystems, so that lags stay unknown: {named}",)
 
     def _ask(self, system: str, package: str, version: str) -> datetime | None:
         sources = self._sources

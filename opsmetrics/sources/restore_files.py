@@ -10,38 +10,43 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from opsmetrics.errors import Problem, SourceError
+from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.connectors import RestoreFiles
-from opsmetrics.sources.ask import Answer, Ask
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
+# Words for how a test ended, in any case; with another word the test is set aside.
+_OUTCOMES = {
+    **dict.fromkeys(("ok", "success", "successful", "succeeded", "passed"), True),
+    **dict.fromkeys(("failed", "failure", "error", "not ok"), False),
+}
 LOOK_BACK = timedelta(days=35)
 _REQUIRED = ("system", "started_at", "result")
 
 
-def probe(ask: Ask[RestoreFiles]) -> str:
+def probe(request: FetchRequest[RestoreFiles]) -> str:
     """Count the files."""
-    folder = ask.path(ask.connector.folder)
+    folder = request.path(request.connector.folder)
     if not folder.is_dir():
         raise SourceError(Problem(str(folder), None, "no such folder", "check folder in sources.toml"))
     return f"{len(list(folder.rglob('restore-test*.json')))} files"
 
 
-def restore_tests(ask: Ask[RestoreFiles]) -> Answer:
+def restore_tests(request: FetchRequest[RestoreFiles]) -> FetchResult:
     """Return the tests of all ``restore-test*.json`` below the folder."""
-    probe(ask)
+    probe(request)
     rows = [
         row
-        for path in sorted(ask.path(ask.connector.folder).rglob("restore-test*.json"))
-        for row in rows_of(path.read_text(encoding="utf-8-sig"), str(path), ask.connector.datastores)
+        for path in sorted(request.path(request.connector.folder).rglob("restore-test*.json"))
+        for row in rows_of(path.read_text(encoding="utf-8-sig"), str(path), request.connector.datastores)
     ]
-    return Answer(rows, source=ask.connector.folder)
+    return FetchResult(rows, source=request.connector.folder)
 
 
 def rows_of(text: str, where: str, datastores: Mapping[str, str]) -> list[dict[str, Any]]:
     """Read the text of one file.
 
     Raises:
-        SourceError: It is no JSON of this contract; the message names the item and the field.
+        SourceError: It is not JSON of this contract; the message names the item and the field.
     """
     found = _items(text, where)
     for number, item in enumerate(found, start=1):
@@ -71,7 +76,7 @@ def _items(text: str, where: str) -> list[Any]:
 
 
 def _row(item: Mapping[str, Any], datastores: Mapping[str, str]) -> dict[str, Any]:
-    system, ok = str(item["system"]), item["result"] == "ok"
+    system, ok = str(item["system"]), _OUTCOMES.get(str(item["result"]).strip().lower())
     started = datetime.fromisoformat(item["started_at"])
     return {
         "test_id": item.get("id") or f"{system}-{started:%Y%m%dT%H%M%S}",

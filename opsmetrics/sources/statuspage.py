@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from opsmetrics.organisation.connectors import StatusPage
-from opsmetrics.sources.ask import Answer, Ask
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http
 
+Row = dict[str, Any]
 FILES = {
     "incident": ("api/v2/incidents.json", "incidents"),
     "maintenance": ("api/v2/scheduled-maintenances.json", "scheduled_maintenances"),
 }
+# States of a report that is over; a post mortem comes after the end.
+_OVER = frozenset({"resolved", "postmortem", "completed"})
+PLANNED = "planned maintenances left out, not begun"
 
 
-def probe(ask: Ask[StatusPage]) -> str:
+def probe(request: FetchRequest[StatusPage]) -> str:
     """Count the newest reports."""
-    with Http(ask.connector.name, ask.connector.url, ask.settings) as http:
+    with Http(request.connector.name, request.connector.url, request.settings) as http:
         return f"{len(http.get(FILES['incident'][0])['incidents'])} newest incidents readable"
 
 
-def incident_reports(ask: Ask[StatusPage]) -> Answer:
-    """Return the 50 newest reports of each kind; older ones stay as landed before. Texts and titles are not kept."""
-    rows: list[dict[str, Any]] = []
-    with Http(ask.connector.name, ask.connector.url, ask.settings) as http:
-        for kind, (path, key) in FILES.items():
+def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
+    """Return the 50 newest reports of each kind; older ones stay as landed before. Texts and titles are not kept.
+
+    Planned work is maintenance in whichever list it stands; it is a report once it has begun.
+    """
+    rows: dict[str, Row] = {}
+    counted: Counter[str] = Counter()
+    with Http(request.connector.name, request.connector.url, request.settings) as http:
+        for name, (path, key) in FILES.items():
             for item in http.get(path)[key]:
-                started = item.get("started_at") if kind == "incident" else item.get("scheduled_for")
-                rows.append(
-                    {
-                        "provider": ask.connector.name,
-                        "report_id": item["id"],
-                        "kind": kind,
-                        "severity": item.get("impact"),
-                        "started_at": started or item["created_at"],
-                        "resolved_at": item.get("resolved_at"),
-                        "announced_at": item["created_at"],
-                    }
-                )
-    unique = {row["report_id"]: row for row in rows}
-    return Answer(list(unique.values()), source=ask.connector.url)
+                is_planned = name == "maintenance" or item.get("impact") == "maintenance" or item.get("scheduled_for")
+                started = item.get("scheduled_for" if is_planned else "started_at") or item.get("started_at")
+                begins = _instant(started)
+                if item.get("status") == "scheduled" or (begins is not None and begins > request.now):
+                    counted[PLANNED] += 1
+                    continue
+                rows[item["id"]] = {
+                    "provider": request.connector.name,
+                    "report_id": item["id"],
+                    "kind": "maintenance" if is_planned else "incident",
+                    "severity": item.get("impact"),
+                    "started_at": started or item["created_at"],
+                    "resolved_at": item.get("resolved_at") or _last_word(item),
+                    "announced_at": item["created_at"],
+                }
+    return FetchResult(list(rows.values()), source=request.connector.url, counted=counted)
+
+
+def _last_word(item: Row) -> datetime | None:
+    """When a report that is over was last said to be over; one that was written down afterwards has no other end."""
+    if item.get("status") not in _OVER:
+        return None
+    said = [
+        at
+        for update in item.get("incident_updates") or ()
+        if update.get("status") in _OVER - {"postmortem"} and (at := _instant(update.get("display_at"))) is not None
+    ]
+    return max(said, default=None)
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return at if at is None or at.tzinfo else None

@@ -8,15 +8,6 @@ from collections.abc import Iterable
 ORDER = ("major", "minor", "patch", "prerelease", "suffix", "digest", "pin", "unpin", "other", "unknown")
 _NUMBERS = re.compile(r"^[~^<>=v\s]*(\d+(?:\.\d+)*)(.*)$")
 _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{7,64}$")
-_UPDATE_TITLE = re.compile(
-    r"^(?:\w+(?:\([^)]*\))?!?:\s*)?\[?(update|bump|pin|replace|upgrade|downgrade|lock file maintenance)\b",
-    re.IGNORECASE,
-)
-
-
-def is_update_title(title: str) -> bool:
-    """Whether a commit's or pull request's title announces an update."""
-    return _UPDATE_TITLE.match(title) is not None
 
 
 def _parts(version: str) -> tuple[tuple[int, ...], str] | None:
@@ -59,6 +50,24 @@ def direction_of(old: str | None, new: str | None) -> str:
     width = max(len(before[0]), len(after[0]))
     a, b = (numbers + (0,) * (width - len(numbers)) for numbers in (before[0], after[0]))
     return "up" if b > a else "down" if b < a else "same"
+
+
+def at_least(one: str | None, other: str | None) -> bool | None:
+    """Whether a version is as new as another by its numbers; None where nobody can tell.
+
+    A version of one number stands for all of its line: v5 is as new as 5.2.0.
+    """
+    mine, theirs = _parts(one or ""), _parts(other or "")
+    if mine is None or theirs is None or _is_digest(one or "") or _is_digest(other or ""):
+        return None
+    width = min(len(mine[0]), len(theirs[0]))
+    return mine[0][:width] >= theirs[0][:width]
+
+
+def is_same_line(one: str | None, other: str | None) -> bool:
+    """Whether two versions have the same first number; what cannot be read counts as the same."""
+    mine, theirs = _parts(one or ""), _parts(other or "")
+    return mine is None or theirs is None or mine[0][0] == theirs[0][0]
 
 
 def highest(kinds: Iterable[str]) -> str:

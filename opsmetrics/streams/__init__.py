@@ -4,12 +4,14 @@ Belongs here: what a landed row may look like, whoever delivers it; one module p
 here: how a source is asked (``opsmetrics.sources``) or what a row means for a team (``sql/``).
 """
 
+from opsmetrics.core.declare import DUCKDB_TYPES, Column
 from opsmetrics.streams import automation, backup, incidents, maintenance, monitoring, scaling, security
-from opsmetrics.streams.model import DUCKDB_TYPES, Column, Stream
+from opsmetrics.streams.model import Stream
+from opsmetrics.streams.published_scores import PUBLISHED_SCORES
 
 _AREAS = (monitoring, maintenance, incidents, scaling, security, automation, backup)
 # The source that every stream may have without a connector: files that somebody hands in.
 FILES = "files"
 STREAMS: dict[str, Stream] = {stream.name: stream for area in _AREAS for stream in area.STREAMS}
 
-__all__ = ["DUCKDB_TYPES", "FILES", "STREAMS", "Column", "Stream"]
+__all__ = ["DUCKDB_TYPES", "FILES", "PUBLISHED_SCORES", "STREAMS", "Column", "Stream"]

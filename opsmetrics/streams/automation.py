@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import SERVICE, Column, Stream, at, flag, id_, text
+from opsmetrics.core.declare import Column, at, flag, id_, or_none, text
+from opsmetrics.streams.model import SERVICE, Stream, in_order
 
 STREAMS: tuple[Stream, ...] = (
     Stream(
@@ -15,14 +16,18 @@ STREAMS: tuple[Stream, ...] = (
             at("deployed_at", "When it was rolled out", required=True),
             text("actor_kind", "What rolled it out", required=True, one_of=("pipeline", "human")),
             flag("has_manual_step", "A manual step after approval"),
-            at("rolled_back_at", "When it was rolled back"),
-            at("hotfixed_at", "When a hotfix for it was rolled out"),
+            or_none(at("rolled_back_at", "When it was rolled back")),
+            or_none(at("hotfixed_at", "When a hotfix for it was rolled out")),
             at("committed_at", "First commit of the change"),
             flag("is_rework", "Unplanned, to mend what users met"),
         ),
         ("deployment_id",),
         "deployed_at",
         repull_days=14,
+        rules=(
+            *in_order("committed_at", "deployed_at", "rolled_back_at"),
+            *in_order("deployed_at", "hotfixed_at"),
+        ),
     ),
     Stream(
         "infrastructure_states",
@@ -32,7 +37,7 @@ STREAMS: tuple[Stream, ...] = (
             SERVICE,
             Column("observed_on", "date", "Day of the observation", required=True),
             flag("is_in_code", "It is in the state of infrastructure as code", required=True),
-            at("drift_checked_at", "Last drift check"),
+            or_none(at("drift_checked_at", "Last drift check")),
             flag("has_drift", "The check found drift"),
         ),
         ("resource_id", "observed_on"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import REPOSITORY, SERVICE, Column, Stream, at, count, flag, id_, text
+from opsmetrics.core.declare import Column, at, count, due, flag, id_, or_none, text
+from opsmetrics.streams.model import REPOSITORY, SERVICE, Stream, in_order, part_of
 
 STREAMS: tuple[Stream, ...] = (
     Stream(
@@ -19,10 +20,11 @@ STREAMS: tuple[Stream, ...] = (
                 required=True,
             ),
             flag("is_security", "Marked as a security update"),
-            count("package_count", "Distinct packages changed"),
+            count("package_count", "Distinct packages changed; empty where its form is not understood"),
             text("highest_update_type", "major > minor > patch > ..."),
             count("human_coauthor_count", "People who also committed to it"),
             flag("is_offhours", "Merged outside working hours"),
+            text("unread_form", "Form of a title that is not understood, without names; empty where it is"),
         ),
         ("repository", "commit_id"),
         "merged_at",
@@ -70,6 +72,7 @@ STREAMS: tuple[Stream, ...] = (
         ),
         ("repository", "committed_on", "actor_kind"),
         "committed_on",
+        rules=part_of("commits_first_parent", "commits_all"),
     ),
     Stream(
         "update_episodes",
@@ -78,13 +81,14 @@ STREAMS: tuple[Stream, ...] = (
             id_("episode_id", "Id"),
             REPOSITORY,
             text("package", "Package"),
-            at("available_at", "Release time plus the repository's minimum release age", required=True),
-            at("applied_at", "When the repository was on the newest version of that line"),
-            at("dismissed_at", "When it was dismissed with reason and approver"),
+            due("available_at", "Release time plus the repository's minimum release age", required=True),
+            or_none(at("applied_at", "When the repository was on the newest version of that line")),
+            or_none(at("dismissed_at", "When it was dismissed with reason and approver")),
         ),
         ("episode_id",),
         "available_at",
         repull_days=180,
+        ends=("applied_at", "dismissed_at"),
     ),
     Stream(
         "dependency_states",
@@ -107,9 +111,9 @@ STREAMS: tuple[Stream, ...] = (
             REPOSITORY,
             Column("observed_on", "date", "Day of the observation", required=True),
             Column("last_activity_on", "date", "Last commit or deploy"),
-            flag("is_bot_enabled", "An update bot is enabled", required=True),
+            flag("is_bot_enabled", "An update bot is enabled; empty where only the organisation's settings could tell"),
             flag("is_bot_config_valid", "Its configuration is valid"),
-            at("last_bot_success_at", "Last successful run of the bot"),
+            or_none(at("last_bot_success_at", "Last successful run of the bot")),
             count("unmanaged_count", "Detected package managers that the bot ignores"),
         ),
         ("repository", "observed_on"),
@@ -127,14 +131,15 @@ STREAMS: tuple[Stream, ...] = (
                 required=True,
                 one_of=("runtime", "base_image", "database", "kubernetes", "framework"),
             ),
-            text("product", "Product, as in eol_dates; null = unknown"),
-            text("cycle", "Release cycle, as in eol_dates"),
+            or_none(text("product", "Product, as in eol_dates; null = it has no known one")),
+            or_none(text("cycle", "Release cycle, as in eol_dates; null = it has no known one")),
             Column("observed_on", "date", "Day of the observation", required=True),
             Column("first_seen_on", "date", "First day it was seen"),
         ),
         ("component_id", "observed_on"),
         "observed_on",
         expected_hours=24 * 7,
+        rules=in_order("first_seen_on", "observed_on"),
     ),
     Stream(
         "eol_dates",
@@ -142,8 +147,9 @@ STREAMS: tuple[Stream, ...] = (
         (
             id_("product", "Product"),
             id_("cycle", "Release cycle"),
-            Column("released_on", "date", "Release day", required=True),
-            Column("eol_on", "date", "First day without support; null = none announced"),
+            Column("released_on", "date", "Release day", required=True, is_plan=True),
+            or_none(Column("eol_on", "date", "First day without support; null = none announced", is_plan=True)),
+            flag("has_ended", "Support has ended; without a day nobody says since when"),
         ),
         ("product", "cycle"),
         None,
@@ -155,8 +161,8 @@ STREAMS: tuple[Stream, ...] = (
         (
             id_("task_id", "Id"),
             id_("team_id", "Team that does it"),
-            at("first_due_at", "First due instant; later ones change nothing", required=True),
-            at("completed_at", "When it was done"),
+            due("first_due_at", "First due instant; later ones change nothing", required=True),
+            or_none(at("completed_at", "When it was done")),
             flag("is_cancelled_with_approval", "Cancelled, with approver"),
         ),
         ("task_id",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import SERVICE, Column, Stream, at, count, flag, id_, number, text
+from opsmetrics.core.declare import Column, at, count, flag, id_, number, or_none, text
+from opsmetrics.streams.model import HIGHEST_RATIO, SERVICE, Stream, in_order
 
 STREAMS: tuple[Stream, ...] = (
     Stream(
@@ -20,6 +21,7 @@ STREAMS: tuple[Stream, ...] = (
         ),
         ("provider", "monitor_id", "checked_at", "sequence"),
         "checked_at",
+        newest="recorded_at",
     ),
     Stream(
         "alerts",
@@ -30,16 +32,18 @@ STREAMS: tuple[Stream, ...] = (
             id_("rule_id", "Normalised alert rule"),
             count("severity", "1 = most severe", low=0, high=5),
             at("fired_at", "When the page was sent", required=True),
-            at("acknowledged_at", "When it was acknowledged"),
-            text("acknowledged_by_kind", "Who acknowledged", one_of=("human", "bot")),
-            at("closed_at", "When it was closed"),
-            text("label", "Verdict of the duty", one_of=("actionable", "noise")),
-            text("incident_id", "Incident it belongs to"),
+            or_none(at("acknowledged_at", "When it was acknowledged")),
+            or_none(text("acknowledged_by_kind", "Who acknowledged", one_of=("human", "bot"))),
+            or_none(at("closed_at", "When it was closed")),
+            or_none(text("label", "Verdict of the duty", one_of=("actionable", "noise"))),
+            or_none(text("incident_id", "Incident it belongs to")),
             flag("is_test", "A test page"),
         ),
         ("alert_id",),
         "fired_at",
         repull_days=14,
+        ends=("closed_at",),
+        rules=(*in_order("fired_at", "acknowledged_at"), *in_order("fired_at", "closed_at")),
     ),
     Stream(
         "signal_hours",
@@ -60,7 +64,7 @@ STREAMS: tuple[Stream, ...] = (
         (
             id_("rule_id", "Normalised alert rule, as in alerts"),
             SERVICE,
-            text("resource_id", "Capacity-critical resource it guards, as in capacity_samples"),
+            or_none(text("resource_id", "Capacity-critical resource it guards, as in capacity_samples")),
             text(
                 "kind",
                 "What it looks for",
@@ -80,11 +84,11 @@ STREAMS: tuple[Stream, ...] = (
             flag("is_enabled", "It is on", required=True),
             flag("is_paging", "It pages the duty"),
             flag("is_routed", "It reaches an on-call receiver"),
-            number("threshold_ratio", "Threshold / limit, for saturation rules"),
-            number("forecast_hours", "Warning time, hours, for forecast rules"),
-            at("last_changed_at", "When it was last changed"),
-            at("last_reviewed_at", "When it was last approved by somebody other than the author"),
-            at("last_proven_at", "When it last fired or was test-fired"),
+            or_none(number("threshold_ratio", "Threshold / limit, for saturation rules", high=HIGHEST_RATIO)),
+            or_none(number("forecast_hours", "Warning time, hours, for forecast rules")),
+            or_none(at("last_changed_at", "When it was last changed")),
+            or_none(at("last_reviewed_at", "When it was last approved by somebody other than the author")),
+            or_none(at("last_proven_at", "When it last fired or was test-fired")),
         ),
         ("rule_id", "service_id", "observed_on"),
         "observed_on",
@@ -108,8 +112,8 @@ STREAMS: tuple[Stream, ...] = (
                     "monitoring_guide",
                 ),
             ),
-            text("service_id", "Service, by id or alias of services.toml"),
-            text("subject_id", "Alert rule, incident signature or datastore it is about"),
+            or_none(text("service_id", "Service, by id or alias of services.toml")),
+            or_none(text("subject_id", "Alert rule, incident signature or datastore it is about")),
             at("reviewed_at", "When this review was done", required=True),
             flag("is_reviewed_by_other", "By somebody other than the author", required=True),
             flag("is_complete", "It has the required fields", required=True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import SERVICE, Column, Stream, at, count, flag, id_, number
+from opsmetrics.core.declare import Column, at, count, flag, id_, number, or_none
+from opsmetrics.streams.model import HIGHEST_RATIO, SERVICE, Stream, part_of
 
 STREAMS: tuple[Stream, ...] = (
     Stream(
@@ -12,7 +13,7 @@ STREAMS: tuple[Stream, ...] = (
             id_("resource_id", "Resource"),
             SERVICE,
             at("sampled_at", "When", required=True),
-            number("utilisation_ratio", "Usage / limit", required=True),
+            number("utilisation_ratio", "Usage / limit", required=True, high=HIGHEST_RATIO),
             flag("is_at_ceiling", "At maximum replicas with demand above target, or throttled"),
         ),
         ("resource_id", "sampled_at"),
@@ -30,6 +31,7 @@ STREAMS: tuple[Stream, ...] = (
         ),
         ("service_id", "observed_on"),
         "observed_on",
+        rules=part_of("fast_count", "valid_count"),
     ),
     Stream(
         "workload_states",
@@ -41,13 +43,14 @@ STREAMS: tuple[Stream, ...] = (
             count("replica_count", "Replicas running"),
             count("zone_count", "Zones they run in"),
             flag("has_resource_requests", "Resource requests are set"),
-            count("autoscaler_min", "Smallest replica count of its autoscaler; null = no autoscaler"),
-            count("autoscaler_max", "Largest replica count of its autoscaler"),
-            Column("fixed_size_approved_on", "date", "Approval of a fixed size, with reason"),
+            or_none(count("autoscaler_min", "Smallest replica count of its autoscaler; null = no autoscaler")),
+            or_none(count("autoscaler_max", "Largest replica count of its autoscaler")),
+            or_none(Column("fixed_size_approved_on", "date", "Approval of a fixed size, with reason")),
         ),
         ("workload_id", "observed_on"),
         "observed_on",
         expected_hours=24 * 7,
+        rules=(*part_of("zone_count", "replica_count"), *part_of("autoscaler_min", "autoscaler_max")),
     ),
     Stream(
         "load_tests",
@@ -56,7 +59,12 @@ STREAMS: tuple[Stream, ...] = (
             id_("test_id", "Id"),
             SERVICE,
             at("tested_at", "When", required=True),
-            number("reached_ratio", "Load reached / highest hourly load of the last 12 months", required=True),
+            number(
+                "reached_ratio",
+                "Load reached / highest hourly load of the last 12 months",
+                required=True,
+                high=HIGHEST_RATIO,
+            ),
             flag("is_slo_met", "The SLO held under that load", required=True),
         ),
         ("test_id",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opsmetrics.streams.model import SERVICE, Column, Stream, at, flag, id_, text
+from opsmetrics.core.declare import Column, at, due, flag, id_, or_none, text
+from opsmetrics.streams.model import SERVICE, Stream, in_order
 
 STREAMS: tuple[Stream, ...] = (
     Stream(
@@ -13,16 +14,18 @@ STREAMS: tuple[Stream, ...] = (
             SERVICE,
             at("detected_at", "When it was first detected", required=True),
             at("effective_at", "When this tier state began", required=True),
-            flag("is_exposed", "Reachable from outside", required=True),
-            flag("is_exploited", "In the list of known exploited vulnerabilities", required=True),
-            flag("is_automatable", "Exploitation can be automated (missing: no)"),
-            flag("is_total_impact", "Total technical impact (missing: yes)"),
-            at("fixed_at", "When it was fixed or mitigated"),
+            flag("is_exposed", "Reachable from outside"),
+            flag("is_exploited", "In the list of known exploited vulnerabilities"),
+            flag("is_automatable", "Exploitation can be automated"),
+            flag("is_total_impact", "Total technical impact"),
+            or_none(at("fixed_at", "When it was fixed, mitigated or found to be none; set aside is not fixed")),
             Column("epss_ratio", "number", "Predicted probability of exploitation (EPSS)", low=0, high=1),
         ),
         ("vulnerability_id", "effective_at"),
         "effective_at",
         repull_days=180,
+        ends=("fixed_at",),
+        rules=(*in_order("detected_at", "effective_at"), *in_order("detected_at", "fixed_at")),
     ),
     Stream(
         "control_results",
@@ -51,13 +54,15 @@ STREAMS: tuple[Stream, ...] = (
             id_("alert_id", "Opaque id"),
             SERVICE,
             text("kind", "Scanner", required=True, one_of=("code_scanning", "secret_scanning")),
-            text("severity", "Severity", required=True, one_of=("critical", "high", "medium", "low")),
+            text("severity", "Severity", one_of=("critical", "high", "medium", "low")),
             at("opened_at", "When it was found", required=True),
-            at("closed_at", "When it was fixed, dismissed or revoked"),
+            or_none(at("closed_at", "When it was fixed, revoked or found to be none; set aside is not closed")),
         ),
         ("alert_id",),
         "opened_at",
         repull_days=180,
+        ends=("closed_at",),
+        rules=in_order("opened_at", "closed_at"),
     ),
     Stream(
         "expiries",
@@ -67,7 +72,7 @@ STREAMS: tuple[Stream, ...] = (
             SERVICE,
             text("kind", "Kind", required=True, one_of=("secret", "certificate")),
             Column("observed_on", "date", "Day of the observation", required=True),
-            at("expires_at", "When it expires", required=True),
+            at("expires_at", "When it expires", required=True, is_plan=True),
         ),
         ("expiry_id", "observed_on"),
         "observed_on",
@@ -112,11 +117,12 @@ STREAMS: tuple[Stream, ...] = (
             SERVICE,
             text("severity", "Severity", required=True, one_of=("critical", "high", "medium", "low")),
             at("found_at", "When it was found", required=True),
-            at("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found"),
-            at("closed_at", "When it was closed"),
+            or_none(due("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found")),
+            or_none(at("closed_at", "When it was closed")),
         ),
         ("finding_id",),
         None,
         expected_hours=24 * 31,
+        rules=in_order("found_at", "closed_at"),
     ),
 )

@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from opsmetrics.errors import StorageError, WarehouseBusyError, WarehouseDamagedError
+from opsmetrics.catalogue.schemas import NAMES
+from opsmetrics.core.errors import StorageError, WarehouseBusyError, WarehouseDamagedError
+from opsmetrics.warehouse.lock import exclusive
 
-SCHEMAS = (
-    *("raw", "staging", "ref", "meta", "facts", "metrics", "gates", "scores"),
-    *("diagnostics", "organisation", "alarms", "marts"),
-)
-# DuckDB 1.4 and 1.5 clients open what this version writes (stack.md, storage format).
+# DuckDB 1.4 and 1.5 clients open what this version writes.
 STORAGE_VERSION = "v1.5.0"
 # DuckDB's own default is four fifths of the machine, which it shares with Polars; what does not fit goes to disk.
 MEMORY_LIMIT = "2GB"
 
 
 @contextmanager
-def connect(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
+def connect(path: Path, busy_seconds: float = 0.0) -> Generator[duckdb.DuckDBPyConnection]:
     """Open the working file for writing, creating it and its schemas where needed.
 
     A file that DuckDB cannot read is set aside (``.damaged``) and a new one begun: everything in it can be
     rebuilt from landing.
 
+    Args:
+        path: The working file.
+        busy_seconds: How long to wait while another one works in it, in seconds.
+
     Raises:
-        WarehouseBusyError: Another process holds it.
+        WarehouseBusyError: Another process holds it, and still does after the wait.
         WarehouseDamagedError: Damage was found only while working with it; it is set aside now.
         StorageError: The disk is full or refuses to be written.
     """
+    with _locked(path, busy_seconds), _opened(path) as con:
+        yield con
+
+
+@contextmanager
+def _locked(path: Path, busy_seconds: float) -> Generator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = ExitStack()
+        lock.enter_context(exclusive(path, busy_seconds))
+    except OSError as error:
+        raise StorageError(error) from error
+    with lock:
+        yield
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
     con = _connect(path)
     try:
         con.execute("set timezone = 'UTC'")
         con.execute("set preserve_insertion_order = true")
         con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        for schema in SCHEMAS:
+        for schema in NAMES:
             con.execute(f"create schema if not exists {schema}")
         yield con
     except duckdb.Error as error:
@@ -71,10 +90,7 @@ def _refuses(error: Exception) -> bool:
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         return _open(path)
-    except OSError as error:
-        raise StorageError(error) from error
     except duckdb.Error as error:
         if "could not set lock" in str(error).lower():
             message = f"{path}: another run is writing; wait for it, or stop it, and try again"
@@ -97,10 +113,7 @@ def _set_aside(path: Path) -> None:
 
 def finished_build(con: duckdb.DuckDBPyConnection) -> str | None:
     """Return the id of the finished build in the working file, or None."""
-    found = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'meta' and table_name = 'build'"
-    ).fetchall()
-    if found == [(0,)]:
+    if kind_of(con, "meta.build") is None:
         return None
     ((identity,),) = con.execute("select build_id from meta.build").fetchall()
     return identity
@@ -118,33 +131,19 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Generator[None]:
     con.execute("commit")
 
 
-def replace_table(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
-    """Make ``table`` hold exactly the rows of ``frame``."""
-    con.register("new_rows", frame)
-    try:
-        con.execute(f"create or replace table {table} as select * from new_rows")
-    finally:
-        con.unregister("new_rows")
-
-
 def kind_of(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
     """Return ``table`` or ``view``, or None where there is neither of this name."""
     schema, _, name = table.partition(".")
-    found = con.execute(
-        "select 'table' from duckdb_tables() where schema_name = $1 and table_name = $2"
-        " union all select 'view' from duckdb_views() where schema_name = $1 and view_name = $2",
-        [schema, name],
+    views = con.execute(
+        "select 1 from duckdb_views() where not internal and schema_name = $1 and view_name = $2", [schema, name]
     ).fetchall()
-    return found[0][0] if found else None
-
-
-def comment(
-    con: duckdb.DuckDBPyConnection, table: str, title: str, columns: dict[str, str], kind: str = "table"
-) -> None:
-    """Write the comments that analysts read on a table and its columns."""
-    con.execute(f"comment on {kind} {table} is {quote(title)}")
-    for column, text in columns.items():
-        con.execute(f'comment on column {table}."{column}" is {quote(text)}')
+    if views:
+        return "view"
+    # To plan a read of one name costs a tenth of DuckDB's list of tables, which looks into the storage of each; and
+    # unlike a failed read it leaves the transaction as it is.
+    plan = "select json_serialize_plan($1) ->> 'error_type'"
+    ((error,),) = con.execute(plan, [f'select 1 from "{schema}"."{name}"']).fetchall()
+    return None if error == "catalog" else "table"
 
 
 def quote(text: str) -> str:

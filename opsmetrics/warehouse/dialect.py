@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from opsmetrics.errors import SqlFileError
+from opsmetrics.core.errors import SqlFileError
 
 # SQLGlot's "spark" writes `qualify` as a subquery with columns twice; Spark 4 knows it, as its "databricks" does.
 TARGET = "databricks"
@@ -19,7 +19,7 @@ RENAMED = {"EPOCH_US": "UNIX_MICROS"}
 INEXACT = (exp.ApproxDistinct, exp.ApproxQuantile, exp.ApproxTopK, exp.PercentileCont, exp.PercentileDisc, exp.Median)
 
 
-def in_spark(text: str, place: str) -> tuple[str, frozenset[str]]:
+def to_spark_sql(text: str, place: str) -> tuple[str, frozenset[str]]:
     """Translate one select.
 
     Args:

@@ -6,15 +6,12 @@ Does not belong here: which days have changed and what a table must fulfil (``wa
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import duckdb
 
-from opsmetrics.errors import ConfigurationError, Problem
-from opsmetrics.settings import DUCKDB_ENGINE, SPARK_ENGINE, Settings
-from opsmetrics.sqlfile import SqlFile
+from opsmetrics.catalogue.sqlfile import SqlFile
 
 EVERYTHING = "true"
 
@@ -23,7 +20,7 @@ class Engine(Protocol):
     """What building needs of an engine. A ``part`` is a SQL condition on the column ``day``."""
 
     @property
-    def landed(self) -> frozenset[str]:
+    def external_streams(self) -> frozenset[str]:
         """Streams whose rows stay in landing: their ``raw`` and ``staging`` are views on its files."""
         ...
 
@@ -42,14 +39,17 @@ class Engine(Protocol):
         ...
 
     def ask(self, con: duckdb.DuckDBPyConnection, select: str, part: str) -> tuple[Any, ...]:
-        """Return the one row of a select over tables of landed streams, of which only ``part`` is read."""
+        """Return the one row of a select over tables of landed streams, of which only ``part`` is read.
+
+        An empty tuple where there is none.
+        """
         ...
 
 
 class DuckDBEngine:
     """The default: everything in the working file, in this process."""
 
-    landed: frozenset[str] = frozenset()
+    external_streams: frozenset[str] = frozenset()
 
     def insert(self, con: duckdb.DuckDBPyConnection, file: SqlFile, parts: list[str]) -> None:
         """Insert part by part, so that what is sorted and compared at once stays small."""
@@ -59,13 +59,13 @@ class DuckDBEngine:
     def ask(self, con: duckdb.DuckDBPyConnection, select: str, part: str) -> tuple[Any, ...]:
         """Return the one row of a select; DuckDB finds by itself what of ``part`` it must read."""
         del part
-        return con.execute(select).fetchall()[0]
+        return con.execute(select).fetchone() or ()
 
 
 DUCKDB = DuckDBEngine()
 
 
-def landed_streams(files: Mapping[str, SqlFile]) -> frozenset[str]:
+def external_streams(files: Mapping[str, SqlFile]) -> frozenset[str]:
     """Return the streams that only incremental files read: no other file needs their rows in the working file."""
     readers: dict[str, bool] = {}
     for file in files.values():
@@ -74,28 +74,3 @@ def landed_streams(files: Mapping[str, SqlFile]) -> frozenset[str]:
             if table.startswith("raw."):
                 readers[table] = readers.get(table, True) and is_heavy
     return frozenset(table.removeprefix("raw.") for table, heavy in readers.items() if heavy)
-
-
-def engine_of(settings: Settings, files: Mapping[str, SqlFile]) -> Engine:
-    """Return the engine that the settings name.
-
-    Raises:
-        ConfigurationError: There is no such engine, or what it needs is not installed.
-    """
-    if settings.engine == DUCKDB_ENGINE:
-        return DUCKDB
-    if settings.engine == SPARK_ENGINE:
-        # Spark is an extra of a hundred megabytes: only who asks for it has it.
-        try:
-            with warnings.catch_warnings():
-                # About pandas, which is not used.
-                warnings.simplefilter("ignore", FutureWarning)
-                from opsmetrics.warehouse.spark import SparkEngine  # noqa: PLC0415
-        except ImportError as error:
-            message = f"OPSMETRICS_ENGINE is spark, but {error.name} is not installed"
-            raise ConfigurationError(
-                [Problem("environment", None, message, "pip install 'opsmetrics[spark]'")]
-            ) from error
-        return SparkEngine(settings.spark_master, settings.landing, settings.home / "exchange", files)
-    message = f"OPSMETRICS_ENGINE is {settings.engine!r}, which is no engine"
-    raise ConfigurationError([Problem("environment", None, message, f"write {DUCKDB_ENGINE} or {SPARK_ENGINE}")])

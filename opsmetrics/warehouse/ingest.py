@@ -6,95 +6,44 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from opsmetrics import published
-from opsmetrics.errors import DamagedLoadError, OpsMetricsError
+from opsmetrics.core.declare import DUCKDB_TYPES
+from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError
 from opsmetrics.landing import (
     Load,
     LoadName,
-    Pack,
-    damaged_paths,
-    is_pack,
     load_paths,
     packs,
-    set_aside,
+    quarantine,
     verify_load,
     verify_pack,
 )
-from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
-from opsmetrics.warehouse.connection import comment, kind_of, quote, replace_table, transaction
-from opsmetrics.warehouse.landed import raw_view
+from opsmetrics.streams import PUBLISHED_SCORES, STREAMS, Stream
+from opsmetrics.warehouse.connection import kind_of, quote, transaction
+from opsmetrics.warehouse.declared import (
+    append_rows,
+    check_table,
+    comment_table,
+    create_missing,
+    frame_of,
+    quoted,
+    write_table,
+)
+from opsmetrics.warehouse.external_views import raw_view
+from opsmetrics.warehouse.load_tables import (
+    DAMAGED_LOADS,
+    DAY_ROWS,
+    LOADS,
+    QUARANTINE,
+    UNPROVEN_DAYS,
+    damaged_rows,
+    load_rows,
+    raw_table,
+    unproven_rows,
+)
 
 # Loads that one statement reads: enough to keep every core busy, few enough to hold in memory.
 AT_ONCE = 64
-_LOADS = """
-    create table if not exists meta.loads (
-        load_id varchar, stream varchar, window_start date, window_end date, loaded_at timestamptz,
-        sequence bigint, is_complete boolean, rows bigint, quarantined bigint, source varchar,
-        source_digest varchar, dropped_columns varchar[], code_version varchar, origin varchar, accumulates boolean
-    )
-"""
-_QUARANTINE = """
-    create table if not exists meta.quarantine (
-        stream varchar, load_id varchar, source varchar, line bigint, reason varchar, raw varchar
-    )
-"""
-_DAY_ROWS = """
-    create table if not exists meta.day_rows (stream varchar, load_id varchar, day date, rows bigint)
-"""
-LOAD_COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
-    "meta.loads": (
-        "Every load ever landed",
-        {
-            "load_id": "Instant, sequence and digest",
-            "stream": "Stream",
-            "window_start": "First local day",
-            "window_end": "Day after the last",
-            "loaded_at": "When it was landed, UTC",
-            "sequence": "Number within the stream",
-            "is_complete": "A partial load never replaces a complete one",
-            "rows": "Rows that keep the contract",
-            "quarantined": "Rows set aside, see meta.quarantine",
-            "source": "File or address",
-            "source_digest": "Digest of the input",
-            "dropped_columns": "Columns that the contract does not name and that were not landed",
-            "code_version": "Version of the code that landed it",
-            "origin": "Name of the source: files, or a connector of sources.toml",
-            "accumulates": "A register of which all loads of this source count",
-        },
-    ),
-    "meta.quarantine": (
-        "Rows that break their stream's contract, with the reason: nothing is lost, nothing is guessed",
-        {
-            "stream": "Stream",
-            "load_id": "Load they came with",
-            "source": "File or address",
-            "line": "Line of the file (Parquet: row)",
-            "reason": "What is wrong",
-            "raw": "The contract's columns as they came, JSON; null where the line could not be split",
-        },
-    ),
-    "meta.day_rows": (
-        "Rows that each load brought for each local day, also replaced ones; a day without rows has none",
-        {
-            "stream": "Stream",
-            "load_id": "Load they came with",
-            "day": "Local day",
-            "rows": "Rows that keep the contract",
-        },
-    ),
-    "meta.damaged_loads": (
-        "Loads whose file was found damaged: set aside, and asked for again where the source still remembers",
-        {
-            "stream": "Stream",
-            "load_id": "Load",
-            "origin": "Name of the source; null = a pack of loads of several",
-            "window_start": "First local day",
-            "window_end": "Day after the last",
-        },
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +62,26 @@ class Ingested:
         """Count loads that were brought in."""
         self.rows[stream.name] = self.rows.get(stream.name, 0) + sum(load.rows for load in loads)
 
-    def set_aside(self, stream: Stream, error: DamagedLoadError) -> None:
+    def merge(self, later: Ingested) -> None:
+        """Add what a later ingest did."""
+        for name, count in later.rows.items():
+            self.rows[name] = self.rows.get(name, 0) + count
+        for name, texts in later.damaged.items():
+            self.damaged.setdefault(name, []).extend(texts)
+
+    def quarantine(self, stream: Stream, error: DamagedLoadError) -> None:
         """Move a damaged file out of the way and keep what is wrong with it."""
-        set_aside(error.path)
+        quarantine(error.path)
         self.damaged.setdefault(stream.name, []).append(str(error))
 
 
-def ingest(con: duckdb.DuckDBPyConnection, landing: Path, landed: frozenset[str] = frozenset()) -> Ingested:
+def ingest(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    external: frozenset[str] = frozenset(),
+    *,
+    only: frozenset[str] | None = None,
+) -> Ingested:
     """Bring loads that the working file does not know yet into ``raw``.
 
     Loads whose file has vanished from landing are forgotten, so that the working file always mirrors landing. A load
@@ -128,33 +90,33 @@ def ingest(con: duckdb.DuckDBPyConnection, landing: Path, landed: frozenset[str]
     Args:
         con: The working file.
         landing: Folder of the loads.
-        landed: Streams whose rows stay where they are (``Engine.landed``): checked and counted, not copied.
+        external: Streams whose rows stay where they are (``Engine.external_streams``): checked and counted, not copied.
+        only: Look at these streams only; default all.
     """
-    con.execute(_LOADS)
-    con.execute(_QUARANTINE)
-    con.execute(_DAY_ROWS)
+    _renew(con)
+    create_missing(con, LOADS, QUARANTINE, DAY_ROWS, UNPROVEN_DAYS)
     done = Ingested()
-    streams = (*STREAMS.values(), published.STREAM)
+    streams = (*STREAMS.values(), PUBLISHED_SCORES)
     uncounted = _uncounted(con)
-    for stream in streams:
-        _ensure_raw(con, stream, is_counted=stream.name not in uncounted, is_landed=stream.name in landed)
+    for stream in (stream for stream in streams if only is None or stream.name in only):
+        _ensure_raw(con, stream, is_counted=stream.name not in uncounted, is_landed=stream.name in external)
         rows = con.execute("select load_id from meta.loads where stream = $1", [stream.name]).fetchall()
         known = {load_id for (load_id,) in rows}
-        stays = stream.name in landed
-        found = _bring_packs(con, stream, landing, known, done, stays=stays)
-        found |= _bring_files(con, stream, landing, known, done, stays=stays)
+        is_external = stream.name in external
+        found = _bring_packs(con, stream, landing, known, done, is_external=is_external)
+        found |= _bring_files(con, stream, landing, known, done, is_external=is_external)
         for gone in sorted(known - found):
             _forget(con, stream, gone)
-        if stays and found:
+        if is_external and found:
             _show_landed(con, stream, landing)
-    replace_table(con, "meta.damaged_loads", _damaged(landing, [stream.name for stream in streams]))
-    for table, (title, columns) in LOAD_COMMENTS.items():
-        comment(con, table, title, columns)
+    with transaction(con):
+        damaged = frame_of(DAMAGED_LOADS, damaged_rows(landing, [stream.name for stream in streams]))
+        write_table(con, DAMAGED_LOADS, damaged)
     return done
 
 
 def _bring_files(
-    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested, *, stays: bool
+    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested, *, is_external: bool
 ) -> set[str]:
     """Bring in the loads that are files of their own; return the ids of all of them."""
     found: set[str] = set()
@@ -165,7 +127,7 @@ def _bring_files(
             try:
                 new.append(verify_load(path))
             except DamagedLoadError as error:
-                done.set_aside(stream, error)
+                done.quarantine(stream, error)
                 continue
             known.add(load_id)
         found.add(load_id)
@@ -177,13 +139,13 @@ def _bring_files(
         named = f"(select unnest([{paths}]) as path, unnest([{ids}]) as _load_id)"
         files = f"read_parquet([{paths}], filename = true, union_by_name = true)"
         rows = f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
-        _bring(con, stream, loads, rows, stays=stays)
+        _bring(con, stream, loads, rows, is_external=is_external)
         done.add(stream, loads)
     return found
 
 
 def _bring_packs(
-    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested, *, stays: bool
+    con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path, known: set[str], done: Ingested, *, is_external: bool
 ) -> set[str]:
     """Bring in the loads of packs; return the ids of all of them. A pack of known loads is not read."""
     found: set[str] = set()
@@ -193,40 +155,33 @@ def _bring_packs(
             if new:
                 verify_pack(pack)
         except DamagedLoadError as error:
-            done.set_aside(stream, error)
+            done.quarantine(stream, error)
             continue
         if new:
             ids = ", ".join(quote(load.load_id) for load in new)
             rows = f"(from read_parquet({quote(str(pack.path))}) where _load_id in ({ids}))"
-            _bring(con, stream, new, rows, stays=stays)
+            _bring(con, stream, new, rows, is_external=is_external)
             done.add(stream, new)
         found |= {load.load_id for load in pack.loads()}
         known |= found
     return found
 
 
-def _damaged(landing: Path, streams: list[str]) -> pl.DataFrame:
-    rows: list[tuple[object, ...]] = []
-    found = [(stream, path) for stream in streams for path in damaged_paths(landing, stream)]
-    for stream, path in found:
-        if is_pack(path):
-            rows.append((stream, path.stem, None, *Pack.parse(path).window))
-        else:
-            name = LoadName.parse(path)
-            rows.append((stream, name.load_id, name.origin, *name.window))
-    schema = {
-        "stream": pl.String,
-        "load_id": pl.String,
-        "origin": pl.String,
-        "window_start": pl.Date,
-        "window_end": pl.Date,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _raw_columns(stream: Stream) -> dict[str, str]:
-    columns = {column.name: DUCKDB_TYPES[column.type] for column in stream.columns}
-    return columns | {"_day": "date", "_line": "bigint", "_load_id": "varchar"}
+def _renew(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what an earlier version knew of loads in another form: landing tells it all again."""
+    rows = con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'meta' and table_name = 'loads'"
+        " order by column_index"
+    ).fetchall()
+    if not rows or [name for (name,) in rows] == LOADS.names:
+        return
+    with transaction(con):
+        for table in (LOADS, QUARANTINE, DAY_ROWS, UNPROVEN_DAYS, *(raw_table(stream) for stream in STREAMS.values())):
+            kind = kind_of(con, table.name)
+            if kind is not None:
+                con.execute(f"drop {kind} {quoted(table.name)}")
+        if kind_of(con, f"raw.{PUBLISHED_SCORES.name}") is not None:
+            con.execute(f"drop table {quoted(f'raw.{PUBLISHED_SCORES.name}')}")
 
 
 def _uncounted(con: duckdb.DuckDBPyConnection) -> set[str]:
@@ -241,14 +196,11 @@ def _uncounted(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream, *, is_counted: bool, is_landed: bool) -> None:
     """Create the raw table; one of an older contract or version is dropped and its loads are read again."""
-    wanted = _raw_columns(stream)
-    rows = con.execute(
-        "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = $1 order by column_index",
-        [stream.name],
-    ).fetchall()
+    table = raw_table(stream)
     kind = kind_of(con, f"raw.{stream.name}")
+    rows = con.execute(f'select column_name from (describe raw."{stream.name}")').fetchall() if kind else []
     fits = kind == "view" or _is_empty(con, stream) if is_landed else kind == "table"
-    if [name for (name,) in rows] == list(wanted) and is_counted and fits:
+    if [name for (name,) in rows] == table.names and is_counted and fits:
         return
     with transaction(con):
         if kind is not None:
@@ -256,15 +208,8 @@ def _ensure_raw(con: duckdb.DuckDBPyConnection, stream: Stream, *, is_counted: b
         con.execute("delete from meta.loads where stream = $1", [stream.name])
         con.execute("delete from meta.quarantine where stream = $1", [stream.name])
         con.execute("delete from meta.day_rows where stream = $1", [stream.name])
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
-        con.execute(f'create table raw."{stream.name}" ({columns})')
-        _comment_raw(con, stream, "table")
-
-
-def _comment_raw(con: duckdb.DuckDBPyConnection, stream: Stream, kind: str) -> None:
-    texts = {column.name: column.doc for column in stream.columns}
-    texts |= {"_day": "Local day", "_line": "Line of the source", "_load_id": "Load, see meta.loads"}
-    comment(con, f'raw."{stream.name}"', f"{stream.doc}; every load, also replaced ones", texts, kind)
+        con.execute("delete from meta.unproven_days where stream = $1", [stream.name])
+        create_missing(con, table)
 
 
 def _is_empty(con: duckdb.DuckDBPyConnection, stream: Stream) -> bool:
@@ -278,10 +223,12 @@ def _show_landed(con: duckdb.DuckDBPyConnection, stream: Stream, landing: Path) 
         if kind_of(con, f"raw.{stream.name}") == "table":
             con.execute(f'drop table raw."{stream.name}"')
         con.execute(f'create or replace view raw."{stream.name}" as {raw_view(landing, stream)}')
-        _comment_raw(con, stream, "view")
+        comment_table(con, raw_table(stream), "view")
 
 
-def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], source: str, *, stays: bool) -> None:
+def _bring(
+    con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], source: str, *, is_external: bool
+) -> None:
     """Bring loads in, all of them or none.
 
     Args:
@@ -289,7 +236,7 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], so
         stream: Their stream.
         loads: The loads.
         source: Their rows as a relation, with the load of each in ``_load_id``.
-        stays: Their rows stay where they are and are only counted.
+        is_external: Their rows stay where they are and are only counted.
     """
     there = {name for (name,) in con.execute(f"select column_name from (describe from {source})").fetchall()}
     # Loads that were landed before a column joined the contract do not have it.
@@ -300,7 +247,7 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], so
     expected = sum(load.rows for load in loads)
     with transaction(con):
         rows = f"select {names}, _day, _line, _load_id from {source} where _reason is null"
-        into = f"select count(*) from ({rows})" if stays else f'insert into raw."{stream.name}" {rows}'
+        into = f"select count(*) from ({rows})" if is_external else f'insert into raw."{stream.name}" {rows}'
         ((brought,),) = con.execute(into).fetchall()
         if brought != expected:
             message = (
@@ -325,28 +272,10 @@ def _bring(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], so
                     "sources": [load.source for load in loads],
                 },
             )
-        con.executemany(f"insert into meta.loads values ({', '.join('?' * 15)})", [_row(load) for load in loads])
-
-
-def _row(load: Load) -> list[object]:
-    """The load as a row of meta.loads."""
-    return [
-        load.load_id,
-        load.stream,
-        load.window_start,
-        load.window_end,
-        load.loaded_at,
-        load.sequence,
-        load.is_complete,
-        load.rows,
-        load.quarantined,
-        load.source,
-        load.source_digest,
-        list(load.dropped_columns),
-        load.code_version,
-        load.origin,
-        load.accumulates,
-    ]
+        append_rows(con, LOADS, frame_of(LOADS, load_rows(loads)))
+        append_rows(con, UNPROVEN_DAYS, frame_of(UNPROVEN_DAYS, unproven_rows(loads)))
+        for table in (LOADS, QUARANTINE, DAY_ROWS, UNPROVEN_DAYS):
+            check_table(con, table, where=f"stream = {quote(stream.name)}")
 
 
 def _forget(con: duckdb.DuckDBPyConnection, stream: Stream, load_id: str) -> None:
@@ -354,5 +283,5 @@ def _forget(con: duckdb.DuckDBPyConnection, stream: Stream, load_id: str) -> Non
         if kind_of(con, f"raw.{stream.name}") == "table":
             con.execute(f'delete from raw."{stream.name}" where _load_id = $1', [load_id])
         con.execute("delete from meta.loads where load_id = $1 and stream = $2", [load_id, stream.name])
-        for table in ("quarantine", "day_rows"):
+        for table in ("quarantine", "day_rows", "unproven_days"):
             con.execute(f"delete from meta.{table} where load_id = $1 and stream = $2", [load_id, stream.name])

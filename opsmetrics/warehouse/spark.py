@@ -28,15 +28,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql import types as t
 
-from opsmetrics.errors import OpsMetricsError
-from opsmetrics.settings import environment, secret
-from opsmetrics.sqlfile import SqlFile
+from opsmetrics.catalogue.sqlfile import SqlFile
+from opsmetrics.core.declare import ColumnType
+from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.core.settings import environment, secret
 from opsmetrics.streams import Stream
-from opsmetrics.streams.model import ColumnType
 from opsmetrics.warehouse.connection import quote
-from opsmetrics.warehouse.dialect import in_spark
-from opsmetrics.warehouse.engine import EVERYTHING, landed_streams
-from opsmetrics.warehouse.landed import files_with, stream_of
+from opsmetrics.warehouse.dialect import to_spark_sql
+from opsmetrics.warehouse.engine import EVERYTHING, external_streams
+from opsmetrics.warehouse.external_views import files_with, stream_of
 
 _TYPES: dict[ColumnType, t.DataType] = {
     "text": t.StringType(),
@@ -78,7 +78,7 @@ class SparkEngine:
         self._landing = landing.resolve()
         self._exchange = exchange.resolve()
         self._files = files
-        self.landed = landed_streams(files)
+        self.external_streams = external_streams(files)
 
     def insert(self, con: duckdb.DuckDBPyConnection, file: SqlFile, parts: list[str]) -> None:
         """Let Spark make the rows, and bring them in ordered by day and key.
@@ -99,8 +99,8 @@ class SparkEngine:
     def ask(self, con: duckdb.DuckDBPyConnection, select: str, part: str) -> tuple[Any, ...]:
         """Let Spark answer."""
         with self._folder() as folder, _explained(self._master):
-            (row,) = self._select(con, select, part, folder, "contract of a landed table").collect()
-            return tuple(row)
+            rows = self._select(con, select, part, folder, "contract of a landed table").collect()
+            return tuple(rows[0]) if rows else ()
 
     @contextmanager
     def _folder(self) -> Generator[Path]:
@@ -120,7 +120,7 @@ class SparkEngine:
     def _select(self, con: duckdb.DuckDBPyConnection, text: str, part: str, folder: Path, place: str) -> DataFrame:
         """Return the rows of a select, with each of its tables as a view of the session."""
         spark = _session(self._master)
-        translated, tables = in_spark(text, place)
+        translated, tables = to_spark_sql(text, place)
         for table in sorted(tables):
             self._table(con, table, part, folder).createOrReplaceTempView(table.replace(".", "__"))
         return spark.sql(translated)
@@ -128,9 +128,9 @@ class SparkEngine:
     def _table(self, con: duckdb.DuckDBPyConnection, table: str, part: str, folder: Path) -> DataFrame:
         schema, _, name = table.partition(".")
         file = self._files.get(table)
-        if schema == "raw" and name in self.landed:
+        if schema == "raw" and name in self.external_streams:
             return self._landed(con, stream_of(table), part)
-        if file is not None and schema == "staging" and file.model.like_stream in self.landed:
+        if file is not None and schema == "staging" and file.model.like_stream in self.external_streams:
             return self._select(con, file.text, part, folder, str(file.path)).where(part)
         # What is small enough for one machine lies in its file.
         path = folder / f"{table}.parquet"

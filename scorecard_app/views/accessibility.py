@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from html import escape
-
-from scorecard_app.markup import heading, points, table
-from scorecard_app.page import Page, head, show, view
+from opsmetrics.reports.addresses import ACCESSIBILITY
+from opsmetrics.reports.table import Cell, Column, Table
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import heading, join, lead, paragraph, points
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import table_html
 
 GOOD = ("keyboard", "tables", "zoom", "colour", "contrast", "language", "print")
 # Faults that are Streamlit's and that we could not mend; each with its work-around.
 FAULTS = ("shell_english", "select_outside", "dropdown_english")
 
 
-@view("accessibility")
+@view(ACCESSIBILITY)
 def render(page: Page) -> None:
     """Show the accessibility statement."""
     head(page, page.text("accessibility.title"))
-    rows = [
-        [
-            escape(page.text(f"accessibility.fault_{name}")),
-            escape(page.text(f"accessibility.rule_{name}")),
-            escape(page.text(f"accessibility.around_{name}")),
-        ]
+    columns = tuple(Column(page.text(f"accessibility.{key}")) for key in ("fault", "rule", "around"))
+    rows = tuple(
+        (
+            Cell(page.text(f"accessibility.fault_{name}")),
+            Cell(page.text(f"accessibility.rule_{name}")),
+            Cell(page.text(f"accessibility.around_{name}")),
+        )
         for name in FAULTS
-    ]
-    header = [
-        (page.text("accessibility.fault"), False),
-        (page.text("accessibility.rule"), False),
-        (page.text("accessibility.around"), False),
-    ]
+    )
+    faults = Table("faults", page.text("accessibility.faults_caption"), columns, rows)
     show(
-        f'<p class="lead">{escape(page.text("accessibility.lead"))}</p>'
-        + heading(page.text("accessibility.works"))
-        + points([escape(page.text(f"accessibility.good_{name}")) for name in GOOD])
-        + heading(page.text("accessibility.faults"))
-        + table(page.text("accessibility.faults_caption"), header, rows)
-        + heading(page.text("accessibility.contact"))
-        + f"<p>{escape(page.text('accessibility.contact_text'))}</p>"
+        join(
+            lead(page.text("accessibility.lead")),
+            heading(page.text("accessibility.works")),
+            points(page.text(f"accessibility.good_{name}") for name in GOOD),
+            heading(page.text("accessibility.faults")),
+            table_html(page, faults),
+            heading(page.text("accessibility.contact")),
+            paragraph(page.text("accessibility.contact_text")),
+        )
     )

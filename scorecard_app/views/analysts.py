@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Sequence
 
-from opsmetrics.reading import catalogue
-from scorecard_app.markup import folded, heading, small, table
-from scorecard_app.page import Page, head, show, view
+from markupsafe import Markup
+
+from opsmetrics.reports.addresses import ANALYSTS
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries.catalogue import PublishedTable
+from opsmetrics.snapshots.queries.rows import group_by
+from scorecard_app.files import table_files
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import code_block, copy_button, element, folded, heading, hint, join, lead, small
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import table_html
+from scorecard_app.views.parts import source
 
 # Schemas in the order in which an analyst needs them; the rest follows by name.
 FIRST = ("marts", "scores", "facts", "ref", "meta", "metrics")
@@ -35,49 +47,63 @@ order by incidents desc;""",
 }
 
 
-@view("analysts")
+@view(ANALYSTS)
 def render(page: Page) -> None:
     """Show the way to the data for people with a DuckDB shell."""
     head(page, page.text("analysts.title"))
-    path = str(page.snapshot.path)
-    shell = f"duckdb -readonly {path}" if page.reader.role == "admin" else "opsmetrics sql"
+    shell = f"duckdb -readonly {page.snapshot.path}" if page.permissions.role == "admin" else "opsmetrics sql"
     show(
-        f'<p class="lead">{escape(page.text("analysts.lead"))}</p>'
-        f'<pre tabindex="0"><code id="shell">{escape(shell)}</code></pre>'
-        + _copy(page, "shell")
-        + f'<p class="hint">{escape(page.text("analysts.hint"))}</p>'
+        join(
+            lead(page.text("analysts.lead")),
+            code_block(shell, "shell"),
+            _copy(page, "shell"),
+            hint(page.text("analysts.hint")),
+        )
     )
-    queries = "".join(
-        f"<h3>{escape(page.text(f'analysts.query_{name}'))}</h3>"
-        f'<pre tabindex="0"><code id="query-{name}">{escape(sql)}</code></pre>{_copy(page, f"query-{name}")}'
+    queries = (
+        (
+            element("h3", page.text(f"analysts.query_{name}")),
+            code_block(sql, f"query-{name}"),
+            _copy(page, f"query-{name}"),
+        )
         for name, sql in QUERIES.items()
     )
-    show(heading(page.text("analysts.queries")) + queries)
-    found = catalogue.tables(page.snapshot).to_dicts()
-    schemas = sorted(
-        {row["schema_name"] for row in found}, key=lambda name: (FIRST.index(name) if name in FIRST else 9, name)
+    show(join(heading(page.text("analysts.queries")), queries))
+    _tables(page)
+    show(
+        join(
+            heading(page.text("analysts.metrics")),
+            small(page.text("analysts.metrics_hint")),
+            table_files(page, source("metrics")),
+        )
     )
-    header = [
-        (page.text("analysts.table"), False),
-        (page.text("analysts.columns"), True),
-        (page.text("analysts.says"), False),
-    ]
-    body = ""
-    for schema in schemas:
-        rows = [
-            [
-                f"<code>{escape(schema)}.{escape(row['table_name'])}</code>",
-                str(row["column_count"]),
-                escape(row["comment"]),
-            ]
-            for row in found
-            if row["schema_name"] == schema
-        ]
-        body += folded(f"{schema} ({len(rows)})", table(f"{page.text('analysts.tables')}: {schema}", header, rows))
-    show(heading(page.text("analysts.tables")) + body + page.downloads("tables"))
-    show(heading(page.text("analysts.metrics")) + small(page.text("analysts.metrics_hint")) + page.downloads("metrics"))
 
 
-def _copy(page: Page, target: str) -> str:
-    done, label = escape(page.text("metric.copied")), escape(page.text("metric.copy"))
-    return f'<p class="downloads"><button type="button" data-copy="{target}" data-done="{done}">{label}</button></p>'
+def _tables(page: Page) -> None:
+    """Every table with what it says, schema by schema."""
+    schemas = group_by(catalogue.tables(page.snapshot), lambda row: row.schema_name)
+    order = sorted(schemas, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+    lists = (
+        folded(f"{schema} ({len(schemas[schema])})", table_html(page, _table(page, schema, schemas[schema])))
+        for schema in order
+    )
+    show(join(heading(page.text("analysts.tables")), lists, table_files(page, source("tables"))))
+
+
+def _table(page: Page, schema: str, tables: Sequence[PublishedTable]) -> Table:
+    rows = tuple((_name(row), Cell(str(row.column_count), row.column_count), Cell(row.comment)) for row in tables)
+    columns = (
+        Column(page.text("analysts.table")),
+        Column(page.text("analysts.columns"), "number"),
+        Column(page.text("analysts.says")),
+    )
+    return Table(schema, f"{page.text('analysts.tables')}: {schema}", columns, rows)
+
+
+def _name(row: PublishedTable) -> Cell:
+    name = f"{row.schema_name}.{row.table_name}"
+    return Cell(name, drawing=element("code", name))
+
+
+def _copy(page: Page, target: str) -> Markup:
+    return copy_button(target, page.text("metric.copy"), page.text("metric.copied"))

@@ -3,176 +3,199 @@
 from __future__ import annotations
 
 import statistics
-from html import escape
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from opsmetrics import fmt
-from opsmetrics.reading import catalogue, scores
-from opsmetrics.reading.board import MET_LEVEL
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import AREA, GAPS, METRIC, TEAM
+from opsmetrics.reports.board import MET_LEVEL
+from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshots.queries import areas as area_queries
+from opsmetrics.snapshots.queries import gaps, scores
+from opsmetrics.snapshots.queries.areas import AreaMetric, AreaSpread
+from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app import charts
-from scorecard_app.marks import bullet
-from scorecard_app.markup import folded, heading, rich, small, table
-from scorecard_app.page import Page, by, choose, choose_period, head, known, show, unknown, view
-from scorecard_app.views.parts import gaps_table
+from scorecard_app.choices import choose, choose_period, selected_id, warn_unknown
+from scorecard_app.files import figure_files
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import heading, hint, join, lead, paragraph
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.sparklines import bullet
+from scorecard_app.table_html import files_of, folded_table, table_html, table_with_files
+from scorecard_app.views.parts import areas_by_id, gaps_table, source, teams_by_id
 
 SHOWN_GAPS = 6
 SHOWN_DOTS = 40  # teams that a picture can name
+Scored = tuple[AreaScore, float]
+"""A team's row, and its score, which is there."""
 
-Row = dict[str, Any]
 
-
-@view("area")
+@view(AREA)
 def render(page: Page) -> None:
     """Show one area across the teams."""
-    areas = by(catalogue.areas(page.snapshot), "area_id")
-    area_id = known("area", areas)
-    area = areas[area_id]
+    areas = areas_by_id(page)
+    area_id = selected_id("area", areas)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
-        head(page, page.label(area), escape(page.text(f"area.question_{area_id}")))
+        head(page, page.say(areas[area_id].name), page.text(f"area.question_{area_id}"))
     with right:
-        choose(page.text("area.choose"), "area", list(areas), {k: page.label(r) for k, r in areas.items()}, area_id)
+        names = {key: page.say(row.name) for key, row in areas.items()}
+        choose(page.text("area.choose"), "area", list(areas), names, area_id)
         choose_period(page)
-    unknown(page, {"area": areas})
-    cells = scores.area_scores(page.snapshot, page.period).filter(area_id=area_id).to_dicts()
-    teams = by(catalogue.teams(page.snapshot), "team_id")
-    scored = sorted((row for row in cells if row["score"] is not None), key=lambda row: -row["score"])
-    metrics = scores.area_metrics(page.snapshot, page.period, area_id).to_dicts()
+    warn_unknown(page, {"area": areas})
+    cells = scores.area_scores(page.snapshot, page.period, area_id=area_id)
+    scored = sorted(((row, row.score) for row in cells if row.score is not None), key=lambda pair: -pair[1])
+    metrics = list(area_queries.area_metrics(page.snapshot, page.period, area_id))
     _lead(page, scored, len(cells), metrics)
-    before = by(scores.area_before(page.snapshot, page.period, area_id), "team_id")
     left, right = st.columns(2)
     with left:
-        _spread(page, area_id, scored, teams, before)
+        _spread(page, area_id, scored[:SHOWN_DOTS])
     with right:
         _trend(page, area_id)
     _metrics(page, area_id, metrics)
-    gaps = scores.gaps(page.snapshot, page.period).filter(area_id=area_id).to_dicts()
-    note = page.text("team.gaps_note", shown=min(SHOWN_GAPS, len(gaps)), all=len(gaps))
-    more = page.link("forbedring", page.text("team.all_gaps", count=len(gaps)), area=area_id)
-    show(
-        heading(page.text("area.gaps"), note)
-        + gaps_table(page, gaps[:SHOWN_GAPS], below="team")
-        + f"<p>{more}</p>{page.downloads('gaps', area=area_id)}"
-    )
+    _gaps(page, area_id)
 
 
-def _lead(page: Page, scored: list[Row], count: int, metrics: list[Row]) -> None:
+def _lead(page: Page, scored: Sequence[Scored], count: int, metrics: Sequence[AreaMetric]) -> None:
     if not scored:
-        show(f'<p class="lead">{escape(page.text("area.lead_none"))}</p>')
+        show(lead(page.text("area.lead_none")))
         return
     words = page.text(
         "area.lead",
-        median=fmt.number(page.language, statistics.median(row["score"] for row in scored)),
-        met=sum(row["level"] >= MET_LEVEL for row in scored),
+        median=fmt.number(page.language, statistics.median(score for _, score in scored)),
+        met=sum(row.level is not None and row.level >= MET_LEVEL for row, _ in scored),
         teams=count,
-        metric=page.label(metrics[0], "title"),
+        metric=page.say(metrics[0].title),
     )
-    show(f'<p class="lead">{rich(words)}</p>')
+    show(lead(words))
 
 
-def _spread(page: Page, area_id: str, scored: list[Row], teams: dict[str, Row], before: dict[str, Row]) -> None:
-    show(heading(page.text("area.spread")) + f'<p class="hint">{escape(page.text("area.spread_hint"))}</p>')
+def _spread(page: Page, area_id: str, scored: Sequence[Scored]) -> None:
+    show(join(heading(page.text("area.spread")), hint(page.text("area.spread_hint"))))
     if not scored:
-        show(f'<p class="hint">{escape(page.text("area.lead_none"))}</p>')
+        show(hint(page.text("area.lead_none")))
         return
-    rows = [
-        (page.label(teams[row["team_id"]]), row["score"], before.get(row["team_id"], {}).get("score"))
-        for row in scored[:SHOWN_DOTS]
-    ]
+    before = {row.team_id: row.score for row in area_queries.area_before(page.snapshot, page.period, area_id)}
+    names = {team_id: page.say(team.name) for team_id, team in teams_by_id(page).items()}
+    dots = [(names[row.team_id], score, before.get(row.team_id)) for row, score in scored]
     st.plotly_chart(
-        charts.spread(page.language, rows, KRAV_POINTS, page.text("word.krav").lower()),
+        charts.spread(page.language, dots, KRAV_POINTS, page.text("word.krav").lower()),
         config=charts.CONFIG,
         theme=None,
         key="spread",
-        alt=page.text("area.spread_alt", first=rows[0][0], last=rows[-1][0]),
+        alt=page.text("area.spread_alt", first=dots[0][0], last=dots[-1][0]),
     )
-    shown = [
-        [
-            page.link("team", page.label(teams[row["team_id"]]), team=row["team_id"]),
-            fmt.number(page.language, row["score"]),
-            fmt.number(page.language, before.get(row["team_id"], {}).get("score")),
-            fmt.percent(page.language, row["coverage"]),
-        ]
-        for row in scored[:SHOWN_DOTS]
-    ]
-    header = [
-        (page.text("word.team"), False),
-        (page.text("word.now"), True),
-        (page.text("area.year_ago"), True),
-        (page.text("word.coverage"), True),
-    ]
     show(
-        page.figure_buttons(f"spread-{area_id}", page.text("area.spread"))
-        + folded(page.text("app.show_table"), table(page.text("area.spread"), header, shown))
-        + page.downloads("area-scores", area=area_id)
+        join(
+            figure_files(page, f"spread-{area_id}", page.text("area.spread")),
+            folded_table(page, page.text("app.show_table"), _spread_table(page, area_id, scored, names, before)),
+        )
     )
+
+
+def _spread_table(
+    page: Page, area_id: str, scored: Sequence[Scored], names: Mapping[str, str], before: Mapping[str, float]
+) -> Table:
+    cells = page.cells
+    rows = tuple(
+        (
+            Cell(names[row.team_id], address=TEAM.at(team=row.team_id)),
+            cells.number(score),
+            cells.number(before.get(row.team_id)),
+            cells.percent(row.coverage),
+        )
+        for row, score in scored
+    )
+    columns = (
+        Column(page.text("word.team"), "link"),
+        Column(page.text("word.now"), "number"),
+        Column(page.text("area.year_ago"), "number"),
+        Column(page.text("word.coverage"), "percent"),
+    )
+    return Table("spread", page.text("area.spread"), columns, rows, source=source("area-scores", area=area_id))
 
 
 def _trend(page: Page, area_id: str) -> None:
-    show(heading(page.text("area.trend")) + f'<p class="hint">{escape(page.text("area.trend_hint"))}</p>')
-    rows = scores.area_spread(page.snapshot, page.period, area_id).to_dicts()
+    show(join(heading(page.text("area.trend")), hint(page.text("area.trend_hint"))))
+    rows = list(area_queries.area_spread(page.snapshot, page.period, area_id))
     if len(rows) < 2:
-        show(f'<p class="hint">{escape(page.text("area.trend_none"))}</p>')
+        show(hint(page.text("area.trend_none")))
         return
-    first, last = rows[0], rows[-1]
+    krav, median = page.text("word.krav").lower(), page.text("word.median").lower()
     st.plotly_chart(
-        charts.area_trend(
-            page.language, rows, KRAV_POINTS, page.text("word.krav").lower(), page.text("word.median").lower()
-        ),
+        charts.area_trend(page.language, rows, KRAV_POINTS, krav, median),
         config=charts.CONFIG,
         theme=None,
         key="area-trend",
         alt=page.text(
             "area.trend_alt",
-            first=fmt.number(page.language, first["median"]),
-            last=fmt.number(page.language, last["median"]),
+            first=fmt.number(page.language, rows[0].median),
+            last=fmt.number(page.language, rows[-1].median),
         ),
     )
-    shown = [
-        [
-            fmt.month(page.language, row["on"]),
-            *(fmt.number(page.language, row[k]) for k in ("low", "median", "high", "teams")),
-        ]
-        for row in reversed(rows)
-    ]
-    header = [
-        (page.text("word.month"), False),
-        (page.text("area.low"), True),
-        (page.text("word.median"), True),
-        (page.text("area.high"), True),
-        (page.text("area.teams"), True),
-    ]
     show(
-        page.figure_buttons(f"trend-{area_id}", page.text("area.trend"))
-        + folded(page.text("app.show_table"), table(page.text("area.trend"), header, shown))
-        + page.downloads("area-months", area=area_id)
+        join(
+            figure_files(page, f"trend-{area_id}", page.text("area.trend")),
+            folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)),
+        )
     )
 
 
-def _metrics(page: Page, area_id: str, metrics: list[Row]) -> None:
-    language = page.language
-    rows = [
-        [
-            page.link("maling", page.label(row, "title"), metric=row["metric_id"]) + small(page.label(row, "why")),
-            bullet(row["points"]),
-            fmt.number(language, row["points"]),
-            escape(page.text("area.met_of", met=row["met"], all=row["measured"])),
-            fmt.number(language, row["gain"], 1),
-        ]
+def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Table:
+    cells = page.cells
+    rows = tuple(
+        (
+            Cell(fmt.month(page.language, row.on), row.on),
+            cells.number(row.low),
+            cells.number(row.median),
+            cells.number(row.high),
+            cells.number(row.teams),
+        )
+        for row in reversed(spread)
+    )
+    columns = (
+        Column(page.text("word.month"), "date"),
+        Column(page.text("area.low"), "number"),
+        Column(page.text("word.median"), "number"),
+        Column(page.text("area.high"), "number"),
+        Column(page.text("area.teams"), "number"),
+    )
+    return Table("trend", page.text("area.trend"), columns, rows, source=source("area-months", area=area_id))
+
+
+def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:
+    cells = page.cells
+    rows = tuple(
+        (
+            Cell(page.say(row.title), detail=page.say(row.why), address=METRIC.at(metric=row.metric_id)),
+            Cell(drawing=bullet(row.points)),
+            cells.number(row.points),
+            Cell(page.text("area.met_of", met=row.met, all=row.measured)),
+            cells.number(row.gain, 1),
+        )
         for row in metrics
-    ]
-    header = [
-        (page.text("word.metric"), False),
-        (page.text("area.points_bar"), False),
-        (page.text("area.median_points"), True),
-        (page.text("area.met"), True),
-        (page.text("gaps.gain"), True),
-    ]
-    show(
-        heading(page.text("area.metrics"), page.text("area.metrics_note"))
-        + table(page.text("area.metrics_caption"), header, rows, kind="metrics")
-        + page.downloads("area-metrics", area=area_id)
     )
+    columns = (
+        Column(page.text("word.metric"), "link"),
+        Column(page.text("area.points_bar")),
+        Column(page.text("area.median_points"), "number"),
+        Column(page.text("area.met"), "number"),
+        Column(page.text("gaps.gain"), "number"),
+    )
+    file = source("area-metrics", area=area_id)
+    table = Table("metrics", page.text("area.metrics_caption"), columns, rows, source=file)
+    title = heading(page.text("area.metrics"), page.text("area.metrics_note"))
+    show(join(title, table_with_files(page, table, kind="metrics")))
+
+
+def _gaps(page: Page, area_id: str) -> None:
+    found = gaps.gaps(page.snapshot, page.period, area_id=area_id)
+    note = page.text("team.gaps_note", shown=min(SHOWN_GAPS, len(found)), all=len(found))
+    more = page.link(GAPS.at(area=area_id), page.text("team.all_gaps", count=len(found)))
+    table = gaps_table(page, found[:SHOWN_GAPS], below="team", area=area_id)
+    shown = table_html(page, table, kind="gaps")
+    show(join(heading(page.text("area.gaps"), note), shown, paragraph(more), files_of(page, table)))

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from html import escape
-from typing import Any
 
 import streamlit as st
 
-from opsmetrics import proposing
-from opsmetrics.errors import OpsMetricsError
-from opsmetrics.proposing import Change
-from opsmetrics.reading import catalogue
-from opsmetrics.settings import Settings
-from scorecard_app.page import Page, by, head, show, view
+from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.core.settings import Settings
+from opsmetrics.proposals import edits
+from opsmetrics.proposals.edits import Change
+from opsmetrics.reports.addresses import CONFIGURE
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries.catalogue import Metric
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import lead, paragraph
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
 from scorecard_app.views.gaps import ROLES
+from scorecard_app.views.parts import metrics_by_id, teams_by_id
 
 KINDS = ("goal", "waiver", "ownership", "number")
 Maker = Callable[[Settings], list[Change]]
 
 
-@view("configure")
+@view(CONFIGURE)
 def render(page: Page) -> None:
     """Show the form; once asked, what would change and what it would do."""
     head(page, page.text("configure.title"))
-    show(f'<p class="lead">{escape(page.text("configure.lead"))}</p>')
-    if page.reader.role != "admin":
-        show(f"<p>{escape(page.text('configure.admins_only'))}</p>")
+    show(lead(page.text("configure.lead")))
+    if page.permissions.role != "admin":
+        show(paragraph(page.text("configure.admins_only")))
         return
     names = {kind: page.text(f"configure.{kind}") for kind in KINDS}
     kind = st.selectbox(page.text("configure.kind"), KINDS, format_func=names.__getitem__, key="configure-kind")
@@ -37,33 +42,33 @@ def render(page: Page) -> None:
     try:
         with st.spinner(page.text("configure.wait")):
             settings = Settings.from_env()
-            found = proposing.propose(settings, maker(settings))
+            found = edits.propose(settings, maker(settings))
     except OpsMetricsError as error:
-        show(f"<p>{escape(page.text('configure.wrong'))}</p>")
+        show(paragraph(page.text("configure.wrong")))
         st.code(str(error), language="text")
         return
-    show(f"<p>{escape(page.text('configure.diff'))}</p>")
+    show(paragraph(page.text("configure.diff")))
     st.code(found.diff, language="diff")
     st.download_button(page.text("configure.download"), found.diff, f"{kind}.patch", "text/x-diff")
-    show(f"<p>{escape(page.text('configure.effect'))}</p>")
+    show(paragraph(page.text("configure.effect")))
     st.markdown(found.effect)
 
 
 def _today(page: Page) -> date:
-    return page.period["on"] + timedelta(days=1)
+    return page.period.on + timedelta(days=1)
 
 
 def _team(page: Page) -> str:
-    names = {team["team_id"]: page.label(team) for team in catalogue.teams(page.snapshot).to_dicts()}
+    names = {team_id: page.say(team.name) for team_id, team in teams_by_id(page).items()}
     return str(st.selectbox(page.text("word.team"), list(names), format_func=names.__getitem__, key="configure-team"))
 
 
-def _metric(page: Page) -> dict[str, Any]:
-    metrics = by(catalogue.metrics(page.snapshot), "metric_id")
+def _metric(page: Page) -> Metric:
+    metrics = metrics_by_id(page)
     chosen = st.selectbox(
         page.text("word.metric"),
         list(metrics),
-        format_func=lambda key: page.label(metrics[key], "title"),
+        format_func=lambda key: page.say(metrics[key].title),
         key="configure-metric",
     )
     return metrics[chosen]
@@ -81,7 +86,7 @@ def _goal(page: Page) -> Maker:
     role_names = {role: page.text(f"role.{role}") for role in ROLES}
     values = {
         "team_id": _team(page),
-        "metric_id": _metric(page)["metric_id"],
+        "metric_id": _metric(page).metric_id,
         "owner_role": st.selectbox(
             page.text("configure.role"), ROLES, format_func=role_names.__getitem__, key="configure-role"
         ),
@@ -90,11 +95,11 @@ def _goal(page: Page) -> Maker:
         "status": "planned",
         "campaign": _words(page, "campaign"),
     }
-    return lambda settings: proposing.register_row(settings, "goals", values)
+    return lambda settings: edits.register_row(settings, "goals", values)
 
 
 def _waiver(page: Page) -> Maker:
-    team, metric = _team(page), _metric(page)["metric_id"]
+    team, metric = _team(page), _metric(page).metric_id
     values = {
         "waiver_id": f"w-{_today(page):%Y%m%d}-{team}-{metric}".replace("_", "-"),
         "team_id": team,
@@ -105,21 +110,22 @@ def _waiver(page: Page) -> Maker:
         "valid_from": _today(page) - timedelta(days=1),
         "valid_to": _day(page, "until", _today(page) + timedelta(days=90)),
     }
-    return lambda settings: proposing.register_row(settings, "waivers", values)
+    return lambda settings: edits.register_row(settings, "waivers", values)
 
 
 def _ownership(page: Page) -> Maker:
     services = catalogue.services(page.snapshot)
     service = st.selectbox(page.text("configure.service"), services, key="configure-service")
     team, first = _team(page), _day(page, "from", _today(page) - timedelta(days=1))
-    return lambda settings: proposing.ownership(settings, service, team, first)
+    return lambda settings: edits.ownership(settings, service, team, first)
 
 
 def _number(page: Page) -> Maker:
     metric = _metric(page)
-    there = [name for name in proposing.NUMBERS if metric[name] is not None]
+    numbers = {"floor": metric.floor, "krav": metric.krav, "mal": metric.mal, "weight": metric.weight}
+    there = {name: now for name in edits.NUMBERS if (now := numbers[name]) is not None}
     names = {name: page.text(f"configure.number_{name}") for name in there}
-    name = st.selectbox(page.text("configure.which"), there, format_func=names.__getitem__, key="configure-which")
-    key = f"configure-{metric['metric_id']}-{name}"
-    value = st.number_input(page.text("configure.value"), value=float(metric[name]), format="%g", key=key)
-    return lambda settings: proposing.number(settings, metric["metric_id"], name, value)
+    name = st.selectbox(page.text("configure.which"), list(there), format_func=names.__getitem__, key="configure-which")
+    key = f"configure-{metric.metric_id}-{name}"
+    value = float(st.number_input(page.text("configure.value"), value=there[name], format="%g", key=key))
+    return lambda settings: edits.number(settings, metric.metric_id, name, value)

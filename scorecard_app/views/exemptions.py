@@ -2,61 +2,70 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Sequence
 
-from opsmetrics import fmt
-from opsmetrics.reading import board, catalogue, quality
-from scorecard_app.markup import heading, rich, small, table
-from scorecard_app.page import Page, by, head, show, view
+from opsmetrics.reports import board
+from opsmetrics.reports.addresses import EXEMPTIONS, TEAM
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import quality
+from opsmetrics.snapshots.queries.quality import Exemption
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import heading, hint, join, lead
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import table_with_files
 from scorecard_app.views import explain
-from scorecard_app.views.parts import item_list
+from scorecard_app.views.parts import item_list, metrics_by_id, source, teams_by_id
 
 
-@view("exemptions")
+@view(EXEMPTIONS)
 def render(page: Page) -> None:
     """Show waivers, exclusions, windows and alarms: every way in which a score could be other than operations are."""
-    rows = quality.exemptions(page.snapshot).to_dicts()
-    debts = by(quality.exemption_debt(page.snapshot, page.period), "team_id")
-    signs = quality.alarms(page.snapshot, page.period, None)
+    rows = list(quality.exemptions(page.snapshot))
+    signs = {row.team_id for row in quality.alarms(page.snapshot, page.period)}
     head(page, page.text("exemptions.title"))
     words = page.text(
         "exemptions.lead",
         count=len(rows),
-        soon=sum(row["days_left"] <= board.SOON_DAYS for row in rows),
+        soon=sum(row.days_left <= board.SOON_DAYS for row in rows),
         days=board.SOON_DAYS,
-        teams=signs["team_id"].n_unique(),
+        teams=len(signs),
     )
-    show(f'<p class="lead">{rich(words)}</p>')
+    show(lead(words))
     settle = item_list(page, board.matters(board.read_board(page.snapshot, page.period), page.language))
-    none = f'<p class="hint">{escape(page.text("overview.settle_none"))}</p>'
-    show(heading(page.text("exemptions.settle")) + (settle or none))
-    metrics, teams = by(catalogue.metrics(page.snapshot), "metric_id"), by(catalogue.teams(page.snapshot), "team_id")
-    shown: list[list[str]] = []
-    for row in rows:
-        metric = metrics.get(row["subject"])
-        debt = debts.get(row["team_id"]) if row["kind"] == "waiver" else None
-        shown.append(
-            [
-                page.link("team", page.label(teams[row["team_id"]]), team=row["team_id"]),
-                escape(page.label(metric, "title") if metric else row["subject"])
-                + small(page.text(f"exemptions.kind_{row['kind']}")),
-                escape(row["reason"]),
-                escape(row["approver"]),
-                fmt.short_date(page.language, row["valid_to"]),
-                fmt.number(page.language, row["days_left"]),
-                fmt.signed(page.language, debt["debt_points"] if debt else None),
-            ]
-        )
-    header = [
-        (page.text("word.team"), False),
-        (page.text("exemptions.what"), False),
-        (page.text("word.reason"), False),
-        (page.text("exemptions.approver"), False),
-        (page.text("exemptions.expires"), False),
-        (page.text("exemptions.days_left"), True),
-        (page.text("exemptions.debt"), True),
-    ]
-    none = f'<p class="hint">{escape(page.text("exemptions.none"))}</p>'
-    body = table(page.text("exemptions.caption"), header, shown) + page.downloads("exemptions") if shown else none
-    show(heading(page.text("exemptions.valid")) + f'<p class="hint">{escape(page.text("exemptions.hint"))}</p>' + body)
+    show(join(heading(page.text("exemptions.settle")), settle or hint(page.text("overview.settle_none"))))
+    body = table_with_files(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
+    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint")), body))
     explain.alarms(page)
+
+
+def _table(page: Page, rows: Sequence[Exemption]) -> Table:
+    cells, metrics, teams = page.cells, metrics_by_id(page), teams_by_id(page)
+    debts = {row.team_id: row.debt_points for row in quality.exemption_debt(page.snapshot, page.period)}
+    shown: list[tuple[Cell, ...]] = []
+    for row in rows:
+        metric = metrics.get(row.subject)
+        kind = page.text(f"exemptions.kind_{row.kind}")
+        shown.append(
+            (
+                Cell(page.say(teams[row.team_id].name), address=TEAM.at(team=row.team_id)),
+                Cell(page.say(metric.title) if metric else row.subject, detail=kind),
+                Cell(row.reason),
+                Cell(row.approver),
+                cells.day(row.valid_to),
+                cells.number(row.days_left),
+                cells.signed(debts.get(row.team_id) if row.kind == "waiver" else None),
+            )
+        )
+    columns = (
+        Column(page.text("word.team"), "link"),
+        Column(page.text("exemptions.what")),
+        Column(page.text("word.reason")),
+        Column(page.text("exemptions.approver")),
+        Column(page.text("exemptions.expires"), "date"),
+        Column(page.text("exemptions.days_left"), "number"),
+        Column(page.text("exemptions.debt"), "number"),
+    )
+    caption = page.text("exemptions.caption")
+    return Table("exemptions", caption, columns, tuple(shown), source=source("exemptions"))

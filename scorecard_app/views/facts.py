@@ -2,52 +2,69 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
-from opsmetrics import fmt
-from opsmetrics.reading import facts
-from scorecard_app.markup import heading, table
-from scorecard_app.page import Page, head, show, view
+import polars as pl
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import FACTS
+from opsmetrics.reports.table import Cell, Column, Kind, Table
+from opsmetrics.snapshots.queries import facts
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import heading, hint, join, lead
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import table_with_files
+from scorecard_app.views.parts import source
 
 SHOWN_ROWS = 25
+_RATIOS = ("_share", "_ratio")
 
 
-@view("facts")
+@view(FACTS)
 def render(page: Page) -> None:
     """Show the facts."""
     head(page, page.text("facts.title"))
-    show(f'<p class="lead">{escape(page.text("facts.lead"))}</p>')
+    show(lead(page.text("facts.lead")))
     for name in facts.FACTS:
-        _table(page, name)
+        _section(page, name)
 
 
-def _table(page: Page, name: str) -> None:
-    found = facts.facts(page.snapshot, name)
+def _section(page: Page, name: str) -> None:
+    found, title = facts.facts(page.snapshot, name), page.text(f"facts.{name}")
     if found.is_empty():
-        show(heading(page.text(f"facts.{name}")) + f'<p class="hint">{escape(page.text("facts.empty"))}</p>')
+        show(join(heading(title), hint(page.text("facts.empty"))))
         return
-    shown = found.head(SHOWN_ROWS)
-    header = [(page.text(f"column.{column}"), kind.is_numeric()) for column, kind in found.schema.items()]
-    rows = [[_cell(page, column, value) for column, value in row.items()] for row in shown.to_dicts()]
-    note = page.text("facts.shown", shown=shown.height, all=fmt.number(page.language, found.height))
-    show(
-        heading(page.text(f"facts.{name}"), note)
-        + table(page.text(f"facts.{name}"), header, rows, kind="wide")
-        + page.downloads(name)
+    table = _table(page, name, found.head(SHOWN_ROWS))
+    note = page.text("facts.shown", shown=len(table.rows), all=fmt.number(page.language, found.height))
+    show(join(heading(title, note), table_with_files(page, table, kind="wide")))
+
+
+def _table(page: Page, name: str, shown: pl.DataFrame) -> Table:
+    columns = tuple(Column(page.text(f"column.{column}"), _kind(column, kind)) for column, kind in shown.schema.items())
+    rows = tuple(
+        tuple(_cell(page, column, value) for column, value in row.items()) for row in shown.iter_rows(named=True)
     )
+    return Table(name, page.text(f"facts.{name}"), columns, rows, source=source(name))
 
 
-def _cell(page: Page, column: str, value: Any) -> str:
+def _kind(column: str, kind: pl.DataType) -> Kind:
+    if kind.is_numeric():
+        return "percent" if column.endswith(_RATIOS) else "number"
+    return "date" if kind.is_temporal() else "text"
+
+
+def _cell(page: Page, column: str, value: Any) -> Cell:
     """How a value is shown: months without day, shares as percent, the rest in the reader's format."""
     if value is None:
-        return fmt.MISSING
+        return Cell(fmt.MISSING)
     if column == "month":
-        return escape(fmt.month(page.language, value))
-    if column.endswith(("_share", "_ratio")):
-        return fmt.percent(page.language, value, 2)  # uptime lives in the second decimal
+        return Cell(fmt.month(page.language, value), value)
+    if column.endswith(_RATIOS):
+        return page.cells.percent(value, 2)  # uptime lives in the second decimal
     if isinstance(value, float):
-        return fmt.number(page.language, value, 1)
+        return page.cells.number(value, 1)
     if isinstance(value, int) and not isinstance(value, bool):
-        return fmt.number(page.language, value)
-    return escape(str(value))
+        return page.cells.number(value)
+    return Cell(str(value))

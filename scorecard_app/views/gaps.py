@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import polars as pl
 import streamlit as st
+from markupsafe import Markup
 
-from opsmetrics import fmt
-from opsmetrics.reading import catalogue, scores
-from scorecard_app.markup import heading, rich, table
-from scorecard_app.page import Page, by, choose, choose_period, head, show, unknown, view
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import GAPS
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import gaps
+from opsmetrics.snapshots.queries.catalogue import Area, Team
+from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
+from opsmetrics.snapshots.queries.rows import Rows, group_by
+from scorecard_app.choices import choose, choose_period, chosen_number, warn_unknown
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import NOTHING, choices, element, heading, hint, join, lead, link
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import files_of, table_html, table_with_files
 from scorecard_app.views import explain
-from scorecard_app.views.parts import gaps_table
+from scorecard_app.views.parts import areas_by_id, gaps_table, source, teams_by_id
 
-PER_SIDE = 15
+ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
+COUNTED_GAPS = 10  # the lead says what the largest of them would give
 EVERY = ""
+ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
+EFFORTS = ("S", "M", "L")
+_COLUMNS = {"area": "area_id", "team": "team_id", "role": "owner_role", "effort": "effort"}
 
-Row = dict[str, Any]
 
-
-@view("gaps")
+@view(GAPS)
 def render(page: Page) -> None:
     """Show all gaps, largest gain first, with filters that live in the address."""
-    teams, areas = by(catalogue.teams(page.snapshot), "team_id"), by(catalogue.areas(page.snapshot), "area_id")
-    head(page, page.text("gaps.title"), escape(page.text("gaps.meta")))
-    unknown(page, {"team": teams, "area": areas})
+    teams, areas = teams_by_id(page), areas_by_id(page)
+    head(page, page.text("gaps.title"), page.text("gaps.meta"))
+    warn_unknown(page, {"team": teams, "area": areas})
     chosen = _filters(page, teams, areas)
-    kept = _kept(scores.gaps(page.snapshot, page.period), chosen)
+    wanted = {_COLUMNS[key]: value for key, value in chosen.items() if value != EVERY}
+    kept = gaps.gaps(page.snapshot, page.period).where(**wanted)
     _lead(page, kept, len(teams))
-    pages = max(1, -(-kept.height // PER_SIDE))
-    wanted = st.query_params.get("side", "1")
-    side = min(max(1, int(wanted) if wanted.isdigit() else 1), pages)
-    first = (side - 1) * PER_SIDE
-    shown = kept.slice(first, PER_SIDE).to_dicts()
-    note = page.text("gaps.shown", first=min(kept.height, first + 1), last=first + len(shown), all=kept.height)
-    none = f'<p class="hint">{escape(page.text("gaps.none"))}</p>'
-    show(
-        heading(page.text("gaps.list"), note)
-        + (gaps_table(page, shown, below="both") if shown else none)
-        + _sides(page, side, pages)
-        + page.downloads("gaps", team=chosen["team"] or None, area=chosen["area"] or None)
-    )
+    _list(page, kept, chosen)
     if chosen["team"] in teams:
         explain.plan(page, chosen["team"])
     else:
         _plans(page, teams)
 
 
-def _filters(page: Page, teams: dict[str, Row], areas: dict[str, Row]) -> dict[str, str]:
+def _filters(page: Page, teams: Mapping[str, Team], areas: Mapping[str, Area]) -> dict[str, str]:
     options: dict[str, tuple[str, dict[str, str]]] = {
-        "area": (page.text("gaps.all_areas"), {key: page.label(row) for key, row in areas.items()}),
-        "team": (page.text("word.all_teams"), {key: page.label(row) for key, row in teams.items()}),
+        "area": (page.text("gaps.all_areas"), {key: page.say(row.name) for key, row in areas.items()}),
+        "team": (page.text("word.all_teams"), {key: page.say(row.name) for key, row in teams.items()}),
         "role": (page.text("gaps.all_roles"), {key: page.text(f"role.{key}") for key in ROLES}),
-        "effort": (page.text("gaps.all_efforts"), {key: page.text(f"effort.{key}") for key in ("S", "M", "L")}),
+        "effort": (page.text("gaps.all_efforts"), {key: page.text(f"effort.{key}") for key in EFFORTS}),
     }
     chosen: dict[str, str] = {}
     columns = st.columns(5)
@@ -69,76 +69,81 @@ def _filters(page: Page, teams: dict[str, Row], areas: dict[str, Row]) -> dict[s
     return chosen
 
 
-ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
-
-
-def _kept(found: pl.DataFrame, chosen: dict[str, str]) -> pl.DataFrame:
-    columns = {"area": "area_id", "team": "team_id", "role": "owner_role", "effort": "effort"}
-    return found.filter(**{columns[key]: wanted for key, wanted in chosen.items() if wanted != EVERY})
-
-
-def _lead(page: Page, gaps: pl.DataFrame, teams: int) -> None:
-    language = page.language
-    cheap = gaps.filter(effort="S")
-    ten, ten_cheap = (float(found["gain_if_met"].head(10).sum()) / max(1, teams) for found in (gaps, cheap))
+def _lead(page: Page, found: Rows[Gap], teams: int) -> None:
+    """How many gaps there are, what the largest and the cheapest would give, and how far the largest have come."""
+    largest, cheapest = found[:COUNTED_GAPS], found.where(effort="S")[:COUNTED_GAPS]
+    ten, cheap = (sum(gap.gain_if_met for gap in some) / max(1, teams) for some in (largest, cheapest))
     words = page.text(
         "gaps.lead",
-        count=fmt.number(language, gaps.height),
-        ten=fmt.number(language, ten, 1),
-        cheap=fmt.number(language, ten_cheap, 1),
-        overdue=int(gaps["is_overdue"].sum()),
-        open=gaps["goal_status"].head(10).null_count(),
+        count=fmt.number(page.language, len(found)),
+        ten=fmt.number(page.language, ten, 1),
+        cheap=fmt.number(page.language, cheap, 1),
+        overdue=int(found.frame["is_overdue"].sum()),
+        open=sum(gap.goal_status is None for gap in largest),
     )
-    show(f'<p class="lead">{rich(words)}</p>')
+    show(lead(words))
 
 
-def _sides(page: Page, side: int, pages: int) -> str:
-    """Return links to the other pages of the list: the first, the last, and those around this one."""
-    if pages == 1:
-        return ""
-    near = [number for number in range(1, pages + 1) if number in {1, pages} or abs(number - side) <= 2]
-    items, before = "", 0
-    for number in near:
-        if number > before + 1:
-            items += '<li aria-hidden="true">…</li>'
-        here = " aria-current=page" if number == side else ""
-        items += f'<li><a href="{escape(page.here(side=str(number)))}" target="_self"{here}>{number}</a></li>'
-        before = number
-    return f'<nav aria-label="{escape(page.text("app.sides"))}"><ul class="choice">{items}</ul></nav>'
-
-
-def _plans(page: Page, teams: dict[str, Row]) -> None:
-    """The cheapest way to the next level, a row a team: the fewest team-days first."""
-    language = page.language
-    plans: list[tuple[float, list[str]]] = []
-    for (team_id,), found in scores.plans(page.snapshot).partition_by("team_id", as_dict=True).items():
-        steps = found.to_dicts()
-        days = sum(step["effort_days"] for step in steps)
-        name = page.link("forbedring", page.label(teams[str(team_id)]), team=str(team_id))
-        plans.append(
-            (
-                days,
-                [
-                    name,
-                    escape(page.text(f"level.{steps[0]['target_level']}")),
-                    fmt.number(language, len(steps)),
-                    fmt.number(language, days, 1),
-                    fmt.number(language, steps[-1]["score_after"], 1),
-                ],
-            )
+def _list(page: Page, kept: Rows[Gap], chosen: Mapping[str, str]) -> None:
+    """One page of the list."""
+    count = max(1, -(-len(kept) // ROWS_PER_PAGE))
+    number = chosen_number("side", count)
+    first = (number - 1) * ROWS_PER_PAGE
+    shown = kept[first : first + ROWS_PER_PAGE]
+    note = page.text("gaps.shown", first=min(len(kept), first + 1), last=first + len(shown), all=len(kept))
+    table = gaps_table(page, shown, below="both", team=chosen["team"], area=chosen["area"])
+    show(
+        join(
+            heading(page.text("gaps.list"), note),
+            table_html(page, table, kind="gaps") if shown else hint(page.text("gaps.none")),
+            _page_links(page, number, count),
+            files_of(page, table),
         )
+    )
+
+
+def _page_links(page: Page, number: int, count: int) -> Markup:
+    """Return links to the other pages of the list: the first, the last, and those around this one."""
+    if count == 1:
+        return NOTHING
+    near = [each for each in range(1, count + 1) if each in {1, count} or abs(each - number) <= 2]
+    items: list[Markup] = []
+    for before, each in zip([0, *near], near, strict=False):
+        if each > before + 1:
+            items.append(element("li", "…", aria_hidden="true"))
+        here = "page" if each == number else None
+        items.append(element("li", link(page.here(side=str(each)), each, aria_current=here)))
+    return choices(page.text("app.sides"), items)
+
+
+def _plans(page: Page, teams: Mapping[str, Team]) -> None:
+    """The cheapest way to the next level, a row a team: the fewest team-days first."""
+    plans = group_by(gaps.plans(page.snapshot), lambda step: step.team_id)
     if not plans:
         return
-    header = [
-        (page.text("word.team"), False),
-        (page.text("gaps.next_level"), False),
-        (page.text("gaps.steps"), True),
-        (page.text("explain.days"), True),
-        (page.text("explain.score_then"), True),
-    ]
-    rows = [row for _, row in sorted(plans, key=lambda plan: plan[0])][:SHOWN_PLANS]
-    show(
-        heading(page.text("gaps.plans"))
-        + table(page.text("gaps.plans_caption"), header, rows)
-        + page.downloads("plans")
+    columns = (
+        Column(page.text("word.team"), "link"),
+        Column(page.text("gaps.next_level")),
+        Column(page.text("gaps.steps"), "number"),
+        Column(page.text("explain.days"), "number"),
+        Column(page.text("explain.score_then"), "number"),
+    )
+    cheapest = sorted(plans.values(), key=_days)[:SHOWN_PLANS]
+    rows = tuple(_plan_row(page, steps, teams[steps[0].team_id]) for steps in cheapest)
+    table = Table("plans", page.text("gaps.plans_caption"), columns, rows, source=source("plans"))
+    show(join(heading(page.text("gaps.plans")), table_with_files(page, table)))
+
+
+def _days(steps: Sequence[PlanStep]) -> float:
+    return sum(step.effort_days for step in steps)
+
+
+def _plan_row(page: Page, steps: Sequence[PlanStep], team: Team) -> tuple[Cell, ...]:
+    cells = page.cells
+    return (
+        Cell(page.say(team.name), address=GAPS.at(team=team.team_id)),
+        Cell(page.text(f"level.{steps[0].target_level}")),
+        cells.number(len(steps)),
+        cells.number(_days(steps), 1),
+        cells.number(steps[-1].score_after, 1),
     )

@@ -1,138 +1,186 @@
-"""Pieces that several pages show: the table of gaps, the status of a metric, the waterfall of a change."""
+"""Pieces that several pages show: the table of gaps, the status of a metric, the parts of a change."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
-from opsmetrics import fmt
-from opsmetrics.reading import catalogue
-from opsmetrics.reading.board import Item
+from markupsafe import Markup
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import text
+from opsmetrics.reports.addresses import CHANGES, METRIC
+from opsmetrics.reports.board import Item, shown_value
+from opsmetrics.reports.table import Cell, Column, Source, Table, Tag
 from opsmetrics.scoring.change import PARTS
-from scorecard_app.marks import gain
-from scorecard_app.markup import points, small, table, tag
-from scorecard_app.page import Page, by
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries.catalogue import Area, Metric, Team
+from opsmetrics.snapshots.queries.gaps import Gap
+from opsmetrics.snapshots.queries.movement import Change
+from opsmetrics.snapshots.queries.rows import index_by
+from opsmetrics.snapshots.queries.scores import MetricScore
+from scorecard_app.markup import NOTHING, join, points, small
+from scorecard_app.page import Page
+from scorecard_app.sparklines import gain
 
 NEARLY_FULL = 0.95
+PLAIN = Tag("plain", "–")
 _FEWEST = 0.05  # points that show with one decimal
 _TAGS = {
-    "ok": ("good", "✓"),
-    "low_evidence": ("plain", "~"),
-    "stale": ("warn", "↺"),
-    "invalid": ("bad", "✕"),
-    "not_measured": ("warn", "?"),
-    "not_measured_overdue": ("bad", "✕"),
-    "waived": ("warn", "◌"),
+    "ok": Tag("good", "✓"),
+    "low_evidence": Tag("plain", "~"),
+    "stale": Tag("warn", "↺"),
+    "invalid": Tag("bad", "✕"),
+    "not_measured": Tag("warn", "?"),
+    "not_measured_overdue": Tag("bad", "✕"),
+    "waived": Tag("warn", "◌"),
 }
-_GOALS = {"planned": ("plain", "○"), "in_progress": ("good", "◐"), "done": ("good", "✓")}
+_GOALS = {"planned": Tag("plain", "○"), "in_progress": Tag("good", "◐"), "done": Tag("good", "✓")}
+Below = Literal["area", "team", "both"]
 
 
-def shown_value(row: Mapping[str, Any]) -> float | None:
-    """Return a metric's value where it is one: not of a metric without points, nor of one that only counts as zero."""
-    return None if row["points"] is None or row["status"] == "not_measured_overdue" else row["value"]
+def source(name: str, **parameters: str | None) -> Source:
+    """Return where a table is fetched as a file; parameters without a value are left out."""
+    return Source(name, tuple((key, value) for key, value in parameters.items() if value))
 
 
-def status_tag(page: Page, row: Mapping[str, Any]) -> str:
-    """Return a metric's status as a tag with mark and word; a few missing probes are not called thin evidence."""
-    status = row["status"]
-    if status == "low_evidence" and min(row["evidence_weight"], row["completeness"]) >= NEARLY_FULL:
+def teams_by_id(page: Page) -> dict[str, Team]:
+    """Return the teams by id, in order."""
+    return index_by(catalogue.teams(page.snapshot), lambda row: row.team_id)
+
+
+def areas_by_id(page: Page) -> dict[str, Area]:
+    """Return the areas by id, in order."""
+    return index_by(catalogue.areas(page.snapshot), lambda row: row.area_id)
+
+
+def metrics_by_id(page: Page) -> dict[str, Metric]:
+    """Return the catalogue by id, in order."""
+    return index_by(catalogue.metrics(page.snapshot), lambda row: row.metric_id)
+
+
+def reason(language: str, code: str | None) -> str:
+    """Return the words for a reason code such as ``thin:3/30``."""
+    if not code:
+        return ""
+    name, _, detail = code.partition(":")
+    if name == "not_connected":
+        detail = ",".join(text(language, f"stream.{stream}") for stream in detail.split(","))
+    elif name in {"not_told", "weaker"}:
+        pairs = [column.partition(".") for column in detail.split(",")]
+        detail = ",".join(f"{text(language, f'stream.{stream}')}: {column}" for stream, _, column in pairs)
+    return text(language, f"reason.{name}", detail=detail.replace(",", ", "))
+
+
+def status_cell(page: Page, row: MetricScore) -> Cell:
+    """Return a metric's status with mark and word; a few missing probes are not called thin evidence."""
+    status = row.status
+    if status == "low_evidence" and min(row.evidence_weight or 0.0, row.completeness or 0.0) >= NEARLY_FULL:
         status = "ok"
-    kind, mark = _TAGS.get(status, ("plain", "–"))
-    return tag(kind, mark, page.text(f"status.{status}"))
+    return Cell(page.text(f"status.{status}"), tag=_TAGS.get(status, PLAIN))
 
 
-def goal_tag(page: Page, gap: Mapping[str, Any]) -> str:
+def goal_cell(page: Page, gap: Gap) -> Cell:
     """Return how far a goal has come; a gap without one says so."""
-    if gap["goal_status"] is None:
-        return tag("warn", "!", page.text("goal.none"))
-    if gap["is_overdue"]:
-        return tag("bad", "!", page.text("goal.overdue"))
-    return tag(*_GOALS[gap["goal_status"]], page.text(f"goal.{gap['goal_status']}"))
+    if gap.goal_status is None:
+        return Cell(page.text("goal.none"), tag=Tag("warn", "!"))
+    if gap.is_overdue:
+        return Cell(page.text("goal.overdue"), tag=Tag("bad", "!"))
+    return Cell(page.text(f"goal.{gap.goal_status}"), tag=_GOALS[gap.goal_status])
 
 
-def gaps_table(page: Page, gaps: Sequence[Mapping[str, Any]], *, below: str) -> str:
+def gaps_table(page: Page, gaps: Sequence[Gap], *, below: Below, **parameters: str | None) -> Table:
     """Return the table of gaps.
 
     Args:
         page: The page.
-        gaps: Rows of :func:`opsmetrics.reading.scores.gaps`.
-        below: What stands below the metric's name: ``area``, ``team`` or ``both``.
+        gaps: Shown in their order.
+        below: What stands below the metric's name.
+        parameters: Of the file that holds all of them.
     """
-    language = page.language
-    metrics = by(catalogue.metrics(page.snapshot), "metric_id")
-    areas = by(catalogue.areas(page.snapshot), "area_id")
-    teams = by(catalogue.teams(page.snapshot), "team_id")
-    largest = max((gap["gain_if_met"] for gap in gaps), default=0.0)
-    rows: list[list[str]] = []
+    metrics, areas, teams = metrics_by_id(page), areas_by_id(page), teams_by_id(page)
+    largest = max((gap.gain_if_met for gap in gaps), default=0.0)
+    rows: list[tuple[Cell, ...]] = []
     for gap in gaps:
-        metric = metrics[gap["metric_id"]]
-        title = page.link("maling", page.label(metric, "title"), team=gap["team_id"], metric=gap["metric_id"])
-        where = {"area": page.label(areas[gap["area_id"]]), "team": page.label(teams[gap["team_id"]])}
-        words = " · ".join((where["team"], where["area"])) if below == "both" else where[below]
-        krav = metric["krav"] if metric["krav"] is not None else metric["mal"]
-        who = ""
-        if gap["owner_role"] is not None:
-            day = fmt.long_date(language, gap["due_on"])
-            who = page.text("goal.who", role=page.text(f"role.{gap['owner_role']}"), day=day)
-        rows.append(
-            [
-                title + small(words),
-                gain(language, gap["gain_if_met"], largest),
-                fmt.metric_value(language, metric["unit"], shown_value(gap)),
-                fmt.metric_value(language, metric["unit"], krav),
-                escape(page.label(metric, "remedy")) + small(who),
-                escape(page.text(f"effort.{metric['effort']}"))
-                + small(page.text("gaps.days", days=fmt.number(language, gap["effort_days"], 1))),
-                goal_tag(page, gap),
-            ]
-        )
-    header = [
-        (page.text("word.metric"), False),
-        (page.text("gaps.gain"), True),
-        (page.text("word.now"), True),
-        (page.text("word.krav"), True),
-        (page.text("word.next_step"), False),
-        (page.text("word.effort"), False),
-        (page.text("word.status"), False),
-    ]
-    return table(page.text("gaps.caption"), header, rows, kind="gaps")
+        area, team = page.say(areas[gap.area_id].name), page.say(teams[gap.team_id].name)
+        where = {"area": area, "team": team, "both": f"{team} · {area}"}[below]
+        rows.append(_gap_row(page, gap, metrics[gap.metric_id], where, largest))
+    columns = (
+        Column(page.text("word.metric"), "link"),
+        Column(page.text("gaps.gain"), "number"),
+        Column(page.text("word.now"), "number"),
+        Column(page.text("word.krav"), "number"),
+        Column(page.text("word.next_step")),
+        Column(page.text("word.effort")),
+        Column(page.text("word.status")),
+    )
+    return Table("gaps", page.text("gaps.caption"), columns, tuple(rows), source=source("gaps", **parameters))
 
 
-def item_list(page: Page, items: Sequence[Item]) -> str:
-    """Return what the board says as a list with links; nothing where there is nothing."""
+def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -> tuple[Cell, ...]:
+    language, cells = page.language, page.cells
+    who = ""
+    if gap.owner_role is not None and gap.due_on is not None:
+        day = fmt.long_date(language, gap.due_on)
+        who = page.text("goal.who", role=page.text(f"role.{gap.owner_role}"), day=day)
+    days = page.text("gaps.days", days=fmt.number(language, gap.effort_days, 1))
+    address = METRIC.at(team=gap.team_id, metric=gap.metric_id)
     return (
-        points(page.link(item.page, item.title, **item.parameters) + small(item.detail) for item in items)
-        if items
-        else ""
+        Cell(page.say(metric.title), detail=where, address=address),
+        Cell(
+            fmt.number(language, gap.gain_if_met, 1), gap.gain_if_met, drawing=gain(language, gap.gain_if_met, largest)
+        ),
+        cells.measure(metric.unit, shown_value(gap)),
+        cells.measure(metric.unit, metric.requirement),
+        Cell(page.say(metric.remedy), detail=who),
+        Cell(page.text(f"effort.{metric.effort}"), detail=days),
+        goal_cell(page, gap),
     )
 
 
-def changes_table(page: Page, rows: Sequence[Mapping[str, Any]], *, first: str) -> str:
+def item_list(page: Page, items: Sequence[Item]) -> Markup:
+    """Return what the board says as a list with links; nothing where there is nothing."""
+    if not items:
+        return NOTHING
+    return points(join(page.link(item.address, item.title), small(item.detail)) for item in items)
+
+
+def changes_table(
+    page: Page, rows: Sequence[Change], *, first: Literal["until", "team"], **parameters: str | None
+) -> Table:
     """Return what changes are made of, a row each.
 
     Args:
         page: The page.
-        rows: Rows of ``scores.change`` with ``on``.
-        first: What the first column names: ``until`` or ``team``.
+        rows: Changes, shown in their order.
+        first: What the first column names: the day or the team.
+        parameters: Of the file that holds all of them.
     """
-    language = page.language
-    teams = by(catalogue.teams(page.snapshot), "team_id")
-    shown = [
-        [
-            fmt.short_date(language, row["on"])
-            if first == "until"
-            else page.link("endring", page.label(teams[row["team_id"]]), team=row["team_id"]),
-            fmt.number(language, row["score_before"], 1),
-            *(fmt.signed(language, row[part]) if abs(row[part]) >= _FEWEST else fmt.MISSING for part in PARTS),
-            f"<strong>{fmt.number(language, row['score_after'], 1)}</strong>",
-        ]
+    teams, cells = teams_by_id(page), page.cells
+
+    def name(row: Change) -> Cell:
+        if first == "until":
+            return cells.day(row.on)
+        return Cell(page.say(teams[row.team_id].name), address=CHANGES.at(team=row.team_id))
+
+    shown = tuple(
+        (
+            name(row),
+            cells.number(row.score_before, 1),
+            *(_part(page, row.part(part)) for part in PARTS),
+            cells.number(row.score_after, 1, is_strong=True),
+        )
         for row in rows
-    ]
-    header = [
-        (page.text("explain.until" if first == "until" else "word.team"), False),
-        (page.text("explain.before"), True),
-    ]
-    header += [(page.text(f"explain.part_{part}"), True) for part in PARTS]
-    header.append((page.text("explain.after"), True))
-    return table(page.text("explain.change_caption"), header, shown)
+    )
+    columns = (
+        Column(page.text("explain.until"), "date") if first == "until" else Column(page.text("word.team"), "link"),
+        Column(page.text("explain.before"), "number"),
+        *(Column(page.text(f"explain.part_{part}"), "number") for part in PARTS),
+        Column(page.text("explain.after"), "number"),
+    )
+    caption = page.text("explain.change_caption")
+    return Table("changes", caption, columns, shown, source=source("changes", **parameters))
+
+
+def _part(page: Page, points: float) -> Cell:
+    return page.cells.signed(points) if abs(points) >= _FEWEST else Cell(fmt.MISSING)

@@ -18,7 +18,7 @@ FAULTS = (
     "401", "403", "429", "429_retry_after", "500", "504", "slow", "cut", "partial", "malformed", "drift", "empty",
     "duplicate", "skew",
 )  # fmt: skip
-# Beside these: an answer of the right form in which single values are of another kind, by dice.
+# Beside these: an answer of the right form in which single values are of another kind, at random.
 SCRAMBLE = "scramble"
 _NASTY: tuple[Any, ...] = (
     None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**40, "", " ", "\x00", "\ud800", "æøå\U0001f600",
@@ -37,14 +37,14 @@ class Fault:
         kind: One of ``FAULTS``.
         left: Requests it still hits; -1 = until switched off.
         after: Requests it lets pass first.
-        dice: What a scramble changes.
+        rng: What a scramble changes.
     """
 
     prefix: str
     kind: str
     left: int = -1
     after: int = 0
-    dice: random.Random = field(default_factory=random.Random)
+    rng: random.Random = field(default_factory=random.Random)
 
 
 class Switch:
@@ -82,7 +82,7 @@ class Switch:
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or fail in the way that is switched on."""
+        """FetchResult, or fail in the way that is switched on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -127,7 +127,7 @@ class Switch:
         try:
             whole = json.loads(body)
             with self._lock:
-                found = scrambled(whole, fault.dice) if fault.kind == SCRAMBLE else change(fault.kind, whole)
+                found = scrambled(whole, fault.rng) if fault.kind == SCRAMBLE else change(fault.kind, whole)
             changed = json.dumps(found).encode()
         except ValueError:
             changed = body
@@ -155,18 +155,18 @@ def change(kind: str, body: Any) -> Any:  # noqa: PLR0911 - one return per fault
     return body
 
 
-def scrambled(body: Any, dice: random.Random) -> Any:
+def scrambled(body: Any, rng: random.Random) -> Any:
     """Return an answer in which one to three values, at any depth, are of another kind, doubled or gone."""
-    for _ in range(dice.randint(1, 3)):
+    for _ in range(rng.randint(1, 3)):
         holders = list(_holders(body))
         if not holders:
-            return dice.choice(_NASTY)
-        holder: Any = dice.choice(holders)
-        key = dice.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
-        if dice.random() < 0.15:
+            return rng.choice(_NASTY)
+        holder: Any = rng.choice(holders)
+        key = rng.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
+        if rng.random() < 0.15:
             del holder[key]
         else:
-            holder[key] = dice.choice(_NASTY)
+            holder[key] = rng.choice(_NASTY)
     return body
 
 

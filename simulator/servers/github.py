@@ -46,27 +46,43 @@ def _page(request: Request, rows: list[Row], wrap: str | None = None, total: int
     return JSONResponse(body, headers=headers)
 
 
-def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per route
-    """Return the routes below ``/github``."""
-    hub = GitHub(records)
+def _name(request: Request) -> str:
+    return f"{request.path_params['owner']}/{request.path_params['repo']}"
 
-    def name(request: Request) -> str:
-        return f"{request.path_params['owner']}/{request.path_params['repo']}"
 
+class _Api:
+    """One method per route."""
+
+    def __init__(self, records: Records) -> None:
+        self.records, self.hub = records, GitHub(records)
+
+    @staticmethod
     def repository(request: Request) -> Response:
-        return JSONResponse({"full_name": name(request), "private": False})
+        """A repository."""
+        return JSONResponse({"full_name": _name(request), "private": False})
 
-    def runs(request: Request) -> Response:
+    def runs(self, request: Request) -> Response:
+        """Workflow runs of a span; the total is true, but no filter shows more than its first thousand."""
         asked = request.query_params.get("created", "2000-01-01T00:00:00Z..2100-01-01T00:00:00Z")
         start, end = (parse(part) for part in asked.split(".."))
         low, high = text(start) or "", text(end) or ""
-        found = [run for run in hub.runs.get(name(request), []) if low <= run["created_at"] <= high]
-        # The total is true, but no filter shows more than its first thousand.
+        found = [run for run in self.hub.runs.get(_name(request), []) if low <= run["created_at"] <= high]
         return _page(request, found[:1000], "workflow_runs", total=len(found))
 
-    def jobs(request: Request) -> Response:
+    def _run(self, request: Request) -> Row | None:
         number = int(request.path_params["run"])
-        run = hub.runs[name(request)][number - 9_000_000]
+        return next((run for run in self.hub.runs.get(_name(request), []) if run["id"] == number), None)
+
+    def run(self, request: Request) -> Response:
+        """One workflow run."""
+        found = self._run(request)
+        return JSONResponse(public(found)) if found else JSONResponse({"message": "Not Found"}, status_code=404)
+
+    def jobs(self, request: Request) -> Response:
+        """The one job of a run."""
+        number, run = int(request.path_params["run"]), self._run(request)
+        if run is None:
+            return JSONResponse({"message": "Not Found"}, status_code=404)
         start = parse(run["created_at"])
         end = start + timedelta(milliseconds=run["_ms"] or 1000)
         step = {"name": "Run k6 use case", "number": 3, "started_at": precise(start), "completed_at": precise(end)}
@@ -84,17 +100,22 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
         }
         return JSONResponse({"total_count": 1, "jobs": [body]})
 
-    def deployments(request: Request) -> Response:
-        return _page(request, [row["body"] for row in hub.deployments.get(name(request), [])])
+    def deployments(self, request: Request) -> Response:
+        """Deployments, newest first."""
+        return _page(request, [row["body"] for row in self.hub.deployments.get(_name(request), [])])
 
-    def _deployment(request: Request) -> Row:
+    def _deployment(self, request: Request) -> Row:
         number = int(request.path_params["number"])
-        return next(row for row in hub.deployments[name(request)] if row["body"]["id"] == number)
+        return next(row for row in self.hub.deployments[_name(request)] if row["body"]["id"] == number)
 
-    def statuses(request: Request) -> Response:
-        return _page(request, sorted(_deployment(request)["statuses"], key=lambda row: row["created_at"], reverse=True))
+    def statuses(self, request: Request) -> Response:
+        """States of a deployment, newest first."""
+        return _page(
+            request, sorted(self._deployment(request)["statuses"], key=lambda row: row["created_at"], reverse=True)
+        )
 
-    def releases(request: Request) -> Response:
+    def releases(self, request: Request) -> Response:
+        """Releases."""
         found = [
             {
                 "id": row["body"]["id"],
@@ -106,24 +127,30 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
                 "published_at": row["statuses"][1]["created_at"],
                 "author": row["body"]["creator"],
             }
-            for row in hub.deployments.get(name(request), [])
+            for row in self.hub.deployments.get(_name(request), [])
         ]
         return _page(request, found)
 
-    def alerts(request: Request) -> Response:
-        return _page(request, hub.alerts.get(name(request), []))
+    def alerts(self, request: Request) -> Response:
+        """Dependabot alerts."""
+        return _page(request, self.hub.alerts.get(_name(request), []))
 
-    def code_alerts(request: Request) -> Response:
+    def code_alerts(self, request: Request) -> Response:
+        """Alerts of a code scanner."""
         rule = {"id": "js/x", "severity": "error", "security_severity_level": None, "description": PLANTED["finding"]}
-        return _page(request, [_scanner(number, records.now, rule=rule) for number in (1, 2)])
+        ends = {"fixed_at": None, "dismissed_at": None, "dismissed_reason": None, "rule": rule}
+        return _page(request, [_scanner(number, self.records.now, **ends) for number in (1, 2)])
 
-    def secret_alerts(request: Request) -> Response:
+    def secret_alerts(self, request: Request) -> Response:
+        """Alerts of a secret scanner."""
         # The real API, too, tells the secret unless it is asked not to.
         hidden = request.query_params.get("hide_secret") == "true"
         shown = {"secret": None if hidden else PLANTED["secret"], "secret_type": "api_key"}
-        return _page(request, [_scanner(1, records.now, **shown)])
+        shown |= {"resolution": None, "resolved_at": None}
+        return _page(request, [_scanner(1, self.records.now, **shown)])
 
-    def contents(request: Request) -> Response:
+    def contents(self, request: Request) -> Response:
+        """CODEOWNERS, or the restore tests of a repository."""
         tests = [
             {
                 "schema": 1,
@@ -136,63 +163,77 @@ def routes(records: Records) -> list[Route]:  # noqa: C901 - one closure per rou
                 "data_gb": row["data_gb"],
                 "evidence": PLANTED["text"],
             }
-            for row in records.rows["restore_tests"]
+            for row in self.records.rows["restore_tests"]
             if row["datastore_id"].startswith(request.path_params["repo"])
         ]
         if request.path_params["path"] == ".github/CODEOWNERS":
-            team = next((s.team for s in records.organisation.services if s.id == request.path_params["repo"]), None)
+            team = next(
+                (s.team for s in self.records.organisation.services if s.id == request.path_params["repo"]), None
+            )
             lines = f"# who looks at what\n*  @{OWNER}/{team} {PLANTED['mail']}\n/docs/ @{OWNER}/dokumentasjon\n"
-            return JSONResponse({"type": "file", "content": base64.b64encode(lines.encode()).decode()})
+            content = base64.b64encode(lines.encode()).decode()
+            return JSONResponse({"type": "file", "encoding": "base64", "content": content})
         if request.path_params["path"] != "restore-test.json" or not tests:
             return JSONResponse({"message": "Not Found"}, status_code=404)
         content = base64.b64encode(json.dumps(tests).encode()).decode()
         return JSONResponse({"type": "file", "encoding": "base64", "content": content})
 
+    @staticmethod
     def rate_limit(_request: Request) -> Response:
+        """What is left of the budget."""
         return JSONResponse({"resources": {"graphql": {"limit": 5000, "remaining": 4999, "reset": 0}}})
 
-    def known_exploited(_request: Request) -> Response:
+    def known_exploited(self, _request: Request) -> Response:
+        """The catalogue of exploited vulnerabilities."""
         found = [
             {"cveID": alert["security_advisory"]["cve_id"], "shortDescription": PLANTED["finding"]}
-            for rows in hub.alerts.values()
+            for rows in self.hub.alerts.values()
             for alert in rows
             if alert["_exploited"]
         ]
         return JSONResponse({"title": "stand-in", "vulnerabilities": found})
 
+    @staticmethod
     def installation_token(_request: Request) -> Response:
+        """A token for an installed app."""
         return JSONResponse(
             {"token": "ghs_loopback", "expires_at": "2099-01-01T00:00:00Z", "permissions": {}}, status_code=201
         )
 
-    async def graphql(request: Request) -> Response:
+    async def graphql(self, request: Request) -> Response:
+        """The GraphQL endpoint."""
         body = await request.json()
-        return JSONResponse({"data": _graphql(hub, body["query"], body["variables"])})
+        return JSONResponse({"data": _graphql(self.hub, body["query"], body["variables"])})
 
+
+def routes(records: Records) -> list[Route]:
+    """Return the routes below ``/github``."""
+    api = _Api(records)
     base = "/repos/{owner}/{repo}"
     return [
-        Route("/graphql", graphql, methods=["POST"]),
-        Route("/app/installations/{number}/access_tokens", installation_token, methods=["POST"]),
-        Route("/rate_limit", rate_limit),
-        Route("/known_exploited.json", known_exploited),
-        Route(base, repository),
-        Route(f"{base}/actions/runs", runs),
-        Route(f"{base}/actions/runs/{{run}}/jobs", jobs),
-        Route(f"{base}/actions/runs/{{run}}/attempts/{{attempt}}/jobs", jobs),
-        Route(f"{base}/releases", releases),
-        Route(f"{base}/deployments", deployments),
-        Route(f"{base}/deployments/{{number}}/statuses", statuses),
-        Route(f"{base}/dependabot/alerts", alerts),
-        Route(f"{base}/code-scanning/alerts", code_alerts),
-        Route(f"{base}/secret-scanning/alerts", secret_alerts),
-        Route(f"{base}/contents/{{path:path}}", contents),
+        Route("/graphql", api.graphql, methods=["POST"]),
+        Route("/app/installations/{number}/access_tokens", api.installation_token, methods=["POST"]),
+        Route("/rate_limit", api.rate_limit),
+        Route("/known_exploited_vulnerabilities.json", api.known_exploited),
+        Route(base, api.repository),
+        Route(f"{base}/actions/runs", api.runs),
+        Route(f"{base}/actions/runs/{{run}}", api.run),
+        Route(f"{base}/actions/runs/{{run}}/jobs", api.jobs),
+        Route(f"{base}/actions/runs/{{run}}/attempts/{{attempt}}/jobs", api.jobs),
+        Route(f"{base}/releases", api.releases),
+        Route(f"{base}/deployments", api.deployments),
+        Route(f"{base}/deployments/{{number}}/statuses", api.statuses),
+        Route(f"{base}/dependabot/alerts", api.alerts),
+        Route(f"{base}/code-scanning/alerts", api.code_alerts),
+        Route(f"{base}/secret-scanning/alerts", api.secret_alerts),
+        Route(f"{base}/contents/{{path:path}}", api.contents),
     ]
 
 
 def _scanner(number: int, now: datetime, **more: Any) -> Row:
     """An alert of a scanner that was found ten days ago and is open."""
     found = precise(now - timedelta(days=10 + number))
-    return {"number": number, "state": "open", "created_at": found, "fixed_at": None, "dismissed_at": None, **more}
+    return {"number": number, "state": "open", "created_at": found, **more}
 
 
 def _slice(rows: list[Row], after: str | None, size: int) -> tuple[list[Row], Row]:
@@ -224,11 +265,8 @@ def _graphql(hub: GitHub, query: str, variables: Row) -> Row:
         "repository": {
             "pushedAt": text(hub.records.now - timedelta(days=2)),
             "isArchived": False,
-            "renovate": {"__typename": "Blob", "text": '{"extends": ["local>kystetaten/renovate"]}'} if on else None,
-            "renovateFive": None,
-            "renovateHidden": None,
-            "renovateRc": None,
-            "dependabot": None,
+            **dict.fromkeys(f"file{number}" for number in range(12)),
+            "file0": {"__typename": "Blob", "text": '{"extends": ["local>kystetaten/renovate"]}'} if on else None,
             "dashboard": {
                 "nodes": [{"updatedAt": text(hub.records.now - timedelta(hours=5)), "body": PLANTED["text"]}]
                 if on
@@ -243,7 +281,12 @@ def _deployment_states(hub: GitHub, node_id: str) -> Row | None:
     if found is None:
         return None
     states = [
-        {"state": row["state"].upper(), "createdAt": row["created_at"], "description": row["description"]}
+        {
+            "state": row["state"].upper(),
+            "createdAt": row["created_at"],
+            "description": row["description"],
+            "logUrl": row["log_url"],
+        }
         for row in reversed(found["statuses"])
     ]
     return {
@@ -257,8 +300,10 @@ def _search(hub: GitHub, variables: Row) -> Row:
     field, start, end = _span(variables["q"])
     rows = [
         pull
-        for pull in (hub.pulls if "author:app/renovate" in variables["q"] else [])
-        if pull["_instants"][field] is not None and start <= pull["_instants"][field] <= end
+        for pull in hub.pulls
+        if f"author:app/{pull['author']['login']} " in variables["q"]
+        and pull["_instants"][field] is not None
+        and start <= pull["_instants"][field] <= end
     ]
     part, info = _slice(rows[:1000], variables.get("after"), 100)
     return {"issueCount": len(rows), "pageInfo": info, "nodes": [public(row) for row in part]}

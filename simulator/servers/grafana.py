@@ -1,7 +1,9 @@
-"""Grafana's provisioning and annotation APIs."""
+"""Grafana's provisioning, annotation and state history APIs: what its own types hold, and no field more."""
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -10,13 +12,27 @@ from starlette.routing import Route
 
 from simulator.servers.records import PLANTED, Records, Row, precise
 
+DUTY = "vakt"
+# Every other routed rule is sent by a policy, the others by the rule itself.
+POLICIES: Row = {
+    "receiver": "grafana-default-email",
+    "group_by": ["grafana_folder", "alertname"],
+    "routes": [{"receiver": DUTY, "object_matchers": [["duty", "=", "yes"]]}],
+}
 
-def _rule(row: Row) -> Row:
+
+def _uid(row: Row) -> str:
+    return f"{row['rule_id']}-{row['service_id']}"
+
+
+def _rule(number: int, row: Row) -> Row:
+    by_policy = number % 2 == 0
     labels = {
         "service": row["service_id"],
         "kind": row["kind"],
         "rule": row["rule_id"],
         "severity": "critical" if row["is_paging"] else "warning",
+        "duty": "yes" if row["is_routed"] and by_policy else "no",
     }
     notes = {
         "threshold_ratio": row["threshold_ratio"],
@@ -24,11 +40,15 @@ def _rule(row: Row) -> Row:
         "reviewed_at": precise(row["last_reviewed_at"]),
         "proven_at": precise(row["last_proven_at"]),
     }
-    return {
-        "uid": f"{row['rule_id']}-{row['service_id']}",
+    rule = {
+        "id": number,
+        "uid": _uid(row),
+        "orgID": 1,
         "title": PLANTED["text"],
         "folderUID": "drift",
         "ruleGroup": row["service_id"],
+        "condition": "A",
+        "data": [],
         "noDataState": "NoData",
         "execErrState": "Error",
         "for": "5m",
@@ -36,61 +56,166 @@ def _rule(row: Row) -> Row:
         "updated": precise(row["last_changed_at"]),
         "labels": labels | ({"resource": row["resource_id"]} if row["resource_id"] else {}),
         "annotations": {name: str(value) for name, value in notes.items() if value is not None},
-        "notification_settings": {"receiver": "vakt"} if row["is_routed"] else None,
+    }
+    return rule | ({"notification_settings": {"receiver": DUTY}} if row["is_routed"] and not by_policy else {})
+
+
+def _recording_rule(number: int) -> Row:
+    """A rule that writes a metric: it stands among the others and alerts nobody."""
+    return {
+        "id": number,
+        "uid": "recording",
+        "orgID": 1,
+        "title": "Requests",
+        "folderUID": "drift",
+        "ruleGroup": "recording",
+        "condition": "",
+        "data": [],
+        "noDataState": "",
+        "execErrState": "",
+        "for": "0s",
+        "isPaused": False,
+        "record": {"metric": "requests:rate", "from": "A"},
     }
 
 
-def _annotations(records: Records) -> list[Row]:
+def _transitions(records: Records, numbers: dict[str, int]) -> list[Row]:
+    """Changes of state, oldest first: what annotations and the history are both made of."""
     found: list[Row] = []
-
-    def add(at: Any, **fields: Any) -> None:
-        found.append(
-            {
-                "id": len(found) + 1,
-                "time": int(at.timestamp() * 1000),
-                "tags": [],
-                "text": PLANTED["text"],
-                "login": PLANTED["person"],
-                **fields,
-            }
-        )
-
     for row in records.rows["alerts"]:
-        alert = {
-            "alertId": 1,
-            "alertUID": f"{row['rule_id']}-{row['service_id']}",
-            "data": {"fingerprint": row["alert_id"]},
-            # Grafana's own text: the rule and its labels, which outlive the rule.
-            "text": f"{PLANTED['text']} {{alertname=x, service={row['service_id']}, rule={row['rule_id']}}} - 1.0",
+        labels = {
+            "alertname": PLANTED["text"],
+            "grafana_folder": "drift",
+            "instance": row["alert_id"],
+            "owner": PLANTED["person"],
+            "rule": row["rule_id"],
+            "service": row["service_id"],
         }
-        add(row["fired_at"], newState="Alerting", prevState="Pending", kind="alert", **alert)
+        common = {"uid": _uid(row), "number": numbers.setdefault(_uid(row), len(numbers) + 1), "labels": labels}
+        found.append({**common, "at": row["fired_at"], "new": "Alerting", "old": "Pending", "value": 2.5})
         if row["closed_at"] is not None:
-            add(row["closed_at"], newState="Normal (MissingSeries)", prevState="Alerting", kind="alert", **alert)
-    for row in records.rows["deployments"]:
-        tags = ["deployment", f"env:{row['environment']}", f"app:{row['service_id']}", "team:"]
-        add(row["deployed_at"], kind="deployment", newState="", prevState="", alertId=0, tags=tags)
-    return sorted(found, key=lambda row: row["time"], reverse=True)
+            found.append({**common, "at": row["closed_at"], "new": "Normal", "old": "Alerting", "value": 0.0})
+    return sorted(found, key=lambda change: change["at"])
 
 
-def routes(records: Records) -> list[Route]:
-    """Return the routes below ``/grafana``."""
-    rules = [_rule(row) for row in records.newest("alert_rule_states")]
-    notes = _annotations(records)
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
-    def _known(request: Request) -> Response | None:
+
+def _annotation(change: Row) -> Row:
+    labels = ", ".join(f"{name}={value}" for name, value in sorted(change["labels"].items()))
+    return {
+        "alertId": change["number"],
+        "newState": change["new"],
+        "prevState": change["old"],
+        "time": _milliseconds(change["at"]),
+        "text": f"{PLANTED['text']} {{{labels}}} - A={change['value']:f}",
+        "data": {"values": {"A": change["value"]}},
+    }
+
+
+def _deployment(row: Row) -> Row:
+    return {
+        "userId": 7,
+        "login": "sa-1-deploy",
+        "time": _milliseconds(row["deployed_at"]),
+        "text": f"{PLANTED['text']} {PLANTED['person']}",
+        "tags": ["deployment", f"env:{row['environment']}", f"app:{row['service_id']}", "team:"],
+    }
+
+
+def _kept(notes: list[Row]) -> list[Row]:
+    """Annotations as the database returns them: numbered, with an end, newest first."""
+    for number, note in enumerate(sorted(notes, key=lambda note: int(note["time"])), start=1):
+        note |= {"id": number, "timeEnd": note["time"], "created": note["time"], "updated": note["time"]}
+    return sorted(notes, key=lambda note: int(note["timeEnd"]), reverse=True)
+
+
+def _line(change: Row) -> Row:
+    return {
+        "schemaVersion": 1,
+        "previous": change["old"],
+        "current": change["new"],
+        "values": {"A": change["value"]},
+        "condition": "A",
+        "dashboardUID": "",
+        "panelID": 0,
+        "fingerprint": hashlib.sha256(change["labels"]["instance"].encode()).hexdigest()[:16],
+        "ruleTitle": PLANTED["text"],
+        "ruleID": change["number"],
+        "ruleUID": change["uid"],
+        "labels": change["labels"],
+    }
+
+
+def _frame(changes: list[Row]) -> Row:
+    names = {"time": "time", "line": "other", "labels": "other"}
+    stream = {"from": "state-history", "orgID": "1", "group": "drift", "folderUID": "drift"}
+    return {
+        "schema": {"name": "states", "fields": [{"name": name, "type": kind} for name, kind in names.items()]},
+        "data": {
+            "values": [
+                [_milliseconds(change["at"]) for change in changes],
+                [_line(change) for change in changes],
+                [stream for _ in changes],
+            ]
+        },
+    }
+
+
+class _Api:
+    """One method per route."""
+
+    def __init__(self, records: Records) -> None:
+        rows = records.newest("alert_rule_states")
+        self.rules = [_rule(number, row) for number, row in enumerate(rows, start=1)]
+        numbers: dict[str, int] = {rule["uid"]: rule["id"] for rule in self.rules}
+        self.rules.append(_recording_rule(100_000))
+        self.changes = _transitions(records, numbers)
+        notes = [_annotation(change) for change in self.changes]
+        self.notes = _kept(notes + [_deployment(row) for row in records.rows["deployments"]])
+
+    def _refused(self, request: Request) -> Response | None:
         if request.headers.get("authorization", "").startswith("Bearer "):
             return None
         return JSONResponse({"message": "Unauthorized"}, status_code=401)
 
-    def alert_rules(request: Request) -> Response:
-        return _known(request) or JSONResponse(rules)
+    def alert_rules(self, request: Request) -> Response:
+        """All rules, recording ones among them."""
+        return self._refused(request) or JSONResponse(self.rules)
 
-    def annotations(request: Request) -> Response:
+    def policies(self, request: Request) -> Response:
+        """The tree of notification policies."""
+        return self._refused(request) or JSONResponse(POLICIES)
+
+    def annotations(self, request: Request) -> Response:
+        """Annotations that touch a window, newest first and no more than asked for."""
         query = request.query_params
-        kind = "alert" if query.get("type") == "alert" else query.get("tags")
-        first, last = int(query["from"]), int(query["to"])
-        rows = [row for row in notes if row["kind"] == kind and first <= row["time"] <= last]
-        shown = [{k: v for k, v in row.items() if k != "kind"} for row in rows[: int(query.get("limit", "100"))]]
-        return _known(request) or JSONResponse(shown)
+        first, last, tags = int(query["from"]), int(query["to"]), set(query.getlist("tags"))
 
-    return [Route("/api/v1/provisioning/alert-rules", alert_rules), Route("/api/annotations", annotations)]
+        def is_wanted(note: Row) -> bool:
+            if query.get("type") == "alert" and "alertId" not in note:
+                return False
+            return tags <= set(note.get("tags") or []) and note["time"] <= last and note["timeEnd"] >= first
+
+        found = [note for note in self.notes if is_wanted(note)]
+        return self._refused(request) or JSONResponse(found[: int(query.get("limit", "100"))])
+
+    def history(self, request: Request) -> Response:
+        """Changes of state as a data frame, as where Loki keeps them: columns, not rows."""
+        query = request.query_params
+        first, last = int(query["from"]) * 1000, int(query["to"]) * 1000
+        found = [change for change in self.changes if first <= _milliseconds(change["at"]) <= last]
+        return self._refused(request) or JSONResponse(_frame(found[-int(query.get("limit", "1000")) :]))
+
+
+def routes(records: Records) -> list[Route]:
+    """Return the routes below ``/grafana``."""
+    api = _Api(records)
+    answers: dict[str, Any] = {
+        "/api/v1/provisioning/alert-rules": api.alert_rules,
+        "/api/v1/provisioning/policies": api.policies,
+        "/api/annotations": api.annotations,
+        "/api/v1/rules/history": api.history,
+    }
+    return [Route(path, answer) for path, answer in answers.items()]

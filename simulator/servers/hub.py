@@ -14,6 +14,7 @@ from simulator.servers.records import (
     PROBED_BY_GITHUB,
     Records,
     Row,
+    parse,
     precise,
     text,
 )
@@ -21,6 +22,71 @@ from simulator.servers.records import (
 PROBE = timedelta(minutes=15)
 VECTOR = "CVSS:3.1/AV:{}/AC:L/PR:N/UI:N/S:U/C:{}/I:H/A:H"
 BOT = {"login": "github-actions[bot]", "id": 41898282, "type": "Bot"}
+ACTIONS = {"slug": "github-actions"}
+# Scheduled use-case tests of a repository whose job names an environment.
+TESTS_WITH_ENVIRONMENT = 150
+
+
+def _status(number: int, state: str, at: datetime, note: str, run: Row | None) -> Row:
+    """A state of a deployment; what a workflow wrote links to the log of its job."""
+    log = f"https://github.invalid/o/r/actions/runs/{run['id']}/job/{run['id']}1" if run else ""
+    return {"id": number, "state": state, "created_at": precise(at), "description": note, "log_url": log}
+
+
+def _comment(kind: str, login: str, said: str) -> Row:
+    return {"nodes": [{"author": {"__typename": kind, "login": login}, "body": said}]}
+
+
+# What makes a request one that is neither open nor applied.
+_NEEDLESS: tuple[Row, ...] = (
+    {"title": "Update dependency needless to v2 - autoclosed"},
+    {"comments": _comment("Bot", "dependabot", "Looks like needless is up-to-date now, so this is no longer needed.")},
+    {"title": "Configure Renovate", "body": "Welcome!", "headRefName": "renovate/configure"},
+)
+
+
+def _update_pull(number: int, row: Row) -> Row:
+    """One update request: every third of Dependabot, every fourth of the others with badges of before 2023."""
+    applied, package, version = row["applied_at"], row["package"], f"2.{number}.0"
+    is_dependabot = number % 3 == 0
+    if is_dependabot:
+        title = f"build(deps): Bump {package} from 2.0.0 to {version}"
+        body = f"Bumps [{package}](https://x.invalid) from 2.0.0 to {version}.\n\n{PLANTED['text']}"
+        branch = f"dependabot/npm_and_yarn/{package}-{version}"
+    else:
+        badge = (
+            f"packages/npm/{package}/{version}/age-slim" if number % 4 == 0 else f"badges/age/npm/{package}/{version}"
+        )
+        cells = (
+            f"[`2.0.0` -> `{version}`](https://x.invalid) | [![age](https://badges.invalid/{badge})](https://x.invalid)"
+        )
+        table = f"| Package | Change | Age |\n|---|---|---|\n| [{package}](https://x.invalid) | {cells} |"
+        title, branch = f"chore(deps): update {package} to v{version}", f"renovate/{package}"
+        body = f"Updates.\n\n{table}\n\n{PLANTED['text']}"
+    return {
+        "__typename": "PullRequest",
+        "number": number,
+        "title": title,
+        "state": "MERGED" if applied else "OPEN",
+        "createdAt": precise(row["available_at"]),
+        "mergedAt": precise(applied),
+        "closedAt": precise(applied),
+        "headRefName": branch,
+        "body": body,
+        "repository": {"nameWithOwner": row["repository"]},
+        "author": {"__typename": "Bot", "login": "dependabot" if is_dependabot else "renovate"},
+        "mergedBy": {"__typename": "User"} if applied else None,
+        "mergeCommit": {"oid": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()}
+        if applied
+        else None,
+        "labels": {"nodes": [{"name": "dependencies"}]},
+        "comments": _comment("User", PLANTED["person"], PLANTED["text"]),
+        "_instants": {
+            "created": row["available_at"],
+            "merged": applied,
+            "updated": applied or row["available_at"],
+        },
+    }
 
 
 def _never_ran(times: list[datetime]) -> datetime:
@@ -37,8 +103,14 @@ class GitHub:
     def __init__(self, records: Records) -> None:
         self.records = records
         self.deployments = self._deployments()
-        self.deployment_of = {row["body"]["node_id"]: row for rows in self.deployments.values() for row in rows}
         self.runs = self._runs()
+        self._tests_with_environment()
+        self.deployment_of = {row["body"]["node_id"]: row for rows in self.deployments.values() for row in rows}
+        for repository, rows in self.deployments.items():
+            rows.sort(key=lambda row: row["body"]["created_at"], reverse=True)
+            made_by = [row["run"] for row in rows if row["run"]]
+            known = {run["id"] for run in self.runs.get(repository, [])}
+            self.runs.setdefault(repository, []).extend(run for run in made_by if run["id"] not in known)
         self.alerts = self._alerts()
         self.pulls = self._pulls()
         self.issues = self._issues()
@@ -62,6 +134,7 @@ class GitHub:
                 if row[column]:
                     statuses.append(("failure", row[column], f"{word} {PLANTED['text']}"))
             statuses.append(("inactive", row["deployed_at"] + timedelta(days=40), ""))
+            run = None if human else self._deploy_run(number, created)
             found[repository].append(
                 {
                     "body": {
@@ -74,19 +147,62 @@ class GitHub:
                         "payload": {"manual_step": row["has_manual_step"]},
                         "description": PLANTED["text"],
                         "creator": {"login": PLANTED["person"], "type": "User"} if human else BOT,
-                        "performed_via_github_app": None if human else {"slug": "github-actions"},
+                        "performed_via_github_app": None if human else ACTIONS,
                         "created_at": precise(created),
                     },
                     "committed": row["committed_at"],
+                    "run": run,
                     "statuses": [
-                        {"id": number * 10 + place, "state": state, "created_at": precise(at), "description": note}
+                        _status(number * 10 + place, state, at, note, run)
                         for place, (state, at, note) in enumerate(statuses)
                     ],
                 }
             )
-        for rows in found.values():
-            rows.sort(key=lambda row: row["body"]["created_at"], reverse=True)
         return found
+
+    @staticmethod
+    def _deploy_run(number: int, created: datetime) -> Row:
+        """The workflow run that rolled out; whoever pressed the button, Actions did it."""
+        return {
+            "id": 8_000_000 + number,
+            "run_number": number,
+            "run_attempt": 1,
+            "name": "Deploy",
+            "path": ".github/workflows/deploy.yml",
+            "event": "push" if number % 2 else "workflow_dispatch",
+            "status": "completed",
+            "conclusion": "success",
+            "created_at": text(created),
+            "run_started_at": text(created),
+            "updated_at": text(created + timedelta(minutes=5)),
+            "head_branch": "main",
+            "actor": {"login": PLANTED["person"], "type": "User"},
+        }
+
+    def _tests_with_environment(self) -> None:
+        """The newest scheduled use-case tests name an environment, so that each makes a deployment too."""
+        for repository, runs in self.runs.items():
+            for run in runs[:TESTS_WITH_ENVIRONMENT]:
+                number, at = 400_000 + run["run_number"], parse(run["created_at"])
+                body = {
+                    "id": number,
+                    "node_id": f"DE_{number}",
+                    "sha": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest(),
+                    "ref": "main",
+                    "task": "deploy",
+                    "environment": "Prod",
+                    "payload": {},
+                    "description": None,
+                    "creator": BOT,
+                    "performed_via_github_app": ACTIONS,
+                    "created_at": text(at),
+                }
+                states = [("in_progress", at), ("success", at + timedelta(minutes=2))]
+                statuses = [
+                    _status(number * 10 + place, state, when, "", run) for place, (state, when) in enumerate(states)
+                ]
+                found = {"body": body, "committed": at - timedelta(days=3), "run": run, "statuses": statuses}
+                self.deployments[repository].append(found)
 
     def _runs(self) -> dict[str, list[Row]]:
         frame = self.records.frames["availability_checks"]
@@ -109,7 +225,7 @@ class GitHub:
                     "run_started_at": text(row["checked_at"]),
                     "updated_at": text(row["checked_at"] + timedelta(minutes=2)),
                     "head_branch": "main",
-                    "actor": {"login": PLANTED["person"]},
+                    "actor": {"login": PLANTED["person"], "type": "User"},
                     "_up": row["status"] == "up",
                     "_skipped": False,
                     "_ms": row["response_ms"],
@@ -136,7 +252,7 @@ class GitHub:
             "run_started_at": text(at),
             "updated_at": text(at),
             "head_branch": "main",
-            "actor": {"login": PLANTED["person"]},
+            "actor": {"login": PLANTED["person"], "type": "User"},
             "_up": True,
             "_ms": 2_520_000,
         }
@@ -171,12 +287,17 @@ class GitHub:
                         "description": PLANTED["finding"],
                         "severity": "high",
                         "published_at": precise(row["detected_at"] - timedelta(days=1)),
-                        "cvss_severities": {"cvss_v3": {"vector_string": vector, "score": 7.5}},
+                        "withdrawn_at": None,
+                        "cvss_severities": {
+                            "cvss_v3": {"vector_string": vector, "score": 7.5},
+                            "cvss_v4": {"vector_string": None, "score": 0.0},
+                        },
                         "epss": {"percentage": row["epss_ratio"], "percentile": 0.5},
                     },
                     "created_at": precise(row["detected_at"]),
                     "fixed_at": precise(row["fixed_at"]),
                     "dismissed_at": None,
+                    "dismissed_reason": None,
                     "auto_dismissed_at": None,
                     "_exploited": row["is_exploited"],
                 }
@@ -184,37 +305,14 @@ class GitHub:
         return found
 
     def _pulls(self) -> list[Row]:
-        found: list[Row] = []
-        for number, row in enumerate(self.records.rows["update_episodes"], start=1):
-            applied, package = row["applied_at"], row["package"]
-            badge = f"[![age](https://badges.invalid/badges/age/npm/{package}/2.{number}.0)](https://docs.invalid/)"
-            table = f"| [{package}](https://x.invalid) | [`2.0.0` -> `2.{number}.0`](https://x.invalid) | {badge} |"
-            body = f"Updates.\n\n| Package | Change | Age |\n|---|---|---|\n{table}\n\n{PLANTED['text']}"
-            found.append(
-                {
-                    "__typename": "PullRequest",
-                    "number": number,
-                    "title": f"chore(deps): update {package} to v2.{number}.0",
-                    "state": "MERGED" if applied else "OPEN",
-                    "createdAt": precise(row["available_at"]),
-                    "mergedAt": precise(applied),
-                    "closedAt": precise(applied),
-                    "headRefName": f"renovate/{package}",
-                    "body": body,
-                    "repository": {"nameWithOwner": row["repository"]},
-                    "author": {"__typename": "Bot", "login": "renovate"},
-                    "mergedBy": {"__typename": "User"} if applied else None,
-                    "mergeCommit": {"oid": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()}
-                    if applied
-                    else None,
-                    "labels": {"nodes": [{"name": "dependencies"}]},
-                    "_instants": {
-                        "created": row["available_at"],
-                        "merged": applied,
-                        "updated": applied or row["available_at"],
-                    },
-                }
-            )
+        """Update requests in the forms of both bots, and some that are neither open nor applied."""
+        rows = self.records.rows["update_episodes"]
+        found = [_update_pull(number, row) for number, row in enumerate(rows, start=1)]
+        # Two that the bots took back by themselves, and the bot's own set-up.
+        for place, form in enumerate(_NEEDLESS, start=len(found) + 1):
+            opened = rows[0]["available_at"]
+            found.append(_update_pull(place, rows[0] | {"package": "needless", "applied_at": None}) | form)
+            found[-1] |= {"state": "CLOSED", "closedAt": precise(opened + timedelta(days=2))}
         return found
 
     def _issues(self) -> list[Row]:

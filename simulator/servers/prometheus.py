@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.servers.records import AZURE_METRICS_TEAM, PROMETHEUS_SLO_TEAM, PROMETHEUS_TEAM, Records, Row
+from simulator.servers.records import (
+    AZURE_METRICS_TEAM,
+    PLANTED,
+    PROMETHEUS_SLO_TEAM,
+    PROMETHEUS_TEAM,
+    Records,
+    Row,
+    precise,
+)
 
 Point = tuple[float, float]
 Series = tuple[dict[str, str], list[Point]]
@@ -31,9 +40,29 @@ class Store:
             "ops:requests:fast": list(_requests(records, "fast_count")),
         }
         self.states = _states(records)
+        self.alerts = records.rows["alerts"]
+
+    def firing(self, start: float, end: float, step: float) -> list[Series]:
+        """Answer ``ALERTS{alertstate="firing"}``: a sample at each step at which an alert fired."""
+        found: list[Series] = []
+        for row in self.alerts:
+            first, last = row["fired_at"].timestamp(), row["closed_at"].timestamp() if row["closed_at"] else end + 1
+            if first > end or last < start:
+                continue
+            number = max(0, -(-(first - start) // step))
+            points: list[Point] = []
+            while (at := start + number * step) <= end and at < last:
+                points.append((at, 1.0))
+                number += 1
+            if points:
+                labels = {**_labels(row), "__name__": "ALERTS", "alertstate": "firing"}
+                found.append((labels, points))
+        return found
 
     def range(self, query: str, start: float, end: float, step: float) -> list[Series]:
         """Answer ``name``, ``avg_over_time(name[Nms])`` and ``increase(name[1h])``."""
+        if query.startswith("ALERTS{"):
+            return self.firing(start, end, step)
         inner = re.sub(r"^sum by \(service\) \((.*)\)$", r"\1", query)
         match = re.fullmatch(r"(?:(avg_over_time|increase)\()?([a-z_:]+)(?:\[(\d+)(ms|h)\])?\)?", inner)
         if match is None or match[2] not in self.metrics:
@@ -43,8 +72,16 @@ class Store:
         for labels, points in self.metrics[match[2]]:
             values = list(_evaluate(match[1], points, span or LOOK_BACK, start, end, step))
             if values:
-                found.append((labels, values))
+                # What a function makes of a metric is another metric, without a name.
+                found.append(({k: v for k, v in labels.items() if not match[1] or k != "__name__"}, values))
         return found
+
+
+def _labels(row: Row) -> dict[str, str]:
+    """Labels of an alert, as its rule and its series give them."""
+    severity = {1: "critical", 2: "major", 3: "warning"}.get(row["severity"], "info")
+    pod = f"{row['service_id']}-{row['alert_id'].lower()}"
+    return {"alertname": row["rule_id"], "service": row["service_id"], "severity": severity, "pod": pod}
 
 
 def _evaluate(
@@ -152,3 +189,45 @@ def routes(records: Records) -> list[Route]:
         Route("/api/v1/query_range", query_range, methods=["POST"]),
         Route("/api/v1/query", query, methods=["POST"]),
     ]
+
+
+def alertmanager_routes(records: Records) -> list[Route]:
+    """Return the routes below ``/alertmanager``: what fires now, with the labels that Prometheus adds, and silences."""
+    now = records.now
+    active = [
+        row
+        for row in records.rows["alerts"]
+        if row["fired_at"] <= now and (row["closed_at"] is None or row["closed_at"] > now)
+    ]
+
+    def alerts(_: Request) -> Response:
+        found = [
+            {
+                "annotations": {"summary": PLANTED["text"]},
+                "endsAt": precise(now + timedelta(minutes=4)),
+                "fingerprint": hashlib.sha256(row["alert_id"].encode()).hexdigest()[:16],
+                "receivers": [{"name": "vakt"}],
+                "startsAt": precise(row["fired_at"]),
+                "status": {"inhibitedBy": [], "mutedBy": [], "silencedBy": [], "state": "active"},
+                "updatedAt": precise(now),
+                "generatorURL": "http://prometheus.invalid/graph",
+                "labels": {**_labels(row), "cluster": "drift", "prometheus": "monitoring/k8s"},
+            }
+            for row in active
+        ]
+        return JSONResponse(found)
+
+    def silences(_: Request) -> Response:
+        found = {
+            "id": "1f3a0b62-6c1e-4b8e-9c1a-0d6a1a2b3c4d",
+            "status": {"state": "expired"},
+            "updatedAt": precise(now),
+            "matchers": [{"name": "alertname", "value": "nothing", "isRegex": False, "isEqual": True}],
+            "startsAt": precise(now - timedelta(days=2)),
+            "endsAt": precise(now - timedelta(days=1)),
+            "createdBy": PLANTED["person"],
+            "comment": PLANTED["text"],
+        }
+        return JSONResponse([found])
+
+    return [Route("/api/v2/alerts", alerts), Route("/api/v2/silences", silences)]

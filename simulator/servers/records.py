@@ -1,4 +1,4 @@
-"""The pretend organisation's records as the servers look at them: by service, sorted by time."""
+"""The simulated organisation's records as the servers look at them: by service, sorted by time."""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from starlette.concurrency import run_in_threadpool
@@ -63,9 +64,7 @@ def _resources(records: Records) -> list[Row]:
         )
         for service in records.organisation.services
     ]
-    found += [
-        _item("Microsoft.Compute/virtualMachines", name, {}, {"service": "maskinrommet-klynge"}) for name in MACHINES
-    ]
+    found += [_item(machine.kind, name, {}, {"service": "maskinrommet-klynge"}) for name, machine in MACHINES.items()]
     for row in records.newest("component_states"):
         tags = {"service": row["service_id"]}
         if row["kind"] == "database":
@@ -82,15 +81,34 @@ def _resources(records: Records) -> list[Row]:
         properties = {
             "enabled": row["is_enabled"],
             "severity": 1 if row["is_paging"] else 3,
-            "actions": [{"actionGroupId": "ag"}] if row["is_routed"] else [],
-            "scopes": [],
-            "criteria": {"threshold": round(100 * (row["threshold_ratio"] or 0.9))},
+            "actions": [{"actionGroupId": "ag", "webHookProperties": {}}] if row["is_routed"] else [],
+            "scopes": [resource_id("Microsoft.Web/sites", row["service_id"])],
+            "evaluationFrequency": "PT1M",
+            "windowSize": "PT5M",
+            "criteria": {
+                "odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+                "allOf": [
+                    {
+                        "criterionType": "StaticThresholdCriterion",
+                        "name": "one",
+                        "metricName": "x",
+                        "operator": "GreaterThan",
+                        "threshold": round(100 * (row["threshold_ratio"] or 0.9)),
+                        "timeAggregation": "Average",
+                    }
+                ],
+            },
             "description": PLANTED["text"],
         }
         tags = {"service": row["service_id"], "kind": row["kind"]}
         found.append(
             _item("Microsoft.Insights/metricAlerts", f"{row['rule_id']}-{row['service_id']}", properties, tags)
         )
+    # A rule that tells somebody of everything in a group of resources that none of ours lies in.
+    groups = {"actionType": "AddActionGroups", "actionGroupIds": ["ag"]}
+    scopes = [f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-andre"]
+    elsewhere = {"enabled": True, "scopes": scopes, "actions": [groups], "description": PLANTED["text"]}
+    found.append(_item("Microsoft.AlertsManagement/actionRules", "all", elsewhere))
     for row in records.newest("backup_copies"):
         isolated = row["is_immutable_or_offline"]
         vault = _vault(row)
@@ -129,24 +147,52 @@ def _recovery(records: Records) -> list[Row]:
         found.append(_item(kind, row["copy_id"], properties, id=f"{_vault(row)}/backupInstances/{row['copy_id']}"))
     for place, row in enumerate(records.rows["recovery_points"]):
         if (records.now - row["taken_at"]).days < 14:
-            properties = {
-                "operationCategory": "Backup",
-                "status": "Completed" if row["is_usable"] else "Failed",
-                "startTime": precise(row["taken_at"]),
-                "endTime": precise(row["taken_at"]),
-                "duration": "PT25M",
-                "dataSourceId": resource_id("Microsoft.DBforPostgreSQL/flexibleServers", row["datastore_id"]),
-            }
-            found.append(_item("Microsoft.DataProtection/backupVaults/backupJobs", f"job{place}", properties))
+            ends = "Completed" if row["is_usable"] else "Failed"
+            found.append(_job(f"job{place}", "Backup", ends, row["datastore_id"], row["taken_at"], row["taken_at"]))
     for row in records.rows["restore_tests"]:
-        properties = {
-            "operationCategory": "Restore",
-            "status": "Completed" if row["is_successful"] else "Failed",
-            "startTime": precise(row["requested_at"]),
-            "endTime": precise(row["restored_at"]),
-            "dataSourceId": resource_id("Microsoft.DBforPostgreSQL/flexibleServers", row["datastore_id"]),
+        ends = "Completed" if row["is_successful"] else "Failed"
+        times = (row["requested_at"], row["restored_at"])
+        found.append(_job(row["test_id"], "Restore", ends, row["datastore_id"], *times))
+    return found + _other_jobs(records)
+
+
+def _job(
+    name: str, category: str, status: str, datastore: str, started: datetime, ended: datetime | None, **more: Any
+) -> Row:
+    properties: Row = {
+        "operation": category,
+        "operationCategory": category,
+        "status": status,
+        "startTime": precise(started),
+        "duration": "00:25:00",
+        "dataSourceId": resource_id("Microsoft.DBforPostgreSQL/flexibleServers", datastore),
+        "supportedActions": [""],
+        **({"endTime": precise(ended)} if ended else {}),
+        **more,
+    }
+    return _item("Microsoft.DataProtection/backupVaults/backupJobs", name, properties)
+
+
+def _other_jobs(records: Records) -> list[Row]:
+    """Jobs that took or restored nothing: one under way, and what is done to a protected item."""
+    at = records.now - timedelta(days=2)
+    datastore = records.rows["recovery_points"][0]["datastore_id"]
+    found = [
+        _job("under-way", "Backup", "Started", datastore, at, None),
+        _job("stopped", "Management", "Completed", datastore, at, at, operation="StopProtection"),
+    ]
+    for operation in ("ConfigureBackup", "DisableBackup", "DeleteBackupData"):
+        properties: Row = {
+            "jobType": "AzureIaaSVMJob",
+            "operation": operation,
+            "status": "Completed",
+            "startTime": precise(at),
+            "endTime": precise(at),
+            "duration": "PT12.4S",
+            "entityFriendlyName": datastore,
+            "backupManagementType": "AzureIaasVM",
         }
-        found.append(_item("Microsoft.DataProtection/backupVaults/backupJobs", row["test_id"], properties))
+        found.append(_item("Microsoft.RecoveryServices/vaults/backupJobs", operation, properties))
     return found
 
 
@@ -167,7 +213,11 @@ def _alerts(records: Records) -> list[Row]:
             "description": PLANTED["text"],
             "actionStatus": {"isSuppressed": False},
         }
-        found.append(_item("Microsoft.AlertsManagement/alerts", row["alert_id"], {"essentials": essentials}))
+        identity = resource_id("Microsoft.AlertsManagement/alerts", row["alert_id"])
+        # The name of an alert is its rule's, the end of its id is its own.
+        found.append(
+            _item("Microsoft.AlertsManagement/alerts", row["rule_id"], {"essentials": essentials}, id=identity)
+        )
     return found
 
 
@@ -195,29 +245,44 @@ def _security(records: Records) -> list[Row]:
     return found
 
 
-# Virtual machines: one lacks updates, one has all, one was never assessed.
-MACHINES: dict[str, Row | None] = {
-    "vm-bak": {"critical": 0, "security": 2, "other": 5},
-    "vm-frisk": {"critical": 0, "security": 0, "other": 1},
-    "vm-ukjent": None,
+class Machine(NamedTuple):
+    """A machine and what an assessment of it counted, None where there was none."""
+
+    kind: str
+    os: str
+    counts: Row | None
+
+
+# One lacks updates, one has all, one was never assessed. Linux has no class *critical*.
+MACHINES: dict[str, Machine] = {
+    "vm-bak": Machine("Microsoft.Compute/virtualMachines", "Windows", {"critical": 0, "security": 2, "updates": 5}),
+    "vm-frisk": Machine("Microsoft.HybridCompute/machines", "Linux", {"security": 0, "other": 1}),
+    "vm-ukjent": Machine("Microsoft.Compute/virtualMachines", "Linux", None),
 }
 
 
-def _machine(name: str) -> str:
-    return resource_id("Microsoft.Compute/virtualMachines", name)
-
-
 def _patches() -> list[Row]:
-    kind = "microsoft.compute/virtualmachines/patchassessmentresults"
     return [
         _item(
-            kind,
+            f"{machine.kind}/patchAssessmentResults",
             "latest",
-            {"osType": "Linux"} | ({"availablePatchCountByClassification": counts} if counts else {}),
-            id=f"{_machine(name)}/patchAssessmentResults/latest",
+            {"osType": machine.os, "status": "Succeeded" if machine.counts else "Unknown"}
+            | ({"availablePatchCountByClassification": machine.counts} if machine.counts else {}),
+            id=f"{resource_id(machine.kind, name)}/patchAssessmentResults/latest",
         )
-        for name, counts in MACHINES.items()
+        for name, machine in MACHINES.items()
     ]
+
+
+def tables(records: Records) -> dict[str, list[Row]]:
+    """Return the rows of each table; ``properties`` and ``tags`` are JSON."""
+    return {
+        "resources": _resources(records),
+        "alertsmanagementresources": _alerts(records),
+        "recoveryservicesresources": _recovery(records),
+        "securityresources": _security(records),
+        "patchassessmentresources": _patches(),
+    }
 
 
 def routes(records: Records) -> list[Route]:
@@ -225,13 +290,7 @@ def routes(records: Records) -> list[Route]:
 
     @cache
     def engine() -> Engine:
-        made = {
-            "resources": _resources(records),
-            "alertsmanagementresources": _alerts(records),
-            "recoveryservicesresources": _recovery(records),
-            "securityresources": _security(records),
-            "patchassessmentresources": _patches(),
-        }
+        made = tables(records)
         frames = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in made.items()}
         return Engine(frames, json_columns=("properties", "tags"))
 

@@ -30,21 +30,29 @@ from starlette.routing import BaseRoute, Mount, Route
 from simulator.demo import generate
 from simulator.organisation import read_organisation
 from simulator.servers import (
+    argocd,
     devops,
     github,
+    gitlab,
     grafana,
     identity,
+    jira,
     loganalytics,
     metrics,
     oncall,
+    pagerduty,
+    probers,
     prometheus,
     resourcegraph,
+    servicenow,
     support,
+    zabbix,
 )
 from simulator.servers.faults import Switch
 from simulator.servers.records import Records
 
-START_SECONDS = 60
+# Ends a start that hangs; a busy machine may take minutes to make the records.
+START_SECONDS = 900
 
 
 def application(records: Records) -> Switch:
@@ -56,9 +64,17 @@ def application(records: Records) -> Switch:
         Mount("/arm", routes=resourcegraph.routes(records)),
         Mount("/grafana", routes=grafana.routes(records)),
         Mount("/prometheus", routes=prometheus.routes(records)),
+        Mount("/alertmanager", routes=prometheus.alertmanager_routes(records)),
         Mount("/oncall", routes=oncall.routes(records)),
+        Mount("/pagerduty", routes=pagerduty.routes(records)),
         Mount("/devops", routes=devops.routes(records)),
         Mount("/support", routes=support.routes(records)),
+        Mount("/zabbix", routes=zabbix.routes(records)),
+        Mount("/argocd", routes=argocd.routes(records)),
+        *(Mount(prefix, routes=found) for prefix, found in probers.routes(records).items()),
+        Mount("/jira", routes=jira.routes(records)),
+        Mount("/gitlab", routes=gitlab.routes(records)),
+        Mount("/servicenow", routes=servicenow.routes(records)),
     ]
 
     async def faults(request: Request) -> Response:
@@ -119,13 +135,13 @@ class Running:
 
 @contextmanager
 def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1) -> Generator[Running]:
-    """Serve the pretend organisation from a process of its own until the block ends.
+    """Serve the simulated organisation from a process of its own until the block ends.
 
     Args:
         organisation_folder: Its configuration.
         work: Folder for the certificates.
         now: Clock of the servers.
-        seed: Of all dice.
+        seed: Of all random numbers.
     """
     arguments = [str(organisation_folder), str(work), now.isoformat(), str(seed)]
     process = subprocess.Popen(  # noqa: S603 - our own module and arguments

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from simulator.truth.setting import Row, Setting, Value, midnight, shares
 from simulator.truth.state import reviewed
@@ -23,7 +22,7 @@ def sec_control_pass_rate(s: Setting) -> dict[str, Value]:
         own[0] += risk * (row["status"] == "passed")
         own[1] += risk * (row["status"] != "inconclusive")
         own[2] += risk
-        own[3] += 1
+        own[3] += row["status"] != "inconclusive"
     return {team: Value(a, b, int(n), b / c) for team, (a, b, c, n) in sums.items()}
 
 
@@ -35,14 +34,10 @@ def sec_assessment_currency(s: Setting) -> dict[str, Value]:
             dates = [a["approved_at"] for a in s.records["assessments"] if a["service_id"] == service]
             newest = max((at for at in dates if at < s.as_of), default=None)
             changed = s.services[service].get("last_major_change_on")
-            # A day without clock compares as midnight UTC.
-            after = changed is None or (newest is not None and newest.replace(tzinfo=None) >= _naive(changed))
+            # A change that is still to come voids nothing.
+            after = changed is None or changed > s.on or (newest is not None and newest >= midnight(changed))
             items.append((team, float(newest is not None and newest >= s.as_of - 365 * DAY and after), 1.0))
     return shares(items)
-
-
-def _naive(day: Any) -> datetime:
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - compared with naive UTC
 
 
 def _tier_days(v: Row) -> int | None:
@@ -132,25 +127,34 @@ def bck_coverage(s: Setting) -> dict[str, Value]:
 
 
 def bck_rpo_attainment(s: Setting) -> dict[str, Value]:
-    """Hours with a recovery point young enough, weighted by criticality."""
+    """Hours with a recovery point young enough, weighted by criticality; each owner answers for its own time."""
     items: list[tuple[str, float, float]] = []
-    begin, end = s.start(90), s.as_of
     hour = timedelta(hours=1)
-    for team, stores in s.stores.items():
-        for store in stores:
-            if store.get("class") == "D":
-                continue
-            weight, kept = s.weight(store["service"]), 0.0
-            points = [p for p in _points(s, store["id"]) if p < end]
-            for point, following in zip(points, [*points[1:], end], strict=False):
+    for store in s.table("datastores.toml"):
+        if store.get("class") == "D":
+            continue
+        weight = s.weight(store["service"])
+        points = _points(s, store["id"])
+        for team, begin, end in s.holdings(store["service"], 90):
+            kept = 0.0
+            taken = [p for p in points if p < end]
+            for point, following in zip(taken, [*taken[1:], end], strict=False):
                 until = min(following, point + store["rpo_hours"] * hour, end)
                 kept += max(0.0, (until - max(point, begin)) / hour)
             items.append((team, weight * kept, weight * ((end - begin) / hour)))
     return shares(items)
 
 
-def _ended(test: Row) -> datetime:
-    return test["verified_at"] or test["restored_at"] or test["requested_at"]
+def _tests(s: Setting, store: str) -> list[tuple[datetime, Row]]:
+    """Restore tests of a store that have ended, with the end: verified, else data back, else given up."""
+    found: list[tuple[datetime, Row]] = []
+    for test in s.records["restore_tests"]:
+        if test["datastore_id"] != store or test["requested_at"] >= s.as_of:
+            continue
+        ends = [at for at in (test["verified_at"], test["restored_at"]) if at is not None and at < s.as_of]
+        if ends or not test["is_successful"]:
+            found.append((max(ends, default=test["requested_at"]), test))
+    return found
 
 
 def bck_restore_test_currency(s: Setting) -> dict[str, Value]:
@@ -160,10 +164,7 @@ def bck_restore_test_currency(s: Setting) -> dict[str, Value]:
         for store in stores:
             if store.get("class") == "D":
                 continue
-            ends = [
-                _ended(t) for t in s.records["restore_tests"] if t["datastore_id"] == store["id"] and t["is_successful"]
-            ]
-            newest = max((at for at in ends if at < s.as_of), default=None)
+            newest = max((at for at, test in _tests(s, store["id"]) if test["is_successful"]), default=None)
             limit = s.as_of - TEST_DAYS[store.get("class", "A")] * DAY
             items.append(
                 (team, float(store.get("restore_plan", False) and newest is not None and newest >= limit), 1.0)
@@ -178,12 +179,12 @@ def bck_restore_within_rto(s: Setting) -> dict[str, Value]:
         for store in stores:
             if store.get("class") == "D":
                 continue
-            tests = [
-                t for t in s.records["restore_tests"] if t["datastore_id"] == store["id"] and s.within(_ended(t), 365)
-            ]
-            newest = max(tests, key=_ended, default=None)
+            tests = [(at, test) for at, test in _tests(s, store["id"]) if s.within(at, 365)]
+            newest = max(tests, key=lambda ended: ended[0])[1] if tests else None
             met = newest is not None and newest["is_successful"]
-            if met and newest is not None:
+            if newest is not None and met:
+                met = newest["verified_at"] < s.as_of
+            if newest is not None and met:
                 minutes = (newest["verified_at"] - newest["requested_at"]) / timedelta(minutes=1)
                 met = minutes <= store["rto_minutes"]
             items.append((team, float(met), 1.0))
@@ -195,8 +196,8 @@ def untested(s: Setting) -> dict[str, int]:
     found: dict[str, int] = {}
     for team, stores in s.stores.items():
         for store in stores:
-            tests = [t for t in s.records["restore_tests"] if t["datastore_id"] == store["id"] and t["is_successful"]]
-            recent = any(s.as_of - 365 * DAY <= _ended(t) < s.as_of for t in tests)
+            ends = [at for at, test in _tests(s, store["id"]) if test["is_successful"]]
+            recent = any(s.as_of - 365 * DAY <= at for at in ends)
             if store.get("class", "A") in {"A", "B"} and not recent:
                 found[team] = found.get(team, 0) + 1
     return found

@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from simulator.truth.setting import Row, Setting, Value, midnight, shares, working_deadline
-from simulator.world import ZONE
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def episodes(s: Setting) -> list[Row]:
-    """Pages of one rule and service with less than half an hour of quiet between them."""
+    """Pages of one rule and service with less than half an hour of quiet; an open one lasts a day at most."""
     found: list[Row] = []
     last: dict[tuple[str, str], Row] = {}
     for page in sorted(s.records["alerts"], key=lambda p: (p["fired_at"], p["alert_id"])):
         key = (page["service_id"], page["rule_id"])
-        closed = page["closed_at"] or page["fired_at"]
+        closed = min(page["closed_at"] or page["fired_at"] + DAY, page["fired_at"] + DAY)
         if key not in last or page["fired_at"] > last[key]["quiet_from"] + 30 * MINUTE:
             team = s.owner(page["service_id"], page["fired_at"])
             last[key] = {"team": team, "pages": [], "quiet_from": closed}
@@ -27,16 +26,16 @@ def episodes(s: Setting) -> list[Row]:
 
 
 def mon_alert_precision(s: Setting) -> dict[str, Value]:
-    """Closed episodes that asked for action."""
+    """Episodes that were over, half an hour after their last page was closed, and asked for action."""
     items: list[tuple[str, float, float]] = []
     for episode in episodes(s):
         if any(page["closed_at"] is None for page in episode["pages"]):
             continue
-        closed = max(page["closed_at"] for page in episode["pages"])
+        over = max(page["closed_at"] for page in episode["pages"]) + 30 * MINUTE
         labels = {page["label"] for page in episode["pages"]}
         useful = "actionable" in labels or any(page["incident_id"] for page in episode["pages"])
         labelled = useful or "noise" in labels
-        if s.within(closed, 90) and (labelled or closed + 7 * DAY <= s.as_of):
+        if s.within(over, 90) and (labelled or over + 7 * DAY <= s.as_of):
             items.append((episode["team"], float(useful), 1.0))
     return shares(items)
 
@@ -47,6 +46,19 @@ def _open_or_resolved(s: Setting, incident: Row, days: int) -> bool:
     return incident["declared_at"] < s.as_of and (resolved is None or resolved >= s.start(days))
 
 
+def _by_now(s: Setting, instant: datetime | None) -> datetime | None:
+    """What has happened by now; the rest has not."""
+    return instant if instant is not None and instant < s.as_of else None
+
+
+def _in_time(s: Setting, done: datetime | None, limit: datetime) -> float | None:
+    """1 where it was done in time, 0 where not; None while nobody has done it and there is still time."""
+    by_now = _by_now(s, done)
+    if by_now is None and limit >= s.as_of:
+        return None
+    return float(by_now is not None and by_now <= limit)
+
+
 def _team(s: Setting, incident: Row) -> str:
     return s.owner(incident["service_id"], incident["declared_at"]) or ""
 
@@ -55,14 +67,14 @@ def mon_detection_by_alert(s: Setting) -> dict[str, Value]:
     """Incidents that an alert saw before a person did."""
     items: list[tuple[str, float, float]] = []
     for incident in s.records["incidents"]:
-        alert, report = incident["first_alert_at"], incident["first_report_at"]
+        alert, report = (_by_now(s, incident[name]) for name in ("first_alert_at", "first_report_at"))
         if incident["severity"] <= 3 and _open_or_resolved(s, incident, 180):
             items.append((_team(s, incident), float(alert is not None and (report is None or alert <= report)), 1.0))
     return shares(items)
 
 
 def mon_pager_load_ok(s: Setting) -> dict[str, Value]:
-    """Half-day shifts with at most two incidents."""
+    """Half-day shifts that are over, with at most two incidents."""
     pages: dict[str, list[Row]] = {}
     for page in s.records["alerts"]:
         pages.setdefault(s.owner(page["service_id"], page["fired_at"]) or "", []).append(page)
@@ -73,91 +85,22 @@ def mon_pager_load_ok(s: Setting) -> dict[str, Value]:
         length = (shift["ends_at"] - shift["starts_at"]) / parts
         for part in range(parts):
             start = shift["starts_at"] + part * length
-            if s.within(start, 90):
+            if s.start(90) < start + length <= s.as_of:
                 own = pages.get(shift["team_id"], [])
                 inside = {p["incident_id"] or p["alert_id"] for p in own if start <= p["fired_at"] < start + length}
                 items.append((shift["team_id"], float(len(inside) <= 2), 1.0))
     return shares(items)
 
 
-def inc_oncall_coverage(s: Setting) -> dict[str, Value]:
-    """Minutes of required duty with somebody there who answers."""
-    silent: dict[str, list[datetime]] = {}
-    for page in s.records["alerts"]:
-        answered = page["acknowledged_at"] is not None and page["acknowledged_by_kind"] == "human"
-        late = not answered or page["acknowledged_at"] > page["fired_at"] + 60 * MINUTE
-        lasting = page["closed_at"] is None or page["closed_at"] > page["fired_at"] + 60 * MINUTE
-        if late and lasting:
-            silent.setdefault(s.owner(page["service_id"], page["fired_at"]) or "", []).append(page["fired_at"])
-    found: dict[str, Value] = {}
-    for team in s.teams:
-        required = covered = 0.0
-        days = 0
-        shifts = [shift for shift in s.records["oncall_shifts"] if shift["team_id"] == team]
-        day = s.start(28).astimezone(ZONE).date()
-        while day <= s.on:
-            begin, end = _duty_of(s, team, midnight(day), midnight(day + DAY))
-            if end > begin:
-                days += 1
-                required += (end - begin) / MINUTE
-                spans = [(max(begin, x["starts_at"]), min(end, x["ends_at"])) for x in shifts]
-                gaps = [(at, min(end, at + 60 * MINUTE)) for at in silent.get(team, []) if begin <= at < end]
-                covered += _length(_union([x for x in spans if x[0] < x[1]])) - _common(spans, gaps)
-            day += DAY
-        if days:
-            found[team] = Value(covered, required, days)
-    return found
-
-
-def _duty_of(s: Setting, team: str, begin: datetime, end: datetime) -> tuple[datetime, datetime]:
-    duty = s.duty(team, begin)
-    if duty == "always":
-        return begin, end
-    noon = begin + (end - begin) / 2
-    if duty == "none" or not s.on_duty(team, noon):
-        return begin, begin
-    local = noon.astimezone(ZONE)
-    eight = local.replace(hour=8, minute=0, second=0).astimezone(begin.tzinfo)
-    return eight, eight + timedelta(hours=8)
-
-
-def _union(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    merged: list[tuple[datetime, datetime]] = []
-    for begin, end in sorted(spans):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((begin, end))
-    return merged
-
-
-def _length(spans: list[tuple[datetime, datetime]]) -> float:
-    return sum((end - begin) / MINUTE for begin, end in spans)
-
-
-def _common(one: list[tuple[datetime, datetime]], two: list[tuple[datetime, datetime]]) -> float:
-    """Minutes in both of two sets of spans."""
-    pairs = [
-        (max(a[0], b[0]), min(a[1], b[1]))
-        for a in _union([x for x in one if x[0] < x[1]])
-        for b in _union([x for x in two if x[0] < x[1]])
-    ]
-    return _length([pair for pair in pairs if pair[0] < pair[1]])
-
-
 def inc_incident_manager_involved(s: Setting) -> dict[str, Value]:
     """Serious incidents with a manager within half an hour."""
-    items = [
-        (_team(s, i), float(_manager_in_time(i)), 1.0)
-        for i in s.records["incidents"]
-        if (i["severity"] <= 2 or (i["severity"] == 3 and i["is_escalated"])) and _open_or_resolved(s, i, 365)
-    ]
+    items: list[tuple[str, float, float]] = []
+    for i in s.records["incidents"]:
+        if (i["severity"] <= 2 or (i["severity"] == 3 and i["is_escalated"])) and _open_or_resolved(s, i, 365):
+            met = _in_time(s, i["manager_assigned_at"], i["declared_at"] + 30 * MINUTE)
+            if met is not None:
+                items.append((_team(s, i), met, 1.0))
     return shares(items)
-
-
-def _manager_in_time(incident: Row) -> bool:
-    assigned = incident["manager_assigned_at"]
-    return assigned is not None and assigned <= incident["declared_at"] + 30 * MINUTE
 
 
 def inc_ack_within_target(s: Setting) -> dict[str, Value]:
@@ -169,30 +112,30 @@ def inc_ack_within_target(s: Setting) -> dict[str, Value]:
             continue
         always = s.duty(team, page["fired_at"]) == "always"
         limit = page["fired_at"] + (5 if page["severity"] == 1 or always else 30) * MINUTE
-        answered = page["acknowledged_at"]
-        if answered is None and page["closed_at"] is not None and page["closed_at"] <= limit:
+        answered = _by_now(s, page["acknowledged_at"])
+        if answered is None and (limit >= s.as_of or (page["closed_at"] is not None and page["closed_at"] <= limit)):
             continue
         met = answered is not None and page["acknowledged_by_kind"] == "human" and answered <= limit
         items.append((team, float(met), 1.0))
     return shares(items)
 
 
-def inc_postmortem_on_time(s: Setting, spent: dict[str, float]) -> dict[str, Value]:
+def inc_postmortem_on_time(s: Setting, spent: dict[str, bool | None]) -> dict[str, Value]:
     """Post mortems by the fifth working day.
 
     Args:
         s: The setting.
-        spent: Incident -> share of a 28-day error budget that it spent.
+        spent: Incident -> whether it spent more than a fifth of a 28-day error budget; None is not known.
     """
-    items: list[tuple[str, float, float]] = []
+    items: list[tuple[str, float | None, float]] = []
     for incident in s.records["incidents"]:
-        large = incident["severity"] <= 2 or spent.get(incident["incident_id"], 0.0) > 0.2
-        resolved, published = incident["resolved_at"], incident["postmortem_published_at"]
-        due = working_deadline(resolved or incident["declared_at"], 5)
-        is_open = resolved is None or resolved >= s.as_of
-        if large and due < s.as_of and (is_open or due >= s.start(365)):
+        large = True if incident["severity"] <= 2 else spent[incident["incident_id"]]
+        published, team = incident["postmortem_published_at"], _team(s, incident)
+        ended = _by_now(s, incident["resolved_at"])
+        due = working_deadline(ended or incident["declared_at"], 5, s.hours(team)[1])
+        if large is not False and due < s.as_of and (ended is None or due >= s.start(365)):
             met = published is not None and published <= due and incident["is_postmortem_reviewed"]
-            items.append((_team(s, incident), float(met), 1.0))
+            items.append((team, float(met) if large else None, 1.0))
     return shares(items)
 
 
@@ -209,15 +152,12 @@ def inc_actions_on_time(s: Setting) -> dict[str, Value]:
 
 def inc_assist_response(s: Setting) -> dict[str, Value]:
     """Requests answered in half an hour."""
-    items = [
-        (
-            r["to_team_id"],
-            float(r["answered_at"] is not None and r["answered_at"] <= r["asked_at"] + 30 * MINUTE),
-            1.0,
-        )
-        for r in s.records["assist_requests"]
-        if s.within(r["asked_at"], 180) and s.on_duty(r["to_team_id"], r["asked_at"])
-    ]
+    items: list[tuple[str, float, float]] = []
+    for r in s.records["assist_requests"]:
+        if s.within(r["asked_at"], 180) and s.on_duty(r["to_team_id"], r["asked_at"]):
+            met = _in_time(s, r["answered_at"], r["asked_at"] + 30 * MINUTE)
+            if met is not None:
+                items.append((r["to_team_id"], met, 1.0))
     return shares(items)
 
 
@@ -234,9 +174,13 @@ def sec_findings_on_time(s: Setting) -> dict[str, Value]:
     return shares(items)
 
 
-def _production(s: Setting) -> list[Row]:
-    names = {"prod", "production"}
-    return [d for d in s.records["deployments"] if d["environment"].lower() in names and s.within(d["deployed_at"], 90)]
+def _production(s: Setting, waited: timedelta) -> list[Row]:
+    """Production deployments that some time later lies in the window."""
+    return [
+        d
+        for d in s.records["deployments"]
+        if d["environment"].lower() in {"prod", "production"} and s.within(d["deployed_at"] + waited, 90)
+    ]
 
 
 def aut_automated_deploy_share(s: Setting) -> dict[str, Value]:
@@ -248,33 +192,35 @@ def aut_automated_deploy_share(s: Setting) -> dict[str, Value]:
                 float(d["actor_kind"] == "pipeline" and not d["has_manual_step"]),
                 1.0,
             )
-            for d in _production(s)
+            for d in _production(s, timedelta())
         ]
     )
 
 
 def aut_change_fail_rate(s: Setting) -> dict[str, Value]:
-    """Changes followed within a week by rollback, hotfix or incident."""
+    """Changes followed within a week by rollback, hotfix or incident; judged when the week is over."""
     blamed: dict[str, datetime] = {}
     for incident in s.records["incidents"]:
         cause = incident["caused_by_deployment_id"]
         if cause:
             blamed[cause] = min(blamed.get(cause, incident["declared_at"]), incident["declared_at"])
     items: list[tuple[str, float, float]] = []
-    for deployment in _production(s):
+    for deployment in _production(s, 7 * DAY):
         at = deployment["deployed_at"]
         signs = [deployment["rolled_back_at"], deployment["hotfixed_at"], blamed.get(deployment["deployment_id"])]
-        failed = any(sign is not None and sign <= at + 7 * DAY and sign < s.as_of for sign in signs)
+        failed = any(sign is not None and sign <= at + 7 * DAY for sign in signs)
         items.append((s.owner(deployment["service_id"], at) or "", float(failed), 1.0))
     return shares(items)
 
 
 def aut_toil_share(s: Setting) -> dict[str, Value]:
-    """Mean of the weeks that may be shown."""
+    """Mean of the weeks that ended in the window and may be shown."""
     found: dict[str, Value] = {}
     for team in s.teams:
         weeks = [
-            r for r in s.records["toil_reports"] if r["team_id"] == team and s.within(midnight(r["week_starts_on"]), 91)
+            r
+            for r in s.records["toil_reports"]
+            if r["team_id"] == team and s.start(91) < midnight(r["week_starts_on"] + 7 * DAY) <= s.as_of
         ]
         shown = [r["toil_ratio"] for r in weeks if r["respondent_count"] >= 4]
         if weeks:

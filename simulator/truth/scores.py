@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from simulator.truth import assurance, practice, state, telemetry
+from simulator.truth import assurance, duty, practice, state, telemetry
 from simulator.truth.setting import FOREVER, Setting, Value
 
 # Metric -> (weight, floor, krav, mal, n_full), as the method's table 2.2 has them.
@@ -64,8 +64,6 @@ UNCONNECTED = {
     ),
     "slepebat": ("sec_vulns_fixed_on_time", "sec_overdue_exploited"),
 }
-GRACE = timedelta(days=90)
-STARTED = date(2025, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def expected(folder: Path, records: dict[str, Any], on: date) -> Expected:
         on: Last local day of a month, late enough for every window to be covered.
     """
     s = Setting(folder, records, on)
-    modules = (practice, state, assurance, telemetry)
+    modules = (practice, duty, state, assurance, telemetry)
     values: dict[tuple[str, str], Value] = {}
     spent = telemetry.budget_spent(s)
     for metric in RULES:
@@ -144,7 +142,7 @@ def _area(
     waived = _waived(s, team, [metric for metric in applying if _exists(values, team, metric)], applying)
     top = bottom = total = 0.0
     for metric in applying:
-        status, point, evidence = _judge(s, row, metric, values.get((team, metric)))
+        status, point, evidence = _judge(row, metric, values.get((team, metric)))
         if status == "measured":
             found.values[team, metric] = values[team, metric]
         if status == "dropped" or metric in waived:
@@ -158,11 +156,10 @@ def _area(
     return (bottom / total, top / bottom) if bottom else (0.0, None)
 
 
-def _judge(s: Setting, team: dict[str, Any], metric: str, value: Value | None) -> tuple[str, float | None, float]:
+def _judge(team: dict[str, Any], metric: str, value: Value | None) -> tuple[str, float | None, float]:
     """Status, points and evidence of one metric, waivers aside."""
     if metric in UNCONNECTED.get(team["id"], ()):
-        overdue = s.on >= max(team["onboarded_on"], STARTED) + GRACE
-        return ("overdue", 0.0, 1.0) if overdue else ("unmeasured", None, 0.0)
+        return "unmeasured", None, 0.0
     if value is None:
         return "dropped", None, 0.0
     if value.numerator < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -67,13 +68,17 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < 5 and day not in moved and (day.month, day.day) not in fixed
 
 
-def working_deadline(instant: datetime, days: int) -> datetime:
-    """Return 16:00 local on the ``days``-th working day after the day of an instant."""
+def _time(said: time | str) -> time:
+    return said if isinstance(said, time) else time.fromisoformat(said)
+
+
+def working_deadline(instant: datetime, days: int, end: time) -> datetime:
+    """Return the end of work on the ``days``-th working day after the day of an instant."""
     day = instant.astimezone(ZONE).date()
     while days:
         day += timedelta(days=1)
         days -= is_working_day(day)
-    return datetime.combine(day, time(16), ZONE).astimezone(UTC)
+    return datetime.combine(day, end, ZONE).astimezone(UTC)
 
 
 @dataclass
@@ -135,6 +140,16 @@ class Setting:
                 return owner["team"]
         return None
 
+    def holdings(self, service: str, days: int) -> list[tuple[str, datetime, datetime]]:
+        """Who owned a service in a window of local days that ends now: team, from, to."""
+        found: list[tuple[str, datetime, datetime]] = []
+        for owner in self.services[service]["owners"]:
+            start = max(self.start(days), midnight(owner["from"]))
+            end = min(self.as_of, midnight(owner.get("to", FOREVER)))
+            if start < end:
+                found.append((owner["team"], start, end))
+        return found
+
     @cached_property
     def owned(self) -> dict[str, list[str]]:
         """Team -> services it owns at the end of the day."""
@@ -177,7 +192,19 @@ class Setting:
         if duty == "always":
             return True
         local = instant.astimezone(ZONE)
-        return duty == "working_hours" and is_working_day(local.date()) and 8 <= local.hour < 16
+        start, end = self.hours(team)
+        return duty == "working_hours" and is_working_day(local.date()) and start <= local.time() < end
+
+    def hours(self, team: str) -> tuple[time, time]:
+        """When a team works: its own hours, the organisation's where it names none, 08 to 16 where neither does."""
+        own, usual = self.teams[team].get("working_hours", {}), self.settings.get("working_hours", {})
+        start, end = (own.get(key, usual.get(key, default)) for key, default in (("start", time(8)), ("end", time(16))))
+        return _time(start), _time(end)
+
+    @cached_property
+    def settings(self) -> Row:
+        """What organisation.toml says."""
+        return tomllib.loads((self.folder / "organisation.toml").read_text(encoding="utf-8"))
 
     def newest(self, stream: str, *identity: str) -> list[Row]:
         """Newest state of each thing, at most 13 days old."""
@@ -190,12 +217,17 @@ class Setting:
         return list(found.values())
 
 
-def shares(items: list[tuple[str, float, float]]) -> dict[str, Value]:
-    """Sum (team, numerator, denominator) items per team."""
+def shares(items: Sequence[tuple[str, float | None, float]]) -> dict[str, Value]:
+    """Sum (team, numerator, denominator) items per team; None is not known and counts in completeness alone."""
     found: dict[str, list[float]] = {}
     for team, numerator, denominator in items:
-        sums = found.setdefault(team, [0.0, 0.0, 0.0])
-        sums[0] += numerator
-        sums[1] += denominator
-        sums[2] += 1
-    return {team: Value(top, bottom, int(count)) for team, (top, bottom, count) in found.items()}
+        sums = found.setdefault(team, [0.0, 0.0, 0.0, 0.0])
+        sums[3] += denominator
+        if numerator is not None:
+            sums[0] += numerator
+            sums[1] += denominator
+            sums[2] += 1
+    return {
+        team: Value(top, bottom, int(count), bottom / whole if whole else 1.0)
+        for team, (top, bottom, count, whole) in found.items()
+    }

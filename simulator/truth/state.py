@@ -143,16 +143,15 @@ def mnt_updates_within_30d(s: Setting) -> dict[str, Value]:
 
 
 def mnt_update_routine(s: Setting) -> dict[str, Value]:
-    """Repositories and four-week periods with something open in which something was taken."""
+    """Repositories and four-week periods with something open in which something was taken, of the owner then."""
     units: dict[tuple[str, str, int], bool] = {}
     for episode in s.records["update_episodes"]:
         service = episode["repository"].split("/")[1]
-        team = s.owner(service, episode["available_at"]) or ""
         done = episode["applied_at"]
         for period in range(6):
             begin, end = s.as_of - (period + 1) * 28 * DAY, s.as_of - period * 28 * DAY
             if episode["available_at"] < end and (done is None or done >= begin):
-                key = (team, episode["repository"], period)
+                key = (s.owner(service, begin) or "", episode["repository"], period)
                 units[key] = units.get(key, False) or (done is not None and begin <= done < end)
     return shares([(team, float(taken), 1.0) for (team, _, _), taken in units.items()])
 

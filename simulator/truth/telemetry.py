@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from simulator.telemetry import PROBE_MINUTES
-from simulator.truth.setting import UTC, Setting, Value, midnight
+from simulator.truth.setting import UTC, Setting, Value, midnight, working_deadline
 from simulator.world import ZONE
 
 SLOT = timedelta(minutes=PROBE_MINUTES)
@@ -26,13 +27,13 @@ def _promise(s: Setting, service: str, kind: str) -> float | None:
     return None
 
 
-def _slots(s: Setting, service: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Quarter-hours of the window: known, and down. Each probe tells about its own quarter-hour."""
-    start, count = s.start(90), round((s.as_of - s.start(90)) / SLOT)
+def _slots(
+    s: Setting, service: str, start: datetime, end: datetime
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Quarter-hours from one instant to another: known, and down. Each probe tells about its own quarter-hour."""
+    count = round((end - start) / SLOT)
     rows = s.records["availability_checks"].filter(
-        (pl.col("monitor_id") == f"probe-{service}")
-        & (pl.col("checked_at") >= start)
-        & (pl.col("checked_at") < s.as_of)
+        (pl.col("monitor_id") == f"probe-{service}") & (pl.col("checked_at") >= start) & (pl.col("checked_at") < end)
     )
     known, down = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     for at, status in rows.select("checked_at", "status").iter_rows():
@@ -58,100 +59,125 @@ def _maintenance(s: Setting, service: str) -> list[tuple[datetime, datetime]]:
     return found
 
 
-def inc_error_budget_consumed(s: Setting) -> dict[str, Value]:
-    """Minutes down over minutes allowed, per service."""
-    found: dict[str, Value] = {}
+@dataclass
+class _Budget:
+    """What a team's services spend and may spend, added up.
+
+    Attributes:
+        spent: Minutes or requests that were bad.
+        allowed: Those that the promises allow.
+        days: Days of promises.
+        entities: (weight, share spent or None, completeness) of each service.
+    """
+
+    spent: float = 0.0
+    allowed: float = 0.0
+    days: int = 0
+    entities: list[tuple[float, float | None, float]] = field(default_factory=list)
+
+    def add(self, weight: float, spent: float, allowed: float, days: int, known: float) -> None:
+        """Count one service."""
+        self.entities.append((weight, spent / allowed if allowed else None, known))
+        self.spent, self.allowed, self.days = self.spent + spent, self.allowed + allowed, self.days + days
+
+    def value(self) -> Value:
+        """Return what the metric must be."""
+        completeness = _mean_completeness(self.entities)
+        return Value(self.spent, self.allowed, self.days, completeness, entities=tuple(self.entities))
+
+
+def _without_promise(s: Setting, kind: str, budgets: dict[str, _Budget]) -> None:
+    """A service without a promise gets no budget, 90 days after its team took it over."""
     for team, services in s.owned.items():
-        entities: list[tuple[float, float | None, float]] = []
-        down_minutes = budget = 0.0
-        days = 0
         for service in services:
-            target = _promise(s, service, "availability")
-            if target is None:
-                if s.services[service]["owners"][-1]["from"] <= (s.on - timedelta(days=90)):
-                    entities.append((s.weight(service), None, 1.0))
-                continue
-            known, down = _slots(s, service)
+            if _promise(s, service, kind) is None and midnight(_since(s, service)) + timedelta(days=90) <= s.as_of:
+                budgets.setdefault(team, _Budget()).entities.append((s.weight(service), None, 1.0))
+
+
+def inc_error_budget_consumed(s: Setting) -> dict[str, Value]:
+    """Minutes down over minutes allowed, per service and owner: each answers for its own days."""
+    budgets: dict[str, _Budget] = {}
+    for service in s.services:
+        target = _promise(s, service, "availability")
+        if target is None:
+            continue
+        for team, start, end in s.holdings(service, 90):
+            known, down = _slots(s, service, start, end)
             valid = known.copy()
-            for begin, end in _maintenance(s, service):
-                a, b = ((x - s.start(90)) / SLOT for x in (begin, end))
+            for begin, until in _maintenance(s, service):
+                a, b = ((x - start) / SLOT for x in (begin, until))
                 valid[max(0, round(a)) : max(0, round(b))] = False
             bad = float((down & valid).sum()) * PROBE_MINUTES
             allowed = float(valid.sum()) * PROBE_MINUTES * (1 - target)
-            entities.append((s.weight(service), bad / allowed if allowed else None, float(known.mean())))
-            down_minutes, budget, days = down_minutes + bad, budget + allowed, days + 90
-        found[team] = Value(down_minutes, budget, days, _mean_completeness(entities), entities=tuple(entities))
-    return found
+            days = round((end - start) / timedelta(days=1))
+            budgets.setdefault(team, _Budget()).add(s.weight(service), bad, allowed, days, float(known.mean()))
+    _without_promise(s, "availability", budgets)
+    return {team: budget.value() for team, budget in budgets.items()}
 
 
 def _mean_completeness(entities: list[tuple[float, float | None, float]]) -> float:
     return sum(w * c for w, _, c in entities) / sum(w for w, _, _ in entities)
 
 
-def budget_spent(s: Setting) -> dict[str, float]:
-    """Incident -> share of a 28-day budget that was down while it lasted: from the first sign to its resolution."""
-    found: dict[str, float] = {}
-    checks: pl.DataFrame = s.records["availability_checks"].sort("checked_at")
-    outages = {
-        str(key[0]): _outages(list(frame.select("checked_at", "status").iter_rows()))
-        for key, frame in checks.partition_by("monitor_id", as_dict=True).items()
-    }
+def budget_spent(s: Setting) -> dict[str, bool | None]:
+    """Incident -> whether more than a fifth of a 28-day budget was known to be down while it lasted; None: not known.
+
+    It lasts from the first sign to its resolution; while it is open, the deadline of its post mortem ends it.
+    """
+    found: dict[str, bool | None] = {}
+    checks: pl.DataFrame = s.records["availability_checks"].filter(pl.col("status") != "unknown")
+    down: dict[str, list[datetime]] = {}
+    looked: dict[str, set[date]] = {}
+    for key, frame in checks.partition_by("monitor_id", as_dict=True).items():
+        down[str(key[0])] = frame.filter(pl.col("status") == "down")["checked_at"].to_list()
+        days = frame.select(pl.col("checked_at").dt.convert_time_zone(ZONE.key).dt.date().unique())
+        looked[str(key[0])] = set(days["checked_at"])
     for incident in s.records["incidents"]:
-        service, resolved = incident["service_id"], incident["resolved_at"]
-        target = _promise(s, service, "availability")
-        if target is None or resolved is None:
-            continue
-        signs = [incident[x] for x in ("declared_at", "first_alert_at", "first_report_at")]
-        began = min(sign for sign in signs if sign is not None)
+        probe = f"probe-{incident['service_id']}"
+        target = _promise(s, incident["service_id"], "availability")
+        began, ended = _lasted(s, incident)
         minutes = sum(
-            max(0.0, (min(end, resolved) - max(start, began)) / timedelta(minutes=1))
-            for start, end in outages.get(f"probe-{service}", [])
+            max(0.0, (min(at + SLOT, ended) - max(at, began)) / timedelta(minutes=1)) for at in down.get(probe, [])
         )
-        found[incident["incident_id"]] = minutes / (28 * 1440 * (1 - target))
+        first = began.astimezone(ZONE).date()
+        last = (ended - timedelta(microseconds=1)).astimezone(ZONE).date()
+        wanted = {first + timedelta(days=number) for number in range((last - first).days + 1)}
+        if target is None:
+            found[incident["incident_id"]] = False
+        elif minutes > 0.2 * 28 * 1440 * (1 - target):
+            found[incident["incident_id"]] = True
+        else:
+            found[incident["incident_id"]] = False if wanted <= looked.get(probe, set()) else None
     return found
 
 
-def _outages(rows: list[tuple[datetime, str]]) -> list[tuple[datetime, datetime]]:
-    """From the first check that is down to the first that is not."""
-    found: list[tuple[datetime, datetime]] = []
-    began: datetime | None = None
-    for at, status in rows:
-        if status == "down" and began is None:
-            began = at
-        elif status != "down" and began is not None:
-            found.append((began, at))
-            began = None
-    return found
+def _lasted(s: Setting, incident: dict[str, Any]) -> tuple[datetime, datetime]:
+    """From the first sign of an incident to its end, as far as it is known now."""
+    signs = [incident[x] for x in ("declared_at", "first_alert_at", "first_report_at")]
+    resolved = incident["resolved_at"]
+    if resolved is None or resolved >= s.as_of:
+        team = s.owner(incident["service_id"], incident["declared_at"]) or ""
+        resolved = working_deadline(incident["declared_at"], 5, s.hours(team)[1])
+    return min(sign for sign in signs if sign is not None), resolved
 
 
 def scl_latency_budget_consumed(s: Setting) -> dict[str, Value]:
-    """Slow requests over slow requests allowed, per service."""
-    first = s.on - timedelta(days=89)
-    sums: dict[str, list[int]] = {}
-    for row in s.records["latency_daily"]:
-        if first <= row["observed_on"] <= s.on:
-            own = sums.setdefault(row["service_id"], [0, 0, 0])
-            own[0] += row["valid_count"] - row["fast_count"]
-            own[1] += row["valid_count"]
-            own[2] += 1
-    found: dict[str, Value] = {}
-    for team, services in s.owned.items():
-        entities: list[tuple[float, float | None, float]] = []
-        slow = allowed = 0.0
-        days = 0
-        for service in services:
-            target = _promise(s, service, "latency")
-            if target is None:
-                if midnight(_since(s, service)) + timedelta(days=90) <= s.as_of:
-                    entities.append((s.weight(service), None, 1.0))
-                continue
-            bad, valid, seen = sums.get(service, [0, 0, 0])
-            budget = valid * (1 - target)
-            entities.append((s.weight(service), bad / budget if budget else None, seen / 90))
-            slow, allowed, days = slow + bad, allowed + budget, days + 90
-        if entities:
-            found[team] = Value(slow, allowed, days, _mean_completeness(entities), entities=tuple(entities))
-    return found
+    """Slow requests over slow requests allowed, per service and owner: each answers for its own days."""
+    budgets: dict[str, _Budget] = {}
+    for service in s.services:
+        target = _promise(s, service, "latency")
+        if target is None:
+            continue
+        rows = [row for row in s.records["latency_daily"] if row["service_id"] == service]
+        for team, start, end in s.holdings(service, 90):
+            own = [row for row in rows if start <= midnight(row["observed_on"]) < end]
+            valid = sum(row["valid_count"] for row in own)
+            slow = valid - sum(row["fast_count"] for row in own)
+            days = round((end - start) / timedelta(days=1))
+            allowed = valid * (1 - target)
+            budgets.setdefault(team, _Budget()).add(s.weight(service), slow, allowed, days, len(own) / days)
+    _without_promise(s, "latency", budgets)
+    return {team: budget.value() for team, budget in budgets.items()}
 
 
 def _since(s: Setting, service: str) -> Any:
@@ -159,26 +185,27 @@ def _since(s: Setting, service: str) -> Any:
     return next(o["from"] for o in reversed(s.services[service]["owners"]) if o["team"] == owner)
 
 
-def _samples(s: Setting) -> dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]:
-    """Service -> samples of four weeks: utilisation and whether at the ceiling (one resource a service)."""
-    rows = s.records["capacity_samples"].filter(
-        (pl.col("sampled_at") >= s.start(28)) & (pl.col("sampled_at") < s.as_of)
-    )
-    return {
-        str(key[0]): (frame["utilisation_ratio"].to_numpy(), frame["is_at_ceiling"].to_numpy())
-        for key, frame in rows.partition_by("service_id", as_dict=True).items()
-    }
+def _samples(s: Setting) -> dict[tuple[str, str], pl.DataFrame]:
+    """Team and service -> samples of its part of four weeks (one resource a service, sampled every hour)."""
+    found: dict[tuple[str, str], pl.DataFrame] = {}
+    frames = s.records["capacity_samples"].partition_by("service_id", as_dict=True)
+    for (service,), frame in frames.items():
+        for team, start, end in s.holdings(str(service), 28):
+            own = frame.filter((pl.col("sampled_at") >= start) & (pl.col("sampled_at") < end))
+            if len(own):
+                found[team, str(service)] = own
+    return found
 
 
 def scl_saturation_headroom(s: Setting) -> dict[str, Value]:
     """95th percentile of utilisation, per resource."""
     samples = _samples(s)
     found: dict[str, Value] = {}
-    for team, services in s.owned.items():
-        own = [(s.weight(x), _quantile(samples[x][0], 0.95), 1.0) for x in services if x in samples]
-        if own:
-            count = sum(len(samples[x][0]) for x in services if x in samples)
-            found[team] = Value(sum(v for _, v, _ in own), len(own), count, entities=tuple(own))
+    for team in {team for team, _ in samples}:
+        mine = {x: frame["utilisation_ratio"].to_numpy() for (owner, x), frame in samples.items() if owner == team}
+        own = [(s.weight(service), _quantile(usage, 0.95), 1.0) for service, usage in mine.items()]
+        count = sum(len(usage) for usage in mine.values())
+        found[team] = Value(sum(v for _, v, _ in own), len(own), count, entities=tuple(own))
     return found
 
 
@@ -192,15 +219,23 @@ def _quantile(values: npt.NDArray[np.float64], share: float) -> float:
 
 
 def scl_time_at_ceiling(s: Setting) -> dict[str, Value]:
-    """Share of samples at the ceiling, per resource."""
+    """Share of samples at the ceiling among those that say so or not, per resource."""
     samples = _samples(s)
     found: dict[str, Value] = {}
-    for team, services in s.owned.items():
-        own = [(s.weight(x), float(samples[x][1].mean()), 1.0) for x in services if x in samples]
-        if own:
-            hit = float(sum(samples[x][1].sum() for x in services if x in samples))
-            count = sum(len(samples[x][1]) for x in services if x in samples)
-            found[team] = Value(hit, count, count, entities=tuple(own))
+    for team in {team for team, _ in samples}:
+        entities: list[tuple[float, float | None, float]] = []
+        hits = known = 0
+        for (owner, service), frame in samples.items():
+            if owner != team:
+                continue
+            told = frame["is_at_ceiling"].drop_nulls()
+            days = frame.group_by(pl.col("sampled_at").dt.convert_time_zone(str(ZONE)).dt.date()).agg(
+                told=pl.col("is_at_ceiling").is_not_null().mean()
+            )
+            share = float(told.sum()) / len(told) if len(told) else None
+            entities.append((s.weight(service), share, float(days["told"].to_numpy().mean())))
+            hits, known = hits + int(told.sum()), known + len(told)
+        found[team] = Value(hits, known, known, _mean_completeness(entities), entities=tuple(entities))
     return found
 
 
@@ -215,10 +250,10 @@ def scl_capacity_alert_coverage(s: Setting) -> dict[str, Value]:
         )
         if in_time:
             rules.setdefault(rule["resource_id"], set()).add(rule["kind"])
-    samples = _samples(s)
+    sampled = {service for _, service in _samples(s)}
     found: dict[str, Value] = {}
     for team, services in s.owned.items():
-        own = [x for x in services if x in samples]
+        own = [x for x in services if x in sampled]
         if own:
             both = sum(rules.get(f"{x}-cpu", set()) == {"saturation", "forecast"} for x in own)
             found[team] = Value(both, len(own), len(own))

@@ -1,11 +1,17 @@
 -- title = { nb = "Det som feilet, forsvant fra oversikten", en = "What failed vanished from the inventory" }
--- why = { nb = "Komponenter uten støtte eller kodelagre uten oppdateringsrobot som var der de siste 120 dagene, er borte uten noe i stedet, mens tjenesten består.", en = "Unsupported components or repositories without update bot that were there in the last 120 days are gone with nothing in their place, while the service lives on." }
+-- why.nb = """\
+--     Komponenter uten støtte eller kodelagre uten oppdateringsrobot som var der de siste 120 dagene, er borte uten \
+--     noe i stedet, mens tjenesten består."""
+-- why.en = """\
+--     Unsupported components or repositories without update bot that were there in the last 120 days are gone with \
+--     nothing in their place, while the service lives on."""
 with instants as (
     select w.*, m.metric_id
     from ref.as_of as w
-    join ref.metric_windows as m on m.as_of = w.as_of and m.grain = w.grain and m.completeness >= 0.5
+    join facts.measured_windows as m on m.as_of = w.as_of and m.grain = w.grain and m.completeness >= 0.5
     where w.grain in ('month', 'latest') and m.metric_id in ('mnt_supported_versions', 'aut_update_bot_coverage')
 ),
+
 -- Every earlier month end at which the component was unsupported.
 failing as (
     select w.as_of, w.grain, w."on", c.service_id, c.kind, c.component_id as item_id, max(e."on") as seen_on
@@ -15,24 +21,34 @@ failing as (
     where w.metric_id = 'mnt_supported_versions'
     group by w.as_of, w.grain, w."on", c.service_id, c.kind, c.component_id
 ),
+
 components as (
     select f.* from failing as f
     left join facts.components_at as now
         on now.as_of = f.as_of and now.grain = f.grain and now.service_id = f.service_id and now.kind = f.kind
     where now.component_id is null
 ),
+
 repositories as (
-    select w.as_of, w.grain, w."on", r.service_id, 'repository' as kind, s.repository as item_id,
+    select
+        w.as_of, w.grain, w."on", r.service_id, 'repository' as kind, r.current_name as item_id,
         max(s.observed_on) as seen_on
     from instants as w
-    join staging.repository_states as s on s.observed_on <= w."on" and s.observed_on > w."on" - 120
+    join staging.repository_states as s on macros.stands(s.observed_on, w."on", days := 120)
     join facts.repositories as r on r.repository = s.repository
     where w.metric_id = 'aut_update_bot_coverage' and r.service_id is not null
-    group by w.as_of, w.grain, w."on", r.service_id, s.repository
+    group by w.as_of, w.grain, w."on", r.service_id, r.current_name
     having max(s.observed_on) <= w."on" - 28 and not arg_max(s.is_bot_enabled, s.observed_on)
 ),
-vanished as (select * from components union all select * from repositories)
-select o.team_id, v.as_of, v.grain, v.service_id as subject, count(*) as finding_count,
+
+vanished as (
+    select * from components
+    union all
+    select * from repositories
+)
+
+select
+    o.team_id, v.as_of, v.grain, v.service_id as subject, count(*) as finding_count,
     string_agg(v.item_id, ', ' order by v.item_id) as detail
 from vanished as v
 join ref.owned_services as o on o.service_id = v.service_id and o.as_of = v.as_of and o.grain = v.grain

@@ -1,16 +1,27 @@
 -- title = { nb = "Utrullinger per uke", en = "Deployments a week" }
 -- unit = "per_week"
--- why_not_scored = { nb = "Ingen plikt i håndboken; gir sammenheng til andelen som feiler.", en = "No duty of the handbook; it gives context to the change fail rate." }
-with windows as (
-    select * from ref.windows where window_days = 90 and grain in ('month', 'latest')
+-- why_not_scored.nb = "Ingen plikt i håndboken; gir sammenheng til andelen som feiler."
+-- why_not_scored.en = "No duty of the handbook; it gives context to the change fail rate."
+with counted as (
+    select w.as_of, w.grain, d.team_id, count(*) as deployments
+    from macros.shown_windows(90) as w
+    join facts.deployments as d on macros.within(d.deployed_at, w.starts_at, w.as_of)
+    join ref.calendar as c on macros.within(d.deployed_at, c.starts_at, c.ends_at)
+    semi join meta.delivered_days as y on y.stream = 'deployments' and y.day = c.day
+    group by w.as_of, w.grain, d.team_id
 ),
-counted as (
-    select d.team_id, w.as_of, w.grain, count(*) as deployments
-    from windows as w
-    join facts.deployments as d on d.deployed_at >= w.starts_at and d.deployed_at < w.as_of
-    group by d.team_id, w.as_of, w.grain
+
+-- Only days that were delivered: a day of which nothing is known is no day without deployments.
+delivered as (
+    select w.as_of, w.grain, count(*) as days
+    from macros.shown_windows(90) as w
+    join meta.delivered_days as y on y.stream = 'deployments' and y.day between w.starts_on and w."on"
+    group by w.as_of, w.grain
 )
-select team_id, as_of, grain, '' as entity_id, 'mean' as statistic, deployments * 7 / 90.0 as value,
-    deployments as sample_size, null::double as low, null::double as high
-from counted
-order by team_id, grain, as_of
+
+select
+    c.team_id, c.as_of, c.grain, '' as entity_id,
+    unnest(macros.statistic('mean', c.deployments * 7 / d.days, c.deployments))
+from counted as c
+join delivered as d on d.as_of = c.as_of and d.grain = c.grain
+order by c.team_id, c.grain, c.as_of

@@ -1,32 +1,25 @@
 -- title = { nb = "Tid til retting av feilet endring", en = "Failed deployment recovery time" }
 -- unit = "hours"
--- why_not_scored = { nb = "Små tall og lange haler: både snitt og median svinger uten at noe er endret.", en = "Small numbers and long tails: mean and median swing without any real change." }
-with windows as (
-    select * from ref.windows where window_days = 180 and grain in ('month', 'latest')
+-- why_not_scored.nb = "Små tall og lange haler: både snitt og median svinger uten at noe er endret."
+-- why_not_scored.en = "Small numbers and long tails: mean and median swing without any real change."
+with items as (
+    select
+        d.team_id, w.as_of, w.grain,
+        case
+            when d.recovered_at < w.as_of then epoch_us(d.recovered_at - d.deployed_at) / 3600e6
+            else 'infinity'::double
+        end as hours
+    from macros.shown_windows(180) as w
+    join facts.deployments as d on macros.within(d.deployed_at, w.starts_at, w.as_of)
+    where d.failed_at < w.as_of and d.knows_recovery
 ),
-items as (
-    select d.team_id, w.as_of, w.grain,
-        case when d.recovered_at < w.as_of then epoch_us(d.recovered_at - d.deployed_at) / 3600e6
-            else 'infinity'::double end as hours
-    from windows as w
-    join facts.deployments as d on d.deployed_at >= w.starts_at and d.deployed_at < w.as_of
-    where d.failed_at < w.as_of
-),
-summed as (
-    select team_id, as_of, grain, count(*) as n, quantile_cont(hours, [0.5, 0.9]) as quantiles,
-        list_sort(list(hours)) as ordered
+
+collected as (
+    select team_id, as_of, grain, unnest(macros.duration_statistics(list_sort(list(hours)))) as found
     from items
     group by team_id, as_of, grain
-),
-ends as (
-    select s.*, s.ordered[r.low_rank] as low, s.ordered[r.high_rank] as high
-    from summed as s
-    left join ref.median_ranks as r on r.sample_size = s.n
 )
--- Changes not yet recovered are longer than all others; a quantile among them has no value.
-select team_id, as_of, grain, '' as entity_id, unnest(['p50', 'p90']) as statistic,
-    unnest([case when isfinite(x) then x end for x in quantiles]) as value, n as sample_size,
-    unnest([case when isfinite(low) then low end, null]) as low,
-    unnest([case when isfinite(high) then high end, null]) as high
-from ends
-order by team_id, grain, as_of, statistic
+
+select team_id, as_of, grain, '' as entity_id, unnest(found)
+from collected
+order by team_id, grain, as_of, found.statistic

@@ -1,22 +1,39 @@
 -- title = { nb = "Nattlige vaktvarsler", en = "Night pages" }
 -- unit = "per_night"
--- why_not_scored = { nb = "Et arbeidsmiljøsignal; vises bare for team, aldri for personer.", en = "A signal on the work environment; shown for teams only, never for people." }
-with windows as (
-    select * from ref.windows where window_days = 90 and grain in ('month', 'latest')
-),
-nights as (
-    select d.team_id, w.as_of, w.grain, c.day, c.ends_at - interval 2 hour as starts_at,
+-- why_not_scored.nb = "Et arbeidsmiljøsignal; vises bare for team, aldri for personer."
+-- why_not_scored.en = "A signal on the work environment; shown for teams only, never for people."
+with nights as (
+    select
+        d.team_id, w.as_of, w.grain, c.day, c.ends_at - interval 2 hour as starts_at,
         m.work_starts_at - interval 1 hour as ends_at
-    from windows as w
+    from macros.shown_windows(90) as w
     join ref.calendar as c on c.day >= w.starts_on and c.day < w."on"
-    join ref.calendar as m on m.day = c.day + 1
+    join macros.work_days() as m on m.day = c.day + 1
     join ref.oncall_duties as d
-        on d.coverage = 'always' and c.starts_at >= d.valid_from_at and c.starts_at < d.valid_to_at
+        on
+            d.team_id = m.team_id and d.coverage = 'always'
+            and macros.within(c.starts_at, d.valid_from_at, d.valid_to_at)
+    -- Nights of which the pages were delivered, evening and morning.
+    where (
+        select count(*) from meta.delivered_days as e where e.stream = 'alerts' and e.day in (c.day, m.day)
+    ) = 2
+),
+
+-- A night with a page that may have been a test is left out.
+known as (
+    select n.* from nights as n
+    where not exists (
+        select 1 from facts.alerts as a
+        where a.team_id = n.team_id and a.is_test is null and macros.within(a.fired_at, n.starts_at, n.ends_at)
+    )
 )
-select n.team_id, n.as_of, n.grain, '' as entity_id, 'mean' as statistic,
-    count(distinct coalesce(a.incident_id, a.alert_id)) / count(distinct n.day) as value,
-    count(distinct n.day) as sample_size, null::double as low, null::double as high
-from nights as n
-left join facts.alerts as a on a.team_id = n.team_id and a.fired_at >= n.starts_at and a.fired_at < n.ends_at
+
+select
+    n.team_id, n.as_of, n.grain, '' as entity_id,
+    unnest(macros.statistic(
+        'mean', count(distinct coalesce(a.incident_id, a.alert_id)) / count(distinct n.day), count(distinct n.day)
+    ))
+from known as n
+left join facts.alerts as a on a.team_id = n.team_id and macros.within(a.fired_at, n.starts_at, n.ends_at)
 group by n.team_id, n.as_of, n.grain
 order by n.team_id, n.grain, n.as_of

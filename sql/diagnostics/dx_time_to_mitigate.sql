@@ -1,31 +1,22 @@
 -- title = { nb = "Tid til gjenoppretting av tjenesten", en = "Time to mitigate" }
 -- unit = "minutes"
--- why_not_scored = { nb = "Små tall og lange haler: både snitt og median svinger uten at noe er endret.", en = "Small numbers and long tails: mean and median swing without any real change." }
-with windows as (
-    select * from ref.windows where window_days = 180 and grain in ('month', 'latest')
-),
-items as (
-    select i.team_id, w.as_of, w.grain,
+-- why_not_scored.nb = "Små tall og lange haler: både snitt og median svinger uten at noe er endret."
+-- why_not_scored.en = "Small numbers and long tails: mean and median swing without any real change."
+with items as (
+    select
+        i.team_id, w.as_of, w.grain,
         case when i.resolved_at < w.as_of then i.restore_minutes else 'infinity'::double end as minutes
-    from windows as w
-    join facts.incidents as i on i.declared_at >= w.starts_at and i.declared_at < w.as_of
-    where not i.is_exercise
+    from macros.shown_windows(180) as w
+    join facts.incidents as i on macros.within(i.declared_at, w.starts_at, w.as_of)
+    where not i.is_exercise and macros.told(i.untold, 'resolved_at')
 ),
-summed as (
-    select team_id, as_of, grain, count(*) as n, quantile_cont(minutes, [0.5, 0.9]) as quantiles,
-        list_sort(list(minutes)) as ordered
+
+collected as (
+    select team_id, as_of, grain, unnest(macros.duration_statistics(list_sort(list(minutes)))) as found
     from items
     group by team_id, as_of, grain
-),
-ends as (
-    select s.*, s.ordered[r.low_rank] as low, s.ordered[r.high_rank] as high
-    from summed as s
-    left join ref.median_ranks as r on r.sample_size = s.n
 )
--- Open incidents are longer than all others; a quantile among them has no value.
-select team_id, as_of, grain, '' as entity_id, unnest(['p50', 'p90']) as statistic,
-    unnest([case when isfinite(x) then x end for x in quantiles]) as value, n as sample_size,
-    unnest([case when isfinite(low) then low end, null]) as low,
-    unnest([case when isfinite(high) then high end, null]) as high
-from ends
-order by team_id, grain, as_of, statistic
+
+select team_id, as_of, grain, '' as entity_id, unnest(found)
+from collected
+order by team_id, grain, as_of, found.statistic

@@ -1,4 +1,4 @@
--- title = "Pages, with the service and the team that owned it when the page was sent"
+-- title = "Pages not known to be tests, with the service and the team that owned it when the page was sent"
 -- key = ["alert_id"]
 -- [columns]
 -- alert_id = "Page"
@@ -12,11 +12,13 @@
 -- closed_at = "Closed, UTC"
 -- label = "actionable or noise; null = not labelled"
 -- incident_id = "Linked incident"
-select a.alert_id, n.service_id, o.team_id, a.rule_id, a.severity, a.fired_at, a.acknowledged_at,
-    a.acknowledged_by_kind, a.closed_at, a.label, a.incident_id
+-- is_test = "false; null = not known whether it was a test"
+-- untold = "Columns that its source cannot tell: empty there says nothing at all"
+select
+    a.alert_id, o.service_id, o.team_id, a.rule_id, a.severity, a.fired_at, a.acknowledged_at,
+    a.acknowledged_by_kind, a.closed_at, a.label, a.incident_id, a.is_test, a.untold
 from staging.alerts as a
-join ref.service_names as n on n.name = a.service_id
-join ref.service_owners as o
-    on o.service_id = n.service_id and a.fired_at >= o.valid_from_at and a.fired_at < o.valid_to_at
-where not coalesce(a.is_test, false)
+join macros.owners_by_name() as o
+    on o.name = lower(a.service_id) and macros.within(a.fired_at, o.valid_from_at, o.valid_to_at)
+where a.is_test is distinct from true
 order by a.fired_at, a.alert_id

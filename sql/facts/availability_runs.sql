@@ -2,42 +2,65 @@
 -- key = ["monitor_key", "run_number"]
 -- [columns]
 -- monitor_key = "Monitor"
--- run_number = "Number of the stretch within its monitor; orders stretches that begin at the same instant"
+-- run_number = "Number of the run within its monitor; orders runs that begin at the same instant"
 -- service_id = "Service, or null"
 -- status = "up, down, degraded or unknown"
--- starts_at = "First check of the stretch, UTC"
--- ends_at = "Next check, or the end of the last result's hold time, UTC; nothing is known beyond"
+-- starts_at = "First check of the run, UTC"
+-- ends_at = """\
+--     Next check, or the end of the last result's hold time or of a stretch of delivered days, UTC; nothing is known \
+--     beyond"""
 -- first_http_status = "HTTP status of the first check"
--- check_count = "Checks in the stretch"
-with spans as (
-    -- The earlier of the two; the last check of all has no next, and without a hold time it stands for nothing.
-    select r.*, m.service_id,
-        coalesce(
-            least(
-                lead(r.starts_at) over in_order,
-                make_timestamptz(cast(epoch_us(r.last_checked_at) + m.hold_minutes * 60e6 as bigint))
-            ),
-            r.last_checked_at
-        ) as ends_at
+-- check_count = "Checks in the run"
+with told as (
+    select r.*, m.service_id, m.kind, m.hold_minutes, lead(r.starts_at) over in_order as next_at
     from facts.monitor_day_runs as r
     join facts.monitors as m on m.monitor_key = r.monitor_key
     window in_order as (partition by r.monitor_key order by r.day, r.run_number)
 ),
--- A stretch goes on over midnight.
-marked as (
-    select *,
-        status is distinct from lag(status) over in_order
-            or starts_at > lag(ends_at) over in_order as is_new
-    from spans
-    window in_order as (partition by monitor_key order by day, run_number)
+
+spans as (
+    -- The earlier of the two; the last check of all has no next, and without a hold time it stands for nothing.
+    select
+        * exclude (next_at),
+        coalesce(
+            least(next_at, make_timestamptz(cast(epoch_us(last_checked_at) + hold_minutes * 60e6 as bigint))),
+            last_checked_at
+        ) as ends_at
+    from told where kind is distinct from 'transitions'
+    union all by name
+    -- What a source of changes told stands on every day that it delivered, and on no other.
+    select
+        t.* exclude (next_at, starts_at, check_count),
+        case when row_number() over each_row = 1 then t.check_count else 0 end as check_count,
+        greatest(t.starts_at, s.starts_at) as starts_at,
+        case when s.ends_at is null then t.starts_at else least(t.next_at, s.ends_at) end as ends_at
+    from told as t
+    left join macros.delivered_spans('availability_checks') as s
+        on s.ends_at > t.starts_at and coalesce(s.starts_at < t.next_at, true)
+    where t.kind = 'transitions'
+    window each_row as (partition by t.monitor_key, t.day, t.run_number order by s.starts_at)
 ),
+
+-- A run goes on over midnight.
+marked as (
+    select
+        *,
+        (status is distinct from lag(status) over in_order)
+        or starts_at > lag(ends_at) over in_order as is_new
+    from spans
+    window in_order as (partition by monitor_key order by day, run_number, starts_at)
+),
+
 numbered as (
-    select * exclude (run_number),
+    select
+        * exclude (run_number),
         cast(sum(cast(coalesce(is_new, true) as integer)) over in_order as bigint) as run_number
     from marked
-    window in_order as (partition by monitor_key order by day, run_number)
+    window in_order as (partition by monitor_key order by day, run_number, starts_at)
 )
-select monitor_key, run_number, service_id, status, min(starts_at) as starts_at, max(ends_at) as ends_at,
+
+select
+    monitor_key, run_number, service_id, status, min(starts_at) as starts_at, max(ends_at) as ends_at,
     arg_min(first_http_status, starts_at) as first_http_status, cast(sum(check_count) as bigint) as check_count
 from numbered
 group by monitor_key, service_id, status, run_number

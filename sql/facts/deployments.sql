@@ -5,27 +5,61 @@
 -- service_id = "Service"
 -- team_id = "Owner at that time"
 -- deployed_at = "Rolled out, UTC"
--- is_automated = "By a pipeline identity, with no manual step after approval"
--- failed_at = "First rollback, hotfix or attributed incident within 7 days, UTC; null = none"
--- recovered_at = "First rollback or hotfix, UTC; null = none"
+-- is_automated = """\
+--     By a pipeline identity, with no manual step after approval; where the source cannot tell manual steps, by a \
+--     pipeline identity; null = not known"""
+-- failed_at = "First rollback, hotfix or attributed incident within 7 days, UTC; null = none, or not known"
+-- recovered_at = "First rollback or hotfix, UTC; null = none, or not known"
 -- committed_at = "First commit of the change, UTC"
--- is_rework = "Unplanned, to mend what users met"
+-- is_rework = "Unplanned, to mend what users met; null = not known"
+-- knows_failure = """\
+--     Some source can tell rollbacks, hotfixes or which deployment caused an incident, and no incident of the service \
+--     within 7 days names a deployment that no source has"""
+-- knows_recovery = "The source can tell rollbacks and hotfixes, or one is known"
 with caused as (
-    select caused_by_deployment_id as deployment_id, min(declared_at) as declared_at
+    select lower(caused_by_deployment_id) as deployment_id, min(declared_at) as declared_at
     from facts.incidents where caused_by_deployment_id is not null group by all
+),
+
+-- Some deployment caused it, and nobody can tell which: none before it is known to have been good.
+unplaced as (
+    select i.service_id, i.declared_at
+    from facts.incidents as i
+    join caused as c on c.deployment_id = lower(i.caused_by_deployment_id)
+    where c.deployment_id not in (select lower(deployment_id) from staging.deployments)
+),
+
+blame as (
+    select count(*) > 0 as is_told
+    from meta.load_days as d
+    join meta.loads as l on l.stream = d.stream and l.load_id = d.load_id
+    where d.stream = 'incidents' and macros.told(l.untold, 'caused_by_deployment_id')
 )
-select d.deployment_id, n.service_id, o.team_id, d.deployed_at,
-    d.actor_kind = 'pipeline' and not coalesce(d.has_manual_step, false) as is_automated,
-    nullif(least(
-        coalesce(case when d.rolled_back_at <= d.deployed_at + interval 7 day then d.rolled_back_at end, 'infinity'),
-        coalesce(case when d.hotfixed_at <= d.deployed_at + interval 7 day then d.hotfixed_at end, 'infinity'),
-        coalesce(case when c.declared_at <= d.deployed_at + interval 7 day then c.declared_at end, 'infinity')
-    ), 'infinity'::timestamptz) as failed_at,
-    least(d.rolled_back_at, d.hotfixed_at) as recovered_at, d.committed_at, coalesce(d.is_rework, false) as is_rework
+
+select
+    d.deployment_id, o.service_id, o.team_id, d.deployed_at,
+    d.actor_kind = 'pipeline'
+    and not coalesce(d.has_manual_step, case when not macros.told(d.untold, 'has_manual_step') then false end)
+        as is_automated,
+    least(
+        case when d.rolled_back_at <= d.deployed_at + interval 7 day then d.rolled_back_at end,
+        case when d.hotfixed_at <= d.deployed_at + interval 7 day then d.hotfixed_at end,
+        case when c.declared_at <= d.deployed_at + interval 7 day then c.declared_at end
+    ) as failed_at,
+    least(d.rolled_back_at, d.hotfixed_at) as recovered_at, d.committed_at, d.is_rework,
+    (b.is_told or macros.told(d.untold, 'rolled_back_at') or macros.told(d.untold, 'hotfixed_at'))
+    and not exists (
+        select 1 from unplaced as u
+        where
+            u.service_id = o.service_id and u.declared_at >= d.deployed_at
+            and u.declared_at <= d.deployed_at + interval 7 day
+    ) as knows_failure,
+    recovered_at is not null
+    or (macros.told(d.untold, 'rolled_back_at') and macros.told(d.untold, 'hotfixed_at')) as knows_recovery
 from staging.deployments as d
+cross join blame as b
 join ref.environments as e on e.name = lower(d.environment) and e.environment_id = 'prod'
-join ref.service_names as n on n.name = d.service_id
-join ref.service_owners as o
-    on o.service_id = n.service_id and d.deployed_at >= o.valid_from_at and d.deployed_at < o.valid_to_at
-left join caused as c on c.deployment_id = d.deployment_id
+join macros.owners_by_name() as o
+    on o.name = lower(d.service_id) and macros.within(d.deployed_at, o.valid_from_at, o.valid_to_at)
+left join caused as c on c.deployment_id = lower(d.deployment_id)
 order by d.deployed_at, d.deployment_id

@@ -7,16 +7,21 @@
 -- severity = "critical, high, medium or low"
 -- found_at = "Found, UTC"
 -- due_at = "First due instant, UTC, at most 30 (critical, high), 90 (medium) or 180 (low) days after it was found"
--- closed_at = "Closed, UTC; null = open"
+-- closed_at = "Closed, UTC; null = open, or not known"
+-- knows_closing = "It was closed, or its source can tell that: what is open is known to be open"
 with limits as (
-    select f.*, f.found_at + case f.severity
-        when 'medium' then interval 90 day when 'low' then interval 180 day else interval 30 day end as latest_due_at
+    select
+        f.*, f.found_at + case f.severity
+            when 'medium' then interval 90 day when 'low' then interval 180 day else interval 30 day
+        end as latest_due_at
     from staging.findings as f
 )
-select f.finding_id, n.service_id, o.team_id, f.severity, f.found_at,
-    least(coalesce(f.first_due_at, f.latest_due_at), f.latest_due_at) as due_at, f.closed_at
+
+select
+    f.finding_id, o.service_id, o.team_id, f.severity, f.found_at,
+    least(coalesce(f.first_due_at, f.latest_due_at), f.latest_due_at) as due_at, f.closed_at,
+    f.closed_at is not null or macros.told(f.untold, 'closed_at') as knows_closing
 from limits as f
-join ref.service_names as n on n.name = f.service_id
-join ref.service_owners as o
-    on o.service_id = n.service_id and f.found_at >= o.valid_from_at and f.found_at < o.valid_to_at
+join macros.owners_by_name() as o
+    on o.name = lower(f.service_id) and macros.within(f.found_at, o.valid_from_at, o.valid_to_at)
 order by f.found_at, f.finding_id

@@ -8,60 +8,91 @@
 -- declared_at = "Declared, UTC"
 -- first_alert_at = "First alert, UTC"
 -- first_report_at = "First report by a person, UTC"
--- resolved_at = "Resolved, UTC; null = open"
+-- resolved_at = "Resolved, UTC; null = open, or untold"
 -- restore_minutes = "Declared to resolved, minutes"
 -- manager_assigned_at = "Incident manager assigned, UTC"
--- needs_manager = "Severity 1 or 2, or escalated severity 3"
--- is_exercise = "Exercise or planned test"
--- needs_postmortem = "Severity 1 or 2, data loss, or over 20 % of a 28-day error budget"
--- postmortem_due_at = "16:00 local on the fifth working day after the day it was resolved, or declared while it is open, UTC"
+-- needs_manager = "Severity 1 or 2, or escalated severity 3; null = not known"
+-- is_exercise = "Exercise or planned test; null = not known"
+-- needs_postmortem = "Severity 1 or 2, data loss, or over 20 % of a 28-day error budget; null = not known"
+-- needs_postmortem_while_open = "The same while it is open: of the budget, what is spent by its deadline"
+-- postmortem_due_at = """\
+--     End of work on the team's fifth working day after the day it was resolved, or declared if no end is known, UTC"""
+-- postmortem_due_while_open_at = "The same after the day it was declared: it holds for as long as it is open, UTC"
 -- postmortem_published_at = "Published, UTC"
--- is_postmortem_reviewed = "Reviewed by somebody other than the author"
+-- is_postmortem_reviewed = "Reviewed by somebody other than the author; null = not known"
 -- caused_by_deployment_id = "Deployment that caused it"
--- signature = "Opaque code of the kind of fault"
--- is_reportable = "The law asks for a notification"
+-- signature = "Opaque code of the kind of fault; null = none, or untold"
+-- is_reportable = "The law asks for a notification; null = not known"
 -- notified_at = "Authority notified, UTC"
--- budget_ratio = "Share of the service's 28-day error budget that was spent while it lasted; null without SLO or data"
+-- budget_ratio = """\
+--     Share of the service's 28-day error budget that was spent while it lasted, or by postmortem_due_while_open_at \
+--     if no end is known; null without SLO, or where no monitor looked"""
+-- untold = "Columns that its source cannot tell: empty there says nothing at all"
 with owned as (
-    select i.*, n.service_id as owned_service_id, o.team_id, c.working_day_number
+    select
+        i.*, o.service_id as owned_service_id, o.team_id, l.target,
+        least(i.declared_at, i.first_alert_at, i.first_report_at) as began_at,
+        d.due_at, w.due_at as open_due_at
     from staging.incidents as i
-    join ref.service_names as n on n.name = i.service_id
-    join ref.service_owners as o
-        on o.service_id = n.service_id and i.declared_at >= o.valid_from_at and i.declared_at < o.valid_to_at
+    join macros.owners_by_name() as o
+        on o.name = lower(i.service_id) and macros.within(i.declared_at, o.valid_from_at, o.valid_to_at)
     -- While an incident is open its deadline runs from the day it was declared: leaving it open hides nothing.
-    left join ref.calendar as c
-        on coalesce(i.resolved_at, i.declared_at) >= c.starts_at and coalesce(i.resolved_at, i.declared_at) < c.ends_at
+    left join macros.deadlines(5) as w
+        on w.team_id = o.team_id and macros.within(i.declared_at, w.starts_at, w.ends_at)
+    left join macros.deadlines(5) as d
+        on d.team_id = o.team_id and macros.within(coalesce(i.resolved_at, i.declared_at), d.starts_at, d.ends_at)
+    left join ref.slos as l
+        on
+            l.service_id = o.service_id and l.kind = 'availability'
+            and macros.within(i.declared_at, l.valid_from_at, l.valid_to_at)
 ),
--- Downtime while the incident lasted, by the monitor that saw most of it (summing monitors would count twice).
-seen as (
-    select i.incident_id, x.monitor_key,
-        sum(epoch_us(least(x.restored_at, i.resolved_at) - greatest(x.started_at, i.began_at))) / 60e6 as minutes
-    from (select *, least(declared_at, first_alert_at, first_report_at) as began_at from owned) as i
-    -- An open incident has no end yet: whatever was down since it began counts (ADR 0010). least passes over nulls.
-    join facts.outages as x
-        on x.service_id = i.owned_service_id and coalesce(x.started_at < i.resolved_at, true)
-        and least(x.restored_at, i.resolved_at) > i.began_at
-    group by i.incident_id, x.monitor_key
-),
-spent as (
-    select i.incident_id, max(s.minutes) / any_value(28 * 1440 * (1 - l.target)) as budget_ratio
+
+-- Each incident once as it ended, and once as it is judged while it is open: until that deadline, not later.
+lasting as (
+    select
+        i.incident_id, i.owned_service_id, i.began_at, i.target, j.is_open,
+        case when j.is_open then i.open_due_at else coalesce(i.resolved_at, i.open_due_at) end as ended_at
     from owned as i
-    join seen as s on s.incident_id = i.incident_id
-    join ref.slos as l
-        on l.service_id = i.owned_service_id and l.kind = 'availability'
-        and i.declared_at >= l.valid_from_at and i.declared_at < l.valid_to_at
-    group by i.incident_id
+    cross join (values (false), (true)) as j (is_open)
+    where i.target is not null
+),
+
+-- Known downtime meanwhile, by the monitor that saw most of it (summing monitors would count twice).
+seen as (
+    select
+        i.incident_id, i.is_open, x.monitor_key,
+        sum(epoch_us(least(x.ends_at, i.ended_at) - greatest(x.starts_at, i.began_at))) / 60e6 as minutes
+    from lasting as i
+    join facts.availability_runs as x
+        on
+            x.service_id = i.owned_service_id and x.status = 'down' and x.starts_at < i.ended_at
+            and x.ends_at > i.began_at
+    group by i.incident_id, i.is_open, x.monitor_key
+),
+
+-- Where nobody looked on one of its days, no outage seen is no outage known.
+spent as (
+    select
+        i.incident_id, i.is_open, bool_and(coalesce(a.known_minutes > 0, false)) as is_watched,
+        coalesce(max(s.minutes), case when is_watched then 0.0 end) / (28 * 1440 * (1 - i.target)) as ratio
+    from lasting as i
+    join ref.calendar as c on c.ends_at > i.began_at and c.starts_at < i.ended_at
+    left join facts.availability_daily as a on a.service_id = i.owned_service_id and a.day = c.day
+    left join seen as s on s.incident_id = i.incident_id and s.is_open = i.is_open
+    group by i.incident_id, i.is_open, i.target
 )
-select i.incident_id, i.owned_service_id as service_id, i.team_id, i.severity, i.declared_at, i.first_alert_at,
+
+select
+    i.incident_id, i.owned_service_id as service_id, i.team_id, i.severity, i.declared_at, i.first_alert_at,
     i.first_report_at, i.resolved_at, epoch_us(i.resolved_at - i.declared_at) / 60e6 as restore_minutes,
-    i.manager_assigned_at,
-    i.severity <= 2 or (i.severity = 3 and coalesce(i.is_escalated, false)) as needs_manager,
-    coalesce(i.is_exercise, false) as is_exercise,
-    i.severity <= 2 or coalesce(i.is_data_loss, false) or coalesce(s.budget_ratio > 0.2, false) as needs_postmortem,
-    d.work_ends_at as postmortem_due_at, i.postmortem_published_at,
-    coalesce(i.is_postmortem_reviewed, false) as is_postmortem_reviewed, i.caused_by_deployment_id,
-    i.signature, coalesce(i.is_reportable, false) as is_reportable, i.notified_at, s.budget_ratio
+    i.manager_assigned_at, i.severity <= 2 or (i.severity = 3 and i.is_escalated) as needs_manager, i.is_exercise,
+    i.severity <= 2 or i.is_data_loss or macros.spends_budget(i.target, s.ratio, s.is_watched) as needs_postmortem,
+    i.severity <= 2 or i.is_data_loss or macros.spends_budget(i.target, n.ratio, n.is_watched)
+        as needs_postmortem_while_open,
+    i.due_at as postmortem_due_at, i.open_due_at as postmortem_due_while_open_at, i.postmortem_published_at,
+    i.is_postmortem_reviewed, i.caused_by_deployment_id, i.signature, i.is_reportable, i.notified_at,
+    s.ratio as budget_ratio, i.untold
 from owned as i
-left join spent as s on s.incident_id = i.incident_id
-left join ref.calendar as d on d.working_day_number = i.working_day_number + 5 and d.is_working_day
+left join spent as s on s.incident_id = i.incident_id and not s.is_open
+left join spent as n on n.incident_id = i.incident_id and n.is_open
 order by i.declared_at, i.incident_id

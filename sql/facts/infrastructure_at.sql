@@ -8,15 +8,11 @@
 -- resource_id = "Resource"
 -- is_in_code = "It is in the state of infrastructure as code"
 -- drift_checked_at = "Last drift check, UTC"
--- has_drift = "The check found drift; null = never checked"
-with states as (
-    select w.as_of, w.grain, s.*
-    from ref.as_of as w
-    join staging.infrastructure_states as s on s.observed_on <= w."on" and s.observed_on > w."on" - 14
-    qualify row_number() over (partition by w.as_of, w.grain, s.resource_id order by s.observed_on desc) = 1
-)
-select s.as_of, s.grain, o.team_id, o.service_id, s.resource_id, s.is_in_code, s.drift_checked_at, s.has_drift
-from states as s
-join ref.service_names as n on n.name = s.service_id
-join ref.owned_services as o on o.service_id = n.service_id and o.as_of = s.as_of and o.grain = s.grain
+-- has_drift = "The check found drift; null = never checked, or not known"
+-- knows_drift_check = "The source can tell when drift was checked: no check says that there was none"
+select
+    s.as_of, s.grain, o.team_id, o.service_id, s.resource_id, s.is_in_code, s.drift_checked_at, s.has_drift,
+    s.drift_checked_at is not null or macros.told(s.untold, 'drift_checked_at') as knows_drift_check
+from macros.states_at('infrastructure_states', resource_id) as s
+join macros.owned_by_name() as o on o.name = lower(s.service_id) and o.as_of = s.as_of and o.grain = s.grain
 order by s.resource_id, s.grain, s.as_of

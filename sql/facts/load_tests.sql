@@ -8,5 +8,5 @@
 -- is_slo_met = "The SLO held"
 select t.test_id, n.service_id, t.tested_at, t.reached_ratio, t.is_slo_met
 from staging.load_tests as t
-join ref.service_names as n on n.name = t.service_id
+join ref.service_names as n on n.name = lower(t.service_id)
 order by t.tested_at, t.test_id

@@ -7,6 +7,6 @@
 -- hours_with_data = "Hours with data, of the tool that saw most"
 select n.service_id, s.signal, s.observed_on as day, max(s.hours_with_data) as hours_with_data
 from staging.signal_hours as s
-join ref.service_names as n on n.name = s.service_id
+join ref.service_names as n on n.name = lower(s.service_id)
 group by n.service_id, s.signal, s.observed_on
 order by n.service_id, s.signal, s.observed_on

@@ -8,9 +8,14 @@
 -- available_at = "Newer version available, UTC"
 -- applied_at = "On the newest version, UTC; null = open"
 -- dismissed_at = "Dismissed with reason and approver, UTC"
-select e.episode_id, e.repository, o.team_id, e.package, e.available_at, e.applied_at, e.dismissed_at
+-- service_id = "Service of the repository"
+-- knows_end = "It has ended, or its source can tell that: an open one is known to be open"
+select
+    e.episode_id, r.current_name as repository, o.team_id, e.package, e.available_at, e.applied_at, e.dismissed_at,
+    r.service_id,
+    e.applied_at is not null or e.dismissed_at is not null or macros.told(e.untold, 'applied_at') as knows_end
 from staging.update_episodes as e
 join facts.repositories as r on r.repository = e.repository
 join ref.service_owners as o
-    on o.service_id = r.service_id and e.available_at >= o.valid_from_at and e.available_at < o.valid_to_at
+    on o.service_id = r.service_id and macros.within(e.available_at, o.valid_from_at, o.valid_to_at)
 order by e.available_at, e.episode_id

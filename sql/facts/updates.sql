@@ -11,10 +11,17 @@
 -- update_type = "major, minor, patch, ..."
 -- direction = "up, down, same or unknown"
 -- lag_days = "Release to merge, days; null where the release date is unknown"
-select md5(concat_ws('|', u.repository, u.commit_id, coalesce(u.ecosystem, ''), coalesce(u.package, ''),
+select
+    md5(concat_ws(
+        '|', u.repository, u.commit_id, coalesce(u.ecosystem, ''), coalesce(u.package, ''),
         coalesce(u.from_version, ''), coalesce(u.to_version, ''), coalesce(u.from_digest, ''),
-        coalesce(u.to_digest, ''))) as update_id,
-    u.repository, r.service_id, u.commit_id, u.merged_at, u.actor_kind in ('renovate', 'dependabot') as is_bot,
+        coalesce(u.to_digest, '')
+    )) as update_id,
+    r.current_name as repository,
+    r.service_id,
+    u.commit_id,
+    u.merged_at,
+    u.actor_kind in ('renovate', 'dependabot') as is_bot,
     u.actor_kind, u.update_type, u.direction, u.lag_days
 from staging.dependency_updates as u
 join facts.repositories as r on r.repository = u.repository

@@ -6,21 +6,21 @@
 -- team_id = "Owner of the service at that instant"
 -- service_id = "Service"
 -- workload_id = "Workload"
--- is_spread = "At least two replicas in at least two zones"
--- has_resource_requests = "Resource requests are set"
--- can_grow = "An autoscaler whose smallest size is below its largest"
--- fixed_size_approved_on = "Approval of a fixed size, or null"
-with states as (
-    select w.as_of, w.grain, s.*
-    from ref.as_of as w
-    join staging.workload_states as s on s.observed_on <= w."on" and s.observed_on > w."on" - 14
-    qualify row_number() over (partition by w.as_of, w.grain, s.workload_id order by s.observed_on desc) = 1
-)
-select s.as_of, s.grain, o.team_id, o.service_id, s.workload_id,
-    coalesce(s.replica_count >= 2 and s.zone_count >= 2, false) as is_spread,
-    coalesce(s.has_resource_requests, false) as has_resource_requests,
-    coalesce(s.autoscaler_min < s.autoscaler_max, false) as can_grow, s.fixed_size_approved_on
-from states as s
-join ref.service_names as n on n.name = s.service_id
-join ref.owned_services as o on o.service_id = n.service_id and o.as_of = s.as_of and o.grain = s.grain
+-- is_spread = "At least two replicas in at least two zones; null = not known"
+-- has_resource_requests = "Resource requests are set; null = not known"
+-- can_grow = "An autoscaler whose smallest size is below its largest; null = not known"
+-- fixed_size_approved_on = "Approval of a fixed size; null = none, or not known"
+-- knows_fixed_size = "The source can tell approvals of a fixed size"
+select
+    s.as_of, s.grain, o.team_id, o.service_id, s.workload_id,
+    s.replica_count >= 2 and s.zone_count >= 2 as is_spread, s.has_resource_requests,
+    case
+        when s.autoscaler_min is not null and s.autoscaler_max is not null then s.autoscaler_min < s.autoscaler_max
+        when s.autoscaler_min is null and macros.told(s.untold, 'autoscaler_min') then false
+        when s.autoscaler_max is null and macros.told(s.untold, 'autoscaler_max') then false
+    end as can_grow,
+    s.fixed_size_approved_on,
+    s.fixed_size_approved_on is not null or macros.told(s.untold, 'fixed_size_approved_on') as knows_fixed_size
+from macros.states_at('workload_states', workload_id) as s
+join macros.owned_by_name() as o on o.name = lower(s.service_id) and o.as_of = s.as_of and o.grain = s.grain
 order by s.workload_id, s.grain, s.as_of

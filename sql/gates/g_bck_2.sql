@@ -4,7 +4,8 @@
 -- cap = 2
 -- lifted_by = "bck_restore_test_currency"
 -- needs = ["restore_tests"]
--- reason = { nb = "{} datalagre i klasse A/B uten vellykket gjenopprettingstest siste 365 dager", en = "{} class A/B datastores without a successful restore test in 365 days" }
+-- reason.nb = "{} datalagre i klasse A/B uten vellykket gjenopprettingstest siste 365 dager"
+-- reason.en = "{} class A/B datastores without a successful restore test in 365 days"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"
@@ -12,15 +13,16 @@
 -- finding_count = "Findings; above 0 trips the gate"
 with untested as (
     select d.team_id, d.as_of, d.grain, d.datastore_id
-    from ref.owned_datastores as d
-    join meta.register_loads as r on r.stream = 'restore_tests'
-    left join facts.restore_tests as t
-        on t.datastore_id = d.datastore_id and t.is_successful
-        and t.ended_at < d.as_of and t.ended_at >= d.as_of - interval 365 day
-    where d.data_class in ('A', 'B')
+    from macros.owned_datastores('bck_restore_test_currency') as d
+    left join macros.restore_tests_at('bck_restore_test_currency') as t
+        on
+            t.datastore_id = d.datastore_id and t.as_of = d.as_of and t.grain = d.grain and t.is_successful
+            and t.ended_at >= d.as_of - interval 365 day
+    where d.data_class in ('A', 'B') and d.completeness >= 0.5
     group by d.team_id, d.as_of, d.grain, d.datastore_id
     having count(t.test_id) = 0
 )
+
 select team_id, as_of, grain, count(*) as finding_count
 from untested
 group by team_id, as_of, grain

@@ -3,7 +3,8 @@
 -- area = "inc"
 -- cap = 2
 -- needs = ["incidents"]
--- reason = { nb = "{} alvorlige hendelser siste 180 dager uten hendelsesansvarlig", en = "{} serious incidents in the last 180 days without incident manager" }
+-- reason.nb = "{} alvorlige hendelser siste 180 dager uten hendelsesansvarlig"
+-- reason.en = "{} serious incidents in the last 180 days without incident manager"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"
@@ -13,8 +14,10 @@ select i.team_id, w.as_of, w.grain, count(*) as finding_count
 from ref.as_of as w
 -- Open incidents too, however old: leaving one open lifts no gate (ADR 0010).
 join facts.incidents as i
-    on i.declared_at < w.as_of and coalesce(i.resolved_at >= w.as_of - interval 180 day, true)
-where i.severity <= 2 and not i.is_exercise
+    on macros.concerns(i.declared_at, i.resolved_at, i.untold, w.as_of - interval 180 day, w.as_of)
+where
+    i.severity <= 2 and not i.is_exercise and macros.told(i.untold, 'manager_assigned_at')
+    and i.declared_at + interval 30 minute < w.as_of
     and not coalesce(i.manager_assigned_at <= i.declared_at + interval 30 minute, false)
 group by i.team_id, w.as_of, w.grain
 order by i.team_id, w.grain, w.as_of

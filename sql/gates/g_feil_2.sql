@@ -12,8 +12,9 @@
 -- finding_count = "Findings; above 0 trips the gate"
 select d.team_id, w.as_of, w.grain, 1 as finding_count
 from ref.as_of as w
--- A rota is registered when somebody was on duty in the 28 days before.
+-- A rota is registered when somebody, or an unknown number of people, was on duty in the 28 days before; days of which
+-- the duty is not known in full prove nothing.
 join facts.oncall_daily as d on d.day <= w."on" and d.day > w."on" - 28
 group by d.team_id, w.as_of, w.grain
-having sum(d.covered_minutes) = 0 and count(*) >= 10
+having not bool_or(d.has_shift) and count(*) filter (d.known_minutes = d.required_minutes) >= 10
 order by d.team_id, w.grain, w.as_of

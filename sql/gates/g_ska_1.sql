@@ -4,14 +4,19 @@
 -- cap = 2
 -- lifted_by = "scl_saturation_headroom"
 -- needs = ["capacity_samples"]
--- reason = { nb = "{} kritiske ressurser bruker over 95 % av grensen", en = "{} critical resources use more than 95% of their limit" }
+-- reason.nb = "{} kritiske ressurser bruker over 95 % av grensen"
+-- reason.en = "{} critical resources use more than 95% of their limit"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"
 -- grain = "month, tertial, week, latest; series_month and series_quarter for trends"
 -- finding_count = "Findings; above 0 trips the gate"
-select team_id, as_of, grain, count(*) as finding_count
-from metrics.scl_saturation_headroom
-where entity_weight = 3 and value >= 0.95 and completeness >= 0.5
-group by team_id, as_of, grain
-order by team_id, grain, as_of
+select m.team_id, m.as_of, m.grain, count(*) as finding_count
+from metrics.scl_saturation_headroom as m
+-- Of what the team still owns.
+join (select distinct resource_id, service_id from facts.capacity_samples) as r on r.resource_id = m.entity_id
+join ref.owned_services as o
+    on o.service_id = r.service_id and o.team_id = m.team_id and o.as_of = m.as_of and o.grain = m.grain
+where m.entity_weight = 3 and m.value >= 0.95 and m.completeness >= 0.5
+group by m.team_id, m.as_of, m.grain
+order by m.team_id, m.grain, m.as_of

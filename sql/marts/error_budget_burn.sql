@@ -1,4 +1,6 @@
--- title = "How fast each service spends its 30-day error budget at the latest instant, with the pages that this would send"
+-- title = """\
+--     How fast each service spends its 30-day error budget at the latest instant, with the pages that this would \
+--     send"""
 -- key = ["service_id"]
 -- [columns]
 -- service_id = "Service with an availability SLO"
@@ -11,34 +13,44 @@
 -- burn_3d = "Over three days"
 -- spent_1h_ratio = "Share of the budget spent in the last hour"
 -- days_to_exhaust = "Days until a full budget is spent at the pace of the last hour"
--- is_fast_page = "Hour and 5 minutes both at 14.4 or more (SRE workbook, ch. 5)"
--- is_slow_page = "Six hours and 30 minutes both at 6 or more"
+-- is_fast_page = "Hour and 5 minutes both at 14.4 or more (SRE workbook, ch. 5); null = not known"
+-- is_slow_page = "Six hours and 30 minutes both at 6 or more; null = not known"
 with latest as (select as_of from ref.as_of where grain = 'latest'),
+
 promised as (
     select o.service_id, o.team_id, o.as_of, l.target
     from ref.owned_services as o
     join ref.slos as l
-        on l.service_id = o.service_id and l.kind = 'availability' and o.as_of > l.valid_from_at and o.as_of <= l.valid_to_at
+        on
+            l.service_id = o.service_id
+            and l.kind = 'availability'
+            and o.as_of > l.valid_from_at
+            and o.as_of <= l.valid_to_at
     where o.grain = 'latest'
 ),
+
 -- Several monitors of a service are averaged, each over the time it knows.
 parts as (
-    select r.service_id, w.minutes, r.status,
+    select
+        r.service_id, w.minutes, r.status,
         epoch_us(least(r.ends_at, l.as_of) - greatest(r.starts_at, l.as_of - w.minutes * interval 1 minute)) as us
     from latest as l
-    cross join (values (5), (30), (60), (360), (4320)) as w(minutes)
+    cross join (values (5), (30), (60), (360), (4320)) as w (minutes)
     join facts.availability_runs as r
         on r.starts_at < l.as_of and r.ends_at > l.as_of - w.minutes * interval 1 minute
     where r.status in ('up', 'down', 'degraded')
 ),
+
 shares as (
     select service_id, minutes, coalesce(sum(us) filter (status = 'down'), 0) / sum(us) as down
     from parts
     group by service_id, minutes
     having sum(us) > 0
 ),
+
 burns as (
-    select p.service_id, p.team_id, p.target,
+    select
+        p.service_id, p.team_id, p.target,
         max(s.down / (1 - p.target)) filter (s.minutes = 5) as burn_5m,
         max(s.down / (1 - p.target)) filter (s.minutes = 30) as burn_30m,
         max(s.down / (1 - p.target)) filter (s.minutes = 60) as burn_1h,
@@ -48,8 +60,9 @@ burns as (
     left join shares as s on s.service_id = p.service_id
     group by p.service_id, p.team_id, p.target
 )
-select *, burn_1h / 720 as spent_1h_ratio, 30 / nullif(burn_1h, 0) as days_to_exhaust,
-    coalesce(burn_1h >= 14.4 and burn_5m >= 14.4, false) as is_fast_page,
-    coalesce(burn_6h >= 6 and burn_30m >= 6, false) as is_slow_page
+
+select
+    *, burn_1h / 720 as spent_1h_ratio, 30 / nullif(burn_1h, 0) as days_to_exhaust,
+    burn_1h >= 14.4 and burn_5m >= 14.4 as is_fast_page, burn_6h >= 6 and burn_30m >= 6 as is_slow_page
 from burns
 order by service_id

@@ -10,13 +10,15 @@
 -- score_without_waivers = "Team score as if no waiver existed"
 -- debt_points = "score - score_without_waivers: points that rest on waivers"
 with waived as (
-    select s.team_id, s.as_of, s.grain, count(*) filter (s.status = 'waived') as waived_count,
+    select
+        s.team_id, s.as_of, s.grain, count(*) filter (s.status = 'waived') as waived_count,
         coalesce(sum(s.weight) filter (s.status = 'waived'), 0)
-            / nullif(sum(s.weight) filter (s.status <> 'not_applicable'), 0) as waived_weight_ratio
+        / nullif(sum(s.weight) filter (s.status <> 'not_applicable'), 0) as waived_weight_ratio
     from scores.metric as s
     where s.grain in ('month', 'latest')
     group by s.team_id, s.as_of, s.grain
 )
+
 select w.*, t.score, t.score_without_waivers, t.score - t.score_without_waivers as debt_points
 from waived as w
 join scores.team as t on t.team_id = w.team_id and t.as_of = w.as_of and t.grain = w.grain

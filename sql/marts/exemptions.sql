@@ -14,23 +14,28 @@
 -- days_left = "Days until it expires; negative = expired"
 -- weight = "Weight of the metric in its area; null for maintenance"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
+
 listed as (
-    select 'waiver' as kind, waiver_id as exemption_id, team_id, metric_id as subject, reason, compensating_measure,
+    select
+        'waiver' as kind, waiver_id as exemption_id, team_id, metric_id as subject, reason, compensating_measure,
         approver, valid_from, valid_to
     from ref.waivers
     union all
-    select 'applicability', team_id || ' ' || metric_id || ' ' || valid_from, team_id, metric_id, reason, null,
+    select
+        'applicability', team_id || ' ' || metric_id || ' ' || valid_from, team_id, metric_id, reason, null,
         approver, valid_from, valid_to
     from ref.applicability
     union all
     select 'maintenance', w.window_id, o.team_id, w.service_id, w.reason, null, w.approver, s.day, e.day + 1
     from ref.maintenance_windows as w
     join ref.service_owners as o
-        on o.service_id = w.service_id and w.starts_at >= o.valid_from_at and w.starts_at < o.valid_to_at
-    join ref.calendar as s on w.starts_at >= s.starts_at and w.starts_at < s.ends_at
+        on o.service_id = w.service_id and macros.within(w.starts_at, o.valid_from_at, o.valid_to_at)
+    join ref.calendar as s on macros.within(w.starts_at, s.starts_at, s.ends_at)
     join ref.calendar as e on w.ends_at > e.starts_at and w.ends_at <= e.ends_at
 )
-select x.*, x.valid_from <= l."on" and l."on" < x.valid_to as is_active,
+
+select
+    x.*, x.valid_from <= l."on" and l."on" < x.valid_to as is_active,
     cast(x.valid_to - l."on" - 1 as integer) as days_left, m.weight
 from listed as x
 cross join latest as l

@@ -6,7 +6,8 @@
 -- kind = "waiver or applicability"
 -- exemption_count = "How many expire"
 -- subjects = "Metrics"
-select cast(date_trunc('month', valid_to) as date) as month, team_id, kind, count(*) as exemption_count,
+select
+    cast(date_trunc('month', valid_to) as date) as month, team_id, kind, count(*) as exemption_count,
     string_agg(subject, ', ' order by subject) as subjects
 from marts.exemptions
 where kind <> 'maintenance'

@@ -9,9 +9,14 @@
 -- finding_count = "Findings"
 -- detail = "What was found"
 select 'closed_within_a_minute' as alarm, * from alarms.closed_within_a_minute
-union all select 'counter_metric_fell', * from alarms.counter_metric_fell
-union all select 'denominator_shrunk', * from alarms.denominator_shrunk
-union all select 'inventory_vanished', * from alarms.inventory_vanished
-union all select 'rules_disabled', * from alarms.rules_disabled
-union all select 'severity_below_impact', * from alarms.severity_below_impact
+union all
+select 'counter_metric_fell', * from alarms.counter_metric_fell
+union all
+select 'denominator_shrunk', * from alarms.denominator_shrunk
+union all
+select 'inventory_vanished', * from alarms.inventory_vanished
+union all
+select 'rules_disabled', * from alarms.rules_disabled
+union all
+select 'severity_below_impact', * from alarms.severity_below_impact
 order by alarm, team_id, grain, as_of, subject

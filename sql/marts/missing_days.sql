@@ -10,27 +10,33 @@
 -- days_left = "Days until then; 0 or less where the first is lost"
 -- state = "lost (forgotten: completeness stays lower), at_risk (within seven days of being forgotten) or late"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
+
 -- What only shows today's state owes no history; its own rule of freshness stands in source_health.
 owed as (
-    select s.stream, s.origin, s.remembers_days, c.day, l."on" as today,
+    select
+        s.stream, s.origin, s.remembers_days, c.day, l."on" as today,
         cast(c.day + cast(s.remembers_days as integer) as date) as lost_on
     from meta.sources as s
     join meta.streams as m on m.stream = s.stream and not m.is_register
     cross join latest as l
-    join ref.calendar as c on c.day >= s.due_from and c.day < s.due_to and c.day <= l."on"
+    join ref.calendar as c on macros.within(c.day, s.due_from, s.due_to) and c.day <= l."on"
     left join meta.load_days as d
         on d.stream = s.stream and d.origin = s.origin and d.day = c.day and d.is_complete
     where d.day is null and s.kind <> 'files' and coalesce(s.remembers_days, 365) > 1
 ),
+
 judged as (
     select *, case when lost_on <= today then 'lost' when lost_on - today <= 7 then 'at_risk' else 'late' end as state
     from owed
 ),
+
 grouped as (
     select *, day - cast(row_number() over (partition by stream, origin, state order by day) as integer) as island
     from judged
 )
-select stream, origin, min(day) as starts_on, max(day) as ends_on, count(*) as day_count,
+
+select
+    stream, origin, min(day) as starts_on, max(day) as ends_on, count(*) as day_count,
     min(lost_on) as lost_on, cast(min(lost_on) - any_value(today) as bigint) as days_left, state
 from grouped
 group by stream, origin, state, island

@@ -17,8 +17,10 @@
 -- restore_minutes_p90 = "90th percentile"
 -- longest_outage_minutes = "Longest restored outage that began in the month, not cut at its end"
 with zone as (select timezone from meta.organisation),
+
 months as (
-    select r.monitor_key, r.status, r.starts_at, r.ends_at,
+    select
+        r.monitor_key, r.status, r.starts_at, r.ends_at,
         unnest(generate_series(
             date_trunc('month', timezone(z.timezone, r.starts_at)),
             date_trunc('month', timezone(z.timezone, r.ends_at)), interval 1 month
@@ -26,32 +28,43 @@ months as (
     from facts.availability_runs as r, zone as z
     where r.status <> 'unknown'
 ),
+
 parts as (
-    select m.monitor_key, m.status, cast(m.month as date) as month,
-        greatest(0, epoch_us(least(m.ends_at, timezone(z.timezone, m.month + interval 1 month)))
-            - epoch_us(greatest(m.starts_at, timezone(z.timezone, m.month)))) as us
+    select
+        m.monitor_key, m.status, cast(m.month as date) as month,
+        greatest(
+            0, epoch_us(least(m.ends_at, timezone(z.timezone, m.month + interval 1 month)))
+            - epoch_us(greatest(m.starts_at, timezone(z.timezone, m.month)))
+        ) as us
     from months as m, zone as z
 ),
+
 minutes as (
-    select monitor_key, month, sum(us) / 60e6 as observed_minutes,
+    select
+        monitor_key, month, sum(us) / 60e6 as observed_minutes,
         coalesce(sum(us) filter (status = 'down'), 0) / 60e6 as down_minutes,
         coalesce(sum(us) filter (status = 'degraded'), 0) / 60e6 as degraded_minutes
     from parts group by monitor_key, month
 ),
+
 checks as (
     select monitor_key, cast(date_trunc('month', day) as date) as month, cast(sum(check_count) as bigint) as check_count
     from facts.monitor_day_runs
     group by all
 ),
+
 outages as (
-    select o.monitor_key, cast(date_trunc('month', timezone(z.timezone, o.started_at)) as date) as month,
-        count(*) as outages_started, count(*) filter (o.restored_at is null) as outages_open,
+    select
+        o.monitor_key, cast(date_trunc('month', timezone(z.timezone, o.started_at)) as date) as month,
+        count(*) as outages_started, count(*) filter (o.not_down_at is null) as outages_open,
         quantile_cont(o.restore_minutes, 0.5) as restore_minutes_p50,
         quantile_cont(o.restore_minutes, 0.9) as restore_minutes_p90, max(o.restore_minutes) as longest_outage_minutes
     from facts.outages as o, zone as z
     group by all
 )
-select m.monitor_key, i.provider, i.monitor_id, i.service_id, m.month, coalesce(c.check_count, 0) as check_count,
+
+select
+    m.monitor_key, i.provider, i.monitor_id, i.service_id, m.month, coalesce(c.check_count, 0) as check_count,
     m.observed_minutes, m.down_minutes, m.degraded_minutes,
     1 - m.down_minutes / nullif(m.observed_minutes, 0) as uptime_ratio,
     coalesce(o.outages_started, 0) as outages_started, coalesce(o.outages_open, 0) as outages_open,

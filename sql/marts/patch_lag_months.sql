@@ -1,4 +1,6 @@
--- title = "Patch lag of each repository, local month and update type: bots only, upward versions with a known release date"
+-- title = """\
+--     Patch lag of each repository, local month and update type: bots only, upward versions with a known release \
+--     date"""
 -- key = ["repository", "period", "update_type"]
 -- [columns]
 -- repository = "owner/name"
@@ -11,22 +13,25 @@
 -- lag_days_max = "Largest"
 -- within_14_days_share = "Share with at most 14.0 days, 0..1"
 with updates as (
-    select u.repository, u.service_id, strftime(timezone(o.timezone, u.merged_at), '%Y-%m') as month, u.update_type,
+    select
+        u.repository, u.service_id, strftime(timezone(o.timezone, u.merged_at), '%Y-%m') as month, u.update_type,
         u.lag_days
     from facts.updates as u, meta.organisation as o
     where u.is_bot and u.direction = 'up' and u.update_type in ('major', 'minor', 'patch') and u.lag_days is not null
 ),
+
 grouped as (
-    select repository, any_value(service_id) as service_id, coalesce(month, 'ALL') as period,
+    select
+        repository, any_value(service_id) as service_id, coalesce(month, 'ALL') as period,
         coalesce(update_type, 'all') as update_type, count(*) as update_count,
         quantile_cont(lag_days, 0.5) as lag_days_p50, quantile_cont(lag_days, 0.9) as lag_days_p90,
         max(lag_days) as lag_days_max, avg(cast(lag_days <= 14.0 as integer)) as within_14_days_share
     from updates
-    group by grouping sets (
-        (repository, month, update_type), (repository, month), (repository, update_type), (repository)
-    )
+    group by repository, cube(month, update_type)
 )
-select repository, service_id, period, update_type, update_count, lag_days_p50, lag_days_p90, lag_days_max,
+
+select
+    repository, service_id, period, update_type, update_count, lag_days_p50, lag_days_p90, lag_days_max,
     within_14_days_share
 from grouped
 order by repository, period, update_type

@@ -5,7 +5,7 @@
 -- service_id = "Service, or null where no pattern fits"
 -- month = "First day of the month; only months with commits on the default branch"
 -- update_merges = "Merged dependency updates by Renovate or Dependabot (deploys under a bot's name left out)"
--- security_update_merges = "Those marked as security updates"
+-- security_update_merges = "Those marked as security updates; null = none of them says"
 -- package_updates = "Package version changes by Renovate or Dependabot; a grouped merge holds many"
 -- commits = "Commits on the first-parent line of the default branch"
 -- human_commits = "Those by people"
@@ -15,8 +15,10 @@
 -- offhours_share = "Share of update merges outside working hours, 0..1"
 -- human_touched_share = "Share of update merges that people also committed to, 0..1"
 with zone as (select timezone from meta.organisation),
+
 commits as (
-    select repository, date_trunc('month', committed_on) as month,
+    select
+        r.current_name as repository, any_value(r.service_id) as service_id, date_trunc('month', committed_on) as month,
         sum(commits_first_parent) as commits,
         coalesce(sum(commits_first_parent) filter (actor_kind = 'human'), 0) as human_commits,
         coalesce(sum(commits_first_parent) filter (actor_kind = 'ai_agent'), 0) as ai_agent_commits,
@@ -24,36 +26,44 @@ commits as (
         coalesce(sum(commits_first_parent) filter (
             actor_kind in ('renovate', 'dependabot', 'ci_bot', 'other_bot')
         ), 0) as all_bots_commits
-    from staging.commits_daily
-    group by all
+    from staging.commits_daily as c
+    join facts.repositories as r on r.repository = c.repository
+    group by r.current_name, date_trunc('month', committed_on)
 ),
-merges as (
-    select u.repository, cast(date_trunc('month', timezone(z.timezone, u.merged_at)) as date) as month,
+
+merged as (
+    select
+        r.current_name as repository, cast(date_trunc('month', timezone(z.timezone, u.merged_at)) as date) as month,
         count(*) as update_merges,
-        count(*) filter (u.is_security) as security_update_merges,
+        case when count(u.is_security) > 0 then count(*) filter (u.is_security) end as security_update_merges,
         avg(cast(u.is_offhours as integer)) as offhours_share,
         avg(cast(u.human_coauthor_count > 0 as integer)) as human_touched_share
-    from staging.update_merges as u, zone as z
+    from staging.update_merges as u
+    join facts.repositories as r on r.repository = u.repository
+    cross join zone as z
     where u.is_dependency_update
     group by all
 ),
+
 packages as (
-    select u.repository, cast(date_trunc('month', timezone(z.timezone, u.merged_at)) as date) as month,
+    select
+        u.repository, cast(date_trunc('month', timezone(z.timezone, u.merged_at)) as date) as month,
         count(*) filter (u.is_bot) as package_updates
     from facts.updates as u, zone as z
     group by all
 )
-select c.repository, r.service_id, cast(c.month as date) as month,
+
+select
+    c.repository, c.service_id, cast(c.month as date) as month,
     coalesce(m.update_merges, 0) as update_merges,
-    coalesce(m.security_update_merges, 0) as security_update_merges,
+    case when m.repository is null then 0 else m.security_update_merges end as security_update_merges,
     coalesce(p.package_updates, 0) as package_updates,
     cast(c.commits as bigint) as commits, cast(c.human_commits as bigint) as human_commits,
     cast(c.ai_agent_commits as bigint) as ai_agent_commits,
     c.update_bot_commits / c.commits as update_bot_share, c.all_bots_commits / c.commits as all_bots_share,
     m.offhours_share, m.human_touched_share
 from commits as c
-join facts.repositories as r on r.repository = c.repository
-left join merges as m on m.repository = c.repository and m.month = c.month
+left join merged as m on m.repository = c.repository and m.month = c.month
 left join packages as p on p.repository = c.repository and p.month = c.month
 where c.commits > 0
 order by c.repository, c.month

@@ -15,8 +15,11 @@
 -- level = "0 to 4"
 -- gate = "Tripped gate, or null"
 -- status = "ok, provisional, too_little_data or not_applicable"
-select s.team_id, t.name_nb as team, t.type as team_type, s.area_id, a.name_nb as area, w."on", s.score, s.coverage,
-    s.low, s.high, s.level, s.gate, s.status
+-- team_en = "Name, English"
+-- area_en = "Name, English"
+select
+    s.team_id, t.name_nb as team, t.type as team_type, s.area_id, a.name_nb as area, w."on", s.score, s.coverage,
+    s.low, s.high, s.level, s.gate, s.status, t.name_en as team_en, a.name_en as area_en
 from scores.area as s
 join ref.teams as t on t.team_id = s.team_id
 join meta.areas as a on a.area_id = s.area_id

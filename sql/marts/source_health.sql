@@ -14,8 +14,10 @@
 -- quarantined = "Rows set aside in the loads that count"
 -- state = "fresh, late (older than two expected intervals), failed (last pull failed, or no data at all) or ended"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
+
 winners as (
-    select d.stream, d.origin, d.load_id, max(d.day) filter (d.is_complete) as last_day,
+    select
+        d.stream, d.origin, d.load_id, max(d.day) filter (d.is_complete) as last_day,
         coalesce(sum(r.rows), 0) as row_count
     from meta.load_days as d
     left join meta.day_rows as r on r.stream = d.stream and r.load_id = d.load_id and r.day = d.day
@@ -25,21 +27,26 @@ winners as (
     from meta.register_loads as g
     join meta.loads as l on l.stream = g.stream and l.load_id = g.load_id
 ),
+
 totals as (
-    select w.stream, w.origin, max(w.last_day) as last_day, cast(sum(w.row_count) as bigint) as row_count,
+    select
+        w.stream, w.origin, max(w.last_day) as last_day, cast(sum(w.row_count) as bigint) as row_count,
         cast(sum(l.quarantined) as bigint) as quarantined
     from winners as w
     join meta.loads as l on l.stream = w.stream and l.load_id = w.load_id
     group by w.stream, w.origin
 ),
+
 judged as (
-    select s.stream, s.origin, s.kind, m.doc, m.is_register, m.expected_hours, s.attempted_at, s.error, t.last_day,
+    select
+        s.stream, s.origin, s.kind, m.doc, m.is_register, m.expected_hours, s.attempted_at, s.error, t.last_day,
         coalesce(t.row_count, 0) as row_count, coalesce(t.quarantined, 0) as quarantined,
         case
             when s.due_to <= l."on" and t.last_day is not null then 'ended'
             when s.error is not null or t.last_day is null then 'failed'
-            when not m.is_register
-                and t.last_day <= l."on" - cast(greatest(2, ceil(m.expected_hours / 12.0)) as integer) then 'late'
+            when
+                not m.is_register
+                and t.last_day <= l."on" - macros.fresh_days(m.expected_hours) then 'late'
             else 'fresh'
         end as state
     from meta.sources as s
@@ -47,5 +54,6 @@ judged as (
     cross join latest as l
     left join totals as t on t.stream = s.stream and t.origin = s.origin
 )
+
 select * from judged
 order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end, stream, origin

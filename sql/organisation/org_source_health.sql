@@ -1,23 +1,23 @@
 -- title = { nb = "Ferske kilder", en = "Fresh sources" }
 -- obligations = ["O12"]
--- why = { nb = "Et tall er bare så godt som kilden; her ser du om kildene leverer.", en = "A number is only as good as its source; this shows whether sources deliver." }
-with instants as (
-    select * from ref.as_of where grain in ('month', 'latest')
-),
-items as (
-    select w.as_of, w.grain, s.stream,
+-- why.nb = "Et tall er bare så godt som kilden; her ser du om kildene leverer."
+-- why.en = "A number is only as good as its source; this shows whether sources deliver."
+with items as (
+    select
+        w.as_of, w.grain, s.stream,
         cast(case when s.is_register then max(r.stream) is not null else max(d.day) is not null end as integer)
             as numerator
-    from instants as w
+    from macros.shown_instants() as w
     join meta.streams as s on s.is_connected
-    left join meta.register_loads as r on r.stream = s.stream
+    left join meta.register_loads as r on r.stream = s.stream and r.is_complete
     left join meta.delivered_days as d
-        on d.stream = s.stream and d.day <= w."on"
-        and d.day > w."on" - cast(greatest(2, ceil(s.expected_hours / 12.0)) as integer)
+        on
+            d.stream = s.stream and d.day <= w."on"
+            and d.day > w."on" - macros.fresh_days(s.expected_hours)
     group by w.as_of, w.grain, s.stream, s.is_register
 )
-select as_of, grain, sum(numerator)::double as numerator, count(*)::double as denominator,
-    avg(numerator) as value
+
+select as_of, grain, unnest(macros.share_in_order(numerator))
 from items
 group by as_of, grain
 order by grain, as_of

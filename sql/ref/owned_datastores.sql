@@ -12,7 +12,8 @@
 -- has_restore_plan = "A plan row for restore tests exists"
 -- has_rebuild_rationale = "Class D with approved rationale"
 -- criticality_weight = "3, 2 or 1, of the service"
-select o.as_of, o.grain, o.team_id, d.datastore_id, d.data_class, d.rpo_hours, d.rto_minutes,
+select
+    o.as_of, o.grain, o.team_id, d.datastore_id, d.data_class, d.rpo_hours, d.rto_minutes,
     d.backup_interval_hours, d.has_restore_plan, d.has_rebuild_rationale, o.criticality_weight
 from ref.owned_services as o
 join ref.datastores as d on d.service_id = o.service_id

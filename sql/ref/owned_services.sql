@@ -10,7 +10,8 @@
 -- criticality = "critical, important or ordinary"
 -- criticality_weight = "3, 2 or 1"
 -- last_major_change_on = "Last major change"
-select w.as_of, w.grain, w."on", o.team_id, o.service_id, o.valid_from_at as owned_since, s.criticality,
+select
+    w.as_of, w.grain, w."on", o.team_id, o.service_id, o.valid_from_at as owned_since, s.criticality,
     s.criticality_weight, s.last_major_change_on
 from ref.as_of as w
 -- The instant is the end of the period: who took over exactly then was not yet the owner.

@@ -11,7 +11,8 @@
 -- points_now = "Points at the review"
 -- aim_points = "60 (the requirement) where the metric was below it at the decision, else 100 (the target)"
 -- is_closed = "points_now reach aim_points; null where nothing is measured"
--- expected_points = "Points of the team score that closing the gap was to bring: the register's, else what the gap was worth"
+-- expected_points = """\
+--     Points of the team score that closing the gap was to bring: the register's, else what the gap was worth"""
 -- recovered_points = "Points of the team score that the metric cost at the decision, less what it costs now"
 -- pace = "Points a week: median of all pairs of the last 13 week ends (Theil-Sen)"
 -- forecast_on = "Day on which that pace reaches the aim; null where it does not within two years"
@@ -20,8 +21,9 @@
 with reviews as (
     select g.*, r.as_of, r.grain, r."on"
     from ref.goals as g
-    join ref.as_of as r on r.grain in ('month', 'latest') and r."on" >= g.decided_on
+    join macros.shown_instants() as r on r."on" >= g.decided_on
 ),
+
 weeks as (
     select s.team_id, s.metric_id, w."on", w.as_of, s.points, p.points_lost, p.gain_if_met, p.gain_to_krav
     from scores.metric as s
@@ -30,31 +32,39 @@ weeks as (
         on p.team_id = s.team_id and p.metric_id = s.metric_id and p.as_of = s.as_of and p.grain = s.grain
     where s.grain = 'week' and (s.team_id, s.metric_id) in (select (team_id, metric_id) from ref.goals)
 ),
+
 starts as (
     select g.team_id, g.metric_id, g.decided_on, w.points, w.points_lost, w.gain_if_met, w.gain_to_krav
     from ref.goals as g
     join weeks as w on w.team_id = g.team_id and w.metric_id = g.metric_id and w."on" <= g.decided_on
     qualify row_number() over (partition by g.team_id, g.metric_id, g.decided_on order by w."on" desc) = 1
 ),
+
 recent as (
     select r.team_id, r.metric_id, r.decided_on, r.as_of, r.grain, w."on", w.points
     from reviews as r
     join weeks as w
-        on w.team_id = r.team_id and w.metric_id = r.metric_id and w.as_of <= r.as_of
-        and w."on" > r."on" - interval 13 week
+        on
+            w.team_id = r.team_id and w.metric_id = r.metric_id and w.as_of <= r.as_of
+            and w."on" > r."on" - interval 13 week
     where w.points is not null
 ),
+
 paces as (
-    select a.team_id, a.metric_id, a.decided_on, a.as_of, a.grain, count(distinct a."on") + 1 as week_count,
+    select
+        a.team_id, a.metric_id, a.decided_on, a.as_of, a.grain, count(distinct a."on") + 1 as week_count,
         median((b.points - a.points) * 7.0 / (b."on" - a."on")) as pace
     from recent as a
     join recent as b
-        on b.team_id = a.team_id and b.metric_id = a.metric_id and b.decided_on = a.decided_on and b.as_of = a.as_of
-        and b.grain = a.grain and b."on" > a."on"
+        on
+            b.team_id = a.team_id and b.metric_id = a.metric_id and b.decided_on = a.decided_on and b.as_of = a.as_of
+            and b.grain = a.grain and b."on" > a."on"
     group by all
 ),
+
 measured as (
-    select r.*, s.points as points_then, n.points as points_now,
+    select
+        r.*, s.points as points_then, n.points as points_now,
         case when s.points >= 60 then 100.0 else 60.0 end as aim_points, p.pace, coalesce(p.week_count, 0) as weeks,
         coalesce(r.expected_points, case when s.points >= 60 then s.gain_if_met else s.gain_to_krav end) as expected,
         s.points_lost - g.points_lost as recovered_points
@@ -65,18 +75,26 @@ measured as (
     left join scores.gap as g
         on g.team_id = r.team_id and g.metric_id = r.metric_id and g.as_of = r.as_of and g.grain = r.grain
     left join paces as p
-        on p.team_id = r.team_id and p.metric_id = r.metric_id and p.decided_on = r.decided_on and p.as_of = r.as_of
-        and p.grain = r.grain
+        on
+            p.team_id = r.team_id and p.metric_id = r.metric_id and p.decided_on = r.decided_on and p.as_of = r.as_of
+            and p.grain = r.grain
 ),
+
 forecasts as (
-    select *, points_now >= aim_points - 1e-9 as is_closed,
+    select
+        *, points_now >= aim_points - 1e-9 as is_closed,
         -- Days to go at this pace; further than two years is not moving.
-        case when points_now < aim_points - 1e-9 and weeks >= 8 and pace > 0
+        case
+            when
+                points_now < aim_points - 1e-9 and weeks >= 8 and pace > 0
                 and (aim_points - points_now) / pace * 7 <= 730
-            then cast(ceil((aim_points - points_now) / pace * 7) as integer) end as days_left
+                then cast(ceil((aim_points - points_now) / pace * 7) as integer)
+        end as days_left
     from measured
 )
-select team_id, metric_id, decided_on, due_on, as_of, grain, points_then, points_now, aim_points, is_closed,
+
+select
+    team_id, metric_id, decided_on, due_on, as_of, grain, points_then, points_now, aim_points, is_closed,
     expected as expected_points, recovered_points, if(weeks >= 8, pace, null) as pace,
     "on" + days_left as forecast_on, "on" + days_left - due_on as slip_days,
     case

@@ -1,6 +1,4 @@
--- title = "Pages: the winning load of each day; a row that moved to another day counts once, as last known"
+-- title = "Pages: the winning load of each day; what several days tell of one is one row, from its start"
 -- like_stream = "alerts"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.alerts as r
-join meta.load_days as w on w.stream = 'alerts' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.alert_id order by r._load_id desc, r._line desc) = 1
+select * exclude (first_starts_at, first_day) replace (first_starts_at as fired_at, first_day as day)
+from macros.lasting_rows('alerts', alert_id, fired_at)

@@ -1,6 +1,3 @@
 -- title = "Component states: the winning load of each day"
 -- like_stream = "component_states"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.component_states as r
-join meta.load_days as w on w.stream = 'component_states' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.component_id, r.observed_on order by r._load_id desc, r._line desc) = 1
+select * from macros.winning_rows('component_states', (component_id, observed_on))

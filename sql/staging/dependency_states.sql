@@ -1,9 +1,3 @@
 -- title = "Dependency states: the winning load of each day"
 -- like_stream = "dependency_states"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.dependency_states as r
-join meta.load_days as w on w.stream = 'dependency_states' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (
-    partition by r.repository, r.package, r.observed_on
-    order by r._load_id desc, r._line desc
-) = 1
+select * exclude (untold) from macros.winning_rows('dependency_states', (repository, package, observed_on))

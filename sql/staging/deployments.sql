@@ -1,6 +1,3 @@
 -- title = "Deployments: the winning load of each day; a row that moved to another day counts once, as last known"
 -- like_stream = "deployments"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.deployments as r
-join meta.load_days as w on w.stream = 'deployments' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.deployment_id order by r._load_id desc, r._line desc) = 1
+select * from macros.winning_rows('deployments', deployment_id)

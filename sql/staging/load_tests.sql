@@ -1,6 +1,3 @@
 -- title = "Load tests: the newest register"
 -- like_stream = "load_tests"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.load_tests as r
-join meta.register_loads as w on w.stream = 'load_tests' and w.load_id = r._load_id
-qualify row_number() over (partition by r.test_id order by w.sequence desc) = 1
+select * exclude (untold) from macros.register_rows('load_tests', test_id)

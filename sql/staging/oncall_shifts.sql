@@ -1,6 +1,4 @@
--- title = "On-call shifts: the winning load of each day; a row that moved to another day counts once, as last known"
+-- title = "On-call shifts: the winning load of each day; what several days tell of one is one row, from its start"
 -- like_stream = "oncall_shifts"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.oncall_shifts as r
-join meta.load_days as w on w.stream = 'oncall_shifts' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.shift_id order by r._load_id desc, r._line desc) = 1
+select * exclude (first_starts_at, first_day, untold) replace (first_starts_at as starts_at, first_day as day)
+from macros.lasting_rows('oncall_shifts', shift_id, starts_at)

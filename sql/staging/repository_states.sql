@@ -1,6 +1,3 @@
 -- title = "Repository states: the winning load of each day"
 -- like_stream = "repository_states"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.repository_states as r
-join meta.load_days as w on w.stream = 'repository_states' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.repository, r.observed_on order by r._load_id desc, r._line desc) = 1
+select * from macros.winning_rows('repository_states', (repository, observed_on))

@@ -1,6 +1,4 @@
--- title = "Lag episodes: the winning load of each day; a row that moved to another day counts once, as last known"
+-- title = "Lag episodes: the winning load of each day; what several deliveries tell of one is one row"
 -- like_stream = "update_episodes"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.update_episodes as r
-join meta.load_days as w on w.stream = 'update_episodes' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.episode_id order by r._load_id desc, r._line desc) = 1
+select * exclude (first_starts_at, first_day)
+from macros.lasting_rows('update_episodes', episode_id, available_at)

@@ -1,6 +1,4 @@
--- title = "Tier states of vulnerabilities: the winning load of each day; a row that moved to another day counts once, as last known"
+-- title = "Vulnerabilities: the winning load of each day; what several deliveries tell of a tier state is one row"
 -- like_stream = "vulnerabilities"
-select r.* exclude (_day, _line, _load_id), r._day as day
-from raw.vulnerabilities as r
-join meta.load_days as w on w.stream = 'vulnerabilities' and w.day = r._day and w.load_id = r._load_id
-qualify row_number() over (partition by r.vulnerability_id, r.effective_at order by r._load_id desc, r._line desc) = 1
+select * exclude (first_starts_at, first_day)
+from macros.lasting_rows('vulnerabilities', (vulnerability_id, effective_at), effective_at)

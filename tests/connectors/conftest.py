@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import polars as pl
 import pytest
 
+from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, load_organisation
-from opsmetrics.settings import Settings
+from opsmetrics.sources.fetching import batch_of
+from opsmetrics.sources.pull import PullResult, pull_stream
 from simulator.demo import generate
 from simulator.organisation import read_organisation
 from simulator.servers.records import Records
 from simulator.servers.serve import Running, serve
+from tests.conftest import settings_in
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -32,6 +41,24 @@ def records() -> Records:
 def servers(tmp_path_factory) -> Iterator[Running]:
     with serve(DEMO, tmp_path_factory.mktemp("tls"), now=NOW) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def declared(monkeypatch) -> None:
+    """Every answer in these tests tells exactly the columns that its connector does not declare as untold."""
+
+    def checked(request, stream, answer, **rest):
+        told = {name for row in answer.rows for name in row}
+        untold = set(request.connector.untold(stream.name))
+        if answer.rows:
+            assert told & untold == set(), f"{request.connector.kind} tells {stream.name}: {told & untold}"
+            silent = set(stream.names) - told - untold
+            assert silent == set(), (
+                f"{request.connector.kind} cannot tell {stream.name}: {silent}; declare it in its Feed"
+            )
+        return batch_of(request, stream, answer, **rest)
+
+    monkeypatch.setattr("opsmetrics.sources.pull.batch_of", checked)
 
 
 @pytest.fixture
@@ -63,3 +90,59 @@ def connected(simulated, tmp_path) -> Callable[[str], tuple[Settings, Organisati
         return settings, load_organisation(folder)
 
     return make
+
+
+@pytest.fixture
+def pull_small(small, tmp_path) -> Callable[..., tuple[PullResult, list[dict[str, Any]]]]:
+    """Pull a stream of one connector, given as TOML, into the small organisation; with the rows that were landed."""
+
+    def pull(sources: str, stream: str, first: date, end: date) -> tuple[PullResult, list[dict[str, Any]]]:
+        (small / "sources.toml").write_text(sources, encoding="utf-8")
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01)
+        (result,) = pull_stream(settings, load_organisation(small), stream, (first, end))
+        frames = [pl.read_parquet(load.path) for load in result.loads]
+        return result, [row for frame in frames for row in frame.sort("_line").to_dicts()]
+
+    return pull
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers what a test says, on loopback."""
+
+    answer: Callable[[str, dict[str, str], str], tuple[int, Any]]
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        address = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        status, content = type(self).answer(address.path, query, self.rfile.read(length).decode())
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[Callable[[str, dict[str, str], str], tuple[int, Any]]], str]]:
+    """Serve what a function of path, query and body answers (status, JSON); returns the address."""
+    servers: list[HTTPServer] = []
+
+    def serve_answers(answer: Callable[[str, dict[str, str], str], tuple[int, Any]]) -> str:
+        handler = type("Answering", (Answers,), {"answer": staticmethod(answer)})
+        server = HTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield serve_answers
+    for server in servers:
+        server.shutdown()
+        server.server_close()

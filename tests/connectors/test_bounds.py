@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from opsmetrics.errors import SourceError
-from opsmetrics.settings import Settings, default_sql_root
+from opsmetrics.core.errors import SourceError
+from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.sources.http import Http
 
 SMALL = b'{"value": [1, 2, 3]}'

@@ -19,6 +19,7 @@ from opsmetrics.sources.pull import pull_stream
 from simulator.servers.faults import FAULTS, SCRAMBLE
 from simulator.servers.identity import TENANT
 from simulator.servers.records import PLANTED
+from tests.connectors.desk import DESK
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 IN_CI = 8
@@ -30,11 +31,42 @@ name = "jsm"
 kind = "oncall"
 dialect = "jsm"
 cloud_id = "c1"
-streams = ["alerts"]
+streams = ["alerts", "oncall_shifts"]
 from = 2026-10-24
 url = "$SIMULATOR/oncall"
 token_env = "SIMULATOR_TOKEN"
 user_env = "SIMULATOR_TOKEN"
+schedules = { "vakt-maskinrommet" = "maskinrommet" }
+
+[[connector]]
+name = "opsgenie-incidents"
+kind = "oncall"
+dialect = "opsgenie"
+streams = ["incidents"]
+from = 2026-10-24
+url = "$SIMULATOR/oncall"
+token_env = "SIMULATOR_TOKEN"
+"""
+PAGERDUTY = """
+[[connector]]
+name = "prometheus-alerts"
+kind = "prometheus"
+streams = ["alerts"]
+from = 2026-10-24
+url = "$SIMULATOR/prometheus"
+alertmanager_url = "$SIMULATOR/alertmanager"
+token_env = "SIMULATOR_TOKEN"
+remembers_days = 60
+
+[[connector]]
+name = "pagerduty"
+kind = "pagerduty"
+streams = ["alerts", "incidents", "oncall_shifts"]
+from = 2026-10-24
+url = "$SIMULATOR/pagerduty"
+token_env = "SIMULATOR_TOKEN"
+schedules = { "vakt-maskinrommet" = "maskinrommet" }
+test_services = []
 """
 GRAFANA = """
 [[connector]]
@@ -46,12 +78,66 @@ url = "$SIMULATOR/grafana"
 token_env = "SIMULATOR_TOKEN"
 
 [[connector]]
+name = "grafana-history"
+kind = "grafana"
+streams = ["alerts", "deployments"]
+from = 2026-10-24
+url = "$SIMULATOR/grafana"
+token_env = "SIMULATOR_TOKEN"
+state_history = "loki"
+
+[[connector]]
 name = "azure-alerts"
 kind = "azure_resources"
 streams = ["alerts"]
 from = 2026-10-24
 url = "$SIMULATOR/arm"
 subscriptions = ["11111111-1111-1111-1111-111111111111"]
+"""
+PROBERS = """
+[[connector]]
+name = "uptimerobot"
+kind = "uptimerobot"
+streams = ["availability_checks"]
+from = 2026-10-24
+url = "$SIMULATOR/uptimerobot"
+token_env = "SIMULATOR_TOKEN"
+
+[[connector]]
+name = "betterstack"
+kind = "betterstack"
+streams = ["availability_checks"]
+from = 2026-10-24
+url = "$SIMULATOR/betterstack"
+token_env = "SIMULATOR_TOKEN"
+
+[[connector]]
+name = "upptime"
+kind = "upptime"
+streams = ["availability_checks"]
+from = 2026-10-24
+url = "$SIMULATOR/upptime"
+repository = "kystetaten/status"
+token_env = "SIMULATOR_TOKEN"
+"""
+ZABBIX = """
+[[connector]]
+name = "zabbix"
+kind = "zabbix"
+streams = ["alerts"]
+from = 2026-10-24
+url = "$SIMULATOR/zabbix"
+token_env = "SIMULATOR_TOKEN"
+min_severity = 1
+"""
+ARGOCD = """
+[[connector]]
+name = "argocd"
+kind = "argocd"
+streams = ["deployments"]
+from = 2026-10-24
+url = "$SIMULATOR/argocd"
+token_env = "SIMULATOR_TOKEN"
 """
 # Source and stream -> the part of the servers that fails.
 SUBJECTS = {
@@ -66,13 +152,30 @@ SUBJECTS = {
     ("azure-alerts", "alerts"): "/arm",
     ("grafana", "alert_rule_states"): "/grafana",
     ("grafana-alerts", "alerts"): "/grafana",
+    ("grafana-history", "alerts"): "/grafana",
     ("prometheus", "capacity_samples"): "/prometheus",
     ("opsgenie", "alerts"): "/oncall",
     ("opsgenie-duty", "oncall_shifts"): "/oncall",
+    ("opsgenie-incidents", "incidents"): "/oncall",
     ("jsm", "alerts"): "/oncall",
+    ("jsm", "oncall_shifts"): "/oncall",
+    ("prometheus-alerts", "alerts"): "/prometheus",
+    ("pagerduty", "alerts"): "/pagerduty",
+    ("pagerduty", "incidents"): "/pagerduty",
     ("status-page", "incident_reports"): "/support",
     ("azure-devops", "deployments"): "/devops",
     ("support-ends", "eol_dates"): "/support",
+    ("zabbix", "alerts"): "/zabbix",
+    ("argocd", "deployments"): "/argocd",
+    ("uptimerobot", "availability_checks"): "/uptimerobot",
+    ("betterstack", "availability_checks"): "/betterstack",
+    ("upptime", "availability_checks"): "/upptime",
+    ("jira", "incidents"): "/jira",
+    ("jira", "action_items"): "/jira",
+    ("servicenow", "incidents"): "/servicenow",
+    ("gitlab", "deployments"): "/gitlab",
+    ("gitlab", "update_episodes"): "/gitlab",
+    ("servicenow-changes", "maintenance_tasks"): "/servicenow",
 }
 # Faults that go away are switched on for one request only: the pull must come through.
 PASSING = {"429_retry_after": 1, "skew": 1, "slow": 2}
@@ -96,7 +199,14 @@ def landed(settings, stream: str) -> list[tuple]:
 def ask(connected, subject):
     origin, stream = subject
     settings, organisation = connected(
-        (Path(DOCUMENT.parents[1]) / "examples/demo/sources.connected.toml").read_text() + JSM + GRAFANA
+        (Path(DOCUMENT.parents[1]) / "examples/demo/sources.connected.toml").read_text()
+        + JSM
+        + PAGERDUTY
+        + GRAFANA
+        + PROBERS
+        + DESK
+        + ZABBIX
+        + ARGOCD
     )
     (result,) = pull_stream(settings, organisation, stream, WINDOW, origins=(origin,))
     return settings, result

@@ -10,9 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from opsmetrics.landing import load_paths
-from opsmetrics.sources.clones import kind_of
+from opsmetrics.landing import load_paths, read_loads
+from opsmetrics.operations.landed import notices_of_pull
+from opsmetrics.snapshots.notices import sentences
 from opsmetrics.sources.pull import pull_stream
+from tests.patience import LIMIT_SECONDS
 
 SOURCES = """
 [[connector]]
@@ -20,10 +22,12 @@ name = "clones"
 kind = "git_clones"
 streams = ["update_merges", "dependency_updates", "commits_daily", "repository_states"]
 from = 2026-10-01
-folder = "clones"
-repositories = {{ "kystetaten/havneavgift-api" = "api" }}
+folder = "{folder}"
+repositories = {{ {named} }}
 {more}
 """
+NAMED = '"kystetaten/havneavgift-api" = "api"'
+
 DATES = '[connector.release_dates]\ndeps_dev = "$SIMULATOR/support/v3"\nnpm = "$SIMULATOR/support/npm"\nnuget = "$SIMULATOR/support/nuget"\npypi = "$SIMULATOR/support/pypi"\n'
 
 
@@ -46,7 +50,12 @@ class Repository:
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
         return subprocess.run(
-            ["git", "-C", self.folder, *arguments], env=env, check=True, capture_output=True, text=True, timeout=60
+            ["git", "-C", self.folder, *arguments],
+            env=env,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
         ).stdout
 
     def commit(self, title: str, files: dict[str, str], *, author: str = "Ola Plantesen", at: str) -> None:
@@ -63,21 +72,34 @@ def manifest(**versions: str) -> str:
     return f'{{\n  "dependencies": {{\n{lines}\n  }}\n}}\n'
 
 
+class Puller:
+    """Pulls a stream of the clones, and remembers what each pull said."""
+
+    def __init__(self, connected) -> None:
+        self.connected, self.results = connected, []
+
+    def __call__(self, stream, more="", *, named=NAMED, folder="clones", days=None, fails=False):
+        text = SOURCES.format(more=more, named=named, folder=folder)
+        self.settings, self.organisation = self.connected(text)
+        (result,) = pull_stream(self.settings, self.organisation, stream, days)
+        self.results.append(result)
+        if fails:
+            return result.error or ""
+        assert result.error is None
+        frames = [pl.read_parquet(path) for path in load_paths(self.settings.landing, stream)]
+        return pl.concat(frames).to_dicts()
+
+    def loads(self, stream):
+        return list(read_loads(self.settings.landing, stream, "clones"))
+
+
 @pytest.fixture
 def clone(connected):
     """An organisation with one clone, and the function that pulls a stream of it."""
-    settings, _ = connected(SOURCES.format(more=""))
+    settings, _ = connected(SOURCES.format(more="", named=NAMED, folder="clones"))
     repository = Repository(settings.org / "clones" / "api")
     repository.commit("start", {"package.json": manifest(a="1.0.0", b="1.0.0")}, at="2026-09-01T08:00:00Z")
-
-    def pull(stream: str, more: str = "") -> list[dict]:
-        settings, organisation = connected(SOURCES.format(more=more))
-        (result,) = pull_stream(settings, organisation, stream)
-        assert result.error is None
-        frames = [pl.read_parquet(path) for path in load_paths(settings.landing, stream)]
-        return pl.concat(frames).to_dicts()
-
-    return repository, pull
+    return repository, Puller(connected)
 
 
 def test_a_grouped_merge_of_a_bot_is_one_merge_and_many_updates(clone):
@@ -153,6 +175,24 @@ def test_release_dates_from_deps_dev_and_registries(clone, simulated):
     assert [path for path in simulated.faults.requests() if path.startswith("/support/npm/a")] == [], "asked once, kept"
 
 
+def test_every_datasource_that_deps_dev_knows_is_asked_and_others_are_told(clone, simulated):
+    repository, pull = clone
+
+    def pinned(crate: str, image: str) -> dict[str, str]:
+        script = f"# renovate: datasource=crate depName=ripgrep\nRIPGREP={crate}\n"
+        return {"install.sh": script, "Dockerfile": f"FROM nginx:{image}\n"}
+
+    repository.commit("first", pinned("14.0.0", "1.26"), at="2026-10-02T10:00:00Z")
+    repository.commit("updates", pinned("14.1.0", "1.27"), at="2026-10-03T10:00:00Z")
+    simulated.faults.clear()
+    rows = {row["package"]: row for row in pull("dependency_updates", DATES)}
+    assert (rows["ripgrep"]["ecosystem"], rows["ripgrep"]["to_version"]) == ("crate", "14.1.0")
+    asked = [path for path in simulated.faults.requests() if path.startswith("/support/v3/")]
+    assert asked == ["/support/v3/systems/cargo/packages/ripgrep/versions/14.1.0"]
+    told = pull.results[-1].told
+    assert told == ("clones: no source of release dates knows these ecosystems, so that lags stay unknown: docker (1)",)
+
+
 def test_states(clone):
     repository, pull = clone
     (row,) = pull("repository_states")
@@ -162,16 +202,127 @@ def test_states(clone):
     assert (row["is_bot_enabled"], row["last_activity_on"]) == (True, date(2026, 10, 9))
 
 
-@pytest.mark.parametrize(
-    ("author", "kind"),
-    [
-        ("renovate[bot]", "renovate"),
-        ("dependabot-preview[bot]", "dependabot"),
-        ("github-actions", "ci_bot"),
-        ("build[bot]", "other_bot"),
-        ("Copilot", "ai_agent"),
-        ("Ola Nordmann", "human"),
-    ],
-)
-def test_kinds_of_actor(author, kind):
-    assert kind_of(author) == kind
+def test_a_bot_that_leaves_traces_is_on_whatever_configures_it(clone):
+    repository, pull = clone
+    repository.git("checkout", "-q", "-b", "renovate/all")
+    repository.commit(
+        "update a", {"package.json": manifest(a="1.1.0")}, author="renovate[bot]", at="2026-11-08T06:00:00Z"
+    )
+    repository.git("checkout", "-q", "main")
+    (row,) = pull("repository_states")
+    assert (row["is_bot_enabled"], row["last_activity_on"]) == (True, date(2026, 9, 1))
+
+
+def test_an_organisation_may_configure_all_of_its_repositories(clone):
+    repository, pull = clone
+    shared = Repository(repository.folder.parent / "shared")
+    shared.commit("start", {"org-inherited-config.json": "{}"}, at="2026-09-01T08:00:00Z")
+    named = '"kystetaten/havneavgift-api" = "api", "kystetaten/renovate-config" = "shared"'
+    rows = pull("repository_states", named=named)
+    assert {row["repository"]: row["is_bot_enabled"] for row in rows} == {
+        "kystetaten/havneavgift-api": None,
+        "kystetaten/renovate-config": None,
+    }
+
+
+def test_a_merge_shows_only_what_it_brought(clone):
+    """Against its second parent a merge shows what everybody else did meanwhile."""
+    repository, pull = clone
+    repository.git("checkout", "-q", "-b", "renovate/a")
+    repository.commit(
+        "update a", {"package.json": manifest(a="1.1.0", b="1.0.0")}, author="renovate[bot]", at="2026-10-03T06:00:00Z"
+    )
+    repository.git("checkout", "-q", "main")
+    repository.commit("b by hand", {"x/package.json": manifest(c="1.0.0")}, at="2026-10-04T06:00:00Z")
+    repository.commit("b by hand", {"x/package.json": manifest(c="2.0.0")}, at="2026-10-05T06:00:00Z")
+    repository.git(
+        "merge", "-q", "--no-ff", "-m", "update a", "renovate/a", author="renovate[bot]", at="2026-10-06T06:00:00Z"
+    )
+    found = {(row["actor_kind"], row["package"], row["to_version"]) for row in pull("dependency_updates")}
+    assert found == {("renovate", "a", "1.1.0"), ("human", "c", "2.0.0")}
+
+
+def test_what_only_a_title_says_counts_and_what_nobody_says_is_unknown(clone):
+    repository, pull = clone
+    lock, bot = "yarn.lock", "renovate[bot]"
+    for number, title in enumerate(
+        (
+            "Update dependency vite to v6.2.7 [SECURITY] (#7)",
+            "Bump tar from 6.1.11 to 6.2.1 in /web",
+            "Lock file maintenance",
+            "Bump json5 in /web",
+            "Update all non-major dependencies",
+            "Configure Renovate",
+        )
+    ):
+        repository.commit(title, {lock: str(number)}, author=bot, at=f"2026-10-0{number + 1}T08:00:00Z")
+    merges = pull("update_merges")
+    assert [(row["is_dependency_update"], row["package_count"]) for row in merges] == [
+        (True, 1),
+        (True, 1),
+        (True, 0),
+        (True, 1),
+        (True, None),
+        (False, 0),
+    ]
+    assert [row["is_security"] for row in merges].index(True) == 0
+    forms = [row["unread_form"] for row in merges]
+    assert forms == [None, None, None, None, "update all non-major dependencies", None]
+    notices = notices_of_pull(pull.organisation, pull.results[-1:], date(2026, 11, 23))
+    (notice,) = [notice for notice in notices if notice.kind == "unread_update"]
+    assert (notice.name, notice.row_count) == ("update all non-major dependencies", 1)
+    assert "1 merged updates have a form that is not understood" in str(sentences([notice])[0])
+    updates = [(r["ecosystem"], r["package"], r["from_version"], r["to_version"]) for r in pull("dependency_updates")]
+    assert updates == [("unknown", "vite", None, "v6.2.7"), ("unknown", "tar", "6.1.11", "6.2.1")]
+
+
+def test_commits_of_a_utc_day_are_counted_whole(clone):
+    """Half past eleven in the evening UTC is another day in Oslo, and a window ends there."""
+    repository, pull = clone
+    repository.commit("late", {"y": "1"}, at="2026-10-05T23:30:00Z")
+    repository.commit("early", {"y": "2"}, at="2026-10-05T01:30:00Z")
+    rows = pull("commits_daily", days=(date(2026, 10, 5), date(2026, 10, 6)))
+    assert [(row["committed_on"], row["commits_all"]) for row in rows] == [(date(2026, 10, 5), 2)]
+
+
+def test_bare_clones_are_clones_and_an_empty_folder_is_an_error(clone, connected):
+    repository, pull = clone
+    bare = repository.folder.parent / "bare" / "mirror.git"
+    bare.parent.mkdir()
+    repository.git("clone", "-q", "--bare", str(repository.folder), str(bare))
+    (row,) = pull("repository_states", folder="clones/bare", named="")
+    assert (row["repository"], row["is_bot_enabled"]) == ("mirror", False)
+    (repository.folder.parent / "none").mkdir()
+    assert "the folder holds no clone" in pull("commits_daily", folder="clones/none", named="", fails=True)
+
+
+def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone):
+    repository, pull = clone
+    repository.commit("one", {"y": "1"}, at="2026-10-05T08:00:00Z")
+    repository.commit("two", {"y": "2"}, at="2026-10-20T08:00:00Z")
+    shallow = repository.folder.parent / "shallow"
+    repository.git("clone", "-q", "--depth", "1", f"file://{repository.folder}", str(shallow))
+    # The clone was last fetched on the evening of 1 November.
+    fetched = datetime(2026, 11, 1, 20, tzinfo=UTC).timestamp()
+    (shallow / ".git" / "FETCH_HEAD").touch()
+    os.utime(shallow / ".git" / "FETCH_HEAD", (fetched, fetched))
+    rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
+    assert [row["committed_on"] for row in rows] == [date(2026, 10, 20)]
+    states = pull.loads("commits_daily")[-1].unproven
+    assert states == (
+        (date(2026, 10, 1), date(2026, 10, 21), "partial"),
+        (date(2026, 11, 2), date(2026, 11, 23), "partial"),
+    )
+    told = pull.results[-1].told
+    assert told == (
+        "clones: kystetaten/havneavgift-api is shallow: 41 days from 2026-10-01 to 2026-11-22 are not told",
+    )
+    for _ in range(2):
+        pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
+    assert pull.results[-1].loads == (), "nothing new is said of the days that are asked for again"
+    assert "not fetched" in pull("repository_states", named='"kystetaten/havneavgift-api" = "shallow"', fails=True)
+    # Somebody fetches all of it: the days are asked for again, and told.
+    subprocess.run(["git", "-C", str(shallow), "fetch", "-q", "--unshallow"], check=True, timeout=LIMIT_SECONDS)
+    rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
+    assert {row["committed_on"] for row in rows} == {date(2026, 10, 5), date(2026, 10, 20)}
+    assert pull.loads("commits_daily")[-1].unproven == ()

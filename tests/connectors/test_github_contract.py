@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from githubkit_schemas.v2026_03_10 import models
 from graphql import build_schema, parse, validate
 from pydantic import TypeAdapter, ValidationError
 
 from opsmetrics.sources.github.client import document
+from tests.asking import http_get
 
 FOLDER = Path(__file__).resolve().parents[2] / "opsmetrics" / "sources" / "github"
 DOCUMENTS = sorted(path.stem for path in FOLDER.glob("*.graphql"))
@@ -65,7 +65,7 @@ def test_what_the_stand_in_says_github_could_say(simulated, path):
     A drift test: a field of ours that GitHub's model of this version does not know, or types otherwise, fails.
     """
     model, place = SHAPES[path]
-    body = httpx.get(f"{simulated.url}/github/{path}", verify=simulated.trust).json()
+    body = http_get(f"{simulated.url}/github/{path}", verify=simulated.trust).json()
     items = items_of(body, place)
     assert items
     try:

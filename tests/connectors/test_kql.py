@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from py_mini_racer import MiniRacer
 
-from opsmetrics.sources.ask import Ask
 from opsmetrics.sources.azure import graph, logs
 from opsmetrics.sources.azure.client import rendered
+from opsmetrics.sources.fetching import FetchRequest
 
 # Columns of the tables that the queries name, as Microsoft documents them (contracts, A, C1, E2, F, G).
 LOG_ANALYTICS = {
@@ -170,13 +170,15 @@ def test_every_query_runs_for_real_through_the_real_client(connected, name):
     connector = connectors["logs" if is_log else "graph"]
     start = datetime(2026, 11, 12, 23, tzinfo=UTC)
     days = (date(2026, 11, 13), date(2026, 11, 16))
-    ask = Ask.make(settings, organisation, connector, connector.streams[0], days, datetime(2026, 11, 23, 6, tzinfo=UTC))
+    ask = FetchRequest.make(
+        settings, organisation, connector, connector.streams[0], days, datetime(2026, 11, 23, 6, tzinfo=UTC)
+    )
     if is_log:
         rows, whole = logs._query(ask, name, start, start + timedelta(days=3), **WORDS)
         assert whole
     else:
         rows = graph.query(ask, name, connector.url, connector.subscriptions)
-    assert rows, "a query that finds nothing in the pretend organisation proves nothing"
+    assert rows, "a query that finds nothing in the simulated organisation proves nothing"
 
 
 @pytest.mark.parametrize("module", ["logs.py", "resources.py"])

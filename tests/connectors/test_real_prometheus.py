@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +21,8 @@ import pytest
 from opsmetrics.landing import load_paths
 from opsmetrics.sources.pull import pull_stream
 from simulator.world import local
+from tests.asking import http_get
+from tests.patience import LIMIT_SECONDS, wait_until
 
 FIRST, DAYS = date(2026, 10, 24), 30
 ORACLES = Path(sys.prefix) / "oracles" / "debian" / "usr" / "bin"
@@ -44,21 +45,20 @@ def running(ready: str, *command: str, cwd: Path) -> Iterator[None]:
     with log.open("wb") as sink:
         process = subprocess.Popen(command, cwd=cwd, stdout=sink, stderr=sink)
         try:
-            deadline = time.monotonic() + 60
-            while True:
+
+            def is_ready() -> bool:
+                assert process.poll() is None, f"{command[0]} ended:\n{log.read_text()[-2000:]}"
                 try:
-                    if httpx.get(ready, timeout=2).status_code == 200:
-                        break
+                    return httpx.get(ready, timeout=LIMIT_SECONDS).status_code == 200
                 except httpx.TransportError:
-                    pass
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()[-2000:]}")
-                time.sleep(0.1)
+                    return False
+
+            wait_until(is_ready, log.read_text, every=0.1)
             yield
         finally:
             process.terminate()
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -127,7 +127,7 @@ def backfilled(tmp_path_factory):
     text, rows = history()
     (work / "history.txt").write_text(text)
     command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "history.txt", "data"]
-    subprocess.run(command, cwd=work, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, cwd=work, check=True, capture_output=True, timeout=LIMIT_SECONDS)
     (work / "prometheus.yml").write_text("global:\n  scrape_interval: 1m\n")
     port = free_port()
     command = [
@@ -178,7 +178,7 @@ def test_thirty_days_of_probes_are_the_samples_that_were_written(connected, back
     end = local(FIRST + timedelta(days=DAYS), 0)
     expected = sorted((name, at, "up" if value else "down") for name, at, value in rows if at < end)
     assert sorted(found.select("monitor_id", "checked_at", "status").iter_rows()) == expected
-    # The hour without samples is no row: neither up nor down.
+    # The hour without samples is not a row: neither up nor down.
     lost = local(FIRST, 0) + timedelta(minutes=5 * 3005)
     assert found.filter((pl.col("monitor_id") == "t1") & (pl.col("checked_at") == lost)).height == 0
 
@@ -237,7 +237,7 @@ class _Target(http.server.BaseHTTPRequestHandler):
     """A page that is up."""
 
     def do_GET(self) -> None:
-        """Answer."""
+        """FetchResult."""
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"ok")
@@ -295,10 +295,13 @@ def live(tmp_path):
 def test_what_fires_now_starts_when_alertmanager_says(connected, live):
     ports, up = live
     manager = f"http://127.0.0.1:{ports['alertmanager']}"
-    deadline = time.monotonic() + 60
-    while not (active := httpx.get(f"{manager}/api/v2/alerts").json()):
-        assert time.monotonic() < deadline, "the rule never fired"
-        time.sleep(0.5)
+    active = []
+
+    def is_firing() -> bool:
+        active[:] = httpx.get(f"{manager}/api/v2/alerts", timeout=LIMIT_SECONDS).json()
+        return bool(active)
+
+    wait_until(is_firing, every=0.5)
     now = datetime.now(tz=UTC)
     # Pulled as part of tomorrow's run: the day is over then.
     url = f"http://127.0.0.1:{ports['prometheus']}"
@@ -309,7 +312,7 @@ def test_what_fires_now_starts_when_alertmanager_says(connected, live):
     assert row["severity"] == 1
     assert row["closed_at"] is None
     assert abs((row["fired_at"] - datetime.fromisoformat(active[0]["startsAt"])).total_seconds()) < 0.001
-    metrics = httpx.get(f"{url}/api/v1/query", params={"query": "probe_success"}).json()["data"]["result"]
+    metrics = http_get(f"{url}/api/v1/query", params={"query": "probe_success"}).json()["data"]["result"]
     assert {item["metric"]["instance"]: item["value"][1] for item in metrics} == {
         f"http://127.0.0.1:{up}/": "1",
         f"http://127.0.0.1:{ports['down']}/": "0",
@@ -318,13 +321,13 @@ def test_what_fires_now_starts_when_alertmanager_says(connected, live):
 
 def firing(connected, url: str, manager: str, now: datetime) -> list[dict]:
     """Ask the connector for the alerts of the day that is under way."""
-    from opsmetrics.sources.ask import Ask  # noqa: PLC0415 - only this test asks without landing
+    from opsmetrics.sources.fetching import FetchRequest  # noqa: PLC0415 - only this test asks without landing
     from opsmetrics.sources.prometheus import alerts  # noqa: PLC0415 - as above
 
     settings, organisation = connected(sources(url, ["alerts"], f'alertmanager_url = "{manager}"'))
     (connector,) = organisation.sources.connector
     day = (now - timedelta(hours=1)).astimezone(organisation.zone).date()
-    ask = Ask.make(
+    ask = FetchRequest.make(
         settings, organisation, connector, "alerts", (day, day + timedelta(days=2)), now + timedelta(minutes=2)
     )
     return [dict(row) for row in alerts(ask).rows]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from opsmetrics.snapshot import open_current
-from pipelines.run import run_everything
+from opsmetrics.build import run
+from opsmetrics.snapshots.store import open_current
 
 SOURCES = """
 [[connector]]
@@ -28,12 +28,12 @@ def test_down_then_at_risk_then_healed_but_for_what_was_forgotten(connected, sim
     settings, _ = connected(SOURCES)
     settings = replace(settings, now=datetime(2026, 11, 23, 6, tzinfo=UTC))
     simulated.faults.set("/logs", "500")
-    down = run_everything(settings, quiet=True)
-    assert not down["ok"]
+    down = run(settings)
+    assert not down.ok
     # Thirty days are remembered: on 22 November the first three are gone, eight go within a week, the rest waits.
     assert [state for state, _ in gaps(settings)] == ["lost", "at_risk", "late"]
     assert sum(days for _, days in gaps(settings)) == 34
-    (alarm,) = down["at_risk"]
+    (alarm,) = down.at_risk
     assert alarm.startswith("latency_daily from logs: 2026-10-")
     with open_current(settings.snapshots) as con:
         scored = con.execute(
@@ -43,7 +43,7 @@ def test_down_then_at_risk_then_healed_but_for_what_was_forgotten(connected, sim
     assert {points for _, points in scored} == {None}, f"a source that is down gives nobody a number: {scored}"
 
     simulated.faults.clear()
-    healed = run_everything(settings, quiet=True)
-    assert (healed["ok"], healed["at_risk"]) == (True, [])
+    healed = run(settings)
+    assert (healed.ok, healed.at_risk) == (True, [])
     ((state, days),) = gaps(settings)
     assert (state, days) == ("lost", 4), "what was forgotten stays a named gap"

@@ -1,4 +1,4 @@
-"""The pretend organisation in other sizes is a valid organisation with its records."""
+"""The simulated organisation in other sizes is a valid organisation with its records."""
 
 from __future__ import annotations
 

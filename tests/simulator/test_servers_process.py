@@ -12,6 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.asking import http_get, http_post
+from tests.patience import LIMIT_SECONDS
+
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -27,12 +30,12 @@ def test_the_process_ends_when_its_input_does(tmp_path):
     try:
         said = json.loads(process.stdout.readline())
         trust = ssl.create_default_context(cafile=said["ca_file"])
-        refused = httpx.post(f"{said['url']}/logs/v1/workspaces/x/query", json={"query": "x"}, verify=trust)
+        refused = http_post(f"{said['url']}/logs/v1/workspaces/x/query", json={"query": "x"}, verify=trust)
         assert refused.status_code == 401, "no token, no answer"
         with pytest.raises(httpx.ConnectError):
-            httpx.get(said["url"])
+            http_get(said["url"])
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=LIMIT_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

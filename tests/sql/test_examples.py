@@ -11,7 +11,7 @@ import pytest
 
 from opsmetrics.scoring.points import points
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "opsmetrics" / "scoring-golden.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "opsmetrics" / "scoring" / "scoring-golden.json").read_text())
 MARCH = (datetime(2026, 2, 28, 23, tzinfo=UTC), datetime(2026, 3, 31, 22, tzinfo=UTC))
 
 
@@ -77,9 +77,9 @@ def test_g02_availability_with_maintenance_unknown_time_and_summer_time(march):
 def test_g03_error_budget(march, context):
     golden = GOLDEN["G03_error_budget"]
     march.execute("insert into ref.slos values ('s1', 'availability', 0.999, '2020-01-01', '2200-01-01')")
-    march.execute("delete from ref.metric_windows")
+    march.execute("delete from facts.measured_windows")
     march.execute(
-        "insert into ref.metric_windows values ('inc_error_budget_consumed', $2, 'month', '2026-03-31', $1, 1)",
+        "insert into facts.measured_windows values ('inc_error_budget_consumed', $2, 'month', '2026-03-31', $1, 1)",
         list(MARCH),
     )
     march.execute("insert into ref.as_of values ($2, 'month', $1, '2026-03-31', '2026-03')", list(MARCH))
@@ -100,7 +100,7 @@ def test_g03_error_budget(march, context):
 def test_g27_what_was_known_then(warehouse, context, asked, numerator, denominator):
     """The third incident was landed on 14 September; before that it is not counted.
 
-    The choice of loads by ``known_at`` itself is tested in ``tests/test_landing_to_snapshot.py``.
+    The choice of loads by ``known_at`` itself is tested in ``tests/journeys/test_landing_to_snapshot.py``.
     """
     incidents = [("I1", "2026-08-04", "2026-08-04", True), ("I2", "2026-08-18", "2026-08-19", False)]
     incidents.append(("I3", "2026-08-27", "2026-09-14", True))

@@ -14,9 +14,9 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.core.pipeline.policies import RetryPolicy
 from azure.identity import DefaultAzureCredential
 
-from opsmetrics.errors import Problem, SourceError
-from opsmetrics.settings import Settings, secret
-from opsmetrics.sources.ask import Ask
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import Settings, secret
+from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import FIXES, ROLES, Http
 
 
@@ -70,9 +70,9 @@ def client_arguments(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def explained(ask: Ask[Any], what: str) -> Generator[None]:
+def translate_errors(request: FetchRequest[Any], what: str) -> Generator[None]:
     """Turn Azure's exceptions into one line with the way to mend it; bodies stay out of it."""
-    name, kind = ask.connector.name, ask.connector.kind
+    name, kind = request.connector.name, request.connector.kind
     role = ROLES.get(kind, "a reader role")
     try:
         yield
@@ -103,22 +103,22 @@ def explained(ask: Ask[Any], what: str) -> Generator[None]:
         raise SourceError(Problem(f"{name} ({what})", None, message, fix)) from error
 
 
-def signed(ask: Ask[Any], url: str, *, token_env: str | None, audience: str | None) -> Http:
+def authenticated_client(request: FetchRequest[Any], url: str, *, token_env: str | None, audience: str | None) -> Http:
     """Return a client that signs with the token in a variable, or with the identity's token for an audience.
 
     Args:
-        ask: The question, for settings and name.
+        request: The question, for settings and name.
         url: Base address.
         token_env: Variable that holds a token; it is sent where there is one.
         audience: Whom the identity's token is for; None = do not ask the identity.
     """
     token = secret(token_env)
     if audience is not None:
-        with explained(ask, "sign in"):
-            token = credential(ask.settings).get_token(f"{audience}/.default").token
+        with translate_errors(request, "sign in"):
+            token = credential(request.settings).get_token(f"{audience}/.default").token
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    variable, kind = token_env or "the identity", ask.connector.kind
-    return Http(ask.connector.name, url, ask.settings, headers=headers, variable=variable, kind=kind)
+    variable, kind = token_env or "the identity", request.connector.kind
+    return Http(request.connector.name, url, request.settings, headers=headers, variable=variable, kind=kind)
 
 
 @cache

@@ -7,32 +7,42 @@ from typing import Any, cast
 from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
 
-from opsmetrics.errors import Problem, SourceError
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import expand
 from opsmetrics.organisation.connectors import AzureResources
-from opsmetrics.settings import expand
-from opsmetrics.sources.ask import Ask
-from opsmetrics.sources.azure.client import client_arguments, credential, explained, rendered
+from opsmetrics.sources.azure.client import client_arguments, credential, rendered, translate_errors
+from opsmetrics.sources.fetching import FetchRequest
 
 PAGE = 1000
 MANAGEMENT = "https://management.azure.com"
 
 
-def query(ask: Ask[Any], name: str, url: str, subscriptions: list[str]) -> list[dict[str, Any]]:
+def inventory(request: FetchRequest[AzureResources], name: str) -> list[dict[str, Any]]:
+    """Return all rows of a shipped query in the connector's own subscriptions."""
+    return query(request, name, request.connector.url, request.connector.subscriptions)
+
+
+def last_part(resource: str) -> str:
+    """Return the name at the end of a resource's id."""
+    return resource.rstrip("/").rsplit("/", 1)[-1]
+
+
+def query(request: FetchRequest[Any], name: str, url: str, subscriptions: list[str]) -> list[dict[str, Any]]:
     """Return all rows of a shipped query, each id-and-row once."""
-    settings, text = ask.connector, rendered(name, ask.starts_at, ask.ends_at)
+    settings, text = request.connector, rendered(name, request.starts_at, request.ends_at)
     rows: list[dict[str, Any]] = []
     token: str | None = None
     scope = settings.audience if isinstance(settings, AzureResources) else MANAGEMENT
     client = ResourceGraphClient(
-        credential(ask.settings),
+        credential(request.settings),
         base_url=expand(url),
         credential_scopes=[f"{scope}/.default"],
-        **client_arguments(ask.settings),
+        **client_arguments(request.settings),
     )
     with client:
         while True:
             options = QueryRequestOptions(top=PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY)
-            with explained(ask, name):
+            with translate_errors(request, name):
                 page = client.resources(QueryRequest(subscriptions=subscriptions, query=text, options=options))
             if str(page.result_truncated).lower().endswith("true"):
                 message = f"{name}: the answer was cut off after {len(rows) + page.count} of {page.total_records} rows"

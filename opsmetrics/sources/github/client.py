@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,36 +14,44 @@ import httpx
 from githubkit import AppInstallationAuthStrategy
 from githubkit import GitHub as Kit
 
-from opsmetrics.errors import ConfigurationError, Problem
+from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.settings import expand, secret
 from opsmetrics.organisation import Organisation
+from opsmetrics.organisation.connector import Connector
 from opsmetrics.organisation.connectors import GitHub
-from opsmetrics.settings import expand, secret
-from opsmetrics.sources.ask import Ask
-from opsmetrics.sources.http import Http, retry_after, trust
+from opsmetrics.organisation.names import fits, is_pattern
+from opsmetrics.sources.fetching import FetchRequest, halved
+from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
 
 # Differences between versions that touch us: contracts, E1. The older one lives on for two years.
 API_VERSION = "2026-03-10"
 SEARCH_LIMIT = 1000
+# A window of this length is taken as it comes.
+SHORTEST_WINDOW = timedelta(minutes=2)
 
 
 class Client(Http):
     """A client of one GitHub connector."""
 
-    def __init__(self, ask: Ask[GitHub]) -> None:
-        self.ask, settings = ask, ask.connector
+    def __init__(self, request: FetchRequest[GitHub]) -> None:
+        self.request, settings = request, request.connector
+        # What the answers so far lack: a kind of error -> how many items.
+        self.lost: Counter[str] = Counter()
+        self.renamed: dict[str, str] = {}
+        self.archived: set[str] = set()
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": API_VERSION,
             "User-Agent": "opsmetrics",
         }
         token = secret(settings.token_env)
-        auth = _app(ask)
+        auth = _app(request)
         if auth is None and token is not None:
             headers["Authorization"] = f"Bearer {token}"
         super().__init__(
             settings.name,
             settings.url,
-            ask.settings,
+            request.settings,
             headers=headers,
             auth=auth,
             variable=settings.private_key_env if auth else settings.token_env,
@@ -56,8 +64,39 @@ class Client(Http):
         """Address of GraphQL; GitHub Enterprise Server has it beside, not below, its REST API."""
         return self.url.removesuffix("/v3") + "/graphql"
 
-    def graphql(self, name: str, /, **variables: Any) -> dict[str, Any]:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told of the answers so far: repositories of another name, items that GitHub kept back."""
+        renamed = [f"{old} is called {new} now: write that into the configuration" for old, new in self.renamed.items()]
+        return (*renamed, *(f"GitHub kept back {count} items ({kind})" for kind, count in sorted(self.lost.items())))
+
+    def repositories(self) -> Iterator[tuple[str, str]]:
+        """Yield each repository under the name it has now, and its service.
+
+        GitHub answers for a renamed or transferred repository under its new name (301): rows follow that name.
+        """
+        settings, organisation = self.request.connector, self.request.organisation
+        for repository in repositories(self.request):
+            found = self.get(f"repos/{repository}")
+            now = str(found["full_name"])
+            if now.lower() == repository.lower():
+                now = repository
+            else:
+                self.renamed[repository] = now
+            if found.get("archived"):
+                self.archived.add(now)
+            service = service_of(organisation, settings, now)
+            # The configuration may know the old name only.
+            yield now, service_of(organisation, settings, repository) if service == now else service
+
+    def graphql(self, name: str, /, *, item_by_item: bool = False, **variables: Any) -> dict[str, Any]:
         """Run one of our documents.
+
+        Args:
+            name: Document.
+            item_by_item: Items that GitHub does not give are null: gone ones (``NOT_FOUND``) without a word, others
+                counted in ``lost``.
+            variables: Of the document.
 
         Raises:
             SourceError: GitHub answers with errors; a rate limit is waited out once.
@@ -65,7 +104,7 @@ class Client(Http):
         for attempt in (1, 2):
             body = self.post(self.graphql_path, json={"query": document(name), "variables": variables})
             errors = body.get("errors") or []
-            if not errors:
+            if not errors or (item_by_item and self._of_items(body.get("data"), errors)):
                 return body["data"]
             kinds = sorted({str(error.get("type") or "error") for error in errors})
             if attempt == 1 and "RATE_LIMITED" in kinds:
@@ -75,31 +114,50 @@ class Client(Http):
             raise self.error(self.graphql_path, f"GraphQL answered {', '.join(kinds)}", fix)
         raise AssertionError("the loop returns or raises")
 
+    def _of_items(self, data: Any, errors: list[Any]) -> bool:
+        """Whether each error is about one item of a list (its path holds a place), and count what was kept back."""
+        if data is None or not all(any(isinstance(p, int) for p in error.get("path") or ()) for error in errors):
+            return False
+        self.lost.update(kind for e in errors if (kind := str(e.get("type") or "error")) != "NOT_FOUND")
+        return True
+
+    def run(self, repository: str, number: int) -> dict[str, Any] | None:
+        """Return a workflow run; None where it was deleted."""
+        try:
+            found: dict[str, Any] = self.get(f"repos/{repository}/actions/runs/{number}")
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return None
+        return found
+
     def _until_reset(self) -> float:
         limits = self.get("rate_limit")
         reset = float(limits["resources"]["graphql"]["reset"])
         wait = max(1.0, reset - datetime.now(tz=UTC).timestamp())
-        if wait > self.ask.settings.patience_seconds:
+        if wait > self.request.settings.patience_seconds:
             fix = "pull later, or raise OPSMETRICS_PATIENCE_SECONDS"
             raise self.error(self.graphql_path, f"the hourly limit is used up for {wait:.0f} s", fix)
         return wait
 
     def search(self, name: str, query: str, field: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-        """Yield the nodes of a GraphQL search whose ``field`` lies in [start, end).
+        """Yield the nodes of a GraphQL search whose ``field`` lies in [start, end); a search shows 1000 at most."""
 
-        A search shows its first 1000 hits only: a window with more is halved.
-        """
-        stop = end - timedelta(seconds=1)
-        span = f"{field}:{start:%Y-%m-%dT%H:%M:%SZ}..{stop:%Y-%m-%dT%H:%M:%SZ}"
+        def fetch(first: datetime, last: datetime, can_halve: bool) -> list[Any] | None:  # noqa: FBT001 - see halved
+            found: list[Any] = []
+            for page in self._search_pages(name, f"{query} {field}:{_span(first, last)}"):
+                if page["issueCount"] > SEARCH_LIMIT and can_halve:
+                    return None
+                found += [node for node in page["nodes"] if node]
+            return found
+
+        return halved(fetch, start, end, shortest=SHORTEST_WINDOW)
+
+    def _search_pages(self, name: str, query: str) -> Iterator[dict[str, Any]]:
         after: str | None = None
         while True:
-            found = self.graphql(name, q=f"{query} {span}", after=after)["search"]
-            if found["issueCount"] > SEARCH_LIMIT and end - start > timedelta(minutes=2):
-                middle = start + timedelta(seconds=int((end - start).total_seconds() // 2))
-                yield from self.search(name, query, field, start, middle)
-                yield from self.search(name, query, field, middle, end)
-                return
-            yield from (node for node in found["nodes"] if node)
+            found = self.graphql(name, q=query, after=after)["search"]
+            yield found
             if not found["pageInfo"]["hasNextPage"]:
                 return
             following = found["pageInfo"]["endCursor"]
@@ -109,20 +167,24 @@ class Client(Http):
 
     def runs(self, repository: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
         """Yield the workflow runs created in [start, end), each once; a filter shows 1000 at most."""
-        stop = end - timedelta(seconds=1)
-        created = f"{start:%Y-%m-%dT%H:%M:%SZ}..{stop:%Y-%m-%dT%H:%M:%SZ}"
-        seen: set[int] = set()
         path = f"repos/{repository}/actions/runs"
-        for page in self.pages(path, created=created, per_page=100, exclude_pull_requests="true"):
-            if page["total_count"] > SEARCH_LIMIT and end - start > timedelta(minutes=2):
-                middle = start + timedelta(seconds=int((end - start).total_seconds() // 2))
-                yield from self.runs(repository, start, middle)
-                yield from self.runs(repository, middle, end)
-                return
-            for run in page["workflow_runs"]:
-                if run["id"] not in seen:
-                    seen.add(run["id"])
-                    yield run
+
+        def fetch(first: datetime, last: datetime, can_halve: bool) -> list[Any] | None:  # noqa: FBT001 - see halved
+            found: dict[int, Any] = {}
+            for page in self.pages(path, created=_span(first, last), per_page=100, exclude_pull_requests="true"):
+                if page["total_count"] > SEARCH_LIMIT and can_halve:
+                    return None
+                # A run that begins while pages are read moves the others on by one.
+                for run in page["workflow_runs"]:
+                    found.setdefault(run["id"], run)
+            return list(found.values())
+
+        return halved(fetch, start, end, shortest=SHORTEST_WINDOW)
+
+
+def _span(start: datetime, end: datetime) -> str:
+    """A half-open window as GitHub writes ranges, which hold both ends."""
+    return f"{start:%Y-%m-%dT%H:%M:%SZ}..{end - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def waits(answer: httpx.Response) -> float | None:
@@ -139,9 +201,9 @@ def waits(answer: httpx.Response) -> float | None:
     return None
 
 
-def _app(ask: Ask[GitHub]) -> httpx.Auth | None:
+def _app(request: FetchRequest[GitHub]) -> httpx.Auth | None:
     """Return the flow of an App installation: githubkit makes the JWT and renews the installation token."""
-    settings = ask.connector
+    settings = request.connector
     if settings.app_id is None or settings.installation_id is None:
         return None
     key = secret(settings.private_key_env)
@@ -154,7 +216,9 @@ def _app(ask: Ask[GitHub]) -> httpx.Auth | None:
         )
         raise ConfigurationError([problem])
     strategy = AppInstallationAuthStrategy(settings.app_id, key, settings.installation_id)
-    kit = Kit(strategy, base_url=expand(settings.url), ssl_verify=trust(ask.settings.ca_file), http_cache=False)
+    kit = Kit(
+        strategy, base_url=expand(settings.url), ssl_verify=ssl_context(request.settings.ca_file), http_cache=False
+    )
     return strategy.get_auth_flow(kit)
 
 
@@ -164,36 +228,36 @@ def document(name: str) -> str:
     return (Path(__file__).parent / f"{name}.graphql").read_text(encoding="utf-8")
 
 
-def repositories(ask: Ask[GitHub]) -> list[str]:
-    """Return ``owner/name`` of the repositories to ask: those named, else those of services.toml with this owner."""
-    settings = ask.connector
+def repositories(request: FetchRequest[GitHub]) -> list[str]:
+    """Return ``owner/name`` of the repositories to read: those named, else those of services.toml with this owner."""
+    settings = request.connector
     if settings.repositories:
         return [name if "/" in name else f"{settings.owner}/{name}" for name in settings.repositories]
     prefix = f"{settings.owner.lower()}/"
     return sorted(
         {
             name
-            for service in ask.organisation.services
+            for service in request.organisation.services
             for name in service.repositories
-            if name.lower().startswith(prefix)
+            # A pattern names no repository that could be asked for.
+            if not is_pattern(name) and name.lower().startswith(prefix)
         }
     )
 
 
-def service_of(organisation: Organisation, settings: GitHub, repository: str) -> str:
+def service_of(organisation: Organisation, settings: Connector, repository: str) -> str:
     """Return the service of a repository: configured, else the only one of services.toml, else its own name."""
     for name in (repository, repository.split("/", 1)[1]):
         if name in settings.services:
             return settings.services[name]
-    owners = [service.id for service in organisation.services if repository in service.repositories]
+    owners = [
+        service.id
+        for service in organisation.services
+        if any(fits(text, repository) for text in (*service.repositories, *service.renamed_repositories))
+    ]
     return owners[0] if len(owners) == 1 else repository
 
 
 def instant(text: str | None) -> datetime | None:
     """Read GitHub's instants."""
     return datetime.fromisoformat(text) if text else None
-
-
-def matches(name: str, patterns: list[str]) -> bool:
-    """Whether a name fits one of the patterns, whatever the case."""
-    return any(fnmatch(name.lower(), pattern.lower()) for pattern in patterns)

@@ -6,47 +6,18 @@ From an issue's text only instants and opaque codes under agreed headings are re
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from opsmetrics.errors import Problem, SourceError
+from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.connectors import GitHub
-from opsmetrics.sources.ask import Answer, Ask
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.github.client import Client, instant
+from opsmetrics.sources.github.issue_forms import form_of
 
 Row = dict[str, Any]
-# Headings of the issue form -> column; both languages, as in docs/sources.md.
-HEADINGS = {
-    "varslet av alarm": "first_alert_at",
-    "first alert": "first_alert_at",
-    "meldt av bruker": "first_report_at",
-    "first report": "first_report_at",
-    "erklært": "declared_at",
-    "declared": "declared_at",
-    "løst": "resolved_at",
-    "resolved": "resolved_at",
-    "hendelsesansvarlig utpekt": "manager_assigned_at",
-    "incident manager assigned": "manager_assigned_at",
-    "post mortem publisert": "postmortem_published_at",
-    "post mortem published": "postmortem_published_at",
-    "myndighet varslet": "notified_at",
-    "authority notified": "notified_at",
-    "utløst av": "caused_by_deployment_id",
-    "caused by": "caused_by_deployment_id",
-    "signatur": "signature",
-    "signature": "signature",
-    "hendelsesnummer": "own_id",
-    "incident number": "own_id",
-    "hendelse": "incident_id",
-    "incident": "incident_id",
-    "besluttet": "created_at",
-    "decided": "created_at",
-    "frist": "first_due_at",
-    "due": "first_due_at",
-    "utført": "done_at",
-    "done": "done_at",
-}
 FLAGS = {
     "eskalert": "is_escalated",
     "escalated": "is_escalated",
@@ -59,43 +30,20 @@ FLAGS = {
     "meldepliktig": "is_reportable",
     "reportable": "is_reportable",
 }
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|[+-]\d\d:?\d\d)")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
-_REFERENCE = re.compile(r"[\w.-]+/[\w.-]+[#@]\d+|#\d+")
-
-
-def fields_of(body: str) -> dict[str, Any]:
-    """Read instants and codes under the agreed ``###`` headings of an issue form; everything else is left there."""
-    found: dict[str, Any] = {}
-    column: str | None = None
-    for line in body.splitlines():
-        if line.startswith("#"):
-            column = HEADINGS.get(line.lstrip("# ").strip().lower())
-        elif column is not None and line.strip() and column not in found:
-            found[column] = _value(column, line.strip())
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _value(column: str, text: str) -> Any:
-    if column.endswith("_at"):
-        match = _INSTANT.match(text)
-        return datetime.fromisoformat(match[0].replace(" ", "T", 1).replace(" ", "")) if match else None
-    if column in {"caused_by_deployment_id", "incident_id"}:
-        match = _REFERENCE.fullmatch(text) or _CODE.fullmatch(text)
-        return match[0] if match else None
-    return text if _CODE.fullmatch(text) else None
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+OTHER_HEADING = "headings of issues passed over: they begin like an agreed one and say something else"
 
 
 def _issues(
-    ask: Ask[GitHub], client: Client, label: str, since: str | None = None
-) -> Iterator[tuple[Row, set[str], dict[str, Any]]]:
+    request: FetchRequest[GitHub], client: Client, label: str, counted: Counter[str], since: str | None = None
+) -> Iterator[tuple[Row, set[str], dict[str, str]]]:
     """Yield each issue with a label, its labels, and the fields of its form."""
-    repository = ask.connector.incident_repository
+    repository = request.connector.incident_repository
     if repository is None:
         problem = Problem(
             "sources.toml",
             None,
-            f"connector {ask.connector.name!r} has no incident_repository",
+            f"connector {request.connector.name!r} has no incident_repository",
             'set incident_repository = "owner/name"',
         )
         raise SourceError(problem)
@@ -105,7 +53,11 @@ def _issues(
         found = client.graphql("issues", owner=owner, name=name, labels=[label], since=since, after=after)["repository"]
         page = found["issues"]
         for issue in page["nodes"]:
-            yield issue, {node["name"].lower() for node in issue["labels"]["nodes"]}, fields_of(issue["body"] or "")
+            form = form_of(issue["body"] or "")
+            # Windows of events overlap by what was updated since; each issue is counted with its own day.
+            if form.passed_over and (since is None or request.covers(instant(issue["createdAt"]))):
+                counted[OTHER_HEADING] += form.passed_over
+            yield issue, {node["name"].lower() for node in issue["labels"]["nodes"]}, form.fields
         if not page["pageInfo"]["hasNextPage"]:
             return
         if page["pageInfo"]["endCursor"] == after:
@@ -133,11 +85,13 @@ def _event(issue: Row, kind: str, label: str | None = None) -> datetime | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def incidents(ask: Ask[GitHub]) -> Answer:
+def incidents(request: FetchRequest[GitHub]) -> FetchResult:
     """Return labelled incident issues; the severity is a label, instants are GitHub's or stand in the form."""
-    settings, rows = ask.connector, list[Row]()
-    with Client(ask) as client:
-        for issue, labels, form in _issues(ask, client, settings.incident_label, f"{ask.starts_at:%Y-%m-%dT%H:%M:%SZ}"):
+    settings, rows, counted = request.connector, list[Row](), Counter[str]()
+    with Client(request) as client:
+        for issue, labels, form in _issues(
+            request, client, settings.incident_label, counted, f"{request.starts_at:%Y-%m-%dT%H:%M:%SZ}"
+        ):
             closed = instant(issue["closedAt"]) if issue["stateReason"] != "NOT_PLANNED" else None
             published = form.get("postmortem_published_at") or _event(issue, "LabeledEvent", "post-mortem")
             rows.append(
@@ -159,14 +113,14 @@ def incidents(ask: Ask[GitHub]) -> Answer:
                     **{FLAGS[label]: True for label in labels & FLAGS.keys()},
                 }
             )
-    return Answer(rows, source=f"{settings.url} issues {settings.incident_label}")
+    return FetchResult(rows, source=f"{settings.url} issues {settings.incident_label}", counted=counted)
 
 
-def action_items(ask: Ask[GitHub]) -> Answer:
+def action_items(request: FetchRequest[GitHub]) -> FetchResult:
     """Return labelled corrective actions."""
-    settings, rows = ask.connector, list[Row]()
-    with Client(ask) as client:
-        for issue, labels, form in _issues(ask, client, settings.action_label):
+    settings, rows, counted = request.connector, list[Row](), Counter[str]()
+    with Client(request) as client:
+        for issue, labels, form in _issues(request, client, settings.action_label, counted):
             dropped = issue["stateReason"] == "NOT_PLANNED"
             reference = form.get("incident_id")
             rows.append(
@@ -178,32 +132,39 @@ def action_items(ask: Ask[GitHub]) -> Answer:
                     else reference,
                     "priority": _number(labels, settings.priority_prefix),
                     "created_at": form.get("created_at") or instant(issue["createdAt"]),
-                    "first_due_at": form.get("first_due_at") or _due(issue),
+                    "first_due_at": _due(request, issue, form),
                     "done_at": form.get("done_at") or (None if dropped else instant(issue["closedAt"])),
                     "is_dropped_with_approval": dropped and bool(labels & {"godkjent", "approved"}),
                 }
             )
-    return Answer(rows, source=f"{settings.url} issues {settings.action_label}")
+    return FetchResult(rows, source=f"{settings.url} issues {settings.action_label}", counted=counted)
 
 
-def maintenance_tasks(ask: Ask[GitHub]) -> Answer:
+def maintenance_tasks(request: FetchRequest[GitHub]) -> FetchResult:
     """Return labelled planned tasks, such as the weekly patching routine."""
-    settings, rows = ask.connector, list[Row]()
-    with Client(ask) as client:
-        for issue, labels, form in _issues(ask, client, settings.task_label):
+    settings, rows, counted = request.connector, list[Row](), Counter[str]()
+    with Client(request) as client:
+        for issue, labels, form in _issues(request, client, settings.task_label, counted):
             cancelled = issue["stateReason"] == "NOT_PLANNED"
             rows.append(
                 {
                     "task_id": f"{settings.incident_repository}#{issue['number']}",
                     "team_id": _labelled(labels, settings.team_prefix),
-                    "first_due_at": form.get("first_due_at") or _due(issue),
+                    "first_due_at": _due(request, issue, form),
                     "completed_at": form.get("done_at") or (None if cancelled else instant(issue["closedAt"])),
                     "is_cancelled_with_approval": cancelled and bool(labels & {"godkjent", "approved"}),
                 }
             )
-    return Answer(rows, source=f"{settings.url} issues {settings.task_label}")
+    return FetchResult(rows, source=f"{settings.url} issues {settings.task_label}", counted=counted)
 
 
-def _due(issue: Row) -> datetime | None:
+def _due(request: FetchRequest[GitHub], issue: Row, form: dict[str, str]) -> datetime | str | None:
+    """When it is due: as the form says, where a day means its end, else as the milestone does."""
+    said = form.get("first_due_at")
+    if said is not None and _DAY.fullmatch(said):
+        try:
+            return request.organisation.midnight(date.fromisoformat(said) + timedelta(days=1))
+        except ValueError:
+            return said
     due = instant((issue["milestone"] or {}).get("dueOn"))
-    return due.astimezone(UTC) if due else None
+    return said or (due.astimezone(UTC) if due else None)

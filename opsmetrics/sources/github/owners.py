@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass
 
 from opsmetrics.organisation.connectors import GitHub
-from opsmetrics.sources.ask import Ask
-from opsmetrics.sources.github.client import Client, repositories, service_of
+from opsmetrics.sources.fetching import FetchRequest
+from opsmetrics.sources.github.client import Client
 from opsmetrics.sources.http import RefusedError
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+# Patterns that match every file of a repository.
+_DEFAULT = {"*", "**", "/**"}
 _TEAM = re.compile(r"^@[\w.-]+/(?P<team>[\w.-]+)$")
 
 
@@ -22,7 +24,7 @@ class Proposal:
     Attributes:
         repository: ``owner/name``.
         service: Service of services.toml, or the repository where none is known.
-        teams: Teams on the line ``*``, else on any line, in order.
+        teams: Teams on the default line, in order; none where there is no such line: teams of parts own parts.
         current: Team that services.toml names today, or None.
     """
 
@@ -37,13 +39,12 @@ class Proposal:
         return bool(self.teams) and self.current not in self.teams
 
 
-def proposals(ask: Ask[GitHub]) -> list[Proposal]:
+def proposals(request: FetchRequest[GitHub]) -> list[Proposal]:
     """Read CODEOWNERS of every repository; the configuration is never changed by it."""
     found: list[Proposal] = []
-    owners = {service.id: service.owners[-1].team for service in ask.organisation.services}
-    with Client(ask) as client:
-        for repository in repositories(ask):
-            service = service_of(ask.organisation, ask.connector, repository)
+    owners = {service.id: service.owners[-1].team for service in request.organisation.services}
+    with Client(request) as client:
+        for repository, service in client.repositories():
             found.append(Proposal(repository, service, teams_of(_text(client, repository)), owners.get(service)))
     return found
 
@@ -61,13 +62,10 @@ def _text(client: Client, repository: str) -> str:
 
 
 def teams_of(text: str) -> tuple[str, ...]:
-    """Return the teams of the default line, else of all lines; the last matching line wins, as on GitHub."""
+    """Return the teams of the default line; the last one wins, as on GitHub, also where it names nobody."""
     default: list[str] = []
-    every: list[str] = []
     for line in text.splitlines():
         pattern, *names = line.split("#", 1)[0].split() or [""]
-        teams = [match["team"] for name in names if (match := _TEAM.match(name))]
-        every += teams
-        if pattern == "*" and teams:
-            default = teams
-    return tuple(dict.fromkeys(default or every))
+        if pattern in _DEFAULT:
+            default = [match["team"] for name in names if (match := _TEAM.match(name))]
+    return tuple(dict.fromkeys(default))

@@ -5,35 +5,38 @@ A run can be green while its probe was switched off, and red because its set-up 
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Any
 
 from opsmetrics.organisation.connectors import GitHub
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.github.client import Client, instant, matches, repositories
+from opsmetrics.sources.deploy_rules import matches
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
+from opsmetrics.sources.github.client import Client, instant, repositories
 
 _OUTCOMES = {"success": "up", "failure": "down", "timed_out": "down"}
-
+UNPROBED = "runs of probe workflows that are unknown: no step of probe_steps ran to an end"
 
 # Stream -> the smallest question that proves the right to it; the others need no more than the repository.
 _RIGHTS = {
-    "availability_checks": "actions/runs",
-    "deployments": "deployments",
-    "restore_tests": "actions/runs",
-    "vulnerabilities": "dependabot/alerts",
-    "security_alerts": "code-scanning/alerts",
+    "availability_checks": ("actions/runs",),
+    # Which workflow made a deployment says whether it is one.
+    "deployments": ("deployments", "actions/runs"),
+    "restore_tests": ("actions/runs",),
+    "vulnerabilities": ("dependabot/alerts",),
+    "security_alerts": ("code-scanning/alerts",),
 }
 
 
-def probe(ask: Ask[GitHub]) -> str:
+def probe(request: FetchRequest[GitHub]) -> str:
     """Ask the first repository one small question for each right that the streams need."""
-    settings, names = ask.connector, repositories(ask)
-    with Client(ask) as client:
+    settings, names = request.connector, repositories(request)
+    with Client(request) as client:
         if not names:
             client.get("rate_limit")
             return "reachable, but no repository of services.toml has this owner"
         client.get(f"repos/{names[0]}")
-        for path in sorted({_RIGHTS[stream] for stream in settings.streams if stream in _RIGHTS}):
+        for path in sorted({path for stream in settings.streams for path in _RIGHTS.get(stream, ())}):
             client.get(f"repos/{names[0]}/{path}", per_page=1)
         if settings.incident_repository is not None:
             owner, name = settings.incident_repository.split("/", 1)
@@ -44,45 +47,52 @@ def probe(ask: Ask[GitHub]) -> str:
     return f"{len(names)} repositories, first one readable"
 
 
-def availability_checks(ask: Ask[GitHub]) -> Answer:
+def availability_checks(request: FetchRequest[GitHub]) -> FetchResult:
     """Return one row per scheduled run of a probe workflow that has ended (contracts, H; altinn-domain, 3 and 4)."""
     rows: list[dict[str, Any]] = []
-    with Client(ask) as client:
-        for repository in repositories(ask):
-            for run in client.runs(repository, ask.starts_at, ask.ends_at):
+    counted: Counter[str] = Counter()
+    with Client(request) as client:
+        for repository, _ in client.repositories():
+            for run in client.runs(repository, request.starts_at, request.ends_at):
                 workflow = PurePosixPath(run["path"].split("@")[0]).stem
-                if run["event"] != "schedule" or not matches(workflow, ask.connector.probe_workflows):
+                if run["event"] != "schedule" or not matches(workflow, request.connector.probe_workflows):
                     continue
                 if run["status"] != "completed":
                     continue
-                rows.append(_row(ask, client, repository, workflow, run))
-    return Answer(rows, source=f"{ask.connector.url} actions")
+                row = _row(request, client, repository, workflow, run)
+                rows.append(row)
+                counted[UNPROBED] += row["status"] == "unknown"
+    source = f"{request.connector.url} actions"
+    return FetchResult(rows, source=source, notes=client.notes, counted={what: n for what, n in counted.items() if n})
 
 
-def _row(ask: Ask[GitHub], client: Client, repository: str, workflow: str, run: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    request: FetchRequest[GitHub], client: Client, repository: str, workflow: str, run: dict[str, Any]
+) -> dict[str, Any]:
     path = f"repos/{repository}/actions/runs/{run['id']}"
     # A run tried again by hand must not paint over what its first attempt saw.
-    first = f"{path}/attempts/1/jobs" if run["run_attempt"] > 1 else f"{path}/jobs"
+    first = f"{path}/attempts/1/jobs" if (run.get("run_attempt") or 1) > 1 else f"{path}/jobs"
     steps = [
         step
         for page in client.pages(first, per_page=100)
         for job in page["jobs"]
         for step in job.get("steps") or []
-        if matches(step["name"], ask.connector.probe_steps) and not matches(step["name"], ask.connector.setup_steps)
+        if matches(step["name"], request.connector.probe_steps)
+        and not matches(step["name"], request.connector.setup_steps)
     ]
     seen = {_OUTCOMES.get(step["conclusion"] or "", "unknown") for step in steps}
     status = "down" if "down" in seen else "up" if seen == {"up"} else "unknown"
     spans = [
         (instant(step["completed_at"]), instant(step["started_at"]))
         for step in steps
-        if step["completed_at"] and step["started_at"]
+        if step.get("completed_at") and step.get("started_at")
     ]
     seconds = sum((end - start).total_seconds() for end, start in spans if end and start)
     return {
-        "provider": ask.connector.name,
+        "provider": request.connector.name,
         "monitor_id": f"{repository}/{workflow}",
         "checked_at": instant(run["created_at"]),
-        "recorded_at": instant(run["run_started_at"]),
+        "recorded_at": instant(run.get("run_started_at")),
         "status": status,
         "response_ms": round(seconds * 1000) if spans and status == "up" else None,
         "sequence": run["run_number"],

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from opsmetrics.organisation.connectors import GitHub
-from opsmetrics.sources.ask import Answer, Ask
-from opsmetrics.sources.github.client import Client, instant, repositories, service_of
-from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
+from opsmetrics.sources.github.client import Client, instant
+from opsmetrics.sources.http import RefusedError
+from opsmetrics.sources.vulnerability_facts import automatable_and_total, known_exploited, opaque
 
 Row = dict[str, Any]
+# Reasons for closing an alert that say that there is nothing to mend. Every other one (tolerable risk, no time, a fix
+# under way, will not be fixed, a rule that dismisses by itself) leaves it as open as it was: a click mends nothing.
+NO_FINDING = frozenset(
+    {
+        *("inaccurate", "not_used"),
+        *("false positive", "used in tests", "mitigated"),
+        *("false_positive", "used_in_tests", "pattern_deleted", "pattern_edited"),
+    }
+)
+STILL_OPEN = "alerts kept open although somebody dismissed them, because nothing was mended"
+# Severity of a rule of code scanning that has no security severity; any other is not known.
+_LEVELS = {"error": "high", "warning": "medium", "note": "low", "none": "low"}
 
 
-def vulnerabilities(ask: Ask[GitHub]) -> Answer:
+def vulnerabilities(request: FetchRequest[GitHub]) -> FetchResult:
     """Return Dependabot alerts; a repository whose alerts are off or hidden makes the answer a part.
 
     The stream's flags come from what GitHub publishes: a runtime dependency counts as exposed, a development
-    dependency does not; automatable and total impact are read from the CVSS vector as a stand-in for SSVC.
+    dependency does not, and of one without scope it is not known; automatable and total impact are read from the CVSS
+    vector as a stand-in for SSVC.
     """
     rows: list[Row] = []
     unseen: list[str] = []
-    with Client(ask) as client:
-        exploited = _exploited(ask)
-        for repository in repositories(ask):
-            service = service_of(ask.organisation, ask.connector, repository)
+    counted: Counter[str] = Counter()
+    with Client(request) as client:
+        exploited = known_exploited(request, request.connector.known_exploited_url)
+        for repository, service in client.repositories():
+            if repository in client.archived:
+                continue
             try:
                 alerts = list(_alerts(client, repository, "dependabot", state="auto_dismissed,dismissed,fixed,open"))
             except RefusedError as error:
@@ -34,8 +51,19 @@ def vulnerabilities(ask: Ask[GitHub]) -> Answer:
                 unseen.append(repository)
                 continue
             rows += [_vulnerability(repository, service, alert, exploited) for alert in alerts]
-    notes = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
-    return Answer(rows, is_complete=not unseen, source=f"{ask.connector.url} dependabot", notes=notes)
+            counted.update(_still_open(request, alerts))
+    return _answer(request, "dependabot", rows, unseen, counted, client)
+
+
+def _answer(
+    request: FetchRequest[GitHub], what: str, rows: list[Row], unseen: list[str], counted: Counter[str], client: Client
+) -> FetchResult:
+    archived = tuple(f"{name} is archived: GitHub has no alerts of it" for name in sorted(client.archived))
+    off = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
+    source = f"{request.connector.url} {what}"
+    return FetchResult(
+        rows, is_complete=not unseen, source=source, notes=(*client.notes, *archived, *off), counted=counted
+    )
 
 
 def _alerts(client: Client, repository: str, kind: str, **params: Any) -> Iterator[Row]:
@@ -47,35 +75,67 @@ def _alerts(client: Client, repository: str, kind: str, **params: Any) -> Iterat
                 yield alert
 
 
-def _vulnerability(repository: str, service: str, alert: Row, exploited: frozenset[str]) -> Row:
+def _ended(alert: Row) -> datetime | None:
+    """When an alert ended: mended, or found to be none; what somebody only set aside is open.
+
+    The state decides: an alert that was opened again may carry times of its first end.
+    """
+    state, changed = alert.get("state"), alert.get("updated_at")
+    if state == "fixed":
+        return instant(alert.get("fixed_at") or changed)
+    if state == "dismissed" and alert.get("dismissed_reason") in NO_FINDING:
+        return instant(alert.get("dismissed_at") or changed)
+    if state == "resolved" and alert.get("resolution") in NO_FINDING | {"revoked"}:
+        return instant(alert.get("resolved_at") or changed)
+    return instant((alert.get("security_advisory") or {}).get("withdrawn_at"))
+
+
+def _still_open(request: FetchRequest[GitHub], alerts: list[Row]) -> Iterator[str]:
+    """Yield a word for each alert of the asked days that somebody set aside; every answer holds those of all days."""
+    for alert in alerts:
+        is_aside = alert.get("state") in {"dismissed", "auto_dismissed", "resolved"} and _ended(alert) is None
+        if is_aside and request.covers(instant(alert.get("created_at"))):
+            yield STILL_OPEN
+
+
+def _vulnerability(repository: str, service: str, alert: Row, exploited: frozenset[str] | None) -> Row:
     advisory = alert["security_advisory"]
     created, published = instant(alert["created_at"]), instant(advisory["published_at"])
     detected = max(at for at in (created, published) if at is not None)
-    vector = ((advisory.get("cvss_severities") or {}).get("cvss_v3") or {}).get("vector_string") or ""
-    measures = set(vector.split("/"))
-    ended = alert["fixed_at"] or alert["dismissed_at"] or alert.get("auto_dismissed_at")
-    epss = (advisory.get("epss") or {}).get("percentage")
-    return {
+    severities = advisory.get("cvss_severities") or {}
+    vectors = [(severities.get(version) or {}).get("vector_string") for version in ("cvss_v3", "cvss_v4")]
+    is_automatable, is_total = automatable_and_total(next(filter(None, vectors), None))
+    scope = alert["dependency"].get("scope")
+    row = {
         "vulnerability_id": opaque(repository, "dependabot", alert["number"]),
         "service_id": service,
         "detected_at": detected,
         "effective_at": detected,
-        "is_exposed": (alert["dependency"].get("scope") or "runtime") == "runtime",
-        "is_exploited": advisory.get("cve_id") in exploited,
-        "is_automatable": {"AV:N", "AC:L", "PR:N", "UI:N"} <= measures if measures else None,
-        "is_total_impact": {"C:H", "I:H", "A:H"} <= measures if measures else None,
-        "fixed_at": instant(ended),
-        "epss_ratio": epss,
+        "is_exposed": None if scope is None else scope == "runtime",
+        "is_automatable": is_automatable,
+        "is_total_impact": is_total,
+        "fixed_at": _ended(alert),
+        "epss_ratio": _epss(advisory.get("epss")),
     }
+    # An advisory without a CVE number is in no list of CVE numbers.
+    return row if exploited is None else row | {"is_exploited": advisory.get("cve_id") in exploited}
 
 
-def security_alerts(ask: Ask[GitHub]) -> Answer:
+def _epss(said: Any) -> float | None:
+    """Read the probability: an object, or a list of them (the advisories API), of which the highest counts."""
+    found = [item.get("percentage") for item in (said if isinstance(said, list) else [said]) if item]
+    return max((value for value in found if value is not None), default=None)
+
+
+def security_alerts(request: FetchRequest[GitHub]) -> FetchResult:
     """Return code-scanning and secret-scanning alerts: kind, severity, opened, closed, and nothing of the finding."""
     rows: list[Row] = []
     unseen: list[str] = []
-    with Client(ask) as client:
-        for repository in repositories(ask):
-            service = service_of(ask.organisation, ask.connector, repository)
+    counted: Counter[str] = Counter()
+    with Client(request) as client:
+        for repository, service in client.repositories():
+            if repository in client.archived:
+                continue
             for kind in ("code-scanning", "secret-scanning"):
                 # Without hide_secret the body holds the secret itself.
                 hidden = {"hide_secret": "true"} if kind == "secret-scanning" else {}
@@ -87,35 +147,18 @@ def security_alerts(ask: Ask[GitHub]) -> Answer:
                     unseen.append(f"{repository} ({kind})")
                     continue
                 rows += [_alert(repository, service, kind, alert) for alert in alerts]
-    notes = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
-    return Answer(rows, is_complete=not unseen, source=f"{ask.connector.url} alerts", notes=notes)
+                counted.update(_still_open(request, alerts))
+    return _answer(request, "alerts", rows, unseen, counted, client)
 
 
 def _alert(repository: str, service: str, kind: str, alert: Row) -> Row:
     rule = alert.get("rule") or {}
-    closed = alert.get("fixed_at") or alert.get("dismissed_at") or alert.get("resolved_at")
-    level = rule.get("security_severity_level") or {"error": "high", "warning": "medium"}.get(
-        rule.get("severity") or "", "low"
-    )
+    level = rule.get("security_severity_level") or _LEVELS.get(rule.get("severity") or "")
     return {
         "alert_id": opaque(repository, kind, alert["number"]),
         "service_id": service,
         "kind": kind.replace("-", "_"),
         "severity": "critical" if kind == "secret-scanning" else level,
-        "opened_at": instant(alert["created_at"]),
-        "closed_at": instant(closed),
+        "opened_at": instant(alert.get("created_at")),
+        "closed_at": _ended(alert),
     }
-
-
-def opaque(*parts: object) -> str:
-    """Return an id that tells alerts apart and says nothing about them."""
-    return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
-def _exploited(ask: Ask[GitHub]) -> frozenset[str]:
-    """Return the CVE ids of the list of known exploited vulnerabilities, where one is configured."""
-    url = ask.connector.known_exploited_url
-    if url is None:
-        return frozenset()
-    with Http(f"{ask.connector.name} known exploited list", url, ask.settings) as http:
-        return frozenset(str(item["cveID"]) for item in http.get(http.url)["vulnerabilities"])

@@ -9,27 +9,34 @@
 -- n_full = 12
 -- obligations = ["O36", "O38"]
 -- needs = ["action_items"]
+-- rests_on = ["action_items.done_at", "action_items.is_dropped_with_approval"]
+-- better_with = ["action_items.first_due_at"]
 -- when_empty = "no_opportunity"
--- formula = { nb = "tiltak gjort innen første frist / alle tiltak med frist i perioden, også åpne; godkjent bortfalte utenom", en = "actions done by their first due date / all due in the window, also open ones; dropped with approval left out" }
--- why = { nb = "Læring etter hendelser er først gjort når tiltakene er gjort.", en = "Learning from incidents is done only when the actions are." }
--- remedy = { nb = "Løft tiltakene inn i vanlig backlog med eier; ukentlig sjekk; høyst tre tiltak per hendelse.", en = "Move actions into the normal backlog with an owner; check weekly; at most three per incident." }
+-- formula.nb = """\
+--     tiltak gjort innen første frist / alle tiltak med frist i perioden, også åpne; godkjent bortfalte utenom"""
+-- formula.en = """\
+--     actions done by their first due date / all due in the window, also open ones; dropped with approval left out"""
+-- why.nb = "Læring etter hendelser er først gjort når tiltakene er gjort."
+-- why.en = "Learning from incidents is done only when the actions are."
+-- remedy.nb = "Løft tiltakene inn i vanlig backlog med eier; ukentlig sjekk; høyst tre tiltak per hendelse."
+-- remedy.en = "Move actions into the normal backlog with an owner; check weekly; at most three per incident."
 -- effort = "S"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'inc_actions_on_time'
-),
-items as (
-    select a.team_id, w.as_of, w.grain, a.action_id as item_id, a.due_at as item_at,
-        cast(coalesce(a.done_at <= a.due_at, false) as integer) as numerator, 1 as denominator,
-        'P' || a.priority || case when a.done_at < w.as_of then ' done' else ' open' end as detail, w.completeness
-    from windows as w
-    join facts.action_items as a on a.due_at >= w.starts_at and a.due_at < w.as_of
-    where not a.is_dropped_with_approval
+-- version = 2
+with items as (
+    select
+        a.team_id, w.as_of, w.grain, a.action_id as item_id, a.due_at as item_at,
+        macros.kept(
+            a.done_at <= a.due_at, macros.told(a.untold, 'done_at') and a.is_dropped_with_approval is not null
+        ) as numerator,
+        1 as denominator, 'P' || a.priority || case when a.done_at < w.as_of then ' done' else ' open' end as detail,
+        w.completeness
+    from macros.metric_windows('inc_actions_on_time') as w
+    join facts.action_items as a on macros.within(a.due_at, w.starts_at, w.as_of)
+    -- No register says when it was dropped: that holds for every instant.
+    where a.is_dropped_with_approval is distinct from true
 )
-select team_id, as_of, grain,
-    sum(numerator) as numerator, sum(denominator) as denominator,
-    sum(numerator) / nullif(sum(denominator), 0) as value,
-    count(*) as sample_size, any_value(completeness) as completeness
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
 from items
 group by team_id, as_of, grain
 order by team_id, grain, as_of

@@ -9,27 +9,31 @@
 -- n_full = 10
 -- obligations = ["O33"]
 -- needs = ["assist_requests"]
+-- rests_on = ["assist_requests.answered_at"]
 -- when_empty = "no_opportunity"
--- formula = { nb = "forespørsler besvart av et menneske innen 30 minutter / forespørsler fra andre team i pålagt vakttid", en = "requests answered by a person within 30 minutes / requests from other teams during required duty" }
--- why = { nb = "Hendelser krysser teamgrenser; den som spør om hjelp, må få svar.", en = "Incidents cross team borders; who asks for help must get an answer." }
--- remedy = { nb = "Avtal kontaktpunkt og svartid mellom teamene.", en = "Agree on a contact point and a response time between the teams." }
+-- formula.nb = "forespørsler besvart av et menneske innen 30 minutter / forespørsler fra andre team i pålagt vakttid"
+-- formula.en = "requests answered by a person within 30 minutes / requests from other teams during required duty"
+-- why.nb = "Hendelser krysser teamgrenser; den som spør om hjelp, må få svar."
+-- why.en = "Incidents cross team borders; who asks for help must get an answer."
+-- remedy.nb = "Avtal kontaktpunkt og svartid mellom teamene."
+-- remedy.en = "Agree on a contact point and a response time between the teams."
 -- effort = "S"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'inc_assist_response'
-),
-items as (
-    select a.to_team_id as team_id, w.as_of, w.grain, a.request_id as item_id, a.asked_at as item_at,
-        cast(coalesce(a.answered_at <= a.asked_at + interval 30 minute, false) as integer) as numerator,
+-- version = 2
+with items as (
+    select
+        a.to_team_id as team_id, w.as_of, w.grain, a.request_id as item_id, a.asked_at as item_at,
+        macros.kept(
+            a.answered_at <= a.asked_at + interval 30 minute and a.answered_at < w.as_of,
+            macros.told(a.untold, 'answered_at')
+        ) as numerator,
         1 as denominator, 'from ' || a.from_team_id as detail, w.completeness
-    from windows as w
-    join facts.assist_requests as a on a.asked_at >= w.starts_at and a.asked_at < w.as_of
-    where a.is_on_duty
+    from macros.metric_windows('inc_assist_response') as w
+    join facts.assist_requests as a on macros.within(a.asked_at, w.starts_at, w.as_of)
+    -- Nobody has answered and there is still time: not due.
+    where a.is_on_duty and (a.answered_at < w.as_of or a.asked_at + interval 30 minute < w.as_of)
 )
-select team_id, as_of, grain,
-    sum(numerator) as numerator, sum(denominator) as denominator,
-    sum(numerator) / nullif(sum(denominator), 0) as value,
-    count(*) as sample_size, any_value(completeness) as completeness
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
 from items
 group by team_id, as_of, grain
 order by team_id, grain, as_of

@@ -9,32 +9,57 @@
 -- n_full = 5
 -- obligations = ["O37"]
 -- needs = ["incidents"]
+-- rests_on = [
+--     "incidents.resolved_at",
+--     "incidents.postmortem_published_at",
+--     "incidents.is_postmortem_reviewed",
+--     "incidents.is_data_loss",
+--     "incidents.is_exercise",
+-- ]
+-- better_with = ["incidents.first_alert_at", "incidents.first_report_at"]
 -- when_empty = "no_opportunity"
--- formula = { nb = "post mortem publisert og gjennomgått innen fristen / alle som hadde frist i perioden", en = "post mortems published and reviewed by the due date / all due in the window" }
--- why = { nb = "Etter større hendelser skal det holdes post mortem.", en = "After major incidents there shall be a post mortem." }
--- remedy = { nb = "Sett eier av post mortem ved lukking; bruk kort mal; skyldfri gjennomgang.", en = "Name the owner at closing time; use a short template; keep it blameless." }
+-- formula.nb = "post mortem publisert og gjennomgått innen fristen / alle som hadde frist i perioden"
+-- formula.en = "post mortems published and reviewed by the due date / all due in the window"
+-- why.nb = "Etter større hendelser skal det holdes post mortem."
+-- why.en = "After major incidents there shall be a post mortem."
+-- remedy.nb = "Sett eier av post mortem ved lukking; bruk kort mal; skyldfri gjennomgang."
+-- remedy.en = "Name the owner at closing time; use a short template; keep it blameless."
 -- effort = "S"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'inc_postmortem_on_time'
+-- version = 2
+with cohort as (
+    select
+        w.as_of, w.grain, w.starts_at, w.completeness, i.*, coalesce(i.resolved_at >= w.as_of, true) as is_open
+    from macros.metric_windows('inc_postmortem_on_time') as w
+    join facts.incidents as i on i.declared_at < w.as_of and i.is_exercise is distinct from true
 ),
+
+-- While it is open, the deadline runs from the day it was declared: what ends later changes nothing said before.
+due as (
+    select
+        *, case when is_open then postmortem_due_while_open_at else postmortem_due_at end as due_at,
+        case when is_open then needs_postmortem_while_open else needs_postmortem end as is_needed
+    from cohort
+),
+
 items as (
-    select i.team_id, w.as_of, w.grain, i.incident_id as item_id, i.postmortem_due_at as item_at,
-        cast(coalesce(i.postmortem_published_at <= i.postmortem_due_at and i.is_postmortem_reviewed, false) as integer)
-            as numerator,
-        1 as denominator,
-        case when i.postmortem_published_at < w.as_of then 'published' else 'missing' end as detail, w.completeness
-    from windows as w
-    -- An open incident stays in the cohort however old it is (ADR 0010).
-    join facts.incidents as i
-        on i.postmortem_due_at < w.as_of
-        and (i.postmortem_due_at >= w.starts_at or coalesce(i.resolved_at >= w.as_of, true))
-    where i.needs_postmortem and not i.is_exercise
+    select
+        team_id, as_of, grain, incident_id as item_id, due_at as item_at,
+        macros.kept(
+            postmortem_published_at <= due_at and is_postmortem_reviewed,
+            macros.told(untold, 'resolved_at') and macros.told(untold, 'postmortem_published_at')
+            and macros.told(untold, 'is_postmortem_reviewed') and is_needed and not is_exercise
+            and (is_postmortem_reviewed is not null or coalesce(postmortem_published_at > due_at, true))
+        ) as numerator,
+        1 as denominator, case when postmortem_published_at < as_of then 'published' else 'missing' end as detail,
+        completeness
+    from due
+    where
+        is_needed is distinct from false and due_at < as_of
+        -- An open incident stays in the cohort however old it is (ADR 0010), one whose end is untold does not.
+        and (due_at >= starts_at or (is_open and macros.told(untold, 'resolved_at')))
 )
-select team_id, as_of, grain,
-    sum(numerator) as numerator, sum(denominator) as denominator,
-    sum(numerator) / nullif(sum(denominator), 0) as value,
-    count(*) as sample_size, any_value(completeness) as completeness
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
 from items
 group by team_id, as_of, grain
 order by team_id, grain, as_of

@@ -10,36 +10,48 @@
 -- obligations = ["O22"]
 -- needs = ["update_episodes"]
 -- when_empty = "no_opportunity"
--- formula = { nb = "28-dagersperioder per kodelager der minst én oppdatering ble tatt / perioder der minst én var åpen", en = "28-day periods per repository with at least one update applied / periods with at least one open" }
--- why = { nb = "En rutine viser seg i jevnheten, ikke bare i resultatet.", en = "A routine shows in its regularity, not only in its result." }
--- remedy = { nb = "Legg en fast oppdateringsdag i teamets kalender, og roter ansvaret.", en = "Put a fixed update day in the calendar and rotate the responsibility." }
+-- formula.nb = "28-dagersperioder per kodelager der minst én oppdatering ble tatt / perioder der minst én var åpen"
+-- formula.en = "28-day periods per repository with at least one update applied / periods with at least one open"
+-- why.nb = "En rutine viser seg i jevnheten, ikke bare i resultatet."
+-- why.en = "A routine shows in its regularity, not only in its result."
+-- remedy.nb = "Legg en fast oppdateringsdag i teamets kalender, og roter ansvaret."
+-- remedy.en = "Put a fixed update day in the calendar and rotate the responsibility."
 -- effort = "S"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'mnt_update_routine'
-),
-periods as (
-    select w.*, p as period, w.as_of - (p + 1) * interval 28 day as period_starts_at,
+-- rests_on = ["update_episodes.applied_at"]
+-- better_with = ["update_episodes.dismissed_at"]
+-- version = 2
+with periods as (
+    select
+        w.*, p as period, w.as_of - (p + 1) * interval 28 day as period_starts_at,
         w.as_of - p * interval 28 day as period_ends_at
-    from windows as w, unnest(generate_series(0, 5)) as t(p)
+    from macros.metric_windows('mnt_update_routine') as w, unnest(generate_series(0, 5)) as t (p)
     -- A shorter window (a month of the trend series) holds fewer periods; a day's slack for the change of clocks.
     where w.as_of - (p + 1) * interval 28 day >= w.starts_at - interval 1 day
 ),
+
 items as (
-    select e.team_id, w.as_of, w.grain, e.repository || ' ' || w.period as item_id, w.period_starts_at as item_at,
-        max(cast(coalesce(e.applied_at, e.dismissed_at) >= w.period_starts_at
-            and coalesce(e.applied_at, e.dismissed_at) < w.period_ends_at as integer)) as numerator,
+    -- A period is its owner's who had the repository when it began.
+    select
+        o.team_id, w.as_of, w.grain, e.repository || ' ' || w.period as item_id, w.period_starts_at as item_at,
+        bool_or(coalesce(
+            macros.within(least(e.applied_at, e.dismissed_at), w.period_starts_at, w.period_ends_at), false
+        )) as is_taken,
+        -- Where days are missing, an update that nobody knows of may have been taken.
+        macros.kept(is_taken, is_taken or (bool_and(e.knows_end) and count(s.ends_at) > 0)) as numerator,
         1 as denominator, cast(count(*) as varchar) as detail, any_value(w.completeness) as completeness
     from periods as w
     join facts.update_episodes as e
-        on e.available_at < w.period_ends_at
-        and coalesce(e.applied_at, e.dismissed_at, 'infinity'::timestamptz) >= w.period_starts_at
-    group by e.team_id, w.as_of, w.grain, e.repository, w.period, w.period_starts_at
+        on
+            e.available_at < w.period_ends_at
+            and coalesce(least(e.applied_at, e.dismissed_at), 'infinity'::timestamptz) >= w.period_starts_at
+    join ref.service_owners as o
+        on o.service_id = e.service_id and macros.within(w.period_starts_at, o.valid_from_at, o.valid_to_at)
+    left join macros.delivered_spans('update_episodes') as s
+        on s.starts_at <= w.period_starts_at and s.ends_at >= w.period_ends_at
+    group by o.team_id, w.as_of, w.grain, e.repository, w.period, w.period_starts_at
 )
-select team_id, as_of, grain,
-    sum(coalesce(numerator, 0)) as numerator, sum(denominator) as denominator,
-    sum(coalesce(numerator, 0)) / nullif(sum(denominator), 0) as value,
-    count(*) as sample_size, any_value(completeness) as completeness
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
 from items
 group by team_id, as_of, grain
 order by team_id, grain, as_of

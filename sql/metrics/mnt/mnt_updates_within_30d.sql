@@ -10,46 +10,59 @@
 -- obligations = ["O22", "O23"]
 -- needs = ["update_episodes"]
 -- when_empty = "no_opportunity"
--- formula = { nb = "F(30) = 1 − S(30), Kaplan–Meier over oppdateringer som ble tilgjengelige; åpne teller som sensurerte", en = "F(30) = 1 − S(30), Kaplan–Meier over updates that became available; open ones are censored" }
--- why = { nb = "Oppdateringer retter feil; det som ligger åpent skal telle, ikke bare det som er gjort.", en = "Updates mend faults; what lies open must count, not only what was done." }
--- remedy = { nb = "Slå på automatisk fletting for patch og minor med grønne tester; grupper oppdateringer; rydd de eldste først.", en = "Turn on automerge for patch and minor with green tests; group updates; clear the oldest first." }
+-- formula.nb = "F(30) = 1 − S(30), Kaplan–Meier over oppdateringer som ble tilgjengelige; åpne teller som sensurerte"
+-- formula.en = "F(30) = 1 − S(30), Kaplan–Meier over updates that became available; open ones are censored"
+-- why.nb = "Oppdateringer retter feil; det som ligger åpent skal telle, ikke bare det som er gjort."
+-- why.en = "Updates mend faults; what lies open must count, not only what was done."
+-- remedy.nb = """\
+--     Slå på automatisk fletting for patch og minor med grønne tester; grupper oppdateringer; rydd de eldste først."""
+-- remedy.en = "Turn on automerge for patch and minor with green tests; group updates; clear the oldest first."
 -- effort = "M"
 -- interval = "survival"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'mnt_updates_within_30d'
-),
-items as (
-    select e.team_id, w.as_of, w.grain, e.episode_id as item_id, e.available_at as item_at,
-        epoch_us(least(w.as_of, coalesce(e.applied_at, w.as_of), coalesce(e.dismissed_at, w.as_of)) - e.available_at)
-            / 86400e6 as days,
-        coalesce(e.applied_at < w.as_of and e.applied_at <= coalesce(e.dismissed_at, e.applied_at), false) as is_done,
-        cast(is_done and days <= 30 as integer) as numerator, 1 as denominator,
+-- rests_on = ["update_episodes.applied_at"]
+-- better_with = ["update_episodes.dismissed_at"]
+-- version = 2
+with items as (
+    select
+        e.team_id, w.as_of, w.grain, e.episode_id as item_id, e.available_at as item_at,
+        macros.days_waiting(e.available_at, e.applied_at, e.dismissed_at, w.as_of) as days,
+        macros.is_applied(e.applied_at, e.dismissed_at, w.as_of) as is_done,
+        macros.kept(is_done and days <= 30, e.knows_end) as numerator, 1 as denominator,
         e.repository || ' ' || coalesce(e.package, '') as detail, w.completeness
-    from windows as w
-    join facts.update_episodes as e on e.available_at >= w.starts_at and e.available_at < w.as_of
+    from macros.metric_windows('mnt_updates_within_30d') as w
+    join facts.update_episodes as e on macros.within(e.available_at, w.starts_at, w.as_of)
 ),
+
 -- Kaplan-Meier: at each time with updates done, the share of those still at risk that got through.
 times as (
-    select team_id, as_of, grain, days, count(*) filter (is_done) as done,
+    select
+        team_id, as_of, grain, days, count(*) filter (is_done) as done,
         sum(count(*)) over (partition by team_id, as_of, grain order by days desc) as at_risk
     from items
+    where numerator is not null
     group by team_id, as_of, grain, days
 ),
+
 estimates as (
-    select team_id, as_of, grain,
+    select
+        team_id, as_of, grain,
         1 - coalesce(product(1 - done / at_risk order by days) filter (days <= 30), 1) as value,
         -- Greenwood; undefined where the last one at risk was done, F(30) = 1.
-        (1 - value) * sqrt(coalesce(sum(done / nullif(at_risk * (at_risk - done), 0) order by days)
-            filter (days <= 30), 0)) as standard_error
+        (1 - value) * sqrt(coalesce(
+            sum(done / nullif(at_risk * (at_risk - done), 0) order by days)
+            filter (days <= 30), 0
+        )) as standard_error
     from times
     group by team_id, as_of, grain
 )
-select i.team_id, i.as_of, i.grain,
-    sum(i.numerator) as numerator, sum(i.denominator) as denominator, any_value(k.value) as value,
-    count(*) as sample_size, any_value(i.completeness) as completeness,
+
+select
+    i.team_id, i.as_of, i.grain,
+    unnest(struct_update(
+        macros.share(i.numerator, i.denominator, i.completeness), value := any_value(k.value)
+    )),
     any_value(k.standard_error) as standard_error
 from items as i
-join estimates as k on k.team_id = i.team_id and k.as_of = i.as_of and k.grain = i.grain
+left join estimates as k on k.team_id = i.team_id and k.as_of = i.as_of and k.grain = i.grain
 group by i.team_id, i.as_of, i.grain
 order by i.team_id, i.grain, i.as_of

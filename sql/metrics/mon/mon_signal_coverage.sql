@@ -9,48 +9,54 @@
 -- obligations = ["O11", "O12"]
 -- needs = ["signal_hours"]
 -- when_empty = "not_applicable"
--- formula = { nb = "celler (tjeneste × signal) med data fra registrert verktøy i minst 90 % av timene / alle celler", en = "cells (service × signal) with data from a registered tool in at least 90 % of the hours / all cells" }
--- why = { nb = "Ytelse, tilgjengelighet og sikkerhet skal overvåkes kontinuerlig; uten signal er det ingen overvåking.", en = "Performance, availability and security shall be monitored continuously; without a signal there is no monitoring." }
--- remedy = { nb = "Koble manglende tjeneste eller signal til Application Insights eller Grafana; start med tilgjengelighet for kritiske tjenester.", en = "Connect the missing service or signal to Application Insights or Grafana; start with availability of critical services." }
+-- formula.nb = "celler (tjeneste × signal) med data fra registrert verktøy i minst 90 % av timene / alle celler"
+-- formula.en = "cells (service × signal) with data from a registered tool in at least 90 % of the hours / all cells"
+-- why.nb = "Ytelse, tilgjengelighet og sikkerhet skal overvåkes kontinuerlig; uten signal er det ingen overvåking."
+-- why.en = """\
+--     Performance, availability and security shall be monitored continuously; without a signal there is no \
+--     monitoring."""
+-- remedy.nb = """\
+--     Koble manglende tjeneste eller signal til Application Insights eller Grafana; start med tilgjengelighet for \
+--     kritiske tjenester."""
+-- remedy.en = """\
+--     Connect the missing service or signal to Application Insights or Grafana; start with availability of critical \
+--     services."""
 -- effort = "M"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'mon_signal_coverage'
-),
+-- version = 2
+with
 -- Only days that the source delivered count: what nobody delivered is unknown, not silence.
 days as (
-    select w.as_of, w.grain, c.day, w.completeness, epoch_us(c.ends_at - c.starts_at) / 3600e6 as hours
-    from windows as w
-    join ref.calendar as c on c.starts_at >= w.starts_at and c.starts_at < w.as_of
+    select w.as_of, w.grain, c.day, c.starts_at, w.completeness, epoch_us(c.ends_at - c.starts_at) / 3600e6 as hours
+    from macros.metric_windows('mon_signal_coverage') as w
+    join ref.calendar as c on macros.within(c.starts_at, w.starts_at, w.as_of)
     join meta.delivered_days as d on d.stream = 'signal_hours' and d.day = c.day
 ),
-expected as (
-    select as_of, grain, sum(hours) as hours, any_value(completeness) as completeness from days group by as_of, grain
-),
-delivered as (
-    select d.as_of, d.grain, s.service_id, s.signal, sum(s.hours_with_data) as hours, max(s.day) as last_day
-    from days as d
-    join facts.signal_days as s on s.day = d.day
-    group by d.as_of, d.grain, s.service_id, s.signal
-),
+
+-- Who takes a service over answers for its signals from that day.
 cells as (
-    select o.team_id, o.as_of, o.grain, o.service_id, unnest(['availability', 'performance', 'security']) as signal
+    select
+        o.team_id, o.as_of, o.grain, o.service_id, s.signal, d.day, d.hours, d.completeness
     from ref.owned_services as o
+    join days as d on d.as_of = o.as_of and d.grain = o.grain and d.starts_at >= o.owned_since
+    cross join (values ('availability'), ('performance'), ('security')) as s (signal)
 ),
+
 items as (
-    select c.team_id, c.as_of, c.grain, c.service_id || ' ' || c.signal as item_id,
-        cast(d.last_day as timestamptz) as item_at,
-        cast(coalesce(d.hours, 0) >= 0.9 * e.hours as integer) as numerator, 1 as denominator,
-        cast(coalesce(d.hours, 0) as varchar) || ' / ' || cast(e.hours as integer) || ' h' as detail, e.completeness
-    from expected as e
-    join cells as c on c.as_of = e.as_of and c.grain = e.grain
-    left join delivered as d
-        on d.as_of = c.as_of and d.grain = c.grain and d.service_id = c.service_id and d.signal = c.signal
+    select
+        c.team_id, c.as_of, c.grain, c.service_id || ' ' || c.signal as item_id,
+        cast(max(d.day) as timestamptz) as item_at,
+        cast(coalesce(sum(d.hours_with_data), 0) >= 0.9 * sum(c.hours) as integer) as numerator, 1 as denominator,
+        cast(coalesce(sum(d.hours_with_data), 0) as varchar)
+        || ' / '
+        || cast(sum(c.hours) as integer)
+        || ' h' as detail,
+        any_value(c.completeness) as completeness
+    from cells as c
+    left join facts.signal_days as d on d.day = c.day and d.service_id = c.service_id and d.signal = c.signal
+    group by c.team_id, c.as_of, c.grain, c.service_id, c.signal
 )
-select team_id, as_of, grain,
-    sum(numerator) as numerator, sum(denominator) as denominator,
-    sum(numerator) / nullif(sum(denominator), 0) as value,
-    count(*) as sample_size, any_value(completeness) as completeness
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
 from items
 group by team_id, as_of, grain
 order by team_id, grain, as_of

@@ -10,28 +10,32 @@
 -- obligations = ["O41", "O43"]
 -- needs = ["capacity_samples"]
 -- when_empty = "not_applicable"
--- formula = { nb = "95-persentilen av bruk / grense, per ressurs", en = "95th percentile of usage / limit, per resource" }
--- why = { nb = "Ventetiden vokser bratt når utnyttelsen nærmer seg grensen.", en = "Waiting grows steeply as utilisation nears the limit." }
--- remedy = { nb = "Øk grensen eller reduser lasten; legg inn kapasitetsprognose; se på topper ved frister.", en = "Raise the limit or reduce the load; add a capacity forecast; look at peaks before deadlines." }
+-- formula.nb = "95-persentilen av bruk / grense, per ressurs"
+-- formula.en = "95th percentile of usage / limit, per resource"
+-- why.nb = "Ventetiden vokser bratt når utnyttelsen nærmer seg grensen."
+-- why.en = "Waiting grows steeply as utilisation nears the limit."
+-- remedy.nb = "Øk grensen eller reduser lasten; legg inn kapasitetsprognose; se på topper ved frister."
+-- remedy.en = "Raise the limit or reduce the load; add a capacity forecast; look at peaks before deadlines."
 -- effort = "M"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'scl_saturation_headroom'
-),
-items as (
-    select o.team_id, w.as_of, w.grain, c.resource_id as entity_id, any_value(o.criticality_weight) as entity_weight,
-        c.resource_id as item_id, max(c.sampled_at) as item_at,
-        quantile_cont(c.utilisation_ratio, 0.95) as numerator, 1 as denominator, c.service_id as detail,
-        count(*) as sample_count, any_value(w.completeness) as completeness
-    from windows as w
-    join facts.capacity_samples as c on c.sampled_at >= w.starts_at and c.sampled_at < w.as_of
-    join ref.owned_services as o on o.service_id = c.service_id and o.as_of = w.as_of and o.grain = w.grain
-    group by o.team_id, w.as_of, w.grain, c.resource_id, c.service_id
+-- worst_value = true
+-- version = 2
+with items as (
+    select
+        team_id, as_of, grain, resource_id as entity_id, any_value(criticality_weight) as entity_weight,
+        resource_id as item_id, max(sampled_at) as item_at, quantile_cont(utilisation_ratio, 0.95) as numerator,
+        1 as denominator, any_value(service_id) as detail, count(*) as sample_count,
+        max(utilisation_ratio) as highest,
+        count(distinct day) / any_value(base_days) as completeness
+    from macros.delivered_samples('scl_saturation_headroom')
+    group by team_id, as_of, grain, resource_id
 )
-select team_id, as_of, grain, entity_id, any_value(entity_weight) as entity_weight,
-    sum(numerator) as numerator, sum(denominator) as denominator,
-    sum(numerator) / nullif(sum(denominator), 0) as value,
-    any_value(sample_count) as sample_size, any_value(completeness) as completeness
+
+select
+    team_id, as_of, grain, entity_id, any_value(entity_weight) as entity_weight,
+    unnest(macros.ratio(numerator, denominator)),
+    any_value(sample_count) as sample_size, any_value(completeness) as completeness,
+    -- While less than a twentieth is unknown, the 95th percentile cannot lie above the highest known sample.
+    case when any_value(completeness) >= 0.95 then any_value(highest) end as worst_value
 from items
 group by team_id, as_of, grain, entity_id
 order by team_id, grain, as_of, entity_id

@@ -10,37 +10,46 @@
 -- obligations = ["O01", "O23", "O53"]
 -- needs = ["vulnerabilities"]
 -- when_empty = "no_opportunity"
--- formula = { nb = "sårbarheter rettet innen fristen / alle med frist i perioden, åpne medregnet", en = "vulnerabilities fixed by the due date / all due in the window, open ones included" }
--- why = { nb = "Fristen følger av hvor utsatt og utnyttet sårbarheten er.", en = "The deadline follows from how exposed and exploited the vulnerability is." }
--- remedy = { nb = "Rett eksponert og aktivt utnyttet først; automatiser oppdateringene; ev. kompenserende tiltak samme dag.", en = "Fix exposed and exploited ones first; automate the updates; else compensate the same day." }
+-- formula.nb = "sårbarheter rettet innen fristen / alle med frist i perioden, åpne medregnet"
+-- formula.en = "vulnerabilities fixed by the due date / all due in the window, open ones included"
+-- why.nb = "Fristen følger av hvor utsatt og utnyttet sårbarheten er."
+-- why.en = "The deadline follows from how exposed and exploited the vulnerability is."
+-- remedy.nb = """\
+--     Rett eksponert og aktivt utnyttet først; automatiser oppdateringene; ev. kompenserende tiltak samme dag."""
+-- remedy.en = "Fix exposed and exploited ones first; automate the updates; else compensate the same day."
 -- effort = "M"
--- version = 1
-with windows as (
-    select * from ref.metric_windows where metric_id = 'sec_vulns_fixed_on_time'
+-- rests_on = [
+--     "vulnerabilities.fixed_at", "vulnerabilities.is_exploited", "vulnerabilities.is_exposed",
+--     "vulnerabilities.is_automatable", "vulnerabilities.is_total_impact",
+-- ]
+-- version = 2
+with due as (
+    select
+        *,
+        -- The longest deadline is 60 days: what is older has none, or had it before.
+        coalesce(latest_due_at, detected_at + interval 61 day) as last_due_at,
+        due_at > starts_at and coalesce(latest_due_at <= as_of, false) as is_due
+    from macros.vulnerabilities_at('sec_vulns_fixed_on_time')
 ),
-states as (
-    -- Only what was in force at the instant; a later upgrade can shorten the deadline, never lengthen it.
-    select w.as_of, w.grain, w.starts_at, w.completeness, v.vulnerability_id,
-        any_value(v.service_id) as service_id, min(v.detected_at) as detected_at, min(v.due_at) as due_at,
-        bool_or(v.is_urgent) as is_urgent, arg_max(v.tier, v.effective_at) as tier,
-        -- The newest state knows best whether it was mended.
-        arg_max(coalesce(v.fixed_at, 'infinity'::timestamptz), v.effective_at) as fixed_at
-    from windows as w
-    join facts.vulnerabilities as v on v.effective_at < w.as_of
-    group by w.as_of, w.grain, w.starts_at, w.completeness, v.vulnerability_id
-),
+
 items as (
-    select o.team_id, s.as_of, s.grain, s.vulnerability_id as item_id, s.due_at as item_at,
-        cast(s.fixed_at < s.due_at as integer) as numerator, 1 as denominator, s.tier as detail, s.completeness
-    from states as s
+    select
+        o.team_id, s.as_of, s.grain, s.vulnerability_id as item_id, s.due_at as item_at,
+        -- Due under every tier that is possible, and in time by the strictest or late even by the mildest.
+        case
+            when s.is_due and s.fixed_at < s.due_at then 1
+            when s.is_due and s.knows_fix and s.fixed_at >= s.latest_due_at then 0
+        end as numerator,
+        1 as denominator, s.tier as detail, s.completeness
+    from due as s
     join ref.service_owners as o
-        on o.service_id = s.service_id and s.due_at > o.valid_from_at and s.due_at <= o.valid_to_at
-    where s.due_at > s.starts_at and s.due_at <= s.as_of
+        on
+            o.service_id = s.service_id and greatest(s.due_at, s.starts_at + interval 1 microsecond) > o.valid_from_at
+            and greatest(s.due_at, s.starts_at + interval 1 microsecond) <= o.valid_to_at
+    where s.due_at <= s.as_of and s.last_due_at > s.starts_at
 )
-select team_id, as_of, grain,
-    sum(numerator) as numerator, sum(denominator) as denominator,
-    sum(numerator) / nullif(sum(denominator), 0) as value,
-    count(*) as sample_size, any_value(completeness) as completeness
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
 from items
 group by team_id, as_of, grain
 order by team_id, grain, as_of

@@ -1,0 +1,5 @@
+"""``python -m opsmetrics`` is the command line."""
+
+from opsmetrics.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""What a select reads, from DuckDB's own parse tree: its tables and the macros it calls.
+
+Schema-qualified names are tables, bare names are common table expressions; functions of the schema ``macros`` are
+calls of macros.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from opsmetrics.core.errors import SqlFileError
+
+MACROS = "macros"
+# Table functions that read nothing.
+_HARMLESS = frozenset({"unnest", "generate_series", "range"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a macro: its name and its arguments, None for each that is not a text literal."""
+
+    macro: str
+    literals: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Qualified tables and calls of macros of one select."""
+
+    tables: frozenset[str]
+    calls: tuple[Call, ...]
+
+
+@cache
+def parse_select(text: str, path: Path, *, allowed: frozenset[str] = frozenset()) -> Tree:
+    """Return what stands in one select. Each text is parsed once a process: every Dagster step reads all files.
+
+    Args:
+        text: The select.
+        path: Its file, for messages.
+        allowed: Table functions that may stand in it besides those that read nothing.
+
+    Raises:
+        SqlFileError: The text is not exactly one select, or reads outside the warehouse.
+    """
+    tree = json.loads(_serialized(text))
+    if tree.get("error"):
+        raise SqlFileError(f"{path}: {tree.get('error_message', 'not a select')}")
+    if len(tree["statements"]) != 1:
+        raise SqlFileError(f"{path}: write exactly one select")
+    tables: set[str] = set()
+    calls: list[Call] = []
+    for node in _nodes(tree["statements"]):
+        match node:
+            case {"type": "BASE_TABLE", "schema_name": str(schema), "table_name": str(name)} if schema:
+                tables.add(f"{schema}.{name}")
+            case {"type": "FUNCTION", "schema": "macros", "function_name": str(name)}:
+                calls.append(Call(name, tuple(map(_literal, node["arguments"]))))
+            case {"type": "TABLE_FUNCTION", "function": {"function_name": str(name), "schema": str(schema)}}:
+                if schema != MACROS and name not in _HARMLESS | allowed:
+                    raise SqlFileError(f"{path}: table function {name!r} reads outside the warehouse")
+            case _:
+                pass
+    return Tree(frozenset(tables), tuple(calls))
+
+
+def _literal(argument: dict[str, Any]) -> str | None:
+    match argument:
+        case {"expression": {"literal": {"kind": "STRING", "text": str(text)}}}:
+            return text
+        case _:
+            return None
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a parse tree."""
+    if isinstance(node, dict):
+        yield node
+    for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _nodes(value)
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """One connection for all texts: opening one costs ten times what parsing a text does."""
+    return duckdb.connect()
+
+
+def _serialized(text: str) -> str:
+    """DuckDB's parse tree of a text."""
+    with _parser().cursor() as con:
+        ((tree,),) = con.execute("select json_serialize_sql($1::varchar)", [text]).fetchall()
+    return tree

@@ -1,0 +1,43 @@
+"""``opsmetrics app``: Streamlit in place of this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from opsmetrics.cli.options import settings_of
+from opsmetrics.core.settings import Settings
+
+
+@click.command()
+@click.option("--port", default=8501, show_default=True, help="Port.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Beyond loopback only with sign-in.")
+def app(port: int, address: str) -> None:
+    """Open the scorecard on the current snapshot."""
+    serve(settings_of(), port, address)
+
+
+def serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
+    """Become the app's server; returns never."""
+    script = _server()
+    # The app runs in a folder of its own: paths must hold there.
+    env = os.environ | {"OPSMETRICS_HOME": str(settings.home.resolve()), "OPSMETRICS_ORG": str(settings.org.resolve())}
+    arguments = [
+        *("run", str(script), "--server.port", str(port), "--server.address", address),
+        *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+    ]
+    click.echo(f"scorecard on http://{address}:{port} (stop with Ctrl-C)")
+    os.chdir(script.parent)
+    os.execve(sys.executable, [sys.executable, "-m", "streamlit", *arguments], env)  # noqa: S606 - our own arguments
+
+
+def _server() -> Path:
+    """Return the app's script: the library starts it by its path and imports nothing of it."""
+    found = find_spec("scorecard_app")
+    if found is None or found.origin is None:
+        raise click.ClickException("scorecard_app is not installed")
+    return Path(found.origin).with_name("server.py")

@@ -1,0 +1,49 @@
+"""Commands for the meeting and the months between: the brief, and reminders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from opsmetrics.cli.options import FOLDER, language_option, settings_of
+from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs
+from opsmetrics.reports.digest import digests, tell
+from opsmetrics.snapshots.store import current
+
+
+@click.command()
+@click.option("--as-of", "wanted", help="Month such as 2026-10, or latest (default: the newest month that has ended).")
+@click.option(
+    "--format",
+    "kinds",
+    type=click.Choice(["html", "pdf", "pptx", "xlsx"]),
+    multiple=True,
+    help="Repeatable; default all four.",
+)
+@language_option
+@click.option("--out", type=FOLDER, default=Path(), show_default=True, help="Folder of the files.")
+def brief(wanted: str | None, kinds: tuple[str, ...], language: str, out: Path) -> None:
+    """Write the brief for the meeting: one page, the tables behind it, and a page per team.
+
+    Example: opsmetrics brief --as-of 2026-10 --format pdf --lang en
+    """
+    snapshot = current(settings_of().snapshots)
+    for path in publish_briefs(snapshot, period_of(snapshot, wanted), out, [language], kinds or tuple(WRITERS)):
+        click.echo(str(path))
+
+
+@click.command()
+@click.option("--to", "recipients", multiple=True, help="leadership or a team (repeatable; default: everybody).")
+@language_option
+@click.option("--out", type=FOLDER, help="Folder of the mail files (default: digests/ in OPSMETRICS_HOME).")
+@click.option("--post", "is_posted", is_flag=True, help="Also post leadership's to OPSMETRICS_WEBHOOK_URL.")
+def digest(recipients: tuple[str, ...], language: str, out: Path | None, *, is_posted: bool) -> None:
+    """Write what is new to settle as mail files, one a team and one for leadership; silent where nothing is new."""
+    settings = settings_of()
+    made = digests(settings, current(settings.snapshots), language, recipients)
+    for path in tell(settings, made, out or settings.home / "digests", is_posted=is_posted):
+        click.echo(str(path))
+    quiet = sum(found.is_quiet for found in made)
+    if quiet:
+        click.echo(f"{quiet} of {len(made)} have nothing new", err=True)

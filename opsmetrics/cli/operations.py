@@ -1,0 +1,115 @@
+"""Commands that look after the state: backup, restore, the test of both, compaction, and what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from opsmetrics.build import load_context
+from opsmetrics.cli.options import (
+    EXIT_WRONG,
+    FOLDER,
+    backups_option,
+    echo_json,
+    json_option,
+    org_option,
+    settings_of,
+    strict_option,
+)
+from opsmetrics.core.settings import Settings
+from opsmetrics.operations import backup as backups
+from opsmetrics.operations import health as supply
+from opsmetrics.operations.housekeeping import housekeeping
+from opsmetrics.organisation import load_organisation
+
+
+def _folder(given: Path | None, settings: Settings) -> Path:
+    folder = given or settings.backup
+    if folder is None:
+        raise click.UsageError("name the folder of the backups, here or in OPSMETRICS_BACKUP")
+    return folder
+
+
+@click.command()
+@org_option
+@click.option("--to", "target", type=FOLDER, help="Folder of the backups (default: OPSMETRICS_BACKUP).")
+@json_option
+def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
+    """Copy what is new in landing, the configuration and the notes of pulls to another disk."""
+    settings = settings_of(org)
+    manifest, copied = backups.back_up(settings, _folder(target, settings), datetime.now(tz=UTC))
+    if as_json:
+        echo_json({"name": manifest.name, "files": len(manifest.files), "copied": copied})
+    else:
+        click.echo(f"backup {manifest.name}: {len(manifest.files)} files, {copied} new")
+
+
+@click.command()
+@backups_option
+@click.option("--home", required=True, type=FOLDER, help="State folder to restore to; nothing may lie there yet.")
+@click.option("--org", required=True, type=FOLDER, help="Folder to restore the configuration to.")
+def restore(source: Path | None, at: str | None, home: Path, org: Path) -> None:
+    """Bring a backup back; `opsmetrics run` then builds everything else from it."""
+    folder = _folder(source, settings_of())
+    manifest = backups.read_manifest(folder, at)
+    size = backups.restore(folder, manifest, home, org)
+    click.echo(f"restored {manifest.name}: {len(manifest.files)} files, {size / 1e6:.1f} MB, to {home} and {org}")
+
+
+@click.command("restore-test")
+@backups_option
+@json_option
+def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
+    """Restore a backup to a scratch folder, build the scores, compare them, and record the test."""
+    settings = settings_of()
+    found = backups.restore_test(settings, _folder(source, settings), at)
+    if as_json:
+        echo_json(asdict(found))
+    else:
+        click.echo(f"{found.result}: {found.said} ({found.seconds} s)")
+    if found.result != "ok":
+        sys.exit(EXIT_WRONG)
+
+
+@click.command()
+@org_option
+@json_option
+def compact(org: Path | None, *, as_json: bool) -> None:
+    """Pack the loads of months that are over, and read every byte of landing; as-known answers stay what they were."""
+    done = housekeeping(load_context(settings_of(org)))
+    if as_json:
+        facts = asdict(done)
+        # Scripts know it by this name.
+        facts["mended"] = facts.pop("repaired")
+        echo_json(facts)
+    else:
+        click.echo(f"{done.packed} loads in {done.packs} packs, {done.forgotten} replaced ones forgotten")
+        for text in (*done.repaired, *(f"{path}: damaged, and not in the backup" for path in done.damaged)):
+            click.echo(text, err=True)
+    if done.damaged:
+        sys.exit(EXIT_WRONG)
+
+
+@click.command()
+@org_option
+@json_option
+@strict_option
+def health(org: Path | None, *, as_json: bool, strict: bool) -> None:
+    """Say what is wrong with the supply: old snapshot, failing sources, gaps, and data that say too little.
+
+    Exit code 1 where anything is wrong; with --strict also on warnings.
+    """
+    settings = settings_of(org)
+    found = supply.issues(settings, settings.clock(load_organisation(settings.org).settings.now))
+    found += supply.warnings(settings)
+    if as_json:
+        echo_json([asdict(item) for item in found])
+    else:
+        marks = {"error": "", "warning": "warning: "}
+        click.echo("\n".join(f"{marks[item.level]}{item.text}" for item in found) or "all is well")
+    if any(strict or item.level == "error" for item in found):
+        sys.exit(EXIT_WRONG)

@@ -1,0 +1,68 @@
+"""Options that several commands share, what they mean, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from opsmetrics.core.settings import Settings
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+EXIT_WRONG = 1
+EXIT_USAGE = 2
+EXIT_MISSED = 3
+EXIT_UNKNOWN = 4
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+
+
+def org_option(command: CommandT) -> CommandT:
+    """Add ``--org``."""
+    text = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
+    return click.option("--org", type=FOLDER, help=text)(command)
+
+
+def data_option(command: CommandT) -> CommandT:
+    """Add ``--data``."""
+    return click.option("--data", type=FOLDER, help="Folder that replaces `root` of sources.toml.")(command)
+
+
+def json_option(command: CommandT) -> CommandT:
+    """Add ``--json``, as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON value for scripts.")(command)
+
+
+def strict_option(command: CommandT) -> CommandT:
+    """Add ``--strict``."""
+    return click.option("--strict", is_flag=True, help="Exit 1 on warnings too, not only on errors.")(command)
+
+
+def language_option(command: CommandT) -> CommandT:
+    """Add ``--lang``, as the argument ``language``."""
+    kind = click.Choice(["nb", "en"])
+    return click.option("--lang", "language", type=kind, default="nb", show_default=True)(command)
+
+
+def backups_option(command: CommandT) -> CommandT:
+    """Add ``--from`` and ``--at``, which name a backup."""
+    command = click.option("--at", help="Name of the backup (default: the newest).")(command)
+    text = "Folder of the backups (default: OPSMETRICS_BACKUP)."
+    return click.option("--from", "source", type=FOLDER, help=text)(command)
+
+
+def settings_of(org: Path | None = None, data: Path | None = None) -> Settings:
+    """Read the settings from the environment; what an option names replaces them."""
+    settings = Settings.from_env()
+    return replace(settings, org=org or settings.org, data=data or settings.data)
+
+
+def echo_json(content: Any) -> None:
+    """Print one JSON value on one line."""
+    click.echo(json.dumps(content, ensure_ascii=False))

@@ -1,0 +1,298 @@
+"""Settings of one process. The only module that reads the environment.
+
+Does not belong here: anything about the organisation (``opsmetrics.organisation``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from opsmetrics.core.errors import ConfigurationError, Problem
+
+DUCKDB_ENGINE, SPARK_ENGINE = "duckdb", "spark"
+DEMO_ORG = "demo-org-connected"
+# Every default once: for the settings, for their documentation and for what the environment leaves unset.
+_HOME, _ORG = ".opsmetrics", "examples/demo"
+_RETRY_SECONDS, _PATIENCE_SECONDS, _BUSY_SECONDS = 2.0, 900.0, 900.0
+_WEBHOOK_FORMAT = "slack"
+_SPARK_MASTER = "local[*]"
+VARIABLES: dict[str, str] = {
+    "OPSMETRICS_HOME": f"where landing, the working file and snapshots live (default {_HOME})",
+    "OPSMETRICS_ORG": f"folder of the organisation's configuration (default {_ORG}, connected by `demo`)",
+    "OPSMETRICS_DATA": "folder that replaces `files.root` of sources.toml (default: what the file says)",
+    "OPSMETRICS_NOW": "frozen clock as an ISO 8601 instant with offset, for replays and tests (default: real time)",
+    "OPSMETRICS_CA_FILE": "certificate file (PEM) trusted beside the system's, for proxies and tests (default: none)",
+    "OPSMETRICS_RETRY_SECONDS": (
+        f"first wait between tries when a source names none; it doubles (default {_RETRY_SECONDS:g})"
+    ),
+    "OPSMETRICS_PATIENCE_SECONDS": (
+        f"longest wait that a source may ask for before a pull gives up (default {_PATIENCE_SECONDS:g})"
+    ),
+    "OPSMETRICS_BUSY_SECONDS": (
+        f"how long a build waits while another one works in the working file (default {_BUSY_SECONDS:g})"
+    ),
+    "OPSMETRICS_OIDC_METADATA_URL": "the identity provider's openid-configuration; with it the app asks to sign in",
+    "OPSMETRICS_OIDC_CLIENT_ID": "id under which the identity provider knows the app",
+    "OPSMETRICS_OIDC_CLIENT_SECRET": "the app's secret at the identity provider",
+    "OPSMETRICS_COOKIE_SECRET": "random text of at least 32 characters that signs the app's cookies and download links",
+    "OPSMETRICS_PUBLIC_URL": "address under which people open the app, such as https://ops.example.org",
+    "OPSMETRICS_WEBHOOK_URL": "address that messages about failed runs and stale sources are posted to (default: none)",
+    "OPSMETRICS_WEBHOOK_FORMAT": f"form of these messages: slack or teams (default {_WEBHOOK_FORMAT})",
+    "OPSMETRICS_DAGSTER_URL": "address of the Dagster page, for links in messages (default: none)",
+    "OPSMETRICS_BACKUP": "folder on another disk that backups are written to (default: none)",
+    "OPSMETRICS_KEEP_REPLACED_DAYS": "days after which compaction forgets what later loads replaced (default: never)",
+    "OPSMETRICS_ENGINE": (
+        f"who makes the heavy daily tables: duckdb in this process, or spark (default {DUCKDB_ENGINE})"
+    ),
+    "OPSMETRICS_SPARK_MASTER": (
+        f"Spark's master: spark://host:7077, yarn, k8s://..., local[*] (default {_SPARK_MASTER})"
+    ),
+    "OPSMETRICS_SQL": "folder of the SQL files (default: the ones that came with the package)",
+}
+# Attribute of ``SignIn`` -> its variable.
+_SIGN_IN = {
+    "metadata_url": "OPSMETRICS_OIDC_METADATA_URL",
+    "client_id": "OPSMETRICS_OIDC_CLIENT_ID",
+    "client_secret": "OPSMETRICS_OIDC_CLIENT_SECRET",
+    "cookie_secret": "OPSMETRICS_COOKIE_SECRET",
+    "public_url": "OPSMETRICS_PUBLIC_URL",
+}
+SHORTEST_SECRET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are, for one run.
+
+    Attributes:
+        home: State folder (landing, working file, snapshots).
+        org: Folder of the organisation's configuration.
+        data: Overrides the root folder of the files source, or None.
+        now: Frozen clock (UTC), or None for real time.
+        sql: Folder of the SQL files.
+        ca_file: Certificates trusted beside the system's, or None.
+        retry_seconds: First wait between tries when a source names none.
+        patience_seconds: Longest wait that a source may ask for.
+        busy_seconds: How long a build waits while another one works in the working file.
+        webhook_url: Where messages are posted; a secret, and so not in the settings' repr.
+        webhook_format: ``slack`` or ``teams``.
+        public_url: Address of the app, for links, or None.
+        dagster_url: Address of the Dagster page, for links, or None.
+        backup: Folder of the backups, or None.
+        keep_replaced: How long loads that later ones replaced are kept, or None to keep them all.
+        engine: ``duckdb`` or ``spark``: who makes the heavy daily tables.
+        spark_master: Where Spark runs.
+    """
+
+    home: Path
+    org: Path
+    data: Path | None
+    now: datetime | None
+    sql: Path
+    ca_file: Path | None = None
+    retry_seconds: float = _RETRY_SECONDS
+    patience_seconds: float = _PATIENCE_SECONDS
+    busy_seconds: float = _BUSY_SECONDS
+    webhook_url: str | None = field(default=None, repr=False)
+    webhook_format: str = _WEBHOOK_FORMAT
+    public_url: str | None = None
+    dagster_url: str | None = None
+    backup: Path | None = None
+    keep_replaced: timedelta | None = None
+    engine: str = DUCKDB_ENGINE
+    spark_master: str = _SPARK_MASTER
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from ``environ`` (default: the process's).
+
+        Raises:
+            ConfigurationError: ``OPSMETRICS_NOW`` is not an instant with an offset.
+        """
+        env = os.environ if environ is None else environ
+        data = env.get("OPSMETRICS_DATA")
+        now = env.get("OPSMETRICS_NOW")
+        home = Path(env.get("OPSMETRICS_HOME") or _HOME)
+        return cls(
+            home=home,
+            org=Path(env.get("OPSMETRICS_ORG") or _default_org(home)),
+            data=Path(data) if data else None,
+            now=parse_instant(now) if now else None,
+            sql=Path(env.get("OPSMETRICS_SQL") or default_sql_root()),
+            ca_file=Path(env["OPSMETRICS_CA_FILE"]) if env.get("OPSMETRICS_CA_FILE") else None,
+            retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", _RETRY_SECONDS),
+            patience_seconds=_seconds(env, "OPSMETRICS_PATIENCE_SECONDS", _PATIENCE_SECONDS),
+            busy_seconds=_seconds(env, "OPSMETRICS_BUSY_SECONDS", _BUSY_SECONDS),
+            webhook_url=env.get("OPSMETRICS_WEBHOOK_URL") or None,
+            webhook_format=env.get("OPSMETRICS_WEBHOOK_FORMAT") or _WEBHOOK_FORMAT,
+            public_url=(env.get("OPSMETRICS_PUBLIC_URL") or "").rstrip("/") or None,
+            dagster_url=(env.get("OPSMETRICS_DAGSTER_URL") or "").rstrip("/") or None,
+            backup=Path(env["OPSMETRICS_BACKUP"]) if env.get("OPSMETRICS_BACKUP") else None,
+            keep_replaced=_days(env, "OPSMETRICS_KEEP_REPLACED_DAYS"),
+            engine=env.get("OPSMETRICS_ENGINE") or DUCKDB_ENGINE,
+            spark_master=env.get("OPSMETRICS_SPARK_MASTER") or _SPARK_MASTER,
+        )
+
+    @property
+    def landing(self) -> Path:
+        """Folder of the immutable loads."""
+        return self.home / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """The disposable working DuckDB file."""
+        return self.home / "working.duckdb"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the published snapshots and their pointer."""
+        return self.home / "snapshots"
+
+    def clock(self, frozen: datetime | None = None) -> datetime:
+        """Return the instant that this run calls now, UTC.
+
+        Args:
+            frozen: The organisation's own frozen clock, used when the environment freezes none.
+        """
+        return (self.now or frozen or datetime.now(tz=UTC)).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How people sign in to the app (OpenID Connect).
+
+    Attributes:
+        metadata_url: The provider's openid-configuration.
+        client_id: Id of the app at the provider.
+        client_secret: Secret of the app at the provider.
+        cookie_secret: Signs cookies and download links.
+        public_url: Address of the app as people open it.
+    """
+
+    metadata_url: str
+    client_id: str
+    client_secret: str
+    cookie_secret: str
+    public_url: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> SignIn | None:
+        """Read the settings of sign-in; None where none is set.
+
+        Raises:
+            ConfigurationError: Some of them are set and others are not, or the cookie secret is short.
+        """
+        env = os.environ if environ is None else environ
+        found = {attribute: env.get(variable, "") for attribute, variable in _SIGN_IN.items()}
+        if not any(found.values()):
+            return None
+        problems = [
+            Problem("environment", None, f"{name} is not set, but sign-in is wanted", f"set it: {VARIABLES[name]}")
+            for attribute, name in _SIGN_IN.items()
+            if not found[attribute]
+        ]
+        if 0 < len(found["cookie_secret"]) < SHORTEST_SECRET:
+            problems.append(
+                Problem("environment", None, "OPSMETRICS_COOKIE_SECRET is short", "use 32 random characters or more")
+            )
+        if problems:
+            raise ConfigurationError(problems)
+        return cls(**found)
+
+
+def _default_org(home: Path) -> Path:
+    """Return the demo's configuration: the one with connected sources where `opsmetrics demo` made it."""
+    connected = home / DEMO_ORG
+    return connected if connected.is_dir() else Path(_ORG)
+
+
+def secret(variable: str | None, environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the secret in an environment variable that sources.toml names, or None where there is none."""
+    env = os.environ if environ is None else environ
+    return (env.get(variable) or None) if variable else None
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Generator[None]:
+    """Set variables for as long as the block lasts: the demo's identity and addresses."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def inherited(*, without: str, but: str) -> dict[str, str]:
+    """Return the environment for a program that is started: without names that begin so, but for one."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(without) or name == but}
+
+
+def expand(url: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return an address whose beginning may be a variable: ``$GRAFANA/api`` with GRAFANA=https://...
+
+    Raises:
+        ConfigurationError: The variable is not set.
+    """
+    if not url.startswith("$"):
+        return url
+    name, _, rest = url[1:].partition("/")
+    value = secret(name, environ)
+    if value is None:
+        problem = Problem(
+            "sources.toml", None, f"{url!r} begins with {name}, which is not set", f"set {name}=https://..."
+        )
+        raise ConfigurationError([problem])
+    return f"{value.rstrip('/')}/{rest}".rstrip("/")
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return max(0.0, float(text))
+    except ValueError as error:
+        raise ConfigurationError([Problem(name, None, f"{text!r} is not a number of seconds", "write 2")]) from error
+
+
+def _days(env: Mapping[str, str], name: str) -> timedelta | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise ConfigurationError([Problem(name, None, f"{text!r} is not a number of days", "write 400")])
+    return timedelta(days=int(text))
+
+
+def parse_instant(text: str) -> datetime:
+    """Parse an ISO 8601 instant; an instant without offset is refused, never guessed.
+
+    Raises:
+        ConfigurationError: The text is not an instant or has no offset.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ConfigurationError(
+            [Problem("instant", None, f"{text!r} is not an instant with an offset", "write 2026-11-23T06:00:00Z")]
+        )
+    return instant.astimezone(UTC)
+
+
+def default_sql_root() -> Path:
+    """Return the SQL folder of a source checkout, or the copy inside an installed wheel."""
+    here = Path(__file__).resolve().parents[1]
+    checkout = here.parent / "sql"
+    return checkout if (checkout / "metrics" / "areas.toml").exists() else here / "_sql"

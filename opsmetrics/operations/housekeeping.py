@@ -1,0 +1,51 @@
+"""Housekeeping of landing: pack months that are over, read every byte, repair what is damaged from the backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsmetrics import landing
+from opsmetrics.build import Context
+from opsmetrics.landing.backup_copies import has_backup_copy, repair_loads
+from opsmetrics.streams import PUBLISHED_SCORES, STREAMS
+from opsmetrics.warehouse import connect
+
+
+@dataclass(frozen=True, slots=True)
+class HousekeepingReport:
+    """What was found and done.
+
+    Attributes:
+        packed: Loads that lie in a pack now.
+        packs: Packs written.
+        forgotten: Loads that were replaced long ago and are deleted.
+        repaired: One text per damaged file that is back from the backup.
+        damaged: Damaged files of which the backup holds no whole copy; the working file still has their rows.
+    """
+
+    packed: int
+    packs: int
+    forgotten: int
+    repaired: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+
+def housekeeping(context: Context) -> HousekeepingReport:
+    """Compact every stream; the working file is held meanwhile, so that nobody ingests."""
+    settings = context.settings
+    streams = (*STREAMS, PUBLISHED_SCORES.name)
+    with connect(settings.warehouse, settings.busy_seconds):
+        done = [landing.compact(settings.landing, name, context.now, settings.keep_replaced) for name in streams]
+        damaged = [path for item in done for path in item.damaged]
+        for path in damaged:
+            # Without a copy it stays: moved away, its rows would leave the working file too.
+            if has_backup_copy(settings, path):
+                landing.quarantine(path)
+        repaired = repair_loads(settings, streams)
+    return HousekeepingReport(
+        sum(item.packed for item in done),
+        sum(item.packs for item in done),
+        sum(item.forgotten for item in done),
+        tuple(repaired),
+        tuple(str(path) for path in damaged if not has_backup_copy(settings, path)),
+    )

@@ -1,0 +1,195 @@
+"""``opsmetrics check``: the heads of the configured files read as a pull would read them; nothing is landed.
+
+Belongs here: what one file of a source says. Does not belong here: names that lead nowhere across all of them
+(``opsmetrics.operations.names_seen``) and the configuration's own text (``opsmetrics.organisation.advice``).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import Settings
+from opsmetrics.organisation import Organisation, StreamSource
+from opsmetrics.organisation.advice import Finding, line_of
+from opsmetrics.sources import files
+from opsmetrics.sources.claims import reasons
+from opsmetrics.sources.contract import Judged
+from opsmetrics.streams import STREAMS
+
+# Of larger files only the head is read: a check is to take seconds.
+WHOLE_BYTES, HEAD_BYTES, HEAD_ROWS = 8 << 20, 1 << 20, 5000
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands in a configured file.
+
+    Attributes:
+        source: The file's table in sources.toml.
+        frame: Its rows as they would land, or the first of them; of a file that cannot be read, none.
+        is_whole: Whether these are all.
+        findings: What is wrong with it.
+    """
+
+    source: StreamSource
+    frame: pl.DataFrame | None = None
+    is_whole: bool = False
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+
+def heads(settings: Settings, organisation: Organisation, today: date) -> Iterator[Head]:
+    """Read the head of every configured file; of daily files that of the newest."""
+    root = files.files_root(organisation, settings.data)
+    found = [
+        _head(organisation, source, number, root, today) for number, source in enumerate(organisation.sources.stream)
+    ]
+    if root.is_dir():
+        yield from found
+        return
+    # Without its folder no file is there: that is one thing, not one a stream.
+    missing = [head for head in found if head.frame is None]
+    yield from (head for head in found if head.frame is not None)
+    if missing:
+        here = organisation.folder / "sources.toml"
+        message = f"there is no folder {str(root)!r}, so {len(missing)} streams have no file"
+        fix = "write its path as root, or name it with --data"
+        problem = Problem(str(here), line_of(organisation.folder, here.name, ("root",)), message, fix)
+        yield Head(missing[0].source, findings=[Finding(problem, is_error=True)])
+        yield from (replace(head, findings=[]) for head in missing[1:])
+
+
+def _head(organisation: Organisation, source: StreamSource, number: int, root: Path, today: date) -> Head:
+    line = line_of(organisation.folder, "sources.toml", ("stream", number, "path"))
+    here = str(organisation.folder / "sources.toml")
+    try:
+        path = _newest(organisation, source, root, today)
+        rows, is_whole = _read(organisation, source, path, today)
+    except SourceError as error:
+        problem = error.problem
+        if problem.line is None:
+            said = problem.message if problem.file == here else f"{problem.file}: {problem.message}"
+            problem = Problem(here, line, f"stream {source.name!r}: {said}", _fix(source, problem))
+        return Head(source, findings=[Finding(problem, is_error=True)])
+    wrong = [*_set_aside(rows.frame, path, here, line), *_idle(rows, path, here, line)]
+    wrong += _strays(organisation, source, path.parent, here, line)
+    return Head(source, rows.frame.filter(pl.col("_reason").is_null()), is_whole and not source.is_daily, wrong)
+
+
+def _newest(organisation: Organisation, source: StreamSource, root: Path, today: date) -> Path:
+    """Return the file of a source; of daily files the newest.
+
+    Raises:
+        SourceError: The path leaves the root, or there is no daily file.
+    """
+    found = list(files.planned(organisation, source, root, today, None))
+    if not found:
+        fix = "check path, root and the form of the file's names: {date} stands for 2026-01-31"
+        raise SourceError(Problem(str(root / source.path), None, "no file of these days exists", fix))
+    return found[-1][0]
+
+
+def _fix(source: StreamSource, problem: Problem) -> str:
+    """A fix for what people write that a pull cannot know of."""
+    if Path(source.path).suffix.lower() in {".xls", ".xlsx", ".ods"}:
+        return "save the sheet as CSV (UTF-8) and name that file"
+    if any(sign in source.path for sign in "*?[") and "leaves the root" not in problem.message:
+        return "a path names one file: write {date} for one file a day, or one [[stream]] for each file"
+    return problem.fix
+
+
+def _read(organisation: Organisation, source: StreamSource, path: Path, today: date) -> tuple[Judged, bool]:
+    """Read a file as a pull would, whatever days it covers; of a large one only its first rows."""
+    with tempfile.TemporaryDirectory(prefix="opsmetrics-") as folder:
+        head = _cut(path, Path(folder))
+        try:
+            rows = files.read_rows(organisation, source, STREAMS[source.name], head or path, today)
+        except SourceError as error:
+            problem = error.problem
+            raise SourceError(replace(problem, file=problem.file.replace(str(head), str(path)))) from error
+        return rows, head is None
+
+
+def _cut(path: Path, folder: Path) -> Path | None:
+    """Write the head of a large file, or nothing where the file is small, missing or cannot be read."""
+    try:
+        if path.stat().st_size <= WHOLE_BYTES:
+            return None
+        head = folder / path.name
+        if path.suffix.lower() == ".parquet":
+            pl.scan_parquet(path).head(HEAD_ROWS).collect().write_parquet(head)
+        else:
+            with path.open("rb") as content:
+                text = content.read(HEAD_BYTES)
+            head.write_bytes(text[: text.rfind(b"\n") + 1])
+    except (OSError, pl.exceptions.PolarsError):
+        # The reading itself says what is wrong with it.
+        return None
+    return head
+
+
+def _strays(
+    organisation: Organisation, source: StreamSource, folder: Path, here: str, line: int | None
+) -> Iterator[Finding]:
+    """Files beside daily ones that were probably meant to be such, and that nobody reads."""
+    before, is_named_by_day, after = Path(source.path).name.partition("{date}")
+    if not is_named_by_day:
+        return
+    others = [Path(other.path).name for other in organisation.sources.stream]
+    strays = [
+        path.name
+        for path in sorted(folder.iterdir())
+        if path.name.lower().startswith(before.lower())
+        and path.name.lower().endswith(after.lower())
+        and not any(_is_named(path.name, other) for other in others)
+    ]
+    if strays:
+        more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
+        message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
+        fix = f"name each file by its day, such as {before}2026-01-31{after}, or move it elsewhere"
+        yield Finding(Problem(here, line, message, fix), False)
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    """Whether a file's name is that of a source, of daily ones on some day."""
+    before, is_daily, after = pattern.partition("{date}")
+    if not is_daily:
+        return name == pattern
+    try:
+        day = date.fromisoformat(name[len(before) : len(name) - len(after)])
+    except ValueError:
+        return False
+    return name == f"{before}{day.isoformat()}{after}"
+
+
+def _idle(rows: Judged, path: Path, here: str, line: int | None) -> Iterator[Finding]:
+    """Assumptions of which the file knows better."""
+    for name in rows.idle:
+        message = f"{path} has the column {name!r} itself: what is assumed of it counts for files without it only"
+        yield Finding(Problem(here, line, message, "take it out of assume, unless older files lack the column"), False)
+
+
+def _set_aside(frame: pl.DataFrame, path: Path, here: str, line: int | None) -> Iterator[Finding]:
+    """Rows that would be set aside; where all would be, nothing is left."""
+    counts = reasons(frame)
+    if counts.is_empty():
+        return
+    said = "; ".join(f"{reason} ({rows})" for reason, rows, _ in counts.head(_SHOWN).iter_rows())
+    aside = int(counts["rows"].sum())
+    is_all = aside == frame.height
+    count = "all" if is_all else f"{aside} of {frame.height}"
+    message = f"{count} rows looked at would be set aside: {said}"
+    first = counts["line"].min()
+    if "naive_time" in said:
+        fix = 'name the zone of the source at the stream: naive_time = "Europe/Oslo"'
+        yield Finding(Problem(here, line, f"{path}: {message}", fix), is_all)
+    else:
+        number = int(first) if isinstance(first, int) else None
+        yield Finding(Problem(str(path), number, message, "mend them at the source"), is_all)

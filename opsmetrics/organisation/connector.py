@@ -1,0 +1,98 @@
+"""What every kind of connector is told, and how it says what it delivers.
+
+Belongs here: the base of all settings of connectors. Does not belong here: any one kind (``connectors``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from opsmetrics.core.model import Model, Slug
+
+# What a source shows of today only: it remembers a state for one day.
+STATE = 1
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=80)]
+
+
+def _https(url: str) -> str:
+    if re.match(r"^\$[A-Z][A-Z0-9_]*(/|$)", url):
+        return url.rstrip("/")
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ValueError(f"{url!r} is not an https address (plain http only on loopback)")
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_https)]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How one kind of connector delivers one stream.
+
+    Attributes:
+        chunk_days: Days asked for at once; each chunk is landed before the next is asked for.
+        remembers_days: Days after which the source itself has forgotten (source contracts, 0.2), None = years.
+        accumulates: A register of which each load holds only what the source still shows, so that all loads count.
+        untold: Columns of the stream's contract that the source cannot tell: what rests on them is not measured.
+    """
+
+    chunk_days: int = 31
+    remembers_days: int | None = None
+    accumulates: bool = False
+    untold: tuple[str, ...] = ()
+
+
+class Connector(Model):
+    """What every kind of connector is told.
+
+    Attributes:
+        name: Name of the source; loads carry it, so renaming one makes it another source.
+        streams: Streams it delivers.
+        teams: Teams that deliver through it; ``*`` for all.
+        connected_on: First day that the teams are connected (default: the day each was onboarded).
+        valid_from: First day it delivers (default: the organisation's ``history_from``).
+        valid_to: Day from which it no longer delivers.
+        remembers_days: Overrides how long the source remembers.
+        services: The source's name of a service -> id in services.toml, beside the aliases there.
+        assume: Stream -> contract column -> the value that every row has, for a column that the source cannot tell.
+        bots: Names of accounts that are machines', where neither the account's type nor its login tells it.
+    """
+
+    feeds: ClassVar[Mapping[str, Feed]] = {}
+
+    name: Slug
+    # Each kind narrows this to its own name.
+    kind: Any
+    streams: list[str] = Field(min_length=1)
+    teams: list[str] = ["*"]
+    connected_on: date | None = None
+    valid_from: date | None = Field(default=None, alias="from")
+    valid_to: date | None = Field(default=None, alias="until")
+    remembers_days: int | None = Field(default=None, ge=1)
+    services: dict[str, Slug] = {}
+    assume: dict[str, dict[str, bool | int | float | str]] = {}
+    bots: list[str] = []
+
+    @property
+    def origin(self) -> str:
+        """Name under which its loads are told apart."""
+        return self.name
+
+    def remembers(self, stream: str) -> int | None:
+        """Return the days the source remembers, None for years."""
+        own = self.feeds[stream].remembers_days
+        return own if own == STATE else self.remembers_days or own
+
+    def untold(self, stream: str) -> tuple[str, ...]:
+        """Return the columns of a stream's contract that the source cannot tell, as it is configured."""
+        return self.feeds[stream].untold
+
+    def service(self, name: Any) -> str | None:
+        """Return the configured service of a source's own name, or the name itself (aliases are matched in SQL)."""
+        return None if name in (None, "") else self.services.get(str(name), str(name))

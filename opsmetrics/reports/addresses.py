@@ -1,0 +1,114 @@
+"""Where the app's pages and files are found: the one table of addresses, for the app and for whoever links to it.
+
+A page's name is the name of its view and of its texts; its path is what people see in the address bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+FILES = "/ned"
+SHARED = ("period", "lang")
+"""Parameters that every page takes and every link within the app keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppPage:
+    """One page of the app.
+
+    Attributes:
+        name: Of the view, and of its texts.
+        path: In the address, without the slash.
+        parameters: What it takes beside :data:`SHARED`.
+        is_in_menu: Whether it stands in the menu; the others stand in the foot.
+    """
+
+    name: str
+    path: str
+    parameters: tuple[str, ...] = ()
+    is_in_menu: bool = False
+
+    def at(self, **parameters: str | None) -> Address:
+        """Return the page's address with some parameters; None leaves one out.
+
+        Raises:
+            ValueError: The page takes no such parameter.
+        """
+        unknown = sorted(set(parameters) - {*self.parameters, *SHARED})
+        if unknown:
+            raise ValueError(f"page {self.name} takes no {', '.join(unknown)}; it takes {', '.join(self.parameters)}")
+        return Address(self, tuple((key, value) for key, value in parameters.items() if value))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A page with what is chosen on it."""
+
+    page: AppPage
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def href(self, state: Mapping[str, str | None] | None = None) -> str:
+        """Return the address within the app.
+
+        Args:
+            state: Parameters to keep where the address itself does not say otherwise, such as the language.
+        """
+        return _path(self.page.path, {**(state or {}), **dict(self.parameters)})
+
+    def url(self, base: str) -> str:
+        """Return the address as people outside the app follow it, below the app's own (``OPSMETRICS_PUBLIC_URL``)."""
+        return base + self.href().removesuffix("/")
+
+
+OVERVIEW = AppPage("overview", "", ("sort", "side"), is_in_menu=True)
+TEAM = AppPage("team", "team", ("team", "area"), is_in_menu=True)
+AREA = AppPage("area", "omrade", ("area",), is_in_menu=True)
+GAPS = AppPage("gaps", "forbedring", ("area", "team", "role", "effort", "side"), is_in_menu=True)
+METRIC = AppPage("metric", "maling", ("team", "metric"), is_in_menu=True)
+CHANGES = AppPage("changes", "endring", ("team",), is_in_menu=True)
+HEALTH = AppPage("health", "datakvalitet", is_in_menu=True)
+ABOUT = AppPage("about", "om", is_in_menu=True)
+REPORT = AppPage("report", "rapport")
+DECISIONS = AppPage("decisions", "beslutninger")
+EXEMPTIONS = AppPage("exemptions", "unntak")
+FACTS = AppPage("facts", "fakta")
+ANALYSTS = AppPage("analysts", "analyse")
+RESTORE = AppPage("restore", "gjenoppretting")
+CONFIGURE = AppPage("configure", "oppsett")
+ACCESSIBILITY = AppPage("accessibility", "tilgjengelighet")
+
+PAGES = (
+    OVERVIEW,
+    TEAM,
+    AREA,
+    GAPS,
+    METRIC,
+    CHANGES,
+    HEALTH,
+    ABOUT,
+    REPORT,
+    DECISIONS,
+    EXEMPTIONS,
+    FACTS,
+    ANALYSTS,
+    RESTORE,
+    CONFIGURE,
+    ACCESSIBILITY,
+)
+
+
+def here(page: AppPage, current: Mapping[str, str], /, **changes: str | None) -> str:
+    """Return the address of the page that is open with some of its parameters changed; None drops one."""
+    return _path(page.path, {**current, **changes})
+
+
+def file(table: str, kind: str, values: Mapping[str, str | None]) -> str:
+    """Return where a table, or the brief, is fetched as a file."""
+    return _path(f"{FILES.removeprefix('/')}/{table}.{kind}", values)
+
+
+def _path(path: str, values: Mapping[str, str | None]) -> str:
+    kept = {key: value for key, value in values.items() if value}
+    return f"/{path}" + (f"?{urlencode(kept)}" if kept else "")

@@ -1,0 +1,32 @@
+"""The brief as one HTML file: no script, no outside address, the same page on screen, phone and paper."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+from markupsafe import Markup, escape
+
+from opsmetrics.language.texts import text
+from opsmetrics.reports.brief.document import Document
+
+
+@cache
+def _template() -> jinja2.Template:
+    loader = jinja2.FunctionLoader(lambda name: (files("opsmetrics.reports.brief") / name).read_text(encoding="utf-8"))
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["rich"] = _rich
+    return environment.get_template("brief.html.j2")
+
+
+def _rich(words: str) -> Markup:
+    """Escape a text and make ``*this*`` strong."""
+    return Markup(re.sub(r"\*(.+?)\*", r"<strong>\1</strong>", str(escape(words))))  # noqa: S704 - escaped above
+
+
+def write_html(document: Document) -> bytes:
+    """Return the brief as HTML, UTF-8."""
+    contents = text(document.language, "brief.contents")
+    return _template().render(document=document, contents=contents).encode("utf-8")

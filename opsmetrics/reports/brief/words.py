@@ -1,0 +1,56 @@
+"""The board with its names in one language, and cells written in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import text
+from opsmetrics.reports import board
+from opsmetrics.reports.board import Board
+from opsmetrics.reports.table import Cell, Cells
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries.rows import index_by
+from opsmetrics.snapshots.queries.scores import AreaScore
+
+
+class Words:
+    """What a brief is written with.
+
+    Attributes:
+        board: What is said.
+        language: nb or en.
+        cells: Makes cells in the language.
+        teams: Names by id, in order.
+        areas: Names by id, in order.
+        metrics: The catalogue by id.
+    """
+
+    def __init__(self, found: Board, language: str) -> None:
+        self.board, self.language, self.cells = found, language, Cells(language)
+        self.teams = {row.team_id: row.name.get(language) for row in found.teams}
+        self.areas = {row.area_id: row.name.get(language) for row in found.areas}
+        self.metrics = index_by(catalogue.metrics(found.snapshot), lambda row: row.metric_id)
+
+    def text(self, key: str, **values: Any) -> str:
+        """Return a text in the brief's language."""
+        return text(self.language, key, **values)
+
+    def level(self, value: int | None) -> str:
+        """Return what a level is called."""
+        return self.text("level.none" if value is None else f"level.{value}")
+
+    def score(self, value: float | None) -> Cell:
+        """Return a score on the colour of its band."""
+        banded = None if value is None else board.band(value, self.board.edges)
+        return Cell(fmt.number(self.language, value), value, banded)
+
+    def area_score(self, row: AreaScore | None) -> Cell:
+        """Return an area's score; a mark says that a gate holds its level down."""
+        if row is None or row.status == "not_applicable":
+            return Cell(self.text("status.not_applicable"))
+        if row.score is None:
+            return Cell(fmt.MISSING)
+        found = self.score(row.score)
+        held = " !" if board.is_held_down(row, self.board.edges) else ""
+        return Cell(found.text + held, found.value, found.band)

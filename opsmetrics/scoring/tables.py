@@ -1,0 +1,284 @@
+"""The ``scores`` tables that Python computes: stated once, for frames, checks and readers.
+
+Names and order are a promise to other programs; new columns come at the end.
+"""
+
+from __future__ import annotations
+
+from opsmetrics.core.declare import Column, Table, at, count, flag, id_, number, share, text
+from opsmetrics.scoring.status import STATUSES
+
+# A spread among fewer teams of one type would tell of single ones (method 3.13).
+FEWEST_TEAMS = 5
+_PERIODS = ("month", "tertial", "week", "latest")
+_SERIES = ("series_month", "series_quarter")
+_GRAIN_DOC = "month, tertial, week, latest; series_month and series_quarter for trends"
+_STATUSES = ("ok", "provisional", "too_little_data", "not_applicable")
+
+_TEAM = id_("team_id", "Team")
+_AREA = id_("area_id", "Area")
+_METRIC = id_("metric_id", "Metric")
+_AS_OF = at("as_of", "Instant of evaluation, UTC", required=True)
+_GRAIN = text("grain", _GRAIN_DOC, required=True, one_of=(*_PERIODS, *_SERIES))
+_STATUS = text("status", "ok, provisional, too_little_data or not_applicable", required=True, one_of=_STATUSES)
+
+
+def _points(name: str, doc: str, *, required: bool = False) -> Column:
+    return Column(name, "number", doc, required=required, low=0, high=100)
+
+
+def _any(name: str, doc: str) -> Column:
+    """A number that may be negative."""
+    return number(name, doc, low=None)
+
+
+def _level(name: str, doc: str) -> Column:
+    return Column(name, "integer32", doc, low=0, high=4)
+
+
+_METRIC_TABLE = Table(
+    "scores.metric",
+    "Points and status of every metric for every team and instant (method 3.1 to 3.3)",
+    (
+        _TEAM,
+        id_("metric_id", "Metric, see meta.metrics"),
+        _AS_OF,
+        _GRAIN,
+        _any("numerator", "Items or time that keep the obligation (lower-is-better: that break it)"),
+        _any("denominator", "Items or time that the obligation is about"),
+        _any("value", "The metric in its unit; entity metrics: pooled over entities, for display"),
+        count("sample_size", "Items behind the value"),
+        share("completeness", "Share of the window that the sources delivered, 0..1"),
+        _points("points", "0..100; null = no points, never 0 for unknown"),
+        number("weight", "Weight in the area"),
+        share("evidence_weight", "Z, 0..1, from the sample size alone (method 3.2, ADR 0010)"),
+        text(
+            "status",
+            "One of the nine statuses of method 3.3",
+            required=True,
+            one_of=STATUSES,
+        ),
+        text("reason", "Why the status is not ok, as code:detail"),
+        count("metric_version", "Version of the definition", required=True, low=1),
+        _any("interval_low", "Lower end of the 95 % interval of a sample metric's value (method 3.10)"),
+        _any("interval_high", "Upper end"),
+        _points("points_low", "Points if everything undelivered or untold had gone badly; null = not measured"),
+        _points("points_high", "Points if everything undelivered or untold had gone well; null = not measured"),
+    ),
+    ("team_id", "metric_id", "as_of", "grain"),
+)
+_ENTITY_TABLE = Table(
+    "scores.entity",
+    "Points of each SLO, resource or datastore of entity metrics",
+    (
+        _TEAM,
+        _METRIC,
+        _AS_OF,
+        _GRAIN,
+        id_("entity_id", "SLO, resource or datastore"),
+        number("entity_weight", "Criticality weight"),
+        _any("numerator", "Numerator"),
+        _any("denominator", "Denominator"),
+        _any("value", "Value in the metric's unit"),
+        _points("points", "0..100"),
+    ),
+    ("team_id", "metric_id", "as_of", "grain", "entity_id"),
+)
+_AREA_TABLE = Table(
+    "scores.area",
+    "Score, coverage, bounds and level of each area (method 3.4, 3.6)",
+    (
+        _TEAM,
+        _AREA,
+        _AS_OF,
+        _GRAIN,
+        _points("score", "0..100; null where there is too little data"),
+        share("coverage", "Share of applicable weight that is measured, 0..1"),
+        _points("low", "Score if everything unknown were 0"),
+        _points("high", "Score if everything unknown were 100"),
+        _level("level", "0 to 4, capped by gates; null without score"),
+        text("gate", "Strictest tripped gate, or null"),
+        _STATUS,
+        count("gate_findings", "Findings behind the gate"),
+        _points("score_without_waivers", "Score as if no waiver existed"),
+    ),
+    ("team_id", "area_id", "as_of", "grain"),
+)
+_TEAM_TABLE = Table(
+    "scores.team",
+    "Score, coverage, bounds and level of each team (method 3.5, 3.6)",
+    (
+        _TEAM,
+        _AS_OF,
+        _GRAIN,
+        _points("score", "0..100; null where there is too little data"),
+        share("coverage", "Weighted mean of area coverage, 0..1"),
+        _points("low", "Score if everything unknown were 0"),
+        _points("high", "Score if everything unknown were 100"),
+        _level("level", "0 to 4; at most one above the lowest published area"),
+        _STATUS,
+        _points("score_without_waivers", "Score as if no waiver existed"),
+        _points("interval_low", "5 % of seeded draws lie below (method 3.10); month, tertial and latest only"),
+        _points("interval_high", "5 % of seeded draws lie above"),
+        share("krav_probability", "Share of draws with a score of at least 60"),
+        text("confidence", "high, medium or low (method 3.8)", one_of=("high", "medium", "low")),
+    ),
+    ("team_id", "as_of", "grain"),
+)
+_GAP_TABLE = Table(
+    "scores.gap",
+    "Points of the team score lost per metric, and gained by mending it (method 3.12)",
+    (
+        _TEAM,
+        _AREA,
+        _METRIC,
+        _AS_OF,
+        _GRAIN,
+        _any("points_lost", "Share of 100 - T; sums to it per team"),
+        _any("gain_if_met", "T with this metric at its target (100 points), minus T"),
+        _any("gain_to_krav", "T with this metric at the requirement (60 points), minus T"),
+        number("effort_days", "Team-days of the remedy, from the register or the catalogue's default"),
+        _any("gain_per_day", "gain_if_met / effort_days: what to fix first"),
+    ),
+    ("team_id", "metric_id", "as_of", "grain"),
+)
+_PLAN_TABLE = Table(
+    "scores.plan",
+    "The cheapest set of metrics to bring to their target for the next level, in order (method 3.12, ADR 0009)",
+    (
+        _TEAM,
+        _AS_OF,
+        text("grain", "latest", required=True, one_of=("latest",)),
+        _level("target_level", "Level that all rows together reach"),
+        count("position", "1 = first: gates, then most gain a day", required=True, low=1),
+        id_("metric_id", "Metric to bring to its target"),
+        number("effort_days", "Team-days"),
+        _points("points_before", "Points now"),
+        flag("is_for_gate", "Needed to lift a gate", required=True),
+        _points("score_after", "Team score once this row and all before it are done"),
+    ),
+    ("team_id", "as_of", "grain", "position"),
+)
+_CHANGE_TABLE = Table(
+    "scores.change",
+    "Why a team's score changed since the month end before; parts sum to the difference (ADR 0009)",
+    (
+        _TEAM,
+        at("from_as_of", "Month end before, UTC", required=True),
+        at("as_of", "Month end or latest day, UTC", required=True),
+        text("grain", "month or latest", required=True, one_of=("month", "latest")),
+        _points("score_before", "Team score then"),
+        _points("score_after", "Team score now"),
+        _any("performance", "Points due to other values of what was measured at both"),
+        _any("coverage", "Points due to more or fewer metrics measured, or more or less evidence"),
+        _any("scope", "Points due to metrics that came into or went out of scope"),
+        _any("waivers", "Points due to waivers that began or ended"),
+        _any("rules", "Points due to another ruleset; 0 within one snapshot"),
+        _any("ownership", "Points due to services that changed hands"),
+    ),
+    ("team_id", "as_of", "grain"),
+)
+_TREND_TABLE = Table(
+    "scores.trend",
+    "Trend of every team, area and metric over periods that do not overlap (method 3.11)",
+    (
+        _TEAM,
+        text("area_id", "Area, or null for the team score"),
+        text("metric_id", "Metric, or null for a score"),
+        text("grain", "series_month or series_quarter: the period of the points", required=True, one_of=_SERIES),
+        count("n", "Points", required=True),
+        _any("slope", "Theil-Sen slope, points a period"),
+        _any("slope_low", "Lower end of its 90 % interval"),
+        _any("slope_high", "Upper end"),
+        _any("change", "Points over the whole series: slope times steps; for census metrics last minus first"),
+        share("p", "Mann-Kendall p; null for census metrics, whose change is a fact"),
+        share("q", "p after Benjamini-Hochberg over everything shown on the page"),
+        text(
+            "verdict",
+            "better, worse or no_certain_change (with _preliminary below 12 points), too_few_points, fact",
+            required=True,
+        ),
+    ),
+    ("team_id", "area_id", "metric_id", "grain"),
+)
+_CHART_TABLE = Table(
+    "scores.control_chart",
+    "XmR chart of every metric and team: natural limits and signals (method 3.11)",
+    (
+        _TEAM,
+        _METRIC,
+        at("as_of", "End of the period, UTC", required=True),
+        text("grain", "series_month or series_quarter", required=True, one_of=_SERIES),
+        _any("value", "The metric in its unit, of this period alone"),
+        _any("centre", "Mean of the first 12 points"),
+        _any("low", "Lower natural limit, mean - 2.66 mean moving ranges"),
+        _any("high", "Upper natural limit"),
+        flag("is_trial", "Fewer than 12 points: limits still move", required=True),
+        text("signal", "Empty, outside, seven_on_one_side, seven_rising_or_falling or two_of_three_near_limit"),
+    ),
+    ("team_id", "metric_id", "as_of", "grain"),
+)
+_GOAL_EFFECT_TABLE = Table(
+    "scores.goal_effect",
+    "Whether a metric really shifted after the action of a goal, on its XmR chart (method 3.11, ADR 0017)",
+    (
+        _TEAM,
+        _METRIC,
+        Column("decided_on", "date", "Day of the decision", required=True),
+        at("as_of", "Instant of the review, UTC", required=True),
+        text("grain", "month or latest", required=True, one_of=("month", "latest")),
+        count("before_count", "Periods that ended before the action, at most the newest 12"),
+        count("after_count", "Periods that began after it, up to the review; the one in which it fell is neither"),
+        _any("before_mean", "Mean of the periods before, in the metric's unit"),
+        _any("low", "Lower natural limit of the periods before"),
+        _any("high", "Upper natural limit"),
+        _any("after_mean", "Mean of the periods after"),
+        text(
+            "effect",
+            "better, worse or no_certain_shift; or why one cannot tell: not_acted, too_few_before (8),"
+            " too_few_after (3), moved_before",
+            required=True,
+        ),
+    ),
+    ("team_id", "metric_id", "decided_on", "as_of", "grain"),
+)
+_ROBUSTNESS_TABLE = Table(
+    "scores.robustness",
+    "Annex: how far scores, ranks and levels depend on weights and lambda (method 3.14). Not a list of teams",
+    (
+        _TEAM,
+        _AS_OF,
+        _points("score_low", "5 % of the scores under other weights"),
+        _points("score_median", "Median"),
+        _points("score_high", "95 %"),
+        number("rank_low", "5 % of the ranks, 1 = best; wide intervals show that ranks say little", low=1),
+        number("rank_high", "95 %", low=1),
+        share("level_change_ratio", "Share of draws with another level"),
+        flag("is_on_edge", "More than 20 % of draws give another level", required=True),
+    ),
+    ("team_id", "as_of"),
+)
+_PEER_TABLE = Table(
+    "scores.peer",
+    "Anonymous spread of a metric among teams of the same type, at least five of them (method 3.13)",
+    (
+        _METRIC,
+        text("team_type", "product or platform", required=True, one_of=("product", "platform")),
+        _AS_OF,
+        Column("team_count", "unsigned32", "Teams measured", required=True, low=FEWEST_TEAMS),
+        _any("quartile_low", "First quartile of the values"),
+        _any("median", "Median"),
+        _any("quartile_high", "Third quartile"),
+        share("pooled", "Share over all their items; sample shares only"),
+        number("prior_weight", "Items that the common value weighs when a single team's share is shown shrunk (k)"),
+    ),
+    ("metric_id", "team_type", "as_of"),
+)
+# By name within the schema.
+TABLES: dict[str, Table] = {
+    table.name.removeprefix("scores."): table
+    for table in (
+        *(_METRIC_TABLE, _ENTITY_TABLE, _AREA_TABLE, _TEAM_TABLE, _GAP_TABLE, _PLAN_TABLE, _CHANGE_TABLE),
+        *(_TREND_TABLE, _CHART_TABLE, _GOAL_EFFECT_TABLE, _ROBUSTNESS_TABLE, _PEER_TABLE),
+    )
+}

@@ -1,0 +1,79 @@
+"""Parquet files of what analysts read, for tools that do not open DuckDB: one file a table, comments included.
+
+Each export is a folder of its own, named after its snapshot; ``current`` points to the newest, so that a path can be
+configured once. Does not belong here: the downloads of the app (``scorecard_app.exports``).
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from opsmetrics.catalogue.schemas import EXPORTED
+from opsmetrics.core.atomic import draft, settle
+from opsmetrics.snapshots.store import current
+
+COLUMNS = "columns.parquet"
+KEEP = 3
+
+
+def export(snapshots: Path, target: Path) -> tuple[Path, int]:
+    """Write ``<target>/<snapshot>/<schema>/<table>.parquet`` of the current snapshot and let ``current`` point to it.
+
+    Every file carries its table's comment as metadata; ``columns.parquet`` lists table, column, type and meaning.
+
+    Returns:
+        The folder, and the number of tables in it; an export that is there already is not written again.
+
+    Raises:
+        SnapshotError: Nothing was published yet.
+    """
+    found = current(snapshots)
+    folder = target / found.path.stem
+    with duckdb.connect(str(found.path), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        columns = _columns(con)
+        if not folder.exists():
+            _write(con, columns, folder)
+    _point(target, folder.name)
+    return folder, columns["table"].n_unique()
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    return con.sql(
+        'select c.schema_name || \'.\' || c.table_name as "table", c.column_name as "column", c.data_type as "type",'
+        " c.comment as meaning, coalesce(t.comment, v.comment) as table_comment"
+        " from duckdb_columns() as c"
+        " left join duckdb_tables() as t on t.table_oid = c.table_oid and t.schema_name = c.schema_name"
+        " left join duckdb_views() as v on v.view_oid = c.table_oid and v.schema_name = c.schema_name"
+        f" where c.schema_name in {EXPORTED} order by 1, c.column_index"
+    ).pl()
+
+
+def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) -> None:
+    """Write under another name first: whoever finds the folder finds all of it."""
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        for name, text in columns.select("table", "table_comment").unique(maintain_order=True).iter_rows():
+            schema, table = name.split(".")
+            path = temporary / schema / f"{table}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            con.sql(f"from {name}").pl().write_parquet(path, metadata={"comment": text, "snapshot": folder.name})
+        columns.drop("table_comment").write_parquet(temporary / COLUMNS)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _point(target: Path, name: str) -> None:
+    with draft(target, "current") as link:
+        link.symlink_to(name)
+        settle(link, target / "current")
+    exports = sorted((path for path in target.glob("ops-*") if path.is_dir()), key=lambda path: path.stat().st_mtime_ns)
+    for old in exports[:-KEEP]:
+        if old.name != name:
+            shutil.rmtree(old)

@@ -1,0 +1,94 @@
+"""The rows behind a number, and what is measured but never scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.reader import frame, query
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.store import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One item behind a metric's number; the type of the figures is the metric's own."""
+
+    item_id: str
+    item_at: datetime | None
+    numerator: float | int | Decimal | None
+    denominator: float | int | Decimal | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A number that is measured, but never scored."""
+
+    title: Text
+    explanation: Text
+    entity_id: str | None
+    statistic: str | None
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    sample_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationFact:
+    """A share that no single team answers for."""
+
+    title: Text
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+
+
+def evidence(snapshot: Snapshot, evidence_sql: str, period: Period, team_id: str) -> Rows[Evidence]:
+    """Return the rows behind a metric's numbers: the metric's own SQL, stopped one step earlier."""
+    return query(
+        snapshot,
+        Evidence,
+        f"select * from ({evidence_sql}) where team_id = $team_id and as_of = $as_of and grain = $grain"
+        " order by item_at desc nulls last, item_id",
+        period.instant(team_id=team_id),
+    )
+
+
+def diagnostics(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Diagnostic]:
+    """Return every diagnostic of a team at an instant."""
+    return query(
+        snapshot,
+        Diagnostic,
+        f"""select d.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en, u.unit
+            from ({_all_tables(snapshot, "diagnostics")}) as d
+            join meta.unscored as u using (table_id)
+            where d.team_id = $team_id and d.as_of = $as_of and d.grain = $grain
+            order by d.table_id, d.entity_id, d.statistic""",
+        period.instant(team_id=team_id),
+    )
+
+
+def organisation_facts(snapshot: Snapshot, period: Period) -> Rows[OrganisationFact]:
+    """Return the facts that no single team answers for, at an instant."""
+    return query(
+        snapshot,
+        OrganisationFact,
+        f"""select o.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en
+            from ({_all_tables(snapshot, "organisation")}) as o
+            join meta.unscored as u using (table_id)
+            where o.as_of = $as_of and o.grain = $grain order by o.table_id""",
+        period.instant(),
+    )
+
+
+def _all_tables(snapshot: Snapshot, schema: str) -> str:
+    """The select that stacks the tables of a schema, which all have the same shape (ADR 0008)."""
+    sql = "select table_id from meta.unscored where kind = $kind order by 1"
+    names = frame(snapshot, sql, {"kind": schema})["table_id"]
+    return " union all by name ".join(f"select '{name}' as table_id, * from {schema}.{name}" for name in names)

@@ -1,0 +1,159 @@
+"""What can be gained: gaps, the plan to the next level, goals and what came of them, duties that are not met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.reader import query
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.store import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Points that a team does not have, what closing the gap gives, and the goal that was set for it."""
+
+    team_id: str
+    area_id: str
+    metric_id: str
+    points_lost: float
+    gain_if_met: float
+    effort_days: float
+    value: float | None
+    points: float | None
+    status: str
+    effort: str
+    owner_role: str | None
+    due_on: date | None
+    goal_status: str | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step of the cheapest way to a team's next level."""
+
+    team_id: str
+    target_level: int
+    position: int
+    metric_id: str
+    effort_days: float
+    points_before: float | None
+    is_for_gate: bool
+    score_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoalReview:
+    """One decision and what came of it (method 3.11); ``days_left`` is negative where it is overdue."""
+
+    team_id: str
+    metric_id: str
+    title: Text
+    unit: str
+    decided_on: date
+    due_on: date
+    points_then: float | None
+    points_now: float | None
+    expected_points: float | None
+    recovered_points: float | None
+    forecast_on: date | None
+    slip_days: int | None
+    forecast: str
+    owner_role: str
+    status: str
+    is_open: bool
+    campaign: str | None
+    effect: str
+    before_mean: float | None
+    after_mean: float | None
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetObligation:
+    """A duty of the handbook, the teams that do not meet it, and how many have points for it."""
+
+    obligation_id: str
+    text: Text
+    unmet_count: int
+    team_count: int
+    teams: list[str]
+
+
+def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area_id: str | None = None) -> Rows[Gap]:
+    """Return gaps of one team or area or of all, largest gain first, with value, goal, and whether it is overdue."""
+    return query(
+        snapshot,
+        Gap,
+        """select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
+               coalesce(o.due_on < (select max("on") from ref.as_of), false) as is_overdue
+           from scores.gap as g
+           join scores.metric as s using (team_id, metric_id, as_of, grain)
+           join meta.metrics as m using (metric_id)
+           left join ref.goals as o on o.team_id = g.team_id and o.metric_id = g.metric_id and o.is_open
+           where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
+               and ($area_id is null or g.area_id = $area_id) and g.points_lost > 0
+           order by g.gain_if_met desc, g.team_id, g.metric_id""",
+        period.instant(team_id=team_id, area_id=area_id),
+    )
+
+
+def plan(snapshot: Snapshot, team_id: str) -> Rows[PlanStep]:
+    """Return the cheapest way to a team's next level, first step first."""
+    sql = "select * from scores.plan where team_id = $team_id order by position"
+    return query(snapshot, PlanStep, sql, {"team_id": team_id})
+
+
+def plans(snapshot: Snapshot) -> Rows[PlanStep]:
+    """Return the cheapest way to the next level of every team that has one to reach."""
+    return query(snapshot, PlanStep, "select * from scores.plan order by team_id, position")
+
+
+def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
+    """Return every goal decided by an instant with what came of it, the next to fall due first."""
+    return query(
+        snapshot,
+        GoalReview,
+        """select r.*, g.owner_role, g.status, g.is_open, g.acted_on, g.campaign, e.effect, e.before_count,
+               e.after_count, e.before_mean, e.low, e.high, e.after_mean, m.title_nb, m.title_en, m.unit, m.area_id,
+               date_diff('day', w."on", r.due_on) as days_left
+           from scores.goal as r
+           join ref.goals as g using (team_id, metric_id, decided_on)
+           join scores.goal_effect as e using (team_id, metric_id, decided_on, as_of, grain)
+           join ref.as_of as w using (as_of, grain)
+           join meta.metrics as m using (metric_id)
+           where r.as_of = $as_of and r.grain = $grain
+           order by r.due_on, r.team_id, r.metric_id, r.decided_on""",
+        period.instant(),
+    )
+
+
+def unmet_obligations(snapshot: Snapshot, period: Period, krav: float) -> Rows[UnmetObligation]:
+    """Return the handbook's duties that some team does not meet at an instant, most teams first.
+
+    A duty is met by a team where every metric of it that has points has at least ``krav``; what is not measured is
+    neither.
+    """
+    return query(
+        snapshot,
+        UnmetObligation,
+        """with duties as (
+               select obligation_id, area_id, text_nb, text_en, strength, unnest(measured_by) as metric_id
+               from meta.obligations where strength = 'shall'
+           ),
+           verdicts as (
+               select d.obligation_id, d.area_id, d.text_nb, d.text_en, s.team_id, min(s.points) < $krav as is_unmet
+               from duties as d join scores.metric as s using (metric_id)
+               where s.as_of = $as_of and s.grain = $grain and s.points is not null
+               group by all
+           )
+           select obligation_id, area_id, text_nb, text_en, count(*) filter (is_unmet) as unmet_count,
+               count(*) as team_count, list(team_id order by team_id) filter (is_unmet) as teams
+           from verdicts group by all having count(*) filter (is_unmet) > 0
+           order by unmet_count desc, obligation_id""",
+        period.instant(krav=krav),
+    )

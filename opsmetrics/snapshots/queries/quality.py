@@ -1,0 +1,253 @@
+"""Can the numbers be trusted? Sources, gaps, rows set aside, exemptions, signs of gaming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.notices import SELECT, Notice
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.reader import frame, query
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.store import Snapshot
+
+SHOWN_ROWS = 50
+SHOWN_RUNS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A sign that numbers are tended instead of operations."""
+
+    alarm: str
+    team_id: str
+    subject: str
+    finding_count: int
+    detail: str | None
+    title: Text
+    explanation: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A waiver, an exclusion or a maintenance window that is valid."""
+
+    kind: str
+    team_id: str
+    subject: str
+    reason: str
+    approver: str
+    valid_to: date
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionDebt:
+    """What its waivers are worth to a team."""
+
+    team_id: str
+    debt_points: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """One connected stream of one source."""
+
+    stream: str
+    origin: str
+    is_register: bool
+    expected_hours: int
+    attempted_at: datetime | None
+    error: str | None
+    last_day: date | None
+    row_count: int | None
+    quarantined: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingDays:
+    """An unbroken gap of days that a connector owes."""
+
+    stream: str
+    origin: str
+    starts_on: date
+    ends_on: date
+    day_count: int
+    lost_on: date | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Rows of one source set aside for one reason, and the first line of them."""
+
+    stream: str
+    source: str
+    reason: str
+    rows: int
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnmatchedName:
+    """A name in a source that the configuration does not know, or that had no owner then."""
+
+    stream: str
+    kind: str
+    name: str
+    reason: str
+    row_count: int
+    first_on: date | None
+    last_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectMonitor:
+    """A monitor that is down most of the time."""
+
+    monitor_key: str
+    down_ratio: float | None
+    first_http_status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The days that a source delivered, oldest first."""
+
+    stream: str
+    origin: str
+    days: list[date]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsWithout:
+    """The teams that a stream says nothing about."""
+
+    stream: str
+    teams: list[str]
+
+
+def alarms(snapshot: Snapshot, period: Period, team_id: str | None = None) -> Rows[Alarm]:
+    """Return gaming alarms at an instant, of one team or of all."""
+    return query(
+        snapshot,
+        Alarm,
+        """select a.*, u.title_nb, u.title_en, u.explanation_nb, u.explanation_en from marts.gaming_alarms as a
+           join meta.unscored as u on u.table_id = a.alarm
+           where a.as_of = $as_of and a.grain = $grain and ($team_id is null or a.team_id = $team_id)
+           order by a.team_id, a.alarm, a.subject""",
+        period.instant(team_id=team_id),
+    )
+
+
+def exemptions(snapshot: Snapshot) -> Rows[Exemption]:
+    """Return waivers and exemptions that are valid, the next to fall due first."""
+    sql = "select * from marts.exemptions where is_active order by valid_to, kind, exemption_id"
+    return query(snapshot, Exemption, sql)
+
+
+def exemption_debt(snapshot: Snapshot, period: Period) -> Rows[ExemptionDebt]:
+    """Return what waivers are worth to each team at an instant; teams without any are left out."""
+    return query(
+        snapshot,
+        ExemptionDebt,
+        """select * from marts.exemption_debt where as_of = $as_of and grain = $grain and waived_count > 0
+           order by debt_points desc nulls last, team_id""",
+        period.instant(),
+    )
+
+
+def sources(snapshot: Snapshot) -> Rows[SourceHealth]:
+    """Return every connected stream with its freshness, worst first."""
+    return query(
+        snapshot,
+        SourceHealth,
+        """select * from marts.source_health
+           order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end,
+               stream, origin""",
+    )
+
+
+def is_connected(snapshot: Snapshot, stream: str) -> bool:
+    """Whether anybody delivers a stream."""
+    return bool(
+        frame(snapshot, "select 1 from meta.streams where stream = $stream and is_connected", {"stream": stream}).height
+    )
+
+
+def missing_days(snapshot: Snapshot) -> Rows[MissingDays]:
+    """Return the days that connectors owe, most urgent first."""
+    return query(
+        snapshot,
+        MissingDays,
+        f"""select * from marts.missing_days
+            order by case state when 'at_risk' then 0 when 'late' then 1 else 2 end, stream, origin, starts_on
+            limit {SHOWN_ROWS}""",
+    )
+
+
+def quarantine(snapshot: Snapshot) -> Rows[Quarantined]:
+    """Return the rows set aside in loads that still count, by reason: mending a source clears its list."""
+    return query(
+        snapshot,
+        Quarantined,
+        f"""select stream, source, reason, count(*) as rows, min(line) as line from meta.quarantine
+            where (stream, load_id) in (
+                select (stream, load_id) from meta.load_days
+                union select (stream, load_id) from meta.register_loads
+            )
+            group by all order by rows desc, stream, reason limit {SHOWN_ROWS}""",
+    )
+
+
+def unmatched(snapshot: Snapshot) -> Rows[UnmatchedName]:
+    """Return the names in the sources whose rows belong to nobody, most rows first."""
+    sql = f"select * from facts.unmatched_rows order by row_count desc limit {SHOWN_ROWS}"
+    return query(snapshot, UnmatchedName, sql)
+
+
+def notices(snapshot: Snapshot) -> Rows[Notice]:
+    """Return what makes the data say less than they seem to."""
+    return query(snapshot, Notice, SELECT)
+
+
+def suspect_monitors(snapshot: Snapshot) -> Rows[SuspectMonitor]:
+    """Return monitors that are down most of the time, worst first."""
+    sql = f"select * from marts.suspect_monitors order by down_ratio desc limit {SHOWN_ROWS}"
+    return query(snapshot, SuspectMonitor, sql)
+
+
+def deliveries(snapshot: Snapshot) -> Rows[Deliveries]:
+    """Return the last thirty days that each source delivered. A register stands for every day, so it has none."""
+    return query(
+        snapshot,
+        Deliveries,
+        f"""select stream, origin, list(distinct day order by day) as days from meta.load_days
+            where day > (select max("on") from ref.as_of) - {SHOWN_RUNS} group by all""",
+    )
+
+
+def last_day(snapshot: Snapshot) -> date:
+    """Return the newest day that the snapshot speaks of."""
+    return frame(snapshot, """select max("on") as day from ref.as_of""")["day"][0]
+
+
+def due_exemptions(snapshot: Snapshot, within_days: int) -> list[Exemption]:
+    """Return valid exemptions that end within some days, the next first."""
+    return [row for row in exemptions(snapshot) if row.days_left <= within_days]
+
+
+def teams_without(snapshot: Snapshot, period: Period) -> Rows[TeamsWithout]:
+    """Return the teams that a stream says nothing about, by the reasons of their metrics."""
+    return query(
+        snapshot,
+        TeamsWithout,
+        """with missing as (
+               select team_id, unnest(string_split(split_part(reason, ':', 2), ',')) as stream
+               from scores.metric where as_of = $as_of and grain = $grain and reason like 'not_connected:%'
+           )
+           select stream, list(distinct team_id order by team_id) as teams from missing group by stream""",
+        period.instant(),
+    )

@@ -1,0 +1,148 @@
+"""Snapshots: immutable copies of a finished build, with unique names and one pointer (architecture D8).
+
+A reader opens the file that ``current.json`` names and keeps it as long as it likes: files are never written
+again, and removing an old one does not disturb whoever has it open.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from opsmetrics.core.atomic import draft, settle, write_whole_text
+from opsmetrics.core.errors import SnapshotError
+
+POINTER = "current.json"
+LINK = "current.duckdb"
+KEEP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A published snapshot.
+
+    Attributes:
+        file: File name in the snapshots folder.
+        build_id: Digest of what it holds.
+        published_at: ISO instant, UTC.
+        folder: Where it lies.
+        size: Bytes of the file; another size means a copy that was cut off. None in pointers of older versions.
+    """
+
+    file: str
+    build_id: str
+    published_at: str
+    folder: Path
+    size: int | None = None
+
+    @property
+    def path(self) -> Path:
+        """The snapshot's own, unique path."""
+        return self.folder / self.file
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is there with all its bytes."""
+        try:
+            return self.size in (None, self.path.stat().st_size)
+        except FileNotFoundError:
+            return False
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection, warehouse: Path, folder: Path, *, build_id: str, now: datetime, keep: int = KEEP
+) -> Snapshot:
+    """Publish the working file, which the caller holds open: so nobody writes to what is being copied.
+
+    Copy to a temporary name, fsync, rename, swap the pointer, then remove snapshots beyond ``keep``. A process
+    killed at any moment leaves the old pointer with its whole file, or the new one with its whole file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".*.tmp"):
+        # Whoever publishes holds the working file, so this is what a killed process left.
+        leftover.unlink(missing_ok=True)
+    con.execute("checkpoint")
+    snapshot = _copy(warehouse, folder, build_id, now)
+    _swap(snapshot)
+    _prune(folder, snapshot.file, keep)
+    return snapshot
+
+
+def _copy(warehouse: Path, folder: Path, build_id: str, now: datetime) -> Snapshot:
+    name = f"ops-{now:%Y%m%dT%H%M%SZ}-{build_id[:12]}.duckdb"
+    with draft(folder, name) as temporary:
+        shutil.copyfile(warehouse, temporary)
+        temporary.chmod(0o440)
+        settle(temporary, folder / name)
+    return Snapshot(name, build_id, now.isoformat(), folder, warehouse.stat().st_size)
+
+
+def _swap(snapshot: Snapshot) -> None:
+    folder = snapshot.folder
+    content = {key: value for key, value in asdict(snapshot).items() if key != "folder"}
+    write_whole_text(folder / POINTER, json.dumps(content, indent=2) + "\n", durable=True)
+    with draft(folder, LINK) as link:
+        link.symlink_to(snapshot.file)
+        settle(link, folder / LINK)
+
+
+def _prune(folder: Path, current: str, keep: int) -> None:
+    names = sorted((path for path in folder.glob("ops-*.duckdb")), key=lambda path: path.stat().st_mtime_ns)
+    for path in names[: max(0, len(names) - keep)]:
+        if path.name != current:
+            path.unlink(missing_ok=True)
+
+
+def read_pointer(folder: Path) -> Snapshot | None:
+    """Return the snapshot that the pointer names, or None where nothing was published yet.
+
+    Raises:
+        SnapshotError: The pointer is damaged.
+    """
+    pointer = folder / POINTER
+    try:
+        content = json.loads(pointer.read_text(encoding="utf-8"))
+        return Snapshot(content["file"], content["build_id"], content["published_at"], folder, content.get("size"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise SnapshotError(f"{pointer}: damaged pointer; run `opsmetrics publish` again") from error
+
+
+def published(folder: Path, build_id: str) -> Snapshot | None:
+    """Return the current snapshot if it is whole and holds that build; a damaged pointer is to be written anew."""
+    try:
+        found = read_pointer(folder)
+    except SnapshotError:
+        return None
+    return found if found is not None and found.build_id == build_id and found.is_whole else None
+
+
+def current(folder: Path) -> Snapshot:
+    """Return the current snapshot.
+
+    Raises:
+        SnapshotError: Nothing was published yet, or the file is gone or cut off.
+    """
+    snapshot = read_pointer(folder)
+    if snapshot is None:
+        raise SnapshotError(f"{folder}: no snapshot was published yet; run `opsmetrics run` first")
+    if not snapshot.is_whole:
+        raise SnapshotError(f"{snapshot.path}: the file is gone or cut off; run `opsmetrics publish` again")
+    return snapshot
+
+
+def open_current(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open the current snapshot read-only, with UTC as session zone and no access to other files.
+
+    Raises:
+        SnapshotError: As :func:`current`.
+    """
+    con = duckdb.connect(str(current(folder).path), read_only=True, config={"enable_external_access": False})
+    con.execute("set timezone = 'UTC'")
+    return con

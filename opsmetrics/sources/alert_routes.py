@@ -1,0 +1,70 @@
+"""Where a tree of notification policies sends an alert: Alertmanager's routing, over what is known of its labels.
+
+A rule's labels are not all that its alerts carry: a query adds its own. So a matcher on a label that the rule does not
+have, or whose value is made by a template, is neither true nor false, and what rests on it is not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Row = dict[str, Any]
+_STRING_MATCHER = re.compile(r'\s*(?P<label>[^=!~\s"]+|"[^"]+")\s*(?P<operator>=~|!~|!=|=)\s*"?(?P<value>.*?)"?\s*')
+
+
+def receivers_of(labels: Mapping[str, str], tree: Row) -> set[str] | None:
+    """Return the receivers that alerts with these labels reach, None where that depends on what is not known.
+
+    Args:
+        labels: Known labels of the rule.
+        tree: Root of the policies: ``receiver``, ``object_matchers``, ``continue`` and ``routes``, as Grafana's
+            provisioning API answers.
+    """
+    return _reached(labels, tree, str(tree.get("receiver") or ""))
+
+
+def _reached(labels: Mapping[str, str], route: Row, receiver: str) -> set[str] | None:
+    found: set[str] = set()
+    for child in route.get("routes") or []:
+        matched = _matches(labels, child)
+        if matched is None:
+            return None
+        if matched:
+            below = _reached(labels, child, str(child.get("receiver") or receiver))
+            if below is None:
+                return None
+            found |= below
+            if not child.get("continue"):
+                return found
+    return found or {receiver}
+
+
+def _matches(labels: Mapping[str, str], route: Row) -> bool | None:
+    """Whether all matchers of a policy hold; one that fails decides, whatever is not known of the others."""
+    matchers = [tuple(matcher) for matcher in route.get("object_matchers") or []]
+    matchers += [(label, "=", value) for label, value in (route.get("match") or {}).items()]
+    matchers += [(label, "=~", value) for label, value in (route.get("match_re") or {}).items()]
+    for text in route.get("matchers") or []:
+        match = _STRING_MATCHER.fullmatch(text) if isinstance(text, str) else None
+        matchers.append((match["label"].strip('"'), match["operator"], match["value"]) if match else ("", "?", ""))
+    judged = [_holds(labels, *matcher) for matcher in matchers]
+    return False if False in judged else None if None in judged else True
+
+
+def _holds(labels: Mapping[str, str], label: str, operator: str, value: str) -> bool | None:
+    known = labels.get(label)
+    if known is None or is_template(known) or operator not in {"=", "!=", "=~", "!~"}:
+        return None
+    if operator in {"=", "!="}:
+        return (known == value) == (operator == "=")
+    try:
+        return bool(re.fullmatch(value, known)) == (operator == "=~")
+    except re.error:
+        return None
+
+
+def is_template(value: str) -> bool:
+    """Whether a label's value is made anew for each alert."""
+    return "{{" in value or "$labels" in value

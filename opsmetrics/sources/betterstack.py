@@ -1,0 +1,108 @@
+"""Better Stack's monitors and their incidents: down while an incident lasts (contracts, K).
+
+Past pauses are not told, only the present one. So between incidents a monitor counts as up since its settings were
+last changed, which pausing and starting does; before that its state is unknown unless ``never_paused`` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from opsmetrics.organisation.connectors import BetterStack
+from opsmetrics.sources.fetching import FetchRequest, FetchResult
+from opsmetrics.sources.http import ROLES, Http, required_secret
+from opsmetrics.sources.transitions import Change, Status, rows_of
+
+PAGE = 50
+# An incident that began this long before the asked days, and has ended since, is not asked for.
+LONGEST = timedelta(days=92)
+_NO_STATE = {"paused", "pending", "maintenance"}
+
+
+def _client(request: FetchRequest[BetterStack]) -> Http:
+    settings = request.connector
+    token = required_secret(settings.name, settings.token_env, ROLES[settings.kind])
+    headers = {"Authorization": f"Bearer {token}"}
+    return Http(
+        settings.name, settings.url, request.settings, headers=headers, variable=settings.token_env, kind=settings.kind
+    )
+
+
+def _items(http: Http, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+    """Yield the records of all pages, each once."""
+    following: str | None = path
+    seen: set[str] = set()
+    asked: set[str] = set()
+    while following is not None and following not in asked:
+        asked.add(following)
+        page = http.get(following, **({} if len(asked) > 1 else {"per_page": PAGE, **params}))
+        for item in page["data"]:
+            if item["id"] not in seen:
+                seen.add(item["id"])
+                yield item
+        following = page["pagination"]["next"]
+
+
+def probe(request: FetchRequest[BetterStack]) -> str:
+    """Ask for the monitors."""
+    with _client(request) as http:
+        return f"{len(list(_items(http, 'api/v2/monitors')))} monitors readable"
+
+
+def availability_checks(request: FetchRequest[BetterStack]) -> FetchResult:
+    """Return the changes of each monitor."""
+    first, end = request.days
+    asked = {"from": f"{first - LONGEST}", "to": f"{end}"}
+    rows: list[dict[str, Any]] = []
+    with _client(request) as http:
+        for monitor in _items(http, "api/v2/monitors"):
+            incidents = {
+                item["id"]: item["attributes"]
+                for which in (asked, {"resolved": "false"})
+                for item in _items(http, "api/v3/incidents", monitor_id=monitor["id"], **which)
+            }
+            told = monitor["attributes"]
+            begins = datetime.fromisoformat(told["created_at"])
+            changes = _changes(request, told, begins, list(incidents.values()))
+            rows += rows_of(request, monitor["id"], begins, changes)
+    return FetchResult(rows, source=f"{request.connector.url} incidents")
+
+
+def _changes(
+    request: FetchRequest[BetterStack], monitor: dict[str, Any], begins: datetime, incidents: list[dict[str, Any]]
+) -> list[Change]:
+    """Return when a monitor was up, down or unknown."""
+    # Better Stack does not check in a maintenance window, and says its hours in names of zones of its own.
+    has_window = monitor.get("maintenance_from") is not None
+    sure = begins if request.connector.never_paused else datetime.fromisoformat(monitor["updated_at"])
+    paused = datetime.fromisoformat(monitor["paused_at"]) if monitor["paused_at"] else None
+    if paused is None and monitor["status"] in _NO_STATE:
+        paused = (
+            request.now if monitor["last_checked_at"] is None else datetime.fromisoformat(monitor["last_checked_at"])
+        )
+
+    def between(at: datetime) -> Status:
+        return "unknown" if has_window or at < sure or (paused is not None and at >= paused) else "up"
+
+    spans = sorted(
+        (
+            datetime.fromisoformat(item["started_at"]),
+            item["resolved_at"] and datetime.fromisoformat(item["resolved_at"]),
+        )
+        for item in incidents
+    )
+    changes = [Change(at, between(at)) for at in (begins, max(begins, sure)) if not _within(spans, at)]
+    for started, resolved in spans:
+        changes.append(Change(started, "down"))
+        if resolved is not None and not _within(spans, resolved):
+            changes.append(Change(resolved, between(resolved)))
+    if paused is not None:
+        changes.append(Change(paused, "unknown"))
+    return changes
+
+
+def _within(spans: list[tuple[datetime, datetime | None]], at: datetime) -> bool:
+    """Whether an incident lasts at an instant."""
+    return any(started <= at and (resolved is None or at < resolved) for started, resolved in spans)

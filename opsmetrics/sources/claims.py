@@ -1,0 +1,111 @@
+"""Which days a delivery proves: those its rows reach without a long silence, and none of which a row was set aside.
+
+Does not belong here: what a file no longer covers (``file_pulls``), and which load counts for a day (``warehouse``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.landing import PARTIAL
+from opsmetrics.organisation import Organisation, StreamSource
+from opsmetrics.sources.notes import Window, days_of
+from opsmetrics.streams import Stream
+
+DAY = timedelta(days=1)
+# A file that does not say which days it covers proves no silence longer than this: one wrong year is one.
+LONGEST_SILENCE = timedelta(days=92)
+# What began before the history may still be open in it.
+BEFORE_HISTORY_YEARS = 10
+
+
+def happened_days(organisation: Organisation, today: date) -> Window:
+    """Return the half-open days that a row can be of: ten years before the history to tomorrow."""
+    first = organisation.settings.history_from
+    earliest = date(max(first.year - BEFORE_HISTORY_YEARS, 1), first.month, min(first.day, 28))
+    return earliest, today + 2 * DAY
+
+
+def doubtful_days(frame: pl.DataFrame, window: Window) -> set[date]:
+    """Return the days of a window of which a row was set aside; all where the day of such a row cannot be read."""
+    aside = frame.filter(pl.col("_reason").is_not_null())
+    if aside.height and aside["_day"].null_count():
+        return set(days_of(window))
+    return {day for day in aside["_day"].unique().to_list() if window[0] <= day < window[1]}
+
+
+def silent_days(frame: pl.DataFrame) -> set[date]:
+    """Return the days inside silences between rows that are too long for a file to prove by itself."""
+    days = sorted(frame.filter(pl.col("_reason").is_null())["_day"].drop_nulls().unique().to_list())
+    long = [(before + DAY, after) for before, after in pairwise(days) if after - before > LONGEST_SILENCE]
+    return {day for window in long for day in days_of(window)}
+
+
+def runs(states: Mapping[date, str]) -> tuple[tuple[date, date, str], ...]:
+    """Join days of one state that follow each other into half-open windows."""
+    found: list[tuple[date, date, str]] = []
+    for day in sorted(states):
+        if found and found[-1][1] == day and found[-1][2] == states[day]:
+            found[-1] = (found[-1][0], day + DAY, states[day])
+        else:
+            found.append((day, day + DAY, states[day]))
+    return tuple(found)
+
+
+def within(unproven: tuple[tuple[date, date, str], ...], window: Window) -> tuple[tuple[date, date, str], ...]:
+    """Cut half-open windows of unproven days to a window."""
+    cut = ((max(start, window[0]), min(end, window[1]), state) for start, end, state in unproven)
+    return tuple((start, end, state) for start, end, state in cut if start < end)
+
+
+def covered_days(source: StreamSource, stream: Stream, frame: pl.DataFrame, path: Path, today: date) -> Window:
+    """Return the days that a whole file is about; what has not happened yet is only there as rows of plans."""
+    if source.covers is not None:
+        first, last = source.covers
+        return min(first, today), (last if stream.is_plan else min(last, today)) + DAY
+    days = frame.filter(pl.col("_reason").is_null())["_day"]
+    start, end = days.min(), days.max()
+    if not isinstance(start, date) or not isinstance(end, date):
+        message = "the file has no rows, and sources.toml does not name the days that it covers"
+        raise SourceError(Problem(str(path), None, message, "set covers = [first day, last day], or export it again"))
+    return start, end + DAY
+
+
+def proven(frame: pl.DataFrame, covered: Window, stream: Stream, today: date) -> tuple[pl.DataFrame, dict[date, str]]:
+    """Set rows outside the covered days aside, and say of which of these days not everything is known."""
+    states = dict.fromkeys(doubtful_days(frame, covered), PARTIAL)
+    if stream.is_plan:
+        states |= dict.fromkeys(days_of((max(covered[0], today + DAY), covered[1])), PARTIAL)
+    return _outside(frame, covered), states
+
+
+def carried(frame: pl.DataFrame, day: Window) -> pl.DataFrame:
+    """Let the day's file tell how a row of an earlier day went on: it belongs to the day that it is told on."""
+    is_earlier = pl.col("_reason").is_null() & (pl.col("_day") < day[0])
+    return frame.with_columns(_day=pl.when(is_earlier).then(pl.lit(day[0])).otherwise(pl.col("_day")))
+
+
+def reasons(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return why rows were set aside, most rows first: ``_reason``, ``rows`` and the first ``line``."""
+    aside = frame.filter(pl.col("_reason").is_not_null())
+    counts = aside.group_by("_reason").agg(pl.len().alias("rows"), pl.col("_line").min().alias("line"))
+    return counts.sort(["rows", "_reason"], descending=[True, False])
+
+
+def _outside(frame: pl.DataFrame, covered: Window) -> pl.DataFrame:
+    """Set rows outside the covered days aside: the window would not be replaced with them."""
+    late = pl.col("_reason").is_null() & ~pl.col("_day").is_between(*covered, closed="left")
+    # Without the days, so that the rows of all daily files share one reason.
+    text = "outside the days that the file covers, which go from local midnight to local midnight"
+    keys = [name for name in frame.columns if not name.startswith("_")]
+    raw = pl.struct([pl.col(name).cast(pl.String) for name in keys]).struct.json_encode()
+    return frame.with_columns(
+        _raw=pl.when(late).then(raw).otherwise(pl.col("_raw")),
+        _reason=pl.when(late).then(pl.lit(text)).otherwise(pl.col("_reason")),
+    )

@@ -1,0 +1,110 @@
+"""Read CSV: comma, semicolon or tab, with a header; a quote that swallows rows is an error, never a long field."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from opsmetrics.sources.raw_table import (
+    MAX_LINE_BYTES,
+    Collector,
+    RawTable,
+    check_names,
+    folded,
+    numbered_lines,
+    unreadable,
+)
+
+_QUOTING = "a quote that is opened in this row and not closed swallows the rows after it"
+_MEND = "close the quote, or write a quote inside a field twice"
+
+
+def read_csv(path: Path, wanted: frozenset[str]) -> RawTable:
+    """Read a CSV file.
+
+    Args:
+        path: The file; not empty.
+        wanted: Folded names of the columns to keep.
+
+    Raises:
+        SourceError: The file is not UTF-8, its header does not name the columns, or a quote swallows rows.
+    """
+    lines = numbered_lines(path)
+    _, first = next(lines)
+    delimiter, header = _header(path, first)
+    places = {name: place for place, name in enumerate(header) if folded(name) in wanted}
+    collector = Collector()
+    for line, row, reason in _rows(path, lines, delimiter, len(header)):
+        collector.add(line, {} if reason else {name: row[place] for name, place in places.items()}, reason)
+    return collector.table(header, list(places))
+
+
+def _header(path: Path, first: str) -> tuple[str, list[str]]:
+    """Return the delimiter that a header line uses most, and its columns."""
+    if first.lstrip().startswith("<"):
+        fix = "look at the file: an error or sign-in page was saved in place of the export; export it again"
+        raise unreadable(path, 1, "this is a page in HTML or XML, not CSV", fix)
+    if "\0" in first:
+        raise unreadable(path, 1, "the line holds NUL characters", "save it as UTF-8, not UTF-16")
+    if re.match(r"sep=.\s*$", first):
+        raise unreadable(path, 1, "this is a hint for Excel, not the header", "delete the line that begins with sep=")
+    delimiter = max(",;\t", key=first.count)
+    try:
+        header = next(csv.reader([first], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        message = f"no valid CSV: {error}"
+        raise unreadable(path, 1, message, "mend the quoting and line ends of the header") from error
+    if not header:
+        fix = "write the column names into the first line; a quiet period still has them"
+        raise unreadable(path, 1, "the first line is blank, where the header is expected", fix)
+    check_names(path, header)
+    return delimiter, header
+
+
+def _rows(
+    path: Path, lines: Iterator[tuple[int, str]], delimiter: str, width: int
+) -> Iterator[tuple[int, list[str], str | None]]:
+    """Yield (line it begins on, fields, reason) of each row that is not blank."""
+    consumed: list[tuple[int, str]] = []
+
+    def feed() -> Iterator[str]:
+        for number, text in lines:
+            consumed.append((number, text))
+            # The parser takes no NUL; the row is set aside below.
+            yield text.replace("\0", "")
+
+    csv.field_size_limit(MAX_LINE_BYTES)
+    rows = csv.reader(feed(), delimiter=delimiter, strict=True)
+    while True:
+        consumed.clear()
+        row: list[str] = []
+        reason: str | None = None
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reason = f"no valid CSV: {error}"
+        start = consumed[0][0]
+        if len(consumed) > 1 and (reason or _swallowed([text for _, text in consumed], delimiter, width)):
+            raise unreadable(path, start, _QUOTING, _MEND)
+        if any("\0" in text for _, text in consumed):
+            reason = "the line holds NUL characters"
+        if not row and reason is None:
+            continue
+        if reason is None and len(row) != width:
+            reason = f"{len(row)} fields where the header names {width}"
+        yield start, row, reason
+
+
+def _swallowed(texts: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether the lines of one row look like rows of their own.
+
+    A field that really holds line breaks leaves the lines between the first and the last without the delimiters of a
+    row, and shares those of a row between the first and the last.
+    """
+    counts = [text.count(delimiter) for text in texts]
+    full = max(width - 1, 1)
+    return any(count >= full for count in counts[1:-1]) or min(counts[0], counts[-1]) >= full

@@ -1,0 +1,133 @@
+"""Copies of repositories that the product keeps by itself: bare, of the default branch and the bots' own branches.
+
+A copy is fetched by git over https, ssh or from a file, before it is read. Who may read it is git's own affair: its
+credential helper, netrc and ssh agent; no secret is ever in the configuration, and nobody is asked for one. A copy that
+cannot be fetched is an error: an old one would read like a quiet repository.
+
+Does not belong here: reading what is in a copy (``git_history``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.settings import inherited
+from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.sources.fetching import FetchRequest
+from opsmetrics.sources.git_history import MAIN, git_program
+
+# Several streams of one pull read the same copy; it is fetched once for all of them.
+FRESH_SECONDS = 600
+LIMIT_SECONDS = 1800
+_MARK = "opsmetrics-fetched"
+# What git says of it -> what is wrong, what to do. Git's own words may hold names and addresses, and are not repeated.
+_REASONS = (
+    (
+        r"authentication|could not read (?:username|password)|permission denied|403|401|terminal prompts disabled",
+        "the server asks for credentials, or refuses them",
+        "let git's credential helper or ssh know them, for the user that runs opsmetrics",
+    ),
+    (r"not found|does not exist|does not appear|404", "there is no such repository, or no access to it", "check url"),
+    (r"could ?n.t resolve|unable to access|connection|timed out|host key", "the server cannot be reached", "check url"),
+    (r"couldn't find remote ref|remote ref HEAD", "the repository is empty", "take it out until it has a commit"),
+    (r"shallow", "the server cannot leave out old commits", "take depth and since out"),
+)
+
+
+def is_repository(folder: Path) -> bool:
+    """Whether a folder is a clone, with files or bare."""
+    return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
+
+
+def kept_copies(request: FetchRequest[GitClones]) -> dict[str, Path]:
+    """Fetch each configured repository and return ``owner/name`` -> its copy.
+
+    Raises:
+        SourceError: One cannot be fetched.
+    """
+    home = request.settings.home / "clones" / request.connector.name
+    home.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Path] = {}
+    for name, address in request.connector.addresses.items():
+        plain = re.sub(r"[^\w.-]+", "+", name).strip(".") or "repository"
+        # Names that differ in signs only must not share a copy.
+        folder = home / f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.git"
+        with FileLock(folder.with_suffix(".lock")):
+            _refresh(request, name, address, folder)
+        found[name] = folder
+    return found
+
+
+def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: Path) -> None:
+    connector = request.connector
+    limits = [f"--depth={connector.depth}"] if connector.depth else []
+    limits += [f"--shallow-since={connector.since.isoformat()}"] if connector.since else []
+    mark = folder / _MARK
+    asked = "\n".join((address, *limits))
+    if _is_fresh(mark, asked):
+        return
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        # A copy that is broken off is none: the first one is made beside its place, and moved there whole.
+        work = folder if folder.is_dir() else Path(scratch) / "new.git"
+        if work is not folder:
+            _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
+        if not limits and (work / "shallow").exists():
+            limits = ["--unshallow"]
+        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}/*:refs/heads/{bot}/*" for bot in _BOT_BRANCHES)]
+        options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
+        _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
+        if work is not folder:
+            shutil.move(work, folder)
+    mark.write_text(asked)
+
+
+_BOT_BRANCHES = ("renovate", "dependabot")
+
+
+def _is_fresh(mark: Path, asked: str) -> bool:
+    try:
+        return mark.read_text() == asked and time.time() - mark.stat().st_mtime < FRESH_SECONDS
+    except OSError:
+        return False
+
+
+def _git(request: FetchRequest[Any], name: str, *arguments: str) -> None:
+    """Run git with what the machine knows of credentials, and without asking anybody."""
+    own = inherited(without="GIT_", but="GIT_SSH_COMMAND")
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GCM_INTERACTIVE": "never"}
+    own.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    if request.settings.ca_file is not None:
+        quiet["GIT_SSL_CAINFO"] = str(request.settings.ca_file)
+    problem = f"{name} cannot be fetched"
+    try:
+        subprocess.run(  # noqa: S603 - our own arguments
+            [git_program(), "-c", "gc.auto=0", "-c", "core.askPass=", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=LIMIT_SECONDS,
+            env=own | quiet,
+        )
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", errors="replace")
+        reason, fix = next(
+            ((reason, fix) for pattern, reason, fix in _REASONS if re.search(pattern, said, re.IGNORECASE)),
+            (
+                f"git ends with {error.returncode}",
+                "try git ls-remote with its address, as the user that runs opsmetrics",
+            ),
+        )
+        raise SourceError(Problem(request.connector.name, None, f"{problem}: {reason}", fix)) from None
+    except subprocess.TimeoutExpired:
+        message = f"{problem}: git took longer than {LIMIT_SECONDS} s"
+        raise SourceError(Problem(request.connector.name, None, message, "set since, or try again")) from None

@@ -1,0 +1,191 @@
+"""Manifests whose packages are spread over lines: YAML of Helm, Kustomize and Flux, Terraform and MSBuild.
+
+A diff holds a few lines around a change. What it leaves out is not guessed: a version without its name is no pin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from opsmetrics.sources.manifest_lines import Line, Pin, image_of
+
+# Actions that are named for the one tool that they bring.
+_TOOL_ACTION = re.compile(r"/(?:setup-[\w-]+|[\w-]+-action)(?:/|$)")
+_YAML = re.compile(
+    r"^(?P<indent>\s*)(?P<dash>(?:-\s+)*)(?P<key>[\w./-]+|\"[^\"]+\"):(?:\s+(?P<value>[^#]*?))?\s*(?:#.*)?$"
+)
+_ITEM = re.compile(r"^(?P<indent>\s*)-\s")
+_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+-]*")
+_OPEN = re.compile(
+    r"^\s*(?:(?P<kind>[\w-]+)\s+\"(?P<label>[^\"]*)\".*|\"?(?P<name>[\w-]+)\"?\s*=\s*)\{\s*(?P<rest>[^}]*)"
+)
+_ASSIGN = re.compile(r"\b(?P<key>source|version|required_version)\s*=\s*\"(?P<value>[^\"]*)\"")
+_REFERENCE = re.compile(r"^(?:git::)?(?P<address>[^?]+)\?(?:.*&)?ref=(?P<ref>[\w.+-]+)")
+_DOTTED = re.compile(r'^\s*"(?P<name>[\w.-]+)"\s*:\s*\{')
+_DOTTED_VERSION = re.compile(r'^\s*"version"\s*:\s*"(?P<version>\d[\w.+-]*)"')
+_INCLUDED = re.compile(
+    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\s[^>]*(?:Include|Update)=\"(?P<name>[^\"$]+)\""
+)
+_VERSION_ELEMENT = re.compile(r"<Version>\s*(?P<version>[^<$*]+?)\s*</Version>")
+
+
+@dataclass(slots=True)
+class _Block:
+    """A mapping that is being read."""
+
+    indent: int
+    is_item: bool
+    parent: str
+    found: dict[str, str] = field(default_factory=dict[str, str])
+    is_changed: bool = False
+
+
+def yaml_blocks(ecosystem: str) -> _Yaml:
+    """Return the reader of charts and images that YAML spreads over keys of one mapping."""
+    return _Yaml(ecosystem)
+
+
+class _Yaml:
+    """Reads mappings by their indentation, as far as a diff shows them."""
+
+    def __init__(self, ecosystem: str) -> None:
+        self.ecosystem = ecosystem
+
+    def __call__(self, lines: Sequence[Line]) -> Iterator[Pin]:
+        blocks: list[_Block] = []
+        key_above = ""
+        for line in lines:
+            match = _YAML.match(line.text)
+            if match is None:
+                item = _ITEM.match(line.text)
+                if item is not None:
+                    yield from self._closed(blocks, len(item["indent"]))
+                continue
+            indent, dash = len(match["indent"]), match["dash"]
+            # A new item ends the one before, whose keys stand deeper than the dash.
+            yield from self._closed(blocks, indent if dash else indent + 1, is_item=bool(dash))
+            place = indent + len(dash)
+            if not blocks or blocks[-1].indent < place:
+                blocks.append(_Block(place, bool(dash), key_above))
+            key_above = match["key"].strip('"')
+            value = (match["value"] or "").strip().strip("\"'")
+            if value:
+                blocks[-1].found[key_above] = value
+                blocks[-1].is_changed |= line.is_changed
+        yield from self._closed(blocks, -1)
+
+    def _closed(self, blocks: list[_Block], indent: int, *, is_item: bool = False) -> Iterator[Pin]:
+        """End the mappings that stand at an indentation or deeper; of an item's dash, those that stand deeper."""
+        while blocks and blocks[-1].indent >= indent + (1 if is_item else 0):
+            block = blocks.pop()
+            if block.is_changed:
+                pin = self._pin(block)
+                if pin is not None:
+                    yield pin
+
+    def _pin(self, block: _Block) -> Pin | None:
+        found = block.found
+        if found.get("newTag") or (found.get("name") and found.get("digest")):
+            return self._image(found.get("newName") or found.get("name"), found.get("newTag"), found.get("digest"))
+        if "repository" in found and ("tag" in found or "digest" in found):
+            registry = f"{found['registry']}/" if found.get("registry") else ""
+            return self._image(registry + found["repository"], found.get("tag"), found.get("digest"))
+        if found.keys() >= {"image", "tag"}:
+            return self._image(found["image"], found["tag"], None)
+        if "rev" in found and "repo" in found:
+            return Pin("pre-commit", found["repo"], found["rev"].removeprefix("v"))
+        chart, version = _chart(block), found.get("version") or found.get("targetRevision")
+        if chart and version and _VERSION.fullmatch(version):
+            return Pin("helm", chart, version.lstrip("~^<>=v "))
+        return None
+
+    def _image(self, package: str | None, tag: str | None, digest: str | None) -> Pin | None:
+        text = f"{package}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
+        found = image_of(text) if package else None
+        return Pin(self.ecosystem, *found) if found and (found[1] or found[2]) else None
+
+
+def _chart(block: _Block) -> str | None:
+    found = block.found
+    if "chart" in found:
+        return found["chart"].rsplit("/", 1)[-1]
+    # A dependency of a chart is an item with a name; a chart's own name and version are none.
+    is_dependency = block.is_item and {"name", "version"} <= found.keys() and found.keys() & {"repository", "repo"}
+    return found["name"] if is_dependency else None
+
+
+def action_inputs(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield the tool whose version a workflow hands to an action as ``version``."""
+    action = ""
+    for line in lines:
+        match = _YAML.match(line.text)
+        if match is None:
+            continue
+        key, value = match["key"], (match["value"] or "").strip("\"' ")
+        if key == "uses":
+            action = value.split("@", 1)[0]
+        elif match["dash"]:
+            action = ""
+        elif key == "version" and _TOOL_ACTION.search(action) and line.is_changed and _VERSION.fullmatch(value):
+            yield Pin("tool", _tool(action), value.lstrip("v"))
+
+
+def _tool(action: str) -> str:
+    return action.split("/")[1].removeprefix("setup-").removesuffix("-action")
+
+
+def terraform(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield providers by their source, modules by theirs or by the ref in it, and Terraform itself."""
+    name, found, is_changed = "", dict[str, str](), False
+    for line in lines:
+        opened = _OPEN.match(line.text)
+        if opened is not None:
+            yield from _terraform_pins(name, found, is_changed=is_changed)
+            name, found, is_changed = opened["label"] or opened["name"] or "", {}, False
+        for assigned in _ASSIGN.finditer(line.text):
+            if assigned["key"] == "required_version":
+                if line.is_changed and _VERSION.fullmatch(assigned["value"]):
+                    yield Pin("terraform", "hashicorp/terraform", assigned["value"].lstrip("~^<>=v "))
+                continue
+            found[assigned["key"]] = assigned["value"]
+            is_changed |= line.is_changed
+        if line.text.strip() == "}" or (opened is not None and line.text.rstrip().endswith("}")):
+            yield from _terraform_pins(name, found, is_changed=is_changed)
+            name, found, is_changed = "", {}, False
+    yield from _terraform_pins(name, found, is_changed=is_changed)
+
+
+def _terraform_pins(name: str, found: Mapping[str, str], *, is_changed: bool) -> Iterator[Pin]:
+    source, version = found.get("source", ""), found.get("version", "")
+    reference = _REFERENCE.match(source)
+    if not is_changed:
+        return
+    if reference is not None:
+        yield Pin("terraform", reference["address"], reference["ref"].lstrip("v"))
+    elif (source or name) and _VERSION.fullmatch(version):
+        yield Pin("terraform", source or name, version.lstrip("~^<>=v "))
+
+
+def nuget_elements(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield the packages of a project file whose version is an element of its own."""
+    name = ""
+    for line in lines:
+        included = _INCLUDED.search(line.text)
+        if included is not None:
+            name = included["name"]
+        version = _VERSION_ELEMENT.search(line.text)
+        if version is not None and name and line.is_changed:
+            yield Pin("nuget", name, version["version"].strip("[]() "))
+
+
+def dotnet_tools(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield the tools of a dotnet-tools.json."""
+    name = ""
+    for line in lines:
+        named, version = _DOTTED.match(line.text), _DOTTED_VERSION.match(line.text)
+        if named is not None:
+            name = named["name"]
+        elif version is not None and name and line.is_changed:
+            yield Pin("nuget", name, version["version"])

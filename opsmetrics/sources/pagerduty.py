@@ -1,0 +1,210 @@
+"""PagerDuty: pages, incidents and duty from its REST API v2 (contracts, D).
+
+PagerDuty calls every page an incident. Those of the configured urgencies are our pages; those with a priority are our
+incidents, where the organisation lists that stream. Names of people and titles are not kept: people are counted, and
+of a title only a code is left, so that repeats are known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from opsmetrics.organisation.connectors import PagerDuty
+from opsmetrics.sources.actors import is_machine
+from opsmetrics.sources.duty import MARGIN, Period, shifts
+from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
+from opsmetrics.sources.http import ROLES, Http, required_secret, retry_after
+from opsmetrics.sources.service_names import ServiceNames
+
+Row = dict[str, Any]
+PAGE = 100
+# Offset and limit together; a window with more is halved.
+DEEPEST = 10_000
+DAY = timedelta(days=1)
+# The specification says acknowledgement_log_entry, recorded answers say acknowledge_log_entry.
+_ACKNOWLEDGED = frozenset({"acknowledge_log_entry", "acknowledgement_log_entry"})
+
+
+def _client(request: FetchRequest[PagerDuty]) -> Http:
+    settings = request.connector
+    token = required_secret(settings.name, settings.token_env, ROLES[settings.kind])
+    headers = {
+        "Authorization": f"Token token={token}",
+        "Accept": "application/vnd.pagerduty+json;version=2",
+        "Content-Type": "application/json",
+    }
+    return Http(
+        settings.name,
+        settings.address,
+        request.settings,
+        headers=headers,
+        variable=settings.token_env,
+        kind=settings.kind,
+        waits=_waits,
+    )
+
+
+def _waits(answer: httpx.Response) -> float | None:
+    """Return how long PagerDuty wants us to wait: it says so in ``ratelimit-reset``, in seconds."""
+    asked = retry_after(answer)
+    reset = answer.headers.get("ratelimit-reset", "")
+    return float(reset) if asked is None and answer.status_code == 429 and reset.isdigit() else asked
+
+
+def probe(request: FetchRequest[PagerDuty]) -> str:
+    """Ask for one incident."""
+    with _client(request) as http:
+        http.get("incidents", limit=1, time_zone="UTC")
+    return f"readable, {len(request.connector.schedules)} schedules configured"
+
+
+def _paged(http: Http, path: str, name: str, **params: Any) -> tuple[list[Row], bool]:
+    """Return the rows of all pages, and whether there are more than can be shown."""
+    found: list[Row] = []
+    for offset in range(0, DEEPEST - PAGE + 1, PAGE):
+        page = http.get(path, limit=PAGE, offset=offset, time_zone="UTC", **params)
+        found += page[name]
+        if not page["more"] or not page[name]:
+            return found, False
+    return found, True
+
+
+def _incidents(request: FetchRequest[PagerDuty], http: Http) -> Iterator[Row]:
+    """Yield the incidents that were created in the asked days.
+
+    A day more is asked for: of ``until`` only the date may count (PagerDuty/pagerduty-mcp-server#47).
+    """
+
+    def fetch(start: datetime, end: datetime, can_halve: bool) -> list[Row] | None:  # noqa: FBT001 - see halved
+        window = {"since": _text(start), "until": _text(end + DAY), "sort_by": "created_at:asc"}
+        found, is_cut = _paged(http, "incidents", "incidents", **window)
+        if is_cut and can_halve:
+            return None
+        return [item for item in found if start <= datetime.fromisoformat(item["created_at"]) < end]
+
+    found = {item["id"]: item for item in halved(fetch, request.starts_at, request.ends_at, shortest=DAY)}
+    yield from found.values()
+
+
+def _text(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _service(names: ServiceNames, item: Row) -> str:
+    """Return the service: mapped or known by its id or its name, else the name, which then has no owner."""
+    service: Row = item["service"]
+    known = names.first([service["id"], service.get("summary")])
+    return known or service.get("summary") or service["id"]
+
+
+def _ended(item: Row) -> str | None:
+    if item["status"] != "resolved":
+        return None
+    return item.get("resolved_at") or item.get("last_status_change_at")
+
+
+def _severity(settings: PagerDuty, item: Row) -> int | None:
+    """Return the severity that the priority says; None where there is none, or one that the settings do not know."""
+    priority = (item.get("priority") or {}).get("summary")
+    return settings.severity_of(priority) if priority else None
+
+
+def alerts(request: FetchRequest[PagerDuty]) -> FetchResult:
+    """Return pages with their first acknowledgement by a person, else by a machine."""
+    settings, names = request.connector, ServiceNames(request)
+    with _client(request) as http:
+        found = [item for item in _incidents(request, http) if item["urgency"] in settings.paging_urgencies]
+        rows = [_page(settings, names, item, _entries(http, item)) for item in found]
+    return FetchResult(rows, source=f"{settings.address} incidents")
+
+
+def _entries(http: Http, item: Row) -> list[Row]:
+    """Return what happened to an incident: ``acknowledgements`` of the incident itself is empty once it is resolved."""
+    return _paged(http, f"incidents/{item['id']}/log_entries", "log_entries")[0]
+
+
+def _page(settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row]) -> Row:
+    acknowledged = [
+        (_is_machine(settings, entry.get("agent") or {}), datetime.fromisoformat(entry["created_at"]))
+        for entry in entries
+        if entry["type"] in _ACKNOWLEDGED
+    ]
+    by_machine, at = min(acknowledged, default=(None, None))
+    severity = _severity(settings, item)
+    service: Row = item["service"]
+    row: Row = {
+        "alert_id": item["id"],
+        "service_id": _service(names, item),
+        "rule_id": f"{service['id']}-{_code(item.get('title') or '')}",
+        "severity": severity if severity is not None else settings.urgency_severities[item["urgency"]],
+        "fired_at": item["created_at"],
+        "acknowledged_at": at,
+        "acknowledged_by_kind": None if by_machine is None else "bot" if by_machine else "human",
+        "closed_at": _ended(item),
+        "incident_id": _incident_of(item),
+    }
+    if settings.test_services is not None:
+        row["is_test"] = bool({service["id"], service.get("summary")} & set(settings.test_services))
+    return row
+
+
+def _is_machine(settings: PagerDuty, agent: Row) -> bool:
+    """Whether a service or an integration acted, or a user that the settings name as a machine."""
+    if not str(agent.get("type", "")).startswith("user"):
+        return True
+    return agent.get("id") in settings.bots or is_machine(agent.get("summary"), bots=settings.bots)
+
+
+def _code(title: str) -> str:
+    """Return a code of a title without its numbers: the same rule has the same code, and no word of it is left."""
+    plain = " ".join(re.sub(r"[0-9]+", "", title).casefold().split())
+    return hashlib.sha256(plain.encode()).hexdigest()[:12]
+
+
+def _incident_of(item: Row) -> str | None:
+    """Return the incident that a page belongs to: the one it was merged into, or itself where it has a priority."""
+    merged = ((item.get("resolve_reason") or {}).get("incident") or {}).get("id")
+    return merged or (item["id"] if item.get("priority") else None)
+
+
+def incidents(request: FetchRequest[PagerDuty]) -> FetchResult:
+    """Return incidents: those with a priority, but for what was merged into another."""
+    settings, names = request.connector, ServiceNames(request)
+    with _client(request) as http:
+        rows = [
+            {
+                "incident_id": item["id"],
+                "service_id": _service(names, item),
+                "severity": _severity(settings, item),
+                "declared_at": item["created_at"],
+                "resolved_at": _ended(item),
+            }
+            for item in _incidents(request, http)
+            if item.get("priority") and not item.get("resolve_reason")
+        ]
+    return FetchResult(rows, source=f"{settings.address} incidents")
+
+
+def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
+    """Return periods of duty of the first escalation level; a duty without begin or end is cut as a long one is."""
+    settings = request.connector
+    since, until = request.starts_at - MARGIN, request.ends_at + MARGIN
+    periods: list[Period] = []
+    with _client(request) as http:
+        for schedule in settings.schedules:
+            window = {"since": _text(since), "until": _text(until), "schedule_ids[]": schedule}
+            for duty in _paged(http, "oncalls", "oncalls", **window)[0]:
+                if duty["escalation_level"] == 1:
+                    start, end = (
+                        datetime.fromisoformat(duty[name]) if duty[name] else edge
+                        for name, edge in (("start", since), ("end", until))
+                    )
+                    periods.append(Period(schedule, start, end, frozenset({duty["user"]["id"]})))
+    rows = shifts(request.organisation, settings.schedules, periods)
+    return FetchResult(rows, source=f"{settings.address} on-calls")

@@ -1,0 +1,154 @@
+"""What a file says before anybody judges it: its column names, the wanted cells, and where each row stands.
+
+Only columns that the contract may want are kept, so that a file with many others costs no memory. Does not belong here:
+any one format (``delimited``, ``json_lines``, ``parquet``) and what a cell means (``contract``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from unicodedata import normalize
+
+import polars as pl
+
+from opsmetrics.core.errors import Problem, SourceError
+
+MAX_COLUMNS = 2_000
+MAX_LINE_BYTES = 1_000_000
+# Rows that are held as Python objects before they become columns.
+CHUNK = 20_000
+
+# Cells that are no text, number or instant. A Boolean is one too where a column does not ask for it.
+BOOLEAN = "a Boolean"
+LIST = "a list"
+OBJECT = "an object"
+NUL = "text with a NUL character"
+SURROGATE = "text with half a surrogate pair"
+
+
+def folded(name: str) -> str:
+    """Return a column name without case and the blanks around it: what two spellings of one name share."""
+    return normalize("NFC", name.strip().casefold())
+
+
+def unreadable(path: Path, line: int | None, message: str, fix: str) -> SourceError:
+    """Return the error that a file as a whole cannot be used."""
+    return SourceError(Problem(str(path), line, message, fix))
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One file, or the answer of a connector, as it came.
+
+    Attributes:
+        names: All column names, in order.
+        data: The wanted columns, text or native types, under the names of the file.
+        lines: 1-based line that each row begins on; for Parquet its number.
+        broken: Why a row could not be split into cells, else null.
+        odd: Column -> what a cell is where it is nothing that a column can hold (``LIST``, ``NUL``, ...), else null.
+    """
+
+    names: tuple[str, ...]
+    data: pl.DataFrame
+    lines: pl.Series
+    broken: pl.Series
+    odd: Mapping[str, pl.Series]
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return len(self.lines)
+
+    def with_constants(self, values: Mapping[str, str]) -> RawTable:
+        """Return the table with further columns that hold one text in every row."""
+        if not values:
+            return self
+        data = self.data.to_dict() | {
+            name: pl.Series(name, [value], dtype=pl.String).new_from_index(0, self.height)
+            for name, value in values.items()
+        }
+        return replace(self, names=(*self.names, *values), data=pl.DataFrame(data))
+
+
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Refuse column names that do not tell the columns apart.
+
+    Raises:
+        SourceError: A name is empty or stands twice, or there are too many.
+    """
+    if len(names) > MAX_COLUMNS:
+        raise unreadable(path, 1, f"the file has {len(names)} columns, more than {MAX_COLUMNS}", "export fewer columns")
+    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
+    if repeated or not all(name.strip() for name in names):
+        said = f" ({', '.join(map(repr, repeated))})" if repeated else ""
+        raise unreadable(path, 1, f"the header has an empty or repeated column name{said}", "name every column once")
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number, text) of a UTF-8 file, strictly decoded.
+
+    Raises:
+        SourceError: A line is not UTF-8, or too long.
+    """
+    with path.open("rb") as source:
+        number = 0
+        while raw := source.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(raw) > MAX_LINE_BYTES:
+                message = f"the line has more than {MAX_LINE_BYTES} bytes"
+                raise unreadable(path, number, message, "export it again, one row a line")
+            try:
+                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise unreadable(path, number, "the file is not UTF-8 at this line", "save it as UTF-8") from error
+
+
+@dataclass(slots=True)
+class Collector:
+    """Rows that become columns chunk by chunk, so that a large file is never held as Python objects."""
+
+    _rows: list[Mapping[str, str | None]] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list)
+    _broken: list[str | None] = field(default_factory=list)
+    _odd: dict[str, dict[int, str]] = field(default_factory=dict)
+    _chunks: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, line: int, row: Mapping[str, str | None], reason: str | None = None) -> None:
+        """Add a row with its wanted cells, or with why it has none."""
+        self._rows.append(row)
+        self._lines.append(line)
+        self._broken.append(reason)
+        if len(self._rows) >= CHUNK:
+            self._flush()
+
+    def mark(self, name: str, what: str) -> None:
+        """Say of a cell of the row that is added next that it is nothing a column can hold."""
+        self._odd.setdefault(name, {})[len(self._lines)] = what
+
+    def _flush(self) -> None:
+        names = dict.fromkeys(name for row in self._rows for name in row)
+        cells = {name: pl.Series(name, [row.get(name) for row in self._rows], dtype=pl.String) for name in names}
+        # A frame without columns would forget how many rows it has.
+        self._chunks.append(pl.DataFrame(cells | {"": pl.Series("", [None] * len(self._rows), dtype=pl.Null)}))
+        self._rows = []
+
+    def table(self, names: Sequence[str], kept: Sequence[str]) -> RawTable:
+        """Return all rows added.
+
+        Args:
+            names: Names of the columns of the file.
+            kept: Those of them that the rows hold.
+        """
+        self._flush()
+        data = pl.concat(self._chunks, how="diagonal")
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, data.height)
+        data = data.select(data[name] if name in data.columns else nothing.alias(name) for name in kept)
+        lines = pl.Series("line", self._lines, dtype=pl.Int64)
+        broken = pl.Series("broken", self._broken, dtype=pl.String)
+        odd = {
+            name: pl.Series(name, [cells.get(row) for row in range(len(lines))], dtype=pl.String)
+            for name, cells in self._odd.items()
+        }
+        return RawTable(tuple(names), data, lines, broken, odd)

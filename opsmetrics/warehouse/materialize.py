@@ -1,0 +1,210 @@
+"""Run SQL files: build the table, check its contract in the same transaction, write its comments.
+
+A file whose header says ``incremental = "day"`` rebuilds only days whose winning load changed; the result
+equals a full rebuild (architecture D9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import duckdb
+
+from opsmetrics.catalogue import Catalogue
+from opsmetrics.catalogue.schemas import BY_NAME
+from opsmetrics.catalogue.sqlfile import SqlFile
+from opsmetrics.catalogue.tables import table_of
+from opsmetrics.core.declare import Table, day, id_
+from opsmetrics.core.errors import SqlFileError
+from opsmetrics.warehouse.connection import is_of_storage, kind_of, quote, transaction
+from opsmetrics.warehouse.declared import check_table, comment_table, create_missing, form_errors, row_errors
+from opsmetrics.warehouse.engine import DUCKDB, EVERYTHING, Engine
+
+# More changed days than this are a rebuild of everything.
+MOST_DAYS = 200
+# Rows of the streams that one statement of a rebuild reads: what is sorted and compared at once stays small.
+ROWS_AT_ONCE = 4_000_000
+# What each incremental table was built from at the last build.
+BUILT_DAYS = Table(
+    "meta.built_days",
+    "The load that each day of an incremental table was built from",
+    (
+        id_("table_name", "Table that is rebuilt day by day"),
+        id_("stream", "Stream that it reads"),
+        day("day", "Local day", required=True),
+        id_("load_id", "Load that counted"),
+    ),
+    ("table_name", "stream", "day", "load_id"),
+)
+BUILT_TABLES = Table(
+    "meta.built_tables",
+    "What each incremental table rests on besides its loads",
+    (
+        id_("table_name", "Table that is rebuilt day by day"),
+        id_("inputs", "Digests of the configuration and of the SQL; others mean a rebuild of all days"),
+    ),
+    ("table_name",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """Outcome of building one table.
+
+    Attributes:
+        table: Qualified name.
+        rows: Rows of the table afterwards.
+        days: Days rebuilt, or None for a full rebuild.
+    """
+
+    table: str
+    rows: int
+    days: int | None
+
+
+def table_inputs(files: Mapping[str, SqlFile], table: str) -> list[str]:
+    """Return the streams that a table rests on, through any number of files."""
+    found: set[str] = set()
+    todo, seen = [table], set[str]()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name.startswith("raw."):
+            found.add(name.removeprefix("raw."))
+        if name in files:
+            todo += files[name].dependencies
+    return sorted(found)
+
+
+def build_table(
+    con: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    catalogue: Catalogue,
+    files: Mapping[str, SqlFile],
+    inputs: str,
+    engine: Engine = DUCKDB,
+) -> TableResult:
+    """Build one table.
+
+    Args:
+        con: The working file.
+        file: The SQL file.
+        catalogue: For the columns of metrics.
+        files: All SQL files, to trace streams.
+        inputs: Digest of what an incremental table rests on besides its loads (configuration, SQL). Another
+            digest than at the last build means a full rebuild.
+        engine: Who makes incremental tables.
+
+    Raises:
+        SqlFileError: The select fails, or its result breaks the contract; the last good table stays.
+        OpsMetricsError: The engine fails; the last good table stays.
+    """
+    table = table_of(file, catalogue)
+    has_model = BY_NAME[file.schema].header == "model"
+    is_incremental = has_model and file.model.incremental
+    if is_incremental:
+        create_missing(con, BUILT_DAYS, BUILT_TABLES)
+    is_landed = file.schema == "staging" and file.model.like_stream in engine.external_streams
+    kind = "view" if is_landed or (has_model and file.model.view) else "table"
+    days: int | None = None
+    parts = [EVERYTHING]
+    try:
+        with transaction(con):
+            make_macros(con, file)
+            if is_incremental:
+                streams, digest = table_inputs(files, file.table), f"{inputs}|{file.digest}"
+                days, parts = _build_days(con, file, streams, digest, engine, kind)
+            else:
+                con.execute(f"create or replace {kind} {file.table} as {file.text}")
+            _check(con, file, table, parts, engine if is_landed else DUCKDB)
+            comment_table(con, table, kind)
+    except duckdb.Error as error:
+        if is_of_storage(error):
+            raise
+        raise SqlFileError(f"{file.path}: {error}") from error
+    ((rows,),) = con.execute(f"select count(*) from {file.table}").fetchall()
+    return TableResult(file.table, rows, days)
+
+
+def make_macros(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    """Make the macros that a file calls. DuckDB checks a macro as it is made: what it reads has to be there."""
+    for macro in file.macros:
+        con.execute(macro.text)
+        kind = "macro table" if macro.is_table else "macro"
+        con.execute(f"comment on {kind} macros.{macro.name} is {quote(macro.header.title)}")
+
+
+def _build_days(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, streams: list[str], inputs: str, engine: Engine, kind: str
+) -> tuple[int | None, list[str]]:
+    """Rebuild the days whose winning load changed; all of them when anything else did. A view has nothing to rebuild.
+
+    Returns:
+        Days rebuilt (None for all), and conditions on ``day`` that cut what was rebuilt into parts of bounded size.
+    """
+    before = con.execute("select inputs from meta.built_tables where table_name = $1", [file.table]).fetchall()
+    was = kind_of(con, file.table)
+    current = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
+    built = "select stream, day, load_id from meta.built_days where table_name = $table"
+    names = {"table": file.table, "streams": streams}
+    changed = con.execute(
+        "select distinct cast(day as varchar) from"
+        f" ((({current}) except ({built})) union all (({built}) except ({current}))) order by 1",
+        names,
+    ).fetchall()
+    days: int | None = len(changed)
+    # Days stand as literals, because only these are pushed down into the scans below windows and groups.
+    listed = ", ".join(f"date '{day}'" for (day,) in changed)
+    parts = [f"day in ({listed})"] if changed else []
+    if before != [(inputs,)] or was != kind or len(changed) > MOST_DAYS:
+        # Not `as select ... limit 0`: DuckDB 2.0.0 keeps the statistics of the empty table when rows follow in the same
+        # transaction, and then finds none of them by a filter (tests/opsmetrics/warehouse/test_duckdb.py).
+        columns = con.execute(f"select column_name, column_type from (describe {file.text})").fetchall()
+        declared = ", ".join(f'"{name}" {of_type}' for name, of_type in columns)
+        if was is not None:
+            con.execute(f"drop {was} {file.table}")
+        con.execute(f"create {kind} {file.table} " + (f"as {file.text}" if kind == "view" else f"({declared})"))
+        con.execute("delete from meta.built_tables where table_name = $1", [file.table])
+        con.execute("insert into meta.built_tables values ($1, $2)", [file.table, inputs])
+        # Spark cuts what it reads itself.
+        days, parts = None, [EVERYTHING] if kind == "view" else _spans(con, streams)
+    elif days and kind == "table":
+        con.execute(f"delete from {file.table} where {parts[0]}")
+    if kind == "table":
+        engine.insert(con, file, parts)
+    con.execute("delete from meta.built_days where table_name = $1", [file.table])
+    con.execute(f"insert into meta.built_days select $table, stream, day, load_id from ({current})", names)
+    check_table(con, BUILT_DAYS, where=f"table_name = {quote(file.table)}")
+    return days, parts
+
+
+def _spans(con: duckdb.DuckDBPyConnection, streams: list[str]) -> list[str]:
+    """Return conditions on ``day`` that together hold for every day, each for some millions of rows of the streams."""
+    rows = con.execute(
+        """select cast(day as varchar) from (
+            select day, sum(rows) over (order by day) // $size as part
+            from (select day, sum(rows) as rows from meta.day_rows where list_contains($streams, stream) group by day)
+            where day is not null
+        ) qualify part is distinct from lag(part) over (order by day) order by day""",
+        {"streams": streams, "size": ROWS_AT_ONCE},
+    ).fetchall()
+    borders = [f"date '{day}'" for (day,) in rows[1:]]
+    if not borders:
+        return [EVERYTHING]
+    middle = [f"day >= {first} and day < {last}" for first, last in pairwise(borders)]
+    return [f"day < {borders[0]}", *middle, f"day >= {borders[-1]}"]
+
+
+def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, table: Table, parts: list[str], engine: Engine) -> None:
+    """Hold what was built against its contract, part by part.
+
+    The key of an incremental table holds the day or the instant that decides it, so that a key cannot stand in two
+    parts.
+    """
+    wrong = form_errors(con, table) or row_errors(table, parts, lambda select, part: engine.ask(con, select, part))
+    if wrong:
+        raise SqlFileError(f"{file.path}: the result breaks its contract: {'; '.join(wrong)}")

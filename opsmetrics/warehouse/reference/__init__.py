@@ -1,0 +1,1 @@
+"""Tables that Python writes: the organisation, the calendar, the catalogue, and which load counts."""

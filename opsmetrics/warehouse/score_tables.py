@@ -1,0 +1,215 @@
+"""Read values out of ``metrics`` and ``gates``, compute scores, write ``scores.*``.
+
+Only instants whose inputs changed since the last build are computed, some at a time, so that neither a daily run nor
+the memory of a rebuild grows with history; the rows are those of a computation of everything at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import duckdb
+import polars as pl
+
+from opsmetrics.catalogue import Catalogue
+from opsmetrics.catalogue.sqlfile import SqlFile
+from opsmetrics.core.version import source_digest
+from opsmetrics.scoring.compute import compute_changes, compute_instants, compute_trends
+from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.plan import compute_plans
+from opsmetrics.scoring.steps import steps_of
+from opsmetrics.scoring.tables import TABLES
+from opsmetrics.warehouse.changed_instants import INSTANT, Changed, changed, remember
+from opsmetrics.warehouse.connection import kind_of, transaction
+from opsmetrics.warehouse.counterfactual import counterfactual_values
+from opsmetrics.warehouse.declared import append_rows, check_table, comment_table, replace_rows
+from opsmetrics.warehouse.goal_effects import read_goal_effects
+
+# Values that one part of the computation works on: some hundred megabytes.
+VALUES_AT_ONCE = 150_000
+STEPS_AT_ONCE = 6
+_BY_INSTANT = ("metric", "entity", "area", "team", "gap")
+_LATEST = ("robustness", "peer", "plan")
+_OF_SERIES = ("trend", "control_chart")
+INPUTS = {
+    "teams": "select team_id, type, onboarded_on from ref.teams",
+    "connections": "select team_id, stream, connected_on from ref.team_streams",
+    "waivers": "select waiver_id, team_id, metric_id, valid_from, valid_to from ref.waivers",
+    "applicability": "select team_id, metric_id, valid_from, valid_to from ref.applicability",
+    "efforts": "select team_id, metric_id, effort_days from ref.efforts",
+    "windows": """
+        select w.metric_id, w.as_of, w.grain, w."on", w.completeness, u.rests_on as untold
+        from facts.measured_windows as w
+        left join ref.untold_columns as u
+            on u.metric_id = w.metric_id and u.as_of = w.as_of and u.grain = w.grain
+    """,
+    "weaker": "select team_id, metric_id, as_of, grain, better_with as weaker from facts.weaker_metrics",
+}
+
+
+def values_select(catalogue: Catalogue) -> str:
+    """The query that reads the values of all metrics."""
+    none = "cast(null as varchar) as entity_id, cast(null as double) as entity_weight"
+    return " union all ".join(
+        f"select team_id, '{metric.id}' as metric_id, as_of, grain, "
+        f"{'entity_id, entity_weight' if metric.header.entity else none}, cast(numerator as double) as numerator, "
+        "cast(denominator as double) as denominator, cast(value as double) as value, "
+        "cast(sample_size as bigint) as sample_size, cast(completeness as double) as completeness, "
+        f"{'standard_error' if metric.has_standard_error else 'cast(null as double) as standard_error'}, "
+        f"{'worst_value' if metric.header.worst_value else 'cast(null as double) as worst_value'} "
+        f"from {metric.file.table}"
+        for metric in catalogue.metrics
+    )
+
+
+def gates_select(catalogue: Catalogue) -> str:
+    """The query that reads the tripped gates."""
+    selects: list[str] = []
+    for gate in catalogue.gates:
+        lifted_by = f"'{gate.header.lifted_by}'" if gate.header.lifted_by else "cast(null as varchar)"
+        selects.append(
+            f"select '{gate.id}' as gate_id, team_id, as_of, grain, '{gate.header.area}' as area_id, "
+            f"{gate.header.cap} as cap, finding_count, {lifted_by} as lifted_by "
+            f"from {gate.file.table} where finding_count > 0"
+        )
+    return " union all ".join(selects)
+
+
+@contextmanager
+def score_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dict[str, SqlFile]) -> Generator[None]:
+    """Make the inputs of scores readable as the temporary tables ``score_*``, as long as the block lasts."""
+    values = values_select(catalogue)
+    frozen = counterfactual_values(con, catalogue, files, values)
+    con.register("frozen_rows", frozen)
+    selects = INPUTS | {"gates": gates_select(catalogue), "values": values, "frozen": "select * from frozen_rows"}
+    try:
+        for name, select in selects.items():
+            con.execute(f"create or replace temp table score_{name} as {select}")
+        yield
+    finally:
+        con.unregister("frozen_rows")
+        for name in selects:
+            con.execute(f"drop table if exists temp.score_{name}")
+
+
+def read_inputs(con: duckdb.DuckDBPyConnection, instants: pl.DataFrame, carry: timedelta) -> ScoreInputs:
+    """Read everything that decides the scores of some instants.
+
+    Args:
+        con: With the tables of :func:`score_inputs`.
+        instants: ``as_of, grain``.
+        carry: Weeks as long before an instant are read too.
+    """
+    weeks = con.sql("select distinct as_of, grain from score_windows where grain = 'week'").pl()
+    near = weeks.join_where(
+        instants.select(at="as_of"), pl.col("as_of") <= pl.col("at"), pl.col("as_of") >= pl.col("at") - carry
+    ).select(INSTANT)
+    con.register("wanted_instants", pl.concat([instants.select(INSTANT), near]).unique())
+    try:
+
+        def some(name: str) -> pl.DataFrame:
+            return con.sql(f"select s.* from score_{name} as s semi join wanted_instants using (as_of, grain)").pl()
+
+        whole = {
+            name: con.sql(f"select * from score_{name}").pl()
+            for name in ("teams", "connections", "waivers", "applicability", "efforts")
+        }
+        return ScoreInputs(**{name: some(name) for name in ("values", "windows", "weaker", "gates", "frozen")}, **whole)
+    finally:
+        con.unregister("wanted_instants")
+
+
+def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: dict[str, SqlFile]) -> dict[str, int]:
+    """Bring the ``scores`` tables up to date in one transaction.
+
+    Returns:
+        Rows per table.
+
+    Raises:
+        ContractError: A table breaks its declaration; all of them stay as they were.
+    """
+    carry = timedelta(days=catalogue.ruleset.carry_days)
+    rules = f"{catalogue.digest}|{source_digest()}"
+    with score_inputs(con, catalogue, files), transaction(con):
+        steps = steps_of(con.sql("select distinct as_of, grain from score_windows").pl())
+        force_full = any(kind_of(con, f"scores.{name}") is None for name in TABLES)
+        todo = changed(con, steps, rules, carry, force_full=force_full)
+        writer = _Writer(con, catalogue, todo)
+        for instants in _parts(con, todo.instants):
+            writer.write_instants(instants, carry)
+        writer.write_changes(carry)
+        writer.write_trends()
+        replace_rows(con, TABLES["goal_effect"], read_goal_effects(con))
+        remember(con, steps, rules, carry)
+        for table in TABLES.values():
+            check_table(con, table)
+            comment_table(con, table)
+    return {name: con.execute(f"select count(*) from scores.{name}").fetchall()[0][0] for name in TABLES}
+
+
+def _parts(con: duckdb.DuckDBPyConnection, instants: pl.DataFrame) -> list[pl.DataFrame]:
+    """Cut instants into parts of bounded size in time order; the latest days come last, by themselves."""
+    counts = con.sql("select as_of, grain, count(*) as size from score_values group by all").pl()
+    sized = instants.join(counts, on=INSTANT, how="left").sort(pl.col("grain") == "latest", "as_of", "grain")
+    part = (pl.col("size").fill_null(0).cum_sum() // VALUES_AT_ONCE).cast(pl.Int64)
+    cut = sized.with_columns(part=pl.when(pl.col("grain") == "latest").then(-1).otherwise(part))
+    # Without any instant one empty part makes the tables.
+    return cut.partition_by("part", maintain_order=True, include_key=False) or [cut.drop("part")]
+
+
+class _Writer:
+    """Replaces the rows of what changed."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, catalogue: Catalogue, todo: Changed) -> None:
+        self._con, self._catalogue, self._todo = con, catalogue, todo
+        self._is_new = todo.everything
+        self._made: set[str] = set()
+        if not self._is_new:
+            for names, gone in (((*_BY_INSTANT, *_LATEST), todo.gone), (("change",), todo.gone_steps)):
+                self._remove(names, gone)
+
+    def _remove(self, names: tuple[str, ...], gone: pl.DataFrame) -> None:
+        self._con.register("gone", gone)
+        for name in names:
+            grain = "s.grain = g.grain" if "grain" in TABLES[name].names else "g.grain = 'latest'"
+            self._con.execute(
+                f"delete from scores.{name} as s where exists (from gone as g where g.as_of = s.as_of and {grain})"
+            )
+        self._con.unregister("gone")
+
+    def _add(self, name: str, frame: pl.DataFrame) -> None:
+        if self._is_new and name not in self._made:
+            replace_rows(self._con, TABLES[name], frame)
+            self._made.add(name)
+        elif not frame.is_empty():
+            append_rows(self._con, TABLES[name], frame)
+
+    def write_instants(self, instants: pl.DataFrame, carry: timedelta) -> None:
+        """Compute and write what rests on single instants."""
+        inputs = read_inputs(self._con, instants, carry)
+        scores = compute_instants(self._catalogue, inputs, instants.select(INSTANT))
+        for name in (*_BY_INSTANT, "robustness", "peer"):
+            self._add(name, getattr(scores, name))
+        self._add("plan", compute_plans(self._catalogue, scores, inputs.gates))
+
+    def write_changes(self, carry: timedelta) -> None:
+        """Compute and write the steps from month to month."""
+        steps = self._todo.steps
+        for start in range(0, max(1, len(steps)), STEPS_AT_ONCE):
+            part = steps[start : start + STEPS_AT_ONCE]
+            ends = [part.select(as_of=f"{end}_as_of", grain=f"{end}_grain") for end in ("from", "to")]
+            inputs = read_inputs(self._con, pl.concat(ends).unique(), carry)
+            self._add("change", compute_changes(self._catalogue, inputs, part))
+
+    def write_trends(self) -> None:
+        """Compute and write trends and charts, from the series as they stand now, if any of them moved."""
+        if not (self._is_new or self._todo.series):
+            return
+        series = (
+            self._con.sql(f"select * from scores.{name} where starts_with(grain, 'series_')").pl()
+            for name in ("metric", "area", "team")
+        )
+        for name, frame in zip(_OF_SERIES, compute_trends(self._catalogue, *series), strict=True):
+            replace_rows(self._con, TABLES[name], frame)

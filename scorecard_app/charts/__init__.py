@@ -1,0 +1,22 @@
+"""Rows to Plotly figures; the only package that knows Plotly.
+
+Text colour comes from the style sheet (it follows the theme); marks differ by shape or place, never by colour alone.
+"""
+
+from scorecard_app.charts.areas import area_trend, spread
+from scorecard_app.charts.base import CONFIG
+from scorecard_app.charts.changes import waterfall
+from scorecard_app.charts.incidents import IncidentMark, incidents
+from scorecard_app.charts.metrics import ControlPoint, control_chart, metric_trend
+
+__all__ = [
+    "CONFIG",
+    "ControlPoint",
+    "IncidentMark",
+    "area_trend",
+    "control_chart",
+    "incidents",
+    "metric_trend",
+    "spread",
+    "waterfall",
+]

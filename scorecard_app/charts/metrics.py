@@ -1,0 +1,145 @@
+"""A metric over time: as an XmR chart where it has periods of its own, else as a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import plotly.graph_objects as go
+
+from opsmetrics.language.fmt import metric_value
+from scorecard_app.charts.base import days_axis, label_right, layout, values_axis
+from scorecard_app.palette import BLUE, GREY, ORANGE, TEAL
+
+# Signals on an XmR chart: shape and colour by direction.
+_MARKS = {"normal": (GREY, "circle", 7), "better": (BLUE, "triangle-up", 11), "worse": (ORANGE, "diamond", 10)}
+_LABEL_ROOM = 0.06  # of the spread: labels nearer than this would lie on each other
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPoint:
+    """One period of an XmR chart.
+
+    Attributes:
+        on: Last day of the period.
+        value: The metric's, in its unit.
+        low: Lower natural limit.
+        centre: Mean.
+        high: Upper natural limit.
+        signal: Rule that the point breaks, or empty.
+        is_better: Whether the signal is in the good direction.
+        grain: week, month or quarter, as the catalogue says.
+        is_trial: Whether the limits still move.
+    """
+
+    on: date
+    value: float
+    low: float
+    centre: float
+    high: float
+    signal: str
+    is_better: bool
+    grain: str
+    is_trial: bool
+
+    @property
+    def mark(self) -> tuple[str, str, int]:
+        """Colour, shape and size."""
+        return _MARKS["normal" if not self.signal else "better" if self.is_better else "worse"]
+
+
+def control_chart(
+    language: str,
+    unit: str,
+    points: Sequence[ControlPoint],
+    *,
+    target: float,
+    is_up_good: bool,
+    words: Mapping[str, str],
+) -> go.Figure:
+    """Return an XmR chart: values, mean, limits, target with its good side shaded; signals by shape and colour.
+
+    Args:
+        language: Of numbers and dates.
+        unit: The metric's.
+        points: Periods, oldest first.
+        target: Line to reach.
+        is_up_good: Whether more is better.
+        words: ``target, mean, high, low`` for the labels at the right edge.
+    """
+    newest = points[-1]
+    heights = [*(point.value for point in points), newest.low, newest.high, target]
+    spread = (max(heights) - min(heights)) or 1.0
+    lowest, highest = min(heights) - spread * 0.08, max(heights) + spread * 0.08
+    figure = go.Figure()
+    figure.add_hrect(
+        y0=target, y1=highest if is_up_good else lowest, line_width=0, fillcolor=BLUE, opacity=0.12, layer="below"
+    )
+    _add_values(figure, language, unit, points)
+    _add_limits(figure, newest, target, words, spread)
+    days = days_axis(language, [point.on for point in points])
+    figure.update_layout(layout(language, 340, xaxis=days, yaxis=values_axis(language, unit, lowest, highest)))
+    return figure
+
+
+def _add_values(figure: go.Figure, language: str, unit: str, points: Sequence[ControlPoint]) -> None:
+    days, values = [point.on for point in points], [point.value for point in points]
+    figure.add_trace(go.Scatter(x=days, y=values, mode="lines", line={"color": GREY, "width": 1.5}, hoverinfo="skip"))
+    colours, shapes, sizes = zip(*(point.mark for point in points), strict=True)
+    figure.add_trace(
+        go.Scatter(
+            x=days,
+            y=values,
+            mode="markers",
+            marker={"color": list(colours), "symbol": list(shapes), "size": list(sizes)},
+            text=[metric_value(language, unit, value) for value in values],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+
+
+def _add_limits(
+    figure: go.Figure, newest: ControlPoint, target: float, words: Mapping[str, str], spread: float
+) -> None:
+    """Draw target, mean and limits, each with its label where there is room; the target's comes first."""
+    dashed: dict[str, Any] = {"color": GREY, "width": 1, "dash": "dash"}
+    lines: tuple[tuple[float, dict[str, Any], str], ...] = (
+        (target, {"color": BLUE, "width": 1.5}, "target"),
+        (newest.centre, {"color": GREY, "width": 1.5}, "mean"),
+        (newest.high, dashed, "high"),
+        (newest.low, dashed, "low"),
+    )
+    taken: list[float] = []
+    for height, line, name in lines:
+        figure.add_hline(y=height, line=line)
+        if all(abs(height - other) > spread * _LABEL_ROOM for other in taken):
+            taken.append(height)
+            label_right(figure, height, words[name])
+
+
+def metric_trend(
+    language: str, unit: str, days: Sequence[date], values: Sequence[float | None], lines: Sequence[tuple[str, float]]
+) -> go.Figure:
+    """Return the values of a metric over time with labelled horizontal lines; gaps stay gaps."""
+    figure = go.Figure(
+        go.Scatter(
+            x=list(days),
+            y=list(values),
+            mode="lines+markers",
+            connectgaps=False,
+            line={"color": GREY, "width": 1.5},
+            marker={"color": BLUE, "size": 6},
+            text=[metric_value(language, unit, value) for value in values],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+    for (label, height), colour in zip(lines, (TEAL, ORANGE), strict=False):
+        figure.add_hline(y=height, line={"color": colour, "width": 1.5, "dash": "dash"})
+        label_right(figure, height, label)
+    seen = [*(value for value in values if value is not None), *(height for _, height in lines)]
+    room = (max(seen) - min(seen) or 1.0) * 0.08
+    axis = values_axis(language, unit, min(seen) - room, max(seen) + room)
+    figure.update_layout(layout(language, 300, xaxis=days_axis(language, days), yaxis=axis))
+    return figure

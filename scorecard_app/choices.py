@@ -1,0 +1,75 @@
+"""What is chosen in the address: language, period, and the rows that a page is about; and the boxes that choose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import streamlit as st
+
+from opsmetrics.language.texts import LANGUAGES
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.store import Snapshot
+from scorecard_app.markup import element
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+
+
+def chosen_language() -> str:
+    """Return the language of the address, else of the session, else Norwegian."""
+    wanted = st.query_params.get("lang") or st.session_state.get("lang") or LANGUAGES[0]
+    chosen = wanted if wanted in LANGUAGES else LANGUAGES[0]
+    st.session_state["lang"] = chosen
+    return chosen
+
+
+def chosen_period(snapshot: Snapshot) -> Period:
+    """Return the period of the address, else the latest day."""
+    periods = catalogue.periods(snapshot)
+    wanted = st.query_params.get("period")
+    return next((period for period in periods if period.label == wanted), periods[0])
+
+
+def chosen_number(key: str, most: int) -> int:
+    """Return a number of the address, held between 1 and ``most``; what is no number is 1."""
+    wanted = st.query_params.get(key, "1")
+    return min(max(1, int(wanted) if wanted.isdigit() else 1), most)
+
+
+def selected_id(key: str, ids: Collection[str], first: str | None = None) -> str:
+    """Return the id that the address names, else the first; :func:`warn_unknown` says when there is no such id."""
+    wanted = st.query_params.get(key)
+    if wanted is not None and wanted in ids:
+        return wanted
+    return first if first is not None and first in ids else next(iter(ids))
+
+
+def warn_unknown(page: Page, known: Mapping[str, Collection[str]]) -> None:
+    """Say so when the address names something that is not there; never silently show another."""
+    for key, ids in known.items():
+        wanted = st.query_params.get(key)
+        if wanted and wanted not in ids:
+            show(element("div", page.text("app.unknown", name=wanted), class_="banner", role="alert"))
+
+
+def choose(label: str, key: str, options: Sequence[str], names: Mapping[str, str], current: str | None) -> str:
+    """Show a select box bound to a parameter of the address by value (not by label: links survive renaming)."""
+
+    def write() -> None:
+        st.query_params[key] = st.session_state[f"choose-{key}"]
+
+    st.session_state[f"choose-{key}"] = current if current in options else options[0]
+    return st.selectbox(
+        label,
+        options,
+        key=f"choose-{key}",
+        format_func=lambda value: names[value],
+        on_change=write,
+        filter_mode="contains",
+    )
+
+
+def choose_period(page: Page) -> None:
+    """Show the choice of period."""
+    names = {period.label: page.period_label(period) for period in catalogue.periods(page.snapshot)}
+    choose(page.text("word.period"), "period", list(names), names, page.period.label)

@@ -1,0 +1,96 @@
+"""What stands around every page: the menu, the head with its title, and the foot."""
+
+from __future__ import annotations
+
+import streamlit as st
+from markupsafe import Markup
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import LANGUAGES
+from opsmetrics.reports.addresses import OVERVIEW, PAGES, AppPage
+from scorecard_app.markup import Node, element, join, link, navigation
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+
+_LANGUAGE_NAMES = {"nb": "Norsk", "en": "English"}
+
+
+def menu(page: Page) -> None:
+    """Show the name of the app, the pages of the menu and the choice of language."""
+    languages = (
+        element(
+            "li",
+            link(page.here(lang=code), _LANGUAGE_NAMES[code], lang=code, aria_current=_current(code == page.language)),
+        )
+        for code in LANGUAGES
+    )
+    show(
+        element(
+            "header",
+            link(page.href(OVERVIEW.at()), page.text("app.name"), class_="brand"),
+            navigation(page.text("nav.label"), _items(page, is_in_menu=True)),
+            navigation(page.text("app.language"), languages),
+            class_="menu",
+        )
+    )
+
+
+def _items(page: Page, *, is_in_menu: bool) -> list[Markup]:
+    return [_item(page, place) for place in PAGES if place.is_in_menu == is_in_menu]
+
+
+def _item(page: Page, place: AppPage) -> Markup:
+    here = "page" if place == page.place else None
+    return element("li", link(page.href(place.at()), page.text(f"nav.{place.name}"), aria_current=here))
+
+
+def _current(is_current: bool) -> str | None:  # noqa: FBT001 - private, one caller
+    return "true" if is_current else None
+
+
+def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...] = ()) -> None:
+    """Show the banner of sample data, the way here, the title and the meta line, and name the browser's tab.
+
+    Args:
+        page: The page.
+        title: Its heading.
+        meta: The meta line after organisation and period.
+        crumbs: Links between the overview and here.
+    """
+    st.set_page_config(page_title=f"{title} – {page.text('app.name')}")
+    banner = pill = way = None
+    if page.organisation.is_fictional:
+        words = page.text("app.sample_banner", organisation=page.say(page.organisation.name))
+        banner = element("div", words, class_="banner", role="note")
+        pill = element("span", page.text("app.sample_data"), class_="pill")
+    if page.place != OVERVIEW:
+        steps = (page.link(OVERVIEW.at(), page.text("nav.overview")), *crumbs, page.text(f"nav.{page.place.name}"))
+        way = element("nav", join(*steps, by=" / "), class_="crumbs", aria_label=page.text("nav.crumbs"))
+    line = [page.say(page.organisation.name), page.period_label(), *([meta] if meta else [])]
+    show(
+        join(
+            banner,
+            way,
+            element("div", element("h1", title, tabindex="-1"), pill, class_="title"),
+            element("p", join(*line, by=" · "), class_="meta"),
+        )
+    )
+
+
+def foot(page: Page) -> None:
+    """Show the quieter pages, when the numbers were made and by which rules."""
+    when = fmt.instant(page.language, page.organisation.built_at, page.organisation.timezone)
+    facts = [
+        page.text("app.updated", when=when),
+        page.text("app.ruleset", version=page.organisation.ruleset_version),
+        page.text("app.snapshot", id=page.snapshot.build_id[:12]),
+    ]
+    if page.organisation.is_fictional:
+        facts.append(page.text("app.not_real"))
+    show(
+        element(
+            "footer",
+            navigation(page.text("nav.more"), _items(page, is_in_menu=False)),
+            element("p", join(*facts, by=" · ")),
+        )
+    )

@@ -1,0 +1,72 @@
+"""Small drawings beside numbers: sparklines, bullets, bars. Each has words for those who do not see it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+
+from markupsafe import Markup
+
+from opsmetrics.language.fmt import MISSING, number
+from opsmetrics.scoring.points import KRAV_POINTS
+from scorecard_app.markup import element
+from scorecard_app.palette import BLUE
+
+_SPARK_SPAN = 24.0  # points of score over the height; all sparklines share it, so that slopes compare
+
+
+def sparkline(values: Sequence[float | None], alt: str, span: float = _SPARK_SPAN) -> Markup:
+    """Return a sparkline as an image."""
+    spots = [(i, v) for i, v in enumerate(values) if v is not None]
+    if len(spots) < 2:
+        return element("span", MISSING, class_="na")
+    lowest, highest = min(v for _, v in spots), max(v for _, v in spots)
+    middle, height = (lowest + highest) / 2, max(span, highest - lowest, 1e-9)
+    step = 112 / max(1, len(values) - 1)
+    at = [(4 + i * step, 11 - (v - middle) / height * 18) for i, v in spots]
+    data = base64.b64encode(_drawing(at).encode()).decode()
+    return element("img", class_="spark", src=f"data:image/svg+xml;base64,{data}", alt=alt)
+
+
+def _drawing(at: Sequence[tuple[float, float]]) -> Markup:
+    """A line through points, with a dot at its end."""
+    x, y = at[-1]
+    line = element(
+        "polyline",
+        points=" ".join(f"{x:.1f},{y:.1f}" for x, y in at),
+        fill="none",
+        stroke=BLUE,
+        stroke_width="1.5",
+    )
+    dot = element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="2.5", fill=BLUE)
+    return element("svg", line, dot, xmlns="http://www.w3.org/2000/svg", viewBox="0 0 120 22", width="120", height="22")
+
+
+def bullet(score: float | None) -> Markup:
+    """Return a bullet bar 0..100 with a tick at the requirement; decoration beside the number."""
+    if score is None:
+        return element("div", class_="bullet nodata", aria_hidden="true")
+    bar, tick = element("i", style=f"width:{score:.1f}%"), element("b", style=f"left:{KRAV_POINTS:.0f}%")
+    return element("div", bar, tick, class_="bullet", aria_hidden="true")
+
+
+def gain(language: str, value: float | None, largest: float) -> Markup:
+    """Return points to gain with one decimal and a bar that compares within its table."""
+    width = 100 * (value or 0) / largest if largest > 0 else 0
+    bar = element("span", element("i", style=f"width:{width:.0f}%"), class_="bar", aria_hidden="true")
+    return element("span", element("strong", number(language, value, 1)), bar, class_="gain")
+
+
+def runs(days: Collection[date], last: date, count: int, words: str) -> Markup:
+    """Return one bar a day, oldest first: tall where the source delivered, low where it did not.
+
+    Args:
+        days: Days delivered.
+        last: The newest day shown.
+        count: How many days.
+        words: What the bars say, for screen readers.
+    """
+    shown = (last - timedelta(days=age) for age in range(count - 1, -1, -1))
+    bars = (element("i", class_="on" if day in days else "off") for day in shown)
+    return element("span", bars, class_="runs", role="img", aria_label=words)

@@ -1,0 +1,83 @@
+"""The typed table (``opsmetrics.reports.table``) as HTML of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from opsmetrics.reports.table import Cell, Column, Table
+from scorecard_app import files
+from scorecard_app.markup import NOTHING, element, folded, join, small, tag
+from scorecard_app.page import Page
+
+
+def table_html(page: Page, table: Table, *, kind: str = "") -> Markup:
+    """Return a table; the first cell of each row is its header. On a phone each row becomes a block with labels.
+
+    Roles are explicit because some browsers drop a table's meaning once its rows are laid out as blocks.
+
+    Args:
+        page: The page, for links and language.
+        table: What it shows.
+        kind: Extra class, for widths; ``wide`` for tables that may scroll sideways.
+    """
+    head = (
+        element("th", column.label, scope="col", role="columnheader", class_=_number(column))
+        for column in table.columns
+    )
+    body = (_row(page, table.columns, cells) for cells in table.rows)
+    shown = element(
+        "table",
+        element("caption", table.caption),
+        element("thead", element("tr", head, role="row"), role="rowgroup"),
+        element("tbody", body, role="rowgroup"),
+        role="table",
+        class_=f"rows {kind}".strip(),
+    )
+    if "wide" in kind:  # what may scroll sideways must be reachable by keyboard
+        return element("div", shown, class_="scroll", tabindex="0", role="region", aria_label=table.caption)
+    return element("div", shown, class_="scroll")
+
+
+def files_of(page: Page, table: Table) -> Markup:
+    """Return the links that give all of a table as a file; nothing where it has no source."""
+    return files.table_files(page, table.source) if table.source else NOTHING
+
+
+def table_with_files(page: Page, table: Table, *, kind: str = "") -> Markup:
+    """Return a table and, below it, the links that give all of it as a file."""
+    return join(table_html(page, table, kind=kind), files_of(page, table))
+
+
+def folded_table(page: Page, summary: str, table: Table) -> Markup:
+    """Return a table that opens on demand, and below it the links that give all of it as a file."""
+    return join(folded(summary, table_html(page, table)), files_of(page, table))
+
+
+def _number(column: Column) -> str | None:
+    return "num" if column.is_number else None
+
+
+def _row(page: Page, columns: Sequence[Column], cells: Sequence[Cell]) -> Markup:
+    first, *rest = cells
+    body = (
+        element("td", cell_html(page, cell), role="cell", data_l=column.label, class_=_number(column))
+        for cell, column in zip(rest, columns[1:], strict=True)
+    )
+    return element("tr", element("th", cell_html(page, first), scope="row", role="rowheader"), body, role="row")
+
+
+def cell_html(page: Page, cell: Cell) -> Markup:
+    """Return what a screen shows of a cell."""
+    return join(_figure(page, cell), small(cell.detail))
+
+
+def _figure(page: Page, cell: Cell) -> Markup:
+    if cell.drawing:
+        return cell.drawing
+    if cell.tag is not None:
+        return tag(cell.tag.kind, cell.tag.sign, cell.text)
+    if cell.address is not None:
+        return page.link(cell.address, cell.text)
+    return element("strong", cell.text) if cell.is_strong else join(cell.text)

@@ -1,0 +1,159 @@
+"""How did a metric's number come about: its formula with today's figures, and the rows that prove it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import evidence, scores
+from opsmetrics.snapshots.queries.catalogue import Metric
+from opsmetrics.snapshots.queries.evidence import Evidence
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.queries.scores import MetricScore
+from scorecard_app.markup import heading, hint, join, paragraph
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import table_with_files
+from scorecard_app.views.parts import reason, source
+
+SHOWN_ROWS = 20
+
+
+def formula_section(page: Page, metric: Metric, row: MetricScore) -> None:
+    """Show how value, points and weight come about, and the entities where the metric is scored by them."""
+    lines = (paragraph(line, kind="equation") for line in _formula(page, metric, row))
+    show(join(heading(page.text("metric.formula")), lines))
+    if metric.is_entity and row.points is not None:
+        _entities(page, metric, row.team_id)
+
+
+def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
+    """Value, points and weight as sentences; of what has no points only why."""
+    language = page.language
+    if row.points is None or row.status == "not_measured_overdue":
+        status = page.text(f"status.{row.status}").lower()
+        return [page.text("metric.no_value", status=status, reason=reason(language, row.reason))]
+    lines: list[str] = []
+    if row.value is not None:
+        lines.append(
+            page.text(
+                "metric.formula_value",
+                numerator=_amount(language, row.numerator),
+                denominator=_amount(language, row.denominator),
+                value=fmt.metric_value(language, metric.unit, row.value),
+            )
+        )
+    weight, evidence_weight = row.weight, row.evidence_weight or 0.0
+    return [
+        *lines,
+        _points_line(page, metric, row),
+        page.text(
+            "metric.formula_weight",
+            weight=fmt.number(language, weight),
+            evidence=fmt.number(language, evidence_weight, 3),
+            effective=fmt.number(language, weight * evidence_weight, 3),
+        ),
+    ]
+
+
+def _points_line(page: Page, metric: Metric, row: MetricScore) -> str:
+    """How the value gives points: by entities, by a line from floor to target, or over the requirement between."""
+    language, unit = page.language, metric.unit
+    if metric.is_entity:
+        return page.text("metric.formula_entities")
+    values = {
+        "value": fmt.metric_value(language, unit, row.value),
+        "points": fmt.number(language, row.points, 1),
+        "floor": fmt.metric_value(language, unit, metric.floor),
+        "target": fmt.metric_value(language, unit, metric.mal),
+    }
+    if metric.krav is None:
+        return page.text("metric.formula_points_line", **values)
+    return page.text("metric.formula_points", **values, krav=fmt.metric_value(language, unit, metric.krav))
+
+
+def _amount(language: str, value: float | None) -> str:
+    if value is None:
+        return fmt.MISSING
+    return fmt.number(language, value, 0 if value == int(value) else 2)
+
+
+def _amount_cell(page: Page, value: float | Decimal | None) -> Cell:
+    number = None if value is None else float(value)
+    return Cell(_amount(page.language, number), number)
+
+
+def _entities(page: Page, metric: Metric, team_id: str) -> None:
+    cells = page.cells
+    rows = tuple(
+        (
+            Cell(row.entity_id),
+            cells.number(row.entity_weight),
+            _amount_cell(page, row.numerator),
+            _amount_cell(page, row.denominator),
+            cells.measure(metric.unit, row.value),
+            cells.number(row.points, 1),
+        )
+        for row in scores.entities(page.snapshot, page.period, team_id, metric.metric_id)
+    )
+    columns = (
+        Column(page.text("metric.entity")),
+        Column(page.text("word.weight"), "number"),
+        Column(page.text("metric.col_numerator"), "number"),
+        Column(page.text("metric.col_denominator"), "number"),
+        Column(page.text("word.value"), "number"),
+        Column(page.text("word.points"), "number"),
+    )
+    file = source("entities", team=team_id, metric=metric.metric_id)
+    show(table_with_files(page, Table("entities", page.text("metric.entities_caption"), columns, rows, source=file)))
+
+
+def evidence_section(page: Page, metric: Metric, team_id: str) -> None:
+    """Show the newest rows behind the number; all of them are in the file."""
+    title = heading(page.text("metric.evidence"))
+    if not page.permissions.may_see_rows(metric.area_id, team_id):
+        show(join(title, hint(page.text("metric.evidence_closed"))))
+        return
+    found = evidence.evidence(page.snapshot, metric.evidence_sql, page.period, team_id)
+    if not found:
+        show(join(title, hint(page.text("metric.evidence_none"))))
+        return
+    table = _evidence_table(page, metric, team_id, found)
+    show(join(title, hint(_recount(page, found)), table_with_files(page, table)))
+
+
+def _recount(page: Page, found: Rows[Evidence]) -> str:
+    """How many rows there are and what they sum to."""
+    # Summed in the type the SQL gave (decimals for minutes), so that the recount shows the formula's own digits.
+    numerator, denominator = (float(found.frame[name].sum() or 0) for name in ("numerator", "denominator"))
+    return page.text(
+        "metric.evidence_hint",
+        rows=fmt.number(page.language, len(found)),
+        numerator=_amount(page.language, numerator),
+        denominator=_amount(page.language, denominator),
+        shown=fmt.number(page.language, min(SHOWN_ROWS, len(found))),
+    )
+
+
+def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Evidence]) -> Table:
+    zone = page.organisation.timezone
+    rows = tuple(
+        (
+            Cell(row.item_id),
+            Cell(fmt.instant(page.language, row.item_at, zone)),
+            _amount_cell(page, row.numerator),
+            _amount_cell(page, row.denominator),
+            Cell(row.detail or ""),
+        )
+        for row in found[:SHOWN_ROWS]
+    )
+    columns = (
+        Column(page.text("metric.col_item")),
+        Column(page.text("metric.col_when"), "date"),
+        Column(page.text("metric.col_numerator"), "number"),
+        Column(page.text("metric.col_denominator"), "number"),
+        Column(page.text("metric.col_detail")),
+    )
+    file = source("evidence", team=team_id, metric=metric.metric_id)
+    return Table("evidence", page.text("metric.evidence"), columns, rows, source=file)

@@ -1,0 +1,100 @@
+"""The areas of a team: score, level, gates, change over a year, and how many gaps there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import AREA, GAPS
+from opsmetrics.reports.board import gate_reason, is_held_down
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import areas as area_queries
+from opsmetrics.snapshots.queries import catalogue, movement
+from opsmetrics.snapshots.queries.catalogue import Area
+from opsmetrics.snapshots.queries.gaps import Gap
+from opsmetrics.snapshots.queries.rows import group_by
+from opsmetrics.snapshots.queries.scores import AreaScore
+from scorecard_app.markup import heading, join
+from scorecard_app.matrix import change_mark
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.sparklines import bullet
+from scorecard_app.table_html import table_with_files
+from scorecard_app.views.matrix_section import year_line
+from scorecard_app.views.matrix_tiles import SHOWN_MONTHS
+from scorecard_app.views.parts import source
+
+
+def area_section(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
+    """Show the areas of a team, a row each."""
+    title = heading(page.text("team.areas"), page.text("team.areas_note"))
+    show(join(title, table_with_files(page, _table(page, team_id, cells, gaps), kind="areas")))
+
+
+def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> Table:
+    months = group_by(
+        (row for row in area_queries.area_months(page.snapshot, team_id) if row.as_of <= page.period.as_of),
+        lambda row: row.area_id,
+    )
+    trends = movement.certain_trends(page.snapshot) if page.period.grain == "latest" else ()
+    moves = {row.area_id: row.change for row in trends if row.team_id == team_id}
+    edges = catalogue.rules(page.snapshot).level_edges
+    rows: list[tuple[Cell, ...]] = []
+    for area in catalogue.areas(page.snapshot):
+        cell = cells.get(area.area_id)
+        name = Cell(page.say(area.name), address=AREA.at(area=area.area_id))
+        if cell is None or cell.status == "not_applicable":
+            rows.append((name, Cell(), Cell(fmt.MISSING), Cell(page.text("status.not_applicable")), *([Cell()] * 5)))
+            continue
+        history = [row.score for row in months.get(area.area_id, ())][-SHOWN_MONTHS:]
+        rows.append(
+            (
+                name,
+                Cell(drawing=bullet(cell.score)),
+                page.cells.number(cell.score, is_strong=True),
+                _level(page, cell, edges),
+                _move(page, moves.get(area.area_id)),
+                Cell(drawing=year_line(page, page.say(area.name), history)),
+                page.cells.percent(cell.coverage),
+                Cell("–".join(fmt.number(page.language, value) for value in (cell.low, cell.high))),
+                _gap_count(team_id, area, gaps),
+            )
+        )
+    return Table(
+        "areas",
+        page.text("team.areas_caption"),
+        _columns(page),
+        tuple(rows),
+        source=source("area-scores", team=team_id),
+    )
+
+
+def _columns(page: Page) -> tuple[Column, ...]:
+    return (
+        Column(page.text("word.area"), "link"),
+        Column(page.text("team.bar")),
+        Column(page.text("word.score"), "number"),
+        Column(page.text("word.level")),
+        Column(page.text("word.change"), "number"),
+        Column(page.text("overview.year")),
+        Column(page.text("word.coverage"), "percent"),
+        Column(page.text("word.bounds"), "number"),
+        Column(page.text("team.points"), "number"),
+    )
+
+
+def _level(page: Page, cell: AreaScore, edges: Sequence[float]) -> Cell:
+    """The level, and what holds it down or makes it provisional."""
+    words = page.text(f"level.{cell.level}" if cell.level is not None else f"status.{cell.status}")
+    if is_held_down(cell, edges):
+        return Cell(words, detail=page.text("team.gate", gate=cell.gate, reason=gate_reason(page.language, cell)))
+    return Cell(words, detail=page.text("status.provisional") if cell.status == "provisional" else "")
+
+
+def _move(page: Page, change: float | None) -> Cell:
+    return Cell(fmt.MISSING) if change is None else Cell(value=change, drawing=change_mark(page.language, change))
+
+
+def _gap_count(team_id: str, area: Area, gaps: Sequence[Gap]) -> Cell:
+    count = sum(gap.area_id == area.area_id for gap in gaps)
+    return Cell(str(count), count, address=GAPS.at(team=team_id, area=area.area_id) if count else None)

@@ -1,0 +1,108 @@
+"""The incidents of a team over twelve months: as a picture, and the latest as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.table import Cell, Column, Table, Tag
+from opsmetrics.snapshots.queries import facts, quality
+from opsmetrics.snapshots.queries.facts import Incident
+from scorecard_app import charts
+from scorecard_app.charts import IncidentMark
+from scorecard_app.files import figure_files
+from scorecard_app.markup import folded, heading, hint, join
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import files_of, table_html
+from scorecard_app.views.parts import PLAIN, source
+
+SHOWN_INCIDENTS = 5
+SEVERITIES = (1, 2, 3, 4)
+MAJOR = 2  # and graver
+
+
+def incident_section(page: Page, team_id: str) -> None:
+    """Show the incidents of a team."""
+    found = list(facts.incidents(page.snapshot, page.period, team_id))
+    if not found and not quality.is_connected(page.snapshot, "incidents"):
+        show(join(heading(page.text("team.incidents")), hint(page.text("team.incidents_not_connected"))))
+        return
+    title = heading(page.text("team.incidents"), page.text("team.incidents_note", count=len(found)))
+    if not found:
+        show(join(title, hint(page.text("team.incidents_none"))))
+        return
+    show(title)
+    _chart(page, found)
+    latest = _table(page, team_id, found[:SHOWN_INCIDENTS], page.text("team.incidents_latest"))
+    rest = None
+    if len(found) > SHOWN_INCIDENTS:
+        whole = _table(page, team_id, found, page.text("team.incidents_caption"))
+        rest = folded(page.text("team.incidents_all", count=len(found)), table_html(page, whole))
+    show(
+        join(
+            figure_files(page, f"incidents-{team_id}", page.text("team.incidents")),
+            table_html(page, latest),
+            rest,
+            files_of(page, latest),
+        )
+    )
+
+
+def _minutes(page: Page, row: Incident) -> float:
+    """Until it was resolved; of one that is open, until the instant of evaluation."""
+    return ((row.resolved_at or page.period.as_of) - row.declared_at).total_seconds() / 60
+
+
+def _severity(page: Page, row: Incident) -> str:
+    return page.text(f"severity.{row.severity}")
+
+
+def _chart(page: Page, found: Sequence[Incident]) -> None:
+    marks = [
+        IncidentMark(row.declared_at, _severity(page, row), minutes, fmt.duration(page.language, minutes))
+        for row in found
+        for minutes in (_minutes(page, row),)
+    ]
+    st.plotly_chart(
+        charts.incidents(page.language, marks, [page.text(f"severity.{number}") for number in SEVERITIES]),
+        config=charts.CONFIG,
+        theme=None,
+        key="incidents",
+        alt=page.text("team.incidents_alt", count=len(found), major=sum(row.severity <= MAJOR for row in found)),
+    )
+
+
+def _table(page: Page, team_id: str, found: Sequence[Incident], caption: str) -> Table:
+    language, zone = page.language, page.organisation.timezone
+    rows = tuple(
+        (
+            Cell(row.incident_id, detail=row.service_id or ""),
+            Cell(fmt.instant(language, row.declared_at, zone)),
+            Cell(_severity(page, row)),
+            Cell(fmt.duration(language, _minutes(page, row)) if row.resolved_at else page.text("team.open")),
+            _postmortem(page, row),
+        )
+        for row in found
+    )
+    columns = (
+        Column(page.text("team.incident")),
+        Column(page.text("team.declared"), "date"),
+        Column(page.text("team.severity")),
+        Column(page.text("team.duration"), "number"),
+        Column(page.text("team.postmortem")),
+    )
+    return Table("incidents", caption, columns, rows, source=source("incidents", team=team_id))
+
+
+def _postmortem(page: Page, row: Incident) -> Cell:
+    if row.postmortem_published_at is not None:
+        return Cell(page.text("postmortem.delivered"), tag=Tag("good", "✓"))
+    if not row.needs_postmortem:
+        return Cell(page.text("postmortem.not_required"), tag=PLAIN)
+    due = row.postmortem_due_at
+    if due is not None and due >= page.period.as_of:
+        return Cell(page.text("postmortem.pending"), tag=Tag("plain", "○"))
+    return Cell(page.text("postmortem.missing"), tag=Tag("warn", "!"))

@@ -1,0 +1,64 @@
+"""Why a score changed, and which published scores are others today; the team page and the changes page say so."""
+
+from __future__ import annotations
+
+from opsmetrics.reports.addresses import CHANGES
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import movement
+from scorecard_app.markup import heading, hint, join
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import folded_table, table_with_files
+from scorecard_app.views.parts import areas_by_id, changes_table, source
+
+
+def change(page: Page, team_id: str) -> None:
+    """Show what the newest changes of the score are made of."""
+    rows = list(movement.changes(page.snapshot, team_id))
+    if not rows:
+        return
+    more = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
+    table = changes_table(page, rows, first="until", team=team_id)
+    show(
+        join(
+            heading(page.text("explain.change")),
+            hint(page.text("explain.change_hint"), " ", more),
+            folded_table(page, page.text("app.show_table"), table),
+        )
+    )
+
+
+def restated(page: Page, team_id: str) -> None:
+    """Show published scores that would be others today, with the cause."""
+    rows = movement.restated(page.snapshot, team_id)
+    if not rows:
+        return
+    cells, areas = page.cells, areas_by_id(page)
+    shown = tuple(
+        (
+            Cell(row.label),
+            Cell(page.say(areas[row.area_id].name) if row.area_id else page.text("word.total")),
+            cells.number(row.published_score, 1),
+            cells.number(row.restated_score, 1),
+            cells.signed(row.difference),
+            Cell(", ".join(page.text(f"explain.cause_{cause}") for cause in row.cause.split(", "))),
+        )
+        for row in rows
+    )
+    columns = (
+        Column(page.text("word.period")),
+        Column(page.text("word.area")),
+        Column(page.text("explain.published"), "number"),
+        Column(page.text("explain.today"), "number"),
+        Column(page.text("explain.difference"), "number"),
+        Column(page.text("explain.cause")),
+    )
+    caption = page.text("explain.restated_caption")
+    table = Table("restated", caption, columns, shown, source=source("restated", team=team_id))
+    show(
+        join(
+            heading(page.text("explain.restated")),
+            hint(page.text("explain.restated_hint")),
+            table_with_files(page, table),
+        )
+    )

@@ -1,0 +1,49 @@
+"""Write one picture of every page into docs/pictures: ``make pictures``, from the demo's current snapshot."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from opsmetrics.core.settings import Settings
+from opsmetrics.reports.addresses import PAGES
+from tests.apps import ROOT, running_app
+
+FOLDER = ROOT / "docs" / "pictures"
+QUERIES = {"team": "?team=sjokart", "area": "?area=bck", "metric": "?team=sjokart&metric=mon_alert_precision"}
+TALLEST = 2600  # pixels: a picture in a document, not the whole of a long page
+
+
+def main() -> None:
+    """Take the pictures; English, because the documents are."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    home = Settings.from_env().home.resolve()
+    with (
+        tempfile.TemporaryDirectory() as work,
+        running_app(home, Path(work) / "log") as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        for place in PAGES:
+            query = QUERIES.get(place.name, "?") + "&lang=en"
+            page.goto(f"{address}/{place.path}{query}")
+            page.wait_for_selector(".ops footer")
+            page.wait_for_timeout(1500)
+            height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": 1280, "height": min(int(height) + 16, TALLEST)})
+            page.wait_for_timeout(800)
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(64)
+            picture.save(FOLDER / f"{place.name}.png", optimize=True)
+            page.set_viewport_size({"width": 1280, "height": 900})
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,330 @@
+"""The app in a real browser: every page clicked through, in both languages, over four snapshots."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Browser, Locator, Page
+
+from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.reports.addresses import PAGES
+from tests.apps import ROOT, running_app
+from tests.asking import settle
+from tests.patience import LIMIT_MS
+
+AXE = (Path(sys.prefix) / "oracles" / "npm" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+REFERENCES = Path(__file__).parent / "reference"
+PATHS = {page.name: page.path for page in PAGES}
+# Streamlit looks for its own base path below each page's address; nothing is missing.
+HARMLESS = re.compile(r"/(_stcore/(health|host-config)|static/)")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Watched:
+    """A page of the browser that remembers what went wrong in it."""
+
+    def __init__(self, browser: Browser, address: str, **options) -> None:
+        self.address = address
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(LIMIT_MS)
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        self.page.on("console", lambda message: self.faults.append(message.text) if self._is_ours(message) else None)
+        self.page.on("request", lambda request: self._request(request.url))
+
+    @staticmethod
+    def _is_ours(message) -> bool:
+        return message.type == "error" and not ("404" in message.text and HARMLESS.search(message.location["url"]))
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.address, self.address.replace("http", "ws", 1), "data:", "blob:")):
+            self.faults.append(f"left the host: {url}")
+
+    def open(self, path: str, **query: str) -> Page:
+        """Load an address and wait for its foot."""
+        asked = "&".join(f"{key}={value}" for key, value in query.items())
+        self.page.goto(f"{self.address}/{path}" + (f"?{asked}" if asked else ""))
+        self.page.wait_for_selector(".ops footer", timeout=LIMIT_MS)
+        self.page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null")
+        return self.page
+
+    def follow(self, link: Locator) -> Page:
+        """Click a link within the app and wait for the page it leads to."""
+        before = self.page.inner_text(".ops h1")
+        link.click()
+        self.page.wait_for_function("before => document.querySelector('.ops h1')?.textContent !== before", arg=before)
+        self.page.wait_for_selector(".ops footer")
+        return self.page
+
+
+@pytest.fixture
+def visit(browser, apps):
+    """Open a watched page on an app; it is closed, and must be without faults, at the end of the test."""
+    opened: list[Watched] = []
+
+    def start(kind: str = "full", **options) -> Watched:
+        opened.append(Watched(browser, apps(kind), **options))
+        return opened[-1]
+
+    yield start
+    for watched in opened:
+        watched.context.close()
+        assert watched.faults == []
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds serious or critical: rule, and the elements."""
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(r => r.violations)", RULES
+    )
+    return [
+        f"{rule['id']}: {[node['html'][:160] for node in rule['nodes'][:3]]}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]
+
+
+def check_page(page: Page, language: str, name: str) -> None:
+    """What holds on every page."""
+    assert page.locator('[data-testid="stException"]').count() == 0, page.locator(
+        '[data-testid="stException"]'
+    ).inner_text()
+    assert page.evaluate("document.documentElement.lang") == language
+    assert page.locator("h1").count() == 1
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
+    assert page.locator(".ops table:not(:has(caption))").count() == 0
+    assert page.locator(".ops img:not([alt]), .ops img[alt='']").count() == 0
+    assert page.locator(".stPlotlyChart:not(:has([aria-label])):not([aria-label])").count() == 0, name
+    here = page.locator(".ops a[aria-current=page]").first.inner_text()
+    assert here == text(language, f"nav.{name}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["full", "empty", "half", "large"])
+def test_every_page_by_its_link(visit, kind, language):
+    """Click through menu and foot; each page holds, and no two have the same title."""
+    watched = visit(kind)
+    page = watched.open("", lang=language)
+    pictures = ROOT / "test-artifacts" / f"{kind}-{language}"  # kept for people to look at
+    pictures.mkdir(parents=True, exist_ok=True)
+    titles: dict[str, str] = {}
+    for name, path in PATHS.items():
+        if path:
+            label = text(language, f"nav.{name}")
+            watched.follow(page.locator(".menu, footer").get_by_role("link", name=label, exact=True).first)
+        page.wait_for_function("document.title.startsWith(document.querySelector('.ops h1').textContent)")
+        check_page(page, language, name)
+        titles[name] = page.title()
+        page.screenshot(path=pictures / f"{name}.png")
+        if path:
+            assert f"/{path}" in page.url
+            assert ("lang=en" in page.url) == (language == "en")
+            page.wait_for_function("document.activeElement.tagName === 'H1'")  # focus moves to the new heading
+    assert len(set(titles.values())) == len(titles), titles
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_no_serious_finding_of_axe(visit, name):
+    """Light and dark, wide and narrow; the page reflows and nothing lies beside it."""
+    watched = visit("full")
+    page = watched.open(PATHS[name])
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        settle(page, 400)
+        assert violations(page) == [], (name, scheme)
+    page.emulate_media(color_scheme="light")
+    for width in (390, 320, 720):  # 720 is 1440 at 200 %
+        page.set_viewport_size({"width": width, "height": 844})
+        settle(page, 300)
+        over = page.evaluate(
+            "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }"
+        )
+        assert over <= 4, (name, width, over)
+        if width == 390:
+            assert violations(page) == [], (name, width)
+
+
+@pytest.mark.parametrize("kind", ["empty", "half", "none"])
+def test_no_serious_finding_where_data_are_missing(visit, kind):
+    watched = visit(kind)
+    if kind == "none":
+        watched.page.goto(watched.address)
+        watched.page.wait_for_selector(".ops h1")
+        assert text("nb", "app.no_snapshot") in watched.page.inner_text("body")
+        assert violations(watched.page) == []
+        return
+    for name in ("overview", "team", "metric", "health"):
+        page = watched.open(PATHS[name])
+        assert violations(page) == [], name
+        assert not re.search(r'class="figure">\d', page.content()) or kind == "half", "no number where there is none"
+
+
+def test_from_cell_to_team_to_metric_and_back(visit):
+    """Three clicks, each an address of its own; Back returns to the same address and heading; keyboard works."""
+    watched = visit()
+    page = watched.open("", period="2026-09", lang="en")
+    page.locator(".matrix a.cell").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.pathname === '/team'")
+    page.wait_for_selector("table.areas")
+    team = page.url
+    assert "period=2026-09" in team
+    heading = page.inner_text("h1")
+    watched.follow(page.locator("table.gaps tbody a").first)
+    assert "metric=" in page.url
+    assert page.locator("table.rows tbody tr").count() > 3, "evidence"
+    page.go_back()
+    page.wait_for_function("before => document.querySelector('.ops h1')?.textContent === before", arg=heading)
+    assert page.url == team
+    page.go_back()
+    page.wait_for_function("location.pathname === '/'")
+    page.wait_for_selector("table.matrix")
+    assert "September 2026" in page.inner_text(".ops .meta")
+
+
+def test_a_shared_link_shows_the_same(visit):
+    """All state is in the address: a second reader sees the same words."""
+    watched, other = visit(), visit()
+    page = watched.open("forbedring", area="bck", effort="M", period="2026-10", lang="en")
+    page.get_by_role("link", name="2", exact=True).click()
+    page.wait_for_function("location.search.includes('side=2')")
+    page.wait_for_function("document.querySelector('.choice a[aria-current=page]')?.textContent === '2'")
+    found = other.open("forbedring" + page.url.split("/forbedring")[1])
+    assert found.inner_text("table.gaps") == page.inner_text("table.gaps")
+    page.get_by_role("link", name="Norsk").click()
+    page.wait_for_function("document.documentElement.lang === 'nb'")
+    page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Forbedringspunkter'")
+    assert "side=2" in page.url
+    assert "effort=M" in page.url
+
+
+def test_choosing_changes_the_address_and_back_undoes_it(visit):
+    watched = visit()
+    page = watched.open("team", team="ankerplass")
+    page.get_by_label(text("nb", "team.choose")).first.click()
+    page.get_by_role("option", name="Sjøkart").click()
+    page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Sjøkart'")
+    assert "team=sjokart" in page.url
+    page.go_back()
+    page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Ankerplass'")
+
+
+def test_the_brief_is_downloaded_in_four_formats(visit, tmp_path):
+    page = visit().open("rapport", period="2026-09")
+    for kind, start in (("pdf", b"%PDF"), ("xlsx", b"PK"), ("pptx", b"PK"), ("html", b"<!doctype html>")):
+        with page.expect_download() as waiting:
+            page.locator(f'a[href*="/ned/brief.{kind}"]').click()
+        assert waiting.value.suggested_filename == f"brief-2026-09-nb.{kind}"
+        waiting.value.save_as(tmp_path / kind)
+        assert (tmp_path / kind).read_bytes().startswith(start)
+    assert "<title>Månedsrapport drift, september 2026</title>" in (tmp_path / "html").read_text()
+
+
+def test_a_change_of_the_setup_is_shown_and_not_written(visit):
+    before = {path: path.read_bytes() for path in (ROOT / "examples" / "demo").rglob("*") if path.is_file()}
+    page = visit().open("oppsett")
+    page.get_by_role("button", name=text("nb", "configure.show")).click()
+    page.get_by_text(text("nb", "configure.effect")).wait_for(timeout=LIMIT_MS)
+    assert "+ankerplass,mon_signal_coverage,team_lead" in page.locator("[data-testid=stCode]").inner_text()
+    assert "all 14 teams keep score" in page.locator("[data-testid=stMain]").inner_text()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_every_table_and_figure_can_be_taken_home(visit, tmp_path):
+    """CSV, XLSX and Parquet hold the same rows; a figure comes as PNG and SVG with its source in it."""
+    watched = visit()
+    page = watched.open("maling", team="ankerplass", metric="mon_alert_precision")
+    frames = {}
+    for kind in ("csv", "xlsx", "parquet"):
+        with page.expect_download() as waiting:
+            page.locator(f'a[href*="/ned/evidence.{kind}"]').click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        assert "mon_alert_precision" in path.name
+        frames[kind] = path
+    rows = pl.read_parquet(frames["parquet"])
+    assert pl.read_csv(frames["csv"], separator=";", decimal_comma=True).height == rows.height > 10
+    assert frames["xlsx"].read_bytes()[:2] == b"PK"
+    for kind in ("png", "svg"):
+        with page.expect_download() as waiting:
+            page.locator(f'button[data-figure="{kind}"]').first.click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        if kind == "svg":
+            drawing = path.read_text()
+            assert "Varselpresisjon" in drawing
+            assert "Eksempeldata" in drawing
+            assert drawing.count("<path") > 10
+        else:
+            assert len(Image.open(path).convert("L").getcolors(100_000)) > 8
+
+
+def test_the_report_prints_on_three_tagged_pages(visit):
+    for scheme in ("light", "dark"):
+        watched = visit(color_scheme=scheme)
+        page = watched.open("rapport")
+        settle(page, 500)
+        content = page.pdf(prefer_css_page_size=True, tagged=True, print_background=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
+        assert b"/StructTreeRoot" in content
+
+
+def test_a_new_snapshot_appears_in_an_open_page_and_nobody_sees_half(browser, homes, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(homes["half"] / "snapshots", home / "snapshots")
+    pointer = json.loads((home / "snapshots" / "current.json").read_text())
+    with running_app(home, tmp_path / "log") as address:
+        watched = Watched(browser, address)
+        page = watched.open("")
+        assert "Liten" in page.inner_text(".ops .meta")
+        new = f"ops-new-{pointer['file']}"
+        shutil.copyfile(home / "snapshots" / pointer["file"], home / "snapshots" / new)
+        with duckdb.connect(home / "snapshots" / new) as con:
+            con.execute("update meta.organisation set name_nb = 'Nyttnavn'")
+            con.execute("update meta.build set build_id = repeat('a', 64)")
+        size = (home / "snapshots" / new).stat().st_size
+        changed = pointer | {"file": new, "build_id": "a" * 64, "size": size}
+        (home / "snapshots" / ".pointer").write_text(json.dumps(changed))
+        (home / "snapshots" / ".pointer").replace(home / "snapshots" / "current.json")
+        page.wait_for_function(
+            "document.querySelector('.ops .meta')?.textContent.includes('Nyttnavn')",
+            timeout=LIMIT_MS,
+        )
+        page.wait_for_function("document.querySelector('footer')?.textContent.includes('aaaaaaaaaaaa')")
+        assert "Liten" not in page.inner_text("body")
+        watched.context.close()
+        assert watched.faults == []
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), [("overview", 1280, "light"), ("team", 390, "dark")])
+def test_looks_as_it_did(visit, name, width, scheme, tmp_path):
+    """Compared coarsely, so that another version of the browser passes and a lost style sheet does not.
+
+    A failure names both pictures; copy the new one over the old when it is meant.
+    """
+    watched = visit("half", color_scheme=scheme)
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open(PATHS[name])
+    settle(page, 800)
+    path = tmp_path / f"{name}.png"
+    page.screenshot(path=path)
+    reference = REFERENCES / f"{name}-{width}-{scheme}.png"
+    if not reference.exists():
+        pytest.fail(f"no reference picture; look at {path} and copy it to {reference}")
+    size = (width // 10, 90)
+    now, before = (Image.open(file).convert("RGB").resize(size) for file in (path, reference))
+    difference = ImageStat.Stat(ImageChops.difference(now, before)).mean
+    assert max(difference) < 6, f"{difference} of 255 on average; compare {path} with {reference}"

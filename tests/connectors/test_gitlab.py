@@ -1,0 +1,141 @@
+"""GitLab: deployments and the merge requests of update bots are those that the simulated organisation had."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from opsmetrics.organisation.connectors import GitLab
+from opsmetrics.sources import gitlab
+from opsmetrics.sources.fetching import FetchRequest
+from opsmetrics.sources.pull import pull_stream
+from tests.connectors.desk import GITLAB
+from tests.connectors.test_equals_records import landed, since, table
+
+
+def pulled(connected, stream, sources=GITLAB):
+    settings, organisation = connected(sources)
+    (result,) = pull_stream(settings, organisation, stream)
+    assert result.error is None
+    return landed(settings, stream)
+
+
+def test_deployments_of_every_project(connected, records, monkeypatch):
+    monkeypatch.setattr(gitlab, "PAGE", 20)
+    found = pulled(connected, "deployments")
+    columns = ("service_id", "environment", "deployed_at")
+    expected = since(records.rows["deployments"], "deployed_at")
+    assert table(found, *columns) == table(expected, *columns)
+    assert set(found["actor_kind"]) == {"pipeline", "human"}, "a deployment without a job was made by an account"
+
+
+def test_update_requests(connected, records):
+    episodes = pulled(connected, "update_episodes")
+    rows = since(records.rows["update_episodes"], "available_at")
+    columns = ("repository", "package", "available_at")
+    assert table(episodes, *columns) == table(rows, *columns)
+
+
+def test_merged_updates_package_by_package(connected, records):
+    rows = [row for row in records.rows["update_episodes"] if row["applied_at"]]
+    rows = since(rows, "applied_at")
+    merges = pulled(connected, "update_merges")
+    assert merges.height == len(rows)
+    assert set(merges["is_dependency_update"]) == {True}
+    assert set(merges["bot"]) == {"renovate"}
+    updates = pulled(connected, "dependency_updates")
+    columns = ("repository", "package")
+    assert table(updates, *columns) == table(rows, *columns)
+
+
+def request(connected, sources=GITLAB, stream="deployments"):
+    settings, organisation = connected(sources)
+    (connector,) = organisation.sources.connector
+    days = (date(2026, 11, 1), date(2026, 11, 10))
+    return FetchRequest.make(settings, organisation, connector, stream, days, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def test_the_probe_counts_projects(connected, records):
+    count = len(records.organisation.services)
+    assert gitlab.probe(request(connected)) == f"{count} projects readable"
+    one = GITLAB.replace('group = "kystetaten"', 'group = "kystetaten"\nprojects = ["glob:kystetaten/sjokart-*"]')
+    wanted = [service for service in records.organisation.services if service.id.startswith("sjokart-")]
+    assert gitlab.probe(request(connected, one)) == f"{len(wanted)} projects readable"
+
+
+def item(**more):
+    plain = {"iid": 7, "title": "chore(deps): update x to v2", "state": "opened", "created_at": "2026-11-02T08:00:00Z"}
+    plain |= {"source_branch": "renovate/x", "author": {"username": "update-account"}, "labels": ["Security"]}
+    return plain | more
+
+
+def test_a_merge_request_has_a_pull_requests_form():
+    merged = item(state="merged", merged_at="2026-11-03T08:00:00Z", merge_commit_sha=None, squash_commit_sha="abc")
+    found = gitlab._in_github_form(merged, "group/sub/project")
+    assert (found["closedAt"], found["mergeCommit"]) == (merged["merged_at"], {"oid": "abc"})
+    assert gitlab._in_github_form(item(closed_at="2026-11-03T08:00:00Z"), "a/b")["closedAt"] is None, "opened again"
+    closed = gitlab._in_github_form(item(state="closed", closed_at="2026-11-03T08:00:00Z"), "a/b")
+    assert closed["closedAt"] == "2026-11-03T08:00:00Z"
+    assert found["labels"]["nodes"] == [{"name": "Security"}]
+
+
+@pytest.mark.parametrize(
+    ("account", "branch", "bot"),
+    [
+        ("renovate-bot", "x", "renovate"),
+        ("update-account", "renovate/x", "renovate"),
+        ("project_12_bot_6f2b0dec", "dependabot/x", "dependabot"),
+        ("update-account", "x", "other_bot"),
+    ],
+)
+def test_a_bot_is_told_by_its_account_or_its_branch(connected, account, branch, bot):
+    mine = GITLAB.replace('["renovate-bot"]', '["renovate-bot", "update-account"]')
+    pull = gitlab._in_github_form(item(author={"username": account}, source_branch=branch), "a/b")
+    assert gitlab._bot(request(connected, mine), pull) == bot
+
+
+def test_bots_need_names():
+    plain = {"name": "x", "kind": "gitlab", "group": "g", "streams": ["update_merges"]}
+    with pytest.raises(ValueError, match="update_authors"):
+        GitLab.model_validate(plain)
+    assert GitLab.model_validate(plain | {"streams": ["deployments"]})
+
+
+def test_a_deployment_without_a_job_ends_with_its_last_change(connected):
+    plain = {"id": 1, "environment": {"name": "production"}, "updated_at": "2026-11-02T08:00:00Z"}
+    by_job = plain | {"deployable": {"finished_at": "2026-11-02T07:59:00Z"}, "user": {"username": "zxq"}}
+    by_account = plain | {"deployable": None, "user": {"username": "group_7_bot"}}
+    rows = [gitlab._deployment(request(connected), "kystetaten/x", row) for row in (by_job, by_account)]
+    assert [row["deployed_at"] for row in rows] == ["2026-11-02T07:59:00Z", "2026-11-02T08:00:00Z"]
+    assert [row["actor_kind"] for row in rows] == ["pipeline", "pipeline"]
+
+
+@pytest.mark.parametrize(
+    ("job", "started_by", "environment", "said"),
+    [
+        ("deploy", "schedule", "production", "run by an event of test_events (schedule)"),
+        ("e2e-production", "push", "production", "workflow matches test_workflows"),
+        ("deploy-e2e", "push", "production", None),
+        ("build", "push", "review/x", "environment not in deploy_environments"),
+        ("", "", "production", None),
+    ],
+)
+def test_tests_that_gitlab_calls_deployments_are_left_out_and_counted(
+    connected, monkeypatch, job, started_by, environment, said
+):
+    """A pipeline that a schedule starts, a job of tests, an environment that does not count; no job tells nothing."""
+    done = {"name": job, "finished_at": "2026-11-02T07:59:00Z", "pipeline": {"id": 1, "source": started_by}}
+    told = {
+        "id": 1,
+        "environment": {"name": environment},
+        "updated_at": "2026-11-02T08:00:00Z",
+        "user": None,
+        "deployable": done if job else None,
+    }
+    asked = request(connected, GITLAB + 'deploy_environments = ["prod*"]\n')
+    monkeypatch.setattr(gitlab, "_projects", lambda *_: {7: "kystetaten/x"})
+    monkeypatch.setattr(gitlab.Http, "pages", lambda *_, **__: iter([[told]]))
+    result = gitlab.deployments(asked)
+    assert len(result.rows) == (said is None)
+    assert dict(result.counted) == ({f"deployments left out, {said}": 1} if said else {})

@@ -1,0 +1,302 @@
+"""Grafana's real answers: numbers instead of uids, texts that change, states with reasons, policies, recording rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from opsmetrics.sources import grafana
+from tests.connectors.answers import ask, request_of
+
+RULES, NOTES = "api/v1/provisioning/alert-rules", "api/annotations"
+POLICIES, HISTORY = "api/v1/provisioning/policies", "api/v1/rules/history"
+START = datetime(2026, 11, 10, 8, tzinfo=UTC)
+URL = "https://grafana.example"
+
+
+def rule(number: int = 41, uid: str = "feedc0de", **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "uid": uid,
+        "orgID": 1,
+        "folderUID": "f",
+        "ruleGroup": "g",
+        "title": "Slow",
+        "condition": "C",
+        "data": [],
+        "updated": "2026-10-01T08:00:00Z",
+        "noDataState": "NoData",
+        "execErrState": "Error",
+        "for": "5m",
+        "isPaused": False,
+        "labels": {"service": "web", "severity": "critical"},
+    } | more
+
+
+def note(minute: int, previous: str, state: str, values: str = "A=1.000000", pod: str = "a", **more: Any) -> dict:
+    at = int((START + timedelta(minutes=minute)).timestamp() * 1000)
+    text = f"Slow {{alertname=Slow, grafana_folder=F, pod={pod}, service=web, severity=critical}} - {values}"
+    return {
+        "id": 1000 + minute,
+        "alertId": 41,
+        "newState": state,
+        "prevState": previous,
+        "created": at,
+        "updated": at,
+        "time": at,
+        "timeEnd": at,
+        "text": text,
+        "data": {"values": {"A": 1}},
+    } | more
+
+
+def alerts(monkeypatch, notes: list[dict], rules: list[dict] | None = None, **settings: Any) -> list[dict[str, Any]]:
+    request = request_of("grafana", "alerts", url=URL, **settings)
+    rows, _ = ask(monkeypatch, grafana, request, {RULES: rules or [rule()], NOTES: notes})
+    return rows
+
+
+def test_ten_annotations_of_one_firing_are_one_alert_that_ended(monkeypatch):
+    """Thirty minutes, as the state history of one alert reads: values change in every text, labels do not."""
+    notes = [
+        note(0, "Normal", "Pending", "A=12.100000"),
+        note(5, "Pending", "Alerting", "A=13.400000, B=1.000000"),
+        note(9, "Alerting", "Alerting (NoData)", "A=NaN"),
+        note(11, "Alerting (NoData)", "Alerting", "A=19.000000"),
+        note(14, "Alerting", "Recovering", "A=3.000000"),
+        note(16, "Recovering", "Alerting", "A=15.000000"),
+        note(20, "Alerting", "Error", "Error"),
+        note(22, "Error", "Alerting", "A=14.000000"),
+        note(30, "Alerting", "Recovering", "A=2.000000"),
+        note(35, "Recovering", "Normal", "A=1.000000"),
+    ]
+    (row,) = alerts(monkeypatch, list(reversed(notes)))
+    assert (row["rule_id"], row["service_id"], row["severity"]) == ("feedc0de", "web", 1)
+    assert row["fired_at"] == START + timedelta(minutes=5)
+    assert row["closed_at"] == START + timedelta(minutes=35)
+
+
+def test_instances_of_one_rule_are_alerts_of_their_own(monkeypatch):
+    notes = [
+        note(0, "Normal", "Alerting", pod="a"),
+        note(1, "Normal", "Alerting", pod="b"),
+        note(8, "Alerting", "Normal (MissingSeries)", pod="a"),
+    ]
+    rows = sorted(alerts(monkeypatch, notes), key=lambda row: row["fired_at"])
+    assert [row["closed_at"] for row in rows] == [START + timedelta(minutes=8), None]
+    assert len({row["alert_id"] for row in rows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "closed"), [("Alerting", 20), ("OK", 10), ("NoData", 20), ("KeepLast", 20)], ids=str
+)
+def test_no_data_is_what_the_rule_says_and_else_not_known(monkeypatch, setting, closed):
+    notes = [
+        note(0, "Normal", "Alerting"),
+        note(10, "Alerting", "NoData", "No data"),
+        note(20, "NoData", "Normal"),
+    ]
+    (row,) = alerts(monkeypatch, notes, [rule(noDataState=setting)])
+    assert row["closed_at"] == START + timedelta(minutes=closed)
+
+
+def test_what_fired_before_the_window_does_not_begin_in_it(monkeypatch):
+    """Only the reason changes: when it began is told by an annotation that nobody asked for."""
+    notes = [note(0, "Alerting", "Alerting (Error)"), note(10, "Alerting (Error)", "Normal")]
+    assert alerts(monkeypatch, notes) == []
+
+
+def test_annotations_from_loki_have_no_id_and_no_end(monkeypatch):
+    def bare(item: dict) -> dict:
+        kept = {"alertId", "newState", "prevState", "time", "text", "data"}
+        return {name: value for name, value in item.items() if name in kept} | {"dashboardUID": ""}
+
+    notes = [bare(note(0, "Pending", "Alerting")), bare(note(30, "Alerting", "Normal"))]
+    (row,) = alerts(monkeypatch, notes)
+    assert (row["rule_id"], row["closed_at"]) == ("feedc0de", START + timedelta(minutes=30))
+
+
+def test_a_remark_on_an_alert_changes_nothing(monkeypatch):
+    remark = {"id": 7, "alertId": 41, "time": note(5, "", "")["time"], "text": "looking", "userId": 3, "login": "ola"}
+    (row,) = alerts(monkeypatch, [note(0, "Pending", "Alerting"), remark, note(30, "Alerting", "Normal")])
+    assert row["closed_at"] == START + timedelta(minutes=30)
+
+
+def test_an_old_entry_without_the_number_finds_its_rule_by_the_title(monkeypatch):
+    notes = [note(0, "Pending", "Alerting"), note(30, "Alerting", "Normal")]
+    for item in notes:
+        del item["alertId"]
+    (row,) = alerts(monkeypatch, notes)
+    assert (row["rule_id"], row["closed_at"]) == ("feedc0de", START + timedelta(minutes=30))
+
+
+def test_of_a_deleted_rule_the_labels_are_left(monkeypatch):
+    (row,) = alerts(monkeypatch, [note(0, "Normal", "Alerting")], [rule(number=5, uid="other", title="Other")])
+    assert (row["rule_id"], row["service_id"], row["severity"]) == ("41", "web", 1)
+
+
+def test_states_of_before_unified_alerting(monkeypatch):
+    """Recorded from Grafana 8: lower case, an empty text, the rule's name beside it."""
+    old = {"alertName": "Slow", "text": "", "data": {}, "userId": 0, "login": "", "tags": []}
+    notes = [
+        note(0, "ok", "pending", **old),
+        note(3, "pending", "alerting", **old),
+        note(9, "alerting", "ok", **old),
+    ]
+    (row,) = alerts(monkeypatch, notes)
+    assert (row["rule_id"], row["closed_at"]) == ("feedc0de", START + timedelta(minutes=9))
+
+
+@pytest.mark.parametrize("labels", [{"severity": "none"}, {"alertname": "Watchdog"}])
+def test_a_heartbeat_is_no_page(monkeypatch, labels):
+    inner = ", ".join(f"{name}={value}" for name, value in sorted(({"alertname": "Slow"} | labels).items()))
+    notes = [note(0, "Normal", "Alerting", text=f"Slow {{{inner}}} - A=1.000000")]
+    assert alerts(monkeypatch, notes, [rule(labels={})]) == []
+
+
+def test_labels_of_the_alert_come_before_templates_of_the_rule(monkeypatch):
+    templated = rule(labels={"service": "{{ $labels.service }}", "severity": "{{ $labels.severity }}"})
+    (row,) = alerts(monkeypatch, [note(0, "Normal", "Alerting")], [templated])
+    assert (row["service_id"], row["severity"]) == ("web", 1)
+
+
+def frame(*changes: tuple[int, str, str]) -> dict[str, Any]:
+    labels = {"alertname": "Slow", "grafana_folder": "F", "service": "web", "severity": "critical"}
+    lines = [
+        {
+            "schemaVersion": 1,
+            "previous": previous,
+            "current": state,
+            "values": {"A": 1.5},
+            "condition": "C",
+            "dashboardUID": "",
+            "panelID": 0,
+            "fingerprint": "f00d",
+            "ruleTitle": "Slow",
+            "ruleID": 41,
+            "ruleUID": "feedc0de",
+            "labels": labels,
+        }
+        for _, previous, state in changes
+    ]
+    times = [int((START + timedelta(minutes=minute)).timestamp() * 1000) for minute, _, _ in changes]
+    fields = [{"name": name, "type": kind} for name, kind in (("time", "time"), ("line", "other"), ("labels", "other"))]
+    return {"schema": {"name": "states", "fields": fields}, "data": {"values": [times, lines, [{}] * len(lines)]}}
+
+
+def test_the_state_history_of_loki_says_the_same(monkeypatch):
+    request = request_of("grafana", "alerts", url=URL, state_history="loki")
+    answer = frame((0, "Pending", "Alerting"), (30, "Alerting", "Normal"))
+    rows, answers = ask(monkeypatch, grafana, request, {RULES: [rule()], HISTORY: answer})
+    assert [(row["rule_id"], row["fired_at"], row["closed_at"]) for row in rows] == [
+        ("feedc0de", START, START + timedelta(minutes=30))
+    ]
+    (_, query) = answers.asked[1]
+    assert query["to"] - query["from"] == 21 * 86_400, "seconds, not milliseconds"
+
+
+def test_a_full_page_of_the_history_is_asked_in_halves(monkeypatch):
+    monkeypatch.setattr(grafana, "LIMIT", 2)
+    changes = [(0, "Pending", "Alerting"), (30, "Alerting", "Normal"), (60, "Normal", "Alerting")]
+
+    def answer(query: dict[str, Any]) -> dict[str, Any]:
+        first, last = query["from"], query["to"]
+        found = [c for c in changes if first <= (START + timedelta(minutes=c[0])).timestamp() <= last]
+        return frame(*found[-query["limit"] :])
+
+    request = request_of("grafana", "alerts", url=URL, state_history="loki")
+    rows, _ = ask(monkeypatch, grafana, request, {RULES: [rule()], HISTORY: answer})
+    assert [row["closed_at"] is None for row in sorted(rows, key=lambda row: row["fired_at"])] == [False, True]
+
+
+TREE = {
+    "receiver": "grafana-default-email",
+    "group_by": ["grafana_folder", "alertname"],
+    "routes": [
+        {"receiver": "mail", "object_matchers": [["severity", "=", "warning"]]},
+        {
+            "object_matchers": [["severity", "=~", "critical|page"]],
+            "continue": True,
+            "routes": [{"receiver": "duty", "object_matchers": [["service", "!=", "test"]]}],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("labels", "receivers", "routed"),
+    [
+        ({"severity": "critical", "service": "web"}, ["duty"], True),
+        ({"severity": "critical", "service": "web"}, [], True),
+        ({"severity": "warning", "service": "web"}, ["duty"], False),
+        ({"severity": "warning", "service": "web"}, [], True),
+        # The query of the rule may bring the label, and a template makes it.
+        ({"service": "web"}, ["duty"], None),
+        ({"severity": "{{ $labels.severity }}", "service": "web"}, ["duty"], None),
+        # Only the root policy: whose mail address that is, nobody has said.
+        ({"severity": "info", "service": "web"}, [], None),
+        ({"severity": "info", "service": "web"}, ["duty"], False),
+    ],
+)
+def test_a_rule_without_a_receiver_is_routed_by_the_policies(monkeypatch, labels, receivers, routed):
+    request = request_of("grafana", "alert_rule_states", url=URL, oncall_receivers=receivers)
+    rows, _ = ask(monkeypatch, grafana, request, {RULES: [rule(labels=labels)], POLICIES: TREE})
+    assert [row["is_routed"] for row in rows] == [routed]
+
+
+def test_a_receiver_of_its_own_needs_no_policies(monkeypatch):
+    own = rule(notification_settings={"receiver": "duty"})
+    request = request_of("grafana", "alert_rule_states", url=URL)
+    rows, answers = ask(monkeypatch, grafana, request, {RULES: [own]})
+    assert [row["is_routed"] for row in rows] == [True]
+    assert [path for path, _ in answers.asked] == [RULES]
+
+
+def test_recording_rules_are_no_alert_rules_and_missing_labels_no_answers(monkeypatch):
+    recording = rule(number=2, uid="rec", record={"metric": "m", "from": "A"})
+    bare = rule(number=3, uid="bare", labels={"kind": "cpu"})
+    heartbeat = rule(number=4, uid="dog", labels={"service": "web", "severity": "none"})
+    request = request_of("grafana", "alert_rule_states", url=URL)
+    rows, _ = ask(monkeypatch, grafana, request, {RULES: [recording, bare, heartbeat], POLICIES: TREE})
+    found = [(row["rule_id"], row["service_id"], row["kind"], row["is_paging"]) for row in rows]
+    assert found == [("bare", "bare", "other", None), ("dog", "web", "other", False)]
+
+
+def test_what_nobody_writes_on_rules_is_untold(monkeypatch):
+    noted = rule(annotations={"proven_at": "2026-10-01T08:00:00Z"}, labels={"service": "web", "resource": "db"})
+    request = request_of("grafana", "alert_rule_states", url=URL)
+    (row,), _ = ask(monkeypatch, grafana, request, {RULES: [noted], POLICIES: TREE})
+    untold = set(request.connector.untold("alert_rule_states"))
+    assert {"last_proven_at", "last_reviewed_at", "threshold_ratio", "forecast_hours", "resource_id"} == untold
+    assert untold.isdisjoint(row)
+    request = request_of("grafana", "alert_rule_states", url=URL, rule_notes=["proven_at", "resource"])
+    (row,), _ = ask(monkeypatch, grafana, request, {RULES: [noted], POLICIES: TREE})
+    assert (row["last_proven_at"], row["resource_id"]) == ("2026-10-01T08:00:00Z", "db")
+    assert "last_reviewed_at" not in row
+
+
+def test_deploy_annotations_as_tools_write_them(monkeypatch):
+    at = int(START.timestamp() * 1000)
+    later = at + 240_000
+    common = {"created": at, "updated": at, "time": at, "timeEnd": at, "text": "deployed"}
+    notes = [
+        common | {"id": 1, "tags": ["deployment", "app:web", "env:production"], "login": "sa-1-deploy", "userId": 7},
+        common | {"id": 2, "tags": ["deployment", "service=web", "environment: tt02"], "timeEnd": later},
+        common | {"id": 3, "tags": ["deployment", "app:web"], "login": "ola", "userId": 3},
+        common | {"id": 4, "tags": ["deployment"]},
+        # Without names of tags: what services.toml and the organisation's environments know.
+        common | {"id": 5, "tags": ["deployment", "Havneavgift-api", "stage", "success"], "login": "", "userId": 0},
+    ]
+    request = request_of("grafana", "deployments", url=URL, environment="prod")
+    rows, answers = ask(monkeypatch, grafana, request, {NOTES: notes})
+    assert [(row["deployment_id"], row["environment"], row["actor_kind"]) for row in rows] == [
+        ("grafana-1", "production", "pipeline"),
+        ("grafana-2", "tt02", "pipeline"),
+        ("grafana-3", "prod", "human"),
+        ("grafana-5", "stage", "pipeline"),
+    ]
+    assert rows[3]["service_id"] == "Havneavgift-api"
+    assert rows[1]["deployed_at"] == START + timedelta(minutes=4), "a region is rolled out at its end"
+    assert answers.asked[0][1]["tags"] == "deployment"

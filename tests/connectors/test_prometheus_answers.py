@@ -1,0 +1,193 @@
+"""What Prometheus and Alertmanager really tell: external labels, silences, heartbeats, pods and nodes without labels."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from opsmetrics.core.errors import SourceError
+from opsmetrics.sources import alertmanager, prometheus
+from tests.connectors.answers import Answers, request_of
+from tests.connectors.test_real_prometheus import program
+from tests.patience import LIMIT_SECONDS
+
+NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
+FIRED = NOW - timedelta(hours=2)
+URL, MANAGER = "http://127.0.0.1:9", "http://127.0.0.1:8"
+LABELS = {"alertname": "Slow", "severity": "critical", "service": "web", "pod": "a"}
+
+
+def active(started: datetime, **labels: str) -> dict[str, Any]:
+    """An alert as Alertmanager shows it, with the labels that Prometheus adds on the way."""
+    return {
+        "annotations": {},
+        "endsAt": "2026-11-15T12:04:00.000Z",
+        "fingerprint": "f00d",
+        "receivers": [{"name": "duty"}],
+        "startsAt": started.isoformat(),
+        "status": {"inhibitedBy": [], "mutedBy": [], "silencedBy": [], "state": "active"},
+        "updatedAt": "2026-11-15T12:00:00.000Z",
+        "labels": labels,
+    }
+
+
+def silence(start: datetime, end: datetime, *matchers: dict[str, Any]) -> dict[str, Any]:
+    times = {"startsAt": start.isoformat(), "endsAt": end.isoformat(), "updatedAt": end.isoformat()}
+    told = {"createdBy": "somebody", "comment": "text", "id": "1", "status": {"state": "expired"}}
+    return told | times | {"matchers": list(matchers)}
+
+
+def alerts(
+    monkeypatch,
+    series: list[tuple[dict[str, str], datetime, datetime]],
+    known: list[dict[str, Any]] | None = None,
+    silences: list[dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    def samples(_request, _query, start, end, step):
+        for labels, first, last in series:
+            at = [first + number * step for number in range((last - first) // step + 1)]
+            values = [(instant, 1.0) for instant in at if start <= instant <= end]
+            if values:
+                yield labels | {"__name__": "ALERTS", "alertstate": "firing"}, values
+
+    monkeypatch.setattr(prometheus, "_range", samples)
+    manager = Answers({"api/v2/alerts": known or [], "api/v2/silences": silences or []})
+    monkeypatch.setattr(alertmanager, "client", lambda _: nullcontext(manager))
+    request = request_of("prometheus", "alerts", url=URL, alertmanager_url=MANAGER, now=NOW)
+    return list(prometheus.alerts(request).rows)
+
+
+def test_an_alert_is_found_at_alertmanager_whatever_labels_were_added(monkeypatch):
+    started = FIRED - timedelta(seconds=21)
+    known = [
+        active(started - timedelta(hours=9), **LABELS, cluster="other"),
+        active(started, **LABELS, cluster="prod", prometheus="monitoring/k8s"),
+        active(started + timedelta(seconds=9), **{**LABELS, "pod": "b"}, cluster="prod"),
+    ]
+    (row,) = alerts(monkeypatch, [(LABELS, FIRED, NOW)], known)
+    assert (row["fired_at"], row["closed_at"]) == (started, None)
+    # Over, the same alert has the same id, though Alertmanager has forgotten it.
+    (later,) = alerts(monkeypatch, [(LABELS, FIRED, NOW - timedelta(minutes=5))])
+    assert later["alert_id"] == row["alert_id"]
+    assert (later["fired_at"], later["closed_at"]) == (FIRED, NOW - timedelta(minutes=4))
+
+
+def matcher(name: str, value: str, *, is_regex: bool = False, **more: bool) -> dict[str, Any]:
+    return {"name": name, "value": value, "isRegex": is_regex, **more}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "matchers", "is_page"),
+    [
+        (FIRED, NOW, [matcher("alertname", "Slow", isEqual=True)], False),
+        # Before version 0.22 there was no isEqual.
+        (FIRED, NOW, [matcher("alertname", "Sl.*", is_regex=True)], False),
+        (FIRED, NOW, [matcher("service", "db", isEqual=False)], False),
+        (FIRED, NOW, [matcher("alertname", "Slo", is_regex=True)], True),
+        (FIRED, NOW, [matcher("alertname", "Slow"), matcher("service", "db")], True),
+        # What it does not cover from the first to the last instant told somebody.
+        (FIRED + timedelta(minutes=5), NOW, [matcher("alertname", "Slow")], True),
+        (FIRED, NOW - timedelta(hours=1), [matcher("alertname", "Slow")], True),
+        (FIRED, NOW, [matcher("cluster", "prod")], True),
+    ],
+)
+def test_what_was_silenced_all_the_time_is_no_page(monkeypatch, start, end, matchers, is_page):
+    rows = alerts(
+        monkeypatch, [(LABELS, FIRED, NOW - timedelta(minutes=30))], silences=[silence(start, end, *matchers)]
+    )
+    assert bool(rows) == is_page
+
+
+def test_a_silence_may_name_a_label_that_only_alertmanager_knows(monkeypatch):
+    silences = [silence(FIRED - timedelta(hours=1), NOW + timedelta(hours=1), matcher("cluster", "prod"))]
+    assert alerts(monkeypatch, [(LABELS, FIRED, NOW)], [active(FIRED, **LABELS, cluster="prod")], silences) == []
+
+
+@pytest.mark.parametrize(
+    "labels", [{"alertname": "Watchdog", "severity": "none"}, {"alertname": "InfoInhibitor", "severity": "none"}]
+)
+def test_heartbeats_are_no_pages(monkeypatch, labels):
+    assert alerts(monkeypatch, [(labels, FIRED, NOW)]) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "service", "severity"),
+    [
+        ({"service": "web", "severity": "Warning"}, "web", 3),
+        ({"namespace": "havneavgift-api", "job": "kube-state-metrics"}, "havneavgift-api", None),
+        ({"namespace": "kube-system", "severity": "urgent"}, "kube-system", None),
+        ({}, "Slow", None),
+    ],
+)
+def test_an_alert_without_the_label_is_kept_under_another_name(monkeypatch, labels, service, severity):
+    (row,) = alerts(monkeypatch, [({"alertname": "Slow", **labels}, FIRED, NOW)])
+    assert (row["service_id"], row["severity"]) == (service, severity)
+
+
+def test_an_alertmanager_that_is_not_there_is_an_error():
+    request = request_of("prometheus", "alerts", url=URL, alertmanager_url=MANAGER, now=NOW)
+    with pytest.raises(SourceError, match="prometheus alertmanager"):
+        alertmanager.Alertmanager(request)
+
+
+NODES = """
+  - series: 'kube_pod_info{{namespace="n",pod="web-5d9c-{0}",node="n{0}"}}'
+    values: '1'
+"""
+ZONE = """
+  - series: 'kube_node_labels{{node="n{0}"{1}}}'
+    values: '1'
+"""
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        (["a", "b"], [2]),
+        (["a", "a"], [1]),
+        # kube-state-metrics without the label on its allow list: nodes, and no zones.
+        (["", ""], []),
+        (["a", ""], []),
+    ],
+    ids=["two", "one", "none named", "one not named"],
+)
+def test_zones_are_counted_where_every_node_names_its_own(tmp_path, zones, expected):
+    """The real query, evaluated by Prometheus' own test runner."""
+    series = ""
+    for node, zone in zip(("abc", "def"), zones, strict=True):
+        label = f',label_topology_kubernetes_io_zone="{zone}"' if zone else ""
+        series += NODES.format(node) + ZONE.format(node, label)
+    samples = [{"labels": '{namespace="n", workload="web"}', "value": count} for count in expected]
+    asked = {"expr": prometheus.WORKLOADS["zone_count"], "eval_time": "0m", "exp_samples": samples}
+    tests = f"tests:\n- interval: 1m\n  input_series:{series}  promql_expr_test:\n  - {json.dumps(asked)}\n"
+    (tmp_path / "tests.yml").write_text("rule_files: []\n" + tests)
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", "tests.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("requests", "expected"), [([], [None, None]), (["web"], [True, False])])
+def test_without_any_requests_it_is_not_known_whether_there_are_some(monkeypatch, requests, expected):
+    def post(_path: str, data: dict[str, str]) -> dict[str, Any]:
+        named = {"replica_count": ["web", "jobb"], "has_resource_requests": requests}
+        column = next(name for name, query in prometheus.WORKLOADS.items() if query == data["query"])
+        found = [{"metric": {"namespace": "n", "workload": name}, "value": [0, "2"]} for name in named.get(column, [])]
+        return {"status": "success", "data": {"resultType": "vector", "result": found}}
+
+    client = Answers({})
+    client.post = post
+    monkeypatch.setattr(prometheus, "_client", lambda _: nullcontext(client))
+    rows = prometheus.workload_states(request_of("prometheus", "workload_states", url=URL)).rows
+    assert [row["has_resource_requests"] for row in rows] == expected
+    assert [row.get("zone_count") for row in rows] == [None, None]

@@ -1,0 +1,166 @@
+"""What endoflife.date and status pages really say: ends without a day, both API versions, maintenance among incidents."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from opsmetrics.core.errors import SourceError
+from opsmetrics.sources.registry import probe_function
+from opsmetrics.sources.statuspage import PLANNED
+from tests.connectors.told import NOW, asking, fetched, landed, telling
+
+
+def release(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "1.0",
+        "codename": None,
+        "label": "1.0",
+        "releaseDate": "2020-01-01",
+        "isLts": False,
+        "ltsFrom": None,
+        "isEol": False,
+        "eolFrom": None,
+        "isMaintained": True,
+        "latest": None,
+        **more,
+    }
+
+
+def product(*releases: dict[str, Any]) -> dict[str, Any]:
+    return {"schema_version": "1.2.1", "result": {"name": "x", "label": "X", "releases": list(releases)}}
+
+
+@pytest.mark.parametrize(
+    ("more", "eol_on", "has_ended"),
+    [
+        ({"eolFrom": "2027-01-01"}, date(2027, 1, 1), False),
+        ({"isEol": True, "eolFrom": "2022-01-01"}, date(2022, 1, 1), True),
+        ({}, None, False),
+        # Support is over, and nobody says since when (41 products): that is no "supported".
+        ({"isEol": True}, None, True),
+    ],
+)
+def test_an_end_without_a_day(small, more, eol_on, has_ended):
+    with telling({"/api/v1/products/x": product(release(**more))}) as server:
+        url = f"{server.url}/api/v1"
+        (row,) = landed(small, "support_ends", "eol_dates", url=url, products=["x"]).to_dicts()
+    assert (row["_reason"], row["eol_on"], row["has_ended"]) == (None, eol_on, has_ended)
+
+
+@pytest.mark.parametrize(
+    ("eol", "eol_on", "has_ended"),
+    [("2027-01-01", date(2027, 1, 1), None), (True, None, True), (False, None, False), (None, None, None)],
+)
+def test_the_older_api_says_a_day_a_yes_or_a_no(small, eol, eol_on, has_ended):
+    cycle = {"cycle": "3.10", "releaseDate": "2021-10-04", "eol": eol, "latest": "3.10.1"}
+    with telling({"/api/x.json": [cycle]}) as server:
+        url = f"{server.url}/api"
+        (row,) = landed(small, "support_ends", "eol_dates", url=url, products=["x"]).to_dicts()
+    assert (row["_reason"], row["cycle"], row["eol_on"], row["has_ended"]) == (None, "3.10", eol_on, has_ended)
+
+
+def test_a_cycle_as_a_number_is_set_aside(small):
+    cycle = {"cycle": 3.1, "releaseDate": "2021-10-04", "eol": False}
+    with telling({"/api/x.json": [cycle]}) as server:
+        (row,) = landed(small, "support_ends", "eol_dates", url=f"{server.url}/api", products=["x"]).to_dicts()
+    assert row["_reason"].startswith("cycle: a number with a fraction")
+
+
+def test_a_product_that_is_not_there_is_told_and_the_others_are_read(small):
+    with telling({"/api/v1/products/x": product(release())}) as server:
+        url = f"{server.url}/api/v1"
+        found = fetched(small, "support_ends", "eol_dates", url=url, products=["x", "postgres"])
+        assert [row["product"] for row in found.rows] == ["x"]
+        assert found.notes == ("there is no product 'postgres': check products in sources.toml",)
+        request = asking(small, "support_ends", "eol_dates", url=url, products=["x", "postgres"])
+        with pytest.raises(SourceError, match="404"):
+            probe_function("support_ends")(request)
+        with pytest.raises(SourceError, match="404"):
+            fetched(small, "support_ends", "eol_dates", url=url, products=["postgres"])
+
+
+AT = datetime(2026, 8, 3, 8, tzinfo=UTC)
+
+
+def text(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
+
+
+def report(**more: Any) -> dict[str, Any]:
+    """A report in the form that was recorded."""
+    return {
+        "id": "6ptd5skgmy3v",
+        "name": "Elevated errors",
+        "status": "resolved",
+        "impact": "minor",
+        "created_at": text(AT),
+        "started_at": text(AT - timedelta(minutes=1)),
+        "monitoring_at": None,
+        "resolved_at": text(AT + timedelta(hours=1)),
+        "updated_at": text(AT + timedelta(hours=1)),
+        "shortlink": "https://stspg.io/x",
+        "incident_updates": [{"status": "resolved", "body": "", "display_at": text(AT + timedelta(minutes=50))}],
+        "components": [{"name": "web", "status": "operational"}],
+        **more,
+    }
+
+
+def page(small, *incidents: dict[str, Any], maintenances: tuple[dict[str, Any], ...] = ()):
+    head = {"id": "p", "name": "P"}
+    routes = {
+        "/api/v2/incidents.json": {"page": head, "incidents": list(incidents)},
+        "/api/v2/scheduled-maintenances.json": {"page": head, "scheduled_maintenances": list(maintenances)},
+    }
+    with telling(routes) as server:
+        return (
+            fetched(small, "statuspage", "incident_reports", url=server.url),
+            landed(small, "statuspage", "incident_reports", url=server.url).to_dicts(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "started", "resolved"),
+    [
+        ({}, "incident", AT - timedelta(minutes=1), AT + timedelta(hours=1)),
+        ({"status": "postmortem"}, "incident", AT - timedelta(minutes=1), AT + timedelta(hours=1)),
+        ({"impact": "none"}, "incident", AT - timedelta(minutes=1), AT + timedelta(hours=1)),
+        ({"started_at": None}, "incident", AT, AT + timedelta(hours=1)),
+        # Written down afterwards: over, and without an end of its own.
+        ({"resolved_at": None}, "incident", AT - timedelta(minutes=1), AT + timedelta(minutes=50)),
+        ({"resolved_at": None, "incident_updates": []}, "incident", AT - timedelta(minutes=1), None),
+        ({"status": "monitoring", "resolved_at": None}, "incident", AT - timedelta(minutes=1), None),
+        # Recorded in the list of incidents: planned work.
+        (
+            {"status": "in_progress", "impact": "maintenance", "resolved_at": None},
+            "maintenance",
+            AT - timedelta(minutes=1),
+            None,
+        ),
+        (
+            {"scheduled_for": text(AT + timedelta(minutes=9))},
+            "maintenance",
+            AT + timedelta(minutes=9),
+            AT + timedelta(hours=1),
+        ),
+    ],
+)
+def test_what_a_report_says(small, more, kind, started, resolved):
+    _, (row,) = page(small, report(**more))
+    assert (row["_reason"], row["kind"], row["started_at"], row["resolved_at"]) == (None, kind, started, resolved)
+
+
+def test_planned_work_is_a_report_once_it_has_begun(small):
+    soon = NOW + timedelta(days=9)
+    planned = report(id="m1", status="scheduled", impact="maintenance", resolved_at=None, scheduled_for=text(soon))
+    begun = report(id="m2", status="completed", impact="maintenance", scheduled_for=text(AT))
+    found, (row,) = page(small, maintenances=(planned, begun))
+    assert (row["report_id"], row["kind"], row["_reason"]) == ("m2", "maintenance", None)
+    assert found.counted == {PLANNED: 1}
+
+
+def test_a_time_that_cannot_be_read_sets_its_report_aside_and_no_other(small):
+    _, rows = page(small, report(started_at="yesterday"), report(id="2"))
+    assert sorted((row["report_id"], row["_reason"] is None) for row in rows) == [("2", True), ("6ptd5skgmy3v", False)]

@@ -1,0 +1,171 @@
+"""What analysts rely on: worked queries, stable marts, readers that block nobody, Parquet files, older clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from opsmetrics import build as plans
+from opsmetrics.catalogue.sqlfile import load_all
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.snapshots import store
+from opsmetrics.snapshots.export import COLUMNS, KEEP, export
+from opsmetrics.snapshots.store import open_current
+from opsmetrics.sources import pull_stream
+from tests.patience import LIMIT_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+QUERIES = sorted((ROOT / "examples" / "queries").glob("*.sql"))
+MARTS = Path(__file__).parent / "marts.txt"
+READERS = 10
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_worked_queries_answer_on_the_demo(path, demo_home):
+    text = path.read_text()
+    assert re.match(r"-- .+\?", text), "a query begins with the question that it answers"
+    with open_current(demo_home / "snapshots") as con:
+        assert con.execute(text).fetchall()
+
+
+def test_there_are_twelve_and_the_last_one_gives_runnable_evidence(demo_home):
+    assert len(QUERIES) == 12
+    with open_current(demo_home / "snapshots") as con:
+        ((_, _, evidence),) = con.execute(QUERIES[-1].read_text()).fetchall()
+        assert con.execute(evidence).fetchall()
+
+
+def test_marts_keep_their_columns_or_get_a_new_version():
+    """UPDATE_GOLDEN=1 writes the list again, after the header of a changed mart was given its next version."""
+    files = load_all(default_sql_root()).values()
+    marts = {file.table: (file.model.version, list(file.model.columns)) for file in files if file.schema == "marts"}
+    known = {}
+    for line in MARTS.read_text().splitlines() if MARTS.exists() else []:
+        table, version, columns = line.split(" | ")
+        known[table] = (int(version), columns.split())
+    for table, (version, columns) in marts.items():
+        if table in known:
+            before, old = known[table]
+            breaks = columns[: len(old)] != old
+            assert version == before + 1 if breaks else version >= before, f"{table}: raise `version` in its header"
+    lines = [f"{table} | {version} | {' '.join(columns)}" for table, (version, columns) in sorted(marts.items())]
+    if os.environ.get("UPDATE_GOLDEN"):
+        MARTS.write_text("\n".join(lines) + "\n")
+    assert MARTS.read_text().splitlines() == lines
+
+
+READER = """
+import sys, duckdb
+con = duckdb.connect(sys.argv[1], read_only=True)
+before = con.execute("select count(*), any_value(name_nb) from scores.metric, meta.organisation").fetchall()
+print("open", flush=True)
+sys.stdin.readline()
+assert con.execute("select count(*), any_value(name_nb) from scores.metric, meta.organisation").fetchall() == before
+print(before[0][1], flush=True)
+"""
+
+
+def publish(settings: Settings) -> store.Snapshot:
+    context = plans.load_context(settings)
+    for name in context.organisation.streams:
+        pull_stream(settings, context.organisation, name)
+    return plans.build_and_publish(context)[0]
+
+
+@pytest.fixture
+def settings(small, tmp_path) -> Settings:
+    return Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+
+
+def test_ten_readers_never_delay_a_publish(settings):
+    """They hold the stable path open, through a publish and the removal of what they read."""
+    publish(settings)
+    link = settings.snapshots / store.LINK
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READER, str(link)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(READERS)
+    ]
+    try:
+        for reader in readers:
+            assert reader.stdout.readline() == "open\n"
+        organisation = settings.org / "organisation.toml"
+        for number in range(store.KEEP + 1):
+            organisation.write_text(organisation.read_text().replace('nb = "Liten', f'nb = "Liten {number}'))
+            newest = publish(settings)
+        for reader in readers:
+            said, _ = reader.communicate("go on\n", timeout=LIMIT_SECONDS)
+            assert said == "Liten\n"
+            assert reader.returncode == 0
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.wait()
+    assert link.resolve() == newest.path.resolve()
+    with duckdb.connect(str(link), read_only=True) as con:
+        ((name,),) = con.execute("select name_nb from meta.organisation").fetchall()
+    assert name.startswith(f"Liten {store.KEEP}")
+
+
+def test_an_export_holds_what_the_snapshot_holds(settings, tmp_path):
+    publish(settings)
+    target = tmp_path / "exports"
+    folder, tables = export(settings.snapshots, target)
+    assert export(settings.snapshots, target) == (folder, tables)
+    assert (target / "current").resolve() == folder.resolve()
+    columns = pl.read_parquet(folder / COLUMNS)
+    assert columns["meaning"].null_count() == 0
+    with open_current(settings.snapshots) as con:
+        for name in columns["table"].unique():
+            path = folder / f"{name.replace('.', '/')}.parquet"
+            assert pl.read_parquet(path).equals(con.sql(f"from {name}").pl()), name
+            assert pl.read_parquet_metadata(path)["comment"]
+    organisation = settings.org / "organisation.toml"
+    for number in range(KEEP):
+        organisation.write_text(organisation.read_text().replace('nb = "Liten', f'nb = "Liten {number}'))
+        publish(settings)
+        export(settings.snapshots, target)
+    assert len(list(target.glob("ops-*"))) == KEEP
+    assert not folder.exists()
+
+
+def test_an_older_client_opens_what_we_publish(settings, older_duckdb):
+    """DuckDB 1.5, which most analysts have, in a process of its own."""
+    path = publish(settings).path
+    code = (
+        "import duckdb, sys; assert duckdb.__version__.startswith('1.5'), duckdb.__version__;"
+        "con = duckdb.connect(sys.argv[1], read_only=True);"
+        "print(con.execute('select count(*) from scores.metric').fetchall()[0][0],"
+        "len(con.execute('from marts.scorecard').fetchall()))"
+    )
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"PYTHONPATH": str(older_duckdb)}
+    found = subprocess.run([sys.executable, "-c", code, str(path)], env=env, capture_output=True, text=True, check=True)
+    with open_current(settings.snapshots) as con:
+        ((metrics,),) = con.execute("select count(*) from scores.metric").fetchall()
+    assert found.stdout.split() == [str(metrics), "14"]
+
+
+def test_the_notebook_runs(demo_home):
+    """Every code cell, in order, in one name space and a process of its own, on the demo."""
+    notebook = json.loads((ROOT / "examples" / "notebook" / "first-look.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] for cell in notebook["cells"] if cell["cell_type"] == "code")
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(["display = print", *cells])],
+        env=os.environ | {"OPSMETRICS_HOME": str(demo_home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_SECONDS,
+    )
+    assert found.returncode == 0, found.stderr
+    assert "points_lost" in found.stdout

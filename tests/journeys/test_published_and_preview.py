@@ -1,0 +1,232 @@
+"""Published scores beside restated ones, the past as it was known, and what other rules or configurations would do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from opsmetrics import build as plans
+from opsmetrics.core.errors import SqlFileError
+from opsmetrics.core.settings import DEMO_ORG, Settings, default_sql_root
+from opsmetrics.proposals import preview
+from opsmetrics.sources import pull_stream
+
+FIRST, LATER = datetime(2026, 9, 4, 6, tzinfo=UTC), datetime(2026, 9, 20, 6, tzinfo=UTC)
+KEPT = ("scores", "metrics", "gates", "facts", "diagnostics", "organisation", "alarms", "marts")
+
+
+@pytest.fixture
+def org(small) -> Path:
+    """The small organisation with a running clock and a year of incidents."""
+    path = small / "organisation.toml"
+    path.write_text(path.read_text().replace("now = 2026-09-02T06:00:00Z\n", ""))
+    path = small / "sources.toml"
+    path.write_text(path.read_text().replace("covers = [2026-07-01,", "covers = [2025-07-01,"))
+    return small
+
+
+def settings_at(org: Path, home: Path, now: datetime) -> Settings:
+    return Settings(home=home, org=org, data=None, now=now, sql=default_sql_root())
+
+
+def publish(settings: Settings) -> Path:
+    context = plans.load_context(settings)
+    for name in context.organisation.streams:
+        pull_stream(settings, context.organisation, name)
+    return plans.build_and_publish(context)[0].path
+
+
+def content(path: Path) -> dict[str, list[tuple]]:
+    """Every table that says something about teams."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        names = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where not temporary"
+        ).fetchall()
+        return {
+            name: sorted(con.execute(f"select * from {name}").fetchall(), key=repr)
+            for (name,) in names
+            # When a source was last asked is about the pipeline, not about what was known.
+            if name.split(".")[0] in KEPT and name != "marts.source_health"
+        }
+
+
+def add_late_incident(org: Path) -> None:
+    """An August incident without manager that somebody registered in September."""
+    late = {
+        "incident_id": "LATE",
+        "service_id": "web",
+        "severity": 1,
+        "declared_at": "2026-08-27T08:00:00Z",
+        "resolved_at": "2026-08-27T10:00:00Z",
+        "is_exercise": False,
+    }
+    path = org / "data" / "incidents.jsonl"
+    path.write_text(path.read_text() + json.dumps(late) + "\n")
+
+
+def exempt(org: Path, *metrics: str) -> None:
+    """Of the area ``inc`` only what the small organisation measures is left: it has a score (coverage 0.4)."""
+    (org / "registers").mkdir()
+    (org / "registers" / "applicability.csv").write_text(
+        "team_id,metric_id,reason,approver,valid_from,valid_to\n"
+        + "".join(f"alfa,{metric},the team has none of it,board,2026-07-01,2027-07-01\n" for metric in metrics)
+    )
+
+
+def rows(path: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(path), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        return con.execute(query).fetchall()
+
+
+def test_a_restated_score_stands_beside_the_published_one_with_its_cause(org, tmp_path):
+    home = tmp_path / "home"
+    exempt(
+        org,
+        "inc_ack_within_target",
+        "inc_actions_on_time",
+        "inc_assist_response",
+        "inc_known_error_docs",
+        "inc_oncall_coverage",
+        "inc_postmortem_on_time",
+    )
+    first = publish(settings_at(org, home, FIRST))
+    assert rows(first, "select count(*) from scores.published") == [(0,)]
+    add_late_incident(org)
+    second = publish(settings_at(org, home, LATER))
+    metric = "metric_id = 'inc_incident_manager_involved' and team_id = 'alfa' and grain = 'month'"
+    ((was, now, difference, cause, locked),) = rows(
+        second,
+        f"select published_score, restated_score, difference, cause, is_locked from scores.published where {metric}",
+    )
+    assert was == 100.0
+    assert now < was
+    assert difference == now - was
+    assert (cause, locked) == ("late_data", True)
+    area = rows(
+        second,
+        "select cause from scores.published where team_id = 'alfa' and area_id = 'inc' and metric_id = ''",
+    )
+    assert set(area) == {("late_data",)}
+    untouched = rows(second, "select distinct cause from scores.published where team_id = 'beta'")
+    assert untouched == [("none",)]
+
+
+def test_other_rules_waivers_and_owners_are_named_as_causes(org, tmp_path):
+    home = tmp_path / "home"
+    publish(settings_at(org, home, FIRST))
+    rules = other_rules(tmp_path)
+    (org / "registers").mkdir()
+    (org / "registers" / "waivers.csv").write_text(
+        "waiver_id,team_id,metric_id,reason,compensating_measure,approver,valid_from,valid_to\n"
+        "w1,alfa,aut_automated_deploy_share,Venter på ny plattform,Manuell kontroll hver uke,leder,2026-08-01,2026-12-01\n"
+    )
+    second = publish(replace(settings_at(org, home, LATER), sql=rules))
+    causes = dict(
+        rows(
+            second,
+            "select metric_id, cause from scores.published where team_id = 'alfa' and cause <> 'none' and metric_id <> '' and grain = 'month'",
+        )
+    )
+    assert causes["aut_automated_deploy_share"] == "waivers"
+    assert causes["aut_change_fail_rate"] == "rules"
+    services = org / "services.toml"
+    services.write_text(
+        services.read_text().replace(
+            'owners = [{ team = "beta", from = 2025-01-01 }]',
+            'owners = [{ team = "beta", from = 2025-01-01, to = 2026-08-01 }, { team = "alfa", from = 2026-08-01 }]',
+        )
+    )
+    third = publish(replace(settings_at(org, home, datetime(2026, 9, 21, 6, tzinfo=UTC)), sql=rules))
+    causes = set(rows(third, "select cause from scores.published where team_id = 'beta' and metric_id <> ''"))
+    assert ("ownership",) in causes
+
+
+def test_the_past_as_it_was_known_comes_back_bit_for_bit(org, tmp_path):
+    home = tmp_path / "home"
+    first = publish(settings_at(org, home, FIRST))
+    add_late_incident(org)
+    publish(settings_at(org, home, LATER))
+    again = plans.load_context(settings_at(org, home, LATER), FIRST)
+    plans.build(again)
+    assert content(again.settings.warehouse) == content(first)
+
+
+def test_a_publication_is_landed_once_and_after_a_crash_by_the_next_run(org, tmp_path):
+    settings = settings_at(org, tmp_path / "home", FIRST)
+    publish(settings)
+    landed = settings.landing / "published_scores"
+    assert len(list(landed.glob("*.parquet"))) == 1
+    publish(settings)
+    assert len(list(landed.glob("*.parquet"))) == 1
+    for path in landed.glob("*.parquet"):
+        path.unlink()  # as if the process had been killed between publishing and landing
+    publish(settings)
+    assert len(list(landed.glob("*.parquet"))) == 1
+
+
+# ---- rules and previews
+
+
+def other_rules(folder: Path) -> Path:
+    """The rules with a harder change fail rate, as version 2.1.0."""
+    rules = folder / "rules"
+    shutil.copytree(default_sql_root(), rules)
+    file = rules / "metrics" / "aut" / "aut_change_fail_rate.sql"
+    file.write_text(
+        file.read_text().replace(
+            "-- floor = 0.3\n-- krav = 0.15\n-- mal = 0.05", "-- floor = 0.1\n-- krav = 0.05\n-- mal = -0.5"
+        )
+    )
+    areas = rules / "metrics" / "areas.toml"
+    areas.write_text(areas.read_text().replace('version = "2.0.0"', 'version = "2.1.0"'))
+    try:
+        plans.load_context(Settings(home=folder, org=Path("examples/demo"), data=None, now=FIRST, sql=rules))
+    except SqlFileError as error:
+        record = rules / "metrics" / "rulesets.toml"
+        record.write_text(record.read_text() + str(error).split("add the line ")[1] + "\n")
+    return rules
+
+
+def test_a_changed_threshold_under_an_old_version_stops_everything(tmp_path):
+    rules = tmp_path / "rules"
+    shutil.copytree(default_sql_root(), rules)
+    file = rules / "metrics" / "aut" / "aut_change_fail_rate.sql"
+    file.write_text(file.read_text().replace("-- krav = 0.15", "-- krav = 0.2"))
+    with pytest.raises(SqlFileError, match=r"areas\.toml.*raise the version"):
+        plans.load_context(Settings(home=tmp_path, org=Path("examples/demo"), data=None, now=None, sql=rules))
+
+
+def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_path, cli):
+    rules = other_rules(tmp_path)
+    settings = Settings(home=demo_home, org=demo_home / DEMO_ORG, data=None, now=None, sql=default_sql_root())
+    before = (demo_home / "snapshots" / "current.json").read_bytes()
+    moved = preview.backtest(settings, rules)
+    assert moved.height
+    assert (moved["level_after"].fill_null(-1) != moved["level"].fill_null(-1)).all()
+    assert (moved["score_after"] <= moved["score"]).all()  # harder rules lift nobody
+    assert (demo_home / "snapshots" / "current.json").read_bytes() == before
+    printed = cli("backtest", "--org", str(demo_home / DEMO_ORG), "--ruleset", str(rules), home=demo_home).stdout
+    assert printed.count("level ") == moved.height
+    same = preview.backtest(settings, default_sql_root())
+    assert same.is_empty()
+
+
+def test_preview_prints_the_effect_of_a_configuration_as_markdown(demo_home, tmp_path, cli):
+    changed = tmp_path / "org"
+    shutil.copytree(demo_home / DEMO_ORG, changed)
+    nothing = cli("preview", "--org", str(changed), home=demo_home).stdout
+    assert "all 14 teams keep score" in nothing
+    slo = changed / "slo.toml"
+    slo.write_text(slo.read_text().replace("target = 0.999", "target = 0.9"))
+    text = cli("preview", "--org", str(changed), home=demo_home).stdout
+    assert "| Team | Score | Level | Coverage | Areas |" in text
+    assert "Incident handling" in text
+    assert "teams are not affected" in text

@@ -1,0 +1,175 @@
+"""The command line as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opsmetrics.core.settings import default_sql_root
+from opsmetrics.warehouse.lock import exclusive
+from tests.patience import LIMIT_SECONDS
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMANDS = ("check", "pull", "build", "publish", "run", "demo", "app", "path", "sql")
+
+
+def test_help_lists_every_command(cli):
+    shown = cli("--help").stdout
+    assert all(command in shown for command in COMMANDS)
+    for command in COMMANDS:
+        assert "Usage" in cli(command, "--help").stdout
+
+
+def test_stage_by_stage(cli, small):
+    org = ("--org", str(small))
+    assert json.loads(cli("check", *org, "--json").stdout)["ok"]
+    pulled = json.loads(cli("pull", *org, "--json").stdout)["streams"]
+    assert {row["stream"]: row["rows"] for row in pulled} == {
+        "availability_checks": 12 * 48,
+        "deployments": 30,
+        "incidents": 20,
+    }
+    assert json.loads(cli("build", *org, "--json").stdout)["changed"]
+    first = json.loads(cli("publish", *org, "--json").stdout)
+    assert first["changed"]
+    assert cli("path").stdout.strip() == first["path"]
+    assert not json.loads(cli("run", *org, "--json").stdout)["changed"]
+    rows = json.loads(cli("sql", "select count(*) as n from staging.incidents", "--format", "json").stdout)
+    assert rows == [{"n": 20}]
+    assert "team_id" in cli("sql", "from scores.team limit 1").stdout
+    assert cli("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == "a,b\n1,x\n"
+    assert cli("sql", "-- why\nselect 1 as a", "--format", "csv").stdout == "a\n1\n"
+    assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == "a\n1\n"
+
+
+def test_errors_are_one_readable_text_and_exit_code_1(cli, small, tmp_path):
+    (small / "teams.toml").write_text('[[team]]\nid = "alfa"\n')
+    found = cli("check", "--org", str(small), check=False)
+    assert found.returncode == 1
+    assert "teams.toml:1" in found.stderr
+    assert "Traceback" not in found.stderr
+    problems = json.loads(cli("check", "--org", str(small), "--json", check=False).stdout)
+    assert problems["ok"] is False
+    assert {"file", "line", "message", "fix"} == set(problems["problems"][0])
+    nothing = cli("path", home=tmp_path / "other", check=False)
+    assert nothing.returncode == 1
+    assert "opsmetrics run" in nothing.stderr
+
+
+def test_wrong_usage_is_exit_code_2(cli, small):
+    assert cli("pull", "--org", str(small), "--stream", "nothing", check=False).returncode == 2
+    assert cli("pull", "--org", str(small), "--from", "2026-08-01", check=False).returncode == 2
+    assert cli("nonsense", check=False).returncode == 2
+
+
+def test_sql_is_read_only_and_errors_are_short(cli, small_run):
+    found = cli("sql", "drop table scores.team", check=False)
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+
+
+def test_a_dead_source_is_reported_and_the_rest_is_published(cli, small):
+    (small / "data" / "deployments.csv").unlink()
+    found = cli("run", "--org", str(small), "--json", check=False)
+    outcome = json.loads(found.stdout)
+    assert found.returncode == 1
+    assert len(outcome["errors"]) == 1
+    assert "deployments.csv" in outcome["errors"][0]
+    rows = json.loads(cli("sql", "select stream, state from marts.source_health", "--format", "json").stdout)
+    assert {row["stream"]: row["state"] for row in rows}["deployments"] == "failed"
+
+
+@pytest.mark.parametrize("stream", ["availability_checks", "incidents", "deployments"])
+def test_a_removed_source_never_raises_a_lower_bound_end_to_end(cli, make_small, tmp_path, stream):
+    """The same with real files: remove one source from the configuration, compare every bound."""
+    sql = "select team_id, area_id, as_of, grain, low from scores.area where low is not null"
+    bounds, statuses = [], []
+    for name in ("with", "without"):
+        org = make_small(tmp_path / name)
+        if name == "without":
+            sources = (org / "sources.toml").read_text().split("[[stream]]")
+            kept = [part for part in sources if f'name = "{stream}"' not in part]
+            (org / "sources.toml").write_text("[[stream]]".join(kept))
+        home = tmp_path / f"home-{name}"
+        cli("run", "--org", str(org), "--json", home=home)
+        rows = json.loads(cli("sql", sql, "--format", "json", home=home).stdout)
+        bounds.append({(r["team_id"], r["area_id"], r["as_of"], r["grain"]): r["low"] for r in rows})
+        query = f"""select distinct s.status, s.points is null as no_points from scores.metric as s
+            join meta.metrics as m using (metric_id) where list_contains(m.needs, '{stream}')"""
+        statuses.append(json.loads(cli("sql", query, "--format", "json", home=home).stdout))
+    before, after = bounds
+    assert all(after[key] <= before.get(key, 100.0) + 1e-9 for key in after)
+    assert {row["status"] for row in statuses[1]} <= {"not_measured", "not_measured_overdue"}
+
+
+def test_a_foreign_file_in_landing_is_named_at_once(cli, small, tmp_path):
+    folder = tmp_path / "home" / "landing" / "incidents"
+    folder.mkdir(parents=True)
+    (folder / "notes.parquet").write_bytes(b"x")
+    found = cli("run", "--org", str(small), "--json", check=False)
+    assert found.returncode == 1
+    assert "notes.parquet" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_two_writers_at_once_is_one_clear_sentence(cli, small_run):
+    small, path = small_run.org, small_run.warehouse
+    code = f"import duckdb,time; c=duckdb.connect({str(path)!r}); print(1, flush=True); time.sleep({LIMIT_SECONDS})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        found = cli("run", "--org", str(small), "--json", check=False)
+        holder.kill()
+    assert found.returncode == 1
+    assert "another run is writing" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_busy_working_file_is_waited_for_with_one_line(cli, small, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_BUSY_SECONDS", "0.5")
+    home = tmp_path / "home"
+    home.mkdir()
+    with exclusive(home / "working.duckdb", 0):
+        found = cli("build", "--org", str(small), "--json", check=False)
+    assert found.returncode == 1
+    waiting, refused = found.stderr.splitlines()
+    assert re.fullmatch(rf"another run is building since .* \(process {os.getpid()}\); waiting up to 0.5 s", waiting)
+    assert refused.startswith(f"error: {home / 'working.duckdb'}: another run is writing since ")
+
+
+def test_a_broken_contract_stops_the_run_and_keeps_the_snapshot(cli, small_run, tmp_path, monkeypatch):
+    """A SQL file that breaks its contract: one sentence, and the published snapshot stays."""
+    small = small_run.org
+    before = cli("path").stdout
+    sql = tmp_path / "sql"
+    shutil.copytree(default_sql_root(), sql)
+    file = sql / "facts" / "incidents.sql"
+    file.write_text(file.read_text().replace('-- key = ["incident_id"]', '-- key = ["severity"]'))
+    monkeypatch.setenv("OPSMETRICS_SQL", str(sql))
+    found = cli("build", "--org", str(small), "--json", check=False)
+    assert found.returncode == 1
+    assert "incidents.sql" in found.stderr
+    assert "repeated key" in found.stderr
+    assert "Traceback" not in found.stderr
+    assert cli("publish", "--org", str(small), check=False).returncode == 1
+    assert cli("path").stdout == before
+
+
+def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tmp_path):
+    """Members of the group may read a snapshot; nobody else may read anything, and nobody may write what is published."""
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "opsmetrics", "run", "--org", str(small), "--json"]
+    env = os.environ | {"OPSMETRICS_HOME": str(home)}
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=LIMIT_SECONDS, capture_output=True, umask=0)
+    paths = [home, *(path for path in home.rglob("*") if not path.is_symlink())]
+    assert len(paths) > 20
+    assert [path for path in paths if path.stat().st_mode & 0o007] == []
+    (snapshot,) = home.glob("snapshots/ops-*.duckdb")
+    assert snapshot.stat().st_mode & 0o777 == 0o440

@@ -1,0 +1,42 @@
+"""The list of commands: said once more than needed, so held against the commands; and free of heavy imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from opsmetrics.cli import COMMANDS, main
+
+HEAVY = ("dagster", "duckdb", "polars", "pydantic", "rich", "scipy", "simulator")
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_the_list_says_what_the_command_says(command):
+    found = command.load()
+    assert found.name == command.name
+    sentence = click.Command(command.name, help=command.summary).get_short_help_str(1000)
+    assert found.get_short_help_str(1000) == sentence
+
+
+def loaded(code: str) -> set[str]:
+    """Which heavy libraries a new interpreter holds after ``code``."""
+    code = f"import sys; sys.argv[0] = 'opsmetrics'; {code}; print(*({HEAVY} & sys.modules.keys()))"
+    code = code.replace(str(HEAVY), str(set(HEAVY)))
+    found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    return set(found.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_nothing_heavy():
+    assert loaded("from opsmetrics.cli import main; main(['--help'], standalone_mode=False)") == set()
+
+
+def test_a_run_imports_neither_dagster_nor_the_simulator():
+    assert not loaded("import opsmetrics.cli.build") & {"dagster", "simulator"}
+
+
+def test_an_unknown_command_is_wrong_usage():
+    with pytest.raises(click.UsageError, match="nonsense"):
+        main(["nonsense"], standalone_mode=False)

@@ -1,0 +1,257 @@
+"""Compaction: fewer files, the same answers, today's and every as-known one; killed at any moment nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from opsmetrics import build as plans
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.landing import DAMAGED, PACKS, Batch, land, load_paths, names, packs
+from opsmetrics.landing.backup_copies import repair_loads
+from opsmetrics.operations.backup import back_up, read_manifest, restore
+from opsmetrics.operations.housekeeping import housekeeping
+from opsmetrics.sources import pull_stream
+from opsmetrics.warehouse import connect, ingest
+from tests.parts import by_the_day
+
+NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
+STREAM = "availability_checks"
+
+
+def checks(rows: int, status: str, day: date) -> pl.DataFrame:
+    """A batch's frame for one day; the last row breaks the contract."""
+    start = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+    texts = ("provider", "status", "_reason", "_raw")
+    return pl.DataFrame(
+        [
+            {
+                "monitor_id": "probe-web",
+                "checked_at": start + timedelta(minutes=10 * number),
+                "status": status,
+                "_day": day,
+                "_line": number,
+                "_reason": "no status" if number == rows - 1 else None,
+                "_raw": "{}" if number == rows - 1 else None,
+            }
+            for number in range(rows)
+        ],
+        schema_overrides=dict.fromkeys(texts, pl.String),
+        schema={
+            "provider": pl.String,
+            "monitor_id": pl.String,
+            "checked_at": pl.Datetime("us", "UTC"),
+            "recorded_at": pl.Datetime("us", "UTC"),
+            "status": pl.String,
+            "http_status": pl.Int64,
+            "response_ms": pl.Float64,
+            "sequence": pl.Int64,
+            "_day": pl.Date,
+            "_line": pl.Int64,
+            "_reason": pl.String,
+            "_raw": pl.String,
+        },
+    )
+
+
+@pytest.fixture
+def settings(make_small, tmp_path) -> Settings:
+    """Four months of loads: whole and partial ones, of one day and of several, many replaced by later ones."""
+    org = make_small(tmp_path / "org", days=2)
+    found = Settings(home=tmp_path / "home", org=org, data=None, now=None, sql=default_sql_root())
+    rolls = random.Random(6)
+    for number in range(120):
+        landed = datetime(2026, 5, 1, 9, tzinfo=UTC) + timedelta(days=number)
+        first = landed.date() - timedelta(days=rolls.randint(0, 5))
+        span = rolls.randint(1, 3)
+        days = [first + timedelta(days=n) for n in range(span)]
+        frame = pl.concat([checks(rolls.randint(1, 6), rolls.choice(["up", "down"]), day) for day in days])
+        batch = Batch(
+            frame, (first, first + timedelta(days=span)), "test", f"{number}", is_complete=rolls.random() < 0.8
+        )
+        land(found.landing, STREAM, batch, loaded_at=landed)
+    return found
+
+
+def answers(settings: Settings, folder: Path, known_at: datetime | None) -> dict[str, list[tuple]]:
+    """Every table of a build from nothing, row by row."""
+    scratch = replace(settings, home=folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "landing").symlink_to(settings.landing)
+    context = plans.load_context(scratch, known_at)
+    plans.execute(by_the_day(context), context)
+    with duckdb.connect(str(scratch.warehouse), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        tables = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where table_name not like 'built_%'"
+        ).fetchall()
+        return {name: sorted(con.execute(f"from {name}").fetchall(), key=repr) for (name,) in tables}
+
+
+def test_every_as_known_answer_stays_what_it_was(settings, tmp_path):
+    instants = [datetime(2026, 6, 10, tzinfo=UTC), datetime(2026, 8, 3, 12, tzinfo=UTC), None]
+    before = [answers(settings, tmp_path / "scratch", instant) for instant in instants]
+    files = len(load_paths(settings.landing, STREAM))
+    done = housekeeping(plans.load_context(settings))
+    # May, June and July are over for more than a week; August is not.
+    assert (done.packs, done.forgotten) == (3, 0)
+    assert len(load_paths(settings.landing, STREAM)) == files - done.packed < 32
+    assert len(names(settings.landing, STREAM)) == files
+    after = [answers(settings, tmp_path / "scratch", instant) for instant in instants]
+    assert after == before
+    assert before[0] != before[1]
+
+
+def test_the_working_file_sees_no_difference(settings):
+    context = plans.load_context(settings)
+    built = plans.build(context)
+    housekeeping(context)
+    with connect(settings.warehouse) as con:
+        assert ingest(con, settings.landing).rows == {}
+    assert plans.build(context) == plans.BuildResult(built.build_id, changed=False, damaged={})
+    assert housekeeping(context).packs == 0
+
+
+def test_killed_between_pack_and_removal(settings, tmp_path):
+    """Pack and files say the same: nothing is counted twice, and the next compaction removes the files."""
+    context = plans.load_context(settings)
+    shutil.copytree(settings.landing, tmp_path / "before")
+    expected = answers(settings, tmp_path / "scratch", None)
+    housekeeping(context)
+    kept = {path.name for path in load_paths(settings.landing, STREAM)}
+    for path in (tmp_path / "before" / STREAM).glob("*.parquet"):
+        shutil.copy2(path, settings.landing / STREAM / path.name)
+    half = settings.landing / STREAM / PACKS / ".pack-half.0.tmp"
+    half.write_bytes(b"half a pack")
+    assert len(names(settings.landing, STREAM)) == 120
+    assert answers(settings, tmp_path / "scratch", None) == expected
+    housekeeping(context)
+    assert {path.name for path in load_paths(settings.landing, STREAM)} == kept
+    assert answers(settings, tmp_path / "scratch", None) == expected
+
+
+def test_a_number_is_never_given_twice(settings):
+    housekeeping(plans.load_context(settings))
+    for path in load_paths(settings.landing, STREAM):
+        path.unlink()
+    last = packs(settings.landing, STREAM)[-1].last
+    day = date(2026, 9, 1)
+    batch = Batch(checks(2, "up", day), (day, day + timedelta(days=1)), "test", "new")
+    assert land(settings.landing, STREAM, batch, loaded_at=NOW).sequence == last + 1
+
+
+def test_what_was_replaced_long_ago_can_be_forgotten(settings, tmp_path):
+    """Today's answers stay; as-known ones stay for as long as was asked for."""
+    late = datetime(2026, 8, 3, 12, tzinfo=UTC)
+    before = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
+    shutil.copytree(settings.landing, tmp_path / "copy")
+    known = replace(settings, keep_replaced=timedelta(days=60))
+    done = housekeeping(plans.load_context(known))
+    assert done.forgotten > 20
+    after = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
+    for old, new in zip(before, after, strict=True):
+        above_raw = {name for name in old if name.split(".")[0] not in {"raw", "meta"}}
+        assert {name for name in above_raw if old[name] != new[name]} == set()
+    # The same when they had been packed already: packs that are old enough are written anew.
+    shutil.rmtree(settings.landing)
+    shutil.copytree(tmp_path / "copy", settings.landing)
+    assert housekeeping(plans.load_context(settings)).forgotten == 0
+    whole = {path.path.name for path in packs(settings.landing, STREAM)}
+    again = housekeeping(plans.load_context(known))
+    # July is not all older than sixty days yet.
+    assert 20 < again.forgotten <= done.forgotten
+    assert len(whole & {path.path.name for path in packs(settings.landing, STREAM)}) == 1
+    assert housekeeping(plans.load_context(known)).forgotten == 0
+    after = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
+    for old, new in zip(before, after, strict=True):
+        assert {name for name in above_raw if old[name] != new[name]} == set()
+
+
+def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tmp_path):
+    context = plans.load_context(settings)
+    expected = answers(settings, tmp_path / "scratch", None)
+    housekeeping(context)
+    target = tmp_path / "backup"
+    manifest, _ = back_up(settings, target, NOW)
+    path = packs(settings.landing, STREAM)[1].path
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 8
+    path.write_bytes(content)
+    with connect(settings.warehouse) as con:
+        done = ingest(con, settings.landing)
+        damaged = con.execute("select load_id, window_start from meta.damaged_loads").fetchall()
+    assert path.name in done.damaged[STREAM][0]
+    assert (settings.landing / STREAM / DAMAGED / path.name).exists()
+    assert len(damaged) == 1
+    (said,) = repair_loads(replace(settings, backup=target), [STREAM])
+    assert path.name in said
+    mended = answers(settings, tmp_path / "scratch", None)
+    assert {
+        name for name in expected if name.startswith(("raw.", "staging.", "facts.")) and mended[name] != expected[name]
+    } == set()
+    again = replace(settings, home=tmp_path / "restored", org=tmp_path / "restored-org")
+    restore(target, read_manifest(target), again.home, again.org)
+    assert len(names(again.landing, STREAM)) == 120
+    assert manifest.files
+
+
+def test_the_weekly_look_reads_every_byte(settings, tmp_path):
+    """Rot of a file that was ingested long ago: mended from the backup, else named and left, so that no row is lost."""
+    context = plans.load_context(settings)
+    plans.build(context)
+    housekeeping(context)
+    target = tmp_path / "backup"
+    back_up(settings, target, NOW)
+    victims = [packs(settings.landing, STREAM)[0].path, load_paths(settings.landing, STREAM)[0]]
+    whole = [path.read_bytes() for path in victims]
+    for path in victims:
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    found = housekeeping(context)
+    assert found.damaged == (str(victims[1]), str(victims[0]))
+    assert all(path.exists() for path in victims)
+    backed = replace(context, settings=replace(settings, backup=target))
+    assert len(housekeeping(backed).repaired) == 2
+    assert [path.read_bytes() for path in victims] == whole
+    assert not plans.build(backed).changed
+
+
+def test_a_pull_knows_what_lies_in_packs(settings):
+    """Files pulled in July and packed since are not landed again."""
+    past = replace(settings, now=datetime(2026, 7, 20, 6, tzinfo=UTC))
+    organisation = plans.load_context(past).organisation
+    incidents = settings.org / "data/incidents.jsonl"
+    text = incidents.read_text().replace("2026-08", "2026-07")
+    for content in (text.replace("web", "db"), text):
+        incidents.write_text(content)
+        assert pull_stream(past, organisation, "incidents")[0].loads
+    housekeeping(plans.load_context(settings))
+    assert [len(pack.loads()) for pack in packs(settings.landing, "incidents")] == [2]
+    assert load_paths(settings.landing, "incidents") == []
+    assert pull_stream(past, organisation, "incidents")[0].unchanged == 1
+
+
+def test_loads_from_before_a_column_joined_the_contract(settings, tmp_path):
+    """They stay readable beside newer ones, as files and in a pack: the column is unknown in them."""
+    day = date(2026, 5, 12)
+    for number, dropped in ((0, ["response_ms", "sequence"]), (1, []), (2, ["response_ms"])):
+        first = day + timedelta(days=number)
+        frame = checks(3, "up", first).with_columns(response_ms=pl.lit(12.5)).drop(dropped)
+        batch = Batch(frame, (first, first + timedelta(days=1)), "test", f"old-{number}")
+        land(settings.landing, STREAM, batch, loaded_at=datetime(2026, 6, 20, tzinfo=UTC))
+    before = answers(settings, tmp_path / "scratch", None)
+    assert housekeeping(plans.load_context(settings)).packs == 3
+    assert answers(settings, tmp_path / "scratch", None) == before
+    with duckdb.connect(str(tmp_path / "scratch" / "working.duckdb"), read_only=True) as con:
+        known = con.execute(
+            f"select day, count(response_ms) from staging.{STREAM} where day between $1 and $1 + 2 group by 1 order by 1",
+            [day],
+        ).fetchall()
+    assert known == [(day, 0), (day + timedelta(days=1), 2), (day + timedelta(days=2), 0)]

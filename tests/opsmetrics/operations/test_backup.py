@@ -1,0 +1,211 @@
+"""Backup, restore and the test of both: what is restored builds the same scores, and damage is found, not restored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import duckdb
+import pytest
+
+from assets.resources import Workspace
+from opsmetrics import build as plans
+from opsmetrics.core.errors import DamagedLoadError
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.landing import load_paths, quarantine
+from opsmetrics.landing.backup_copies import repair_loads
+from opsmetrics.operations.backup import (
+    MANIFESTS,
+    RESTORE_TESTS,
+    BackupError,
+    back_up,
+    manifests,
+    read_manifest,
+    restore,
+    restore_test,
+)
+from opsmetrics.sources import pull_stream
+from pipelines.definitions import build_definitions
+
+FIRST, SECOND = datetime(2026, 9, 2, 7, tzinfo=UTC), datetime(2026, 9, 3, 7, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(small_run) -> Settings:
+    return small_run
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "other-disk"
+
+
+def run(settings: Settings) -> None:
+    context = plans.load_context(settings)
+    for name in context.organisation.streams:
+        pull_stream(settings, context.organisation, name)
+    plans.build_and_publish(context)
+
+
+def scores(path) -> dict[str, list]:
+    with duckdb.connect(str(path), read_only=True) as con:
+        tables = con.execute("select table_name from duckdb_tables() where schema_name = 'scores'").fetchall()
+        return {name: sorted(con.execute(f"from scores.{name}").fetchall(), key=repr) for (name,) in tables}
+
+
+def test_what_is_restored_builds_the_same_scores(settings, target, tmp_path):
+    manifest, copied = back_up(settings, target, FIRST)
+    assert copied == len({inside for inside, _ in manifest.files.values()})
+    again = replace(settings, home=tmp_path / "new/home", org=tmp_path / "new/org")
+    restore(target, manifest, again.home, again.org)
+    plans.build(plans.load_context(again))
+    before, after = scores(settings.warehouse), scores(again.warehouse)
+    assert {name for name in before if before[name] != after[name]} <= {"published"}
+    # What was pulled need not be pulled again: the notes came back too.
+    organisation = plans.load_context(again).organisation
+    assert (again.home / "pulls").exists()
+    assert not (again.org / "data").exists()
+    shutil.copytree(settings.org / "data", again.org / "data")
+    assert all(not pull_stream(again, organisation, name)[0].loads for name in organisation.streams)
+
+
+def test_a_second_backup_copies_what_is_new(small, tmp_path, target):
+    settings = Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+    run(settings)
+    first, _ = back_up(settings, target, FIRST)
+    checks = settings.org / "data/checks/2026-09-01.csv"
+    checks.write_text(checks.read_text().replace("up", "down"))
+    organisation = plans.load_context(settings).organisation
+    pull_stream(settings, organisation, "availability_checks")
+    second, copied = back_up(settings, target, SECOND)
+    news = {to for to, held in second.files.items() if first.files.get(to) != held}
+    # The load, and the note of the pull: it marks the file as it is now.
+    note = "pulls/availability_checks.files.json"
+    assert {to for to in news if not to.startswith("landing/availability_checks/")} == {note}
+    assert copied == len(news) == 2
+    assert len(manifests(target)) == 2
+    assert len(read_manifest(target, manifests(target)[0]).files) < len(read_manifest(target).files)
+
+
+def test_a_restore_test_is_recorded_and_feeds_our_own_metric(settings, target, tmp_path):
+    back_up(settings, target, FIRST)
+    test = restore_test(settings, target)
+    assert test.result == "ok", test.said
+    assert "equal the published ones" in test.said
+    (record,) = (settings.home / RESTORE_TESTS).glob("restore-test-*.json")
+    assert json.loads(record.read_text())["verified_at"] == test.verified_at
+    folder = settings.org
+    (folder / "datastores.toml").write_text(
+        '[[datastore]]\nid = "opsmetrics"\nservice = "web"\nclass = "B"\nrpo_hours = 24\nrto_minutes = 240\n'
+        "backup_interval_hours = 168\nrestore_plan = true\n"
+    )
+    (folder / "sources.toml").write_text(
+        (folder / "sources.toml").read_text()
+        + f'\n[[connector]]\nname = "own-restores"\nkind = "restore_files"\nstreams = ["restore_tests"]\n'
+        f'from = 2026-01-01\nfolder = "{settings.home / RESTORE_TESTS}"\n'
+    )
+    later = replace(settings, now=datetime.fromisoformat(test.verified_at) + timedelta(days=1))
+    run(later)
+    with duckdb.connect(str(later.warehouse), read_only=True) as con:
+        found = con.execute("select datastore_id, is_successful from staging.restore_tests").fetchall()
+        score = con.execute(
+            "select numerator, denominator from metrics.bck_restore_within_rto where grain = 'latest' and team_id = 'alfa'"
+        ).fetchall()
+    assert found == [("opsmetrics", True)]
+    assert score == [(1, 1)]
+
+
+@pytest.mark.parametrize("damage", ["gone", "flipped"])
+def test_a_damaged_backup_fails_its_test_and_says_where(settings, target, damage):
+    back_up(settings, target, FIRST)
+    victim = next((target / "landing/incidents").glob("*.parquet"))
+    if damage == "gone":
+        victim.unlink()
+    else:
+        content = bytearray(victim.read_bytes())
+        content[len(content) // 2] ^= 1
+        victim.write_bytes(content)
+    test = restore_test(settings, target)
+    assert test.result == "failed"
+    assert victim.name in test.said
+    assert test.verified_at is None
+
+
+def test_a_backup_cut_off_is_none(settings, target, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("opsmetrics.operations.backup.write_whole_text", full)
+    with pytest.raises(OSError, match="No space"):
+        back_up(settings, target, FIRST)
+    with pytest.raises(BackupError, match="no backup lies here"):
+        read_manifest(target)
+
+
+def test_restore_overwrites_nothing_and_leads_nowhere_else(settings, target, tmp_path):
+    manifest, _ = back_up(settings, target, FIRST)
+    with pytest.raises(BackupError, match="not empty"):
+        restore(target, manifest, settings.home, tmp_path / "org")
+    with pytest.raises(BackupError, match="back up to another disk"):
+        back_up(settings, settings.home / "backups", FIRST)
+    inside, checksum = next(iter(manifest.files.values()))
+    for path in ("landing/../../../escaped", "organisation/../../escaped"):
+        forged = replace(manifest, files={path: [inside, checksum]})
+        with pytest.raises(BackupError, match="leads out"):
+            restore(target, forged, tmp_path / "a/home", tmp_path / "a/org")
+    stolen = replace(manifest, files={"landing/x": ["../home/pulls/x", "0"]})
+    with pytest.raises(BackupError, match="leads out"):
+        restore(target, stolen, tmp_path / "b/home", tmp_path / "b/org")
+    (target / MANIFESTS / f"{manifest.name}.json").write_text("{")
+    with pytest.raises(BackupError, match="damaged manifest"):
+        read_manifest(target)
+
+
+def test_a_damaged_load_comes_back_from_the_backup(settings, target):
+    """Also when its source has forgotten it."""
+    back_up(settings, target, FIRST)
+    (path,) = load_paths(settings.landing, "incidents")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:50])
+    quarantine(path)
+    assert repair_loads(settings, ["incidents"]) == []
+    (said,) = repair_loads(replace(settings, backup=target), ["incidents"])
+    assert path.name in said
+    assert path.read_bytes() == whole
+    spare = next((target / "landing/incidents").glob("*.parquet"))
+    path.unlink()
+    spare.write_bytes(whole[:70])
+    assert repair_loads(replace(settings, backup=target), ["incidents"]) == []
+    with pytest.raises(DamagedLoadError):
+        restore(target, read_manifest(target), settings.home.parent / "c", settings.home.parent / "d")
+
+
+def test_the_weekly_upkeep_backs_up_and_proves_it(settings, target, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_BACKUP", str(target))
+    workspace = Workspace(home=str(settings.home), org=str(settings.org))
+    with dg.instance_for_test() as instance:
+        job = build_definitions(workspace).resolve_job_def("upkeep")
+        result = job.execute_in_process(instance=instance)
+        assert all(check.passed for check in result.get_asset_check_evaluations())
+        next((target / "landing/incidents").glob("*.parquet")).unlink()
+        monkeypatch.setattr("opsmetrics.operations.backup._same_size", lambda *_: True)
+        result = job.execute_in_process(instance=instance)
+        checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
+    assert checks == {"landing_is_whole": True, "restored_scores_are_equal": False}
+
+
+def test_the_commands(settings, target, tmp_path, cli):
+    org = ["--org", str(settings.org)]
+    first = json.loads(cli("backup", *org, "--to", str(target), "--json").stdout)
+    assert first["copied"] > 0
+    found = json.loads(cli("restore-test", "--from", str(target), "--json").stdout)
+    assert found["result"] == "ok", found
+    place = ["--home", str(tmp_path / "r/home"), "--org", str(tmp_path / "r/org")]
+    assert "restored" in cli("restore", "--from", str(target), *place).stdout
+    assert cli("restore", "--from", str(target), *place, check=False).returncode == 1
+    assert cli("backup", *org, check=False).returncode == 2
+    # Nothing is wrong; that the small organisation's files tell little is said as warnings.
+    assert {line.partition(": ")[0] for line in cli("health", *org).stdout.splitlines()} == {"warning"}

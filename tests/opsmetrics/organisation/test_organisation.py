@@ -1,0 +1,326 @@
+"""Configuration is checked as a whole; every error names file, line and fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opsmetrics.build import load_context
+from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.settings import Settings, default_sql_root, parse_instant
+from opsmetrics.organisation import configured_zone, load_organisation
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def problems(folder: Path):
+    with pytest.raises(ConfigurationError) as caught:
+        load_organisation(folder)
+    return caught.value.problems
+
+
+def replace(folder: Path, file: str, old: str, new: str) -> int:
+    """Replace text and return the line that now holds it."""
+    path = folder / file
+    text = path.read_text()
+    assert old in text
+    text = text.replace(old, new, 1)
+    path.write_text(text)
+    return text[: text.index(new)].count("\n") + 1
+
+
+@pytest.mark.parametrize("name", ["demo", "altinn"])
+def test_examples_are_valid(name):
+    organisation = load_organisation(ROOT / "examples" / name)
+    assert organisation.teams
+    assert organisation.services
+
+
+def test_the_demo_is_the_fictional_organisation_of_the_specification():
+    demo = load_organisation(ROOT / "examples" / "demo")
+    assert demo.settings.fictional
+    assert [sum(team.type == kind for team in demo.teams) for kind in ("product", "platform")] == [12, 2]
+    assert len(demo.services) == 40
+
+
+CASES = {
+    "unknown key": (
+        "services.toml",
+        'criticality = "critical"',
+        'critically = "critical"',
+        "unknown key 'critically'",
+        "criticality",
+    ),
+    "wrong type": (
+        "teams.toml",
+        "onboarded_on = 2026-01-01",
+        'onboarded_on = "soon"',
+        "onboarded_on",
+        "2026-01-31",
+    ),
+    "wrong value": ("teams.toml", 'type = "platform"', 'type = "platfrom"', "type", "correct the value"),
+    "unknown team": ("services.toml", 'team = "beta"', 'team = "betta"', "'betta' is not in the catalogue", "'beta'"),
+    "unknown stream": (
+        "sources.toml",
+        'name = "incidents"',
+        'name = "incident"',
+        "unknown stream 'incident'",
+        "'incidents'",
+    ),
+    "duplicate id": ("teams.toml", 'id = "beta"', 'id = "alfa"', "'alfa' is used twice", "its own id"),
+    "unknown service": ("slo.toml", 'service = "web"', 'service = "wob"', "'wob' is not in the catalogue", "'web'"),
+    "unknown zone": (
+        "organisation.toml",
+        'id = "small"',
+        'id = "small"\ntimezone = "Europe/Olso"',
+        "time zone",
+        "correct the value",
+    ),
+    "clock without offset": (
+        "organisation.toml",
+        "2026-09-02T06:00:00Z",
+        "2026-09-02T06:00:00",
+        "offset",
+        "correct the value",
+    ),
+    "shared monitor": (
+        "services.toml",
+        'id = "probe-db"',
+        'id = "probe-web"',
+        "belongs to 'web' and to 'db'",
+        "one service",
+    ),
+    "overlapping ownership": (
+        "services.toml",
+        'owners = [{ team = "alfa", from = 2025-01-01 }]',
+        'owners = [{ team = "alfa", from = 2025-01-01, to = 2026-02-01 }, { team = "beta", from = 2026-01-01 }]',
+        "two owners at the same time",
+        "end the earlier",
+    ),
+    "period ends before it begins": (
+        "services.toml",
+        'owners = [{ team = "alfa", from = 2025-01-01 }]',
+        'owners = [{ team = "alfa", from = 2025-01-01, to = 2024-01-01 }]',
+        "later than 'from'",
+        "correct the value",
+    ),
+    "an id in capitals": ("teams.toml", 'id = "beta"', 'id = "Beta Team"', "it is no id", "small letters"),
+    "a name in one language": (
+        "teams.toml",
+        'name = { nb = "Beta", en = "Beta" }',
+        'name = "Beta"',
+        "not in both languages",
+        "nb =",
+    ),
+    "a day as people write it": ("sources.toml", "[2026-07-01,", '["01.07.2026",', "it is no day", "2026-01-31"),
+    "no production": ("organisation.toml", "prod =", "production =", "none is called prod", ""),
+    "an address for a repository": (
+        "services.toml",
+        'criticality = "critical"',
+        'criticality = "critical"\nrepositories = ["https://git.example/org/web"]',
+        "write owner/name",
+        "",
+    ),
+    "covered days of daily files": (
+        "sources.toml",
+        'path = "checks/{date}.csv"',
+        'path = "checks/{date}.csv"\ncovers = [2026-07-01, 2026-09-01]',
+        "covers says nothing of files of one day each",
+        "its day",
+    ),
+    "a memory of daily files": (
+        "sources.toml",
+        'path = "checks/{date}.csv"',
+        'path = "checks/{date}.csv"\nremembers_days = 30',
+        "remembers_days says nothing",
+        "its day",
+    ),
+    "covered days of a register": (
+        "sources.toml",
+        'name = "deployments"',
+        'name = "load_tests"',
+        "covers says nothing of a register",
+        "whole state",
+    ),
+    "an end before the beginning": (
+        "sources.toml",
+        'path = "checks/{date}.csv"',
+        'path = "checks/{date}.csv"\nconnected_on = 2026-08-01\nuntil = 2026-08-01',
+        "no day is ever due",
+        "later",
+    ),
+    "no TOML": ("teams.toml", "[[team]]", "[[team]", "no valid TOML", "syntax"),
+    "unknown column mapping": (
+        "sources.toml",
+        "covers = [2026-07-01, 2026-09-01]",
+        'columns = { sverity = "x" }',
+        "no column 'sverity'",
+        "severity",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_problem_names_file_line_and_fix(small, case):
+    file, old, new, message, fix = CASES[case]
+    line = replace(small, file, old, new)
+    found = [problem for problem in problems(small) if message in problem.message]
+    assert found, problems(small)
+    problem = found[0]
+    assert problem.file.endswith(file)
+    assert problem.line is not None
+    assert abs(problem.line - line) <= 6  # the item's own line, or the key's
+    assert fix in problem.fix
+
+
+def test_all_problems_are_reported_at_once(small):
+    for case in ("unknown key", "unknown team", "unknown stream"):
+        file, old, new, _, _ = CASES[case]
+        replace(small, file, old, new)
+    assert len(problems(small)) >= 3
+
+
+def test_wrong_encoding_is_named_with_its_line(small):
+    path = small / "teams.toml"
+    path.write_bytes(path.read_bytes().replace(b"Beta", "Bæta".encode("latin-1")))
+    (problem, *_) = problems(small)
+    assert "UTF-8" in problem.message
+    assert problem.line == path.read_bytes()[: path.read_bytes().index(b"B\xe6ta")].count(b"\n") + 1
+
+
+WAIVER = "waiver_id,team_id,metric_id,reason,compensating_measure,approver,valid_from,valid_to\n"
+GOOD = "w1,alfa,bck_coverage,Venter på ny lagring,Kopi tas for hånd,driftsleder,2026-08-01,2026-12-01\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (GOOD.replace("2026-12-01", "2027-12-01"), "1 to 180 days"),
+        (GOOD.replace("driftsleder", "alfa"), "outside the team"),
+        (GOOD.replace("alfa", "gamma"), "'gamma' is not in the catalogue"),
+        (GOOD.replace("Venter på ny lagring", "kort"), "reason"),
+        (GOOD.replace("2026-08-01", "01.08.2026"), "valid_from"),
+        (GOOD + GOOD, "stands on line 2 too"),
+    ],
+)
+def test_registers_name_the_line(small, row, message):
+    (small / "registers").mkdir()
+    (small / "registers" / "waivers.csv").write_text(WAIVER + row, encoding="utf-8")
+    found = [problem for problem in problems(small) if message in problem.message]
+    assert found, problems(small)
+    assert found[0].line in {2, 3}
+
+
+def test_a_register_of_a_spreadsheet_in_norwegian_is_read(small):
+    (small / "registers").mkdir()
+    path = small / "registers" / "waivers.csv"
+    path.write_text((WAIVER + GOOD).replace(",", ";"), encoding="utf-8-sig")
+    assert [waiver.team_id for waiver in load_organisation(small).waivers] == ["alfa"]
+
+
+def test_a_column_that_a_register_lacks_is_said_once(small):
+    (small / "registers").mkdir()
+    path = small / "registers" / "waivers.csv"
+    path.write_text(WAIVER.replace("team_id,", "") + GOOD.replace("alfa,", "") * 3, encoding="utf-8")
+    (problem,) = problems(small)
+    assert problem.message == "column 'team_id' is missing"
+
+
+@pytest.mark.parametrize(
+    ("register", "header", "row"),
+    [
+        (
+            "applicability",
+            "team_id,metric_id,reason,approver,valid_from,valid_to\n",
+            "alfa,bck_coverage,Har ingen datalager,driftsleder,2026-01-01,2026-12-01\n",
+        ),
+        ("rosters", "team_id,coverage,valid_from,valid_to\n", "alfa,always,2026-01-01,2026-12-01\n"),
+    ],
+)
+def test_two_rows_of_a_register_that_begin_on_one_day_are_named(small, register, header, row):
+    (small / "registers").mkdir()
+    (small / "registers" / f"{register}.csv").write_text(header + row + row, encoding="utf-8")
+    (problem,) = problems(small)
+    assert "2026-01-01 stands on line 2 too" in problem.message
+    assert problem.line == 3
+
+
+def test_a_monitor_that_stands_twice_at_a_service_is_named(small):
+    path = small / "services.toml"
+    text = path.read_text(encoding="utf-8")
+    monitor = text[text.index('{ id = "') :].partition("}")[0] + "}"
+    path.write_text(text.replace(monitor, f"{monitor}, {monitor}", 1), encoding="utf-8")
+    (problem,) = problems(small)
+    assert "stands twice at" in problem.message
+    assert problem.line is not None
+
+
+def test_schedules_take_the_configured_zone_and_the_default_where_it_cannot_be_read(tmp_path):
+    file = tmp_path / "organisation.toml"
+    assert configured_zone(tmp_path) == "Europe/Oslo"
+    for text, zone in (
+        ('timezone = "America/New_York"', "America/New_York"),
+        ('id = "x"', "Europe/Oslo"),
+        ('timezone = "Europe/Olso"', "Europe/Oslo"),
+        ("timezone = 3", "Europe/Oslo"),
+        ("timezone = ", "Europe/Oslo"),
+    ):
+        file.write_text(text, encoding="utf-8")
+        assert configured_zone(tmp_path) == zone
+
+
+def test_a_waiver_for_an_unknown_metric_is_an_error(small, tmp_path):
+    (small / "registers").mkdir()
+    (small / "registers" / "waivers.csv").write_text(
+        WAIVER + GOOD.replace("bck_coverage", "bck_cover"), encoding="utf-8"
+    )
+    settings = Settings(home=tmp_path, org=small, data=None, now=None, sql=default_sql_root())
+    with pytest.raises(ConfigurationError, match="bck_cover"):
+        load_context(settings)
+
+
+OPEN_GOAL = "alfa,bck_coverage,ops_lead,2026-10-01,2026-12-01,planned,"
+GOALS = "team_id,metric_id,owner_role,decided_on,due_on,status,acted_on\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("alfa,bck_coverage,the_boss,2026-10-01,2026-12-01,planned,", "owner_role"),
+        ("gamma,bck_coverage,ops_lead,2026-10-01,2026-12-01,planned,", "gamma"),
+        ("alfa,bck_coverage,ops_lead,2026-10-01,soon,planned,", "due_on"),
+        ("alfa,bck_coverage,ops_lead,,2026-12-01,planned,", "decided_on"),
+        (f"{OPEN_GOAL}\nalfa,bck_coverage,ops_lead,2026-11-01,2026-12-02,in_progress,", "close or drop the earlier"),
+        (f"{OPEN_GOAL}\nalfa,bck_coverage,ops_lead,2026-10-01,2026-12-02,done,", "decide once a day"),
+        ("alfa,bck_coverage,ops_lead,2026-10-01,2026-09-30,planned,", "due_on 2026-09-30 lies before"),
+        ("alfa,bck_coverage,ops_lead,2026-10-01,2026-12-01,done,2026-09-01", "acted_on 2026-09-01 lies before"),
+    ],
+)
+def test_a_goal_names_team_role_and_day(small, row, message):
+    (small / "registers").mkdir()
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}{row}\n", encoding="utf-8")
+    found = problems(small)
+    assert message in str(found[0])
+    assert found[0].file.endswith("registers/goals.csv")
+    assert found[0].line in {2, 3}
+
+
+def test_a_goal_may_be_decided_again_once_the_earlier_one_is_closed(small):
+    (small / "registers").mkdir()
+    rows = "alfa,bck_coverage,ops_lead,2026-08-01,2026-09-01,dropped,\n" + OPEN_GOAL
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}{rows}\n", encoding="utf-8")
+    assert [goal.is_open for goal in load_organisation(small).goals] == [False, True]
+
+
+def test_a_goal_for_an_unknown_metric_is_an_error(small, tmp_path):
+    (small / "registers").mkdir()
+    (small / "registers" / "goals.csv").write_text(f"{GOALS}alfa,bck_cover,ops_lead,2026-10-01,2026-12-01,planned,\n")
+    settings = Settings(home=tmp_path, org=small, data=None, now=None, sql=default_sql_root())
+    with pytest.raises(ConfigurationError, match="bck_cover"):
+        load_context(settings)
+
+
+def test_instants_need_an_offset():
+    with pytest.raises(ConfigurationError):
+        parse_instant("2026-11-23T06:00:00")

@@ -1,0 +1,186 @@
+"""The waterfall sums exactly and names the right part; plans reach the level, and nothing cheaper does."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opsmetrics.scoring.aggregate import area_scores, team_scores
+from opsmetrics.scoring.change import PARTS, State, waterfall
+from opsmetrics.scoring.plan import _cheapest, _order, _score_after, _Team
+
+AT = datetime(2026, 8, 31, 22, tzinfo=UTC)
+AREAS = ("aut", "bck", "mon", "sec")
+STATUSES = ("ok", "ok", "ok", "low_evidence", "stale", "not_measured", "not_measured_overdue", "no_opportunity")
+
+
+def cells_of(rolls: random.Random, *, teams: int = 3) -> pl.DataFrame:
+    rows = []
+    for team, area, number in itertools.product(range(teams), AREAS, range(3)):
+        status = rolls.choice((*STATUSES, "not_applicable", "invalid"))
+        measured = status in {"ok", "low_evidence"}
+        overdue = status == "not_measured_overdue"
+        value = rolls.random() if measured else None
+        points = min(100.0, max(0.0, 100 * (value - 0.2) / 0.7)) if measured else (0.0 if overdue else None)
+        evidence = 1.0 if status == "ok" or overdue else (rolls.uniform(0.1, 0.9) if measured else None)
+        rows.append(
+            {
+                "team_id": f"t{team}",
+                "as_of": AT,
+                "grain": "month",
+                "metric_id": f"{area}_{number}",
+                "area_id": area,
+                "area_weight": 1.0,
+                "status": status,
+                "points": points,
+                "evidence_weight": evidence,
+                "completeness": rolls.uniform(0.5, 1) if measured else 0.0,
+                "value": value,
+                "is_entity": False,
+                "weight": float(number + 1),
+                "floor": 0.2,
+                "krav": None,
+                "mal": 0.9,
+                "is_waived": rolls.random() < 0.1,
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"krav": pl.Float64}, infer_schema_length=None)
+
+
+def team_score(state: State) -> dict[str, float | None]:
+    waived = pl.col("is_waived") & (pl.col("status") != "not_applicable")
+    cells = state.cells.with_columns(status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")))
+    cells = cells.with_columns(points_low="points", points_high="points")
+    areas = area_scores(cells, state.ruleset).with_columns(area_weight=pl.lit(1.0))
+    return dict(team_scores(areas, state.ruleset).select("team_id", "score").iter_rows())
+
+
+def harder(cells: pl.DataFrame, floor: float) -> pl.DataFrame:
+    """The same values under another floor."""
+    points = (100 * (pl.col("value") - floor) / (0.9 - floor)).clip(0, 100)
+    measured = pl.col("status").is_in(["ok", "low_evidence"])
+    return cells.with_columns(floor=pl.lit(floor), points=pl.when(measured).then(points).otherwise(pl.col("points")))
+
+
+# Nine teams in one frame cost what three do.
+@settings(max_examples=20)
+@given(st.integers(0, 2**32), st.booleans(), st.booleans())
+def test_parts_sum_to_the_difference(ruleset, seed, moved, ruled):
+    rolls = random.Random(seed)
+    before, after, frozen = (State(cells_of(rolls, teams=9), ruleset) for _ in range(3))
+    if ruled:
+        after, frozen = (
+            State(harder(s.cells, 0.35), ruleset.model_copy(update={"weakest_share": 0.4})) for s in (after, frozen)
+        )
+    found = waterfall(before, after, frozen if moved else None)
+    was, now = team_score(before), team_score(after)
+    assert set(found["team_id"]) == {team for team in was if was[team] is not None and now[team] is not None}
+    for row in found.iter_rows(named=True):
+        assert row["score_before"] == was[row["team_id"]]
+        assert row["score_after"] == now[row["team_id"]]
+        assert sum(row[part] for part in PARTS) == pytest.approx(row["score_after"] - row["score_before"], abs=1e-9)
+
+
+def only(state: State, changed: pl.DataFrame, ruleset=None, frozen=None) -> dict[str, float]:
+    """The parts that are not zero when only one thing changed."""
+    found = waterfall(state, State(changed, ruleset or state.ruleset), frozen).row(0, named=True)
+    return {part: found[part] for part in PARTS if abs(found[part]) > 1e-9}
+
+
+@pytest.fixture
+def plain(ruleset):
+    """One team, everything measured."""
+    cells = cells_of(random.Random(5), teams=1).with_columns(
+        status=pl.lit("ok"),
+        value=pl.lit(0.5),
+        points=pl.lit(100 * 0.3 / 0.7),
+        evidence_weight=pl.lit(1.0),
+        is_waived=False,
+    )
+    return State(cells, ruleset)
+
+
+def test_each_part_is_named_by_what_changed(plain, ruleset):
+    first = pl.col("metric_id") == "mon_2"
+
+    def with_(**changes):
+        return plain.cells.with_columns(
+            **{name: pl.when(first).then(pl.lit(value)).otherwise(pl.col(name)) for name, value in changes.items()}
+        )
+
+    assert set(only(plain, with_(value=0.9, points=100.0))) == {"performance"}
+    assert set(only(plain, with_(status="stale", points=None, evidence_weight=None, value=None))) == set()
+    dropped = with_(value=0.9, points=100.0)
+    state = State(dropped, ruleset)
+    gone = dropped.with_columns(
+        status=pl.when(first).then(pl.lit("stale")).otherwise("status"),
+        points=pl.when(~first).then("points"),
+        evidence_weight=pl.when(~first).then("evidence_weight"),
+    )
+    assert set(only(state, gone)) == {"coverage"}
+    assert set(
+        only(state, gone.with_columns(status=pl.when(first).then(pl.lit("not_applicable")).otherwise("status")))
+    ) == {"scope"}
+    assert set(only(state, dropped.with_columns(is_waived=first))) == {"waivers"}
+    assert set(only(state, harder(dropped, 0.4), ruleset.model_copy(update={"version": "2.0.0"}))) == {"rules"}
+    # Better values that came with a service from somebody else are not performance.
+    assert set(only(plain, dropped, frozen=plain)) == {"ownership"}
+
+
+# ---- plans
+
+
+def a_team(rolls: random.Random, metrics: int = 9, areas: int = 3) -> _Team:
+    place = np.arange(metrics) % areas
+    weight = np.array([float(rolls.choice((1, 2, 3, 4))) for _ in range(metrics)])
+    points = np.array([rolls.uniform(0, 95) for _ in range(metrics)])
+    lift, base = np.zeros((areas, metrics)), np.zeros(areas)
+    for area in range(areas):
+        mine = place == area
+        lift[area, mine] = weight[mine] / weight[mine].sum() * (100 - points[mine])
+        base[area] = (weight[mine] * points[mine]).sum() / weight[mine].sum()
+    days = np.array([rolls.choice((0.5, 1.5, 2.0, 5.0, 15.0)) for _ in range(metrics)])
+    forced = np.array([rolls.random() < 0.08 for _ in range(metrics)])
+    return _Team(lift, days, base, np.ones(areas), forced, is_blocked=False)
+
+
+def reaches(team: _Team, picked, target: int, ruleset) -> bool:
+    areas = team.base + team.lift @ picked
+    edges = ruleset.level_edges
+    return _score_after(team, ruleset)(picked) >= edges[target - 1] and (target < 2 or areas.min() >= edges[target - 2])
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_a_plan_reaches_the_level_and_nothing_cheaper_does(ruleset, seed, target):
+    """Against every one of the 512 subsets."""
+    team = a_team(random.Random(seed))
+    best = None
+    for subset in itertools.product((False, True), repeat=len(team.days)):
+        picked = np.array(subset) | team.forced
+        if reaches(team, picked, target, ruleset):
+            cost = float(team.days[picked].sum())
+            best = cost if best is None else min(best, cost)
+    found = _cheapest(team, target, ruleset)
+    assert (found is None) == (best is None)
+    if found is not None:
+        assert reaches(team, found, target, ruleset)
+        assert float(team.days[found].sum()) == pytest.approx(best)
+        assert (found | ~team.forced).all()
+        order = _order(team, found, _score_after(team, ruleset))
+        assert sorted(order) == list(np.flatnonzero(found))
+        gates = [team.forced[index] for index in order]
+        assert gates == sorted(gates, reverse=True)
+
+
+def test_everything_at_its_target_is_the_most_that_can_be_done(ruleset):
+    team = replace(a_team(random.Random(1)), lift=np.zeros((3, 9)))
+    assert _cheapest(team, 4, ruleset) is None

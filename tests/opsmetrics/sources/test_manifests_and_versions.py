@@ -1,0 +1,223 @@
+"""Reading versions out of diffs, pull requests and issue forms."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsmetrics.sources.github.issue_forms import form_of
+from opsmetrics.sources.manifest_lines import Line, Pin
+from opsmetrics.sources.manifests import changes_of, distinct, pins_of
+from opsmetrics.sources.versions import direction_of, highest, update_type
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "package", "version", "digest"),
+    [
+        ("src/package.json", '    "@scope/pkg": "^1.2.3",', "@scope/pkg", "1.2.3", None),
+        ("Directory.Packages.props", '<PackageVersion Include="A.B" Version="8.0.1" />', "A.B", "8.0.1", None),
+        ("app.csproj", '  <PackageReference Include="xunit" Version="2.9.0">', "xunit", "2.9.0", None),
+        ("global.json", '    "version": "8.0.100",', "dotnet-sdk", "8.0.100", None),
+        (
+            "Dockerfile",
+            "FROM host.invalid/dotnet/sdk:8.0-alpine AS build",
+            "host.invalid/dotnet/sdk",
+            "8.0-alpine",
+            None,
+        ),
+        ("Dockerfile", f"FROM node:20@sha256:{'ab' * 32}", "node", "20", "ab" * 6),
+        (".github/workflows/a.yml", "      - uses: actions/checkout@v4", "actions/checkout", "v4", None),
+        (
+            ".github/workflows/a.yml",
+            f"      uses: actions/checkout@{'c' * 40} # v4.1.0",
+            "actions/checkout",
+            "v4.1.0",
+            "c" * 12,
+        ),
+        ("docker-compose.yml", "    image: postgres:15.4", "postgres", "15.4", None),
+        ("deploy/app.yaml", '          image: "ghcr.invalid/app:1.0"', "ghcr.invalid/app", "1.0", None),
+        ("go.mod", "\tgithub.com/a/b v1.4.0", "github.com/a/b", "v1.4.0", None),
+        ("requirements.txt", "polars[all]==1.2.0", "polars", "1.2.0", None),
+        (".tool-versions", "nodejs 20.1.0", "nodejs", "20.1.0", None),
+    ],
+)
+def test_pins(path, line, package, version, digest):
+    (pin,) = pins_of(path, [line])
+    assert (pin.package, pin.version, pin.digest) == (package, version, digest)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("package.json", '  "version": "1.0.0",'),
+        ("package.json", '  "main": "index.js",'),
+        ("app.csproj", '<PackageReference Include="A" Version="$(Shared)" />'),
+        ("Dockerfile", "FROM build"),
+        (".github/workflows/a.yml", "    uses: ./.github/workflows/own.yml"),
+    ],
+)
+def test_what_is_no_pin(path, line):
+    assert pins_of(path, [line]) == []
+
+
+def test_lock_files_are_no_manifests():
+    line = '    "a": "1.0.0",'
+    assert [pins_of(name, [line]) for name in ("package-lock.json", "yarn.lock", "README.md")] == [[]] * 3
+
+
+# Path, lines (with a sign: changed), and what they pin: ecosystem, package, version.
+BLOCKS = {
+    "a chart's dependency, by the name above it": (
+        "deploy/Chart.yaml",
+        [" name: own", " version: 0.1.0", " dependencies:", "   - name: redis", "+    version: ~18.1.0", "     repository: oci://charts.invalid"],
+        [("helm", "redis", "18.1.0")],
+    ),
+    "a chart's own version is none": ("deploy/Chart.yaml", [" name: own", "+version: 0.2.0", "+appVersion: 1.2.0"], []),
+    "Flux and Argo CD name charts": (
+        "apps/redis.yaml",
+        [" spec:", "   chart:", "     spec:", "       chart: redis", '+      version: "18.1.0"', "---", " source:", "   chart: nginx", "+  targetRevision: 15.1.0"],
+        [("helm", "redis", "18.1.0"), ("helm", "nginx", "15.1.0")],
+    ),
+    "an image in values": (
+        "deploy/values.yaml",
+        [" image:", "   registry: host.invalid", "   repository: team/app", '+  tag: "1.2.0"', "   pullPolicy: Always"],
+        [("kubernetes-yaml", "host.invalid/team/app", "1.2.0")],
+    ),
+    "an image with its tag apart": ("config.yaml", [" image: host.invalid/app", '+tag: "1.2.0"'], [("kubernetes-yaml", "host.invalid/app", "1.2.0")]),
+    "images of Kustomize": (
+        "env/kustomization.yaml",
+        [" images:", "   - name: host.invalid/a", "+    newTag: 1.2.0", "   - name: host.invalid/b", "+    newTag: 1.3.0"],
+        [("kubernetes-yaml", "host.invalid/a", "1.2.0"), ("kubernetes-yaml", "host.invalid/b", "1.3.0")],
+    ),
+    "images in lists": ("job.yaml", ["+      - image: nginx:1.27", "+      - name: x"], [("kubernetes-yaml", "nginx", "1.27")]),
+    "a version without its name is no pin": ("lgtm.yml", ["     dotnet:", "+      version: 3.1.101"], []),
+    "a hook": (".pre-commit-config.yaml", [" repos:", "   - repo: https://host.invalid/ruff", "+    rev: v0.9.1"], [("pre-commit", "https://host.invalid/ruff", "0.9.1")]),
+    "a provider by its source": (
+        "infra/main.tf",
+        [" terraform {", "   required_providers {", "     azurerm = {", '       source  = "hashicorp/azurerm"', '+      version = "~> 4.1.0"', "     }", "   }", '+  required_version = ">= 1.9.0"', " }"],
+        [("terraform", "hashicorp/azurerm", "4.1.0"), ("terraform", "hashicorp/terraform", "1.9.0")],
+    ),
+    "a provider in one line": ("infra/main.tf", ['+    dns = { source = "hashicorp/dns", version = "3.4.0" }'], [("terraform", "hashicorp/dns", "3.4.0")]),
+    "a module of a registry, and one of git": (
+        "infra/main.tf",
+        [' module "net" {', '   source  = "Azure/network/azurerm"', '+  version = "5.3.0"', " }", ' module "db" {', '+  source = "git::https://host.invalid/db.git//x?ref=v1.4.0"', " }"],
+        [("terraform", "Azure/network/azurerm", "5.3.0"), ("terraform", "https://host.invalid/db.git//x", "1.4.0")],
+    ),
+    "an API version of Bicep": (
+        "infra/app.bicep",
+        ["+resource app 'Microsoft.App/containerApps@2024-03-01' = {", "+module net 'br/public:avm/res/network:0.5.1' = {"],
+        [("bicep", "microsoft.app/containerapps", "2024-03-01"), ("bicep", "br/public:avm/res/network", "0.5.1")],
+    ),
+    "direct modules of Go, and its own version": (
+        "go.mod",
+        ["+go 1.25.0", " require (", "+	host.invalid/a/b v1.4.0", "+	host.invalid/c/d v1.5.0 // indirect", "+replace host.invalid/e => host.invalid/f v1.0.0"],
+        [("go", "host.invalid/a/b", "v1.4.0"), ("go", "go", "1.25.0")],
+    ),
+    "one repository of actions is one package": (
+        ".github/workflows/scan.yml",
+        [f"+      - uses: github/codeql-action/init@{'c' * 40} # v4.1.0", f"+      - uses: github/codeql-action/analyze@{'c' * 40} # v4.1.0"],
+        [("github-actions", "github/codeql-action", "v4.1.0")] * 2,
+    ),
+    "tools that a workflow asks for": (
+        ".github/workflows/build.yml",
+        [
+            "       - uses: golangci/golangci-lint-action@v8", "         with:", "+          version: v2.5.0",
+            "       - uses: actions/setup-dotnet@v5", "         with:", '+          dotnet-version: "9.0.x"',
+            "       - run: x", "+        version: 2.0.0",
+        ],
+        [("toolchain", "dotnet", "9.0.x"), ("tool", "golangci-lint", "2.5.0")],
+    ),
+    "tool versions": (".mise.toml", [" [tools]", '+node = "22.1.0"', '+"npm:prettier" = "3.1.0"'], [("tool", "node", "22.1.0"), ("tool", "npm:prettier", "3.1.0")]),
+    "a version of a makefile": ("Makefile", ["+GOLANGCI_LINT_VERSION ?= v2.5.0"], [("tool", "GOLANGCI_LINT", "v2.5.0")]),
+    "a file that is a version": (".nvmrc", ["+v22.1.0"], [("tool", "node", "v22.1.0")]),
+    "a version that a comment names, in any file": (
+        "scripts/install.sh",
+        [" # renovate: datasource=github-releases depName=helm/helm", "+HELM_VERSION=v3.16.0", "+OTHER_VERSION=v1.0.0"],
+        [("github-releases", "helm/helm", "3.16.0")],
+    ),
+    "tools of .NET": ("dotnet-tools.json", ['     "dotnet-ef": {', '+      "version": "9.0.1",'], [("nuget", "dotnet-ef", "9.0.1")]),
+    "a version that is an element": ("a.csproj", ['   <PackageReference Include="A.B">', "+    <Version>1.2.0</Version>"], [("nuget", "A.B", "1.2.0")]),
+    "the attributes the other way round": ("a.csproj", ['+<PackageReference Version="[1.2.0]" Include="A.B" />'], [("nuget", "A.B", "1.2.0")]),
+    "a package manager": ("package.json", ['+  "packageManager": "yarn@4.2.1",'], [("npm", "yarn", "4.2.1")]),
+    "requirements": ("pyproject.toml", ['+  "fastapi[all]==0.115.0",', '+httpx = "^0.28.1"', '+version = "1.0.0"'], [("pypi", "fastapi", "0.115.0"), ("pypi", "httpx", "0.28.1")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_pins_that_lines_around_them_name(name):
+    path, text, expected = BLOCKS[name]
+    lines = [Line(line[1:], line.startswith("+")) for line in text]
+    assert [(pin.ecosystem, pin.package, pin.version) for pin in pins_of(path, lines)] == expected
+
+
+def test_a_change_is_a_pair_in_one_file():
+    old, new = (
+        [Line(text, True) for text in side]
+        for side in (['"a": "1.0.0",', '"b": "1.0.0"'], ['"a": "1.1.0",', '"c": "2.0.0"'])
+    )
+    (change,) = changes_of("package.json", old, new)
+    assert (change.before.version, change.after.version) == ("1.0.0", "1.1.0")
+
+
+def test_a_package_that_stands_twice_is_compared_place_by_place():
+    old, new = ([Line(f"FROM node:{tag}", True) for tag in tags] for tags in (("20", "20-slim"), ("22", "22-slim")))
+    found = [(change.before.version, change.after.version) for change in changes_of("Dockerfile", old, new)]
+    assert found == [("20", "22"), ("20-slim", "22-slim")]
+
+
+def test_several_old_api_versions_that_become_one_are_one_change():
+    lines = [[Line(f"'Microsoft.Web/sites@{day}'", True)] for day in ("2021-01-01", "2022-01-01", "2024-01-01")]
+    found = [change for old in lines[:2] for change in changes_of("a.bicep", old, lines[2])]
+    assert [change.after for change in distinct(found)] == [Pin("bicep", "microsoft.web/sites", "2024-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "direction"),
+    [
+        ("1.2.3", "2.0.0", "major", "up"),
+        ("1.2", "1.3.0", "minor", "up"),
+        ("v1.2.3", "1.2.4", "patch", "up"),
+        ("^1.2.3", "1.2.2", "patch", "down"),
+        ("1.0.0-rc.1", "1.0.0", "prerelease", "same"),
+        ("8.0-alpine", "8.0-noble", "suffix", "same"),
+        ("0a1b2c3d", "1b2c3d4e", "digest", "unknown"),
+        ("v4", "0a1b2c3d4e5f", "pin", "unknown"),
+        ("1.2.3.4", "1.2.3.5", "patch", "up"),
+        ("latest", "1.0.0", "other", "unknown"),
+        (None, "1.0.0", "unknown", "unknown"),
+    ],
+)
+def test_kinds_of_change(old, new, kind, direction):
+    assert (update_type(old, new), direction_of(old, new)) == (kind, direction)
+
+
+def test_the_weightiest_kind():
+    assert highest(["patch", "major", "digest"]) == "major"
+    assert highest([]) == "unknown"
+
+
+def test_issue_forms_give_instants_and_codes_only():
+    body = """### Varslet av alarm
+
+2026-10-02T08:20:00+02:00
+
+### Signatur
+
+kunden mistet alt
+
+### Utløst av
+
+kystetaten/web#12
+
+### Beskrivelse
+
+2026-10-02T09:00:00Z ring 99 99 99 99
+
+### Løst
+
+_No response_
+"""
+    found = form_of(body).fields
+    assert found == {
+        "first_alert_at": "2026-10-02T08:20:00+02:00",
+        "caused_by_deployment_id": "kystetaten/web#12",
+    }

@@ -1,0 +1,49 @@
+"""One alert that fires for days is one page, however the days are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.organisation import load_organisation
+from opsmetrics.sources import prometheus, pull_stream
+from tests.opsmetrics.sources.test_days import World
+
+SOURCES = """
+[[connector]]
+name = "prom"
+kind = "prometheus"
+url = "http://127.0.0.1:9"
+streams = ["alerts"]
+from = 2026-08-20
+"""
+
+FIRED, CLOSED = datetime(2026, 8, 26, 8, tzinfo=UTC), datetime(2026, 8, 30, 10, tzinfo=UTC)
+
+
+def samples(_request, _query, start, end, step):
+    """One series that fires from the one instant up to the other, and one that fires for an hour each day."""
+    instants = [start + n * step for n in range((end - start) // step + 1)]
+    for name, fires in (("long", lambda at: FIRED <= at < CLOSED), ("daily", lambda at: at.hour == 12)):
+        values = [(at, 1.0) for at in instants if fires(at)]
+        if values:
+            yield {"alertname": name, "alertstate": "firing", "service": "web"}, values
+
+
+@pytest.mark.parametrize("hours", [24, 72])
+def test_an_alert_of_four_days_is_one_page_with_its_own_start_and_end(small, tmp_path, monkeypatch, hours):
+    (small / "sources.toml").write_text(SOURCES)
+    monkeypatch.setattr(prometheus, "_range", samples)
+    settings = Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+    world, organisation = World(small, tmp_path / "home"), load_organisation(small)
+    now = datetime(2026, 8, 27, 4, tzinfo=UTC)
+    while now < datetime(2026, 9, 4, tzinfo=UTC):
+        (result,) = pull_stream(replace(settings, now=now), organisation, "alerts")
+        assert result.error is None
+        now += timedelta(hours=hours)
+    rows = world.rows("alerts", "rule_id, fired_at, closed_at")
+    assert [row for row in rows if row[0] == "long"] == [("long", FIRED, CLOSED)]
+    assert len([row for row in rows if row[0] == "daily"]) == len(rows) - 1 >= 10

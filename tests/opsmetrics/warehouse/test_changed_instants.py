@@ -1,0 +1,155 @@
+"""Scores of instants that did not change are kept; what is kept and what is made again are one with a fresh build."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import polars as pl
+import pytest
+
+from opsmetrics import build as plans
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.scoring.tables import TABLES
+from opsmetrics.sources import pull_stream
+from opsmetrics.warehouse import score_tables
+
+NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def computed(monkeypatch) -> list[tuple[datetime, str]]:
+    """Instants that were computed, in order."""
+    found: list[tuple[datetime, str]] = []
+
+    def spied(catalogue, inputs, wanted):
+        found.extend(wanted.select("as_of", "grain").rows())
+        return real(catalogue, inputs, wanted)
+
+    real = score_tables.compute_instants
+    monkeypatch.setattr(score_tables, "compute_instants", spied)
+    return found
+
+
+@pytest.fixture
+def settings(small, tmp_path) -> Settings:
+    organisation = small / "organisation.toml"
+    organisation.write_text(organisation.read_text().replace("now = 2026-09-02T06:00:00Z", ""))
+    return Settings(home=tmp_path / "home", org=small, data=None, now=NOW, sql=default_sql_root())
+
+
+def run(settings: Settings) -> None:
+    context = plans.load_context(settings)
+    for name in context.organisation.streams:
+        pull_stream(settings, context.organisation, name)
+    plans.build(context)
+
+
+def content(settings: Settings) -> dict[str, list[tuple]]:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        return {name: sorted(con.execute(f"from scores.{name}").fetchall(), key=repr) for name in TABLES}
+
+
+def instants(settings: Settings) -> set[tuple[datetime, str]]:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        return set(con.sql("select distinct as_of, grain from ref.metric_windows").pl().rows())
+
+
+def fresh(settings: Settings, tmp_path) -> dict[str, list[tuple]]:
+    """The same landing, built from nothing."""
+    scratch = replace(settings, home=tmp_path / "fresh")
+    shutil.rmtree(scratch.home, ignore_errors=True)
+    scratch.home.mkdir()
+    (scratch.home / "landing").symlink_to(settings.landing)
+    shutil.copytree(settings.home / "pulls", scratch.home / "pulls")
+    plans.build(plans.load_context(scratch))
+    return content(scratch)
+
+
+def test_a_day_later_only_what_a_day_changes_is_computed(settings, small, tmp_path, computed):
+    run(settings)
+    assert set(computed) == instants(settings)
+    before = instants(settings)
+    assert len(before) > 10
+    computed.clear()
+    later = replace(settings, now=NOW + timedelta(days=1))
+    day = small / "data" / "checks" / "2026-09-01.csv"
+    (day.parent / "2026-09-02.csv").write_text(day.read_text().replace("2026-09-01T", "2026-09-02T"))
+    run(later)
+    assert 0 < len(set(computed)) < len(before) / 3
+    assert {grain for _, grain in computed} <= {"latest", "week"}
+    assert content(later) == fresh(later, tmp_path)
+
+
+def test_news_of_an_old_month_bring_that_month_and_what_rests_on_it(settings, small, tmp_path, computed):
+    run(settings)
+    computed.clear()
+    path = small / "data" / "incidents.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[4]["manager_assigned_at"] = None
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    run(settings)
+    july = datetime(2026, 7, 31, 22, tzinfo=UTC)
+    august = datetime(2026, 8, 31, 22, tzinfo=UTC)
+    assert (august, "month") in computed
+    assert (july, "month") not in computed
+    assert content(settings) == fresh(settings, tmp_path)
+
+
+def test_another_rule_or_register_makes_everything_again(settings, small, tmp_path, computed):
+    run(settings)
+    computed.clear()
+    registers = small / "registers"
+    registers.mkdir()
+    (registers / "efforts.csv").write_text("team_id,metric_id,effort_days\nalfa,aut_automated_deploy_share,3\n")
+    run(settings)
+    assert set(computed) == instants(settings)
+    assert content(settings) == fresh(settings, tmp_path)
+    computed.clear()
+    run(settings)
+    assert computed == []
+
+
+def test_in_parts_of_any_size_scores_are_the_same(settings, small, monkeypatch, tmp_path):
+    # A step is split only where a team has a score at both its ends: an area that the small organisation measures.
+    unmeasured = ("aut_iac_managed_share", "aut_toil_share", "aut_update_bot_coverage")
+    (small / "registers").mkdir()
+    (small / "registers" / "applicability.csv").write_text(
+        "team_id,metric_id,reason,approver,valid_from,valid_to\n"
+        + "".join(f"alfa,{metric},the team has none of it,board,2026-07-01,2027-07-01\n" for metric in unmeasured)
+    )
+    run(settings)
+    whole = content(settings)
+    monkeypatch.setattr(score_tables, "VALUES_AT_ONCE", 1)
+    monkeypatch.setattr(score_tables, "STEPS_AT_ONCE", 1)
+    assert fresh(settings, tmp_path) == whole
+    assert whole["metric"]
+    assert whole["change"]
+
+
+def test_scores_that_were_cut_off_are_made_again(small_run, tmp_path):
+    settings = small_run
+    whole = content(settings)
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("drop table scores.gap")
+        con.execute("drop table meta.build")
+    plans.build(plans.load_context(settings))
+    assert content(settings) == whole
+
+
+def test_a_week_within_reach_of_a_stale_cell_is_a_part_of_it(small_run):
+    """The digest of an instant holds the weeks that a stale cell could carry points from, and no later ones."""
+    settings = small_run
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        rows = con.sql("select as_of, grain, own from meta.built_scores").pl()
+    weeks = rows.filter(pl.col("grain") == "week").sort("as_of")
+    month = rows.filter(pl.col("grain") == "month").sort("as_of").tail(1)
+    carried = month["own"][0].count("+") + 1
+    near = weeks.filter(pl.col("as_of") <= month["as_of"][0], pl.col("as_of") >= month["as_of"][0] - timedelta(days=14))
+    assert carried == near.height > 0

@@ -1,0 +1,201 @@
+"""Sign-in and roles: the refusal to serve strangers, and the whole way through the stand-in identity service."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.settings import SignIn
+from opsmetrics.language.texts import text
+from opsmetrics.organisation.access import AccessRules, load_access
+from scorecard_app.access import permissions_of
+from scorecard_app.listen_policy import is_loopback, refusal
+from simulator.servers import identity
+from tests.apps import free_port, running_app
+from tests.asking import http_get
+from tests.patience import LIMIT_MS, LIMIT_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_near"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("", False),
+        (None, False),
+        ("::", False),
+        ("ops.example.org", False),
+    ],
+)
+def test_only_loopback_needs_no_sign_in(address, is_near):
+    assert is_loopback(address) is is_near
+    assert (refusal(address, has_sign_in=False) is None) is is_near
+    assert refusal(address, has_sign_in=True) is None
+
+
+def test_the_app_refuses_to_listen_to_everyone(homes):
+    """The process ends with one clear sentence, before anything listens."""
+    found = subprocess.run(
+        [sys.executable, "-m", "opsmetrics", "app", "--address", "0.0.0.0", "--port", str(free_port())],  # noqa: S104
+        env=os.environ | {"OPSMETRICS_HOME": str(homes["half"])},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert found.returncode != 0
+    assert "will not listen on 0.0.0.0 without sign-in" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_half_a_sign_in_is_an_error():
+    with pytest.raises(ConfigurationError) as error:
+        SignIn.from_env({"OPSMETRICS_OIDC_CLIENT_ID": "x", "OPSMETRICS_COOKIE_SECRET": "short"})
+    words = str(error.value)
+    assert "OPSMETRICS_OIDC_METADATA_URL is not set" in words
+    assert "OPSMETRICS_COOKIE_SECRET is short" in words
+    assert SignIn.from_env({}) is None
+
+
+def test_roles_come_from_a_claim():
+    rules = AccessRules.model_validate(
+        {
+            "claim": "groups",
+            "everyone": "none",
+            "grant": [
+                {"value": "a", "role": "admin"},
+                {"value": "s", "role": "member", "team": "sjokart"},
+                {"value": "v", "role": "viewer"},
+            ],
+        }
+    )
+    assert permissions_of(rules, {}).role == "none"
+    assert permissions_of(rules, {"groups": "v"}).role == "viewer"
+    member = permissions_of(rules, {"groups": ["v", "s"]})
+    assert (member.role, member.teams) == ("member", {"sjokart"})
+    assert member.may_see_rows("sec", "sjokart")
+    assert not member.may_see_rows("sec", "farled")
+    assert member.may_see_rows("mon", "farled")
+    assert permissions_of(rules, {"groups": ["a", "s"]}).may_see_rows("sec", "farled")
+    assert not permissions_of(rules, {"groups": "v"}).may_write()
+
+
+def test_wrong_rules_name_file_line_and_fix(tmp_path):
+    (tmp_path / "access.toml").write_text('claim = "roles"\n\n[[grant]]\nvalue = "x"\nrole = "king"\n')
+    with pytest.raises(ConfigurationError) as error:
+        load_access(tmp_path)
+    assert "access.toml:5" in str(error.value)
+    assert load_access(tmp_path / "nowhere").everyone == "viewer"
+
+
+@pytest.fixture(scope="module")
+def provider() -> Generator[str]:
+    """The stand-in identity service on loopback, in a thread of this process."""
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=identity.routes()), host="127.0.0.1", port=port, log_level="error")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}/{identity.TENANT}/v2.0/.well-known/openid-configuration"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def guarded(provider, homes, tmp_path_factory) -> Generator[str]:
+    """The demo behind sign-in, with the demo's own access.toml."""
+    port = free_port()
+    settings = {
+        "OPSMETRICS_ORG": str(ROOT / "examples" / "demo"),
+        "OPSMETRICS_OIDC_METADATA_URL": provider,
+        "OPSMETRICS_OIDC_CLIENT_ID": identity.CLIENT,
+        "OPSMETRICS_OIDC_CLIENT_SECRET": identity.CLIENT_SECRET,
+        "OPSMETRICS_COOKIE_SECRET": "only-for-this-test-on-loopback-0123456789",
+        "OPSMETRICS_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+    with running_app(homes["full"], tmp_path_factory.mktemp("guarded") / "log", port, **settings) as address:
+        yield address
+
+
+def sign_in(browser, guarded: str, person: str):
+    """Open the app, go through the identity service as a person, and return the page."""
+    page = browser.new_context().new_page()
+    page.set_default_timeout(LIMIT_MS)
+    page.goto(f"{guarded}/?lang=nb")
+    page.get_by_role("button", name=text("nb", "access.sign_in")).click()
+    page.get_by_role("link", name=person).click()
+    page.wait_for_selector(".ops footer")
+    return page
+
+
+def test_nobody_sees_a_number_before_signing_in(browser, guarded):
+    page = browser.new_context().new_page()
+    for path in ("", "team", "maling", "rapport"):
+        page.goto(f"{guarded}/{path}")
+        page.get_by_role("button", name=text("nb", "access.sign_in")).wait_for()
+        assert page.locator("table").count() == 0
+    for kind in ("csv", "xlsx", "parquet"):
+        assert http_get(f"{guarded}/ned/gaps.{kind}").status_code == 403
+        assert http_get(f"{guarded}/ned/gaps.{kind}?key=guess").status_code == 403
+    page.context.close()
+
+
+def test_a_viewer_reads_all_but_open_findings(browser, guarded):
+    page = sign_in(browser, guarded, "leader")
+    assert page.locator("table.matrix a.cell").count() > 80
+    page.goto(f"{guarded}/maling?team=sjokart&metric=sec_vulns_fixed_on_time")
+    page.wait_for_selector(".ops footer")
+    assert text("nb", "metric.evidence_closed") in page.inner_text("body")
+    assert page.locator('a[href*="/ned/evidence"]').count() == 0
+    page.goto(f"{guarded}/gjenoppretting")
+    page.wait_for_selector(".ops footer")
+    assert text("nb", "restore.members_only") in page.inner_text("body")
+    page.goto(f"{guarded}/forbedring")
+    page.wait_for_selector(".ops footer")
+    link = page.locator('a[href*="/ned/gaps.csv"]').get_attribute("href")
+    assert http_get(f"{guarded}{link}").status_code == 200
+    # A signature is for one table and its parameters, not for others.
+    assert http_get(f"{guarded}{link}".replace("gaps.csv", "evidence.csv")).status_code == 403
+    assert http_get(f"{guarded}{link}&team=sjokart").status_code == 403
+    page.context.close()
+
+
+def test_a_member_works_for_the_own_team(browser, guarded):
+    page = sign_in(browser, guarded, "skipper")
+    page.goto(f"{guarded}/team")
+    page.wait_for_selector(".ops footer")
+    assert page.inner_text("h1") == "Sjøkart", "the own team comes first"
+    page.goto(f"{guarded}/maling?team=sjokart&metric=sec_vulns_fixed_on_time")
+    page.wait_for_selector('a[href*="/ned/evidence"]')
+    page.goto(f"{guarded}/maling?team=farled&metric=sec_vulns_fixed_on_time")
+    page.wait_for_selector(".ops footer")
+    assert page.locator('a[href*="/ned/evidence"]').count() == 0
+    page.goto(f"{guarded}/gjenoppretting")
+    page.wait_for_selector(".ops footer")
+    page.get_by_label(text("nb", "restore.datastore")).click()
+    names = page.get_by_role("option").all_inner_texts()
+    assert names
+    assert all(name.startswith("sjokart") for name in names)
+    page.context.close()
+
+
+def test_signing_out_ends_it(browser, guarded):
+    page = sign_in(browser, guarded, "keeper")
+    page.get_by_role("button", name=text("nb", "access.sign_out")).click()
+    page.get_by_role("button", name=text("nb", "access.sign_in")).wait_for()
+    page.context.close()

@@ -1,0 +1,1 @@
+"""Scripts for developers of this project; nothing of the product imports them."""
