@@ -43,7 +43,7 @@ check: $(STAMP)  ## lint, types, import rules; library and SQL tests but for who
 	$(BIN)/sqruff lint --quiet sql
 	$(BIN)/pyrefly check --summary=none
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 -m "not whole_run" tests/opsmetrics tests/sql
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder -m "not whole_run" tests/opsmetrics tests/sql
 
 test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/ruff format --check .
