@@ -45,7 +45,7 @@ def test_what_reads_scores_comes_after_them_and_nothing_else(plan, files):
     for stage in after:
         assert reading & files[stage.name].dependencies, stage.name
         reading.add(stage.name)
-    assert "scores.goal_effect" in reading - scores
+    assert "scores.goal" in reading - scores
 
 
 def test_a_part_holds_all_between_its_ends(plan):
