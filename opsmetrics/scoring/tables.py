@@ -5,11 +5,13 @@ Names and order are a promise to other programs; new columns come at the end.
 
 from __future__ import annotations
 
-from opsmetrics.core.declare import Column, Table, at, count, flag, id_, number, share, text
+from opsmetrics.core.declare import Column, Table, at, count, flag, id_, number, share, text, texts
 from opsmetrics.scoring.status import STATUSES
 
 # A spread among fewer teams of one type would tell of single ones (method 3.13).
 FEWEST_TEAMS = 5
+VALIDITY_KINDS = ("between", "within")
+VALIDITY_VERDICTS = ("goes_with", "goes_against", "cannot_tell", "too_few")
 _PERIODS = ("month", "tertial", "week", "latest")
 _SERIES = ("series_month", "series_quarter")
 _GRAIN_DOC = "month, tertial, week, latest; series_month and series_quarter for trends"
@@ -274,11 +276,41 @@ _PEER_TABLE = Table(
     ),
     ("metric_id", "team_type", "as_of"),
 )
+_VALIDITY_TABLE = Table(
+    "scores.validity",
+    "Whether practice scores of a quarter go with outcomes of the next, between teams and within them (method 3.19)",
+    (
+        text("area_id", "Area, or null for the team score"),
+        id_("outcome", "As in facts.outcome_quarters"),
+        text(
+            "kind",
+            "between (each team's mean beside those of the others) or within (a team's quarters beside its own mean)",
+            required=True,
+            one_of=VALIDITY_KINDS,
+        ),
+        count("team_count", "Teams that tell something; within: with two known quarters or more", required=True),
+        count("quarter_count", "Their quarters, each with the outcome of the next", required=True),
+        count("left_out_count", "Quarters of any team whose score or next outcome is not known", required=True),
+        number("correlation", "Rank correlation; +1: the better the practice, the better the outcome", low=-1, high=1),
+        number("low", "Lower end of its 90 % interval, drawing whole teams", low=-1, high=1),
+        number("high", "Upper end", low=-1, high=1),
+        share("p", "Two-sided p, exchanging whole teams"),
+        share("q", "p after Benjamini-Hochberg over all rows"),
+        text(
+            "verdict",
+            "goes_with (better practice, better outcome), goes_against, cannot_tell or too_few (teams)",
+            required=True,
+            one_of=VALIDITY_VERDICTS,
+        ),
+        texts("left_out", "Metrics of the area that the practice score does without: they rest on the outcome itself"),
+    ),
+    ("area_id", "outcome", "kind"),
+)
 # By name within the schema.
 TABLES: dict[str, Table] = {
     table.name.removeprefix("scores."): table
     for table in (
         *(_METRIC_TABLE, _ENTITY_TABLE, _AREA_TABLE, _TEAM_TABLE, _GAP_TABLE, _PLAN_TABLE, _CHANGE_TABLE),
-        *(_TREND_TABLE, _CHART_TABLE, _GOAL_EFFECT_TABLE, _ROBUSTNESS_TABLE, _PEER_TABLE),
+        *(_TREND_TABLE, _CHART_TABLE, _GOAL_EFFECT_TABLE, _ROBUSTNESS_TABLE, _PEER_TABLE, _VALIDITY_TABLE),
     )
 }

@@ -32,7 +32,8 @@ BUILT_SCORES = Table(
 INSTANT = ["as_of", "grain"]
 # What every instant rests on, beside rules and code.
 _SHARED = ("score_teams", "score_connections", "score_waivers", "score_applicability", "score_efforts")
-_OWN = ("score_values", "score_windows", "score_weaker", "score_gates")
+# Outcomes are no part of a score: they decide, as a series does, what is said of scores.
+_OWN = ("score_values", "score_windows", "score_weaker", "score_gates", "score_outcomes")
 
 
 @dataclass(frozen=True, slots=True)

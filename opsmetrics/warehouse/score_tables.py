@@ -26,6 +26,7 @@ from opsmetrics.warehouse.connection import kind_of, transaction
 from opsmetrics.warehouse.counterfactual import counterfactual_values
 from opsmetrics.warehouse.declared import append_rows, check_table, comment_table, replace_rows
 from opsmetrics.warehouse.goal_effects import read_goal_effects
+from opsmetrics.warehouse.validity import read_validity
 
 # Values that one part of the computation works on: some hundred megabytes.
 VALUES_AT_ONCE = 150_000
@@ -45,6 +46,7 @@ INPUTS = {
         left join ref.untold_columns as u
             on u.metric_id = w.metric_id and u.as_of = w.as_of and u.grain = w.grain
     """,
+    "outcomes": "select *, 'series_quarter' as grain from facts.outcome_quarters",
     "weaker": "select team_id, metric_id, as_of, grain, better_with as weaker from facts.weaker_metrics",
 }
 
@@ -140,7 +142,7 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
         for instants in _parts(con, todo.instants):
             writer.write_instants(instants, carry)
         writer.write_changes(carry)
-        writer.write_trends()
+        writer.write_series()
         replace_rows(con, TABLES["goal_effect"], read_goal_effects(con))
         remember(con, steps, rules, carry)
         for table in TABLES.values():
@@ -203,8 +205,8 @@ class _Writer:
             inputs = read_inputs(self._con, pl.concat(ends).unique(), carry)
             self._add("change", compute_changes(self._catalogue, inputs, part))
 
-    def write_trends(self) -> None:
-        """Compute and write trends and charts, from the series as they stand now, if any of them moved."""
+    def write_series(self) -> None:
+        """Compute and write trends, charts and validity, from the series as they stand now, if any of them moved."""
         if not (self._is_new or self._todo.series):
             return
         series = (
@@ -213,3 +215,4 @@ class _Writer:
         )
         for name, frame in zip(_OF_SERIES, compute_trends(self._catalogue, *series), strict=True):
             replace_rows(self._con, TABLES[name], frame)
+        replace_rows(self._con, TABLES["validity"], read_validity(self._con, self._catalogue))
