@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -26,6 +26,7 @@ from simulator.organisation import read_organisation
 from simulator.servers.records import Records
 from simulator.servers.serve import Running, serve
 from tests.conftest import settings_in
+from tests.listening import listening
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -133,16 +134,10 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def answering() -> Iterator[Callable[[Callable[[str, dict[str, str], str], tuple[int, Any]]], str]]:
     """Serve what a function of path, query and body answers (status, JSON); returns the address."""
-    servers: list[HTTPServer] = []
 
     def serve_answers(answer: Callable[[str, dict[str, str], str], tuple[int, Any]]) -> str:
         handler = type("Answering", (Answers,), {"answer": staticmethod(answer)})
-        server = HTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
+        return servers.enter_context(listening(HTTPServer(("127.0.0.1", 0), handler)))
 
-    yield serve_answers
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield serve_answers

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
+from tests.listening import listening
 from tests.patience import LIMIT_SECONDS
 
 USER, WORD = "havnevakt", "zxq-not-a-secret"
@@ -85,11 +85,5 @@ class GitServer:
 def serving(root: Path) -> Iterator[GitServer]:
     """Serve the repositories below a folder while the block runs."""
     server = GitServer(root)
-    thread = Thread(target=server.http.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(server.http):
         yield server
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
-        thread.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from opsmetrics.core.errors import SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.sources.http import Http
+from tests.listening import listening
 
 SMALL = b'{"value": [1, 2, 3]}'
 BOMB = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
@@ -40,12 +40,8 @@ def server():
             """Silence."""
 
     found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=found.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{found.server_port}"
-    found.shutdown()
-    thread.join()
-    found.server_close()
+    with listening(found) as address:
+        yield address
 
 
 @pytest.fixture

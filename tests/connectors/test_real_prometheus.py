@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +21,7 @@ from opsmetrics.landing import load_paths
 from opsmetrics.sources.pull import pull_stream
 from simulator.world import local
 from tests.asking import http_get
+from tests.listening import listening
 from tests.patience import LIMIT_SECONDS, wait_until
 
 FIRST, DAYS = date(2026, 10, 24), 30
@@ -252,9 +252,7 @@ def live(tmp_path):
     ports = {name: free_port() for name in ("prometheus", "alertmanager", "blackbox", "down")}
     with ExitStack() as stack:
         target = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Target)
-        threading.Thread(target=target.serve_forever, daemon=True).start()
-        stack.callback(target.server_close)
-        stack.callback(target.shutdown)
+        stack.enter_context(listening(target))
         (tmp_path / "blackbox.yml").write_text("modules:\n  http:\n    prober: http\n    timeout: 1s\n")
         (tmp_path / "alertmanager.yml").write_text(
             "route: {receiver: none, group_wait: 1s}\nreceivers: [{name: none}]\n"

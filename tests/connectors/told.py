@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from opsmetrics.organisation.connectors import KINDS
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of
 from opsmetrics.sources.registry import fetch_function
 from opsmetrics.streams import STREAMS
+from tests.listening import listening
 
 NOW = datetime(2026, 9, 1, 10, tzinfo=UTC)
 AUGUST = (date(2026, 8, 1), date(2026, 9, 1))
@@ -88,14 +88,8 @@ def telling(routes: Routes) -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as told.url:
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def asking(

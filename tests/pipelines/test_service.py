@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,7 @@ from opsmetrics.streams import STREAMS
 from pipelines.definitions import build_definitions, build_graph
 from pipelines.schedules import schedules
 from pipelines.sensors import build_sensor, tell_failed_runs, tell_what_is_wrong
+from tests.listening import listening
 
 NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
 SECRET = "webhook-secret-path"  # noqa: S105 - what must not be told
@@ -43,12 +43,8 @@ def chat():
             """Silence."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{SECRET}", posted, answers
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(server) as address:
+        yield f"{address}/{SECRET}", posted, answers
 
 
 @pytest.fixture
@@ -162,7 +158,7 @@ def test_a_failed_run_is_told_with_step_reason_and_link(workspace, small, chat):
     _, posted, _ = chat
     (small / "services.toml").write_text("[[service]]\nid = 3\n")
     definitions = build_definitions(workspace)
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def("build_and_publish").execute_in_process(
             instance=instance, raise_on_error=False
         )
@@ -225,7 +221,7 @@ def test_a_quiet_source_that_never_was_is_unusual(workspace, small):
     checks = small / "data/checks/2026-09-01.csv"
     checks.write_text("\n".join(checks.read_text().splitlines()[:3]) + "\n")
     definitions = build_definitions(workspace)
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         organisation = workspace.context().organisation
         for name in organisation.streams:
             pull_stream(workspace.settings(), organisation, name)

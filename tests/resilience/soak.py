@@ -41,6 +41,7 @@ from opsmetrics.organisation import load_organisation
 from opsmetrics.snapshots import store
 from opsmetrics.sources import pull_stream
 from opsmetrics.streams import STREAMS
+from tests.listening import listening
 
 OSLO = ZoneInfo("Europe/Oslo")
 EPOCH = date(2026, 7, 1)
@@ -196,13 +197,8 @@ def prometheus(world: World) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address
 
 
 # --- the service ----------------------------------------------------------------------------------------------------
