@@ -106,7 +106,8 @@ def test_a_backfill_of_many_days_is_one_run(small, tmp_path):
 def test_the_jobs_run_through_dagster_and_publish(small, tmp_path):
     workspace = Workspace(home=str(tmp_path / "home"), org=str(small))
     definitions = build_definitions(workspace)
-    with dg.instance_for_test() as instance:
+    # In memory: a thousand events on disk take longer than what they tell of.
+    with dg.DagsterInstance.ephemeral() as instance:
         for day in ("2026-08-30", "2026-08-31"):
             pulled = definitions.resolve_job_def("pull_daily").execute_in_process(partition_key=day, instance=instance)
             assert pulled.success
