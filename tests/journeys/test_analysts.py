@@ -15,12 +15,12 @@ import pytest
 
 from opsmetrics import build as plans
 from opsmetrics.catalogue.sqlfile import load_all
-from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.core.settings import default_sql_root
 from opsmetrics.snapshots import store
 from opsmetrics.snapshots.export import COLUMNS, KEEP, export
 from opsmetrics.snapshots.store import open_current
-from opsmetrics.sources import pull_stream
 from tests.patience import LIMIT_SECONDS
+from tests.publications import published_as
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = sorted((ROOT / "examples" / "queries").glob("*.sql"))
@@ -73,21 +73,9 @@ print(before[0][1], flush=True)
 """
 
 
-def publish(settings: Settings) -> store.Snapshot:
-    context = plans.load_context(settings)
-    for name in context.organisation.streams:
-        pull_stream(settings, context.organisation, name)
-    return plans.build_and_publish(context)[0]
-
-
-@pytest.fixture
-def settings(small, tmp_path) -> Settings:
-    return Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
-
-
-def test_ten_readers_never_delay_a_publish(settings):
-    """They hold the stable path open, through a publish and the removal of what they read."""
-    publish(settings)
+def test_ten_readers_never_delay_a_publish(small_run):
+    """They hold the stable path open, through a run, publications and the removal of what they read."""
+    settings = small_run
     link = settings.snapshots / store.LINK
     readers = [
         subprocess.Popen(
@@ -99,9 +87,10 @@ def test_ten_readers_never_delay_a_publish(settings):
         for reader in readers:
             assert reader.stdout.readline() == "open\n"
         organisation = settings.org / "organisation.toml"
-        for number in range(store.KEEP + 1):
-            organisation.write_text(organisation.read_text().replace('nb = "Liten', f'nb = "Liten {number}'))
-            newest = publish(settings)
+        organisation.write_text(organisation.read_text().replace('nb = "Liten', 'nb = "Liten 0'))
+        assert plans.run(settings).changed
+        for number in range(1, store.KEEP + 1):
+            newest = published_as(settings, f"Liten {number}")
         for reader in readers:
             said, _ = reader.communicate("go on\n", timeout=LIMIT_SECONDS)
             assert said == "Liten\n"
@@ -113,11 +102,11 @@ def test_ten_readers_never_delay_a_publish(settings):
     assert link.resolve() == newest.path.resolve()
     with duckdb.connect(str(link), read_only=True) as con:
         ((name,),) = con.execute("select name_nb from meta.organisation").fetchall()
-    assert name.startswith(f"Liten {store.KEEP}")
+    assert name == f"Liten {store.KEEP}"
 
 
-def test_an_export_holds_what_the_snapshot_holds(settings, tmp_path):
-    publish(settings)
+def test_an_export_holds_what_the_snapshot_holds(small_run, tmp_path):
+    settings = small_run
     target = tmp_path / "exports"
     folder, tables = export(settings.snapshots, target)
     assert export(settings.snapshots, target) == (folder, tables)
@@ -129,18 +118,17 @@ def test_an_export_holds_what_the_snapshot_holds(settings, tmp_path):
             path = folder / f"{name.replace('.', '/')}.parquet"
             assert pl.read_parquet(path).equals(con.sql(f"from {name}").pl()), name
             assert pl.read_parquet_metadata(path)["comment"]
-    organisation = settings.org / "organisation.toml"
     for number in range(KEEP):
-        organisation.write_text(organisation.read_text().replace('nb = "Liten', f'nb = "Liten {number}'))
-        publish(settings)
+        published_as(settings, f"Liten {number}")
         export(settings.snapshots, target)
     assert len(list(target.glob("ops-*"))) == KEEP
     assert not folder.exists()
 
 
-def test_an_older_client_opens_what_we_publish(settings, older_duckdb):
+def test_an_older_client_opens_what_we_publish(first_run, older_duckdb):
     """DuckDB 1.5, which most analysts have, in a process of its own."""
-    path = publish(settings).path
+    snapshots = first_run / "home" / "snapshots"
+    path = store.current(snapshots).path
     code = (
         "import duckdb, sys; assert duckdb.__version__.startswith('1.5'), duckdb.__version__;"
         "con = duckdb.connect(sys.argv[1], read_only=True);"
@@ -149,7 +137,7 @@ def test_an_older_client_opens_what_we_publish(settings, older_duckdb):
     )
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"PYTHONPATH": str(older_duckdb)}
     found = subprocess.run([sys.executable, "-c", code, str(path)], env=env, capture_output=True, text=True, check=True)
-    with open_current(settings.snapshots) as con:
+    with open_current(snapshots) as con:
         ((metrics,),) = con.execute("select count(*) from scores.metric").fetchall()
     assert found.stdout.split() == [str(metrics), "14"]
 
