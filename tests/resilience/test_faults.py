@@ -19,9 +19,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from opsmetrics.build.pulling import pull_streams
 from opsmetrics.core.errors import DamagedLoadError
 from opsmetrics.landing import DAMAGED, LoadName, load_paths, verify_load
+from opsmetrics.organisation import load_organisation
 from opsmetrics.snapshots import store
+from opsmetrics.sources.notes import read_notes
+from tests.conftest import settings_in
 from tests.connectors import test_faults as test_source_faults
 from tests.patience import LIMIT_SECONDS
 from tests.resilience import test_fuzz
@@ -261,21 +265,23 @@ def damage(path: Path, how) -> None:
     path.chmod(mode)
 
 
-@pytest.mark.parametrize("how", [cut, flipped, zeroed, lambda _: b""], ids=["cut", "flipped", "zeroed", "emptied"])
-def test_damaged_load(fresh, note, request, how):
-    """Named, set aside, and landed again by the next pull."""
+DAMAGES = {"cut": cut, "flipped": flipped, "zeroed": zeroed, "emptied": lambda _: b""}
+
+
+def test_damaged_loads(fresh, note):
+    """Two of each kind: all named, set aside, and landed again by the next pull."""
     assert fresh.run("pull")[0] == 0
-    victims = load_paths(fresh.landing, "availability_checks")[3:5]
-    for victim in victims:
-        damage(victim, how)
+    victims = list(zip([*DAMAGES] * 2, load_paths(fresh.landing, "availability_checks")[2:10], strict=True))
+    for kind, victim in victims:
+        damage(victim, DAMAGES[kind])
     code, said = fresh.run("build")
     assert code == 0, said
-    for victim in victims:
-        assert victim.name in said
-        assert (victim.parent / DAMAGED / victim.name).exists()
+    for kind, victim in victims:
+        assert victim.name in said, kind
+        assert (victim.parent / DAMAGED / victim.name).exists(), kind
     ended_whole(fresh)
-    kind = request.node.callspec.id
-    note(f"Landed file {kind}", "named and set aside; the rest is built", fresh, injected=len(victims))
+    kinds = " or ".join((", ".join([*DAMAGES][:-1]), [*DAMAGES][-1]))
+    note(f"Landed files {kinds}", "named and set aside; the rest is built", fresh, injected=len(victims))
 
 
 def test_every_flipped_bit_is_found(undisturbed, tmp_path):
@@ -291,12 +297,24 @@ def test_every_flipped_bit_is_found(undisturbed, tmp_path):
             verify_load(broken)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"stream": 3}', "[]", "\x00\xff"])
-def test_damaged_pull_notes(place, note, text):
-    for path in (place.home / "pulls").glob("*.json"):
-        path.write_text(text)
+BROKEN_NOTES = ("", "{", '{"stream": 3}', "[]", "\x00\xff")
+
+
+def test_damaged_pull_notes(place, note):
+    """Each pull puts them right; after all of them nothing is missing, and nothing is there twice."""
+    settings = settings_in(place.home.parent)
+    organisation = load_organisation(place.org)
+    injected = 0
+    for text in BROKEN_NOTES:
+        paths = list((place.home / "pulls").glob("*.json"))
+        for path in paths:
+            path.write_text(text)
+        results = pull_streams(settings, organisation, list(organisation.streams))
+        assert [result.error for result in results] == [None] * len(results), text
+        assert len(read_notes(place.home / "pulls")) == len(paths), text
+        injected += len(paths)
     ended_whole(place)
-    note("Notes of pulls damaged", WHOLE, place, injected=3)
+    note("Notes of pulls damaged", WHOLE, place, injected=injected)
 
 
 def newer(content: bytes) -> bytes:
@@ -409,22 +427,15 @@ def test_new_column_at_a_source(place, expected, note):
 # --- calendar -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fault", "day", "hours"),
-    [
-        ("the night to summer time (23 hours)", "2026-03-29", 23),
-        ("the night to winter time (25 hours)", "2025-10-26", 25),
-        ("a leap day", "2024-02-29", 24),
-    ],
-)
-def test_strange_days(fresh, request, fault, day, hours):
-    """A check in every hour of the day: each counts once, on its own local day."""
-    for name in ("organisation.toml", "services.toml", "slo.toml", "teams.toml", "sources.toml"):
-        file = fresh.org / name
-        text = file.read_text().replace("2026-07-01", "2024-01-01").replace("2025-01-01", "2024-01-01")
-        file.write_text(text.replace("onboarded_on = 2026-01-01", "onboarded_on = 2024-01-01"))
-    for old in (fresh.org / "data/checks").glob("*.csv"):
-        old.unlink()
+STRANGE_DAYS = {
+    "the night to summer time (23 hours)": ("2026-03-29", 23),
+    "the night to winter time (25 hours)": ("2025-10-26", 25),
+    "a leap day": ("2024-02-29", 24),
+}
+
+
+def lines_around(day: str) -> dict[str, list[str]]:
+    """Local day -> a check in every hour of it: the strange day, and those before and after."""
     with duckdb.connect() as con:
         con.execute("set timezone = 'Europe/Oslo'")
         around = f"date '{day}' - 1", f"date '{day}' + 2"
@@ -433,23 +444,42 @@ def test_strange_days(fresh, request, fault, day, hours):
             f" generate_series(({around[0]})::timestamptz, ({around[1]})::timestamptz - interval 1 hour,"
             " interval 1 hour) as t(h)"
         ).fetchall()
-    days: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for instant, local in instants:
-        days.setdefault(local, []).append(f"probe-web,{instant},up")
-    assert len(days[day]) == hours
-    for local, lines in days.items():
-        (fresh.org / f"data/checks/{local}.csv").write_text("\n".join(["monitor_id,checked_at,status", *lines]) + "\n")
+        found.setdefault(local, []).append(f"probe-web,{instant},up")
+    return found
+
+
+def test_strange_days(fresh):
+    """A check in every hour of the day: each counts once, on its own local day."""
+    for name in ("organisation.toml", "services.toml", "slo.toml", "teams.toml", "sources.toml"):
+        file = fresh.org / name
+        text = file.read_text().replace("2026-07-01", "2024-01-01").replace("2025-01-01", "2024-01-01")
+        file.write_text(text.replace("onboarded_on = 2026-01-01", "onboarded_on = 2024-01-01"))
+    for old in (fresh.org / "data/checks").glob("*.csv"):
+        old.unlink()
+    days = {fault: lines_around(day) for fault, (day, _) in STRANGE_DAYS.items()}
+    for fault, (day, hours) in STRANGE_DAYS.items():
+        assert len(days[fault][day]) == hours
+        for local, lines in days[fault].items():
+            text = "\n".join(["monitor_id,checked_at,status", *lines]) + "\n"
+            (fresh.org / f"data/checks/{local}.csv").write_text(text)
     ended_whole(fresh)
     with duckdb.connect(str(store.current(fresh.snapshots).path), read_only=True) as con:
-        found = con.execute(
-            "select cast(day as varchar), count(*) from staging.availability_checks group by 1 order by 1"
-        ).fetchall()
-        minutes = con.execute(
-            f"select day_minutes, down_minutes from facts.availability_daily where service_id = 'web' and day = '{day}'"
-        ).fetchall()
-    assert found == sorted((local, len(lines)) for local, lines in days.items())
-    assert minutes == [(hours * 60, 0)]
-    SEEN[request.node.name] = Outcome(f"Calendar: {fault}", 1, WHOLE, WHOLE, len(instants) - sum(n for _, n in found))
+        found = dict(
+            con.execute("select cast(day as varchar), count(*) from staging.availability_checks group by 1").fetchall()
+        )
+        minutes = dict(
+            con.execute(
+                "select cast(day as varchar), (day_minutes, down_minutes) from facts.availability_daily"
+                " where service_id = 'web'"
+            ).fetchall()
+        )
+    assert found == {local: len(lines) for parts in days.values() for local, lines in parts.items()}
+    for fault, (day, hours) in STRANGE_DAYS.items():
+        assert minutes[day] == (hours * 60, 0), fault
+        lost = sum(len(lines) - found[local] for local, lines in days[fault].items())
+        SEEN[fault] = Outcome(f"Calendar: {fault}", 1, WHOLE, WHOLE, lost)
 
 
 # --- the document ---------------------------------------------------------------------------------------------------
