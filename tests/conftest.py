@@ -216,12 +216,18 @@ LONGEST_FIRST = (
     "resilience/test_soak.py",
     "browser/test_browser.py",
     "resilience/test_faults.py",
-    "opsmetrics/warehouse/test_spark.py",
+    "connectors/test_faults.py",
     "browser/test_injection.py",
+    "unknown/test_blanks.py",
+    "opsmetrics/warehouse/test_spark.py",
+    "journeys/test_landing_to_snapshot.py",
+    "pipelines/test_dagster_postgres.py",
     "scorecard_app/test_views.py",
     "simulator/test_truth.py",
     "journeys/test_contributing.py",
+    "journeys/test_published_and_preview.py",
     "connectors/test_real_prometheus.py",
+    "pipelines/test_service.py",
 )
 
 
