@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test bench check fmt dagster spark-cluster docs pictures sbom audit clean
+.PHONY: demo test bench calibration check fmt dagster spark-cluster docs pictures sbom audit clean
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -56,6 +56,9 @@ test: $(STAMP) $(ORACLES)  ## everything
 bench: $(STAMP) $(ORACLES)  ## measure everything against its physical limit; writes docs/performance.md
 	$(INSTALL) -e '.[bench]'
 	$(BIN)/python -m benchmarks
+
+calibration: $(STAMP)  ## hold scores of simulated teams against their promises; writes docs/calibration.md
+	$(BIN)/python -m calibration
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .

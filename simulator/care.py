@@ -13,6 +13,7 @@ from simulator.world import (
     FIRST_DAY,
     before_end,
     days,
+    is_scripted,
     last_instant,
     local,
     rng,
@@ -121,22 +122,25 @@ def vulnerabilities(organisation: Organisation, seed: int) -> list[Row]:
                     "epss_ratio": round(draws.random() ** 4, 4),
                 }
             )
-    at = local(date(2026, 11, 10), 9)
-    rows.append(
-        {
-            "vulnerability_id": "S-fiskekvote-api-planted",
-            "service_id": "fiskekvote-api",
-            "detected_at": at,
-            "effective_at": at,
-            "is_exposed": True,
-            "is_exploited": True,
-            "is_automatable": True,
-            "is_total_impact": True,
-            "fixed_at": None,
-            "epss_ratio": 0.93,
-        }
-    )
+    if is_scripted():
+        rows.append(_left_open())
     return rows
+
+
+def _left_open() -> Row:
+    at = local(date(2026, 11, 10), 9)
+    return {
+        "vulnerability_id": "S-fiskekvote-api-planted",
+        "service_id": "fiskekvote-api",
+        "detected_at": at,
+        "effective_at": at,
+        "is_exposed": True,
+        "is_exploited": True,
+        "is_automatable": True,
+        "is_total_impact": True,
+        "fixed_at": None,
+        "epss_ratio": 0.93,
+    }
 
 
 def recovery_points(organisation: Organisation, seed: int) -> list[Row]:

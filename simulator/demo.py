@@ -11,15 +11,24 @@ from typing import Any
 
 import polars as pl
 
-from simulator import care, follow_up, inventory, plants, practice, telemetry
+from simulator import care, churn, follow_up, inventory, plants, practice, telemetry
 from simulator.organisation import Organisation, read_organisation
+from simulator.scenarios import Scenario, characters
+from simulator.world import played
 
 VERSION = 4
 _STATE = "generated.json"
 Row = dict[str, Any]
 
 
-def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1, scale: float = 1.0) -> bool:
+def write_demo(
+    organisation_folder: Path,
+    target: Path,
+    *,
+    seed: int = 1,
+    scale: float = 1.0,
+    scenario: Scenario = Scenario.DEMO,
+) -> bool:
     """Write the records below ``target``; the folder appears whole or not at all.
 
     Args:
@@ -27,34 +36,42 @@ def write_demo(organisation_folder: Path, target: Path, *, seed: int = 1, scale:
         target: Folder of the records.
         seed: Of all random numbers.
         scale: Size of the organisation; only remembered, so that another size is written again.
+        scenario: What happens.
 
     Returns:
-        False where the same seed, size and version were written before.
+        False where the same seed, size, scenario and version were written before.
     """
-    state = {"seed": seed, "scale": scale, "version": VERSION}
+    state: dict[str, float | str] = {"seed": seed, "scale": scale, "version": VERSION}
+    if scenario is not Scenario.DEMO:
+        state["scenario"] = scenario.value
     if (target / _STATE).exists() and json.loads((target / _STATE).read_text()) == state:
         return False
     for leftover in target.parent.glob(f".{target.name}.*.tmp"):
         shutil.rmtree(leftover, ignore_errors=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     (draft / "registers").mkdir(parents=True)
-    _write(organisation_folder, draft, seed)
+    _write(generate(read_organisation(organisation_folder), seed, scenario), draft)
     (draft / _STATE).write_text(json.dumps(state))
     shutil.rmtree(target, ignore_errors=True)
     draft.replace(target)
     return True
 
 
-def generate(organisation: Organisation, seed: int) -> dict[str, list[Row] | pl.DataFrame]:
+def generate(
+    organisation: Organisation, seed: int, scenario: Scenario = Scenario.DEMO
+) -> dict[str, list[Row] | pl.DataFrame]:
     """Return the records of every stream: bulky ones as frames, the others as rows."""
+    with played(characters(scenario, seed)):
+        return _story(organisation, seed) if scenario is Scenario.DEMO else _chance(organisation, seed)
+
+
+def _story(organisation: Organisation, seed: int) -> dict[str, list[Row] | pl.DataFrame]:
+    """The demo: what is planted happens."""
     team_of = {service.id: service.team for service in organisation.services}
     outages = telemetry.plan_outages(organisation, seed)
     incidents = practice.incidents(organisation, outages, seed)
     pages = practice.alerts(organisation, incidents, seed)
     plants.plant_practice(incidents, pages, team_of, seed)
-    practice.number_incidents(incidents)
-    practice.number_pages(pages)
-    practice.link_pages(pages)
     assessments = care.assessments(organisation, seed)
     weekly: dict[str, list[Row]] = {
         "alert_rule_states": inventory.alert_rule_states(organisation, seed),
@@ -63,24 +80,57 @@ def generate(organisation: Organisation, seed: int) -> dict[str, list[Row] | pl.
     plants.plant_inventory(weekly, team_of)
     restores = care.restore_tests(organisation, seed)
     plants.plant_restore_tests(restores)
-    return {
-        "availability_checks": telemetry.availability_checks(organisation, outages, seed),
+    common = _common(organisation, seed, outages, incidents, pages, assessments)
+    return common | {
         "capacity_samples": telemetry.capacity_samples(organisation, seed),
-        "incidents": incidents,
-        "alerts": pages,
         **weekly,
         "restore_tests": restores,
+        "documents": follow_up.documents(organisation, incidents, seed),
+        "eol_dates": inventory.eol_dates(),
+        **{name: getattr(inventory, name)(organisation, seed) for name in _INVENTORIES},
+        **{name: getattr(care, name)(organisation, seed) for name in _CARE},
+    }
+
+
+def _chance(organisation: Organisation, seed: int) -> dict[str, list[Row] | pl.DataFrame]:
+    """The other scenarios: nothing is planted, and what would stand still changes by chance."""
+    outages = churn.plan_outages(organisation, seed)
+    incidents = practice.incidents(organisation, outages, seed)
+    pages = practice.alerts(organisation, incidents, seed)
+    common = _common(organisation, seed, outages, incidents, pages, churn.assessments(organisation, seed))
+    return common | {
+        "documents": churn.documents(organisation, incidents, seed),
+        "eol_dates": churn.eol_dates(),
+        "dependency_states": inventory.dependency_states(organisation, seed),
+        **{name: getattr(churn, name)(organisation, seed) for name in _CHURNING},
+        **{name: getattr(care, name)(organisation, seed) for name in _CARE if name not in _CHURNING},
+    }
+
+
+def _common(
+    organisation: Organisation,
+    seed: int,
+    outages: dict[str, list[telemetry.Outage]],
+    incidents: list[Row],
+    pages: list[Row],
+    assessments: list[Row],
+) -> dict[str, list[Row] | pl.DataFrame]:
+    """What people and machines do day by day, and what follows from it: by chance in every scenario."""
+    team_of = {service.id: service.team for service in organisation.services}
+    practice.number_incidents(incidents)
+    practice.number_pages(pages)
+    practice.link_pages(pages)
+    return {
+        "availability_checks": telemetry.availability_checks(organisation, outages, seed),
+        "incidents": incidents,
+        "alerts": pages,
         "assessments": assessments,
         "oncall_shifts": practice.oncall_shifts(organisation, seed),
         "deployments": practice.deployments(organisation, incidents, seed),
         "action_items": follow_up.action_items(incidents, team_of, seed),
         "assist_requests": follow_up.assist_requests(incidents, organisation, seed),
         "findings": follow_up.findings(organisation, assessments, seed),
-        "documents": follow_up.documents(organisation, incidents, seed),
         "toil_reports": follow_up.toil_reports(organisation, seed),
-        "eol_dates": inventory.eol_dates(),
-        **{name: getattr(inventory, name)(organisation, seed) for name in _INVENTORIES},
-        **{name: getattr(care, name)(organisation, seed) for name in _CARE},
     }
 
 
@@ -101,6 +151,20 @@ _CARE = (
     "maintenance_tasks",
     "load_tests",
 )
+_CHURNING = (
+    "signal_hours",
+    "alert_rule_states",
+    "component_states",
+    "workload_states",
+    "control_results",
+    "infrastructure_states",
+    "latency_daily",
+    "backup_copies",
+    "repository_states",
+    "capacity_samples",
+    "restore_tests",
+    "load_tests",
+)
 # The demo shows every kind of file that a team may hand in.
 _JSON_LINES = ("incidents", "alerts")
 _CSV = ("oncall_shifts", "deployments", "vulnerabilities", "assist_requests", "toil_reports")
@@ -116,8 +180,8 @@ _REGISTERS = (
 )
 
 
-def _write(organisation_folder: Path, folder: Path, seed: int) -> None:
-    for name, rows in generate(read_organisation(organisation_folder), seed).items():
+def _write(records: dict[str, list[Row] | pl.DataFrame], folder: Path) -> None:
+    for name, rows in records.items():
         if isinstance(rows, pl.DataFrame):
             rows.write_parquet(folder / f"{name}.parquet")
         elif name in _JSON_LINES:

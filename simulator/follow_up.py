@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -122,32 +123,60 @@ def toil_reports(organisation: Organisation, seed: int) -> list[Row]:
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A page that somebody has to review.
+
+    Attributes:
+        document: Its id.
+        kind: monitoring, known_error or restore.
+        service: What it is about.
+        subject: The rule, signature or datastore within the service.
+        team: Who keeps it.
+        area: Whose level of practice decides.
+        pace: 1 is several times a year.
+    """
+
+    document: str
+    kind: str
+    service: str
+    subject: str | None
+    team: str
+    area: str
+    pace: float
+
+
+def subjects(organisation: Organisation, incidents: list[Row]) -> list[Subject]:
+    """Return every page that should be there."""
+    found: list[Subject] = []
+    for service in organisation.services:
+        name, team = service.id, service.team
+        found.append(Subject(f"side-{name}", "monitoring", name, None, team, "mon", 1.0))
+        repeated = sorted({i["signature"] for i in incidents if i["service_id"] == name and i["signature"]})
+        found += [
+            Subject(f"kjentfeil-{name}-{code}", "known_error", name, code, team, "inc", 0.6)
+            for code in (*RULES, *repeated)
+        ]
+    found += [
+        Subject(f"gjenoppretting-{store.id}", "restore", store.service, store.id, store.team, "bck", 0.6)
+        for store in organisation.datastores
+    ]
+    return found
+
+
 def documents(organisation: Organisation, incidents: list[Row], seed: int) -> list[Row]:
     """Return reviews of monitoring pages, runbooks, restore runbooks and the organisation's own routines."""
     rows: list[Row] = []
-    subjects: list[tuple[str, str, str, str | None, str, float]] = []
-    for service in organisation.services:
-        subjects.append((f"side-{service.id}", "monitoring", service.id, None, "mon", 1.0))
-        subjects += [(f"kjentfeil-{service.id}-{rule}", "known_error", service.id, rule, "inc", 0.6) for rule in RULES]
-        repeated = sorted({i["signature"] for i in incidents if i["service_id"] == service.id and i["signature"]})
-        subjects += [
-            (f"kjentfeil-{service.id}-{code}", "known_error", service.id, code, "inc", 0.6) for code in repeated
-        ]
-    subjects += [
-        (f"gjenoppretting-{store.id}", "restore", store.service, store.id, "bck", 0.6)
-        for store in organisation.datastores
-    ]
-    owner = {service.id: service.team for service in organisation.services}
-    for document, kind, service_id, subject, area, pace in subjects:
-        draws = rng(seed, "document", document)
-        level = CHARACTERS[owner[service_id]].level(area, local(FIRST_DAY, 0))
+    for subject in subjects(organisation, incidents):
+        draws = rng(seed, "document", subject.document)
+        level = CHARACTERS[subject.team].level(subject.area, local(FIRST_DAY, 0))
         if draws.random() > 0.35 + 0.7 * level:
             continue
         complete = draws.random() < 0.7 + 0.3 * level
         day = FIRST_DAY - timedelta(days=draws.randint(5, 300))
         while day < END_DAY:
-            rows.append(_review(document, kind, day, service_id, subject, complete=complete))
-            day += timedelta(days=round(draws.uniform(70, 150 + 260 * (1 - level)) / pace))
+            rows.append(review(subject, day, complete=complete))
+            day += timedelta(days=round(draws.uniform(70, 150 + 260 * (1 - level)) / subject.pace))
     for document, kind in (
         ("rutine-hendelse", "incident_routine"),
         ("ovelse-hendelse", "incident_exercise"),
@@ -157,6 +186,11 @@ def documents(organisation: Organisation, incidents: list[Row], seed: int) -> li
             _review(document, kind, day, None, None, complete=True) for day in (date(2025, 3, 4), date(2026, 2, 17))
         ]
     return rows
+
+
+def review(subject: Subject, day: date, *, complete: bool) -> Row:
+    """Return the review of a page on a day."""
+    return _review(subject.document, subject.kind, day, subject.service, subject.subject, complete=complete)
 
 
 def _review(document: str, kind: str, day: date, service: str | None, subject: str | None, *, complete: bool) -> Row:

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.organisation import Organisation, Service
 from simulator.plants import BROKEN_COUNTER
-from simulator.world import CHARACTERS, END_DAY, FIRST_DAY, days, hours_of, local, rng
+from simulator.world import CHARACTERS, END_DAY, FIRST_DAY, days, hours_of, is_scripted, local, rng
 
 Row = dict[str, Any]
 
@@ -237,7 +237,7 @@ def latency_daily(organisation: Organisation, seed: int) -> list[Row]:
             valid = round(volume * draws.uniform(0.6, 1.2) * (0.3 if day.weekday() >= 5 else 1))
             slow = round(valid * (0.002 + 0.03 * (1 - level) ** 2) * draws.uniform(0.3, 1.9))
             # A counter that broke: its exporter is off, and of its requests nothing is known from then on.
-            if service.team == BROKEN_COUNTER[0] and day >= BROKEN_COUNTER[1]:
+            if is_scripted() and service.team == BROKEN_COUNTER[0] and day >= BROKEN_COUNTER[1]:
                 continue
             rows.append(
                 {

@@ -10,7 +10,7 @@ from typing import Any
 from simulator.organisation import Organisation, Service
 from simulator.plants import plant_releases
 from simulator.telemetry import Outage
-from simulator.world import CHARACTERS, FIRST_DAY, before_end, days, last_instant, local, rng
+from simulator.world import CHARACTERS, FIRST_DAY, before_end, days, is_scripted, last_instant, local, rng
 
 Row = dict[str, Any]
 INCIDENTS_FROM = date(2024, 11, 1)
@@ -43,7 +43,7 @@ def _incidents(organisation: Organisation, outages: dict[str, list[Outage]], see
             yield _incident(service, begin, end, draws)
     # A team that leaves its worst incident open: nothing may get better by that.
     for service in organisation.services:
-        if service.id == "mannskap-api":
+        if service.id == "mannskap-api" and is_scripted():
             row = _incident(service, local(date(2026, 9, 28), 10), None, rng(seed, "o"))
             row.update(severity=1, manager_assigned_at=None, is_reportable=False, notified_at=None)
             yield row
@@ -146,7 +146,8 @@ def oncall_shifts(organisation: Organisation, seed: int) -> list[Row]:
     for team, duty in organisation.duties.items():
         draws = rng(seed, "shifts", team)
         for day in days():
-            always = duty == "always" or (team == "datakaia" and date(2026, 7, 1) <= day < date(2026, 8, 15))
+            is_summer = is_scripted() and team == "datakaia" and date(2026, 7, 1) <= day < date(2026, 8, 15)
+            always = duty == "always" or is_summer
             if not always and day.weekday() >= 5:
                 continue
             level = CHARACTERS[team].level("inc", local(day, 12))
@@ -202,7 +203,8 @@ def deployments(organisation: Organisation, found: list[Row], seed: int) -> list
                     "is_rework": draws.random() < 0.04 + 0.15 * (1 - level),
                 }
             )
-    plant_releases(rows, {service.id: service.team for service in organisation.services})
+    if is_scripted():
+        plant_releases(rows, {service.id: service.team for service in organisation.services})
     _blame(found, rows, seed)
     return sorted(rows, key=lambda row: (row["deployed_at"], row["deployment_id"]))
 

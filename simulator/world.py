@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,8 +46,35 @@ class Character:
         return min(0.98, max(0.02, level))
 
 
+# The characters of a scenario that is played instead of the demo's story; None: the story, with its script.
+_PLAYED: ContextVar[Mapping[str, Character] | None] = ContextVar("played", default=None)
+
+
+def is_scripted() -> bool:
+    """Return whether the demo's story is told, with what happens in it on certain days."""
+    return _PLAYED.get() is None
+
+
+@contextmanager
+def played(characters: Mapping[str, Character] | None) -> Generator[None]:
+    """Let the teams be other ones, and nothing happen by script, as long as the block lasts.
+
+    Args:
+        characters: By team; None tells the demo's story.
+    """
+    token = _PLAYED.set(characters)
+    try:
+        yield
+    finally:
+        _PLAYED.reset(token)
+
+
 class _Characters(dict[str, Character]):
     """A copy of a team behaves like its original."""
+
+    def __getitem__(self, team: str) -> Character:
+        others = _PLAYED.get() or {}
+        return others[team] if team in others else super().__getitem__(team)
 
     def __missing__(self, team: str) -> Character:
         return self[re.sub(r"-\d+$", "", team)]

@@ -166,7 +166,7 @@ def test_paths_exist(name):
 
 
 def test_modules_that_documents_and_docstrings_name_exist():
-    pattern = r"``?((?:opsmetrics|assets|pipelines|scorecard_app|simulator|tools|benchmarks)(?:\.\w+)+)``?"
+    pattern = r"``?((?:opsmetrics|assets|pipelines|scorecard_app|simulator|tools|benchmarks|calibration)(?:\.\w+)+)``?"
     found = {(name, dotted) for name, text in TEXTS.items() for dotted in re.findall(pattern, text)}
     assert len(found) > 10
     assert sorted(item for item in found if not named(item[1])) == []
