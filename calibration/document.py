@@ -41,6 +41,7 @@ def write(result: Result, folder: Path) -> list[Path]:
 
     Figures of another ruleset stay; those of the same one are replaced.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"calibration-{result.ruleset}.json"
     text = json.dumps(
         {

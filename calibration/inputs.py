@@ -59,7 +59,8 @@ def inputs_of(case: Case, *, reuse: bool = False) -> ScoreInputs:
     """
     folder = CACHE / f"{case.scenario}-{case.seed}-{case.scale:g}"
     digest, mark = _digest(), folder / "digest"
-    if not (mark.exists() and (reuse or mark.read_text() == digest)):
+    is_whole = mark.exists() and all((folder / f"{field.name}.parquet").exists() for field in fields(ScoreInputs))
+    if not (is_whole and (reuse or mark.read_text() == digest)):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with tempfile.TemporaryDirectory() as work:
