@@ -20,7 +20,7 @@ from opsmetrics.core.declare import Column, Table, at, id_, number, share, text
 from opsmetrics.language.bilingual import Text
 from opsmetrics.streams import STREAMS
 
-# Metrics with longer windows are trended by quarter, others by month (method 3.9).
+# Samples with longer windows have series by quarter, others by month; a longer census keeps its window (method 3.11).
 LONG_WINDOW_DAYS = 120
 # What every metric table holds; stated once for all metric files (architecture D3: no column list twice).
 _IDENTITY = (

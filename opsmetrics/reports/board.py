@@ -162,9 +162,11 @@ def moves(board: Board, language: str) -> dict[bool, list[Item]]:
     for row in movement.signals(board.snapshot, board.period):
         words = text(
             language,
-            "overview.signal",
+            # A full count that stands still has no mean to be held against.
+            "overview.signal_changed" if row.centre is None else "overview.signal",
             value=fmt.metric_value(language, row.unit, row.value),
             mean=fmt.metric_value(language, row.unit, row.centre),
+            before=fmt.metric_value(language, row.unit, row.value_before),
             signal=text(language, f"metric.signal_{row.signal}").lower(),
         )
         address = METRIC.at(team=row.team_id, metric=row.metric_id)

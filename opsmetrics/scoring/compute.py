@@ -10,13 +10,15 @@ import polars as pl
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, team_levels, team_scores
 from opsmetrics.scoring.cells import area_weights, score_cells, series_parameters
+from opsmetrics.scoring.chart_table import chart_parameters, chart_table
+from opsmetrics.scoring.composition import FITTING_DAYS
 from opsmetrics.scoring.draws import score_intervals
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
 from opsmetrics.scoring.intervals import log_log, normal, wilson
 from opsmetrics.scoring.peers import peer_table
 from opsmetrics.scoring.robustness import robustness_table
-from opsmetrics.scoring.series import QUARTERLY, chart_table, trend_table
+from opsmetrics.scoring.series import MONTHLY, QUARTERLY, trend_table
 from opsmetrics.scoring.status import CELL
 from opsmetrics.scoring.steps import changes, steps_of
 from opsmetrics.scoring.tables import TABLES
@@ -58,7 +60,7 @@ def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     """Compute every score for every team, metric and instant at once."""
     instants = compute_instants(catalogue, inputs)
     steps = steps_of(inputs.windows)
-    trend, chart = compute_trends(catalogue, instants.metric, instants.area, instants.team)
+    trend, chart = compute_trends(catalogue, instants.metric), compute_charts(catalogue, instants.metric)
     own = {field.name: getattr(instants, field.name) for field in fields(instants)}
     return Scores(**own, change=compute_changes(catalogue, inputs, steps), trend=trend, control_chart=chart)
 
@@ -78,8 +80,10 @@ def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataF
     if wanted is not None:
         found = found.at(wanted)
     weights = area_weights(catalogue)
-    # Quarters exist for some metrics only: they have trends, but make no area and no team.
-    makes_areas = pl.col("grain") != QUARTERLY
+    # Quarters exist for some metrics only: they have trends, but make no area and no team. A month of a trend is made
+    # of what a month holds whole: a longer window cut to it is another metric (method 3.11).
+    cut = (pl.col("grain") == MONTHLY) & (pl.col("window_days") > FITTING_DAYS[MONTHLY])
+    makes_areas = (pl.col("grain") != QUARTERLY) & ~cut
     waived = area_scores(found.waived.filter(makes_areas), ruleset).join(weights, on="area_id")
     areas = area_levels(waived, inputs.gates, ruleset)
     # Drawing takes one core and holds no lock for long: the other tables are made meanwhile.
@@ -115,22 +119,27 @@ def compute_changes(catalogue: Catalogue, inputs: ScoreInputs, steps: pl.DataFra
     return _table("change", changes(catalogue, inputs, cells, steps))
 
 
-def compute_trends(
-    catalogue: Catalogue, metric: pl.DataFrame, area: pl.DataFrame, team: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return trends and control charts.
+def compute_trends(catalogue: Catalogue, metric: pl.DataFrame) -> pl.DataFrame:
+    """Return the trends of teams, areas and metrics; columns as ``scores.trend``.
 
     Args:
-        catalogue: For the area, size and window of each metric.
-        metric: ``scores.metric``; only the grains of series are looked at.
-        area: ``scores.area``.
-        team: ``scores.team``.
+        catalogue: For areas, and for the size and window of each metric.
+        metric: ``scores.metric``; weeks and tertials are not looked at.
+    """
+    weights = area_weights(catalogue).with_columns(pl.col("area_id").cast(pl.String))
+    cells = metric.join(series_parameters(catalogue), on="metric_id")
+    return _table("trend", trend_table(cells, weights, catalogue.ruleset.weakest_share))
 
-    Returns:
-        Columns as ``scores.trend`` and ``scores.control_chart``.
+
+def compute_charts(catalogue: Catalogue, metric: pl.DataFrame) -> pl.DataFrame:
+    """Return the control charts of metrics; columns as ``scores.control_chart``.
+
+    Args:
+        catalogue: For the size, unit and window of each metric.
+        metric: ``scores.metric``; weeks and tertials are not looked at.
     """
     cells = metric.join(series_parameters(catalogue), on="metric_id")
-    return _table("trend", trend_table(cells, area, team)), _table("control_chart", chart_table(cells))
+    return _table("control_chart", chart_table(cells, chart_parameters(catalogue)))
 
 
 def _with_confidence(teams: pl.DataFrame) -> pl.DataFrame:

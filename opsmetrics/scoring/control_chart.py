@@ -1,7 +1,8 @@
-"""XmR charts (method 3.11): natural limits from moving ranges, and signals.
+"""Limits and rules that the charts of method 3.11 are made of: XmR, Laney's p', number between, and signals.
 
 Signals as the NHS "making data count" rules state them: a point outside; seven in a row on one side of the mean;
-seven rising or falling; two of three beyond two thirds of the way to the same limit.
+seven rising or falling; two of three beyond two thirds of the way to the same limit. Which chart fits which series
+is the matter of ``chart_kinds``.
 """
 
 from __future__ import annotations
@@ -17,28 +18,12 @@ from opsmetrics.scoring.intervals import Floats
 FACTOR = 2.66
 BASELINE = 12
 RUN = 7
-SIGNALS = ("", "outside", "seven_on_one_side", "seven_rising_or_falling", "two_of_three_near_limit")
-
-
-@dataclass(frozen=True, slots=True)
-class Charts:
-    """Limits per series and a signal per point.
-
-    Attributes:
-        centre: Mean of the baseline.
-        moving_range: Mean moving range of the baseline.
-        low: Lower natural limit.
-        high: Upper natural limit.
-        is_trial: Fewer than twelve points: the limits still move.
-        signal: Shape (series, points): index into ``SIGNALS``, the first rule that holds.
-    """
-
-    centre: Floats
-    moving_range: Floats
-    low: Floats
-    high: Floats
-    is_trial: npt.NDArray[np.bool_]
-    signal: npt.NDArray[np.int8]
+# Mean moving range over standard deviation of two independent normal values (d2 of pairs).
+PAIRS = 1.128
+SIGNALS = (
+    *("", "outside", "seven_on_one_side", "seven_rising_or_falling", "two_of_three_near_limit"),
+    *("long_without_miss", "changed"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +49,53 @@ def natural_limits(base: Floats) -> Limits:
     return Limits(centre, np.where(there, ranges, 0).sum(axis=1) / np.maximum(there.sum(axis=1), 1), count)
 
 
+@dataclass(frozen=True, slots=True)
+class Proportions:
+    """What a baseline says of shares of counted items (Laney's p').
+
+    Attributes:
+        centre: Shape (series): items together, not the mean of the shares.
+        sigma: Shape (series, points): what chance alone makes of the items of each point.
+        spread: Shape (series): how many times wider the shares swing; 1 = by chance alone.
+    """
+
+    centre: Floats
+    sigma: Floats
+    spread: Floats
+
+    @property
+    def reach(self) -> Floats:
+        """Distance from the centre to the limits, shape (series, points)."""
+        return 3 * self.sigma * self.spread[:, None]
+
+
+def laney(shares: Floats, items: Floats, baseline: int = BASELINE) -> Proportions:
+    """Return centre and spread of shares of counted items; the spread is never narrower than chance alone.
+
+    Args:
+        shares: Shape (series, points), left-aligned without gaps, nan behind the last point.
+        items: What each is a share of; same shape.
+        baseline: Points that decide.
+    """
+    there = ~np.isnan(shares[:, :baseline])
+    of = np.where(there, items[:, :baseline], 0).sum(axis=1)
+    hits = np.where(there, shares[:, :baseline] * items[:, :baseline], 0).sum(axis=1)
+    centre = np.clip(hits / np.maximum(of, 1), 0, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sigma = np.sqrt((centre * (1 - centre))[:, None] / items)
+        standard = np.where(sigma > 0, (shares - centre[:, None]) / sigma, np.where(np.isnan(shares), np.nan, 0.0))
+    return Proportions(centre, sigma, np.maximum(1.0, natural_limits(standard[:, :baseline]).moving_range / PAIRS))
+
+
+def number_between(mean: Floats) -> Floats:
+    """Return how many between two misses are more than chance explains (g chart): mean + 3 sqrt(mean (mean + 1)).
+
+    Args:
+        mean: Mean number between misses; a geometric distribution has this standard deviation.
+    """
+    return mean + 3 * np.sqrt(mean * (mean + 1))
+
+
 def one_side(series: Floats, centre: Floats) -> npt.NDArray[np.bool_]:
     """Whether each point lies above, and below, its series' mean: shape (2, series, points)."""
     with np.errstate(invalid="ignore"):
@@ -81,40 +113,48 @@ def two_of_three(series: Floats, centre: Floats, reach: Floats) -> npt.NDArray[n
     Args:
         series: Shape (series, points).
         centre: Mean of each series' baseline.
-        reach: Distance from it to the limits.
+        reach: Distance from it to the limits, of each series or of each point.
 
     Returns:
         Shape (2, series, points).
     """
-    c, half = centre[:, None], reach[:, None]
+    c, half = centre[:, None], reach if reach.ndim == 2 else reach[:, None]
     with np.errstate(invalid="ignore"):
         near = np.stack([series > c + half * 2 / 3, series < c - half * 2 / 3])
     # The point itself lies near the same limit as the other one.
     return _ending(near, 3, 2) & near
 
 
-def control_charts(series: Floats) -> Charts:
-    """Return the chart of each series.
-
-    Args:
-        series: Shape (series, points), left-aligned without gaps, nan behind the last point.
-    """
-    limits = natural_limits(series[:, :BASELINE])
-    centre, moving = limits.centre, limits.moving_range
-    low, high = centre - FACTOR * moving, centre + FACTOR * moving
-    signal = np.zeros(series.shape, dtype=np.int8)
-    # Limits need at least two points; rules are laid on from the last to the first so that the first one wins.
-    usable = (limits.count >= 2)[:, None] & ~np.isnan(series)
+def seven_rising_or_falling(series: Floats) -> npt.NDArray[np.bool_]:
+    """Whether seven in a row, ending at each point, rise, and fall: shape (2, series, points)."""
     with np.errstate(invalid="ignore"):
         steps = np.diff(series, axis=1, prepend=np.nan)
         direction = np.stack([steps > 0, steps < 0])
-        outside = (series > high[:, None] + 1e-12) | (series < low[:, None] - 1e-12)
-    signal[two_of_three(series, centre, high - centre).any(axis=0)] = 4
-    signal[_ending(direction, RUN - 1, RUN - 1).any(axis=0)] = 3
-    signal[seven_on_one_side(one_side(series, centre)).any(axis=0)] = 2
-    signal[outside] = 1
-    signal[~usable] = 0
-    return Charts(centre, moving, low, high, (~np.isnan(series)).sum(axis=1) < BASELINE, signal)
+    return _ending(direction, RUN - 1, RUN - 1)
+
+
+def signals(series: Floats, centre: Floats, reach: Floats) -> npt.NDArray[np.int8]:
+    """Return the first rule that each point breaks upwards, and downwards: indices into ``SIGNALS``.
+
+    Args:
+        series: Shape (series, points).
+        centre: Shape (series).
+        reach: Distance to the limits, shape (series) or (series, points).
+
+    Returns:
+        Shape (2, series, points).
+    """
+    wide = reach if reach.ndim == 2 else reach[:, None]
+    with np.errstate(invalid="ignore"):
+        from_centre = series - centre[:, None]
+        outside = np.stack([from_centre > wide + 1e-12, from_centre < -wide - 1e-12])
+    found = np.zeros(outside.shape, dtype=np.int8)
+    # From the last rule to the first, so that the first one wins.
+    found[two_of_three(series, centre, reach)] = 4
+    found[seven_rising_or_falling(series)] = 3
+    found[seven_on_one_side(one_side(series, centre))] = 2
+    found[outside] = 1
+    return found
 
 
 def _ending(flags: npt.NDArray[np.bool_], width: int, least: int) -> npt.NDArray[np.bool_]:

@@ -1,23 +1,22 @@
-"""Trend and control-chart tables from non-overlapping series (method 3.11)."""
+"""Series of points that share no data, and the trend of each (method 3.11)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from opsmetrics.catalogue.model import LONG_WINDOW_DAYS
-from opsmetrics.scoring.control_chart import SIGNALS, control_charts
+from opsmetrics.scoring.composition import area_series, fitting_cells, followed_share, has_point, team_series
 from opsmetrics.scoring.intervals import Floats
-from opsmetrics.scoring.status import MEASURED
 from opsmetrics.scoring.trend import SEASON, Trends, false_discovery, trends, verdict
 
-MONTHLY, QUARTERLY = "series_month", "series_quarter"
+MONTHLY, QUARTERLY, MONTH, LATEST = "series_month", "series_quarter", "month", "latest"
 LONGEST = 36
-FEWEST_ITEMS = 5  # fewer items in a period are a gap in a sample metric's series, not a point
 _SCHEMA: dict[str, Any] = {
     "team_id": pl.String,
     "area_id": pl.String,
@@ -27,10 +26,7 @@ _SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("slope", "slope_low", "slope_high", "change", "p"), pl.Float64),
     "is_fact": pl.Boolean,
 }
-_OF_CELLS = (
-    *("team_id", "area_id", "metric_id", "as_of", "grain", "value", "points", "status", "sample_size"),
-    *("n_full", "window_days"),
-)
+OWN = ["team_id", "metric_id", "as_of", "grain"]
 SERIES = ["team_id", "area_id", "metric_id", "grain"]
 
 
@@ -66,50 +62,66 @@ def collect(frame: pl.DataFrame, by: Sequence[str], value: str) -> Series:
     return Series(ids, values, instants)
 
 
-def _points(cells: pl.DataFrame) -> pl.DataFrame:
-    """Points and values of each metric in its own series; a sample with too few items is a gap."""
-    long = pl.col("window_days") > LONG_WINDOW_DAYS
-    enough = pl.col("status").is_in(MEASURED) & (pl.col("n_full").is_null() | (pl.col("sample_size") >= FEWEST_ITEMS))
-    return cells.filter((long & (pl.col("grain") == QUARTERLY)) | (~long & (pl.col("grain") == MONTHLY))).with_columns(
-        points=pl.when(enough).then("points"), value=pl.when(enough).then("value"), is_census=pl.col("n_full").is_null()
-    )
+def own_series(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells of each metric's own series, with ``enough``: whether the period is a point.
+
+    An item of a sample counts in one period alone, so a shorter window holds fewer of the same. A long census looks
+    back over its window: it keeps it, at ends of months that lie a window apart.
+
+    Args:
+        cells: ``team_id, metric_id, as_of, grain, window_days, n_full, sample_size, status``.
+    """
+    is_long, is_census = pl.col("window_days") > LONG_WINDOW_DAYS, pl.col("n_full").is_null()
+    grain = pl.when(~is_long).then(pl.lit(MONTHLY)).when(is_census).then(pl.lit(MONTH)).otherwise(pl.lit(QUARTERLY))
+    own = cells.filter(pl.col("grain") == grain)
+    apart = [_apart(rows) for rows in own.filter(pl.col("grain") == MONTH).partition_by("window_days")]
+    return has_point(pl.concat([own.filter(pl.col("grain") != MONTH), *apart]))
 
 
-def _series_only(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.col("grain").is_in([MONTHLY, QUARTERLY]))
+def _apart(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of one window at the newest instant, and at those before that lie a window or more apart."""
+    # An hour's slack for the change of clocks.
+    least = timedelta(days=rows["window_days"][0], hours=-1)
+    kept: list[datetime] = []
+    for instant in rows["as_of"].unique().sort(descending=True):
+        if not kept or kept[-1] - instant >= least:
+            kept.append(instant)
+    return rows.filter(pl.col("as_of").is_in(kept))
 
 
-def trend_table(cells: pl.DataFrame, areas: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
+def trend_table(cells: pl.DataFrame, area_weights: pl.DataFrame, weakest_share: float) -> pl.DataFrame:
     """Return the trend of every team, area and metric (method 3.11).
 
     Args:
-        cells: Metrics of all grains with ``window_days``, ``n_full``, ``sample_size``, ``status``, ``points``.
-        areas: Areas of all grains with ``score``.
-        teams: Teams of all grains with ``score``.
+        cells: Metrics at the grains month, series_month and series_quarter: ``team_id, area_id, metric_id, as_of,
+            grain, points, status, sample_size, weight, n_full, window_days``.
+        area_weights: ``area_id, area_weight``.
+        weakest_share: Lambda of method 3.5.
 
     Returns:
         One row per series; columns as ``scores.trend``. Census metrics get no test: their change is a fact.
     """
+    areas = area_series(fitting_cells(cells, LONGEST))
+    teams = team_series(areas, area_weights, weakest_share)
     none = pl.lit(None, pl.String)
-    cells = cells.select(*_OF_CELLS)
-    cells, areas, teams = (
-        frame.with_columns(pl.col("team_id", "grain").cast(pl.String), pl.col("^(metric|area)_id$").cast(pl.String))
-        for frame in (_series_only(cells), _series_only(areas), _series_only(teams))
-    )
-    monthly = pl.col("grain") == MONTHLY
+    columns = [*SERIES, "as_of", "score"]
     scores = pl.concat(
         [
-            teams.filter(monthly).select("team_id", none.alias("area_id"), none.alias("metric_id"), "as_of", "score"),
-            areas.filter(monthly).select("team_id", "area_id", none.alias("metric_id"), "as_of", "score"),
+            teams.with_columns(area_id=none, metric_id=none).select(columns),
+            areas.with_columns(metric_id=none).select(columns),
         ]
-    ).with_columns(grain=pl.lit(MONTHLY))
-    points = _points(cells)
-    tables = [_tested(collect(scores, SERIES, "score"))]
-    for grain in (MONTHLY, QUARTERLY):
-        own = points.filter(pl.col("grain") == grain).rename({"points": "score"})
-        tables.append(_tested(collect(own.filter(~pl.col("is_census")), SERIES, "score")))
-        tables.append(_facts(collect(own.filter("is_census"), SERIES, "score")))
-    return _judged(pl.concat([pl.DataFrame(schema=_SCHEMA), *tables], how="diagonal_relaxed"))
+    )
+    tables = [_tested(collect(own, SERIES, "score")) for own in scores.partition_by("grain")]
+    points = own_series(cells).with_columns(
+        score=pl.when("enough").then("points"), is_census=pl.col("n_full").is_null()
+    )
+    # Whole windows of one length have instants of their own.
+    whole_window = pl.when(pl.col("grain") == MONTH).then("window_days")
+    own_tables = points.with_columns(length=whole_window).partition_by("grain", "is_census", "length")
+    tables += [(_facts if own["is_census"][0] else _tested)(collect(own, SERIES, "score")) for own in own_tables]
+    shares = followed_share(cells, areas, area_weights).with_columns(metric_id=none)
+    found = pl.concat([pl.DataFrame(schema=_SCHEMA), *tables], how="diagonal_relaxed")
+    return _judged(found.join(shares, on=SERIES, how="left", nulls_equal=True))
 
 
 def _tested(series: Series) -> pl.DataFrame:
@@ -174,41 +186,3 @@ def _judged(table: pl.DataFrame) -> pl.DataFrame:
         for is_fact, n, q_value, change in zip(table["is_fact"], table["n"], q, table["change"], strict=True)
     ]
     return table.with_columns(q=pl.Series(q).fill_nan(None), verdict=pl.Series(words, dtype=pl.String))
-
-
-def chart_table(cells: pl.DataFrame) -> pl.DataFrame:
-    """Return the XmR chart of every metric and team, one row per point (method 3.11).
-
-    Args:
-        cells: As :func:`trend_table` takes them.
-
-    Returns:
-        Columns as ``scores.control_chart``.
-    """
-    points = (
-        _points(cells.select(*_OF_CELLS)).filter(pl.col("value").is_not_null()).sort("team_id", "metric_id", "as_of")
-    )
-    if points.is_empty():
-        return points.select("team_id", "metric_id", "as_of", "grain", "value").with_columns(
-            centre=pl.lit(None, pl.Float64),
-            low=pl.lit(None, pl.Float64),
-            high=pl.lit(None, pl.Float64),
-            is_trial=pl.lit(None, pl.Boolean),
-            signal=pl.lit(None, pl.String),
-        )
-    points = points.with_columns(
-        row=pl.struct("team_id", "metric_id").rank("dense").cast(pl.Int64) - 1,
-        column=pl.int_range(pl.len()).over("team_id", "metric_id"),
-    )
-    row, column = points["row"].to_numpy(), points["column"].to_numpy()
-    values = np.full((int(row.max()) + 1, int(column.max()) + 1), np.nan)
-    values[row, column] = points["value"].to_numpy()
-    charts = control_charts(values)
-    names = np.array(SIGNALS)
-    return points.select("team_id", "metric_id", "as_of", "grain", "value").with_columns(
-        centre=pl.Series(charts.centre[row]),
-        low=pl.Series(charts.low[row]),
-        high=pl.Series(charts.high[row]),
-        is_trial=pl.Series(charts.is_trial[row]),
-        signal=pl.Series(names[charts.signal[row, column]].tolist(), dtype=pl.String),
-    )

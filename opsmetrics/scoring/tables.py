@@ -6,6 +6,8 @@ Names and order are a promise to other programs; new columns come at the end.
 from __future__ import annotations
 
 from opsmetrics.core.declare import Column, Table, at, count, flag, id_, number, share, text, texts
+from opsmetrics.scoring.chart_kinds import KINDS, REASONS
+from opsmetrics.scoring.control_chart import SIGNALS
 from opsmetrics.scoring.status import STATUSES
 
 # A spread among fewer teams of one type would tell of single ones (method 3.13).
@@ -14,6 +16,11 @@ VALIDITY_KINDS = ("between", "within")
 VALIDITY_VERDICTS = ("goes_with", "goes_against", "cannot_tell", "too_few")
 _PERIODS = ("month", "tertial", "week", "latest")
 _SERIES = ("series_month", "series_quarter")
+# Of a metric's own series: a long census keeps its window, at ends of months.
+_OWN_SERIES = ("month", *_SERIES)
+_OWN_GRAIN_DOC = (
+    "series_month or series_quarter: the period; month: whole windows that end with a month, a window apart"
+)
 _GRAIN_DOC = "month, tertial, week, latest; series_month and series_quarter for trends"
 _STATUSES = ("ok", "provisional", "too_little_data", "not_applicable")
 
@@ -187,7 +194,7 @@ _TREND_TABLE = Table(
         _TEAM,
         text("area_id", "Area, or null for the team score"),
         text("metric_id", "Metric, or null for a score"),
-        text("grain", "series_month or series_quarter: the period of the points", required=True, one_of=_SERIES),
+        text("grain", _OWN_GRAIN_DOC, required=True, one_of=_OWN_SERIES),
         count("n", "Points", required=True),
         _any("slope", "Theil-Sen slope, points a period"),
         _any("slope_low", "Lower end of its 90 % interval"),
@@ -200,23 +207,47 @@ _TREND_TABLE = Table(
             "better, worse or no_certain_change (with _preliminary below 12 points), too_few_points, fact",
             required=True,
         ),
+        share("weight_share", "Of an area or team: share of its weight that the series follows; null for metrics"),
     ),
     ("team_id", "area_id", "metric_id", "grain"),
 )
 _CHART_TABLE = Table(
     "scores.control_chart",
-    "XmR chart of every metric and team: natural limits and signals (method 3.11)",
+    "The control chart that fits each metric of each team: limits, signals, or why one cannot tell yet (method 3.11)",
     (
         _TEAM,
         _METRIC,
         at("as_of", "End of the period, UTC", required=True),
-        text("grain", "series_month or series_quarter", required=True, one_of=_SERIES),
+        text("grain", _OWN_GRAIN_DOC, required=True, one_of=_OWN_SERIES),
         _any("value", "The metric in its unit, of this period alone"),
-        _any("centre", "Mean of the first 12 points"),
-        _any("low", "Lower natural limit, mean - 2.66 mean moving ranges"),
-        _any("high", "Upper natural limit"),
+        _any(
+            "centre", "Of the first 12 points: mean (xmr, t), share of all items (p, g), median (run); null for others"
+        ),
+        _any("low", "Lower limit of this point; null where no value can lie below it, or the chart has none"),
+        _any("high", "Upper limit of this point; null where no value can lie above it, or the chart has none"),
         flag("is_trial", "Fewer than 12 points: limits still move", required=True),
-        text("signal", "Empty, outside, seven_on_one_side, seven_rising_or_falling or two_of_three_near_limit"),
+        text(
+            "signal",
+            "Empty, outside, seven_on_one_side, seven_rising_or_falling, two_of_three_near_limit; long_without_miss"
+            " (g, t), changed (steps)",
+            one_of=SIGNALS,
+        ),
+        text(
+            "chart",
+            "xmr, p (shares of counted items, Laney), g (items between misses), t (days between periods with a miss),"
+            " steps (a full count that stands still: each change is a fact), run (only seven on one side tell), none",
+            required=True,
+            one_of=KINDS,
+        ),
+        text(
+            "reason",
+            "Why one cannot tell yet: too_few_points (8), too_few_misses (3), has_not_moved; else empty",
+            one_of=REASONS,
+        ),
+        _any("krav", "The requirement, in the metric's unit; the target where it has none of its own"),
+        _any("today", "The value of today, over the metric's own window; null where it is not measured"),
+        number("since_miss", "Items kept (g) or days (t) since the last miss, to the end of the period"),
+        number("since_limit", "More than this without a miss is no chance: a change for the better"),
     ),
     ("team_id", "metric_id", "as_of", "grain"),
 )

@@ -46,7 +46,7 @@ class Changed:
         gone: ``as_of, grain`` whose rows the last build made and that are computed again, or exist no more.
         steps: Some rows of ``steps_of``, to compute.
         gone_steps: ``as_of, grain`` of steps whose rows go.
-        series: Whether a period of a series is among the instants.
+        series: Whether a period of a series, or the end of a month, is among the instants.
     """
 
     everything: bool
@@ -87,7 +87,7 @@ def changed(
         both.filter(other("own") & was).select(INSTANT),
         steps.join(ends, left_on=["to_as_of", "to_grain"], right_on=INSTANT, how="semi"),
         ends,
-        both.filter(other("own") & pl.col("grain").str.starts_with("series_")).height > 0,
+        both.filter(other("own") & pl.col("grain").str.contains("^(series_.*|month)$")).height > 0,
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from opsmetrics.scoring.goal_effect import goal_effects
 
-# A month or quarter in which the action fell is neither before nor after it.
+# A month, quarter or whole window (grain month) in which the action fell is neither before nor after it.
 _REVIEWS = """
     select g.team_id, g.metric_id, g.decided_on, r.as_of, r.grain, g.acted_on, m.mal > m.floor as is_higher_better,
         coalesce(g.acted_on <= r."on", false) as is_acted
@@ -19,10 +19,15 @@ _POINTS = f"""
     select r.team_id, r.metric_id, r.decided_on, r.as_of, r.grain, c.as_of as period_at,
         -- Rounded, so that sums taken in another order are no change.
         round(c.value, 9) as value, w."on" < r.acted_on as is_before,
-        date_trunc(if(w.grain = 'series_quarter', 'quarter', 'month'), w."on") >= r.acted_on as is_after
+        case w.grain
+            when 'series_quarter' then date_trunc('quarter', w."on")
+            when 'month' then w."on" - cast(m.window_days as integer) + 1
+            else date_trunc('month', w."on")
+        end >= r.acted_on as is_after
     from ({_REVIEWS}) as r
     join scores.control_chart as c on c.team_id = r.team_id and c.metric_id = r.metric_id and c.as_of <= r.as_of
     join ref.as_of as w on w.as_of = c.as_of and w.grain = c.grain
+    join meta.metrics as m on m.metric_id = c.metric_id
     where r.acted_on is not null
 """
 

@@ -16,7 +16,7 @@ import polars as pl
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.catalogue.sqlfile import SqlFile
 from opsmetrics.core.version import source_digest
-from opsmetrics.scoring.compute import compute_changes, compute_instants, compute_trends
+from opsmetrics.scoring.compute import compute_changes, compute_charts, compute_instants, compute_trends
 from opsmetrics.scoring.inputs import ScoreInputs
 from opsmetrics.scoring.plan import compute_plans
 from opsmetrics.scoring.steps import steps_of
@@ -33,7 +33,6 @@ VALUES_AT_ONCE = 150_000
 STEPS_AT_ONCE = 6
 _BY_INSTANT = ("metric", "entity", "area", "team", "gap")
 _LATEST = ("robustness", "peer", "plan")
-_OF_SERIES = ("trend", "control_chart")
 INPUTS = {
     "teams": "select team_id, type, onboarded_on from ref.teams",
     "connections": "select team_id, stream, connected_on from ref.team_streams",
@@ -206,13 +205,9 @@ class _Writer:
             self._add("change", compute_changes(self._catalogue, inputs, part))
 
     def write_series(self) -> None:
-        """Compute and write trends, charts and validity, from the series as they stand now, if any of them moved."""
-        if not (self._is_new or self._todo.series):
-            return
-        series = (
-            self._con.sql(f"select * from scores.{name} where starts_with(grain, 'series_')").pl()
-            for name in ("metric", "area", "team")
-        )
-        for name, frame in zip(_OF_SERIES, compute_trends(self._catalogue, *series), strict=True):
-            replace_rows(self._con, TABLES[name], frame)
-        replace_rows(self._con, TABLES["validity"], read_validity(self._con, self._catalogue))
+        """Compute and write trends and validity, if a series moved, and charts: they carry the value of today."""
+        metric = self._con.sql("select * from scores.metric where grain not in ('week', 'tertial')").pl()
+        if self._is_new or self._todo.series:
+            replace_rows(self._con, TABLES["trend"], compute_trends(self._catalogue, metric))
+            replace_rows(self._con, TABLES["validity"], read_validity(self._con, self._catalogue))
+        replace_rows(self._con, TABLES["control_chart"], compute_charts(self._catalogue, metric))

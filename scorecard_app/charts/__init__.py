@@ -7,12 +7,13 @@ from scorecard_app.charts.areas import area_trend, spread
 from scorecard_app.charts.base import CONFIG
 from scorecard_app.charts.changes import waterfall
 from scorecard_app.charts.incidents import IncidentMark, incidents
-from scorecard_app.charts.metrics import ControlPoint, control_chart, metric_trend
+from scorecard_app.charts.metrics import ControlPoint, Reference, control_chart, metric_trend
 
 __all__ = [
     "CONFIG",
     "ControlPoint",
     "IncidentMark",
+    "Reference",
     "area_trend",
     "control_chart",
     "incidents",

@@ -1,4 +1,4 @@
-"""A metric over time: as an XmR chart where it has periods of its own, else as a line."""
+"""A metric over time: as a control chart where it has periods of its own, else as a line."""
 
 from __future__ import annotations
 
@@ -13,36 +13,32 @@ from opsmetrics.language.fmt import metric_value
 from scorecard_app.charts.base import days_axis, label_right, layout, values_axis
 from scorecard_app.palette import BLUE, GREY, ORANGE, TEAL
 
-# Signals on an XmR chart: shape and colour by direction.
+# Signals on a control chart: shape and colour by direction.
 _MARKS = {"normal": (GREY, "circle", 7), "better": (BLUE, "triangle-up", 11), "worse": (ORANGE, "diamond", 10)}
 _LABEL_ROOM = 0.06  # of the spread: labels nearer than this would lie on each other
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPoint:
-    """One period of an XmR chart.
+    """One period of a control chart.
 
     Attributes:
         on: Last day of the period.
         value: The metric's, in its unit.
-        low: Lower natural limit.
-        centre: Mean.
-        high: Upper natural limit.
+        low: Lower limit; None where no value can lie below it, or the chart has none.
+        centre: Mean or median; None where the chart has none.
+        high: Upper limit, as ``low``.
         signal: Rule that the point breaks, or empty.
         is_better: Whether the signal is in the good direction.
-        grain: week, month or quarter, as the catalogue says.
-        is_trial: Whether the limits still move.
     """
 
     on: date
     value: float
-    low: float
-    centre: float
-    high: float
+    low: float | None
+    centre: float | None
+    high: float | None
     signal: str
     is_better: bool
-    grain: str
-    is_trial: bool
 
     @property
     def mark(self) -> tuple[str, str, int]:
@@ -50,35 +46,48 @@ class ControlPoint:
         return _MARKS["normal" if not self.signal else "better" if self.is_better else "worse"]
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the values are held against.
+
+    Attributes:
+        target: Line to reach.
+        krav: The requirement; None where the target is the requirement.
+        today: The value of today over the metric's own window; None where it is not measured, or not asked for.
+        is_up_good: Whether more is better.
+    """
+
+    target: float
+    krav: float | None
+    today: float | None
+    is_up_good: bool
+
+
 def control_chart(
-    language: str,
-    unit: str,
-    points: Sequence[ControlPoint],
-    *,
-    target: float,
-    is_up_good: bool,
-    words: Mapping[str, str],
+    language: str, unit: str, points: Sequence[ControlPoint], reference: Reference, words: Mapping[str, str]
 ) -> go.Figure:
-    """Return an XmR chart: values, mean, limits, target with its good side shaded; signals by shape and colour.
+    """Return a control chart: values, limits, requirement, target with its good side shaded, today's value.
+
+    Signals differ by shape and colour, lines by dash, and each line has its label.
 
     Args:
         language: Of numbers and dates.
         unit: The metric's.
         points: Periods, oldest first.
-        target: Line to reach.
-        is_up_good: Whether more is better.
-        words: ``target, mean, high, low`` for the labels at the right edge.
+        reference: What they are held against.
+        words: ``today, krav, target, mean, high, low`` for the labels at the right edge.
     """
-    newest = points[-1]
-    heights = [*(point.value for point in points), newest.low, newest.high, target]
+    newest, target = points[-1], reference.target
+    lines = (newest.low, newest.high, newest.centre, target, reference.krav, reference.today)
+    heights = [*(point.value for point in points), *(height for height in lines if height is not None)]
     spread = (max(heights) - min(heights)) or 1.0
     lowest, highest = min(heights) - spread * 0.08, max(heights) + spread * 0.08
     figure = go.Figure()
-    figure.add_hrect(
-        y0=target, y1=highest if is_up_good else lowest, line_width=0, fillcolor=BLUE, opacity=0.12, layer="below"
-    )
+    better = highest if reference.is_up_good else lowest
+    figure.add_hrect(y0=target, y1=better, line_width=0, fillcolor=BLUE, opacity=0.12, layer="below")
+    _add_limits(figure, points)
     _add_values(figure, language, unit, points)
-    _add_limits(figure, newest, target, words, spread)
+    _add_lines(figure, newest, reference, words, spread)
     days = days_axis(language, [point.on for point in points])
     figure.update_layout(layout(language, 340, xaxis=days, yaxis=values_axis(language, unit, lowest, highest)))
     return figure
@@ -100,20 +109,33 @@ def _add_values(figure: go.Figure, language: str, unit: str, points: Sequence[Co
     )
 
 
-def _add_limits(
-    figure: go.Figure, newest: ControlPoint, target: float, words: Mapping[str, str], spread: float
+def _add_limits(figure: go.Figure, points: Sequence[ControlPoint]) -> None:
+    """Draw the limits of each period: with few items they lie further apart."""
+    days = [point.on for point in points]
+    for limits in ([point.low for point in points], [point.high for point in points]):
+        if any(limit is not None for limit in limits):
+            line = {"color": GREY, "width": 1, "dash": "dash", "shape": "hvh"}
+            figure.add_trace(go.Scatter(x=days, y=limits, mode="lines", line=line, hoverinfo="skip"))
+
+
+def _add_lines(
+    figure: go.Figure, newest: ControlPoint, reference: Reference, words: Mapping[str, str], spread: float
 ) -> None:
-    """Draw target, mean and limits, each with its label where there is room; the target's comes first."""
-    dashed: dict[str, Any] = {"color": GREY, "width": 1, "dash": "dash"}
-    lines: tuple[tuple[float, dict[str, Any], str], ...] = (
-        (target, {"color": BLUE, "width": 1.5}, "target"),
+    """Draw today, requirement, target and mean, and label them and the limits where there is room, in this order."""
+    lines: tuple[tuple[float | None, dict[str, Any] | None, str], ...] = (
+        (reference.today, {"color": GREY, "width": 1.5, "dash": "dot"}, "today"),
+        (reference.krav, {"color": TEAL, "width": 1.5, "dash": "dashdot"}, "krav"),
+        (reference.target, {"color": BLUE, "width": 1.5}, "target"),
         (newest.centre, {"color": GREY, "width": 1.5}, "mean"),
-        (newest.high, dashed, "high"),
-        (newest.low, dashed, "low"),
+        (newest.high, None, "high"),
+        (newest.low, None, "low"),
     )
     taken: list[float] = []
     for height, line, name in lines:
-        figure.add_hline(y=height, line=line)
+        if height is None:
+            continue
+        if line is not None:
+            figure.add_hline(y=height, line=line)
         if all(abs(height - other) > spread * _LABEL_ROOM for other in taken):
             taken.append(height)
             label_right(figure, height, words[name])

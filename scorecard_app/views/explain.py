@@ -36,15 +36,22 @@ def certainty(page: Page, score: TeamScore | None) -> str:
 
 
 def trend_sentence(page: Page, team_id: str) -> str:
-    """Return the verdict on the team's own trend, with slope and number of points."""
-    trends = movement.trends(page.snapshot, team_id)
-    own = next((row for row in trends if row.area_id is None and row.metric_id is None), None)
+    """Return the verdict on the team's own trend, with slope, number of points and how much of the score it follows."""
+    own = movement.team_trend(page.snapshot, team_id)
     if own is None:
         return ""
     word = page.text(f"explain.verdict_{own.verdict.removesuffix('_preliminary')}")
     note = page.text("explain.preliminary") if own.verdict.endswith("_preliminary") else ""
     change = fmt.signed(page.language, own.change)
-    return page.text("explain.trend", verdict=word, note=note, points=own.n, change=change)
+    return page.text(
+        "explain.trend",
+        verdict=word,
+        note=note,
+        points=own.n,
+        periods=page.text(f"explain.periods_{own.grain}"),
+        change=change,
+        share=fmt.percent(page.language, own.weight_share),
+    )
 
 
 def alarm_sentence(page: Page, team_id: str) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.scoring.chart_kinds import FEWEST_POINTS
 from opsmetrics.snapshots.queries import movement, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.movement import ControlPeriod
@@ -25,72 +26,88 @@ from scorecard_app.views.parts import source
 
 SHOWN_WEEKS = 52
 SHOWN_POINTS = 26
-FEWEST_POINTS = 2
+FEWEST_DRAWN = 2
+WITH_LIMITS = ("xmr", "p", "g", "t")
+WITHOUT_MISS = ("g", "t")
 KEY = (("●", "normal"), ("▲", "better"), ("◆", "worse"), ("- -", "limits"), ("▒", "target"))
 
 
 def control_section(page: Page, metric: Metric, team: Team) -> bool:
-    """Show the XmR chart and its two answers: is it really changing, will it meet the target? False without one."""
+    """Show the chart that fits the metric with its answers; False where there is nothing to draw.
+
+    Is it really changing, or why can nobody tell yet; how do requirement, target and today's value lie to it?
+    """
     periods = [
         row
         for row in movement.control_chart(page.snapshot, team.team_id, metric.metric_id)
         if row.as_of <= page.period.as_of
     ]
-    if len(periods) < FEWEST_POINTS:
+    if len(periods) < FEWEST_DRAWN:
+        show(paragraph(rich(_cannot_tell(page, "too_few_points", len(periods))), kind="answer"))
         return False
-    points = _points(metric, periods)
-    newest = points[-1]
-    answers = f"{_variation(page, newest)} {_assurance(page, metric, newest)}"
-    grain = page.text(f"metric.{newest.grain}")
-    trial = page.text("metric.trial" if newest.is_trial else "metric.locked")
-    note = page.text("metric.control_note", grain=grain, limits=trial)
+    points, newest = _points(metric, periods), periods[-1]
+    sentences = (
+        _variation(page, newest, points[-1], len(periods)),
+        _without_miss(page, newest),
+        _assurance(page, metric, newest),
+        _today(page, metric, newest),
+    )
+    answers = " ".join(sentence for sentence in sentences if sentence)
+    if newest.chart in WITH_LIMITS:
+        limits = page.text("metric.trial" if newest.is_trial else "metric.locked")
+    else:
+        limits = page.text(f"metric.about_{newest.chart}")
+    note = page.text(
+        "metric.control_note",
+        chart=page.text(f"metric.chart_{newest.chart}"),
+        grain=page.text(f"metric.{newest.grain}"),
+        limits=limits,
+    )
     show(join(heading(page.text("metric.control"), note), paragraph(rich(answers), kind="answer")))
-    _control_chart(page, metric, team, points, answers)
-    _control_table(page, metric, team, points)
+    _control_chart(page, metric, team, points, newest, f"{note}. {answers}")
+    _control_table(page, metric, team, periods)
     return True
 
 
 def _points(metric: Metric, periods: Sequence[ControlPeriod]) -> list[ControlPoint]:
-    """The periods with limits that the unit allows, and signals that say in which direction they went."""
-    # A share cannot leave 0 to 1, whatever the moving ranges say.
-    widest = 1.0 if metric.unit in {"share", "utilisation"} else math.inf
+    """The periods with signals that say in which direction they went."""
     points: list[ControlPoint] = []
     for row, before in zip(periods, [periods[0], *periods], strict=False):
-        reference = before.value if row.signal == "seven_rising_or_falling" else row.centre
-        points.append(
-            ControlPoint(
-                on=row.on,
-                value=row.value,
-                low=max(0.0, row.low),
-                centre=row.centre,
-                high=min(widest, row.high),
-                signal=row.signal,
-                is_better=(row.value > reference) == metric.is_up_good,
-                grain=row.grain,
-                is_trial=row.is_trial,
-            )
-        )
+        moves = row.signal in {"seven_rising_or_falling", "changed"}
+        reference = before.value if moves or row.centre is None else row.centre
+        is_better = row.signal == "long_without_miss" or (row.value > reference) == metric.is_up_good
+        points.append(ControlPoint(row.on, row.value, row.low, row.centre, row.high, row.signal, is_better))
     return points
 
 
-def _control_chart(page: Page, metric: Metric, team: Team, points: Sequence[ControlPoint], answers: str) -> None:
-    target = fmt.metric_value(page.language, metric.unit, metric.mal)
-    centre = fmt.metric_value(page.language, metric.unit, points[-1].centre)
+def _bounds(metric: Metric) -> tuple[float, float]:
+    """What the metric's unit allows: a share cannot leave 0 to 1."""
+    return 0.0, 1.0 if metric.unit in {"share", "utilisation"} else math.inf
+
+
+def _shown_today(page: Page, newest: ControlPeriod) -> float | None:
+    """The value of today; a period that is past was told without it."""
+    return newest.today if page.period.grain == "latest" else None
+
+
+def _control_chart(
+    page: Page, metric: Metric, team: Team, points: Sequence[ControlPoint], newest: ControlPeriod, answers: str
+) -> None:
+    today, has_krav = _shown_today(page, newest), metric.krav is not None
+    values = {"today": today, "krav": newest.krav, "target": metric.mal, "mean": newest.centre}
+    written = {name: fmt.metric_value(page.language, metric.unit, value) for name, value in values.items()}
+    target = page.text("word.target") if has_krav else page.text("metric.krav_and_target")
     words = {
-        "target": f"{page.text('word.target').lower()} {target}",
-        "mean": f"{page.text('metric.mean').lower()} {centre}",
+        "today": f"{page.text('metric.today')} {written['today']}",
+        "krav": f"{page.text('word.krav').lower()} {written['krav']}",
+        "target": f"{target.lower()} {written['target']}",
+        "mean": f"{page.text('metric.median' if newest.chart == 'run' else 'metric.mean').lower()} {written['mean']}",
         "high": page.text("metric.upper"),
         "low": page.text("metric.lower"),
     }
+    reference = charts.Reference(metric.mal, newest.krav if has_krav else None, today, metric.is_up_good)
     st.plotly_chart(
-        charts.control_chart(
-            page.language,
-            metric.unit,
-            points[-SHOWN_POINTS:],
-            target=metric.mal,
-            is_up_good=metric.is_up_good,
-            words=words,
-        ),
+        charts.control_chart(page.language, metric.unit, points[-SHOWN_POINTS:], reference, words),
         config=charts.CONFIG,
         theme=None,
         key="control",
@@ -98,37 +115,49 @@ def _control_chart(page: Page, metric: Metric, team: Team, points: Sequence[Cont
     )
 
 
-def _control_table(page: Page, metric: Metric, team: Team, points: Sequence[ControlPoint]) -> None:
+def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[ControlPeriod]) -> None:
     """Show what the marks mean, and the chart as a table."""
-    newest = points[-1]
-    low, centre, high = (
-        fmt.metric_value(page.language, metric.unit, value) for value in (newest.low, newest.centre, newest.high)
-    )
-    limits = page.text("metric.limits", low=low, centre=centre, high=high)
+    newest = periods[-1]
+    caption = _caption(page, metric, newest)
+    has_limits, counts = newest.chart in WITH_LIMITS, newest.chart in WITHOUT_MISS
     columns = (
         Column(page.text("explain.until"), "date"),
         Column(page.text("word.value"), "number"),
+        *((Column(page.text(f"metric.{side}"), "number") for side in ("lower", "upper")) if has_limits else ()),
+        *((Column(page.text(f"metric.since_{newest.chart}_column"), "number"),) if counts else ()),
         Column(page.text("metric.signal")),
     )
     rows = tuple(
         (
-            page.cells.day(point.on),
-            page.cells.measure(metric.unit, point.value),
-            Cell(page.text(f"metric.signal_{point.signal}") if point.signal else fmt.MISSING),
+            page.cells.day(period.on),
+            page.cells.measure(metric.unit, period.value),
+            *((page.cells.measure(metric.unit, limit) for limit in (period.low, period.high)) if has_limits else ()),
+            *((page.cells.number(period.since_miss),) if counts else ()),
+            Cell(page.text(f"metric.signal_{period.signal}") if period.signal else fmt.MISSING),
         )
-        for point in reversed(points)
+        for period in reversed(periods)
     )
     file = source("control-chart", team=team.team_id, metric=metric.metric_id)
-    table = Table("control_chart", limits, columns, rows, source=file)
+    table = Table("control_chart", caption, columns, rows, source=file)
     key = (element("span", f"{sign} {page.text(f'metric.key_{name}')}") for sign, name in KEY)
     show(
         join(
             element("div", key, class_="legend"),
             _figure_files(page, metric, team),
-            folded(page.text("app.show_table"), hint(limits), table_html(page, table)),
+            folded(page.text("app.show_table"), hint(caption), table_html(page, table)),
             files_of(page, table),
         )
     )
+
+
+def _caption(page: Page, metric: Metric, newest: ControlPeriod) -> str:
+    if newest.chart not in WITH_LIMITS:
+        return page.text(f"metric.about_{newest.chart}")
+    bottom, top = _bounds(metric)
+    low, high = bottom if newest.low is None else newest.low, top if newest.high is None else newest.high
+    values = (low, newest.centre, None if math.isinf(high) else high)
+    low_word, centre, high_word = (fmt.metric_value(page.language, metric.unit, value) for value in values)
+    return page.text("metric.limits", low=low_word, centre=centre, high=high_word)
 
 
 def _figure_files(page: Page, metric: Metric, team: Team) -> Markup:
@@ -136,20 +165,48 @@ def _figure_files(page: Page, metric: Metric, team: Team) -> Markup:
     return figure_files(page, name, f"{page.say(metric.title)} · {page.say(team.name)}")
 
 
-def _variation(page: Page, newest: ControlPoint) -> str:
-    """Whether it is really changing."""
+def _cannot_tell(page: Page, reason: str, points: int) -> str:
+    """Say that nobody can tell yet whether anything changes, and why."""
+    words = page.text(f"metric.reason_{reason}", points=points, least=FEWEST_POINTS)
+    return page.text("metric.cannot_tell", reason=words)
+
+
+def _variation(page: Page, newest: ControlPeriod, point: ControlPoint, points: int) -> str:
+    """Whether it is really changing, or why nobody can tell yet."""
+    if newest.chart == "none":
+        return _cannot_tell(page, newest.reason, points)
     if not newest.signal:
-        return page.text("metric.variation_normal")
-    key = "metric.variation_better" if newest.is_better else "metric.variation_worse"
+        return page.text("metric.variation_still" if newest.chart == "steps" else "metric.variation_normal")
+    key = "metric.variation_better" if point.is_better else "metric.variation_worse"
     return page.text(key, signal=page.text(f"metric.signal_{newest.signal}").lower())
 
 
-def _assurance(page: Page, metric: Metric, newest: ControlPoint) -> str:
-    """Whether today's way of working will meet the target: where the target lies against the natural limits."""
-    target = metric.mal
-    worst, best = (newest.low, newest.high) if metric.is_up_good else (newest.high, newest.low)
+def _without_miss(page: Page, newest: ControlPeriod) -> str:
+    """How long without a miss, and how long would be a change for the better."""
+    if newest.chart not in WITHOUT_MISS or newest.since_limit is None:
+        return ""
+    count, limit = (fmt.number(page.language, value) for value in (newest.since_miss, math.floor(newest.since_limit)))
+    return page.text(f"metric.since_{newest.chart}", count=count, limit=limit)
+
+
+def _today(page: Page, metric: Metric, newest: ControlPeriod) -> str:
+    """The requirement, and where today's value lies."""
+    today = _shown_today(page, newest)
+    krav, value = (fmt.metric_value(page.language, metric.unit, number) for number in (newest.krav, today))
+    sign = "≥" if metric.is_up_good else "≤"
+    return page.text("metric.krav_line" if today is None else "metric.today_line", sign=sign, krav=krav, today=value)
+
+
+def _assurance(page: Page, metric: Metric, newest: ControlPeriod) -> str:
+    """Whether today's way of working will meet the target: where the target lies against the limits."""
+    if newest.chart not in WITH_LIMITS:
+        return ""
     if newest.is_trial:
         return page.text("metric.assurance_trial")
+    bottom, top = _bounds(metric)
+    low, high = bottom if newest.low is None else newest.low, top if newest.high is None else newest.high
+    target = metric.mal
+    worst, best = (low, high) if metric.is_up_good else (high, low)
     if (worst >= target) if metric.is_up_good else (worst <= target):
         return page.text("metric.assurance_yes")
     if (best < target) if metric.is_up_good else (best > target):

@@ -45,13 +45,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The trend of a team, of one of its areas or of one of its metrics (method 3.10)."""
+    """The trend of a team, of one of its areas or of one of its metrics (method 3.11)."""
 
     area_id: str | None
     metric_id: str | None
+    grain: str
     n: int
     change: float | None
     verdict: str
+    weight_share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,17 @@ class ControlPeriod:
     grain: str
     on: date
     value: float
-    centre: float
-    low: float
-    high: float
+    centre: float | None
+    low: float | None
+    high: float | None
     is_trial: bool
     signal: str
+    chart: str
+    reason: str
+    krav: float
+    today: float | None
+    since_miss: float | None
+    since_limit: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Signal:
     unit: str
     value: float
     value_before: float | None
-    centre: float
+    centre: float | None
     signal: str
     is_better: bool | None
 
@@ -105,9 +113,23 @@ class Restated:
     cause: str
 
 
-def trends(snapshot: Snapshot, team_id: str) -> Rows[Trend]:
-    """Return the trends of a team, its areas and its metrics."""
-    return query(snapshot, Trend, "select * from scores.trend where team_id = $team_id", {"team_id": team_id})
+# A team or area has series of months and of quarters: the one that can tell, of two the one that follows more weight.
+_BEST_FOLLOWED = """
+    select * from scores.trend where metric_id is null
+    qualify row_number() over (
+        partition by team_id, area_id order by verdict <> 'too_few_points' desc, weight_share desc, grain
+    ) = 1
+"""
+
+
+def team_trend(snapshot: Snapshot, team_id: str) -> Trend | None:
+    """Return the trend of a team's own score, or None where it has none."""
+    return query(
+        snapshot,
+        Trend,
+        f"select * from ({_BEST_FOLLOWED}) where team_id = $team_id and area_id is null",
+        {"team_id": team_id},
+    ).first()
 
 
 def certain_trends(snapshot: Snapshot) -> Rows[CertainTrend]:
@@ -115,8 +137,8 @@ def certain_trends(snapshot: Snapshot) -> Rows[CertainTrend]:
     return query(
         snapshot,
         CertainTrend,
-        """select team_id, coalesce(area_id, '') as area_id, verdict, change from scores.trend
-           where metric_id is null and verdict in ('better', 'worse')""",
+        f"""select team_id, coalesce(area_id, '') as area_id, verdict, change from ({_BEST_FOLLOWED})
+            where verdict in ('better', 'worse')""",
     )
 
 
@@ -155,7 +177,7 @@ def restated(snapshot: Snapshot, team_id: str) -> Rows[Restated]:
 
 
 def control_chart(snapshot: Snapshot, team_id: str, metric_id: str) -> Rows[ControlPeriod]:
-    """Return the XmR chart of a metric, oldest point first."""
+    """Return the control chart of a metric, oldest point first."""
     return query(
         snapshot,
         ControlPeriod,
@@ -191,13 +213,15 @@ def signals(snapshot: Snapshot, period: Period) -> Rows[Signal]:
            )
            select p.team_id, p.metric_id, p.value, b.value as value_before, p.low, p.high, p.centre, p.signal, w."on",
                m.area_id, m.title_nb, m.title_en, m.unit,
-               (case when p.signal = 'seven_rising_or_falling' then p.value > b.value
-                   else p.value > p.centre end) = (m.mal > m.floor) as is_better
+               p.signal = 'long_without_miss'
+                   or (case when p.signal in ('seven_rising_or_falling', 'changed') then p.value > b.value
+                       else p.value > p.centre end) = (m.mal > m.floor) as is_better
            from points as p
            join ref.as_of as w using (as_of, grain)
            join meta.metrics as m using (metric_id)
            left join before as b on b.team_id = p.team_id and b.metric_id = p.metric_id
-           where coalesce(b.signal, '') = ''
+           -- Of a full count that stands still each change is a fact of its own.
+           where coalesce(b.signal, '') = '' or p.signal = 'changed'
            order by m.weight desc, p.team_id, p.metric_id""",
         {"as_of": period.as_of},
     )

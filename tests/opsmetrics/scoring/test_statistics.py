@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import re
@@ -12,14 +11,13 @@ import numpy as np
 import polars as pl
 import pymannkendall
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from opsmetrics.scoring import intervals
-from opsmetrics.scoring.control_chart import SIGNALS, control_charts
 from opsmetrics.scoring.draws import points_of, uniforms
 from opsmetrics.scoring.median_ranks import median_ranks
 from opsmetrics.scoring.robustness import robustness
@@ -231,66 +229,6 @@ def test_verdicts_say_what_can_be_said():
     assert verdict(12, 0.05, -6) == "worse"
     assert verdict(12, 0.05, 4.9) == "no_certain_change"
     assert verdict(11, 0.05, 6) == "better_preliminary"
-
-
-def test_g21_xmr_limits():
-    golden = GOLDEN["G21_xmr_nist"]
-    chart = control_charts(np.array([[49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]]))
-    assert chart.centre[0] == near(golden["mean"])
-    assert chart.moving_range[0] == near(golden["mrbar"])
-    assert [chart.low[0], chart.high[0]] == near([golden["lcl_266"], golden["ucl_266"]])
-    assert chart.is_trial[0]
-
-
-def test_g21b_seven_in_a_row():
-    golden = GOLDEN["G21b_xmr_shift"]
-    values = [71, 74, 70, 73, 72, 75, 71, 74, 73, 70, 72, 73, 76, 77, 76, 78, 77, 76, 79]
-    chart = control_charts(np.array([values], dtype=float))
-    assert [chart.centre[0], chart.moving_range[0]] == near([golden["mean"], golden["mrbar"]])
-    assert [chart.low[0], chart.high[0]] == near([golden["lpl"], golden["upl"]])
-    names = [SIGNALS[code] for code in chart.signal[0]]
-    assert names.index("seven_on_one_side") + 1 == golden["point_first_7run"]
-    assert "outside" not in names
-    assert not chart.is_trial[0]
-
-
-def _signals_by_hand(values):
-    """The rules, one point at a time."""
-    base = values[:12]
-    mean = sum(base) / len(base)
-    moving = [abs(b - a) for a, b in itertools.pairwise(base)]
-    half = 2.66 * (sum(moving) / len(moving) if moving else 0)
-    found = []
-    for index, value in enumerate(values):
-        seven = values[max(0, index - 6) : index + 1]
-        three = values[max(0, index - 2) : index + 1]
-        rising = all(b > a for a, b in itertools.pairwise(seven))
-        falling = all(b < a for a, b in itertools.pairwise(seven))
-        if abs(value - mean) > half + 1e-12:
-            found.append("outside")
-        elif len(seven) == 7 and (all(v > mean for v in seven) or all(v < mean for v in seven)):
-            found.append("seven_on_one_side")
-        elif len(seven) == 7 and (rising or falling):
-            found.append("seven_rising_or_falling")
-        elif any(
-            sign * (value - mean) > half * 2 / 3 and sum(sign * (v - mean) > half * 2 / 3 for v in three) >= 2
-            for sign in (1, -1)
-        ):
-            found.append("two_of_three_near_limit")
-        else:
-            found.append("")
-    return found
-
-
-@example([0, 0, 0, 1, 1, 1])
-@settings(max_examples=150)
-@given(st.lists(st.integers(0, 20), min_size=2, max_size=30))
-def test_signals_agree_with_the_rules_told_point_by_point(values):
-    series = np.full((1, 34), np.nan)
-    series[0, : len(values)] = values
-    chart = control_charts(series)
-    assert [SIGNALS[code] for code in chart.signal[0]][: len(values)] == _signals_by_hand(values)
-    assert not chart.signal[0, len(values) :].any()
 
 
 def test_g22_shrinkage():
