@@ -188,7 +188,7 @@ def _choose(points: Points, base: _Baseline) -> tuple[npt.NDArray[np.int64], npt
         (varies, _RUN),
     ]
     kind = np.select([rule for rule, _ in rules], [name for _, name in rules], _NONE)
-    why = np.select([few, counted], [1, 2], 3)
+    why = np.select([few, counted & (base.misses < FEWEST_MISSES)], [1, 2], 3)
     return kind.astype(np.int64), np.where(kind == _NONE, why, 0)
 
 

@@ -17,6 +17,7 @@ from opsmetrics.scoring.status import MEASURED
 # Days between two points of a metric's own series; of a long census its own window.
 _PERIOD_DAYS = {MONTHLY: 365.25 / 12, QUARTERLY: 365.25 / 4}
 _BOUNDED = ("share", "utilisation")
+_USED = ("value", "numerator", "denominator", "sample_size", "status", "n_full", "window_days")
 _EQUAL = 1e-9
 
 
@@ -49,10 +50,11 @@ def chart_table(cells: pl.DataFrame, parameters: pl.DataFrame) -> pl.DataFrame:
         Columns as ``scores.control_chart``.
     """
     key = ["team_id", "metric_id"]
-    cells = cells.join(parameters, on="metric_id")
-    runs = _runs(own_series(cells)).filter(pl.col("enough") & pl.col("value").is_not_null()).sort(*key, "as_of")
-    rows = runs.with_columns(
-        row=pl.struct(key).rank("dense").cast(pl.Int64) - 1, column=pl.int_range(pl.len()).over(key)
+    series = own_series(cells.select(*OWN, *_USED)).join(parameters, on="metric_id").sort(*key, "as_of")
+    starts = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in key)
+    runs = _runs(series.with_columns(row=starts.cum_sum()))
+    rows = runs.filter(pl.col("enough") & pl.col("value").is_not_null()).with_columns(
+        row=pl.col("row").rle_id().cast(pl.Int64), column=pl.int_range(pl.len()).over("row")
     )
     row, column = rows["row"].to_numpy(), rows["column"].to_numpy()
     charts = fitted_charts(_points(rows, row, column))
@@ -76,24 +78,25 @@ def _named(names: tuple[str, ...], index: Any) -> pl.Series:
 
 
 def _runs(series: pl.DataFrame) -> pl.DataFrame:
-    """Add what was kept since the last miss: items, and periods; nothing is known across a period without data."""
-    key = ["team_id", "metric_id"]
+    """Add what was kept since the last miss: items, and periods; nothing is known across a period without data.
+
+    Args:
+        series: Sorted by ``row``, the number of the series, and ``as_of``.
+    """
     known = pl.col("status").is_in(MEASURED) | (pl.col("status") == "no_opportunity")
     items = pl.when(pl.col("status").is_in(MEASURED)).then(pl.col("denominator")).fill_null(0.0)
     missed = pl.when("is_up").then(pl.col("denominator") - pl.col("numerator")).otherwise("numerator")
     best = pl.when("is_up").then("top").otherwise(0.0)
     is_dirty = (pl.col("value") - best).abs() > _EQUAL
     return (
-        series.sort(*key, "as_of")
-        .with_columns(
+        series.with_columns(
             ends_items=~known | (missed.fill_null(0.0) > _EQUAL), ends_clean=~known | is_dirty.fill_null(value=False)
         )
+        # Each end begins another run.
+        .with_columns(items_run=pl.col("ends_items").cum_sum(), clean_run=pl.col("ends_clean").cum_sum())
         .with_columns(
-            items_run=pl.col("ends_items").cum_sum().over(key), clean_run=pl.col("ends_clean").cum_sum().over(key)
-        )
-        .with_columns(
-            kept=pl.when("ends_items").then(0.0).otherwise(items).cum_sum().over(*key, "items_run"),
-            clean=pl.when("ends_clean").then(0.0).otherwise(1.0).cum_sum().over(*key, "clean_run"),
+            kept=pl.when("ends_items").then(0.0).otherwise(items).cum_sum().over("row", "items_run"),
+            clean=pl.when("ends_clean").then(0.0).otherwise(1.0).cum_sum().over("row", "clean_run"),
         )
     )
 

@@ -218,6 +218,11 @@ def test_without_misses_nobody_knows_how_rare_they_are():
     assert np.isnan(chart.centre).all()
 
 
+def test_what_never_moved_has_no_usual_swings():
+    for chart in (fitted_charts(counted([9] * 12, [9] * 12)), fitted_charts(points([0.3] * 12))):
+        assert (kind(chart), REASONS[chart.reason[0]]) == ("none", "has_not_moved")
+
+
 def test_seven_points_are_too_few():
     chart = fitted_charts(points([0.5, 0.7, 0.4, 0.6, 0.5, 0.4, 0.9]))
     assert (kind(chart), REASONS[chart.reason[0]]) == ("none", "too_few_points")
