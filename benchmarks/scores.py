@@ -21,6 +21,7 @@ from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.settings import default_sql_root
 from opsmetrics.scoring.compute import compute_scores
 from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.outlook import DUE, ITEMS
 from opsmetrics.scoring.plan import compute_plans
 
 INSTANT = pl.Datetime("us", "UTC")
@@ -121,6 +122,8 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
             schema={"gate_id": pl.String, **keys, "cap": pl.Int64, "finding_count": pl.Int64, "lifted_by": pl.String}
         ),
         frozen=values.clear(),
+        items=pl.DataFrame(schema=ITEMS),
+        due=pl.DataFrame(schema=DUE),
     )
 
 
@@ -147,7 +150,7 @@ def main() -> None:
         scores = compute_scores(catalogue, inputs)
         span = time.perf_counter() - began
         began = time.perf_counter()
-        compute_plans(catalogue, scores, inputs.gates)
+        compute_plans(catalogue, scores, inputs)
         spans.append((span, limit, time.perf_counter() - began))
     span, limit, planning = min(spans)
     size = f"{options.teams} teams x {len(catalogue.metrics)} metrics x {options.months} months"

@@ -18,7 +18,7 @@ from opsmetrics.streams import STREAMS
 REFERENCE_TABLE = "meta.reference"
 """Stands for every table that comes from configuration: ``ref`` tables without a file of their own, and ``meta``."""
 SNAPSHOT_TABLE = "published.snapshot"
-_FACTS_OF_SCORES = ("measured_windows", "weaker_metrics", "outcome_quarters")
+_FACTS_OF_SCORES = ("measured_windows", "weaker_metrics", "outcome_quarters", "due_items")
 
 
 @unique

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from opsmetrics.catalogue.model import Area, Catalogue, Gate, GateHeader, Metric, MetricHeader, Ruleset, gate_id
 from opsmetrics.catalogue.obligations import check_obligations, load_obligations
+from opsmetrics.catalogue.remedies import load_remedies
 from opsmetrics.catalogue.ruleset import catalogue_digest, check_version, rules_digest
 from opsmetrics.catalogue.sqlfile import SqlFile, load_all, validate_header
 from opsmetrics.catalogue.unscored import load_unscored
@@ -23,6 +24,7 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
         SqlFileError: A header breaks its form, a metric stands under an unknown area, or an obligation has no metric.
     """
     ruleset, areas, metrics, gates = _read(root, files)
+    remedies = load_remedies(root, {metric.id for metric in metrics})
     catalogue = Catalogue(
         areas,
         tuple(metrics),
@@ -30,7 +32,8 @@ def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
         ruleset,
         load_unscored(files),
         load_obligations(root),
-        catalogue_digest(ruleset, areas, metrics, gates),
+        remedies,
+        catalogue_digest(ruleset, areas, metrics, gates, remedies),
     )
     check_version(root, ruleset.version, rules_digest(ruleset, areas, metrics, gates))
     check_obligations(catalogue.obligations, catalogue.measures(), root)

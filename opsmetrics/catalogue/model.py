@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from opsmetrics.catalogue.obligations import Obligation
+from opsmetrics.catalogue.remedies import Remedy
 from opsmetrics.catalogue.sqlfile import SqlFile, headed_table
 from opsmetrics.catalogue.unscored import Unscored
 from opsmetrics.core.declare import Column, Table, at, id_, number, share, text
@@ -70,6 +71,11 @@ class MetricHeader(_Header):
         interval: How chance enters a sample metric (method 3.10): ``jeffreys`` for a share of items,
             ``survival`` and ``normal`` for values with a standard error of their own.
         worst_value: The SQL gives the value that the worst case of everything unknown would bring.
+        shows: How work on it shows (method 3.12): ``work`` as soon as it is done, because only the newest state counts;
+            ``items`` as old items leave the window; ``spread`` evenly while the window rolls over; ``window`` when all
+            of it has. Default ``work`` for a state, else ``items``.
+        counts_after_days: Days from ``item_at`` until an item comes into the window.
+        undecided_days: Days from ``item_at`` in which an item that counts as missed can still be kept.
     """
 
     title: Text
@@ -94,6 +100,9 @@ class MetricHeader(_Header):
     effort: Literal["S", "M", "L"] = "M"
     interval: Literal["jeffreys", "survival", "normal"] = "jeffreys"
     worst_value: bool = False
+    shows: Literal["work", "items", "spread", "window"] | None = None
+    counts_after_days: int = Field(default=0, ge=0)
+    undecided_days: int = Field(default=0, ge=0)
     lifecycle: Literal["stable", "experimental"] = "stable"
     started_on: date = date(2025, 1, 1)
     version: int = Field(ge=1)
@@ -186,6 +195,11 @@ class Metric:
         return 0 if self.header.window == "now" else int(self.header.window[:-1])
 
     @property
+    def shows(self) -> str:
+        """How work on it shows: ``work``, ``items``, ``spread`` or ``window``."""
+        return self.header.shows or ("work" if self.header.window == "now" else "items")
+
+    @property
     def has_standard_error(self) -> bool:
         """Whether the SQL gives the value's standard error, because the items alone do not tell it."""
         return self.header.interval != "jeffreys"
@@ -229,12 +243,17 @@ class Catalogue:
     ruleset: Ruleset
     unscored: tuple[Unscored, ...]
     obligations: tuple[Obligation, ...]
+    remedies: tuple[Remedy, ...]
     digest: str
 
     def measures(self) -> dict[str, list[str]]:
         """Return metric or organisation fact -> the obligations it measures."""
         found = {metric.id: list(metric.header.obligations) for metric in self.metrics}
         return found | {fact.id: fact.header.obligations for fact in self.unscored if fact.kind == "organisation"}
+
+    def remedy_of(self) -> dict[str, str]:
+        """Return metric -> the remedy that it shares with others; metrics with one of their own are left out."""
+        return {metric: remedy.id for remedy in self.remedies for metric in remedy.metrics}
 
     def metric(self, metric_id: str) -> Metric:
         """Return a metric by id.

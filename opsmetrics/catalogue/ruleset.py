@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from opsmetrics.catalogue.model import Area, Gate, Metric, Ruleset
+from opsmetrics.catalogue.remedies import Remedy
 from opsmetrics.core.errors import SqlFileError
 
 _OF_METRIC = (
@@ -32,7 +33,9 @@ def rules_digest(ruleset: Ruleset, areas: tuple[Area, ...], metrics: list[Metric
     return _sha256(content)
 
 
-def catalogue_digest(ruleset: Ruleset, areas: tuple[Area, ...], metrics: list[Metric], gates: list[Gate]) -> str:
+def catalogue_digest(
+    ruleset: Ruleset, areas: tuple[Area, ...], metrics: list[Metric], gates: list[Gate], remedies: tuple[Remedy, ...]
+) -> str:
     """Return SHA-256 over all that the catalogue says, texts included: what a snapshot is published under."""
     return _sha256(
         {
@@ -40,6 +43,7 @@ def catalogue_digest(ruleset: Ruleset, areas: tuple[Area, ...], metrics: list[Me
             "areas": [area.model_dump(mode="json") for area in areas],
             "metrics": {metric.id: metric.header.model_dump(mode="json") for metric in metrics},
             "gates": {gate.id: gate.header.model_dump(mode="json") for gate in gates},
+            "remedies": [remedy.model_dump(mode="json") for remedy in remedies],
         }
     )
 

@@ -49,17 +49,17 @@ def waterfall(before: State, after: State, frozen: State | None = None) -> pl.Da
         ``team_id, as_of, grain, score_before, score_after`` and one column per part, all in points of the team
         score. Teams without a score at one of the two instants are left out: there is no difference to explain.
     """
-    before, after = _sorted(before), _sorted(after)
-    frozen = None if frozen is None else _sorted(frozen)
+    before, after = ordered(before), ordered(after)
+    frozen = None if frozen is None else ordered(frozen)
     target = frozen or after
-    merged = _merge(before, target)
+    merged = merge_states(before, target)
     steps = _scored(before.cells, before.ruleset, "0")
     taken: set[str] = set()
     for number, layer in enumerate(PARTS[:-1], start=1):
         taken.add(layer)
         # With every layer taken the state is the target itself, whatever the layers left out.
         is_last = len(taken) == len(PARTS) - 1
-        cells = target.cells if is_last else _state(merged, taken)
+        cells = target.cells if is_last else with_layers(merged, taken)
         steps = steps.join(_scored(cells, (target if is_last else before).ruleset, str(number)), on=TEAM, how="left")
     if frozen is None:
         steps = steps.with_columns(score_end=pl.col(f"score_{len(PARTS) - 1}"))
@@ -80,11 +80,13 @@ def waterfall(before: State, after: State, frozen: State | None = None) -> pl.Da
     ).sort(TEAM)
 
 
-def _sorted(state: State) -> State:
+def ordered(state: State) -> State:
+    """Return the state with its cells in the order in which sums are taken."""
     return State(state.cells.sort([*AREA, "metric_id"]), state.ruleset)
 
 
-def _merge(before: State, after: State) -> pl.DataFrame:
+def merge_states(before: State, after: State) -> pl.DataFrame:
+    """Return the cells of two states side by side, those of ``after`` with the suffix ``_after``."""
     keep = [*TEAM, "metric_id", *_STATE, *_RULES, "value", "is_entity", "is_waived"]
     return (
         before.cells.select(keep)
@@ -97,8 +99,8 @@ def _in_scope(status: str) -> pl.Expr:
     return pl.col(status).is_not_null() & ~pl.col(status).is_in(_OUT_OF_SCOPE)
 
 
-def _state(merged: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
-    """The cells with the layers in ``taken`` from after and the rest from before; rules are always those of before."""
+def with_layers(merged: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
+    """Return the cells with the layers in ``taken`` from after and the rest from before; rules are those of before."""
     was, now = _in_scope("status"), _in_scope("status_after")
     both_measured = pl.col("status").is_in(MEASURED) & pl.col("status_after").is_in(MEASURED)
     # A metric that comes into or goes out of scope belongs to scope; in scope at both, but not measured at both,
@@ -143,15 +145,20 @@ def _points_under_before() -> pl.Expr:
     return pl.when(keep).then(pl.col("points_after")).otherwise(again)
 
 
+def with_waivers(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells as they count: what is waived has that status."""
+    waived = pl.col("is_waived") & (pl.col("status") != "not_applicable")
+    return cells.with_columns(status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")))
+
+
+def areas_of(cells: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
+    """Return the areas of one state with their weights; cells as :func:`ordered` leaves them."""
+    # Bounds of a state between two are asked for by nobody.
+    now = with_waivers(cells).with_columns(points_low="points", points_high="points")
+    areas = area_scores(now, ruleset, is_sorted=True)
+    return areas.join(cells.select("area_id", "area_weight").unique(), on="area_id")
+
+
 def _scored(cells: pl.DataFrame, ruleset: Ruleset, name: str) -> pl.DataFrame:
     """The team score of one state, as ``score_<name>``."""
-    waived = pl.col("is_waived") & (pl.col("status") != "not_applicable")
-    now = cells.with_columns(
-        status=pl.when(waived).then(pl.lit("waived")).otherwise(pl.col("status")),
-        # Bounds of a state between two are asked for by nobody.
-        points_low="points",
-        points_high="points",
-    )
-    areas = area_scores(now, ruleset, is_sorted=True)
-    areas = areas.join(cells.select("area_id", "area_weight").unique(), on="area_id")
-    return team_scores(areas, ruleset).select(*TEAM, pl.col("score").alias(f"score_{name}"))
+    return team_scores(areas_of(cells, ruleset), ruleset).select(*TEAM, pl.col("score").alias(f"score_{name}"))

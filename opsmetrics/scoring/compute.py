@@ -12,6 +12,7 @@ from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, t
 from opsmetrics.scoring.cells import area_weights, score_cells, series_parameters
 from opsmetrics.scoring.chart_table import chart_parameters, chart_table
 from opsmetrics.scoring.composition import FITTING_DAYS
+from opsmetrics.scoring.dates import with_dates
 from opsmetrics.scoring.draws import score_intervals
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
@@ -37,6 +38,7 @@ class Scores:
     team: pl.DataFrame
     gap: pl.DataFrame
     change: pl.DataFrame
+    change_metric: pl.DataFrame
     trend: pl.DataFrame
     control_chart: pl.DataFrame
     robustness: pl.DataFrame
@@ -62,7 +64,8 @@ def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     steps = steps_of(inputs.windows)
     trend, chart = compute_trends(catalogue, instants.metric), compute_charts(catalogue, instants.metric)
     own = {field.name: getattr(instants, field.name) for field in fields(instants)}
-    return Scores(**own, change=compute_changes(catalogue, inputs, steps), trend=trend, control_chart=chart)
+    change, by_metric = compute_changes(catalogue, inputs, steps)
+    return Scores(**own, change=change, change_metric=by_metric, trend=trend, control_chart=chart)
 
 
 def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataFrame | None = None) -> InstantScores:
@@ -92,11 +95,12 @@ def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataF
         unwaived = area_scores(found.plain.filter(makes_areas), ruleset).join(weights, on="area_id")
         teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
         gap = gaps(found.waived, areas, ruleset).join(found.waived.select(*CELL, "effort_days"), on=CELL, how="left")
+        gap = gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days"))
         tables = {
             "metric": _with_display_interval(found.waived),
             "entity": found.entity,
             "area": _beside(areas, unwaived, AREA),
-            "gap": gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days")),
+            "gap": with_dates(gap, found.waived, areas, catalogue, inputs),
             "robustness": robustness_table(areas, teams, ruleset),
             "peer": peer_table(found.waived, inputs.teams),
         }
@@ -105,18 +109,24 @@ def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataF
     return InstantScores(**{name: _table(name, frame) for name, frame in tables.items()})
 
 
-def compute_changes(catalogue: Catalogue, inputs: ScoreInputs, steps: pl.DataFrame) -> pl.DataFrame:
-    """Split the change of every team's score over some steps; columns as ``scores.change``.
+def compute_changes(
+    catalogue: Catalogue, inputs: ScoreInputs, steps: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split the change of every team's score over some steps.
 
     Args:
         catalogue: Metrics, areas and rules.
         inputs: The rows of both ends of each step, and of the weeks that stale cells carry points from.
         steps: Some rows of :func:`steps_of`.
+
+    Returns:
+        Columns as ``scores.change`` and ``scores.change_metric``.
     """
     inputs = encoded(catalogue, inputs)
     steps = steps.with_columns(pl.col("from_grain", "to_grain").cast(inputs.windows.schema["grain"]))
     cells = score_cells(catalogue, inputs).waived
-    return _table("change", changes(catalogue, inputs, cells, steps))
+    parts, metrics = changes(catalogue, inputs, cells, steps)
+    return _table("change", parts), _table("change_metric", metrics)
 
 
 def compute_trends(catalogue: Catalogue, metric: pl.DataFrame) -> pl.DataFrame:

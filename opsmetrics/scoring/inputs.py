@@ -29,6 +29,8 @@ class ScoreInputs:
         gates: ``gate_id, team_id, as_of, grain, area_id, cap, finding_count, lifted_by`` of tripped gates.
         frozen: Values at the ends of periods in which services changed hands, as if they had not; columns as
             ``values``. Empty where nothing moved.
+        items: Columns as ``outlook.ITEMS``: the items of the latest day's windows, in groups of a day.
+        due: Columns as ``outlook.DUE``: known items that fall due after the latest day.
     """
 
     values: pl.DataFrame
@@ -41,6 +43,8 @@ class ScoreInputs:
     efforts: pl.DataFrame
     gates: pl.DataFrame
     frozen: pl.DataFrame
+    items: pl.DataFrame
+    due: pl.DataFrame
 
 
 def encoded(catalogue: Catalogue, inputs: ScoreInputs) -> ScoreInputs:

@@ -1,166 +1,282 @@
-"""The cheapest way to the next level (method 3.12): which metrics to bring to their target, exactly.
+"""The cheapest way to the next level (method 3.12): which metrics to bring to their target, exactly, and when it shows.
 
 A small integer programme per team: least effort such that the team score reaches the next level's edge, no published
-area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS.
+area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS. An action that mends
+several metrics is priced once. What shows within a year is taken before anything that does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Ruleset
-from opsmetrics.scoring.aggregate import AREA, TEAM
+from opsmetrics.scoring.aggregate import TEAM
 from opsmetrics.scoring.cells import area_weights
 from opsmetrics.scoring.compute import InstantScores, Scores
+from opsmetrics.scoring.dates import formula_parts, prospects_of
+from opsmetrics.scoring.formula import KEY, TeamFormula, formulas
+from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.outlook import FULL_POINTS, HORIZON_DAYS, YEAR_DAYS, Prospect, done_after
 from opsmetrics.scoring.status import CELL
 
 HALF_DAYS = 2
+_SCHEMA = {
+    "team_id": pl.String,
+    "as_of": pl.Datetime("us", "UTC"),
+    "grain": pl.String,
+    "target_level": pl.Int32,
+    "position": pl.Int64,
+    "metric_id": pl.String,
+    "effort_days": pl.Float64,
+    "points_before": pl.Float64,
+    "is_for_gate": pl.Boolean,
+    "score_after": pl.Float64,
+    "starts_on": pl.Date,
+    "shows_on": pl.Date,
+    "waits_for": pl.Int64,
+    "dates_rest_on": pl.String,
+    "remedy_id": pl.String,
+    "level_on": pl.Date,
+    "is_within_year": pl.Boolean,
+}
+_Flags = npt.NDArray[np.bool_]
 _Floats = npt.NDArray[np.float64]
-_Score = Callable[[npt.NDArray[np.bool_]], float]
 _SLACK = 1e-7  # above the edge, so that rounding never leaves a plan a hair short
 
 
 @dataclass(frozen=True, slots=True)
 class _Team:
-    """One team at one instant: arrays over its candidate metrics and its published areas."""
+    """One team at one instant.
 
-    lift: npt.NDArray[np.float64]
-    days: npt.NDArray[np.float64]
-    base: npt.NDArray[np.float64]
-    weight: npt.NDArray[np.float64]
-    forced: npt.NDArray[np.bool_]
+    Attributes:
+        formula: Its score as a function of its metrics' points.
+        days: Team-days of each metric's remedy.
+        remedy: Number of the remedy of each metric; metrics with the same share its price.
+        forced: Metrics that lift a gate in the way.
+        is_blocked: A gate that no metric lifts stands in the way.
+    """
+
+    formula: TeamFormula
+    days: _Floats
+    remedy: npt.NDArray[np.int64]
+    forced: _Flags
     is_blocked: bool
 
+    @property
+    def lift(self) -> _Floats:
+        """What each metric at its target gives each area, shape (areas, metrics)."""
+        found = np.zeros((len(self.formula.areas), len(self.formula.metrics)))
+        found[self.formula.place, np.arange(len(self.formula.metrics))] = self.formula.within * (
+            FULL_POINTS - self.formula.points
+        )
+        return found
 
-def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, gates: pl.DataFrame) -> pl.DataFrame:
+    def score(self, done: _Flags) -> float:
+        """The team score with some metrics at their target."""
+        return float(self.formula.score(np.where(done, FULL_POINTS, self.formula.points)))
+
+    def price(self, done: _Flags) -> float:
+        """Team-days of some metrics: of each remedy the largest."""
+        most = np.zeros(len(self.days))
+        np.maximum.at(most, self.remedy[done], self.days[done])
+        return float(most.sum())
+
+
+def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, inputs: ScoreInputs) -> pl.DataFrame:
     """Return the cheapest set of metrics to bring to their target, per team, for the latest day.
 
     Args:
-        catalogue: For area weights, lambda and the level edges.
+        catalogue: For area weights, lambda, the level edges, windows and shared remedies.
         scores: Computed scores; the gap table says which metrics count, and what mending one costs.
-        gates: Tripped gates with ``area_id``, ``cap`` and ``lifted_by``: the metric whose target lifts the gate,
-            null where only time does.
+        inputs: For tripped gates (``lifted_by`` is the metric whose target lifts the gate, null where only time does),
+            items and dues.
 
     Returns:
         Columns as ``scores.plan``. No rows where a team is at the top, has no published score, or a gate that only
         time lifts stands in the way.
     """
-    ruleset = catalogue.ruleset
-    weights = area_weights(catalogue).cast({"area_id": pl.String})
     latest = pl.col("grain") == "latest"
-    published = scores.area.filter(latest & (pl.col("status") == "ok")).join(weights, on="area_id")
-    effective = pl.col("weight") * pl.col("evidence_weight")
-    candidates = (
-        scores.gap.filter(latest)
-        .join(scores.metric.select(*CELL, "points", "weight", "evidence_weight"), on=CELL)
-        .with_columns(within=effective / effective.sum().over(AREA))
+    weights = area_weights(catalogue).cast({"area_id": pl.String})
+    cells = scores.metric.filter(latest).join(scores.gap.select(*CELL, "area_id", "effort_days"), on=CELL)
+    parts = formula_parts(cells, scores.area.filter(latest).join(weights, on="area_id"))
+    can = prospects_of(catalogue, cells, inputs)
+    levels = scores.team.filter(latest & (pl.col("level") < len(catalogue.ruleset.level_edges)))
+    wanted = {tuple(key): level + 1 for *key, level in levels.select(*TEAM, "level").iter_rows()}
+    efforts = cells.select("team_id", "metric_id", "effort_days")
+    gates = inputs.gates.filter(pl.col("grain").cast(pl.String) == "latest").with_columns(
+        pl.col("team_id", "area_id", "grain").cast(pl.String)
     )
-    levels = scores.team.filter(latest & (pl.col("level") < len(ruleset.level_edges)))
-    wanted = levels.select(*TEAM, "level")
-    chosen = list(_solve_all(candidates, published, wanted, gates.filter(latest), ruleset))
-    schema = {
-        "team_id": pl.String,
-        "as_of": scores.team.schema["as_of"],
-        "grain": pl.String,
-        "target_level": pl.Int32,
-        "position": pl.Int64,
-        "metric_id": pl.String,
-        "effort_days": pl.Float64,
-        "points_before": pl.Float64,
-        "is_for_gate": pl.Boolean,
-        "score_after": pl.Float64,
-    }
-    return pl.DataFrame(chosen, schema=schema, orient="row").sort("team_id", "position")
-
-
-def _solve_all(
-    candidates: pl.DataFrame, areas: pl.DataFrame, wanted: pl.DataFrame, gates: pl.DataFrame, ruleset: Ruleset
-) -> Iterator[tuple[object, ...]]:
-    by_team = candidates.sort([*TEAM, "area_id", "metric_id"]).partition_by(TEAM, as_dict=True)
-    areas_of = areas.sort(AREA).partition_by(TEAM, as_dict=True)
-    gates_of = gates.partition_by(TEAM, as_dict=True) if len(gates) else {}
     jobs = [
-        (by_team[key], areas_of[key], gates_of.get(key), level + 1)
-        for *names, level in wanted.sort(TEAM).iter_rows()
-        for key in [tuple(names)]
-        if key in by_team
+        (key, _team(formula, efforts.filter(team_id=key[0]), gates.filter(team_id=key[0]), wanted[key], catalogue))
+        for key, formula in formulas(parts, catalogue.ruleset)
+        if key in wanted
     ]
     # The solver releases the lock: two threads use both cores.
     with ThreadPoolExecutor(2) as pool:
-        for rows in pool.map(partial(_plan, ruleset), *zip(*jobs, strict=True)) if jobs else ():
-            yield from rows
+        rows = pool.map(lambda job: _plan(catalogue, can, wanted[job[0]], *job), jobs)
+        chosen = [row for some in rows for row in some]
+    schema = _SCHEMA | {"as_of": scores.team.schema["as_of"]}
+    return pl.DataFrame(chosen, schema=schema).sort("team_id", "position")
 
 
-def _plan(
-    ruleset: Ruleset, mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int
-) -> list[tuple[object, ...]]:
-    """The rows of one team's plan."""
-    team = _team(mine, areas, gates, target)
-    picked = None if team.is_blocked else _cheapest(team, target, ruleset)
-    if picked is None:
-        return []
-    score = _score_after(team, ruleset)
-    done = np.zeros(len(mine), dtype=bool)
-    rows: list[tuple[object, ...]] = []
-    for position, index in enumerate(_order(team, picked, score), start=1):
-        done[index] = True
-        row = mine.row(index, named=True)
-        identity = (*(row[name] for name in TEAM), target, position, row["metric_id"], row["effort_days"])
-        rows.append((*identity, row["points"], bool(team.forced[index]), score(done)))
-    return rows
-
-
-def _team(mine: pl.DataFrame, areas: pl.DataFrame, gates: pl.DataFrame | None, target: int) -> _Team:
-    names = areas["area_id"].to_list()
-    lift = np.zeros((len(names), len(mine)))
-    place = [names.index(area) for area in mine["area_id"]]
-    lift[place, np.arange(len(mine))] = mine["within"].to_numpy() * (100 - mine["points"].to_numpy())
-    forced = np.zeros(len(mine), dtype=bool)
+def _team(formula: TeamFormula, efforts: pl.DataFrame, gates: pl.DataFrame, target: int, catalogue: Catalogue) -> _Team:
+    days = dict(efforts.select("metric_id", "effort_days").iter_rows())
+    shared = catalogue.remedy_of()
+    remedies = [shared.get(metric, metric) for metric in formula.metrics]
+    forced = np.zeros(len(formula.metrics), dtype=bool)
     blocked = False
-    if gates is not None:
-        # A team's level is at most one above its lowest area: a gate below target - 1 must go first.
-        for area, cap, lifted_by in gates.select("area_id", "cap", "lifted_by").iter_rows():
-            if area in names and cap < target - 1:
-                # Some gates are lifted by no metric.
-                hit = mine["metric_id"].is_in([lifted_by] if lifted_by else []).to_numpy()
-                blocked |= not hit.any()
-                forced |= hit
+    # A team's level is at most one above its lowest area: a gate below target - 1 must go first.
+    for area, cap, lifted_by in gates.select("area_id", "cap", "lifted_by").iter_rows():
+        if area in formula.areas and cap < target - 1:
+            # Some gates are lifted by no metric.
+            hit = np.array([metric == lifted_by for metric in formula.metrics])
+            blocked |= not hit.any()
+            forced |= hit
     return _Team(
-        lift,
-        mine["effort_days"].to_numpy().astype(np.float64),
-        areas["score"].to_numpy().astype(np.float64),
-        areas["area_weight"].to_numpy().astype(np.float64),
+        formula,
+        np.array([days[metric] for metric in formula.metrics], dtype=np.float64),
+        np.array([remedies.index(remedy) for remedy in remedies], dtype=np.int64),
         forced,
         blocked,
     )
 
 
-def _cheapest(team: _Team, target: int, ruleset: Ruleset) -> npt.NDArray[np.bool_] | None:
+def _plan(
+    catalogue: Catalogue, can: dict[KEY, Prospect], target: int, key: KEY, team: _Team
+) -> list[dict[str, object]]:
+    """The rows of one team's plan."""
+    if team.is_blocked:
+        return []
+    ruleset, names = catalogue.ruleset, team.formula.metrics
+    mine = [can[key[0], key[1], name] for name in names]
+    alone = [prospect.shown_after(done_after(days)) for prospect, days in zip(mine, team.days, strict=True)]
+    soon = np.array([shown is not None and shown <= YEAR_DAYS for shown in alone])
+    picked = _cheapest(team, target, ruleset, soon | team.forced)
+    if picked is None:
+        picked = _cheapest(team, target, ruleset)
+    if picked is None:
+        return []
+    steps = _schedule(team, picked, mine)
+    level_after = _level_after(team, steps, mine, target, ruleset)
+    order = sorted(steps, key=lambda step: (not team.forced[step.index], step.shown, names[step.index]))
+    done = np.zeros(len(names), dtype=bool)
+    rows: list[dict[str, object]] = []
+    shared = catalogue.remedy_of()
+    for position, step in enumerate(order, start=1):
+        before = team.price(done)
+        done[step.index] = True
+        prospect = mine[step.index]
+        rows.append(
+            {
+                **dict(zip(TEAM, key, strict=True)),
+                "target_level": target,
+                "position": position,
+                "metric_id": names[step.index],
+                "effort_days": team.price(done) - before,
+                "points_before": prospect.points,
+                "is_for_gate": bool(team.forced[step.index]),
+                "score_after": team.score(done),
+                "starts_on": prospect.on + timedelta(days=step.begins + 1),
+                "shows_on": prospect.on + timedelta(days=step.shown),
+                "waits_for": prospect.waits_for(step.done, step.shown),
+                "dates_rest_on": prospect.basis,
+                "remedy_id": shared.get(names[step.index]),
+                "level_on": None if level_after is None else prospect.on + timedelta(days=level_after),
+                "is_within_year": step.shown <= YEAR_DAYS,
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One metric of a plan: days from today on which its work begins, is done, and shows in full."""
+
+    index: int
+    begins: int
+    done: int
+    shown: int
+
+
+def _schedule(team: _Team, picked: _Flags, can: list[Prospect]) -> list[_Step]:
+    """Do one step after the other, gates first, then what takes longest to show: then the last one shows soonest."""
+    chosen = [int(index) for index in np.flatnonzero(picked)]
+
+    def wait(index: int) -> int:
+        own = done_after(team.days[index])
+        return (can[index].shown_after(own) or HORIZON_DAYS) - own
+
+    steps: list[_Step] = []
+    done = np.zeros(len(team.days), dtype=bool)
+    begun: dict[int, int] = {}
+    for index in sorted(chosen, key=lambda index: (not team.forced[index], -wait(index), index)):
+        # What shares its remedy with an earlier step is done together with it.
+        before = team.price(done)
+        done[index] = True
+        after = done_after(team.price(done))
+        begins = begun.setdefault(int(team.remedy[index]), done_after(before) if before else 0)
+        steps.append(_Step(index, begins, after, can[index].shown_after(after) or HORIZON_DAYS))
+    return steps
+
+
+def _level_after(team: _Team, steps: list[_Step], can: list[Prospect], target: int, ruleset: Ruleset) -> int | None:
+    """The first day from today on which the score, every area and every gate can be at the level."""
+    formula, edges = team.formula, ruleset.level_edges
+    points = np.tile(formula.points, (HORIZON_DAYS + 1, 1))
+    there = np.ones(HORIZON_DAYS + 1, dtype=bool)
+    for step in steps:
+        points[:, step.index] = can[step.index].path(step.done)
+        if team.forced[step.index]:
+            there &= points[:, step.index] >= FULL_POINTS - _SLACK
+    there &= formula.score(points) >= edges[target - 1]
+    if target >= 2:
+        there &= formula.area_scores(points).min(axis=1) >= edges[target - 2]
+    reached = np.flatnonzero(there)
+    return int(reached[0]) if len(reached) else None
+
+
+def _cheapest(team: _Team, target: int, ruleset: Ruleset, allowed: _Flags | None = None) -> _Flags | None:
     """The set of least effort, or None where even everything at its target does not reach the level."""
     share, edges = ruleset.weakest_share, ruleset.level_edges
-    count, areas = len(team.days), len(team.base)
-    weight = team.weight / team.weight.sum()
-    # Variables: one per metric (take it or not) and t, at most every area score, which stands for the weakest area.
-    rows = [np.append((1 - share) * weight @ team.lift, share)[None, :], np.hstack([team.lift, -np.ones((areas, 1))])]
-    least = [np.array([edges[target - 1] + _SLACK - (1 - share) * weight @ team.base]), -team.base]
+    count, areas, lift = len(team.days), len(team.formula.areas), team.lift
+    base, weight = team.formula.base, team.formula.weight
+    # Variables: one per metric (take it or not), the price of each remedy that several share, and t, at most every
+    # area score, which stands for the weakest area.
+    shared = [number for number in np.unique(team.remedy) if (team.remedy == number).sum() > 1]
+    width = count + len(shared) + 1
+    rows = np.zeros((1 + areas, width))
+    rows[0, :count], rows[0, -1] = (1 - share) * weight @ lift, share
+    rows[1:, :count], rows[1:, -1] = lift, -1.0
+    least = np.concatenate([[edges[target - 1] + _SLACK - (1 - share) * weight @ base], -base])
     if target >= 2:
-        rows.append(np.hstack([team.lift, np.zeros((areas, 1))]))
-        least.append(edges[target - 2] + _SLACK - team.base)
+        floors = np.zeros((areas, width))
+        floors[:, :count] = lift
+        rows, least = np.vstack([rows, floors]), np.append(least, edges[target - 2] + _SLACK - base)
     # Efforts are whole half-days: a proof to less than one unit is a proof of the optimum.
-    cost = np.append(np.round(team.days * HALF_DAYS), 0.0)
-    found = _solve(cost, np.vstack(rows), np.concatenate(least), np.append(team.forced.astype(np.float64), 0.0))
+    effort = np.round(team.days * HALF_DAYS)
+    cost, upper = np.append(effort, np.zeros(len(shared) + 1)), np.append(np.ones(count), np.zeros(len(shared) + 1))
+    for place, number in enumerate(shared, start=count):
+        for metric in np.flatnonzero(team.remedy == number):
+            row = np.zeros(width)
+            row[place], row[metric] = 1.0, -effort[metric]
+            rows, least = np.vstack([rows, row]), np.append(least, 0.0)
+            cost[metric], cost[place], upper[place] = 0.0, 1.0, max(upper[place], effort[metric])
+    upper[-1] = FULL_POINTS
+    if allowed is not None:
+        upper[:count] = allowed
+    lower = np.append(team.forced.astype(np.float64), np.zeros(len(shared) + 1))
+    found = _solve(cost, rows, least, lower, upper)
     return None if found is None else found[:count] > 0.5
 
 
-def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats) -> _Floats | None:
-    """Minimise ``cost @ x`` with ``rows @ x >= least``; all but the last variable are 0 or 1, the last is 0 to 100."""
+def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats, upper: _Floats) -> _Floats | None:
+    """Minimise ``cost @ x`` with ``rows @ x >= least``; all but the last variable are whole numbers."""
     import highspy
 
     solver = highspy.Highs()
@@ -171,7 +287,7 @@ def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats) -> _Flo
     there = rows != 0
     model.num_col_, model.num_row_ = count, len(rows)
     model.col_cost_, model.col_lower_ = cost, lower
-    model.col_upper_ = np.append(np.ones(count - 1), 100.0)
+    model.col_upper_ = upper
     model.row_lower_, model.row_upper_ = least, np.full(len(rows), highspy.kHighsInf)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
@@ -182,32 +298,3 @@ def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats) -> _Flo
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return np.asarray(solver.getSolution().col_value, dtype=np.float64)
-
-
-def _score_after(team: _Team, ruleset: Ruleset) -> _Score:
-    share, weight = ruleset.weakest_share, team.weight / team.weight.sum()
-
-    def score(done: npt.NDArray[np.bool_]) -> float:
-        areas = team.base + team.lift @ done
-        return float((1 - share) * (weight @ areas) + share * areas.min())
-
-    return score
-
-
-def _order(team: _Team, picked: npt.NDArray[np.bool_], score: _Score) -> list[int]:
-    """Gates first, then always the metric with the most gain a day given what is already done."""
-    rest = [int(index) for index in np.flatnonzero(picked)]
-    done = np.zeros(len(team.days), dtype=bool)
-    order: list[int] = []
-    while rest:
-
-        def worth(index: int) -> tuple[bool, float, int]:
-            with_it = done.copy()
-            with_it[index] = True
-            return bool(team.forced[index]), (score(with_it) - score(done)) / team.days[index], -index
-
-        best = max(rest, key=worth)
-        rest.remove(best)
-        done[best] = True
-        order.append(best)
-    return order

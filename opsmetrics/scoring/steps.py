@@ -7,13 +7,21 @@ from dataclasses import replace
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue
+from opsmetrics.scoring.aggregate import TEAM
 from opsmetrics.scoring.cells import area_weights, score_cells
 from opsmetrics.scoring.change import State, waterfall
+from opsmetrics.scoring.change_metric import metric_parts
 from opsmetrics.scoring.inputs import ScoreInputs
 
 
-def changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """Split every step of ``steps`` (:func:`steps_of`); the cells of both its ends must be there."""
+def changes(
+    catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame, steps: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split every step of ``steps`` (:func:`steps_of`); the cells of both its ends must be there.
+
+    Returns:
+        The parts of every step, and what each metric gave to its part performance.
+    """
     frozen = _frozen_cells(catalogue, inputs)
     weights = area_weights(catalogue)
 
@@ -40,9 +48,11 @@ def changes(catalogue: Catalogue, inputs: ScoreInputs, cells: pl.DataFrame, step
         )
 
     kept = None if frozen is None else state(_instead(cells, frozen), "to")
-    parts = waterfall(state(cells, "from"), state(cells, "to"), kept)
+    before, after = state(cells, "from"), state(cells, "to")
+    parts = waterfall(before, after, kept)
+    metrics = metric_parts(before, kept or after).join(parts.select(TEAM), on=TEAM, how="semi")
     starts = steps.select("from_as_of", as_of="to_as_of", grain="to_grain")
-    return parts.join(starts, on=["as_of", "grain"])
+    return parts.join(starts, on=["as_of", "grain"]), metrics.join(starts, on=["as_of", "grain"])
 
 
 def steps_of(windows: pl.DataFrame) -> pl.DataFrame:

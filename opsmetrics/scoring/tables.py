@@ -5,7 +5,7 @@ Names and order are a promise to other programs; new columns come at the end.
 
 from __future__ import annotations
 
-from opsmetrics.core.declare import Column, Table, at, count, flag, id_, number, share, text, texts
+from opsmetrics.core.declare import Column, Table, at, count, day, flag, id_, number, share, text, texts
 from opsmetrics.scoring.chart_kinds import KINDS, REASONS
 from opsmetrics.scoring.control_chart import SIGNALS
 from opsmetrics.scoring.status import STATUSES
@@ -30,6 +30,11 @@ _METRIC = id_("metric_id", "Metric")
 _AS_OF = at("as_of", "Instant of evaluation, UTC", required=True)
 _GRAIN = text("grain", _GRAIN_DOC, required=True, one_of=(*_PERIODS, *_SERIES))
 _STATUS = text("status", "ok, provisional, too_little_data or not_applicable", required=True, one_of=_STATUSES)
+_BASES = ("work", "items", "due_dates", "window")
+_SHOWS_DOC = "First local day on which it can show in full: 100 points; null at other instants than the latest day"
+_BASIS_DOC = """\
+work: the newest state counts; items: days of the items in the window, new ones at the usual rate; due_dates: also \
+known dates of what falls due; window: when the window has rolled over"""
 
 
 def _points(name: str, doc: str, *, required: bool = False) -> Column:
@@ -147,7 +152,18 @@ _GAP_TABLE = Table(
         _any("gain_if_met", "T with this metric at its target (100 points), minus T"),
         _any("gain_to_krav", "T with this metric at the requirement (60 points), minus T"),
         number("effort_days", "Team-days of the remedy, from the register or the catalogue's default"),
-        _any("gain_per_day", "gain_if_met / effort_days: what to fix first"),
+        _any("gain_per_day", "gain_if_met / effort_days"),
+        day("shows_on", _SHOWS_DOC),
+        day("krav_on", "First local day on which it can be at the requirement; null where it is, or not latest"),
+        count("waits_for", "Missed items that must leave the window between the work and shows_on"),
+        text("dates_rest_on", _BASIS_DOC, one_of=_BASES),
+        _any("gain_this_quarter", "Points of the team score that the work can give by the end of this quarter"),
+        _any("gain_next_quarter", "The same by the end of the next quarter"),
+        _any(
+            "quarter_gain_per_day",
+            "What its remedy can give this quarter, with all that it mends, per team-day: what to fix first",
+        ),
+        text("remedy_id", "Action that mends other metrics too (sql/metrics/remedies.toml); null = one of its own"),
     ),
     ("team_id", "metric_id", "as_of", "grain"),
 )
@@ -159,12 +175,19 @@ _PLAN_TABLE = Table(
         _AS_OF,
         text("grain", "latest", required=True, one_of=("latest",)),
         _level("target_level", "Level that all rows together reach"),
-        count("position", "1 = first: gates, then most gain a day", required=True, low=1),
+        count("position", "1 = first: gates, then what shows first", required=True, low=1),
         id_("metric_id", "Metric to bring to its target"),
-        number("effort_days", "Team-days"),
+        number("effort_days", "Team-days beyond those of rows before it with the same remedy"),
         _points("points_before", "Points now"),
         flag("is_for_gate", "Needed to lift a gate", required=True),
-        _points("score_after", "Team score once this row and all before it are done"),
+        _points("score_after", "Team score once this row and all before it show in full"),
+        day("starts_on", "Local day on which its work begins, where the rows are done one after the other"),
+        day("shows_on", _SHOWS_DOC),
+        count("waits_for", "Missed items that must leave the window between the work and shows_on"),
+        text("dates_rest_on", _BASIS_DOC, one_of=_BASES),
+        text("remedy_id", "Action that mends other metrics too (sql/metrics/remedies.toml); null = one of its own"),
+        day("level_on", "First local day on which the score can have the level; the same on all rows of a team"),
+        flag("is_within_year", "shows_on lies within a year", required=True),
     ),
     ("team_id", "as_of", "grain", "position"),
 )
@@ -186,6 +209,21 @@ _CHANGE_TABLE = Table(
         _any("ownership", "Points due to services that changed hands"),
     ),
     ("team_id", "as_of", "grain"),
+)
+_CHANGE_METRIC_TABLE = Table(
+    "scores.change_metric",
+    "What each metric gave or took of a change's part performance; sums to it, 0 for what did not move (ADR 0036)",
+    (
+        _TEAM,
+        _METRIC,
+        at("from_as_of", "Month end before, UTC", required=True),
+        at("as_of", "Month end or latest day, UTC", required=True),
+        text("grain", "month or latest", required=True, one_of=("month", "latest")),
+        _points("points_before", "Points of the metric then"),
+        _points("points_after", "Points now, under the rules of then"),
+        _any("performance", "Points of the team score, with everything else held as it was"),
+    ),
+    ("team_id", "metric_id", "as_of", "grain"),
 )
 _TREND_TABLE = Table(
     "scores.trend",
@@ -342,6 +380,7 @@ TABLES: dict[str, Table] = {
     table.name.removeprefix("scores."): table
     for table in (
         *(_METRIC_TABLE, _ENTITY_TABLE, _AREA_TABLE, _TEAM_TABLE, _GAP_TABLE, _PLAN_TABLE, _CHANGE_TABLE),
-        *(_TREND_TABLE, _CHART_TABLE, _GOAL_EFFECT_TABLE, _ROBUSTNESS_TABLE, _PEER_TABLE, _VALIDITY_TABLE),
+        *(_CHANGE_METRIC_TABLE, _TREND_TABLE, _CHART_TABLE, _GOAL_EFFECT_TABLE, _ROBUSTNESS_TABLE, _PEER_TABLE),
+        _VALIDITY_TABLE,
     )
 }

@@ -23,7 +23,7 @@ BUILT_SCORES = Table(
     (
         at("as_of", "Instant of evaluation, UTC", required=True),
         id_("grain", "Grain"),
-        id_("own", "Digest of its values, windows and gates, and of the weeks that it carries points from"),
+        id_("own", "Digest of its values, windows, gates and items, and of the weeks that it carries points from"),
         text("step", "Digest of both ends of the change that ends here; null where none does"),
         id_("shared", "Digest of rules, code and what every instant rests on"),
     ),
@@ -33,7 +33,10 @@ INSTANT = ["as_of", "grain"]
 # What every instant rests on, beside rules and code.
 _SHARED = ("score_teams", "score_connections", "score_waivers", "score_applicability", "score_efforts")
 # Outcomes are no part of a score: they decide, as a series does, what is said of scores.
-_OWN = ("score_values", "score_windows", "score_weaker", "score_gates", "score_outcomes")
+_OWN = (
+    *("score_values", "score_windows", "score_weaker", "score_gates", "score_outcomes"),
+    *("score_items", "score_due"),
+)
 
 
 @dataclass(frozen=True, slots=True)

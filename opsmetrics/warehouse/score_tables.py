@@ -27,11 +27,14 @@ from opsmetrics.warehouse.counterfactual import counterfactual_values
 from opsmetrics.warehouse.declared import append_rows, check_table, comment_table, replace_rows
 from opsmetrics.warehouse.goal_effects import read_goal_effects
 from opsmetrics.warehouse.validity import read_validity
+from opsmetrics.warehouse.window_items import DUE_SELECT, items_select
 
 # Values that one part of the computation works on: some hundred megabytes.
 VALUES_AT_ONCE = 150_000
 STEPS_AT_ONCE = 6
 _BY_INSTANT = ("metric", "entity", "area", "team", "gap")
+_BY_INSTANT_INPUTS = ("values", "windows", "weaker", "gates", "frozen", "items", "due")
+_BY_STEP = ("change", "change_metric")
 _LATEST = ("robustness", "peer", "plan")
 INPUTS = {
     "teams": "select team_id, type, onboarded_on from ref.teams",
@@ -84,7 +87,13 @@ def score_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
     values = values_select(catalogue)
     frozen = counterfactual_values(con, catalogue, files, values)
     con.register("frozen_rows", frozen)
-    selects = INPUTS | {"gates": gates_select(catalogue), "values": values, "frozen": "select * from frozen_rows"}
+    selects = INPUTS | {
+        "gates": gates_select(catalogue),
+        "values": values,
+        "frozen": "select * from frozen_rows",
+        "items": items_select(catalogue),
+        "due": DUE_SELECT,
+    }
     try:
         for name, select in selects.items():
             con.execute(f"create or replace temp table score_{name} as {select}")
@@ -117,7 +126,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, instants: pl.DataFrame, carry: t
             name: con.sql(f"select * from score_{name}").pl()
             for name in ("teams", "connections", "waivers", "applicability", "efforts")
         }
-        return ScoreInputs(**{name: some(name) for name in ("values", "windows", "weaker", "gates", "frozen")}, **whole)
+        return ScoreInputs(**{name: some(name) for name in _BY_INSTANT_INPUTS}, **whole)
     finally:
         con.unregister("wanted_instants")
 
@@ -168,7 +177,7 @@ class _Writer:
         self._is_new = todo.everything
         self._made: set[str] = set()
         if not self._is_new:
-            for names, gone in (((*_BY_INSTANT, *_LATEST), todo.gone), (("change",), todo.gone_steps)):
+            for names, gone in (((*_BY_INSTANT, *_LATEST), todo.gone), (_BY_STEP, todo.gone_steps)):
                 self._remove(names, gone)
 
     def _remove(self, names: tuple[str, ...], gone: pl.DataFrame) -> None:
@@ -193,7 +202,7 @@ class _Writer:
         scores = compute_instants(self._catalogue, inputs, instants.select(INSTANT))
         for name in (*_BY_INSTANT, "robustness", "peer"):
             self._add(name, getattr(scores, name))
-        self._add("plan", compute_plans(self._catalogue, scores, inputs.gates))
+        self._add("plan", compute_plans(self._catalogue, scores, inputs))
 
     def write_changes(self, carry: timedelta) -> None:
         """Compute and write the steps from month to month."""
@@ -202,7 +211,8 @@ class _Writer:
             part = steps[start : start + STEPS_AT_ONCE]
             ends = [part.select(as_of=f"{end}_as_of", grain=f"{end}_grain") for end in ("from", "to")]
             inputs = read_inputs(self._con, pl.concat(ends).unique(), carry)
-            self._add("change", compute_changes(self._catalogue, inputs, part))
+            for name, frame in zip(_BY_STEP, compute_changes(self._catalogue, inputs, part), strict=True):
+                self._add(name, frame)
 
     def write_series(self) -> None:
         """Compute and write trends and validity, if a series moved, and charts: they carry the value of today."""

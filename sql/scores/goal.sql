@@ -13,7 +13,9 @@
 -- is_closed = "points_now reach aim_points; null where nothing is measured"
 -- expected_points = """\
 --     Points of the team score that closing the gap was to bring: the register's, else what the gap was worth"""
--- recovered_points = "Points of the team score that the metric cost at the decision, less what it costs now"
+-- recovered_points = """\
+--     Points of the team score that the metric gave since the month end before the decision, everything else held as \
+--     it was (scores.change_metric); 0 where it did not move"""
 -- pace = "Points a week: median of all pairs of the last 13 week ends (Theil-Sen)"
 -- forecast_on = "Day on which that pace reaches the aim; null where it does not within two years"
 -- slip_days = "forecast_on - due_on; positive is late"
@@ -25,7 +27,7 @@ with reviews as (
 ),
 
 weeks as (
-    select s.team_id, s.metric_id, w."on", w.as_of, s.points, p.points_lost, p.gain_if_met, p.gain_to_krav
+    select s.team_id, s.metric_id, w."on", w.as_of, s.points, p.gain_if_met, p.gain_to_krav
     from scores.metric as s
     join ref.as_of as w on w.as_of = s.as_of and w.grain = s.grain
     left join scores.gap as p
@@ -34,7 +36,7 @@ weeks as (
 ),
 
 starts as (
-    select g.team_id, g.metric_id, g.decided_on, w.points, w.points_lost, w.gain_if_met, w.gain_to_krav
+    select g.team_id, g.metric_id, g.decided_on, w.points, w.gain_if_met, w.gain_to_krav
     from ref.goals as g
     join weeks as w on w.team_id = g.team_id and w.metric_id = g.metric_id and w."on" <= g.decided_on
     qualify row_number() over (partition by g.team_id, g.metric_id, g.decided_on order by w."on" desc) = 1
@@ -62,18 +64,30 @@ paces as (
     group by all
 ),
 
+-- Steps that end after the decision, up to the review: what happened from the month end before it.
+won as (
+    select r.team_id, r.metric_id, r.decided_on, r.as_of, r.grain, sum(c.performance) as recovered_points
+    from reviews as r
+    join scores.change_metric as c on c.team_id = r.team_id and c.metric_id = r.metric_id and c.as_of <= r.as_of
+    join ref.as_of as w on w.as_of = c.as_of and w.grain = c.grain and w."on" >= r.decided_on
+    where c.grain = 'month' or r.grain = 'latest'
+    group by all
+),
+
 measured as (
     select
         r.*, s.points as points_then, n.points as points_now,
         case when s.points >= 60 then 100.0 else 60.0 end as aim_points, p.pace, coalesce(p.week_count, 0) as weeks,
         coalesce(r.expected_points, case when s.points >= 60 then s.gain_if_met else s.gain_to_krav end) as expected,
-        s.points_lost - g.points_lost as recovered_points
+        o.recovered_points
     from reviews as r
     left join starts as s using (team_id, metric_id, decided_on)
     left join scores.metric as n
         on n.team_id = r.team_id and n.metric_id = r.metric_id and n.as_of = r.as_of and n.grain = r.grain
-    left join scores.gap as g
-        on g.team_id = r.team_id and g.metric_id = r.metric_id and g.as_of = r.as_of and g.grain = r.grain
+    left join won as o
+        on
+            o.team_id = r.team_id and o.metric_id = r.metric_id and o.decided_on = r.decided_on and o.as_of = r.as_of
+            and o.grain = r.grain
     left join paces as p
         on
             p.team_id = r.team_id and p.metric_id = r.metric_id and p.decided_on = r.decided_on and p.as_of = r.as_of

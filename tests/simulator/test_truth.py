@@ -153,6 +153,32 @@ def test_parts_of_every_change_sum_to_the_difference(engine):
     assert worst < 1e-9
 
 
+def test_what_metrics_gave_is_the_performance_and_nothing_where_nothing_moved(engine):
+    ((worst, count),) = engine.execute(
+        """select max(abs(c.performance - m.given)), count(*) from scores.change as c
+           join (select team_id, as_of, grain, sum(performance) as given from scores.change_metric group by all) as m
+               using (team_id, as_of, grain)"""
+    ).fetchall()
+    assert count > 100
+    assert worst < 1e-9
+    still, wrong = engine.execute(
+        """select count(*) filter (points_after = points_before),
+               count(*) filter (sign(performance) <> sign(points_after - points_before))
+           from scores.change_metric as c join meta.metrics as m using (metric_id) where m.weight > 0"""
+    ).fetchall()[0]
+    assert still > 1000
+    assert wrong == 0
+    # A decision about such a metric has won exactly nothing.
+    reviews = engine.execute(
+        """select count(*) from scores.goal as g
+           where recovered_points <> 0 and not exists (
+               from scores.change_metric as c
+               where c.team_id = g.team_id and c.metric_id = g.metric_id and c.points_after <> c.points_before
+           )"""
+    ).fetchall()
+    assert reviews == [(0,)]
+
+
 def test_every_manipulation_is_flagged_and_no_honest_improvement(engine):
     alarms = engine.execute("select distinct alarm, team_id from marts.gaming_alarms").fetchall()
     assert {team for _, team in alarms} == {plants.GAMING_TEAM}

@@ -23,6 +23,7 @@ REPLACED = {
     "meta.untold",
     "meta.streams",
     "scores.metric",
+    "scores.change_metric",
     "scores.gap",
     "scores.control_chart",
     "scores.area",

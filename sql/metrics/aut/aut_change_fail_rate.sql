@@ -20,6 +20,7 @@
 -- remedy.nb = "Mindre endringer, gradvis utrulling, automatisk tilbakerulling."
 -- remedy.en = "Smaller changes, gradual rollout, automatic rollback."
 -- effort = "M"
+-- counts_after_days = 7
 -- rests_on = ["deployments.rolled_back_at", "deployments.hotfixed_at", "incidents.caused_by_deployment_id"]
 -- better_with = ["deployments.rolled_back_at", "deployments.hotfixed_at", "incidents.caused_by_deployment_id"]
 -- version = 2

@@ -15,6 +15,7 @@
 -- remedy.nb = "Mål full gjenoppretting av den største databasen; juster RTO eller løsning."
 -- remedy.en = "Measure a full restore of the largest database; adjust the RTO or the solution."
 -- effort = "M"
+-- shows = "work"
 -- rests_on = ["restore_tests.restored_at"]
 -- better_with = ["restore_tests.verified_at"]
 -- version = 2

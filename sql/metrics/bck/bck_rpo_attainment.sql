@@ -17,6 +17,7 @@
 -- why.en = "Many successful jobs can hide one long gap."
 -- remedy = { nb = "Rett tidsplanen; varsle om jobber som feiler.", en = "Mend the schedule; alert on failing jobs." }
 -- effort = "M"
+-- shows = "spread"
 -- version = 2
 with spans as (
     select d.datastore_id, d.rpo_hours * interval 1 hour as rpo, s.starts_at, s.ends_at

@@ -18,6 +18,7 @@
 --     Slå på automatisk fletting for patch og minor med grønne tester; grupper oppdateringer; rydd de eldste først."""
 -- remedy.en = "Turn on automerge for patch and minor with green tests; group updates; clear the oldest first."
 -- effort = "M"
+-- undecided_days = 30
 -- interval = "survival"
 -- rests_on = ["update_episodes.applied_at"]
 -- better_with = ["update_episodes.dismissed_at"]

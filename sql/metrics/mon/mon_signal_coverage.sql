@@ -22,6 +22,7 @@
 --     Connect the missing service or signal to Application Insights or Grafana; start with availability of critical \
 --     services."""
 -- effort = "M"
+-- shows = "window"
 -- version = 2
 with
 -- Only days that the source delivered count: what nobody delivered is unknown, not silence.

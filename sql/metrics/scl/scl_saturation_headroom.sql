@@ -17,6 +17,7 @@
 -- remedy.nb = "Øk grensen eller reduser lasten; legg inn kapasitetsprognose; se på topper ved frister."
 -- remedy.en = "Raise the limit or reduce the load; add a capacity forecast; look at peaks before deadlines."
 -- effort = "M"
+-- shows = "window"
 -- worst_value = true
 -- version = 2
 with items as (

@@ -15,6 +15,7 @@ from opsmetrics.scoring.aggregate import area_scores, team_scores
 from opsmetrics.scoring.compute import compute_scores
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.outlook import DUE, ITEMS
 from opsmetrics.scoring.points import points
 from opsmetrics.scoring.status import STATUSES
 
@@ -300,6 +301,8 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
         efforts=pl.DataFrame(schema={"team_id": pl.String, "metric_id": pl.String, "effort_days": pl.Float64}),
         gates=pl.DataFrame(schema=gate_schema),
         frozen=pl.DataFrame(schema=value_schema),
+        items=pl.DataFrame(schema=ITEMS),
+        due=pl.DataFrame(schema=DUE),
     )
 
 

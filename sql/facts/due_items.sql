@@ -1,0 +1,37 @@
+-- title = "Known items that fall due after the latest day, of the metrics that are judged on their due date"
+-- key = ["metric_id", "item_id", "as_of", "grain"]
+-- [columns]
+-- metric_id = "Metric"
+-- team_id = "Team that answers for it"
+-- item_id = "Item, as in the metric's evidence"
+-- as_of = "Instant after which it falls due, UTC"
+-- grain = "latest"
+-- due_at = "Due, UTC"
+with known as (
+    select 'inc_actions_on_time' as metric_id, team_id, action_id as item_id, created_at as known_from_at, due_at
+    from facts.action_items
+    where is_dropped_with_approval is distinct from true
+    union all
+    select 'inc_postmortem_on_time', team_id, incident_id, resolved_at, postmortem_due_at
+    from facts.incidents
+    where needs_postmortem and is_exercise is distinct from true
+    union all
+    select 'sec_findings_on_time', team_id, finding_id, found_at, due_at
+    from facts.findings
+    union all
+    select 'mnt_planned_maintenance_on_time', team_id, task_id, '-infinity'::timestamptz, first_due_at
+    from macros.rows_of_teams('maintenance_tasks', first_due_at)
+    where is_cancelled_with_approval is not true
+)
+
+select k.metric_id, k.team_id, k.item_id, w.as_of, w.grain, k.due_at
+from ref.as_of as w
+join known as k on k.known_from_at < w.as_of and k.due_at >= w.as_of
+where w.grain = 'latest'
+union all
+select 'sec_vulns_fixed_on_time', o.team_id, v.vulnerability_id, v.as_of, v.grain, v.due_at
+from macros.vulnerabilities_at('sec_vulns_fixed_on_time') as v
+join ref.service_owners as o
+    on o.service_id = v.service_id and v.as_of > o.valid_from_at and v.as_of <= o.valid_to_at
+where v.grain = 'latest' and v.due_at > v.as_of
+order by metric_id, item_id
