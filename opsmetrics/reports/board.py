@@ -14,7 +14,7 @@ from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import EXEMPTIONS, HEALTH, METRIC, TEAM, Address
 from opsmetrics.snapshots.queries import catalogue, facts, gaps, movement, quality, scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
-from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
+from opsmetrics.snapshots.queries.gaps import Gap, GoalReview, PlanStep
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore, TeamScore
@@ -194,6 +194,15 @@ def forecast(goal: GoalReview, language: str) -> str:
     if goal.forecast_on is None:
         return text(language, key)
     return text(language, key, day=fmt.short_date(language, goal.forecast_on), days=abs(goal.slip_days or 0))
+
+
+def when(row: Gap | PlanStep, language: str) -> str:
+    """Say from which day work on a metric can show, and what it waits for; nothing where no date is known."""
+    if row.shows_on is None or row.dates_rest_on is None:
+        return ""
+    waits = row.waits_for or 0
+    key = f"when.{row.dates_rest_on}" + ("_waits" if waits else "")
+    return text(language, key, day=fmt.long_date(language, row.shows_on), count=waits)
 
 
 def _team_names(board: Board, language: str) -> dict[str, str]:

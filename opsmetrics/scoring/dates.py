@@ -28,6 +28,7 @@ _DATED = {
     "gain_next_quarter": pl.Float64,
     "quarter_gain_per_day": pl.Float64,
     "remedy_id": pl.String,
+    "is_for_gate": pl.Boolean,
 }
 LATEST = pl.col("grain").cast(pl.String) == "latest"
 
@@ -74,17 +75,22 @@ def with_dates(
     can = prospects_of(catalogue, cells, inputs)
     parts = formula_parts(cells.filter(LATEST), areas.filter(LATEST))
     remedy_of = catalogue.remedy_of()
+    lifting = set(inputs.gates.filter(LATEST).select(pl.col("team_id").cast(pl.String), "lifted_by").iter_rows())
     rows: list[dict[str, object]] = []
     by_team = latest.partition_by(TEAM, as_dict=True)
-    for key, formula in formulas(parts, catalogue.ruleset):
+    for key, formula in formulas(parts, catalogue.ruleset.weakest_share):
         if key in by_team:
-            rows += _team_rows(by_team[key], formula, can, remedy_of)
+            rows += _team_rows(by_team[key], formula, can, remedy_of, lifting)
     schema = {name: gap.schema[name] for name in CELL} | _DATED
     return gap.join(pl.DataFrame(rows, schema=schema), on=CELL, how="left")
 
 
 def _team_rows(
-    mine: pl.DataFrame, formula: TeamFormula, can: dict[KEY, Prospect], remedy_of: Mapping[str, str]
+    mine: pl.DataFrame,
+    formula: TeamFormula,
+    can: dict[KEY, Prospect],
+    remedy_of: Mapping[str, str],
+    lifting: set[tuple[object, ...]],
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     # One remedy brings all that it mends, at its largest price.
@@ -107,6 +113,7 @@ def _team_rows(
                 "gain_this_quarter": formula.gain({metric: float(path[this])}),
                 "gain_next_quarter": formula.gain({metric: float(path[following])}),
                 "remedy_id": remedy,
+                "is_for_gate": (gap["team_id"], metric) in lifting,
             }
         )
     for row in rows:

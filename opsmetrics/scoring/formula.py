@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
 from opsmetrics.scoring.intervals import Floats
 
@@ -66,13 +65,13 @@ class TeamFormula:
         return float(self.score(np.maximum(self.points, wanted)) - self.score(self.points))
 
 
-def formulas(parts: pl.DataFrame, ruleset: Ruleset) -> Iterator[tuple[KEY, TeamFormula]]:
+def formulas(parts: pl.DataFrame, weakest_share: float) -> Iterator[tuple[KEY, TeamFormula]]:
     """Yield ``(team_id, as_of, grain)`` and the formula of each team.
 
     Args:
         parts: ``team_id, as_of, grain, area_id, metric_id, points, effective`` (weight times evidence weight),
             ``score`` and ``area_weight`` of the metrics with points in published areas.
-        ruleset: For lambda.
+        weakest_share: Lambda of the ruleset.
     """
     for key, mine in parts.sort([*AREA, "metric_id"]).partition_by(TEAM, as_dict=True, maintain_order=True).items():
         areas = mine.select("area_id", "score", "area_weight").unique(maintain_order=True)
@@ -90,6 +89,6 @@ def formulas(parts: pl.DataFrame, ruleset: Ruleset) -> Iterator[tuple[KEY, TeamF
                 mine["points"].to_numpy().astype(np.float64),
                 areas["score"].to_numpy().astype(np.float64),
                 weight / weight.sum(),
-                ruleset.weakest_share,
+                weakest_share,
             ),
         )

@@ -114,7 +114,7 @@ def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, inputs: 
     )
     jobs = [
         (key, _team(formula, efforts.filter(team_id=key[0]), gates.filter(team_id=key[0]), wanted[key], catalogue))
-        for key, formula in formulas(parts, catalogue.ruleset)
+        for key, formula in formulas(parts, catalogue.ruleset.weakest_share)
         if key in wanted
     ]
     # The solver releases the lock: two threads use both cores.

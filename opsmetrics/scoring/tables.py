@@ -164,6 +164,7 @@ _GAP_TABLE = Table(
             "What its remedy can give this quarter, with all that it mends, per team-day: what to fix first",
         ),
         text("remedy_id", "Action that mends other metrics too (sql/metrics/remedies.toml); null = one of its own"),
+        flag("is_for_gate", "Its target lifts a tripped gate; null at other instants than the latest day"),
     ),
     ("team_id", "metric_id", "as_of", "grain"),
 )

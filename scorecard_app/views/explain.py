@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import METRIC, TEAM
+from opsmetrics.reports.board import when
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue, evidence, gaps, movement, quality, scores
 from opsmetrics.snapshots.queries.evidence import Diagnostic
+from opsmetrics.snapshots.queries.gaps import PlanStep
 from opsmetrics.snapshots.queries.quality import Alarm
 from opsmetrics.snapshots.queries.rows import group_by
 from opsmetrics.snapshots.queries.scores import ScorePart, TeamScore
@@ -72,7 +74,7 @@ def plan(page: Page, team_id: str) -> None:
             Cell(str(row.position), row.position),
             Cell(
                 page.say(metrics[row.metric_id].title),
-                detail=page.text("explain.for_gate") if row.is_for_gate else "",
+                detail=_step_detail(page, row),
                 address=METRIC.at(team=team_id, metric=row.metric_id),
             ),
             cells.number(row.points_before),
@@ -94,10 +96,35 @@ def plan(page: Page, team_id: str) -> None:
     show(
         join(
             heading(page.text("explain.plan", level=level)),
-            hint(page.text("explain.plan_hint", days=days)),
+            hint(" ".join((page.text("explain.plan_hint", days=days), *_level_dates(page, rows)))),
             table_with_files(page, table),
         )
     )
+
+
+def _step_detail(page: Page, step: PlanStep) -> str:
+    """When a step shows and why then, whether a gate asks for it, and whether its work is priced elsewhere."""
+    return " ".join(
+        filter(
+            None,
+            (
+                when(step, page.language),
+                "" if step.is_within_year else page.text("when.later"),
+                page.text("when.shared") if step.effort_days == 0 else "",
+                page.text("explain.for_gate") if step.is_for_gate else "",
+            ),
+        )
+    )
+
+
+def _level_dates(page: Page, steps: Sequence[PlanStep]) -> list[str]:
+    """The day of the level, and a warning where a step can only show later than in a year."""
+    said: list[str] = []
+    if steps[0].level_on is not None:
+        said.append(page.text("when.level", day=fmt.long_date(page.language, steps[0].level_on)))
+    if not all(step.is_within_year for step in steps):
+        said.append(page.text("when.beyond"))
+    return said
 
 
 def formula(page: Page, team_id: str, score: TeamScore | None) -> None:

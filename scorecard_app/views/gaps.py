@@ -26,7 +26,7 @@ from scorecard_app.views.parts import areas_by_id, gaps_table, source, teams_by_
 
 ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
-COUNTED_GAPS = 10  # the lead says what the largest of them would give
+COUNTED_GAPS = 10  # the lead says what the first of them would give
 EVERY = ""
 ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
 EFFORTS = ("S", "M", "L")
@@ -35,7 +35,7 @@ _COLUMNS = {"area": "area_id", "team": "team_id", "role": "owner_role", "effort"
 
 @view(GAPS)
 def render(page: Page) -> None:
-    """Show all gaps, largest gain first, with filters that live in the address."""
+    """Show all gaps, what to fix first at the top, with filters that live in the address."""
     teams, areas = teams_by_id(page), areas_by_id(page)
     head(page, page.text("gaps.title"), page.text("gaps.meta"))
     warn_unknown(page, {"team": teams, "area": areas})
@@ -70,16 +70,18 @@ def _filters(page: Page, teams: Mapping[str, Team], areas: Mapping[str, Area]) -
 
 
 def _lead(page: Page, found: Rows[Gap], teams: int) -> None:
-    """How many gaps there are, what the largest and the cheapest would give, and how far the largest have come."""
-    largest, cheapest = found[:COUNTED_GAPS], found.where(effort="S")[:COUNTED_GAPS]
-    ten, cheap = (sum(gap.gain_if_met for gap in some) / max(1, teams) for some in (largest, cheapest))
+    """How many gaps there are, what the first and the cheap ones would give, and how far the first have come."""
+    first, cheapest = found[:COUNTED_GAPS], found.where(effort="S")[:COUNTED_GAPS]
+    ten, cheap = (
+        sum(gaps.joint_gains(page.snapshot, page.period, some).values()) / max(1, teams) for some in (first, cheapest)
+    )
     words = page.text(
         "gaps.lead",
         count=fmt.number(page.language, len(found)),
         ten=fmt.number(page.language, ten, 1),
         cheap=fmt.number(page.language, cheap, 1),
         overdue=int(found.frame["is_overdue"].sum()),
-        open=sum(gap.goal_status is None for gap in largest),
+        open=sum(gap.goal_status is None for gap in first),
     )
     show(lead(words))
 
@@ -127,6 +129,7 @@ def _plans(page: Page, teams: Mapping[str, Team]) -> None:
         Column(page.text("gaps.steps"), "number"),
         Column(page.text("explain.days"), "number"),
         Column(page.text("explain.score_then"), "number"),
+        Column(page.text("gaps.level_on"), "date"),
     )
     cheapest = sorted(plans.values(), key=_days)[:SHOWN_PLANS]
     rows = tuple(_plan_row(page, steps, teams[steps[0].team_id]) for steps in cheapest)
@@ -146,4 +149,5 @@ def _plan_row(page: Page, steps: Sequence[PlanStep], team: Team) -> tuple[Cell, 
         cells.number(len(steps)),
         cells.number(_days(steps), 1),
         cells.number(steps[-1].score_after, 1),
+        cells.day(steps[0].level_on),
     )

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import CHANGES, METRIC
-from opsmetrics.reports.board import Item, shown_value
+from opsmetrics.reports.board import Item, shown_value, when
 from opsmetrics.reports.table import Cell, Column, Source, Table, Tag
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.snapshots.queries import catalogue
@@ -132,7 +132,7 @@ def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -
         ),
         cells.measure(metric.unit, shown_value(gap)),
         cells.measure(metric.unit, metric.requirement),
-        Cell(page.say(metric.remedy), detail=who),
+        Cell(page.say(metric.remedy), detail=" ".join(filter(None, (when(gap, language), who)))),
         Cell(page.text(f"effort.{metric.effort}"), detail=days),
         goal_cell(page, gap),
     )

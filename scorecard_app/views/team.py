@@ -29,7 +29,7 @@ from scorecard_app.views.team_areas import area_section
 from scorecard_app.views.team_incidents import incident_section
 
 SHOWN_GAPS = 6
-COUNTED_GAPS = 3  # the lead says what the largest of them would give
+COUNTED_GAPS = 3  # the lead says what the first of them would give
 
 
 @view(TEAM)
@@ -95,7 +95,7 @@ def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore],
     values = {"score": fmt.number(language, score.score), "area": page.say(areas_by_id(page)[weakest].name)}
     if score.status == "provisional":
         return page.text("team.lead_provisional", **values)
-    gain = sum(gap.gain_if_met for gap in gaps[:COUNTED_GAPS])
+    gain = sum(gap_queries.joint_gains(page.snapshot, page.period, gaps[:COUNTED_GAPS]).values())
     level = page.text(f"level.{score.level}").lower()
     return page.text("team.lead", **values, level=level, gain=fmt.number(language, gain, 1))
 

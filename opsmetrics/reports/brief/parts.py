@@ -187,7 +187,7 @@ def _gap(words: Words, gap: Gap, *, with_team: bool) -> tuple[Cell, ...]:
         words.cells.number(gap.gain_if_met, 1),
         words.cells.measure(metric.unit, shown_value(gap)),
         words.cells.measure(metric.unit, metric.requirement),
-        Cell(metric.remedy.get(words.language)),
+        Cell(" ".join(filter(None, (metric.remedy.get(words.language), board.when(gap, words.language))))),
         words.cells.number(gap.effort_days, 1),
     )
 

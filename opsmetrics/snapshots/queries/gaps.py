@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import polars as pl
+
 from opsmetrics.language.bilingual import Text
+from opsmetrics.scoring.formula import formulas
+from opsmetrics.scoring.outlook import FULL_POINTS
+from opsmetrics.snapshots.queries.catalogue import rules
 from opsmetrics.snapshots.queries.period import Period
-from opsmetrics.snapshots.queries.reader import query
+from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import Snapshot
 
@@ -22,6 +29,12 @@ class Gap:
     points_lost: float
     gain_if_met: float
     effort_days: float
+    shows_on: date | None
+    waits_for: int | None
+    dates_rest_on: str | None
+    gain_this_quarter: float | None
+    quarter_gain_per_day: float | None
+    is_for_gate: bool | None
     value: float | None
     points: float | None
     status: str
@@ -44,6 +57,12 @@ class PlanStep:
     points_before: float | None
     is_for_gate: bool
     score_after: float | None
+    shows_on: date | None
+    waits_for: int | None
+    dates_rest_on: str | None
+    remedy_id: str | None
+    level_on: date | None
+    is_within_year: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,10 @@ class UnmetObligation:
 
 
 def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area_id: str | None = None) -> Rows[Gap]:
-    """Return gaps of one team or area or of all, largest gain first, with value, goal, and whether it is overdue."""
+    """Return gaps of one team or area or of all, with value, goal, and whether it is overdue; what to fix first on top.
+
+    Gates stand first, then what can be had this quarter per team-day; of an instant that is past, gain per team-day.
+    """
     return query(
         snapshot,
         Gap,
@@ -97,9 +119,37 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
            left join ref.goals as o on o.team_id = g.team_id and o.metric_id = g.metric_id and o.is_open
            where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
                and ($area_id is null or g.area_id = $area_id) and g.points_lost > 0
-           order by g.gain_if_met desc, g.team_id, g.metric_id""",
+           order by g.is_for_gate desc nulls last, g.quarter_gain_per_day desc nulls last, g.gain_per_day desc,
+               g.team_id, g.metric_id""",
         period.instant(team_id=team_id, area_id=area_id),
     )
+
+
+def joint_gains(snapshot: Snapshot, period: Period, chosen: Sequence[Gap]) -> dict[str, float]:
+    """Return what closing some gaps together would give each team, in points of its score.
+
+    Computed from the team's formula, not added: where the weakest area rises, another becomes the weakest.
+    """
+    lifted: dict[str, dict[str, float]] = defaultdict(dict)
+    for gap in chosen:
+        lifted[gap.team_id][gap.metric_id] = FULL_POINTS
+    if not lifted:
+        return {}
+    found = frame(
+        snapshot,
+        """select s.team_id, s.as_of, s.grain, m.area_id, s.metric_id, s.points,
+               s.weight * s.evidence_weight as effective, a.score, p.weight as area_weight
+           from scores.metric as s
+           join meta.metrics as m using (metric_id)
+           join meta.areas as p on p.area_id = m.area_id
+           join scores.area as a
+               on a.team_id = s.team_id and a.area_id = m.area_id and a.as_of = s.as_of and a.grain = s.grain
+           where s.as_of = $as_of and s.grain = $grain and s.points is not null and a.status = 'ok'
+               and s.weight * s.evidence_weight > 0""",
+        period.instant(),
+    )
+    teams = formulas(found.filter(pl.col("team_id").is_in(list(lifted))), rules(snapshot).weakest_share)
+    return {str(key[0]): formula.gain(lifted[str(key[0])]) for key, formula in teams}
 
 
 def plan(snapshot: Snapshot, team_id: str) -> Rows[PlanStep]:
