@@ -49,6 +49,7 @@ DUE = {
     "grain": pl.String,
     "due_on": pl.Date,
     "item_count": pl.Int64,
+    "missed_count": pl.Int64,
 }
 
 
@@ -99,7 +100,8 @@ class Prospect:
         points: Points today.
         metric: Its rules.
         parts: Items by entity; none where nothing is known of them.
-        due: New items that are known to fall due: in all by each day from today, shape (days + 1,).
+        due: New items that are known to come: in all by each day from today, shape (days + 1,).
+        due_missed: Those of them that are missed already.
         delivered: Share of the window that was delivered.
     """
 
@@ -108,6 +110,7 @@ class Prospect:
     metric: Metric
     parts: tuple[_Part, ...]
     due: Floats
+    due_missed: Floats
     delivered: float
 
     @property
@@ -141,10 +144,10 @@ class Prospect:
         return np.clip(modelled + (self.points - modelled[0]) * np.clip(left, 0.0, 1.0), 0.0, FULL_POINTS)
 
     def _part_path(self, part: _Part, done: int) -> Floats:
-        window, lag = self.metric.window_days, self.metric.header.counts_after_days
+        window = self.metric.window_days
         usual, good = _levels(part, self.metric)
         span = window * max(self.delivered, _LEAST_DELIVERED)
-        if part.count[part.is_missed].sum() / span * (done + lag) < 1:
+        if part.count[part.is_missed].sum() / span * done < 1:
             # Less than one miss is to be expected until the work tells: then none is.
             usual = good
         days = np.arange(HORIZON_DAYS + 1)
@@ -159,11 +162,13 @@ class Prospect:
         rate = part.denominator.sum() / span
         arrived = np.maximum(rate * days, self.due)
         gone = arrived[np.maximum(days - window, 0)]
-        turned = arrived[np.minimum(days, done + lag)]
+        turned = arrived[np.minimum(days, done)]
         as_before, since = np.maximum(turned - gone, 0.0), arrived - np.maximum(turned, gone)
         total = old + as_before + since
+        missed = self.due_missed - self.due_missed[np.maximum(days - window, 0)]
+        worst = 0.0 if self.metric.header.floor < self.metric.header.mal else 1.0
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = (kept + usual * as_before + good * since) / total
+            value = (kept + usual * as_before + good * since + (worst - good) * missed) / total
         # Nothing to count: an entity that has no budget to spend has none until the work is done.
         value = np.where(total > 0, value, np.where(days >= done, self.metric.header.mal, self.metric.header.floor))
         return _points(value, self.metric)
@@ -177,7 +182,8 @@ class Prospect:
         """Return how many missed items must leave the window between the work and the day on which it shows."""
         if self.basis in {"work", "window"}:
             return 0
-        return sum(
+        coming = self.due_missed[max(0, shown - self.metric.window_days)]
+        return int(coming) + sum(
             int(part.count[part.is_missed & ~part.is_undecided & (part.leaves > done) & (part.leaves <= shown)].sum())
             for part in self.parts
         )
@@ -237,7 +243,8 @@ def prospects(catalogue: Catalogue, cells: pl.DataFrame, items: pl.DataFrame, du
         wanted, metric = (team, at, name), metrics[name]
         mine = groups.get(wanted) if metric.shows == "items" else None
         parts = () if mine is None else tuple(_parts(mine, metric, on))
-        found[wanted] = Prospect(on, points, metric, parts, _due(dues.get(wanted), on), completeness or 0.0)
+        coming, missed = (_due(dues.get(wanted), on, column) for column in ("item_count", "missed_count"))
+        found[wanted] = Prospect(on, points, metric, parts, coming, missed, completeness or 0.0)
     return found
 
 
@@ -258,10 +265,10 @@ def _parts(items: pl.DataFrame, metric: Metric, on: date) -> Iterable[_Part]:
         )
 
 
-def _due(due: pl.DataFrame | None, on: date) -> Floats:
+def _due(due: pl.DataFrame | None, on: date, column: str) -> Floats:
     if due is None:
         return np.zeros(HORIZON_DAYS + 1)
     day = np.clip((due["due_on"] - on).dt.total_days().to_numpy(), 1, HORIZON_DAYS + 1)
-    count = due["item_count"].to_numpy().astype(np.float64)
+    count = due[column].to_numpy().astype(np.float64)
     each = np.bincount(day, count, minlength=HORIZON_DAYS + 2).astype(np.float64)
     return np.cumsum(each)[: HORIZON_DAYS + 1]

@@ -34,7 +34,7 @@ _BASES = ("work", "items", "due_dates", "window")
 _SHOWS_DOC = "First local day on which it can show in full: 100 points; null at other instants than the latest day"
 _BASIS_DOC = """\
 work: the newest state counts; items: days of the items in the window, new ones at the usual rate; due_dates: also \
-known dates of what falls due; window: when the window has rolled over"""
+what is known to come; window: when the window has rolled over"""
 
 
 def _points(name: str, doc: str, *, required: bool = False) -> Column:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from opsmetrics.catalogue import Catalogue, Metric
 
 DUE_SELECT = """
-    select d.team_id, d.metric_id, d.as_of, d.grain, c.day as due_on, count(*) as item_count
+    select d.team_id, d.metric_id, d.as_of, d.grain, c.day as due_on, count(*) as item_count,
+        count(*) filter (d.is_missed) as missed_count
     from facts.due_items as d
     join ref.calendar as c on macros.within(d.due_at, c.starts_at, c.ends_at)
     group by all

@@ -17,6 +17,7 @@
 -- remedy.nb = "Legg en fast oppdateringsdag i teamets kalender, og roter ansvaret."
 -- remedy.en = "Put a fixed update day in the calendar and rotate the responsibility."
 -- effort = "S"
+-- shows = "spread"
 -- rests_on = ["update_episodes.applied_at"]
 -- better_with = ["update_episodes.dismissed_at"]
 -- version = 2

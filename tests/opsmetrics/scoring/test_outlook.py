@@ -39,7 +39,9 @@ def prospect(catalogue, metric_id, points, items=(), due=(), completeness=1.0):
         day = None if ago is None else ON - timedelta(days=ago)
         name = entity[0] if entity else None
         rows.append(("t1", metric_id, AT, "latest", name, 1.0, day, numerator, denominator, 1, missed))
-    dues = [("t1", metric_id, AT, "latest", ON + timedelta(days=ahead), count) for ahead, count in due]
+    dues = [
+        ("t1", metric_id, AT, "latest", ON + timedelta(days=ahead), count, sum(missed)) for ahead, count, *missed in due
+    ]
     cells = pl.DataFrame(
         [("t1", AT, metric_id, ON, points, completeness)],
         schema=["team_id", "as_of", "metric_id", "on", "points", "completeness"],
@@ -98,9 +100,13 @@ def test_known_due_dates_come_before_the_usual_rate(catalogue):
 
 def test_items_count_some_days_later_and_others_can_still_be_kept(catalogue):
     failed = prospect(catalogue, "aut_change_fail_rate", 0.0, [(ago, 1, 1) for ago in range(7, 97, 3)])
-    # What is deployed until the work is done is judged seven days later, and stays 90 days from then.
-    assert 90 < failed.shown_after(2) <= 2 + 7 + 90
+    # The newest is judged today, and stays 90 days from then; what is not judged yet may be known to have failed.
+    assert 80 < failed.shown_after(2, 99.99) <= 90
     assert failed.path(2)[20] == 0
+    pending = prospect(catalogue, "aut_change_fail_rate", 100.0, [(40, 0, 1)] * 10, due=[(5, 4, 2)])
+    assert pending.path(2)[4] == 100 > pending.path(2)[5]
+    shown = next(day for day in range(6, 200) if pending.path(2)[day] == 100)
+    assert pending.waits_for(2, shown) == (2 if shown >= 95 else 0)
     updates = [(ago, 0, 1) for ago in range(10)] + [(40, 1, 1)]
     assert prospect(catalogue, "mnt_updates_within_30d", 0.0, updates).shown_after(2) == 2
     old = [(ago, 0, 1) for ago in range(60, 70)]
