@@ -369,6 +369,41 @@ def test_the_restore_form_writes_a_line_that_the_register_takes(homes, monkeypat
     assert not app.code, "data cannot be back before they were asked for"
 
 
+def test_gains_of_several_points_are_computed_together(homes):
+    """Each alone is what the snapshot says; all of a team's together bring it to 100, which their sum does not."""
+    snapshot = current(homes["full"] / "snapshots")
+    period = catalogue.periods(snapshot)[0]
+    found = gaps.gaps(snapshot, period)
+    total = {row.team_id: row.score for row in scores.team_scores(snapshot, period)}
+    sums: dict[str, float] = {}
+    for gap in found:
+        sums[gap.team_id] = sums.get(gap.team_id, 0.0) + gap.gain_if_met
+    for gap in found[:10]:
+        assert gaps.joint_gains(snapshot, period, [gap])[gap.team_id] == pytest.approx(gap.gain_if_met)
+    together = gaps.joint_gains(snapshot, period, list(found))
+    assert together == pytest.approx({team: 100 - total[team] for team in sums})
+    assert any(abs(sums[team] - together[team]) > 0.1 for team in sums)
+    assert gaps.joint_gains(snapshot, period, []) == {}
+
+
+def test_gates_come_first_and_then_what_can_be_had_this_quarter(homes):
+    snapshot = current(homes["full"] / "snapshots")
+    found = list(gaps.gaps(snapshot, catalogue.periods(snapshot)[0]))
+    order = [(not gap.is_for_gate, -gap.quarter_gain_per_day) for gap in found]
+    assert order == sorted(order)
+    assert any(gap.is_for_gate for gap in found)
+    assert all(gap.shows_on is not None for gap in found)
+
+
+def test_a_plan_says_when(homes, monkeypatch):
+    snapshot = current(homes["full"] / "snapshots")
+    step = next(step for step in gaps.plans(snapshot) if step.waits_for)
+    _, html = open_page("team", homes["full"], monkeypatch, team=step.team_id)
+    shown = flat(html)
+    assert flat(text("nb", "when.level", day=fmt.long_date("nb", step.level_on))) in shown
+    assert flat(f"{fmt.long_date('nb', step.shows_on)}, fordi måleperioden") in shown
+
+
 @pytest.mark.parametrize("kind", ["full", "half", "empty", "large"])
 def test_no_row_has_a_gap_that_its_type_does_not_know(homes, kind):
     """Every query of the pages over every snapshot: where a field says that there is a value, there is one."""
