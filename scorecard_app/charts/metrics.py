@@ -78,7 +78,8 @@ def control_chart(
         words: ``today, krav, target, mean, high, low`` for the labels at the right edge.
     """
     newest, target = points[-1], reference.target
-    lines = (newest.low, newest.high, newest.centre, target, reference.krav, reference.today)
+    limits = (limit for point in points for limit in (point.low, point.high))
+    lines = (*limits, newest.centre, target, reference.krav, reference.today)
     heights = [*(point.value for point in points), *(height for height in lines if height is not None)]
     spread = (max(heights) - min(heights)) or 1.0
     lowest, highest = min(heights) - spread * 0.08, max(heights) + spread * 0.08
@@ -121,22 +122,24 @@ def _add_limits(figure: go.Figure, points: Sequence[ControlPoint]) -> None:
 def _add_lines(
     figure: go.Figure, newest: ControlPoint, reference: Reference, words: Mapping[str, str], spread: float
 ) -> None:
-    """Draw today, requirement, target and mean, and label them and the limits where there is room, in this order."""
-    lines: tuple[tuple[float | None, dict[str, Any] | None, str], ...] = (
-        (reference.today, {"color": GREY, "width": 1.5, "dash": "dot"}, "today"),
-        (reference.krav, {"color": TEAL, "width": 1.5, "dash": "dashdot"}, "krav"),
+    """Draw today, requirement, target and mean; label them, and mean and limits where there is room."""
+    room = spread * _LABEL_ROOM
+    drawn: tuple[tuple[float | None, dict[str, Any], str], ...] = (
         (reference.target, {"color": BLUE, "width": 1.5}, "target"),
-        (newest.centre, {"color": GREY, "width": 1.5}, "mean"),
-        (newest.high, None, "high"),
-        (newest.low, None, "low"),
+        (reference.krav, {"color": TEAL, "width": 1.5, "dash": "dashdot"}, "krav"),
+        (reference.today, {"color": GREY, "width": 1.5, "dash": "dot"}, "today"),
     )
     taken: list[float] = []
-    for height, line, name in lines:
-        if height is None:
-            continue
-        if line is not None:
-            figure.add_hline(y=height, line=line)
-        if all(abs(height - other) > spread * _LABEL_ROOM for other in taken):
+    # From the top, so that a label that must give way stays within the drawing.
+    there = [(height, line, name) for height, line, name in drawn if height is not None]
+    for height, line, name in sorted(there, key=lambda row: -row[0]):
+        figure.add_hline(y=height, line=line)
+        taken.append(min(height, taken[-1] - room) if taken else height)
+        label_right(figure, taken[-1], words[name])
+    if newest.centre is not None:
+        figure.add_hline(y=newest.centre, line={"color": GREY, "width": 1.5})
+    for height, name in ((newest.centre, "mean"), (newest.high, "high"), (newest.low, "low")):
+        if height is not None and all(abs(height - other) > room for other in taken):
             taken.append(height)
             label_right(figure, height, words[name])
 
