@@ -10,6 +10,7 @@ import os
 import shutil
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.snapshots.store import open_current
 from simulator import world
 from simulator.demo import write_demo
-from tests.conftest import ROOT
+from tests.built import EVERYTHING, ROOT, built
 
 DOCUMENT = ROOT / "docs" / "meetings.md"
 DECIDED, ACTED, DUE = date(2025, 11, 28), date(2026, 5, 4), date(2026, 10, 31)
@@ -32,9 +33,25 @@ FALSE_ALARMS = 0.05
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory):
+def year():
     """Review -> what was said about every decision, oldest first, from one build of the demo."""
-    home = tmp_path_factory.mktemp("year")
+    home = built("year", make_year, (*EVERYTHING, "tests/journeys/test_year_of_meetings.py"))
+    with open_current(home / "state" / "snapshots") as con:
+        rows = con.execute(
+            """select w.label, e.team_id, e.metric_id, e.effect, g.forecast
+               from scores.goal_effect as e
+               join scores.goal as g using (team_id, metric_id, decided_on, as_of, grain)
+               join ref.as_of as w using (as_of, grain)
+               where e.grain = 'month' order by w."on", e.team_id, e.metric_id"""
+        ).fetchall()
+    meetings: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
+    for label, team, metric, effect, forecast in rows:
+        meetings.setdefault(label, {})[team, metric] = (effect, forecast)
+    return meetings
+
+
+def make_year(home: Path) -> None:
+    """Build the demo with the decisions, and with records that know which of them worked."""
     org = home / "org"
     shutil.copytree(ROOT / "examples" / "demo", org)
     settings = (org / "organisation.toml").read_text(encoding="utf-8")
@@ -52,20 +69,7 @@ def year(tmp_path_factory):
             turns = (("inc", ACTED, 0.55),) if team in WORKED else ()
             patch.setitem(world.CHARACTERS, team, world.Character(0.40, 0.0, "mon", turns))
         write_demo(org, home / "records", seed=7)
-    settings = Settings(home=home / "state", org=org, data=home / "records", now=None, sql=default_sql_root())
-    run(settings)
-    with open_current(settings.snapshots) as con:
-        rows = con.execute(
-            """select w.label, e.team_id, e.metric_id, e.effect, g.forecast
-               from scores.goal_effect as e
-               join scores.goal as g using (team_id, metric_id, decided_on, as_of, grain)
-               join ref.as_of as w using (as_of, grain)
-               where e.grain = 'month' order by w."on", e.team_id, e.metric_id"""
-        ).fetchall()
-    meetings: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
-    for label, team, metric, effect, forecast in rows:
-        meetings.setdefault(label, {})[team, metric] = (effect, forecast)
-    return meetings
+    run(Settings(home=home / "state", org=org, data=home / "records", now=None, sql=default_sql_root()))
 
 
 def worked(decision: tuple[str, str]) -> bool:
