@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -206,11 +207,11 @@ def test_the_webhook_is_no_secret_spilled(chat, tmp_path):
     assert not post(replace(settings, webhook_url=None), Message("x"))
 
 
-def test_issues_name_the_snapshot_first(workspace, small):
+def test_issues_name_the_snapshot_first(workspace, first_run):
     settings = workspace.settings()
     (none,) = issues(settings, NOW)
     assert "no snapshot" in none.text
-    publish(workspace)
+    shutil.copytree(first_run / "home", settings.home, symlinks=True, dirs_exist_ok=True)
     assert issues(settings, NOW) == []
     (old,) = issues(settings, datetime(2026, 9, 4, tzinfo=UTC))
     assert "2026-09-02 06:00" in old.text

@@ -25,6 +25,7 @@ from scorecard_app.exports import WRITERS, Origin, csv_bytes
 from scorecard_app.matrix import Tile, tile_html
 from scorecard_app.sparklines import sparkline
 from tests.patience import LIMIT_SECONDS
+from tests.publications import published_as
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = tuple(page.name for page in PAGES)
@@ -254,9 +255,7 @@ def test_a_month_can_be_chosen(homes, monkeypatch):
 def test_a_new_snapshot_appears_without_a_restart(small_run, monkeypatch):
     app, html = open_page("overview", small_run.home, monkeypatch)
     assert "Liten" in html
-    settings = small_run.org / "organisation.toml"
-    settings.write_text(settings.read_text().replace("Liten", "Nyttnavn"))
-    plans.run(small_run)
+    published_as(small_run, "Nyttnavn")
     app.run()
     assert "Nyttnavn" in "\n".join(element.proto.body for element in app.main if element.type == "html")
 
