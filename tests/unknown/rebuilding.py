@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import duckdb
 import polars as pl
@@ -43,6 +43,8 @@ class Warehouse:
     def __init__(self, con: duckdb.DuckDBPyConnection, context: Context) -> None:
         self.con, self.context = con, context
         self.order = [table for table in context.files if not table.startswith(("staging.", "marts.", "scores."))]
+        # Tables that others of them rest on.
+        self.read = {name for table in self.order for name in context.files[table].dependencies}
         self.judged = {item.file.table for item in (*context.catalogue.metrics, *context.catalogue.gates)}
 
     def keep_instants(self, condition: str) -> None:
@@ -60,13 +62,22 @@ class Warehouse:
         self.order = [table for table in self.order if table in needed]
 
     def rebuild(self, changed: Iterable[str]) -> None:
-        """Build every table again that rests on the changed ones."""
+        """Build every table again that rests on the changed ones, as far as they came to say something else."""
         touched = set(changed)
         for table in self.order:
             file = self.context.files[table]
             if touched & file.dependencies:
+                before = self._digest(table) if table in self.read else None
                 self.con.execute(f"create or replace table {table} as {file.text}")
-                touched.add(table)
+                if before is None or before != self._digest(table):
+                    touched.add(table)
+
+    def _digest(self, table: str) -> tuple[object, ...]:
+        """What a table says, whatever the order of its rows."""
+        ((count, total),) = self.con.execute(
+            f"select count(*), sum(cast(hash(said) as hugeint)) from {table} as said"
+        ).fetchall()
+        return count, total
 
     @contextmanager
     def change(self, *statements: str, changed: Iterable[str]) -> Iterator[Warehouse]:
@@ -84,7 +95,8 @@ class Warehouse:
         """Read scores, gates and alarms as they stand."""
         catalogue = self.context.catalogue
         values = self.con.sql(values_select(catalogue)).pl()
-        tables = {name: self.con.sql(select).pl() for name, select in INPUTS.items()}
+        wanted = {field.name for field in fields(ScoreInputs)}
+        tables = {name: self.con.sql(select).pl() for name, select in INPUTS.items() if name in wanted}
         gates = self.con.sql(gates_select(catalogue)).pl()
         inputs = ScoreInputs(values=values, gates=gates, frozen=values.clear(), **tables)
         cells = score_cells(catalogue, encoded(catalogue, inputs)).waived
