@@ -82,15 +82,24 @@ def connected(simulated, tmp_path) -> Callable[[str], tuple[Settings, Organisati
     """Make an organisation like the demo with other sources: a TOML text, default the demo's connected ones."""
 
     def make(sources: str | None = None) -> tuple[Settings, Organisation]:
-        folder = tmp_path / "org"
-        shutil.copytree(DEMO, folder, dirs_exist_ok=True)
         text = sources if sources is not None else (DEMO / "sources.connected.toml").read_text()
-        (folder / "sources.toml").write_text(text)
-        settings = Settings.from_env(dict(os.environ))
-        settings = replace(settings, home=tmp_path / "home", org=folder, data=tmp_path / "data", retry_seconds=0.01)
-        return settings, load_organisation(folder)
+        folder = demo_with(tmp_path / "org", text)
+        return connected_in(tmp_path, folder), load_organisation(folder)
 
     return make
+
+
+def demo_with(folder: Path, sources: str) -> Path:
+    """Write the demo's configuration with other sources."""
+    shutil.copytree(DEMO, folder, dirs_exist_ok=True)
+    (folder / "sources.toml").write_text(sources)
+    return folder
+
+
+def connected_in(folder: Path, org: Path) -> Settings:
+    """Settings for an organisation, with its state below a test's own folder; connectors find the servers of now."""
+    settings = Settings.from_env(dict(os.environ))
+    return replace(settings, home=folder / "home", org=org, data=folder / "data", retry_seconds=0.01)
 
 
 @pytest.fixture

@@ -8,17 +8,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from opsmetrics.core.settings import Settings
 from opsmetrics.landing import load_paths, read_load
-from opsmetrics.sources.pull import pull_stream
+from opsmetrics.organisation import Organisation, load_organisation
+from opsmetrics.sources.pull import PullResult, pull_stream
 from simulator.servers.faults import FAULTS, SCRAMBLE
 from simulator.servers.identity import TENANT
 from simulator.servers.records import PLANTED
+from tests.connectors.conftest import DEMO, connected_in, demo_with
 from tests.connectors.desk import DESK
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
@@ -196,20 +200,25 @@ def landed(settings, stream: str) -> list[tuple]:
     return sorted(frame.filter(pl.col("_reason").is_null()).drop("_line", "_raw", "_reason").rows(), key=str)
 
 
-def ask(connected, subject):
-    origin, stream = subject
-    settings, organisation = connected(
-        (Path(DOCUMENT.parents[1]) / "examples/demo/sources.connected.toml").read_text()
-        + JSM
-        + PAGERDUTY
-        + GRAFANA
-        + PROBERS
-        + DESK
-        + ZABBIX
-        + ARGOCD
-    )
-    (result,) = pull_stream(settings, organisation, stream, WINDOW, origins=(origin,))
-    return settings, result
+@pytest.fixture(scope="module")
+def organisation(tmp_path_factory) -> Organisation:
+    """The demo with every source there is, read once: no test of this module changes it."""
+    connected = (DEMO / "sources.connected.toml").read_text()
+    texts = (connected, JSM, PAGERDUTY, GRAFANA, PROBERS, DESK, ZABBIX, ARGOCD)
+    return load_organisation(demo_with(tmp_path_factory.mktemp("connected") / "org", "".join(texts)))
+
+
+@pytest.fixture
+def ask(simulated, organisation, tmp_path) -> Callable[[tuple[str, str]], tuple[Settings, PullResult]]:
+    """Pull the stream of a subject into a folder of the test's own; the servers are whole at first."""
+
+    def asked(subject: tuple[str, str]) -> tuple[Settings, PullResult]:
+        origin, stream = subject
+        settings = connected_in(tmp_path, organisation.folder)
+        (result,) = pull_stream(settings, organisation, stream, WINDOW, origins=(origin,))
+        return settings, result
+
+    return asked
 
 
 def explained(subject, error: str) -> None:
@@ -225,22 +234,22 @@ def explained(subject, error: str) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("subject", SUBJECTS, ids="/".join)
-def test_fault(connected, simulated, subject, fault, tmp_path):
+def test_fault(ask, simulated, subject, fault):
     if subject not in WHOLE:
-        settings, whole = ask(connected, subject)
+        settings, whole = ask(subject)
         assert whole.error is None
         WHOLE[subject] = landed(settings, subject[1])
         shutil.rmtree(settings.home)
     expected = WHOLE[subject]
 
     simulated.faults.set(SUBJECTS[subject], fault, times=PASSING.get(fault, -1))
-    settings, broken = ask(connected, subject)
+    settings, broken = ask(subject)
     during = landed(settings, subject[1])
     simulated.faults.clear()
     outcome = judged(settings, subject, broken, during, expected)
     SEEN.setdefault(subject, {})[fault] = outcome
 
-    _, healed = ask(connected, subject)
+    _, healed = ask(subject)
     assert healed.error is None
     assert landed(settings, subject[1]) == expected, "after the fault the same rows are there, each once"
 
@@ -287,17 +296,17 @@ def test_the_documented_table_is_what_was_seen():
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids="/".join)
-def test_values_of_another_kind(connected, simulated, subject):
+def test_values_of_another_kind(ask, simulated, subject):
     """Numbers where texts were, lists where tables were, days that do not exist: an error of one line, or rows set aside.
 
     Answers that pass for good ones are landed; asked again, the source puts them right. FUZZ_EXAMPLES asks for more.
     """
-    _, whole = ask(connected, subject)
+    _, whole = ask(subject)
     assert whole.error is None
     refused = 0
     for seed in range(EXAMPLES):
         simulated.faults.set(SUBJECTS[subject], SCRAMBLE, seed=seed)
-        settings, broken = ask(connected, subject)
+        settings, broken = ask(subject)
         simulated.faults.clear()
         if broken.error is not None:
             refused += 1
@@ -305,19 +314,19 @@ def test_values_of_another_kind(connected, simulated, subject):
         shutil.rmtree(settings.home)
     assert refused
     simulated.faults.set(SUBJECTS[subject], SCRAMBLE, seed=EXAMPLES)
-    ask(connected, subject)
+    ask(subject)
     simulated.faults.clear()
-    settings, healed = ask(connected, subject)
+    settings, healed = ask(subject)
     assert healed.error is None
     shutil.rmtree(settings.home)
 
 
 @pytest.mark.parametrize("subject", [("grafana", "alert_rule_states"), ("support-ends", "eol_dates")], ids="/".join)
-def test_an_inventory_does_not_vanish_overnight(connected, simulated, subject):
-    settings, first = ask(connected, subject)
+def test_an_inventory_does_not_vanish_overnight(ask, simulated, subject):
+    settings, first = ask(subject)
     assert first.error is None
     expected = landed(settings, subject[1])
     simulated.faults.set(SUBJECTS[subject], "empty")
-    _, broken = ask(connected, subject)
+    _, broken = ask(subject)
     assert "shows nothing at all" in (broken.error or "")
     assert landed(settings, subject[1]) == expected
