@@ -14,7 +14,7 @@ import pytest
 from assets.resources import Workspace
 from opsmetrics import build as plans
 from opsmetrics.core.errors import DamagedLoadError
-from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.core.settings import Settings
 from opsmetrics.landing import load_paths, quarantine
 from opsmetrics.landing.backup_copies import repair_loads
 from opsmetrics.operations.backup import (
@@ -72,9 +72,7 @@ def test_what_is_restored_builds_the_same_scores(settings, target, tmp_path):
     assert all(not pull_stream(again, organisation, name)[0].loads for name in organisation.streams)
 
 
-def test_a_second_backup_copies_what_is_new(small, tmp_path, target):
-    settings = Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
-    run(settings)
+def test_a_second_backup_copies_what_is_new(settings, target):
     first, _ = back_up(settings, target, FIRST)
     checks = settings.org / "data/checks/2026-09-01.csv"
     checks.write_text(checks.read_text().replace("up", "down"))
@@ -186,7 +184,7 @@ def test_a_damaged_load_comes_back_from_the_backup(settings, target):
 def test_the_weekly_upkeep_backs_up_and_proves_it(settings, target, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_BACKUP", str(target))
     workspace = Workspace(home=str(settings.home), org=str(settings.org))
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         job = build_definitions(workspace).resolve_job_def("upkeep")
         result = job.execute_in_process(instance=instance)
         assert all(check.passed for check in result.get_asset_check_evaluations())

@@ -10,15 +10,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from opsmetrics.snapshots import results
 from opsmetrics.snapshots.results import MET, MISSED, UNKNOWN, Requirements
-from tests.built import opsmetrics
 
 
 @pytest.fixture(scope="module")
-def home(make_small, tmp_path_factory):
+def home(first_run):
     """A home in which the small organisation is published; these tests only read it."""
-    folder = tmp_path_factory.mktemp("results")
-    opsmetrics("run", "--org", str(make_small(folder / "org")), home=folder)
-    return folder
+    return first_run / "home"
 
 
 def values(cli, home, query: str) -> list[dict]:
