@@ -15,7 +15,7 @@ from calibration.inputs import Case, inputs_of
 from opsmetrics.catalogue import load_catalogue
 from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.settings import default_sql_root
-from opsmetrics.scoring.compute import compute_instants
+from opsmetrics.scoring.compute import compute_instants, leveled
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def score(cases: Iterable[Case], *, reuse: bool, jobs: int | None, told: Callabl
 def _one(case: Case, reuse: bool) -> Scored:  # noqa: FBT001 - mapped over a pool, which gives no names
     sql = default_sql_root()
     catalogue = load_catalogue(sql, load_all(sql))
-    found = compute_instants(catalogue, inputs_of(case, reuse=reuse))
+    found = leveled(catalogue, compute_instants(catalogue, inputs_of(case, reuse=reuse)))
     names = {"scenario": pl.lit(case.scenario.value), "seed": pl.lit(case.seed, pl.Int64)}
     months = found.metric.filter(pl.col("grain") == "month")
     return Scored(

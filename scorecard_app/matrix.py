@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from opsmetrics.language.fmt import number
+from opsmetrics.language.fmt import number, score
 from opsmetrics.language.texts import text
 from scorecard_app.markup import NOTHING, element, join, link, mark
 
@@ -77,7 +77,7 @@ def _parts(language: str, tile: Tile) -> Markup:
     if tile.coverage is not None and tile.coverage < FULL_COVERAGE:
         bar = element("span", element("i", style=f"width:{tile.coverage * 100:.0f}%"), class_="cover")
     return join(
-        element("span", number(language, tile.score), class_="figure"),
+        element("span", score(language, tile.score), class_="figure"),
         change_mark(language, tile.change),
         element("span", signs, class_="mark") if signs else None,
         bar,

@@ -162,6 +162,11 @@ class Ruleset(_Header):
 
     Attributes:
         quiet_from: Completeness from which a window without events was a quiet one; below it is not known.
+        evidence_at_least: Smallest evidence weight of a metric with any events at all (method 3.2).
+        carry_days: How long the last measured value stands in for one that our own failure hides.
+        state_days: How long a state usually stands, for the luck of the next month (method 3.10).
+        level_sure: Chance of reaching a level from which it is sure; from its complement up to it, it is on the edge.
+        level_days: Days for which a higher level must have been sure at every evaluation before it is given.
         overdue_points: Points of an obligation that nobody measures when its grace is used up; None = unknown.
     """
 
@@ -178,6 +183,11 @@ class Ruleset(_Header):
     overdue_points: float | None = None
     waived_share_at_most: float
     level_edges: list[float]
+    # Rulesets before 3.0.0 had none of these.
+    evidence_at_least: float = Field(default=0.0, ge=0, le=1)
+    state_days: float = Field(default=365.0, gt=0)
+    level_sure: float = Field(default=0.5, ge=0.5, lt=1)
+    level_days: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,16 @@ def number(language: str, value: float | None, decimals: int = 0) -> str:
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     rounded = round(value, decimals) + 0.0
     return format_decimal(rounded, format=pattern, locale=LOCALES[language]).replace("-", MINUS)
+
+
+def score(language: str, value: float | None) -> str:
+    """Return a score in whole points; 59.9 is never said to be 60: just under a ten its first decimal stands too."""
+    if value is None:
+        return MISSING
+    whole = round(value)
+    if whole > value and whole % 10 == 0:
+        return number(language, math.floor(value * 10) / 10, 1)
+    return number(language, value)
 
 
 def signed(language: str, value: float | None) -> str:

@@ -127,9 +127,9 @@ def lead(board: Board, language: str) -> str:
         "overview.lead",
         met=board.met(),
         teams=len(board.scores),
-        median=fmt.number(language, board.median()),
+        median=fmt.score(language, board.median()),
         area=next(area.name.get(language) for area in board.areas if area.area_id == weakest),
-        area_median=fmt.number(language, medians[weakest]),
+        area_median=fmt.score(language, medians[weakest]),
     )
 
 

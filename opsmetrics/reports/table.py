@@ -128,6 +128,10 @@ class Cells:
         """Return a number with fixed decimals."""
         return Cell(fmt.number(self.language, value, decimals), value, is_strong=is_strong)
 
+    def score(self, value: float | None, *, is_strong: bool = False) -> Cell:
+        """Return a score in whole points, never rounded up to a level."""
+        return Cell(fmt.score(self.language, value), value, is_strong=is_strong)
+
     def signed(self, value: float | None) -> Cell:
         """Return a number with its sign."""
         return Cell(fmt.signed(self.language, value), value)

@@ -1,4 +1,4 @@
-"""Area and team scores with coverage and bounds (sections 3.4, 3.5), levels and gates (section 3.6)."""
+"""Area and team scores with coverage and bounds (sections 3.4, 3.5), and the gates of an area (section 3.6)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def area_scores(
         .agg(
             scored_weight=(w * z).filter(scored).sum(),
             scored_points=(w * z * p).filter(scored).sum(),
-            judged_weight=(w * z).filter(known).sum(),
+            judged_weight=(w * z).filter(scored).sum(),
             sure_weight=(w * z).filter(known).sum(),
             worst_points=(w * z * pl.col("points_low")).filter(known).sum(),
             best_points=(w * z * pl.col("points_high")).filter(known).sum(),
@@ -74,7 +74,8 @@ def area_scores(
 def _area_status(ruleset: Ruleset) -> pl.Expr:
     # Obligations whose grace is used up are known to be unmet: they are not coverage, but hiding an area does
     # not keep its 0 out of the team score (method 3.5, ADR 0005).
-    # Nor does a gap in the data: as long as a metric is measured at all, its whole weight counts here (ADR 0010).
+    # Nor does a gap in the data: as long as a metric is measured at all, its whole weight counts here (ADR 0010). And
+    # as long as a last value is carried, our own failure hides no area and moves no score (ADR 0034).
     covered = pl.col("judged_weight") / pl.col("applicable_weight") + _TINY
     return (
         pl.when(pl.col("applicable_weight") == 0)
@@ -139,41 +140,32 @@ def team_scores(areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     return parts.with_columns(status=status).drop("published_share")
 
 
-def level(score: pl.Expr, edges: list[float]) -> pl.Expr:
-    """Return the level 0..4 of an unrounded score; null for null."""
-    reached = sum(((score >= edge).cast(pl.Int32) for edge in edges), pl.lit(0, pl.Int32))
-    return pl.when(score.is_not_null()).then(reached)
-
-
-def area_levels(areas: pl.DataFrame, gates: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
-    """Add ``level`` and ``gate`` to areas: the strictest tripped gate caps the level, never the score.
+def with_gates(areas: pl.DataFrame, gates: pl.DataFrame) -> pl.DataFrame:
+    """Add ``gate`` and ``gate_findings`` to areas: the strictest tripped gate, or null.
 
     Args:
         areas: As :func:`area_scores` gives them.
         gates: ``gate_id, team_id, as_of, grain, area_id, cap, finding_count`` of tripped gates.
-        ruleset: For the level edges.
     """
     strictest = (
         gates.sort("cap", "gate_id")
         .group_by(AREA, maintain_order=True)
-        .agg(pl.col("gate_id").first(), pl.col("cap").first(), pl.col("finding_count").first())
+        .agg(gate=pl.col("gate_id").first(), gate_findings=pl.col("finding_count").first())
     )
-    by_score = level(pl.col("score"), ruleset.level_edges)
-    capped = pl.min_horizontal(by_score, pl.col("cap").cast(pl.Int32))
-    return (
-        areas.join(strictest, on=AREA, how="left")
-        .with_columns(level=pl.when(by_score.is_not_null()).then(capped), gate=pl.col("gate_id"))
-        .drop("gate_id", "cap")
-        .rename({"finding_count": "gate_findings"})
-    )
+    return areas.join(strictest, on=AREA, how="left")
 
 
-def team_levels(teams: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
-    """Add ``level``: at most one above the lowest level of a published area."""
-    lowest = areas.filter(pl.col("status") == "ok").group_by(TEAM).agg(lowest=pl.col("level").min())
-    by_score = level(pl.col("score"), ruleset.level_edges)
-    return (
-        teams.join(lowest, on=TEAM, how="left")
-        .with_columns(level=pl.when(by_score.is_not_null()).then(pl.min_horizontal(by_score, pl.col("lowest") + 1)))
-        .drop("lowest")
+def with_shares(cells: pl.DataFrame) -> pl.DataFrame:
+    """Add ``stated_share`` and ``effective_share``: of the area's weight, and of its score after evidence (method 3.2).
+
+    Args:
+        cells: ``team_id, area_id, as_of, grain``, ``weight``, ``evidence_weight``, ``points`` and ``status``.
+    """
+    applies, scored = ~pl.col("status").is_in(DROPPED), pl.col("points").is_not_null()
+    effective = pl.when(scored).then(pl.col("weight") * pl.col("evidence_weight"))
+    stated = pl.when(applies).then(pl.col("weight"))
+    total, effective_total = (expr.sum().over(AREA) for expr in (stated, effective))
+    return cells.with_columns(
+        stated_share=pl.when(total > 0).then(stated / total),
+        effective_share=pl.when(effective_total > 0).then(effective / effective_total),
     )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from opsmetrics.catalogue import Catalogue, Ruleset
+from opsmetrics.catalogue import Catalogue, MetricHeader, Ruleset
 from opsmetrics.scoring.bounds import point_bounds
 from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.intervals import effective_size
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
 from opsmetrics.scoring.status import CELL, apply_waivers, assign_status, carry_last_value
 
@@ -17,6 +18,7 @@ EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}  # method 3.12
 _SPENT = (
     *("type", "onboarded_on", "missing_streams", "connected_on", "grace_from", "applies", "applies_reason", "needs"),
     *("when_empty", "started_on", "default_days", "applies_to", "window_completeness", "untold", "weaker"),
+    "least_stream",
 )
 
 
@@ -42,7 +44,8 @@ def score_cells(catalogue: Catalogue, inputs: ScoreInputs) -> Cells:
     parameters = _parameters(catalogue)
     entity = _entities(inputs.values, parameters, catalogue.ruleset)
     grid = _grid(parameters, inputs).join(_team_values(inputs.values, entity), on=CELL, how="left")
-    plain = carry_last_value(assign_status(_with_points(grid), catalogue.ruleset), catalogue.ruleset).drop(_SPENT)
+    pointed = _with_points(grid, catalogue.ruleset)
+    plain = carry_last_value(assign_status(pointed, catalogue.ruleset), catalogue.ruleset).drop(_SPENT)
     return Cells(apply_waivers(plain, inputs.waivers, catalogue.ruleset), plain, entity)
 
 
@@ -78,6 +81,7 @@ def _parameters(catalogue: Catalogue) -> pl.DataFrame:
             "metric_version": metric.header.version,
             "window_days": metric.window_days,
             "interval": metric.header.interval if metric.header.kind == "sample" else None,
+            "chance": _chance(metric.header),
             "default_days": EFFORT_DAYS[metric.header.effort],
         }
         for metric in catalogue.metrics
@@ -99,9 +103,23 @@ def _parameters(catalogue: Catalogue) -> pl.DataFrame:
         "metric_version": pl.Int64,
         "window_days": pl.Int64,
         "interval": pl.String,
+        "chance": pl.String,
         "default_days": pl.Float64,
     }
     return pl.DataFrame(rows, schema=schema)
+
+
+def _chance(header: MetricHeader) -> str:
+    """How luck enters a metric (method 3.10): by its items, by its standard error, or by the points of its entities."""
+    if header.kind == "sample" and header.interval == "normal":
+        return "normal"
+    return "points" if header.entity or header.unit != "share" else "share"
+
+
+def _units() -> pl.Expr:
+    """Items of equal say behind a value; of entity metrics the entities."""
+    effective = effective_size(pl.col("value"), pl.col("standard_error"), pl.col("units"))
+    return pl.when(pl.col("interval") == "survival").then(effective).otherwise("units")
 
 
 def _entities(values: pl.DataFrame, parameters: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
@@ -136,6 +154,7 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
         "completeness",
         "standard_error",
         "worst_value",
+        units=pl.col("sample_size").cast(pl.Float64),
         entity_points=pl.lit(None, pl.Float64),
         entity_low=pl.lit(None, pl.Float64),
         entity_high=pl.lit(None, pl.Float64),
@@ -157,6 +176,7 @@ def _team_values(values: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
             completeness=(weight * pl.col("completeness")).sum() / weight.sum(),
             standard_error=pl.lit(None, pl.Float64),
             worst_value=pl.lit(None, pl.Float64),
+            units=pl.len().cast(pl.Float64),
             entity_points=entity_points(weight, pl.col("points")),
             entity_low=entity_points(weight, pl.col("points_low")),
             entity_high=entity_points(weight, pl.col("points_high")),
@@ -216,14 +236,17 @@ def _connected(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
     )
 
 
-def _with_points(grid: pl.DataFrame) -> pl.DataFrame:
+def _with_points(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal")))
     low, high = point_bounds()
     return (
         grid.with_columns(completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0))
         .with_columns(
             points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
-            evidence_weight=evidence_weight(pl.col("sample_size").fill_null(0), pl.col("n_full")),
+            evidence_weight=evidence_weight(
+                pl.col("sample_size").fill_null(0), pl.col("n_full"), ruleset.evidence_at_least
+            ),
+            units=_units(),
         )
         .with_columns(
             points_low=pl.when("is_entity").then(pl.col("entity_low")).otherwise(low),

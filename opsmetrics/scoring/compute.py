@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue
-from opsmetrics.scoring.aggregate import AREA, TEAM, area_levels, area_scores, team_levels, team_scores
+from opsmetrics.scoring.aggregate import AREA, TEAM, area_scores, team_scores, with_gates, with_shares
 from opsmetrics.scoring.cells import area_weights, score_cells, series_parameters
 from opsmetrics.scoring.chart_table import chart_parameters, chart_table
 from opsmetrics.scoring.composition import FITTING_DAYS
 from opsmetrics.scoring.dates import with_dates
-from opsmetrics.scoring.draws import score_intervals
+from opsmetrics.scoring.draws import score_chances
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
 from opsmetrics.scoring.intervals import log_log, normal, wilson
+from opsmetrics.scoring.levels import with_chances, with_levels
 from opsmetrics.scoring.peers import peer_table
 from opsmetrics.scoring.robustness import robustness_table
 from opsmetrics.scoring.series import MONTHLY, QUARTERLY, trend_table
@@ -24,6 +25,8 @@ from opsmetrics.scoring.status import CELL
 from opsmetrics.scoring.steps import changes, steps_of
 from opsmetrics.scoring.tables import TABLES
 
+# The level that means that the requirement is met (method 3.6).
+MET_LEVEL = 3
 # Method 3.8: coverage at least, width of the 90 % interval at most.
 _CONFIDENCE = (("high", 0.80, 10.0), ("medium", 0.60, 25.0))
 
@@ -60,7 +63,7 @@ class InstantScores:
 
 def compute_scores(catalogue: Catalogue, inputs: ScoreInputs) -> Scores:
     """Compute every score for every team, metric and instant at once."""
-    instants = compute_instants(catalogue, inputs)
+    instants = leveled(catalogue, compute_instants(catalogue, inputs))
     steps = steps_of(inputs.windows)
     trend, chart = compute_trends(catalogue, instants.metric), compute_charts(catalogue, instants.metric)
     own = {field.name: getattr(instants, field.name) for field in fields(instants)}
@@ -76,6 +79,9 @@ def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataF
         inputs: For a part of the instants: their rows, and those of the weeks before that stale cells carry
             points from (``carry_days``).
         wanted: ``as_of, grain`` of the instants to return; default all.
+
+    Returns:
+        The tables; ``level`` is still null, because it rests on all evaluations before (:func:`leveled`).
     """
     ruleset = catalogue.ruleset
     inputs = encoded(catalogue, inputs)
@@ -88,25 +94,36 @@ def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataF
     cut = (pl.col("grain") == MONTHLY) & (pl.col("window_days") > FITTING_DAYS[MONTHLY])
     makes_areas = (pl.col("grain") != QUARTERLY) & ~cut
     waived = area_scores(found.waived.filter(makes_areas), ruleset).join(weights, on="area_id")
-    areas = area_levels(waived, inputs.gates, ruleset)
+    areas = with_gates(waived, inputs.gates)
     # Drawing takes one core and holds no lock for long: the other tables are made meanwhile.
     with ThreadPoolExecutor(1) as pool:
-        drawing = pool.submit(score_intervals, found.waived, areas, ruleset)
+        drawing = pool.submit(score_chances, found.waived, areas, ruleset)
         unwaived = area_scores(found.plain.filter(makes_areas), ruleset).join(weights, on="area_id")
-        teams = team_levels(team_scores(areas, ruleset), areas, ruleset)
+        teams = team_scores(areas, ruleset)
         gap = gaps(found.waived, areas, ruleset).join(found.waived.select(*CELL, "effort_days"), on=CELL, how="left")
         gap = gap.with_columns(gain_per_day=pl.col("gain_if_met") / pl.col("effort_days"))
         tables = {
-            "metric": _with_display_interval(found.waived),
+            "metric": with_shares(_with_display_interval(found.waived)),
             "entity": found.entity,
-            "area": _beside(areas, unwaived, AREA),
             "gap": with_dates(gap, found.waived, areas, catalogue, inputs),
             "robustness": robustness_table(areas, teams, ruleset),
             "peer": peer_table(found.waived, inputs.teams),
         }
-        teams = _beside(teams, team_scores(unwaived, ruleset), TEAM)
-        tables["team"] = _with_confidence(teams.join(drawing.result(), on=TEAM, how="left"))
+        chances = drawing.result()
+    # Levels come when all evaluations are there.
+    areas = _beside(areas, unwaived, AREA).with_columns(level=pl.lit(None, pl.Int32))
+    teams = _beside(teams, team_scores(unwaived, ruleset), TEAM).with_columns(level=pl.lit(None, pl.Int32))
+    tables["area"] = with_chances(areas, chances.area, AREA, ruleset)
+    teams = with_chances(teams, chances.team, TEAM, ruleset).with_columns(krav_probability=f"reach_{MET_LEVEL}")
+    tables["team"] = _with_confidence(teams)
     return InstantScores(**{name: _table(name, frame) for name, frame in tables.items()})
+
+
+def leveled(catalogue: Catalogue, instants: InstantScores) -> InstantScores:
+    """Return the tables with the levels of areas and teams, which rest on all instants together (method 3.6)."""
+    caps = {gate.id: gate.header.cap for gate in catalogue.gates}
+    area, team = with_levels(instants.area, instants.team, caps, catalogue.ruleset)
+    return replace(instants, area=area, team=team)
 
 
 def compute_changes(
@@ -162,7 +179,11 @@ def _with_confidence(teams: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_display_interval(cells: pl.DataFrame) -> pl.DataFrame:
-    """Add the 95 % interval of each sample metric's value: Wilson, log-log survival or normal (method 3.10)."""
+    """Add the 95 % interval of each metric's value: Wilson, log-log survival or normal (method 3.10).
+
+    A census counts all there is today, and says as little about the practice behind it as so many cases can.
+    """
+    census = wilson(pl.col("value") * pl.col("units"), pl.col("units"))
     ends = {
         "jeffreys": wilson(pl.col("numerator"), pl.col("denominator")),
         "survival": log_log(pl.col("value"), pl.col("standard_error")),
@@ -172,6 +193,8 @@ def _with_display_interval(cells: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(*(pl.when(pl.col("interval") == kind).then(pair[end]) for kind, pair in ends.items()))
         for end in (0, 1)
     )
+    is_census = pl.col("interval").is_null() & (pl.col("chance") == "share")
+    low, high = (pl.when(is_census).then(end).otherwise(other) for end, other in zip(census, (low, high), strict=True))
     there = pl.col("value").is_not_null()
     return cells.with_columns(interval_low=pl.when(there).then(low), interval_high=pl.when(there).then(high))
 

@@ -1,4 +1,7 @@
-"""Intervals of team scores by seeded draws (method 3.10).
+"""Where the next month's score lies if nothing changes but chance, by seeded draws (method 3.10, ADR 0034).
+
+Of next month's window a month is new and a month is gone: the score moves by the luck of both. The draws tell how far;
+the place is that of the score itself, because next month's score has the same luck in it as this month's.
 
 Random numbers must be the same for years: numpy promises only the raw bits of PCG64, so uniforms are made from them
 and everything else goes through inverse distribution functions.
@@ -16,25 +19,29 @@ import polars as pl
 
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
-from opsmetrics.scoring.intervals import Floats, effective_size, jeffreys_quantiles
-from opsmetrics.scoring.points import KRAV_POINTS, points
+from opsmetrics.scoring.intervals import Floats, jeffreys_quantiles
+from opsmetrics.scoring.points import points
 from opsmetrics.scoring.status import MEASURED
 
 DRAWS = 2000
-_ROUNDING = 1e-4  # scores are drawn in single precision
-GRAINS = ("month", "tertial", "latest")
+MONTH_DAYS = 365.25 / 12
+SERIES = "series_"
 # Inverse distribution functions are tabulated: 1024 steps of a uniform, so that a draw is one look-up. Against
-# exact draws the ends of a team's interval differ by less than 0.05 points (tests/opsmetrics/scoring/test_draws.py).
+# exact draws the ends of a team's interval differ by less than 0.05 points, those of an area's by less than 0.1
+# (tests/opsmetrics/scoring/test_draws.py).
 _BITS = 10
 _STEPS = 1 << _BITS
 _NODES = 128
 _CHUNK = 256
-
-
+# Shares and points of one metric that differ by less share a table.
+_DIGITS = 4
 _NEEDED = (
-    *("metric_id", "points", "weight", "evidence_weight", "status", "interval", "sample_size"),
-    *("numerator", "denominator", "value", "standard_error", "floor", "krav", "mal"),
+    *("metric_id", "points", "weight", "evidence_weight", "status", "chance", "units", "window_days"),
+    *("value", "standard_error", "floor", "krav", "mal"),
 )
+
+
+_ROUNDING = np.float32(1e-4)  # scores are drawn in single precision
 
 
 def seed_of(*parts: str) -> int:
@@ -69,45 +76,62 @@ class _Tables:
     row_of: npt.NDArray[np.int64]
 
 
-def score_intervals(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
-    """Return the 5 % to 95 % interval of every team score and the chance that the requirement is met.
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """What the draws say of areas and teams: ``team_id, as_of, grain`` (and ``area_id``) with the columns below.
+
+    ``interval_low, interval_high``: 5 % and 95 % of the draws. ``reach_1`` to ``reach_4``: share of the draws that
+    reach the edge of that level.
+    """
+
+    area: pl.DataFrame
+    team: pl.DataFrame
+
+
+def score_chances(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> Chances:
+    """Draw next month's scores of every area and team that has one.
 
     Args:
-        cells: Metrics after waivers with ``points``, ``weight``, ``evidence_weight``, ``numerator``,
-            ``denominator``, ``effective_size``, ``standard_error``, ``value``, ``interval`` (null for a census),
-            anchors and ``status``.
-        areas: With ``score``, ``status`` and ``area_weight``; only published areas take part.
-        ruleset: For lambda and the version.
+        cells: Metrics after waivers with ``points``, ``weight``, ``evidence_weight``, ``value``, ``standard_error``,
+            ``chance`` (``share``: of ``units`` items in the value's own unit; ``points``: of the points; ``normal``:
+            by the standard error), ``units``, ``window_days`` (0 for a state), anchors and ``status``.
+        areas: With ``score``, ``status`` and ``area_weight``. Areas without a score are left out; in a team's score
+            only published ones take part.
+        ruleset: For lambda, level edges, how long a state stands, and the version.
 
     Returns:
-        ``team_id, as_of, grain, interval_low, interval_high, krav_probability``; month, tertial and latest only.
+        One row per area and per team; the trend's own periods are left out.
     """
-    published = areas.filter((pl.col("status") == "ok") & pl.col("grain").is_in(GRAINS))
+    scored = areas.filter(
+        pl.col("score").is_not_null() & ~pl.col("grain").cast(pl.String).str.starts_with(SERIES)
+    ).select(*AREA, "area_weight", area_score="score", is_published=pl.col("status") == "ok")
     parts = (
         cells.select(*AREA, *_NEEDED)
         .filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
-        .join(published.select(*AREA, "area_weight"), on=AREA)
+        .join(scored, on=AREA)
         .with_columns(effective=pl.col("weight") * pl.col("evidence_weight"))
         .with_columns(within=pl.col("effective") / pl.col("effective").sum().over(AREA))
-        .with_columns(
-            is_drawn=pl.col("interval").is_not_null() & pl.col("status").is_in(MEASURED) & (pl.col("denominator") > 0)
-        )
+        # What a team has not connected is no matter of chance; what our own failure hides is.
+        .with_columns(is_drawn=pl.col("status").is_in([*MEASURED, "stale"]) & pl.col("chance").is_not_null())
         .sort([*TEAM, "area_id", "metric_id"])
     )
-    if parts.is_empty():
-        empty = pl.lit(None, pl.Float64)
-        return parts.select(TEAM).with_columns(interval_low=empty, interval_high=empty, krav_probability=empty)
-    tables = _tabulate(parts.filter("is_drawn"))
-    columns = _columns_of(parts, tables.row_of)
+    edges = np.array(ruleset.level_edges, dtype=np.float32)
+    columns = _columns_of(parts, _tabulate(parts.filter("is_drawn"), ruleset.state_days))
     groups = (
         parts.with_row_index("position").group_by(TEAM, maintain_order=True).agg(pl.col("position").min(), pl.len())
     )
-    ends = np.empty((len(groups), 3))
+    area_rows: list[npt.NDArray[np.float64]] = []
+    team_rows = np.full((len(groups), 2 + len(edges)), np.nan)
     for number, (team, as_of, grain, start, count) in enumerate(groups.iter_rows()):
         seed = seed_of(team, grain, ruleset.version, as_of.isoformat())
-        ends[number] = _team_interval(seed, columns, slice(start, start + count), tables.points, ruleset.weakest_share)
-    return groups.select(TEAM).with_columns(
-        interval_low=pl.Series(ends[:, 0]), interval_high=pl.Series(ends[:, 1]), krav_probability=pl.Series(ends[:, 2])
+        of_areas, of_team = _chances(seed, columns, slice(start, start + count), edges, ruleset.weakest_share)
+        area_rows.append(of_areas)
+        team_rows[number] = of_team
+    names = ["interval_low", "interval_high", *(f"reach_{level}" for level in range(1, len(edges) + 1))]
+    found = np.vstack([np.empty((0, len(names))), *area_rows])
+    return Chances(
+        parts.select(AREA).unique(maintain_order=True).with_columns(pl.DataFrame(found, schema=names)),
+        groups.select(TEAM).with_columns(pl.DataFrame(team_rows, schema=names).fill_nan(None)),
     )
 
 
@@ -119,8 +143,10 @@ class _Columns:
         area: Number of the area.
         within: Share of the area's weight.
         fixed: ``within`` times points.
-        weight: Weight of the area.
+        weight: Weight of the area in the team's score, 0 where it is not published.
+        score: Score of the area.
         table: Row of the tables, -1 for what chance does not touch.
+        tables: Points by step, flat.
         areas: Number of areas.
     """
 
@@ -128,19 +154,20 @@ class _Columns:
     within: Floats
     fixed: Floats
     weight: Floats
+    score: Floats
     table: npt.NDArray[np.int64]
+    tables: npt.NDArray[np.float32]
     areas: int
 
 
-def _team_interval(
-    seed: int, columns: _Columns, span: slice, tables: npt.NDArray[np.float32], weakest_share: float
-) -> tuple[float, float, float]:
-    """Interval and chance of one team at one instant; this runs thousands of times, so it writes in place."""
+def _chances(
+    seed: int, columns: _Columns, span: slice, edges: npt.NDArray[np.float32], weakest_share: float
+) -> tuple[Floats, Floats]:
+    """Ends and chances of the areas of one team at one instant, in their order, and of the team."""
     area, table = columns.area[span], columns.table[span]
-    weight = np.zeros(columns.areas, dtype=np.float32)
-    weight[area] = columns.weight[span]
-    there = np.flatnonzero(weight)
-    share = weight / weight.sum()
+    there = np.unique(area)
+    weight, score = np.zeros(columns.areas), np.zeros(columns.areas)
+    weight[area], score[area] = columns.weight[span], columns.score[span]
     drawn = np.flatnonzero(table >= 0)
     still = table < 0
     constant = np.bincount(area[still], columns.fixed[span][still], columns.areas).astype(np.float32)
@@ -150,15 +177,25 @@ def _team_interval(
     np.right_shift(steps, np.uint64(64 - _BITS), out=steps)
     places = steps.view(np.int64).reshape(DRAWS, len(drawn))
     places += table[drawn] * _STEPS
-    areas = tables.take(places) @ coefficients
-    areas += constant
-    least = areas[:, there[0]].copy()
-    for column in there[1:]:
-        np.minimum(least, areas[:, column], out=least)
-    scores = (1 - weakest_share) * (areas @ share) + weakest_share * least
-    chance = float(np.mean(scores >= KRAV_POINTS - _ROUNDING))
+    drawn_areas = columns.tables.take(places) @ coefficients
+    drawn_areas += constant
+    drawn_areas += (score - np.median(drawn_areas, axis=0)).astype(np.float32)
+    published = np.flatnonzero(weight)
+    of_areas = np.array([_told(drawn_areas[:, column].copy(), edges) for column in there])
+    if not len(published):
+        return of_areas, np.full(2 + len(edges), np.nan)
+    share = weight[published] / weight.sum()
+    own = drawn_areas[:, published]
+    teams = (1 - weakest_share) * (own @ share.astype(np.float32)) + weakest_share * own.min(axis=1)
+    own_score = (1 - weakest_share) * (score[published] @ share) + weakest_share * score[published].min()
+    return of_areas, _told(teams + np.float32(own_score - np.median(teams)), edges)
+
+
+def _told(scores: npt.NDArray[np.float32], edges: npt.NDArray[np.float32]) -> Floats:
+    """Ends of the interval within 0..100, and the share of the draws at or above each edge."""
     low, high = interval_ends(scores)
-    return low, high, chance
+    reached = len(scores) - np.searchsorted(scores, edges - _ROUNDING)
+    return np.array([max(0.0, low), min(100.0, high), *(reached / len(scores))])
 
 
 def interval_ends(scores: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
@@ -172,10 +209,10 @@ def interval_ends(scores: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _columns_of(parts: pl.DataFrame, row_of: npt.NDArray[np.int64]) -> _Columns:
-    """Return what a draw reads, as arrays in the order of ``parts``; ``row_of`` is for the drawn ones."""
+def _columns_of(parts: pl.DataFrame, tables: _Tables) -> _Columns:
+    """Return what a draw reads, as arrays in the order of ``parts``."""
     table = np.full(len(parts), -1)
-    table[parts["is_drawn"].to_numpy()] = row_of
+    table[parts["is_drawn"].to_numpy()] = tables.row_of
     # All areas, also those that these instants lack: sums of single precision depend on how many there are.
     kind = parts.schema["area_id"]
     area_ids = kind.categories if isinstance(kind, pl.Enum) else parts["area_id"].unique().sort()
@@ -184,31 +221,51 @@ def _columns_of(parts: pl.DataFrame, row_of: npt.NDArray[np.int64]) -> _Columns:
         area,
         parts["within"].to_numpy(),
         parts["within"].to_numpy() * parts["points"].to_numpy(),
-        parts["area_weight"].to_numpy(),
+        parts.select(pl.when("is_published").then("area_weight").otherwise(0.0)).to_series().to_numpy(),
+        parts["area_score"].to_numpy(),
         table,
+        tables.points,
         len(area_ids),
     )
 
 
-def _tabulate(drawn: pl.DataFrame) -> _Tables:
+def turned_over(window_days: pl.Expr, state_days: float) -> pl.Expr:
+    """Return by how much next month's variance differs from that of a whole window: twice the share that is new.
+
+    Args:
+        window_days: Length of the window; 0 for a state, which stands for ``state_days``.
+        state_days: How long a state usually stands.
+    """
+    stands = pl.when(window_days > 0).then(window_days).otherwise(state_days)
+    return 2.0 * (MONTH_DAYS / stands).clip(upper_bound=1.0)
+
+
+def _tabulate(drawn: pl.DataFrame, state_days: float) -> _Tables:
     """Tabulate points by step for every distinct sample; equal samples of a metric share a row."""
-    identity = ["metric_id", "interval", "numerator", "denominator", "value", "standard_error"]
-    keyed = drawn.with_columns(
-        value=pl.when(pl.col("interval") != "jeffreys").then("value"),
-        standard_error=pl.when(pl.col("interval") != "jeffreys").then("standard_error"),
-        denominator=pl.when(pl.col("interval") == "jeffreys").then("denominator"),
-        numerator=pl.when(pl.col("interval") == "jeffreys").then("numerator"),
-        size=pl.col("sample_size"),
-    ).with_columns(key=pl.struct([*identity, "size"]))
-    codes = keyed.with_columns(code=pl.col("key").rank("dense").cast(pl.Int64) - 1)
+    by_points, is_normal = pl.col("chance") == "points", pl.col("chance") == "normal"
+    keyed = drawn.select(
+        "metric_id",
+        "chance",
+        *(pl.when(~by_points).then(name).alias(name) for name in ("floor", "krav", "mal")),
+        share=pl.when(by_points).then(pl.col("points") / 100).otherwise("value").round(_DIGITS),
+        items=pl.when(~is_normal).then(
+            (pl.col("units").clip(lower_bound=1.0) / turned_over(pl.col("window_days"), state_days)).round(_DIGITS)
+        ),
+        standard_error=pl.when(is_normal).then(
+            (pl.col("standard_error") * turned_over(pl.col("window_days"), state_days).sqrt()).round(_DIGITS)
+        ),
+    )
+    codes = keyed.with_columns(code=pl.struct("metric_id", "chance", "share", "items", "standard_error").rank("dense"))
     distinct = codes.unique("code", maintain_order=True).sort("code")
     middle = (np.arange(_STEPS) + 0.5) / _STEPS
     table = np.empty((len(distinct), _STEPS), dtype=np.float32)
     for start in range(0, len(distinct), _CHUNK):
         part = distinct[start : start + _CHUNK]
+        found = _quantiles(part, middle)
         anchors = [part[name].to_numpy().astype(np.float64)[:, None] for name in ("floor", "krav", "mal")]
-        table[start : start + _CHUNK] = points_of(_quantiles(part, middle), *anchors)
-    return _Tables(table.ravel(), codes["code"].to_numpy())
+        is_points = (part["chance"] == "points").to_numpy()[:, None]
+        table[start : start + _CHUNK] = np.where(is_points, 100 * found, points_of(found, *anchors))
+    return _Tables(table.ravel(), codes["code"].cast(pl.Int64).to_numpy() - 1)
 
 
 def _quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
@@ -219,25 +276,21 @@ def _quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
     return np.vstack([np.interp(share, nodes, row) for row in exact])
 
 
-def value_quantiles(samples: pl.DataFrame, share: Floats) -> Floats:
+def value_quantiles(samples: pl.DataFrame, at: Floats) -> Floats:
     """Return quantiles of the values that chance could have given, one row per sample (method 3.10).
 
     Args:
-        samples: ``interval``, ``numerator``, ``denominator``, ``value``, ``standard_error``, ``size``.
-        share: Shares 0..1, for every row the same.
+        samples: ``chance``, ``share`` and ``items`` (for all but ``normal``), ``standard_error`` (for ``normal``).
+        at: Where to ask, 0..1, for every row the same.
     """
     from scipy.special import ndtri
 
-    kind = samples["interval"].to_numpy()
-    value, error = (samples[name].to_numpy().astype(np.float64) for name in ("value", "standard_error"))
-    size = samples["size"].to_numpy().astype(np.float64)
-    effective = effective_size(value, error, size)
-    is_survival = kind == "survival"
-    successes = np.where(is_survival, effective * value, samples["numerator"].to_numpy().astype(np.float64))
-    items = np.where(is_survival, effective, samples["denominator"].to_numpy().astype(np.float64))
-    is_normal = kind == "normal"
+    is_normal = (samples["chance"] == "normal").to_numpy()
+    value, items, error = (samples[name].to_numpy().astype(np.float64) for name in ("share", "items", "standard_error"))
     beta = jeffreys_quantiles(
-        np.where(is_normal, 1.0, successes)[:, None], np.where(is_normal, 2.0, items)[:, None], share[None, :]
+        np.where(is_normal, 1.0, np.clip(value, 0.0, 1.0) * items)[:, None],
+        np.where(is_normal, 2.0, items)[:, None],
+        at[None, :],
     )
-    bell = value[:, None] + np.nan_to_num(error)[:, None] * ndtri(share)[None, :]
+    bell = value[:, None] + np.nan_to_num(error)[:, None] * ndtri(at)[None, :]
     return np.where(is_normal[:, None], bell, beta)

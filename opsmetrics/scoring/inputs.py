@@ -17,9 +17,10 @@ class ScoreInputs:
         values: ``team_id, metric_id, as_of, grain, entity_id, entity_weight, numerator, denominator, value,
             sample_size, completeness, standard_error, worst_value``; entity columns are null for metrics that are not
             scored per entity, the standard error where the items tell it, the worst value where no SQL tells it.
-        windows: ``metric_id, as_of, grain, on, completeness, untold``: every instant at which a metric is
-            evaluated; ``on`` is the last local day of the period, ``untold`` a text of each ``stream.column`` that a
-            source of the window cannot tell, or null.
+        windows: ``metric_id, as_of, grain, on, completeness, least_stream, untold``: every instant at which a metric
+            is evaluated; ``on`` is the last local day of the period, ``least_stream`` the stream that delivered least
+            of the window, or null, ``untold`` a text of each ``stream.column`` that a source of the window cannot tell,
+            or null.
         weaker: ``team_id, metric_id, as_of, grain, weaker``: cells that did without a ``stream.column``.
         teams: ``team_id, type, onboarded_on``.
         connections: ``team_id, stream, connected_on``: who delivers to which stream since when.

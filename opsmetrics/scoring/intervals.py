@@ -64,8 +64,7 @@ def jeffreys(successes: float, items: float, level: float = LEVEL) -> tuple[floa
     return (0.0 if successes == 0 else float(low)), (1.0 if successes == items else float(high))
 
 
-def effective_size(value: Floats, standard_error: Floats, size: Floats) -> Floats:
+def effective_size(value: pl.Expr, standard_error: pl.Expr, size: pl.Expr) -> pl.Expr:
     """Return n_eff = F (1 - F) / SE^2 of survival shares (method 3.10); the plain size where F is 0 or 1."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        inside = (value > 0) & (value < 1) & (standard_error > 0)
-        return np.where(inside, value * (1 - value) / standard_error**2, size)
+    inside = (value > 0) & (value < 1) & (standard_error > 0)
+    return pl.when(inside).then(value * (1 - value) / standard_error**2).otherwise(size)

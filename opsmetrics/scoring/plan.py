@@ -1,12 +1,13 @@
 """The cheapest way to the next level (method 3.12): which metrics to bring to their target, exactly, and when it shows.
 
-A small integer programme per team: least effort such that the team score reaches the next level's edge, no published
-area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS. An action that mends
-several metrics is priced once. What shows within a year is taken before anything that does not.
+A small integer programme per team: least effort such that the team score is sure of the next level's edge (method
+3.6), no published area lies more than one level below it, and no gate holds an area below that. Solved by HiGHS. An
+action that mends several metrics is priced once. What shows within a year is taken before anything that does not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,6 +59,8 @@ class _Team:
         formula: Its score as a function of its metrics' points.
         days: Team-days of each metric's remedy.
         remedy: Number of the remedy of each metric; metrics with the same share its price.
+        needs: Score from which the level is sure, with the luck of today.
+        area_needs: The same of each area for the level below it; of an area that has that level the bare edge.
         forced: Metrics that lift a gate in the way.
         is_blocked: A gate that no metric lifts stands in the way.
     """
@@ -65,6 +68,8 @@ class _Team:
     formula: TeamFormula
     days: _Floats
     remedy: npt.NDArray[np.int64]
+    needs: float
+    area_needs: _Floats
     forced: _Flags
     is_blocked: bool
 
@@ -109,11 +114,25 @@ def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, inputs: 
     levels = scores.team.filter(latest & (pl.col("level") < len(catalogue.ruleset.level_edges)))
     wanted = {tuple(key): level + 1 for *key, level in levels.select(*TEAM, "level").iter_rows()}
     efforts = cells.select("team_id", "metric_id", "effort_days")
+    margin = sure_margin(catalogue.ruleset)
+    margins = scores.team.filter(latest).select("team_id", "level", margin=margin)
+    area_margins = scores.area.filter(latest).select("team_id", "area_id", "level", margin=margin)
+    edge = Edges(catalogue.ruleset, margins, area_margins)
     gates = inputs.gates.filter(pl.col("grain").cast(pl.String) == "latest").with_columns(
         pl.col("team_id", "area_id", "grain").cast(pl.String)
     )
     jobs = [
-        (key, _team(formula, efforts.filter(team_id=key[0]), gates.filter(team_id=key[0]), wanted[key], catalogue))
+        (
+            key,
+            _team(
+                formula,
+                efforts.filter(team_id=key[0]),
+                gates.filter(team_id=key[0]),
+                edge.of(key[0], wanted[key], formula.areas),
+                wanted[key],
+                catalogue,
+            ),
+        )
         for key, formula in formulas(parts, catalogue.ruleset.weakest_share)
         if key in wanted
     ]
@@ -125,7 +144,49 @@ def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, inputs: 
     return pl.DataFrame(chosen, schema=schema).sort("team_id", "position")
 
 
-def _team(formula: TeamFormula, efforts: pl.DataFrame, gates: pl.DataFrame, target: int, catalogue: Catalogue) -> _Team:
+def sure_margin(ruleset: Ruleset) -> pl.Expr:
+    """Points above an edge from which a level is sure, as wide as the interval is today; 0 where there is none."""
+    from scipy.special import ndtri
+
+    half = (pl.col("interval_high") - pl.col("interval_low")).fill_null(0.0) / 2
+    return half * float(ndtri(ruleset.level_sure) / ndtri(0.95))
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What scores need for levels.
+
+    Attributes:
+        ruleset: For the edges.
+        teams: ``team_id, level, margin`` (:func:`sure_margin`) on the latest day.
+        areas: ``team_id, area_id, level, margin``.
+    """
+
+    ruleset: Ruleset
+    teams: pl.DataFrame
+    areas: pl.DataFrame
+
+    def of(self, team_id: object, target: int, areas: Sequence[str]) -> tuple[float, _Floats]:
+        """Return the score that a team needs for a level, and those that its areas need for the level below."""
+        edges = self.ruleset.level_edges
+        needs = edges[target - 1] + self.teams.filter(team_id=team_id)["margin"][0]
+        if target < 2:
+            return needs, np.full(len(areas), -np.inf)
+        own = self.areas.filter(team_id=team_id)
+        known = {area: (level, margin) for area, level, margin in own.select("area_id", "level", "margin").iter_rows()}
+        # An area keeps its level down to the edge; one that has still to be given it must be sure.
+        least = [edges[target - 2] + (0.0 if known[area][0] >= target - 1 else known[area][1]) for area in areas]
+        return needs, np.array(least)
+
+
+def _team(
+    formula: TeamFormula,
+    efforts: pl.DataFrame,
+    gates: pl.DataFrame,
+    needs: tuple[float, _Floats],
+    target: int,
+    catalogue: Catalogue,
+) -> _Team:
     days = dict(efforts.select("metric_id", "effort_days").iter_rows())
     shared = catalogue.remedy_of()
     remedies = [shared.get(metric, metric) for metric in formula.metrics]
@@ -142,6 +203,7 @@ def _team(formula: TeamFormula, efforts: pl.DataFrame, gates: pl.DataFrame, targ
         formula,
         np.array([days[metric] for metric in formula.metrics], dtype=np.float64),
         np.array([remedies.index(remedy) for remedy in remedies], dtype=np.int64),
+        *needs,
         forced,
         blocked,
     )
@@ -153,17 +215,17 @@ def _plan(
     """The rows of one team's plan."""
     if team.is_blocked:
         return []
-    ruleset, names = catalogue.ruleset, team.formula.metrics
+    names = team.formula.metrics
     mine = [can[key[0], key[1], name] for name in names]
     alone = [prospect.shown_after(done_after(days)) for prospect, days in zip(mine, team.days, strict=True)]
     soon = np.array([shown is not None and shown <= YEAR_DAYS for shown in alone])
-    picked = _cheapest(team, target, ruleset, soon | team.forced)
+    picked = _cheapest(team, soon | team.forced)
     if picked is None:
-        picked = _cheapest(team, target, ruleset)
+        picked = _cheapest(team)
     if picked is None:
         return []
     steps = _schedule(team, picked, mine)
-    level_after = _level_after(team, steps, mine, target, ruleset)
+    level_after = _level_after(team, steps, mine, catalogue.ruleset.level_days)
     order = sorted(steps, key=lambda step: (not team.forced[step.index], step.shown, names[step.index]))
     done = np.zeros(len(names), dtype=bool)
     rows: list[dict[str, object]] = []
@@ -225,25 +287,24 @@ def _schedule(team: _Team, picked: _Flags, can: list[Prospect]) -> list[_Step]:
     return steps
 
 
-def _level_after(team: _Team, steps: list[_Step], can: list[Prospect], target: int, ruleset: Ruleset) -> int | None:
-    """The first day from today on which the score, every area and every gate can be at the level."""
-    formula, edges = team.formula, ruleset.level_edges
+def _level_after(team: _Team, steps: list[_Step], can: list[Prospect], level_days: int) -> int | None:
+    """The first day from today on which the level can be given: score, areas and gates were sure for long enough."""
+    formula = team.formula
     points = np.tile(formula.points, (HORIZON_DAYS + 1, 1))
     there = np.ones(HORIZON_DAYS + 1, dtype=bool)
     for step in steps:
         points[:, step.index] = can[step.index].path(step.done)
         if team.forced[step.index]:
             there &= points[:, step.index] >= FULL_POINTS - _SLACK
-    there &= formula.score(points) >= edges[target - 1]
-    if target >= 2:
-        there &= formula.area_scores(points).min(axis=1) >= edges[target - 2]
+    there &= formula.score(points) >= team.needs
+    there &= (formula.area_scores(points) >= team.area_needs).all(axis=1)
     reached = np.flatnonzero(there)
-    return int(reached[0]) if len(reached) else None
+    return int(reached[0]) + level_days if len(reached) else None
 
 
-def _cheapest(team: _Team, target: int, ruleset: Ruleset, allowed: _Flags | None = None) -> _Flags | None:
+def _cheapest(team: _Team, allowed: _Flags | None = None) -> _Flags | None:
     """The set of least effort, or None where even everything at its target does not reach the level."""
-    share, edges = ruleset.weakest_share, ruleset.level_edges
+    share = team.formula.weakest_share
     count, areas, lift = len(team.days), len(team.formula.areas), team.lift
     base, weight = team.formula.base, team.formula.weight
     # Variables: one per metric (take it or not), the price of each remedy that several share, and t, at most every
@@ -253,11 +314,11 @@ def _cheapest(team: _Team, target: int, ruleset: Ruleset, allowed: _Flags | None
     rows = np.zeros((1 + areas, width))
     rows[0, :count], rows[0, -1] = (1 - share) * weight @ lift, share
     rows[1:, :count], rows[1:, -1] = lift, -1.0
-    least = np.concatenate([[edges[target - 1] + _SLACK - (1 - share) * weight @ base], -base])
-    if target >= 2:
-        floors = np.zeros((areas, width))
-        floors[:, :count] = lift
-        rows, least = np.vstack([rows, floors]), np.append(least, edges[target - 2] + _SLACK - base)
+    floors = np.zeros((areas, width))
+    floors[:, :count] = lift
+    rows = np.vstack([rows, floors])
+    needs = team.needs + _SLACK - (1 - share) * weight @ base
+    least = np.concatenate([[needs], -base, np.maximum(team.area_needs, 0.0) + _SLACK - base])
     # Efforts are whole half-days: a proof to less than one unit is a proof of the optimum.
     effort = np.round(team.days * HALF_DAYS)
     cost, upper = np.append(effort, np.zeros(len(shared) + 1)), np.append(np.ones(count), np.zeros(len(shared) + 1))

@@ -9,7 +9,9 @@ from opsmetrics.catalogue import Ruleset
 MEASURED = ("ok", "low_evidence")
 DROPPED = ("no_opportunity", "not_applicable", "waived")
 # What a stale cell shows is that of the week its points come from, or nothing.
-_CARRIED = ("points", "evidence_weight", "value", "numerator", "denominator", "sample_size")
+_CARRIED = (
+    *("points", "evidence_weight", "value", "numerator", "denominator", "sample_size", "standard_error", "units"),
+)
 STATUSES = (*MEASURED, *DROPPED, "stale", "not_measured", "not_measured_overdue", "invalid")
 CELL = ["team_id", "metric_id", "as_of", "grain"]
 
@@ -21,7 +23,7 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
         grid: One row per team, metric, as_of and grain, with columns ``applies`` (bool), ``missing_streams``
             (text or null), ``connected_on``, ``grace_from``, ``on`` (dates), ``completeness`` (0..1),
             ``window_completeness`` (0..1: what the sources delivered, whatever they can tell), ``untold`` and
-            ``weaker`` (columns that a source cannot tell, text or null), ``value``, ``numerator``,
+            ``weaker`` (columns that a source cannot tell, text or null), ``least_stream``, ``value``, ``numerator``,
             ``denominator``, ``sample_size``, ``when_empty``, ``unit``, ``evidence_weight``, ``points`` (null where
             there is no value), ``points_low`` and ``points_high``.
         ruleset: For the stale limit and the grace days.
@@ -80,6 +82,7 @@ def _is_invalid() -> pl.Expr:
 def _reason() -> pl.Expr:
     # Never rounded up to the whole: 99.7 % is 99.
     percent = (pl.col("completeness") * 100).floor().cast(pl.Int64).cast(pl.String)
+    incomplete = pl.format("incomplete:{}{}", percent, _silent_stream())
     is_partly_untold = pl.col("untold").is_not_null() & (pl.col("completeness") < pl.col("window_completeness"))
     thin = pl.format("thin:{}/{}", pl.col("sample_size"), pl.col("n_full"))
     return (
@@ -96,7 +99,7 @@ def _reason() -> pl.Expr:
         .when((pl.col("status") == "stale") & is_partly_untold)
         .then(pl.format("not_told:{}", "untold"))
         .when(pl.col("status") == "stale")
-        .then(pl.format("incomplete:{}", percent))
+        .then(incomplete)
         .when(pl.col("status") == "invalid")
         .then(pl.lit("failed_check"))
         .when(pl.col("status") == "no_opportunity")
@@ -104,12 +107,17 @@ def _reason() -> pl.Expr:
         .when((pl.col("status") == "low_evidence") & is_partly_untold)
         .then(pl.format("not_told:{}", "untold"))
         .when((pl.col("status") == "low_evidence") & (pl.col("completeness") < 1))
-        .then(pl.format("incomplete:{}", percent))
+        .then(incomplete)
         .when((pl.col("status") == "low_evidence") & pl.col("weaker").is_not_null())
         .then(pl.format("weaker:{}", "weaker"))
         .when(pl.col("status") == "low_evidence")
         .then(thin)
     )
+
+
+def _silent_stream() -> pl.Expr:
+    """The stream that delivers least, behind a stroke, or nothing."""
+    return pl.when(pl.col("least_stream").is_not_null()).then(pl.format("/{}", "least_stream")).otherwise(pl.lit(""))
 
 
 def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
@@ -141,7 +149,7 @@ def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     return joined.with_columns(
         *(pl.when(is_stale).then(f"carried_{name}").otherwise(name).alias(name) for name in _CARRIED),
         reason=pl.when(carried)
-        .then(pl.format("carried_from:{}", pl.col("carried_at").dt.strftime("%Y-%m-%d")))
+        .then(pl.format("carried_from:{}{}", pl.col("carried_at").dt.strftime("%Y-%m-%d"), _silent_stream()))
         .otherwise(pl.col("reason")),
     ).drop("carried_at", *(f"carried_{name}" for name in _CARRIED))
 

@@ -50,6 +50,16 @@ def _level(name: str, doc: str) -> Column:
     return Column(name, "integer32", doc, low=0, high=4)
 
 
+_INTERVAL = (
+    _points("interval_low", "Next month's score lies above with 95 %, if only chance changes (method 3.10)"),
+    _points("interval_high", "Next month's score lies below with 95 %, if only chance changes"),
+)
+_EDGE = (
+    _level("level_by_score", "Level whose edge the score reaches today, whatever the history and gates say"),
+    _level("level_sure", "Highest level that next month's score reaches with at least 80 %"),
+    flag("is_on_edge", "A level is neither sure nor out of reach: its chance lies between 20 and 80 %"),
+)
+_CHANCES = (*_INTERVAL, *_EDGE)
 _METRIC_TABLE = Table(
     "scores.metric",
     "Points and status of every metric for every team and instant (method 3.1 to 3.3)",
@@ -74,10 +84,12 @@ _METRIC_TABLE = Table(
         ),
         text("reason", "Why the status is not ok, as code:detail"),
         count("metric_version", "Version of the definition", required=True, low=1),
-        _any("interval_low", "Lower end of the 95 % interval of a sample metric's value (method 3.10)"),
+        _any("interval_low", "Lower end of the 95 % interval of the practice behind the value (method 3.10)"),
         _any("interval_high", "Upper end"),
         _points("points_low", "Points if everything undelivered or untold had gone badly; null = not measured"),
         _points("points_high", "Points if everything undelivered or untold had gone well; null = not measured"),
+        share("stated_share", "The metric's weight of all that applies to the team in its area; null = does not apply"),
+        share("effective_share", "What it weighs in the area's score, after evidence and gaps; null = no points"),
     ),
     ("team_id", "metric_id", "as_of", "grain"),
 )
@@ -110,11 +122,12 @@ _AREA_TABLE = Table(
         share("coverage", "Share of applicable weight that is measured, 0..1"),
         _points("low", "Score if everything unknown were 0"),
         _points("high", "Score if everything unknown were 100"),
-        _level("level", "0 to 4, capped by gates; null without score"),
+        _level("level", "0 to 4: rises when it has been sure for 28 days, falls with the score; capped by gates"),
         text("gate", "Strictest tripped gate, or null"),
         _STATUS,
         count("gate_findings", "Findings behind the gate"),
         _points("score_without_waivers", "Score as if no waiver existed"),
+        *_CHANCES,
     ),
     ("team_id", "area_id", "as_of", "grain"),
 )
@@ -129,13 +142,13 @@ _TEAM_TABLE = Table(
         share("coverage", "Weighted mean of area coverage, 0..1"),
         _points("low", "Score if everything unknown were 0"),
         _points("high", "Score if everything unknown were 100"),
-        _level("level", "0 to 4; at most one above the lowest published area"),
+        _level("level", "0 to 4, as in scores.area; at most one above the lowest published area"),
         _STATUS,
         _points("score_without_waivers", "Score as if no waiver existed"),
-        _points("interval_low", "5 % of seeded draws lie below (method 3.10); month, tertial and latest only"),
-        _points("interval_high", "5 % of seeded draws lie above"),
-        share("krav_probability", "Share of draws with a score of at least 60"),
+        *_INTERVAL,
+        share("krav_probability", "Chance that the requirement is met: share of draws with a score of at least 60"),
         text("confidence", "high, medium or low (method 3.8)", one_of=("high", "medium", "low")),
+        *_EDGE,
     ),
     ("team_id", "as_of", "grain"),
 )

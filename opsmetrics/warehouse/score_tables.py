@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import duckdb
@@ -16,8 +17,15 @@ import polars as pl
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.catalogue.sqlfile import SqlFile
 from opsmetrics.core.version import source_digest
-from opsmetrics.scoring.compute import compute_changes, compute_charts, compute_instants, compute_trends
+from opsmetrics.scoring.compute import (
+    InstantScores,
+    compute_changes,
+    compute_charts,
+    compute_instants,
+    compute_trends,
+)
 from opsmetrics.scoring.inputs import ScoreInputs
+from opsmetrics.scoring.levels import with_levels
 from opsmetrics.scoring.plan import compute_plans
 from opsmetrics.scoring.steps import steps_of
 from opsmetrics.scoring.tables import TABLES
@@ -43,7 +51,7 @@ INPUTS = {
     "applicability": "select team_id, metric_id, valid_from, valid_to from ref.applicability",
     "efforts": "select team_id, metric_id, effort_days from ref.efforts",
     "windows": """
-        select w.metric_id, w.as_of, w.grain, w."on", w.completeness, u.rests_on as untold
+        select w.metric_id, w.as_of, w.grain, w."on", w.completeness, w.least_stream, u.rests_on as untold
         from facts.measured_windows as w
         left join ref.untold_columns as u
             on u.metric_id = w.metric_id and u.as_of = w.as_of and u.grain = w.grain
@@ -149,6 +157,8 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
         writer = _Writer(con, catalogue, todo)
         for instants in _parts(con, todo.instants):
             writer.write_instants(instants, carry)
+        writer.write_levels()
+        writer.write_plans()
         writer.write_changes(carry)
         writer.write_series()
         replace_rows(con, TABLES["goal_effect"], read_goal_effects(con))
@@ -176,6 +186,7 @@ class _Writer:
         self._con, self._catalogue, self._todo = con, catalogue, todo
         self._is_new = todo.everything
         self._made: set[str] = set()
+        self._latest: tuple[InstantScores, ScoreInputs] | None = None
         if not self._is_new:
             for names, gone in (((*_BY_INSTANT, *_LATEST), todo.gone), (_BY_STEP, todo.gone_steps)):
                 self._remove(names, gone)
@@ -202,7 +213,37 @@ class _Writer:
         scores = compute_instants(self._catalogue, inputs, instants.select(INSTANT))
         for name in (*_BY_INSTANT, "robustness", "peer"):
             self._add(name, getattr(scores, name))
-        self._add("plan", compute_plans(self._catalogue, scores, inputs))
+        # The latest days stand in one part, the last one.
+        self._latest = (scores, inputs)
+
+    def write_levels(self) -> None:
+        """Give every evaluation its level: each rests on those before it, which may have changed or be the same."""
+        tables = {name: self._con.sql(f"select * from scores.{name}").pl() for name in ("area", "team")}
+        caps = {gate.id: gate.header.cap for gate in self._catalogue.gates}
+        found = with_levels(tables["area"], tables["team"], caps, self._catalogue.ruleset)
+        for (name, before), after in zip(tables.items(), found, strict=True):
+            keys = TABLES[name].key
+            moved = after.filter(after["level"].ne_missing(before["level"])).select(*keys, "level")
+            self._con.register("moved_levels", moved)
+            same = " and ".join(f"s.{key} = m.{key}" for key in keys)
+            self._con.execute(f"update scores.{name} as s set level = m.level from moved_levels as m where {same}")
+            self._con.unregister("moved_levels")
+
+    def write_plans(self) -> None:
+        """Compute and write the way to the next level, from the levels as they stand now."""
+        if self._latest is None:
+            return
+        scores, inputs = self._latest
+        keys = TABLES["area"].key, TABLES["team"].key
+        level = {
+            name: frame.drop("level").join(
+                self._con.sql(f"select {', '.join(key)}, level from scores.{name} where grain = 'latest'").pl(),
+                on=list(key),
+                how="left",
+            )
+            for name, frame, key in zip(("area", "team"), (scores.area, scores.team), keys, strict=True)
+        }
+        self._add("plan", compute_plans(self._catalogue, replace(scores, **level), inputs))
 
     def write_changes(self, carry: timedelta) -> None:
         """Compute and write the steps from month to month."""

@@ -104,7 +104,7 @@ def _spread_table(
     rows = tuple(
         (
             Cell(names[row.team_id], address=TEAM.at(team=row.team_id)),
-            cells.number(score),
+            cells.score(score),
             cells.number(before.get(row.team_id)),
             cells.percent(row.coverage),
         )
@@ -151,7 +151,7 @@ def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Tabl
         (
             Cell(fmt.month(page.language, row.on), row.on),
             cells.number(row.low),
-            cells.number(row.median),
+            cells.score(row.median),
             cells.number(row.high),
             cells.number(row.teams),
         )

@@ -17,6 +17,7 @@ from opsmetrics.snapshots.queries.rows import group_by, index_by
 from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app.matrix import Tile
 from scorecard_app.page import Page
+from scorecard_app.views.parts import level_note
 
 SHOWN_MONTHS = 12
 
@@ -74,7 +75,7 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     words = page.text(
         "overview.cell",
         **names,
-        score=fmt.number(page.language, row.score),
+        score=fmt.score(page.language, row.score),
         level=page.text(f"level.{level}").lower(),
     )
     return Tile(
@@ -102,6 +103,8 @@ def _remarks(matrix: Matrix, row: AreaScore, change: float | None, caveats: Cave
         found.append(page.text(key, points=fmt.number(page.language, abs(change))))
     if board.is_held_down(row, matrix.board.edges):
         found.append(page.text("overview.cell_gate", level=page.text(f"level.{row.level}").lower()))
+    elif note := level_note(page, row.level, row.level_by_score, is_on_edge=row.is_on_edge):
+        found.append(note)
     if caveats and caveats.stale:
         found.append(page.text("overview.cell_stale", count=caveats.stale))
     if caveats and caveats.waived:

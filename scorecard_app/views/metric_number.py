@@ -53,6 +53,8 @@ def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
             weight=fmt.number(language, weight),
             evidence=fmt.number(language, evidence_weight, 3),
             effective=fmt.number(language, weight * evidence_weight, 3),
+            stated_share=fmt.percent(language, row.stated_share, 1),
+            effective_share=fmt.percent(language, row.effective_share, 1),
         ),
     ]
 

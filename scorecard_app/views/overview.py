@@ -58,7 +58,7 @@ def lead(page: Page, found: Board) -> None:
         (
             (
                 page.text("overview.strip_median"),
-                fmt.number(language, found.median()),
+                fmt.score(language, found.median()),
                 (page.text("word.out_of_100"), " ", scores_line),
             ),
             (page.text("overview.strip_met"), fmt.number(language, found.met()), (teams, " ", teams_line)),

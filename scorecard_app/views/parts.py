@@ -66,10 +66,20 @@ def reason(language: str, code: str | None) -> str:
     name, _, detail = code.partition(":")
     if name == "not_connected":
         detail = ",".join(text(language, f"stream.{stream}") for stream in detail.split(","))
+    elif name in {"carried_from", "incomplete"} and "/" in detail:
+        said, _, stream = detail.partition("/")
+        detail = text(language, "reason.from_stream", detail=said, stream=text(language, f"stream.{stream}"))
     elif name in {"not_told", "weaker"}:
         pairs = [column.partition(".") for column in detail.split(",")]
         detail = ",".join(f"{text(language, f'stream.{stream}')}: {column}" for stream, _, column in pairs)
     return text(language, f"reason.{name}", detail=detail.replace(",", ", "))
+
+
+def level_note(page: Page, level: int | None, by_score: int | None, *, is_on_edge: bool | None) -> str:
+    """Return why a level is lower than its score, or that it may soon be another; nothing where it is sure."""
+    if level is not None and by_score is not None and by_score > level:
+        return page.text("level.not_yet", level=page.text(f"level.{by_score}").lower())
+    return page.text("level.on_edge") if is_on_edge else ""
 
 
 def status_cell(page: Page, row: MetricScore) -> Cell:

@@ -24,7 +24,16 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html
 from scorecard_app.views import explain, why_changed
-from scorecard_app.views.parts import areas_by_id, gaps_table, metrics_by_id, reason, source, status_cell, teams_by_id
+from scorecard_app.views.parts import (
+    areas_by_id,
+    gaps_table,
+    level_note,
+    metrics_by_id,
+    reason,
+    source,
+    status_cell,
+    teams_by_id,
+)
 from scorecard_app.views.team_areas import area_section
 from scorecard_app.views.team_incidents import incident_section
 
@@ -78,6 +87,7 @@ def _lead(
     sentences = (
         _without_waivers(page, score),
         explain.certainty(page, score),
+        level_note(page, score.level, score.level_by_score, is_on_edge=score.is_on_edge) if score else "",
         explain.trend_sentence(page, team_id),
         explain.alarm_sentence(page, team_id),
     )
@@ -92,7 +102,7 @@ def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore],
         low, high = (fmt.number(language, value) for value in ((score.low, score.high) if score else (None, None)))
         return page.text("team.lead_no_score", low=low, high=high)
     weakest = min(published, key=lambda key: published[key])
-    values = {"score": fmt.number(language, score.score), "area": page.say(areas_by_id(page)[weakest].name)}
+    values = {"score": fmt.score(language, score.score), "area": page.say(areas_by_id(page)[weakest].name)}
     if score.status == "provisional":
         return page.text("team.lead_provisional", **values)
     gain = sum(gap_queries.joint_gains(page.snapshot, page.period, gaps[:COUNTED_GAPS]).values())
@@ -103,7 +113,7 @@ def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore],
 def _without_waivers(page: Page, score: TeamScore | None) -> str:
     if score is None or score.score_without_waivers in {None, score.score}:
         return ""
-    return page.text("team.without_waivers", score=fmt.number(page.language, score.score_without_waivers))
+    return page.text("team.without_waivers", score=fmt.score(page.language, score.score_without_waivers))
 
 
 def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]) -> None:

@@ -22,7 +22,7 @@ from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import table_with_files
 from scorecard_app.views.matrix_section import year_line
 from scorecard_app.views.matrix_tiles import SHOWN_MONTHS
-from scorecard_app.views.parts import source
+from scorecard_app.views.parts import level_note, source
 
 
 def area_section(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
@@ -51,7 +51,7 @@ def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Seque
             (
                 name,
                 Cell(drawing=bullet(cell.score)),
-                page.cells.number(cell.score, is_strong=True),
+                page.cells.score(cell.score, is_strong=True),
                 _level(page, cell, edges),
                 _move(page, moves.get(area.area_id)),
                 Cell(drawing=year_line(page, page.say(area.name), history)),
@@ -88,7 +88,11 @@ def _level(page: Page, cell: AreaScore, edges: Sequence[float]) -> Cell:
     words = page.text(f"level.{cell.level}" if cell.level is not None else f"status.{cell.status}")
     if is_held_down(cell, edges):
         return Cell(words, detail=page.text("team.gate", gate=cell.gate, reason=gate_reason(page.language, cell)))
-    return Cell(words, detail=page.text("status.provisional") if cell.status == "provisional" else "")
+    details = (
+        page.text("status.provisional") if cell.status == "provisional" else "",
+        level_note(page, cell.level, cell.level_by_score, is_on_edge=cell.is_on_edge),
+    )
+    return Cell(words, detail="; ".join(detail for detail in details if detail))
 
 
 def _move(page: Page, change: float | None) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,26 +104,44 @@ def expected(folder: Path, records: dict[str, Any], on: date) -> Expected:
         on: Last local day of a month, late enough for every window to be covered.
     """
     s = Setting(folder, records, on)
-    modules = (practice, duty, state, assurance, telemetry)
     values: dict[tuple[str, str], Value] = {}
-    spent = telemetry.budget_spent(s)
     for metric in RULES:
-        function: Callable[..., dict[str, Value]] = next(getattr(m, metric) for m in modules if hasattr(m, metric))
-        found = function(s, spent) if metric == "inc_postmortem_on_time" else function(s)
-        for team, value in found.items():
+        for team, value in _values(s, metric).items():
             if team in s.teams and s.teams[team]["onboarded_on"] <= on:
                 values[team, metric] = value
-    return _scored(s, values)
+    # What our own failure hides: the newest week of the last ninety days at the end of which enough was known.
+    hidden = {key for key, value in values.items() if _is_hidden(value)}
+    carried: dict[tuple[str, str], Value] = {}
+    for day in (on - timedelta(days=back) for back in range(91)):
+        if day.weekday() != 6 or not hidden - carried.keys():
+            continue
+        then = Setting(folder, records, day)
+        for metric in sorted({metric for _, metric in hidden - carried.keys()}):
+            for team, value in _values(then, metric).items():
+                known = value.denominator > 0 and value.numerator >= 0 and not _is_hidden(value)
+                if known and (team, metric) in hidden - carried.keys():
+                    carried[team, metric] = value
+    return _scored(s, values, carried)
 
 
-def _scored(s: Setting, values: dict[tuple[str, str], Value]) -> Expected:
+def _values(s: Setting, metric: str) -> dict[str, Value]:
+    modules = (practice, duty, state, assurance, telemetry)
+    function: Callable[..., dict[str, Value]] = next(getattr(m, metric) for m in modules if hasattr(m, metric))
+    return function(s, telemetry.budget_spent(s)) if metric == "inc_postmortem_on_time" else function(s)
+
+
+def _is_hidden(value: Value) -> bool:
+    return value.numerator >= 0 and value.completeness < 0.5
+
+
+def _scored(s: Setting, values: dict[tuple[str, str], Value], carried: dict[tuple[str, str], Value]) -> Expected:
     found = Expected({}, {}, {}, {})
     for team, row in s.teams.items():
         if row["onboarded_on"] > s.on:
             continue
         published: list[float] = []
         for area in AREAS:
-            judged, score = _area(s, row, area, values, found)
+            judged, score = _area(s, row, area, values, carried, found)
             if score is not None and judged >= 0.4 - 1e-9:
                 found.areas[team, area] = score
             if score is not None and judged >= 0.6 - 1e-9:
@@ -134,7 +152,12 @@ def _scored(s: Setting, values: dict[tuple[str, str], Value]) -> Expected:
 
 
 def _area(
-    s: Setting, row: dict[str, Any], area: str, values: dict[tuple[str, str], Value], found: Expected
+    s: Setting,
+    row: dict[str, Any],
+    area: str,
+    values: dict[tuple[str, str], Value],
+    carried: dict[tuple[str, str], Value],
+    found: Expected,
 ) -> tuple[float, float | None]:
     """Share of the area's weight that is judged, and its score; notes values and points on the way."""
     team = row["id"]
@@ -142,7 +165,7 @@ def _area(
     waived = _waived(s, team, [metric for metric in applying if _exists(values, team, metric)], applying)
     top = bottom = total = 0.0
     for metric in applying:
-        status, point, evidence = _judge(row, metric, values.get((team, metric)))
+        status, point, evidence = _judge(row, metric, values.get((team, metric)), carried.get((team, metric)))
         if status == "measured":
             found.values[team, metric] = values[team, metric]
         if status == "dropped" or metric in waived:
@@ -156,7 +179,9 @@ def _area(
     return (bottom / total, top / bottom) if bottom else (0.0, None)
 
 
-def _judge(team: dict[str, Any], metric: str, value: Value | None) -> tuple[str, float | None, float]:
+def _judge(
+    team: dict[str, Any], metric: str, value: Value | None, carried: Value | None
+) -> tuple[str, float | None, float]:
     """Status, points and evidence of one metric, waivers aside."""
     if metric in UNCONNECTED.get(team["id"], ()):
         return "unmeasured", None, 0.0
@@ -164,12 +189,14 @@ def _judge(team: dict[str, Any], metric: str, value: Value | None) -> tuple[str,
         return "dropped", None, 0.0
     if value.numerator < 0:
         return "invalid", None, 0.0
-    if value.completeness < 0.5:
-        return "unmeasured", None, 0.0
+    if _is_hidden(value):
+        _, point, evidence = ("", None, 0.0) if carried is None else _judge(team, metric, carried, None)
+        return "unmeasured", point, evidence
     if value.denominator == 0:
         return "dropped", None, 0.0
     n_full = RULES[metric][4]
-    evidence = 1.0 if n_full is None else min(1.0, math.sqrt(value.size / n_full))
+    # Three quarters for a single event, and the rest with the root of their number (method 3.2).
+    evidence = 1.0 if n_full is None else 0.75 + 0.25 * min(1.0, math.sqrt(value.size / n_full))
     if value.entities:
         known = [(w, 0.0 if v is None else points_of(metric, v)) for w, v, c in value.entities if c >= 0.5]
         point = sum(w * p for w, p in known) / sum(w for w, _ in known)

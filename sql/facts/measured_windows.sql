@@ -8,6 +8,7 @@
 -- starts_at = "Start of the window, UTC; equal to as_of for a state"
 -- completeness = """\
 --     As in ref.metric_windows; 0 where every row of a needed stream belongs to nobody, which is no quiet time"""
+-- least_stream = "As in ref.metric_windows"
 -- [ranges]
 -- completeness = [0, 1]
 with strangers as (
@@ -24,7 +25,7 @@ unmeasured as (
 
 select
     w.metric_id, w.as_of, w.grain, w."on", w.starts_at,
-    case when u.metric_id is null then w.completeness else 0.0 end as completeness
+    case when u.metric_id is null then w.completeness else 0.0 end as completeness, w.least_stream
 from ref.metric_windows as w
 left join unmeasured as u on u.metric_id = w.metric_id
 order by w.metric_id, w.grain, w.as_of

@@ -9,6 +9,7 @@
 -- completeness = """\
 --     Share of the window's days with a complete load, the least of the needed streams; for a state 1 if fresh, else \
 --     0"""
+-- least_stream = "The needed stream that delivered least of it; null where all delivered everything"
 -- [ranges]
 -- completeness = [0, 1]
 with needs as (
@@ -38,7 +39,7 @@ windows as (
 
 measured as (
     select
-        w.metric_id, w.as_of, w.grain, w."on", w.starts_at,
+        w.metric_id, w.stream, w.as_of, w.grain, w."on", w.starts_at,
         case
             when w.is_register then case when r.stream is null then 0.0 else 1.0 end
             when w.window_days = 0 then case when coalesce(e.days, 0) > coalesce(b.days, 0) then 1.0 else 0.0 end
@@ -50,7 +51,10 @@ measured as (
     left join meta.register_loads as r on r.stream = w.stream and r.is_complete
 )
 
-select metric_id, as_of, grain, "on", starts_at, min(completeness) as completeness
+select
+    metric_id, as_of, grain, "on", starts_at, min(completeness) as completeness,
+    -- Of two that delivered as little the first by name, in every build the same.
+    min_by(stream, (completeness, stream)) filter (completeness < 1) as least_stream
 from measured
 group by all
 order by metric_id, grain, as_of

@@ -18,11 +18,11 @@ import simulator.demo
 from opsmetrics import build as plans
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.scoring.cells import area_weights
-from opsmetrics.scoring.compute import compute_instants
+from opsmetrics.scoring.compute import compute_instants, leveled
 from opsmetrics.scoring.dates import formula_parts
 from opsmetrics.scoring.formula import formulas
 from opsmetrics.scoring.inputs import ScoreInputs
-from opsmetrics.scoring.plan import compute_plans
+from opsmetrics.scoring.plan import Edges, compute_plans, sure_margin
 from opsmetrics.sources import pull_stream
 from opsmetrics.warehouse.score_tables import read_inputs, score_inputs
 from opsmetrics.warehouse.window_items import DUE_SELECT, items_select
@@ -135,7 +135,7 @@ def told(followed):
         instant = pl.DataFrame({"as_of": [at], "grain": ["month"]}).with_columns(
             pl.col("as_of").dt.cast_time_unit("us")
         )
-        read = read_inputs(con, instant, timedelta(days=14))
+        read = read_inputs(con, instant, timedelta(days=catalogue.ruleset.carry_days))
 
     def as_latest(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(pl.col("grain").replace("month", "latest")) if "grain" in frame.columns else frame
@@ -143,7 +143,7 @@ def told(followed):
     inputs = ScoreInputs(**{field.name: as_latest(getattr(read, field.name)) for field in fields(read)})
     half = [(team, metric.id, 0.5) for team in inputs.teams["team_id"] for metric in catalogue.metrics]
     inputs = replace(inputs, efforts=pl.DataFrame(half, schema=inputs.efforts.schema, orient="row"))
-    return inputs, compute_instants(catalogue, inputs, as_latest(instant))
+    return inputs, leveled(catalogue, compute_instants(catalogue, inputs, as_latest(instant)))
 
 
 @pytest.fixture(scope="module")
@@ -193,13 +193,19 @@ def test_levels_are_reached_when_it_was_told(followed, told, weeks):
     plan = compute_plans(catalogue, scores, inputs)
     cells = scores.metric.join(scores.gap.select("team_id", "metric_id", "area_id"), on=["team_id", "metric_id"])
     areas = scores.area.join(area_weights(catalogue).cast({"area_id": pl.String}), on="area_id")
-    edges = catalogue.ruleset.level_edges
+    margin = sure_margin(catalogue.ruleset)
+    edges = Edges(
+        catalogue.ruleset,
+        scores.team.select("team_id", "level", margin=margin),
+        scores.area.select("team_id", "area_id", "level", margin=margin),
+    )
+    waits = timedelta(days=catalogue.ruleset.level_days)
     seen = 0
     for key, formula in formulas(formula_parts(cells, areas), catalogue.ruleset.weakest_share):
         steps = plan.filter(pl.col("team_id") == key[0])
         if steps.is_empty() or steps["level_on"][0] > END_DAY - timedelta(days=TWO_WEEKS):
             continue
-        target = steps["target_level"][0]
+        needs, area_needs = edges.of(key[0], steps["target_level"][0], formula.areas)
         reached = None
         ends = [on for on, _ in next(iter(weeks.values()))]
         for number, on in enumerate(ends):
@@ -210,8 +216,8 @@ def test_levels_are_reached_when_it_was_told(followed, told, weeks):
                     points[place] = weeks[key[0], step["metric_id"]][number][1]
                 elif on >= step["shows_on"]:
                     points[place] = 100.0
-            if formula.score(points) >= edges[target - 1] and formula.area_scores(points).min() >= edges[target - 2]:
-                reached = on
+            if formula.score(points) >= needs and (formula.area_scores(points) >= area_needs).all():
+                reached = on + waits
                 break
         assert reached is not None
         assert abs((reached - steps["level_on"][0]).days) <= TWO_WEEKS

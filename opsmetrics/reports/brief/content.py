@@ -111,7 +111,7 @@ def _figures(words: Words) -> Figures:
     teams = words.text("overview.of", all=len(found.scores))
     return Figures(
         (
-            (words.text("overview.strip_median"), fmt.number(language, median), words.text("word.out_of_100"), median),
+            (words.text("overview.strip_median"), fmt.score(language, median), words.text("word.out_of_100"), median),
             (words.text("overview.strip_met"), fmt.number(language, met), teams, met),
             (words.text("overview.strip_majors"), fmt.number(language, majors), usual, majors),
             (
@@ -154,7 +154,7 @@ def _team_lead(words: Words, team: Team) -> Paragraph:
     key = "brief.team_lead" if own and own.score is not None else "brief.team_no_score"
     said = words.text(
         key,
-        score=fmt.number(words.language, own.score if own else None),
+        score=fmt.score(words.language, own.score if own else None),
         level=words.level(own.level if own else None).lower(),
         coverage=fmt.percent(words.language, own.coverage if own else None),
     )

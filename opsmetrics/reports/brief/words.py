@@ -43,7 +43,7 @@ class Words:
     def score(self, value: float | None) -> Cell:
         """Return a score on the colour of its band."""
         banded = None if value is None else board.band(value, self.board.edges)
-        return Cell(fmt.number(self.language, value), value, banded)
+        return Cell(fmt.score(self.language, value), value, banded)
 
     def area_score(self, row: AreaScore | None) -> Cell:
         """Return an area's score; a mark says that a gate holds its level down."""

@@ -29,6 +29,8 @@ class TeamScore:
     interval_high: float | None
     krav_probability: float | None
     confidence: str | None
+    level_by_score: int | None
+    is_on_edge: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class AreaScore:
     gate: str | None
     status: str
     gate_findings: int | None
+    level_by_score: int | None
+    is_on_edge: bool | None
     reason: Text | None
 
 
@@ -75,6 +79,8 @@ class MetricScore:
     reason: str | None
     interval_low: float | None
     interval_high: float | None
+    stated_share: float | None
+    effective_share: float | None
 
 
 @dataclass(frozen=True, slots=True)

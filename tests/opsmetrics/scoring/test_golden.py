@@ -6,14 +6,16 @@ Examples that are about values (G02 to G13, G27, G29) run through the SQL in ``t
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from opsmetrics.scoring.aggregate import area_levels, area_scores, level, mean_min, team_levels, team_scores
+from opsmetrics.catalogue import Ruleset
+from opsmetrics.scoring.aggregate import area_scores, mean_min, team_scores, with_gates, with_shares
 from opsmetrics.scoring.gaps import gaps
+from opsmetrics.scoring.levels import level, standing_levels, with_levels
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
 from opsmetrics.scoring.status import apply_waivers
 
@@ -30,8 +32,8 @@ def point(value, floor, krav, mal):
     return one(points(*(pl.lit(v, pl.Float64) for v in (value, floor, krav, mal))))
 
 
-def near(expected):
-    return pytest.approx(expected, abs=CLOSE)
+def near(expected, tolerance=CLOSE):
+    return pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +67,19 @@ def test_points_of_other_examples():
 def test_g22_evidence_weight():
     for case, expected in GOLDEN["G22_shrink"]["credibility_Z"].items():
         n, full = (int(part.partition("=")[2]) for part in case.split(","))
-        assert one(evidence_weight(pl.lit(n), pl.lit(full))) == near(expected)
-    assert one(evidence_weight(pl.lit(7), pl.lit(30))) == near(GOLDEN["G10_vuln_due"]["Z"])
-    assert one(evidence_weight(pl.lit(0), pl.lit(None, pl.Int64))) == near(1.0)
+        assert one(evidence_weight(pl.lit(n), pl.lit(full), 0.0)) == near(expected)
+    assert one(evidence_weight(pl.lit(7), pl.lit(30), 0.0)) == near(GOLDEN["G10_vuln_due"]["Z"])
+    assert one(evidence_weight(pl.lit(0), pl.lit(None, pl.Int64), 0.0)) == near(1.0)
+
+
+def test_g34_no_evidence_weight_turns_two_stated_weights_round(ruleset):
+    golden = GOLDEN["G34_evidence_3"]
+    least = ruleset.evidence_at_least
+    for case, expected in golden["Z"].items():
+        n, full = (int(part.partition("=")[2]) for part in case.split(","))
+        assert one(evidence_weight(pl.lit(n), pl.lit(full), least)) == near(expected)
+    assert 4 * one(evidence_weight(pl.lit(1), pl.lit(10**9), least)) == near(golden["least_of_4"], 5e-4)
+    assert golden["least_of_4"] >= golden["most_of_3"]
 
 
 def test_g30_score_first_average_after():
@@ -140,6 +152,30 @@ def test_g16_area_with_thin_evidence(ruleset):
     check_area(rows, golden["area"], ruleset)
 
 
+def test_g35_area_with_thin_evidence_since_3_0(ruleset):
+    golden = GOLDEN["G35_area_incident_3"]
+
+    def z(n, full):
+        return one(evidence_weight(pl.lit(n), pl.lit(full), ruleset.evidence_at_least))
+
+    assert [z(12, 30), z(1, 5), z(3, 12)] == near(golden["Z"])
+    rows = [
+        ("oncall", 4, 1.0, 80.0, "ok"),
+        ("ack", 3, z(12, 30), 50.0, "low_evidence"),
+        ("manager", 4, z(1, 5), 100.0, "low_evidence"),
+        ("budget", 4, 1.0, 62.0, "ok"),
+        ("postmortem", 3, z(1, 5), 100.0, "low_evidence"),
+        ("actions", 3, z(3, 12), 20.0, "low_evidence"),
+        ("docs", 2, 1.0, 90.0, "ok"),
+        ("assist", 1, None, None, "no_opportunity"),
+    ]
+    check_area(rows, golden["area"], ruleset)
+    found = with_shares(cells(rows))
+    pairs = [list(pair) for pair in found.select("stated_share", "effective_share").rows()]
+    assert pairs[:-1] == [near(pair) for pair in golden["stated_and_effective"]]
+    assert pairs[-1] == [None, None]
+
+
 def mm(values, share=0.25):
     return pl.DataFrame({"a": values}).select(mean_min(pl.col("a"), pl.lit(1.0), share)).item()
 
@@ -189,13 +225,45 @@ def test_g28_levels_and_gates(ruleset):
     for score, expected in golden["levels"].items():
         assert one(level(pl.lit(float(score)), ruleset.level_edges)) == expected
     key = {"team_id": ["t"], "as_of": [AT], "grain": ["month"]}
-    areas = pl.DataFrame({**key, "area_id": ["sec"], "score": [74.0], "status": ["ok"]})
+    gated = golden["gate"]
+    areas = pl.DataFrame({**key, "area_id": ["sec"], "score": [gated["score"]], "status": ["ok"]})
     gate = pl.DataFrame({**key, "area_id": ["sec"], "gate_id": ["G-SIK-1"], "cap": [1], "finding_count": [2]})
-    capped = area_levels(areas, gate, ruleset).row(0, named=True)
-    assert (capped["score"], capped["level"], capped["gate"]) == (74.0, golden["gate"]["level"], "G-SIK-1")
-    teams = pl.DataFrame({**key, "score": [83.0]})
-    lowest = pl.DataFrame({**key, "area_id": ["sec"], "level": [2], "status": ["ok"]})
-    assert team_levels(teams, lowest, ruleset)["level"].item() == golden["team_cap"]["team_level"]
+    by_score = level(pl.col("score"), ruleset.level_edges)
+    areas = with_gates(areas, gate).with_columns(level_by_score=by_score, level_sure=by_score)
+    teams = pl.DataFrame({**key, "score": [83.0]}).with_columns(level_by_score=by_score, level_sure=by_score)
+    capped, _ = with_levels(areas, teams, {"G-SIK-1": gated["gate_cap"]}, ruleset)
+    assert capped.select("score", "level_by_score", "level", "gate").row(0) == (
+        *(gated["score"], gated["level_by_score"], gated["level"]),
+        "G-SIK-1",
+    )
+    lowest = areas.with_columns(level_by_score=pl.lit(golden["team_cap"]["lowest_area_level"]), gate=pl.lit("none"))
+    _, found = with_levels(lowest, teams, {"none": 4}, ruleset)
+    assert found["level"].item() == golden["team_cap"]["team_level"]
+
+
+def test_g37_a_level_falls_at_once_and_rises_after_four_sure_weeks(ruleset):
+    golden = GOLDEN["G37_levels_3"]
+    weeks = pl.DataFrame(
+        [("t", AT + timedelta(weeks=number), *row) for number, row in enumerate(golden["weeks"])],
+        schema={
+            "team_id": pl.String,
+            "as_of": pl.Datetime("us", "UTC"),
+            "level_by_score": pl.Int32,
+            "level_sure": pl.Int32,
+            "cap": pl.Int32,
+        },
+        orient="row",
+    ).with_columns(level_sure=pl.min_horizontal("level_sure", "cap"))
+    assert standing_levels(weeks, ["team_id"], ruleset).to_list() == golden["levels"]
+    # Another team's history and the order of rows change nothing, and a gap is no evidence against a team.
+    gap = weeks.with_columns(level_by_score=pl.when(pl.col("as_of") != AT + timedelta(weeks=7)).then("level_by_score"))
+    both = pl.concat([weeks.with_columns(team_id=pl.lit("a")), gap]).sample(fraction=1, shuffle=True, seed=1)
+    found = both.with_columns(level=standing_levels(both, ["team_id"], ruleset)).filter(team_id="t").sort("as_of")
+    assert found["level"].to_list() == [*golden["levels"][:7], None, *golden["levels"][8:]]
+    # Before 3.0.0 a level was that of the score, whatever came before.
+    before = Ruleset(**ruleset.model_dump() | {"level_days": 0, "level_sure": 0.5})
+    plain = weeks.with_columns(level_sure="level_by_score", cap=pl.lit(None, pl.Int32))
+    assert standing_levels(plain, ["team_id"], before).to_list() == weeks["level_by_score"].to_list()
 
 
 def test_g33_waivers_are_half_open(ruleset):

@@ -168,7 +168,7 @@ def test_p6_dropped_metrics_change_nothing(ruleset, rows, area, status):
 
 @quick
 @given(CELLS)
-def test_p7_evidence_towards_zero_equals_dropping_from_the_score(ruleset, rows):
+def test_p7_a_weight_towards_zero_equals_dropping_from_the_score(ruleset, rows):
     thin = {
         "area_id": rows[0]["area_id"],
         "weight": 4.0,
@@ -234,7 +234,7 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
         needed = without in metric.header.needs
         for as_of in weeks:
             on = (as_of - timedelta(hours=12)).date()
-            windows.append((metric.id, as_of, "week", on, 0.0 if needed else 1.0, None))
+            windows.append((metric.id, as_of, "week", on, 0.0 if needed else 1.0, None, None))
             for team in TEAMS["team_id"]:
                 n = data[(metric.id, team, as_of)]
                 if needed or n is None:
@@ -272,6 +272,7 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
         "grain": pl.String,
         "on": pl.Date,
         "completeness": pl.Float64,
+        "least_stream": pl.String,
         "untold": pl.String,
     }
     gate_schema = {

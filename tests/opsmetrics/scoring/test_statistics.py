@@ -103,8 +103,8 @@ def test_g09_log_log_interval_and_effective_size():
     )
     assert error == near(golden["greenwood_se"])
     assert ends(intervals.log_log(pl.lit(0.6875), pl.lit(error))) == near(golden["F30_ci95_loglog"])
-    found = intervals.effective_size(np.array([0.6875]), np.array([error]), np.array([12.0]))
-    assert found[0] == near(golden["n_eff"])
+    found = pl.select(intervals.effective_size(pl.lit(0.6875), pl.lit(error), pl.lit(12.0))).item()
+    assert found == near(golden["n_eff"])
 
 
 @pytest.mark.parametrize("name", ["G13_alert_quality", "G29_cfr"])
