@@ -112,7 +112,7 @@ def with_base(empty_warehouse, context) -> duckdb.DuckDBPyConnection:
     )
     for metric in context.catalogue.metrics:
         empty_warehouse.execute(
-            "insert into facts.measured_windows values ($1, $2, 'month', '2026-08-31', $2::timestamptz - to_days($3), 1)",
+            "insert into facts.measured_windows values ($1, $2, 'month', '2026-08-31', $2::timestamptz - to_days($3), 1, null)",
             [metric.id, AS_OF, metric.window_days],
         )
     return empty_warehouse

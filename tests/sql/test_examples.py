@@ -79,7 +79,7 @@ def test_g03_error_budget(march, context):
     march.execute("insert into ref.slos values ('s1', 'availability', 0.999, '2020-01-01', '2200-01-01')")
     march.execute("delete from facts.measured_windows")
     march.execute(
-        "insert into facts.measured_windows values ('inc_error_budget_consumed', $2, 'month', '2026-03-31', $1, 1)",
+        "insert into facts.measured_windows values ('inc_error_budget_consumed', $2, 'month', '2026-03-31', $1, 1, null)",
         list(MARCH),
     )
     march.execute("insert into ref.as_of values ($2, 'month', $1, '2026-03-31', '2026-03')", list(MARCH))

@@ -168,7 +168,7 @@ def test_the_weakest_area_counts_as_long_as_it_is_the_weakest():
 # ---- plans
 
 
-def a_team(rolls: random.Random, metrics: int = 9, areas: int = 3) -> _Team:
+def a_team(rolls: random.Random, target: int, edges: list[float], metrics: int = 9, areas: int = 3) -> _Team:
     place = np.arange(metrics) % areas
     weight = np.array([float(rolls.choice((1, 2, 3, 4))) for _ in range(metrics)])
     points = np.array([rolls.uniform(0, 95) for _ in range(metrics)])
@@ -187,7 +187,9 @@ def a_team(rolls: random.Random, metrics: int = 9, areas: int = 3) -> _Team:
     # Some share a remedy, as two or three of a kind.
     remedy = np.array([min(number, rolls.choice((number, number, 1))) for number in range(metrics)])
     forced = np.array([rolls.random() < 0.08 for _ in range(metrics)])
-    return _Team(formula, days, remedy, forced, is_blocked=False)
+    needs = edges[target - 1] + rolls.choice((0.0, 3.5))
+    area_needs = [edges[target - 2] + rolls.choice((0.0, 6.0)) if target >= 2 else -np.inf for _ in range(areas)]
+    return _Team(formula, days, remedy, needs, np.array(area_needs), forced, is_blocked=False)
 
 
 def price(team: _Team, picked) -> float:
@@ -198,42 +200,41 @@ def price(team: _Team, picked) -> float:
     )
 
 
-def reaches(team: _Team, picked, target: int, ruleset) -> bool:
+def reaches(team: _Team, picked) -> bool:
     areas = team.formula.base + team.lift @ picked
-    edges = ruleset.level_edges
     score = 0.75 * areas.mean() + 0.25 * areas.min()
     assert team.score(picked) == pytest.approx(score)
-    return score >= edges[target - 1] and (target < 2 or areas.min() >= edges[target - 2])
+    return score >= team.needs and bool((areas >= team.area_needs).all())
 
 
 @settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 4))
 def test_a_plan_reaches_the_level_and_nothing_cheaper_does(ruleset, seed, target):
     """Against every one of the 512 subsets."""
-    team = a_team(random.Random(seed))
+    team = a_team(random.Random(seed), target, ruleset.level_edges)
     best = None
     for subset in itertools.product((False, True), repeat=len(team.days)):
         picked = np.array(subset) | team.forced
-        if reaches(team, picked, target, ruleset):
+        if reaches(team, picked):
             cost = price(team, picked)
             best = cost if best is None else min(best, cost)
-    found = _cheapest(team, target, ruleset)
+    found = _cheapest(team)
     assert (found is None) == (best is None)
     if found is not None:
-        assert reaches(team, found, target, ruleset)
+        assert reaches(team, found)
         assert price(team, found) == team.price(found) == pytest.approx(best)
         assert (found | ~team.forced).all()
 
 
 def test_everything_at_its_target_is_the_most_that_can_be_done(ruleset):
-    team = a_team(random.Random(1))
+    team = a_team(random.Random(1), 4, ruleset.level_edges)
     full = replace(team.formula, points=np.full(9, 100.0))
-    assert _cheapest(replace(team, formula=full), 4, ruleset) is None
+    assert _cheapest(replace(team, formula=full, needs=100.5)) is None
 
 
 def test_what_is_not_allowed_is_not_taken(ruleset):
-    team = replace(a_team(random.Random(3)), forced=np.zeros(9, dtype=bool))
-    free = _cheapest(team, 4, ruleset)
+    team = replace(a_team(random.Random(3), 4, ruleset.level_edges), forced=np.zeros(9, dtype=bool))
+    free = _cheapest(team)
     barred = int(np.flatnonzero(free)[0])
-    found = _cheapest(team, 4, ruleset, np.arange(9) != barred)
+    found = _cheapest(team, np.arange(9) != barred)
     assert found is None or not found[barred]
