@@ -18,7 +18,7 @@ from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports import addresses, brief
 from opsmetrics.snapshots.queries import areas as area_queries
-from opsmetrics.snapshots.queries import catalogue, evidence, facts, gaps, movement, quality, scores
+from opsmetrics.snapshots.queries import catalogue, evidence, facts, gaps, movement, quality, scores, validity
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
@@ -54,6 +54,7 @@ TABLES: dict[str, Maker] = {
     "area-months": lambda s, p, v: area_queries.area_spread(s, p, v.get("area", "")).frame,
     "area-metrics": lambda s, p, v: area_queries.area_metrics(s, p, v.get("area", "")).frame,
     "control-chart": lambda s, _, v: movement.control_chart(s, v.get("team", ""), v.get("metric", "")).frame,
+    "validity": lambda s, *_: validity.links(s).frame,
     "weeks": lambda s, _, v: scores.metric_weeks(s, v.get("team", ""), v.get("metric", "")).frame,
     "entities": lambda s, p, v: scores.entities(s, p, v.get("team", ""), v.get("metric", "")).frame,
     "evidence": _evidence,

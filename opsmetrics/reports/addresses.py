@@ -70,6 +70,7 @@ METRIC = AppPage("metric", "maling", ("team", "metric"), is_in_menu=True)
 CHANGES = AppPage("changes", "endring", ("team",), is_in_menu=True)
 HEALTH = AppPage("health", "datakvalitet", is_in_menu=True)
 ABOUT = AppPage("about", "om", is_in_menu=True)
+VALIDITY = AppPage("validity", "betydning", is_in_menu=True)
 REPORT = AppPage("report", "rapport")
 DECISIONS = AppPage("decisions", "beslutninger")
 EXEMPTIONS = AppPage("exemptions", "unntak")
@@ -88,6 +89,7 @@ PAGES = (
     CHANGES,
     HEALTH,
     ABOUT,
+    VALIDITY,
     REPORT,
     DECISIONS,
     EXEMPTIONS,

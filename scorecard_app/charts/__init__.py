@@ -8,15 +8,18 @@ from scorecard_app.charts.base import CONFIG
 from scorecard_app.charts.changes import waterfall
 from scorecard_app.charts.incidents import IncidentMark, incidents
 from scorecard_app.charts.metrics import ControlPoint, Reference, control_chart, metric_trend
+from scorecard_app.charts.validity import LinkMark, links
 
 __all__ = [
     "CONFIG",
     "ControlPoint",
     "IncidentMark",
+    "LinkMark",
     "Reference",
     "area_trend",
     "control_chart",
     "incidents",
+    "links",
     "metric_trend",
     "spread",
     "waterfall",
