@@ -174,12 +174,15 @@ def _link(practice: Floats, good: Floats, there: npt.NDArray[np.bool_], quarters
 
 def _exchanged(correlation: float, practice: Floats, good: Floats, there: npt.NDArray[np.bool_]) -> float:
     """Share of exchanges (each team's practice beside another's outcomes) that go together at least as much."""
-    mask = there.astype(np.float64)
-    order, rows = _orders(len(practice)), np.arange(len(practice))
-    both, own, others = (
-        (a @ b.T)[rows, order].sum(axis=1)
-        for a, b in ((practice, good), (practice * practice, mask), (mask, good * good))
-    )
+    places = _places(len(practice))
+    both = np.take(practice @ good.T, places).sum(axis=1)
+    if there.all():
+        own, others = (practice * practice).sum(), (good * good).sum()
+    else:
+        # Beside another team only the quarters count that both have.
+        mask = there.astype(np.float64)
+        pairs = (((practice * practice) @ mask.T), (mask @ (good * good).T))
+        own, others = (np.take(pair, places).sum(axis=1) for pair in pairs)
     found = both / np.sqrt(np.maximum(own * others, _NOTHING))
     return float((1 + (np.abs(found) >= abs(correlation) - _NOTHING).sum()) / (1 + DRAWS))
 
@@ -194,9 +197,10 @@ def _interval(correlation: float, both: Floats, own: Floats, others: Floats) -> 
     teams = len(both)
     drawn = _samples(teams)
     # A draw of teams among which nothing varies tells nothing.
-    scale = np.sqrt((drawn @ own) * (drawn @ others))
+    sums = drawn @ np.stack([both, own, others], axis=1)
+    scale = np.sqrt(sums[:, 1] * sums[:, 2])
     there = scale > _NOTHING
-    found = _fisher((drawn @ both)[there] / scale[there])
+    found = _fisher(sums[there, 0] / scale[there])
     spread = np.std(found) * np.sqrt(teams / (teams - 1)) * t.ppf((1 + LEVEL) / 2, teams - 2)
     middle = _fisher(np.array([correlation]))[0]
     return round(float(np.tanh(middle - spread)), _DECIMALS), round(float(np.tanh(middle + spread)), _DECIMALS)
@@ -207,9 +211,10 @@ def _fisher(correlation: Floats) -> Floats:
 
 
 @cache
-def _orders(teams: int) -> Counts:
-    """Orders of the teams, the same for whatever is judged."""
-    return np.argsort(uniforms(seed_of("validity", "orders", str(teams)), DRAWS, teams), axis=1, kind="stable")
+def _places(teams: int) -> Counts:
+    """Where, in a flat table of teams by teams, each team meets its partner of each exchange; the same for all."""
+    order = np.argsort(uniforms(seed_of("validity", "orders", str(teams)), DRAWS, teams), axis=1, kind="stable")
+    return order + teams * np.arange(teams)
 
 
 @cache

@@ -86,6 +86,6 @@ def links(language: str, marks: Sequence[LinkMark], worse: str, better: str) -> 
         "tickvals": list(range(len(names))),
         "ticktext": [plain(name) for name in names],
     }
-    margin = {"l": 150, "r": 20, "t": 30, "b": 36}
+    margin = {"l": 172, "r": 20, "t": 30, "b": 36}
     figure.update_layout(layout(language, 90 + 34 * len(names), margin=margin, xaxis=scale, yaxis=rows))
     return figure
