@@ -28,11 +28,11 @@ from marts.scorecard
 where score is not null
 order by score
 limit 10;""",
-    "gain": """select g.team_id, m.title_en, round(g.gain_if_met, 1) as points, g.effort_days
+    "gain": """select g.team_id, m.title_en, round(g.gain_this_quarter, 1) as points, g.effort_days, g.shows_on
 from scores.gap as g
 join meta.metrics as m using (metric_id)
 where g.grain = 'latest'
-order by g.gain_per_day desc
+order by g.quarter_gain_per_day desc nulls last
 limit 10;""",
     "year": """select date_trunc('month', as_of) as month, round(median(score), 1) as median
 from scores.team

@@ -66,7 +66,7 @@ def _campaigns(page: Page, goals: Sequence[GoalReview]) -> None:
             Cell(name),
             Cell(f"{sum(goal.forecast == 'closed' for goal in own)} / {len(own)}"),
             cells.number(sum(goal.recovered_points or 0.0 for goal in own), 1),
-            cells.number(sum(goal.expected_points or 0.0 for goal in own), 1),
+            cells.number(gaps.expected_together(page.snapshot, own), 1),
             cells.day(max(goal.due_on for goal in own)),
         )
         for name, own in sorted(found.items())

@@ -1,4 +1,4 @@
-"""The monthly report on paper: the overview, the matrix, and the ten largest gaps; nothing that needs a screen."""
+"""The monthly report on paper: the overview, the matrix, the ten gaps to close first; nothing that needs a screen."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -383,6 +384,18 @@ def test_gains_of_several_points_are_computed_together(homes):
     assert together == pytest.approx({team: 100 - total[team] for team in sums})
     assert any(abs(sums[team] - together[team]) > 0.1 for team in sums)
     assert gaps.joint_gains(snapshot, period, []) == {}
+
+
+def test_what_a_campaign_was_to_bring_is_computed_together(homes):
+    snapshot = current(homes["full"] / "snapshots")
+    goals = list(gaps.goal_reviews(snapshot, catalogue.periods(snapshot)[0]))
+    assert goals
+    for goal in goals:
+        if goal.expected_points is not None:
+            assert gaps.expected_together(snapshot, [goal]) == pytest.approx(goal.expected_points), goal
+    told = [replace(goal, declared_points=2.5) for goal in goals[:2]]
+    assert gaps.expected_together(snapshot, told) == 5.0
+    assert gaps.expected_together(snapshot, []) == 0
 
 
 def test_gates_come_first_and_then_what_can_be_had_this_quarter(homes):

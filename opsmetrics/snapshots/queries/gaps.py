@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -77,7 +77,9 @@ class GoalReview:
     due_on: date
     points_then: float | None
     points_now: float | None
+    aim_points: float | None
     expected_points: float | None
+    declared_points: float | None
     recovered_points: float | None
     forecast_on: date | None
     slip_days: int | None
@@ -133,6 +135,32 @@ def joint_gains(snapshot: Snapshot, period: Period, chosen: Sequence[Gap]) -> di
     lifted: dict[str, dict[str, float]] = defaultdict(dict)
     for gap in chosen:
         lifted[gap.team_id][gap.metric_id] = FULL_POINTS
+    return _joint(snapshot, period.as_of, period.grain, lifted)
+
+
+def expected_together(snapshot: Snapshot, goals: Sequence[GoalReview]) -> float:
+    """Return what some goals were to bring together when they were decided, in points of their teams' scores.
+
+    What the register says of a goal stands; the others of a team and day are computed together (:func:`joint_gains`).
+    """
+    declared = sum(goal.declared_points for goal in goals if goal.declared_points is not None)
+    by_day: dict[date, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for goal in goals:
+        if goal.declared_points is None and goal.aim_points is not None:
+            by_day[goal.decided_on][goal.team_id][goal.metric_id] = goal.aim_points
+    weeks = frame(snapshot, """select as_of, "on" from ref.as_of where grain = 'week' order by "on" desc""").rows()
+    computed = 0.0
+    for decided_on, lifted in by_day.items():
+        before = next((as_of for as_of, on in weeks if on <= decided_on), None)
+        if before is not None:
+            computed += sum(_joint(snapshot, before, "week", lifted).values())
+    return declared + computed
+
+
+def _joint(
+    snapshot: Snapshot, as_of: datetime, grain: str, lifted: Mapping[str, Mapping[str, float]]
+) -> dict[str, float]:
+    """The gain of each team whose metrics are lifted to some points, at an instant."""
     if not lifted:
         return {}
     found = frame(
@@ -146,7 +174,7 @@ def joint_gains(snapshot: Snapshot, period: Period, chosen: Sequence[Gap]) -> di
                on a.team_id = s.team_id and a.area_id = m.area_id and a.as_of = s.as_of and a.grain = s.grain
            where s.as_of = $as_of and s.grain = $grain and s.points is not null and a.status = 'ok'
                and s.weight * s.evidence_weight > 0""",
-        period.instant(),
+        {"as_of": as_of, "grain": grain},
     )
     teams = formulas(found.filter(pl.col("team_id").is_in(list(lifted))), rules(snapshot).weakest_share)
     return {str(key[0]): formula.gain(lifted[str(key[0])]) for key, formula in teams}
@@ -168,7 +196,9 @@ def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
     return query(
         snapshot,
         GoalReview,
-        """select r.*, g.owner_role, g.status, g.is_open, g.acted_on, g.campaign, e.effect, e.before_count,
+        """select r.* replace (cast(r.aim_points as double) as aim_points),
+               g.expected_points as declared_points, g.owner_role, g.status, g.is_open, g.acted_on, g.campaign,
+               e.effect, e.before_count,
                e.after_count, e.before_mean, e.low, e.high, e.after_mean, m.title_nb, m.title_en, m.unit, m.area_id,
                date_diff('day', w."on", r.due_on) as days_left
            from scores.goal as r
