@@ -8,7 +8,8 @@ work is done new items go as they went; from then on all of them are good.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,6 +30,7 @@ _TINY = 1e-9
 _LEAST_DELIVERED = 0.1
 Days = npt.NDArray[np.int64]
 KEY = tuple[object, ...]
+_KEY = ["team_id", "as_of", "metric_id"]
 ITEMS = {
     "team_id": pl.String,
     "metric_id": pl.String,
@@ -234,35 +236,45 @@ def prospects(catalogue: Catalogue, cells: pl.DataFrame, items: pl.DataFrame, du
         items: Columns as ``ITEMS``: the items of today's windows in groups of a day.
         due: Columns as ``DUE``: known items that fall due after today.
     """
-    key = ["team_id", "as_of", "metric_id"]
-    groups = items.partition_by(key, as_dict=True)
-    dues = due.partition_by(key, as_dict=True)
+    dues = due.partition_by(_KEY, as_dict=True)
     metrics = {metric.id: metric for metric in catalogue.metrics}
+    parts = _parts(items, metrics, cells.select("as_of", "on").unique())
     found: dict[KEY, Prospect] = {}
-    for team, at, name, on, points, completeness in cells.select(*key, "on", "points", "completeness").iter_rows():
+    for team, at, name, on, points, completeness in cells.select(*_KEY, "on", "points", "completeness").iter_rows():
         wanted, metric = (team, at, name), metrics[name]
-        mine = groups.get(wanted) if metric.shows == "items" else None
-        parts = () if mine is None else tuple(_parts(mine, metric, on))
+        mine = tuple(parts.get(wanted, ())) if metric.shows == "items" else ()
         coming, missed = (_due(dues.get(wanted), on, column) for column in ("item_count", "missed_count"))
-        found[wanted] = Prospect(on, points, metric, parts, coming, missed, completeness or 0.0)
+        found[wanted] = Prospect(on, points, metric, mine, coming, missed, completeness or 0.0)
     return found
 
 
-def _parts(items: pl.DataFrame, metric: Metric, on: date) -> Iterable[_Part]:
-    reach = metric.window_days + metric.header.counts_after_days
-    age = (pl.lit(on) - pl.col("item_on")).dt.total_days()
-    undecided = pl.col("is_missed") & (age < metric.header.undecided_days)
-    dated = items.with_columns(leaves=(reach - age).clip(lower_bound=0).fill_null(0), undecided=undecided)
-    for part in dated.sort("entity_id", "item_on", "is_missed").partition_by("entity_id", maintain_order=True):
-        yield _Part(
-            float(part["entity_weight"][0] or 1.0),
-            part["leaves"].to_numpy().astype(np.int64),
-            part["numerator"].to_numpy().astype(np.float64),
-            part["denominator"].to_numpy().astype(np.float64),
-            part["item_count"].to_numpy().astype(np.int64),
-            part["is_missed"].to_numpy().astype(np.bool_),
-            part["undecided"].fill_null(value=False).to_numpy().astype(np.bool_),
+def _parts(items: pl.DataFrame, metrics: Mapping[str, Metric], days: pl.DataFrame) -> dict[KEY, list[_Part]]:
+    """The items of each team and metric by entity; ``days`` says which local day an instant ends."""
+    reach = {name: metric.window_days + metric.header.counts_after_days for name, metric in metrics.items()}
+    decided = {name: metric.header.undecided_days for name, metric in metrics.items()}
+    name = pl.col("metric_id").cast(pl.String)
+    age = (pl.col("on") - pl.col("item_on")).dt.total_days()
+    order = [*_KEY, "entity_id"]
+    dated = (
+        items.join(days, on="as_of")
+        .with_columns(
+            leaves=(name.replace_strict(reach, return_dtype=pl.Int64) - age).clip(lower_bound=0).fill_null(0),
+            undecided=(pl.col("is_missed") & (age < name.replace_strict(decided, return_dtype=pl.Int64))).fill_null(
+                value=False
+            ),
         )
+        .sort(*order, "item_on", "is_missed")
+    )
+    columns = ("leaves", "numerator", "denominator", "item_count", "is_missed", "undecided")
+    values = [dated[column].to_numpy() for column in columns]
+    found: dict[KEY, list[_Part]] = defaultdict(list)
+    start = 0
+    groups = dated.group_by(order, maintain_order=True).agg(size=pl.len(), weight=pl.col("entity_weight").first())
+    for team, at, metric, _, size, weight in groups.iter_rows():
+        arrays = (value[start : start + size] for value in values)
+        found[team, at, metric].append(_Part(float(weight or 1.0), *arrays))
+        start += size
+    return found
 
 
 def _due(due: pl.DataFrame | None, on: date, column: str) -> Floats:
