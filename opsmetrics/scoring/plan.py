@@ -23,7 +23,7 @@ from opsmetrics.scoring.compute import InstantScores, Scores
 from opsmetrics.scoring.dates import formula_parts, prospects_of
 from opsmetrics.scoring.formula import KEY, TeamFormula, formulas
 from opsmetrics.scoring.inputs import ScoreInputs
-from opsmetrics.scoring.outlook import FULL_POINTS, HORIZON_DAYS, YEAR_DAYS, Prospect, done_after
+from opsmetrics.scoring.outlook import FULL_POINTS, HORIZON_DAYS, YEAR_DAYS, Prospect, done_after, quarter_ends
 from opsmetrics.scoring.status import CELL
 
 HALF_DAYS = 2
@@ -45,6 +45,7 @@ _SCHEMA = {
     "remedy_id": pl.String,
     "level_on": pl.Date,
     "is_within_year": pl.Boolean,
+    "gain_next_quarter": pl.Float64,
 }
 _Flags = npt.NDArray[np.bool_]
 _Floats = npt.NDArray[np.float64]
@@ -251,6 +252,13 @@ def _plan(
                 "remedy_id": shared.get(names[step.index]),
                 "level_on": None if level_after is None else prospect.on + timedelta(days=level_after),
                 "is_within_year": step.shown <= YEAR_DAYS,
+                "gain_next_quarter": team.formula.gain(
+                    {
+                        names[step.index]: float(
+                            prospect.path(step.done)[(quarter_ends(prospect.on)[1] - prospect.on).days]
+                        )
+                    }
+                ),
             }
         )
     return rows

@@ -202,6 +202,7 @@ _PLAN_TABLE = Table(
         text("remedy_id", "Action that mends other metrics too (sql/metrics/remedies.toml); null = one of its own"),
         day("level_on", "First local day on which the score can have the level; the same on all rows of a team"),
         flag("is_within_year", "shows_on lies within a year", required=True),
+        _any("gain_next_quarter", "Points of the team score that it alone can give by the end of the next quarter"),
     ),
     ("team_id", "as_of", "grain", "position"),
 )

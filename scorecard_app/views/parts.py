@@ -138,7 +138,10 @@ def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -
     return (
         Cell(page.say(metric.title), detail=where, address=address),
         Cell(
-            fmt.number(language, gap.gain_if_met, 1), gap.gain_if_met, drawing=gain(language, gap.gain_if_met, largest)
+            fmt.number(language, gap.gain_if_met, 1),
+            gap.gain_if_met,
+            detail=_this_quarter(page, gap),
+            drawing=gain(language, gap.gain_if_met, largest),
         ),
         cells.measure(metric.unit, shown_value(gap)),
         cells.measure(metric.unit, metric.requirement),
@@ -146,6 +149,13 @@ def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -
         Cell(page.text(f"effort.{metric.effort}"), detail=days),
         goal_cell(page, gap),
     )
+
+
+def _this_quarter(page: Page, gap: Gap) -> str:
+    """How much of the gain can be had this quarter, where it is not all of it."""
+    if gap.gain_this_quarter is None or gap.gain_if_met - gap.gain_this_quarter < _FEWEST:
+        return ""
+    return page.text("gaps.this_quarter", points=fmt.number(page.language, gap.gain_this_quarter, 1))
 
 
 def item_list(page: Page, items: Sequence[Item]) -> Markup:
