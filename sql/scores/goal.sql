@@ -82,12 +82,9 @@ measured as (
         o.recovered_points
     from reviews as r
     left join starts as s using (team_id, metric_id, decided_on)
+    left join won as o using (team_id, metric_id, decided_on, as_of, grain)
     left join scores.metric as n
         on n.team_id = r.team_id and n.metric_id = r.metric_id and n.as_of = r.as_of and n.grain = r.grain
-    left join won as o
-        on
-            o.team_id = r.team_id and o.metric_id = r.metric_id and o.decided_on = r.decided_on and o.as_of = r.as_of
-            and o.grain = r.grain
     left join paces as p
         on
             p.team_id = r.team_id and p.metric_id = r.metric_id and p.decided_on = r.decided_on and p.as_of = r.as_of
