@@ -13,6 +13,7 @@ from opsmetrics.build import Context
 from opsmetrics.scoring.aggregate import area_scores
 from opsmetrics.scoring.cells import score_cells
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
+from opsmetrics.scoring.outlook import DUE, ITEMS
 from opsmetrics.streams import Stream
 from opsmetrics.warehouse.score_tables import INPUTS, gates_select, values_select
 
@@ -98,7 +99,9 @@ class Warehouse:
         wanted = {field.name for field in fields(ScoreInputs)}
         tables = {name: self.con.sql(select).pl() for name, select in INPUTS.items() if name in wanted}
         gates = self.con.sql(gates_select(catalogue)).pl()
-        inputs = ScoreInputs(values=values, gates=gates, frozen=values.clear(), **tables)
+        # Dates of plans are not asked for.
+        later = {"items": pl.DataFrame(schema=ITEMS), "due": pl.DataFrame(schema=DUE)}
+        inputs = ScoreInputs(values=values, gates=gates, frozen=values.clear(), **tables, **later)
         cells = score_cells(catalogue, encoded(catalogue, inputs)).waived
         areas = area_scores(cells, catalogue.ruleset)
         tripped = gates.select("gate_id", "team_id", "as_of", "grain").rows()
