@@ -8,6 +8,7 @@ from hashlib import sha1
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import polars as pl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,11 +26,11 @@ Changes = list[tuple[datetime, str]]
 def changes(records: Records) -> dict[str, Changes]:
     """Return service -> when its probe's state changed, and to what."""
     frame = records.frames["availability_checks"].sort("monitor_id", "checked_at")
+    told = frame.select("monitor_id", "checked_at", "status")
+    is_first = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("monitor_id", "status"))
     found: dict[str, Changes] = {}
-    for monitor, at, status in frame.select("monitor_id", "checked_at", "status").iter_rows():
-        mine = found.setdefault(monitor.removeprefix("probe-"), [])
-        if not mine or mine[-1][1] != status:
-            mine.append((at, status))
+    for monitor, at, status in told.filter(is_first).iter_rows():
+        found.setdefault(monitor.removeprefix("probe-"), []).append((at, status))
     return found
 
 

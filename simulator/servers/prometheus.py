@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,8 +35,8 @@ class Store:
     def __init__(self, records: Records) -> None:
         self.metrics: dict[str, list[Series]] = {
             "probe_success": list(_probes(records)),
-            "ops:utilisation:ratio": list(_capacity(records, lambda row: row["utilisation_ratio"])),
-            "ops:utilisation:at_ceiling": list(_capacity(records, lambda row: float(row["is_at_ceiling"]))),
+            "ops:utilisation:ratio": list(_capacity(records, "utilisation_ratio")),
+            "ops:utilisation:at_ceiling": list(_capacity(records, "is_at_ceiling")),
             "ops:requests:total": list(_requests(records, "valid_count")),
             "ops:requests:fast": list(_requests(records, "fast_count")),
         }
@@ -88,8 +89,8 @@ def _evaluate(
     function: str | None, points: list[Point], span: float, start: float, end: float, step: float
 ) -> Iterator[Point]:
     """Walk the samples once: both they and the steps are in order."""
-    low = high = 0
     at = start
+    low, high = bisect_left(points, (at - span - 1e-6,)), bisect_left(points, (at + 1e-6,))
     while at <= end + 1e-6:
         while high < len(points) and points[high][0] <= at + 1e-6:
             high += 1
@@ -111,19 +112,21 @@ def _probes(records: Records) -> Iterator[Series]:
     for service in records.organisation.services:
         if service.team == PROMETHEUS_TEAM:
             rows = frame.filter(pl.col("monitor_id") == f"probe-{service.id}")
-            points = [
-                (at.timestamp(), float(status == "up"))
-                for at, status in rows.select("checked_at", "status").iter_rows()
-            ]
-            yield {"__name__": "probe_success", "instance": f"probe-{service.id}"}, points
+            is_up = pl.col("status") == "up"
+            yield {"__name__": "probe_success", "instance": f"probe-{service.id}"}, _points(rows, "checked_at", is_up)
 
 
-def _capacity(records: Records, value: Callable[[Row], float]) -> Iterator[Series]:
+def _points(rows: pl.DataFrame, at: str, value: pl.Expr) -> list[Point]:
+    """Seconds since 1970 and value of each row."""
+    return rows.select(pl.col(at).dt.epoch("us") / 1e6, value.cast(pl.Float64).alias("value")).rows()
+
+
+def _capacity(records: Records, column: str) -> Iterator[Series]:
     frame = records.frames["capacity_samples"]
     for (resource, service), rows in frame.group_by(["resource_id", "service_id"], maintain_order=True):
         if records.team_of(str(service)) != AZURE_METRICS_TEAM:
             labels = {"resource": str(resource), "service": str(service)}
-            yield labels, [(row["sampled_at"].timestamp(), value(row)) for row in rows.iter_rows(named=True)]
+            yield labels, _points(rows, "sampled_at", pl.col(column))
 
 
 def _requests(records: Records, column: str) -> Iterator[Series]:
