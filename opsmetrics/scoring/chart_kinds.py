@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from opsmetrics.scoring.chart_names import FEWEST_POINTS, KINDS, REASONS, SIGNALS
 from opsmetrics.scoring.control_chart import (
     BASELINE,
     FACTOR,
-    SIGNALS,
     Proportions,
     laney,
     natural_limits,
@@ -22,12 +22,10 @@ from opsmetrics.scoring.control_chart import (
 )
 from opsmetrics.scoring.intervals import Floats
 
-KINDS = ("none", "xmr", "p", "g", "t", "steps", "run")
-REASONS = ("", "too_few_points", "too_few_misses", "has_not_moved")
-FEWEST_POINTS = 8
 # Rarer than this in the baseline, nobody knows how rare a miss is.
 FEWEST_MISSES = 3
 _NONE, _XMR, _P, _G, _T, _STEPS, _RUN = range(len(KINDS))
+_TOO_FEW_POINTS, _TOO_FEW_MISSES, _NOT_MOVED = range(1, len(REASONS))
 _WITHOUT_MISS, _CHANGED = SIGNALS.index("long_without_miss"), SIGNALS.index("changed")
 _SEVEN_ON_ONE_SIDE = SIGNALS.index("seven_on_one_side")
 _EQUAL = 1e-9
@@ -188,7 +186,7 @@ def _choose(points: Points, base: _Baseline) -> tuple[npt.NDArray[np.int64], npt
         (varies, _RUN),
     ]
     kind = np.select([rule for rule, _ in rules], [name for _, name in rules], _NONE)
-    why = np.select([few, counted & (base.misses < FEWEST_MISSES)], [1, 2], 3)
+    why = np.select([few, counted & (base.misses < FEWEST_MISSES)], [_TOO_FEW_POINTS, _TOO_FEW_MISSES], _NOT_MOVED)
     return kind.astype(np.int64), np.where(kind == _NONE, why, 0)
 
 

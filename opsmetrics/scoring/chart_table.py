@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue
-from opsmetrics.scoring.chart_kinds import KINDS, REASONS, Points, fitted_charts
-from opsmetrics.scoring.control_chart import SIGNALS
+from opsmetrics.scoring.chart_kinds import Points, fitted_charts
+from opsmetrics.scoring.chart_names import KINDS, REASONS, SIGNALS
 from opsmetrics.scoring.intervals import Floats
 from opsmetrics.scoring.series import LATEST, MONTH, MONTHLY, OWN, QUARTERLY, own_series
 from opsmetrics.scoring.status import MEASURED

@@ -20,10 +20,6 @@ BASELINE = 12
 RUN = 7
 # Mean moving range over standard deviation of two independent normal values (d2 of pairs).
 PAIRS = 1.128
-SIGNALS = (
-    *("", "outside", "seven_on_one_side", "seven_rising_or_falling", "two_of_three_near_limit"),
-    *("long_without_miss", "changed"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ def seven_rising_or_falling(series: Floats) -> npt.NDArray[np.bool_]:
 
 
 def signals(series: Floats, centre: Floats, reach: Floats) -> npt.NDArray[np.int8]:
-    """Return the first rule that each point breaks upwards, and downwards: indices into ``SIGNALS``.
+    """Return the first rule that each point breaks upwards, and downwards: indices into ``chart_names.SIGNALS``.
 
     Args:
         series: Shape (series, points).

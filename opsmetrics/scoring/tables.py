@@ -6,8 +6,7 @@ Names and order are a promise to other programs; new columns come at the end.
 from __future__ import annotations
 
 from opsmetrics.core.declare import Column, Table, at, count, day, flag, id_, number, share, text, texts
-from opsmetrics.scoring.chart_kinds import KINDS, REASONS
-from opsmetrics.scoring.control_chart import SIGNALS
+from opsmetrics.scoring.chart_names import KINDS, REASONS, SIGNALS
 from opsmetrics.scoring.status import STATUSES
 
 # A spread among fewer teams of one type would tell of single ones (method 3.13).

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.table import Cell, Column, Table
-from opsmetrics.scoring.chart_kinds import FEWEST_POINTS
+from opsmetrics.scoring.chart_names import FEWEST_POINTS
 from opsmetrics.snapshots.queries import movement, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.movement import ControlPeriod

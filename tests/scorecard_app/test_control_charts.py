@@ -8,8 +8,7 @@ import pytest
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
-from opsmetrics.scoring.chart_kinds import KINDS, REASONS
-from opsmetrics.scoring.control_chart import SIGNALS
+from opsmetrics.scoring.chart_names import KINDS, REASONS, SIGNALS
 from tests.scorecard_app.test_views import flat, open_page, rows_of
 
 NEWEST = """

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from opsmetrics.scoring.chart_kinds import KINDS, REASONS, Points, fitted_charts
+from opsmetrics.scoring.chart_kinds import Points, fitted_charts
+from opsmetrics.scoring.chart_names import KINDS, REASONS, SIGNALS
 from opsmetrics.scoring.chart_table import chart_parameters
 from opsmetrics.scoring.compute import compute_charts
 from opsmetrics.scoring.control_chart import (
     FACTOR,
-    SIGNALS,
     laney,
     natural_limits,
     number_between,
