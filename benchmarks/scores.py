@@ -100,7 +100,12 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
         [(metric.id, *instant) for metric in catalogue.metrics for instant in instants_of(metric, ends)],
         schema={"metric_id": pl.String, "as_of": INSTANT, "grain": pl.String},
         orient="row",
-    ).with_columns(on=pl.col("as_of").dt.date(), completeness=pl.lit(1.0), untold=pl.lit(None, pl.String))
+    ).with_columns(
+        on=pl.col("as_of").dt.date(),
+        completeness=pl.lit(1.0),
+        least_stream=pl.lit(None, pl.String),
+        untold=pl.lit(None, pl.String),
+    )
     streams = sorted({stream for metric in catalogue.metrics for stream in metric.header.needs})
     start = FIRST.date()
     dated = {"team_id": pl.String, "metric_id": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}

@@ -340,12 +340,14 @@ def _cheapest(team: _Team, allowed: _Flags | None = None) -> _Flags | None:
     if allowed is not None:
         upper[:count] = allowed
     lower = np.append(team.forced.astype(np.float64), np.zeros(len(shared) + 1))
-    found = _solve(cost, rows, least, lower, upper)
+    found = _solve(cost, rows, least, lower, upper, np.arange(width) < count)
     return None if found is None else found[:count] > 0.5
 
 
-def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats, upper: _Floats) -> _Floats | None:
-    """Minimise ``cost @ x`` with ``rows @ x >= least``; all but the last variable are whole numbers."""
+def _solve(
+    cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats, upper: _Floats, whole: _Flags
+) -> _Floats | None:
+    """Minimise ``cost @ x`` with ``rows @ x >= least``; ``whole`` says which variables are whole numbers."""
     import highspy
 
     solver = highspy.Highs()
@@ -361,7 +363,8 @@ def _solve(cost: _Floats, rows: _Floats, least: _Floats, lower: _Floats, upper: 
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
     model.a_matrix_.index_, model.a_matrix_.value_ = np.nonzero(there)[1], rows[there]
-    model.integrality_ = [highspy.HighsVarType.kInteger] * (count - 1) + [highspy.HighsVarType.kContinuous]
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    model.integrality_ = [kinds[int(each)] for each in whole]
     solver.passModel(model)
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
