@@ -151,5 +151,6 @@ def test_a_week_within_reach_of_a_stale_cell_is_a_part_of_it(small_run):
     weeks = rows.filter(pl.col("grain") == "week").sort("as_of")
     month = rows.filter(pl.col("grain") == "month").sort("as_of").tail(1)
     carried = month["own"][0].count("+") + 1
-    near = weeks.filter(pl.col("as_of") <= month["as_of"][0], pl.col("as_of") >= month["as_of"][0] - timedelta(days=14))
+    carry = timedelta(days=plans.load_context(settings).catalogue.ruleset.carry_days)
+    near = weeks.filter(pl.col("as_of") <= month["as_of"][0], pl.col("as_of") >= month["as_of"][0] - carry)
     assert carried == near.height > 0
