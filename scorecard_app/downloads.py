@@ -33,7 +33,7 @@ Maker = Callable[[Snapshot, Period, Mapping[str, str]], pl.DataFrame]
 
 def _evidence(snapshot: Snapshot, period: Period, values: Mapping[str, str]) -> pl.DataFrame:
     metric = next(row for row in catalogue.metrics(snapshot) if row.metric_id == values["metric"])
-    return evidence.evidence(snapshot, metric.evidence_sql, period, values.get("team", "")).frame
+    return evidence.evidence(snapshot, metric, period, values.get("team", "")).frame
 
 
 def _chosen(values: Mapping[str, str], *names: str) -> dict[str, str | None]:

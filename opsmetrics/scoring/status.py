@@ -151,6 +151,7 @@ def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
         reason=pl.when(carried)
         .then(pl.format("carried_from:{}{}", pl.col("carried_at").dt.strftime("%Y-%m-%d"), _silent_stream()))
         .otherwise(pl.col("reason")),
+        measured_at=pl.when(carried).then("carried_at").when(pl.col("status").is_in(MEASURED)).then("as_of"),
     ).drop("carried_at", *(f"carried_{name}" for name in _CARRIED))
 
 

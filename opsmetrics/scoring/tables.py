@@ -89,6 +89,9 @@ _METRIC_TABLE = Table(
         _points("points_high", "Points if everything undelivered or untold had gone well; null = not measured"),
         share("stated_share", "The metric's weight of all that applies to the team in its area; null = does not apply"),
         share("effective_share", "What it weighs in the area's score, after evidence and gaps; null = no points"),
+        at(
+            "measured_at", "When the value was measured: as_of, or the week's end that a carried value is from; or null"
+        ),
     ),
     ("team_id", "metric_id", "as_of", "grain"),
 )

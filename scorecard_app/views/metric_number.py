@@ -117,7 +117,7 @@ def evidence_section(page: Page, metric: Metric, team_id: str) -> None:
     if not page.permissions.may_see_rows(metric.area_id, team_id):
         show(join(title, hint(page.text("metric.evidence_closed"))))
         return
-    found = evidence.evidence(page.snapshot, metric.evidence_sql, page.period, team_id)
+    found = evidence.evidence(page.snapshot, metric, page.period, team_id)
     if not found:
         show(join(title, hint(page.text("metric.evidence_none"))))
         return

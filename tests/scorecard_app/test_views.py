@@ -107,6 +107,11 @@ def rows_of(home: Path, query: str, *parameters) -> list[dict]:
         return con.sql(query, params=list(parameters)).pl().to_dicts() if parameters else con.sql(query).pl().to_dicts()
 
 
+def whole_score(value: float) -> str:
+    """Whole points; what rounding would lift to a ten keeps a decimal, cut and not rounded."""
+    return f"{value:.3f}"[:-2] if value < round(value) and round(value) % 10 == 0 else f"{value:.0f}"
+
+
 def tile(value, decimals: int = 0) -> str:
     return fmt.number("en", value, decimals)
 
@@ -117,7 +122,7 @@ def test_every_tile_of_the_overview_and_of_every_team_is_what_sql_says(homes, mo
     _, html = open_page("overview", home, monkeypatch, lang="en")
     shown = flat(html)
     for row in rows_of(home, "select * from scores.area where grain = 'latest' and score is not null"):
-        assert f" {tile(row['score'])} " in shown
+        assert f" {whole_score(row['score'])} " in shown
     units = {row["metric_id"]: row for row in rows_of(home, "select * from meta.metrics")}
     for team in rows_of(home, "select * from ref.teams"):
         _, html = open_page("team", home, monkeypatch, lang="en", team=team["team_id"])
@@ -163,7 +168,7 @@ def test_every_number_can_be_recounted_from_its_evidence_and_its_csv(homes):
     for row in scores.metric_scores(snapshot, period):
         if row.denominator is None:
             continue
-        rows = evidence.evidence(snapshot, metrics[row.metric_id].evidence_sql, period, row.team_id).frame
+        rows = evidence.evidence(snapshot, metrics[row.metric_id], period, row.team_id).frame
         numbers = rows.select(pl.col("numerator", "denominator").cast(pl.Float64))
         exported = read_csv(csv_bytes(numbers, ORIGIN, "nb"), "nb").select(
             pl.col("numerator", "denominator").cast(pl.Float64)
@@ -297,6 +302,9 @@ def test_numbers_follow_the_language():
     assert fmt.number("nb", 20544) == "20\u00a0544"
     assert fmt.number("en", 20544) == "20,544"
     assert fmt.number("nb", -9.04, 1) == "−9,0"
+    assert [fmt.score("en", value) for value in (59.4, 59.6, 59.96, 60.0, 64.6, 99.97, None)] == [
+        *("59", "59.6", "59.9", "60", "65", "99.9", "–")
+    ]
     assert fmt.percent("nb", 0.71) == "71\u00a0%"
     assert fmt.percent("en", 0.71) == "71%"
     assert fmt.number("nb", None) == "–"
@@ -432,7 +440,7 @@ def test_no_row_has_a_gap_that_its_type_does_not_know(homes, kind):
             values = {"snapshot": snapshot, "period": period, "level": 3, "count": 12, "krav": 60.0}
             for team, area, metric in itertools.product(teams[:2], areas[:2], metrics[::9]):
                 values |= {"team_id": team.team_id, "area_id": area.area_id, "metric_id": metric.metric_id}
-                values |= {"evidence_sql": metric.evidence_sql}
+                values |= {"metric": metric}
                 asked.append(function(**{key: values[key] for key in names}))
     assert len(asked) > 100
     assert {name for rows in asked for name in rows.missing()} == set()

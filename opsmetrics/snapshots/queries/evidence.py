@@ -7,9 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.catalogue import Metric
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.queries.scores import metric_scores
 from opsmetrics.snapshots.store import Snapshot
 
 
@@ -49,14 +51,21 @@ class OrganisationFact:
     value: float | None
 
 
-def evidence(snapshot: Snapshot, evidence_sql: str, period: Period, team_id: str) -> Rows[Evidence]:
-    """Return the rows behind a metric's numbers: the metric's own SQL, stopped one step earlier."""
+def evidence(snapshot: Snapshot, metric: Metric, period: Period, team_id: str) -> Rows[Evidence]:
+    """Return the rows behind a metric's numbers: the metric's own SQL, stopped one step earlier.
+
+    Behind a carried value they are those of the week that it comes from.
+    """
+    score = metric_scores(snapshot, period, team_id=team_id, metric_id=metric.metric_id).first()
+    instant = period.instant(team_id=team_id)
+    if score is not None and score.measured_at not in {None, period.as_of}:
+        instant |= {"as_of": score.measured_at, "grain": "week"}
     return query(
         snapshot,
         Evidence,
-        f"select * from ({evidence_sql}) where team_id = $team_id and as_of = $as_of and grain = $grain"
+        f"select * from ({metric.evidence_sql}) where team_id = $team_id and as_of = $as_of and grain = $grain"
         " order by item_at desc nulls last, item_id",
-        period.instant(team_id=team_id),
+        instant,
     )
 
 

@@ -81,6 +81,7 @@ class MetricScore:
     interval_high: float | None
     stated_share: float | None
     effective_share: float | None
+    measured_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
