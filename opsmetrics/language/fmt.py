@@ -12,6 +12,8 @@ from babel.numbers import format_decimal
 LOCALES = {"nb": "nb_NO", "en": "en_GB"}
 NBSP = "\u00a0"
 MINUS = "\u2212"
+# Edges of levels are multiples of it (method 3.6).
+LEVEL_STEP = 20
 MISSING = "–"
 
 
@@ -25,11 +27,11 @@ def number(language: str, value: float | None, decimals: int = 0) -> str:
 
 
 def score(language: str, value: float | None) -> str:
-    """Return a score in whole points; 59.9 is never said to be 60: just under a ten its first decimal stands too."""
+    """Return a score in whole points; 59.9 is never said to be 60: just under a level its first decimal stands too."""
     if value is None:
         return MISSING
     whole = round(value)
-    if whole > value and whole % 10 == 0:
+    if whole > value and whole % LEVEL_STEP == 0:
         return number(language, math.floor(value * 10) / 10, 1)
     return number(language, value)
 

@@ -27,7 +27,7 @@ DRAWS = 2000
 MONTH_DAYS = 365.25 / 12
 SERIES = "series_"
 # Inverse distribution functions are tabulated: 1024 steps of a uniform, so that a draw is one look-up. Against
-# exact draws the ends of a team's interval differ by less than 0.05 points, those of an area's by less than 0.1
+# exact draws the ends of a team's interval differ by less than 0.1 points, those of an area's by less than 0.15
 # (tests/opsmetrics/scoring/test_draws.py).
 _BITS = 10
 _STEPS = 1 << _BITS
@@ -45,7 +45,7 @@ _ROUNDING = np.float32(1e-4)  # scores are drawn in single precision
 
 
 def seed_of(*parts: str) -> int:
-    """Return the seed of a team and period: first 8 bytes of SHA-256 over ``team|period|ruleset|as_of``."""
+    """Return the seed of what its parts name: first 8 bytes of SHA-256 over them, ``area|team|grain|ruleset|as_of``."""
     return int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:8], "big")
 
 
@@ -123,8 +123,8 @@ def score_chances(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) ->
     area_rows: list[npt.NDArray[np.float64]] = []
     team_rows = np.full((len(groups), 2 + len(edges)), np.nan)
     for number, (team, as_of, grain, start, count) in enumerate(groups.iter_rows()):
-        seed = seed_of(team, grain, ruleset.version, as_of.isoformat())
-        of_areas, of_team = _chances(seed, columns, slice(start, start + count), edges, ruleset.weakest_share)
+        period = (team, grain, ruleset.version, as_of.isoformat())
+        of_areas, of_team = _chances(period, columns, slice(start, start + count), edges, ruleset.weakest_share)
         area_rows.append(of_areas)
         team_rows[number] = of_team
     names = ["interval_low", "interval_high", *(f"reach_{level}" for level in range(1, len(edges) + 1))]
@@ -147,7 +147,7 @@ class _Columns:
         score: Score of the area.
         table: Row of the tables, -1 for what chance does not touch.
         tables: Points by step, flat.
-        areas: Number of areas.
+        names: Ids of all areas, by number.
     """
 
     area: npt.NDArray[np.int64]
@@ -157,11 +157,20 @@ class _Columns:
     score: Floats
     table: npt.NDArray[np.int64]
     tables: npt.NDArray[np.float32]
-    areas: int
+    names: tuple[str, ...]
+
+    @property
+    def areas(self) -> int:
+        """Number of areas."""
+        return len(self.names)
 
 
 def _chances(
-    seed: int, columns: _Columns, span: slice, edges: npt.NDArray[np.float32], weakest_share: float
+    period: tuple[str, str, str, str],
+    columns: _Columns,
+    span: slice,
+    edges: npt.NDArray[np.float32],
+    weakest_share: float,
 ) -> tuple[Floats, Floats]:
     """Ends and chances of the areas of one team at one instant, in their order, and of the team."""
     area, table = columns.area[span], columns.table[span]
@@ -173,9 +182,14 @@ def _chances(
     constant = np.bincount(area[still], columns.fixed[span][still], columns.areas).astype(np.float32)
     coefficients = np.zeros((len(drawn), columns.areas), dtype=np.float32)
     coefficients[np.arange(len(drawn)), area[drawn]] = columns.within[span][drawn]
-    steps = raw_bits(seed, DRAWS * len(drawn))
+    # Each area has numbers of its own: what happens in one moves no other.
+    own_bits = [
+        raw_bits(seed_of(columns.names[place], *period), DRAWS * count).reshape(DRAWS, count)
+        for place, count in zip(*np.unique(area[drawn], return_counts=True), strict=True)
+    ]
+    steps = np.hstack(own_bits) if own_bits else np.empty((DRAWS, 0), dtype=np.uint64)
     np.right_shift(steps, np.uint64(64 - _BITS), out=steps)
-    places = steps.view(np.int64).reshape(DRAWS, len(drawn))
+    places = steps.view(np.int64)
     places += table[drawn] * _STEPS
     drawn_areas = columns.tables.take(places) @ coefficients
     drawn_areas += constant
@@ -225,7 +239,7 @@ def _columns_of(parts: pl.DataFrame, tables: _Tables) -> _Columns:
         parts["area_score"].to_numpy(),
         table,
         tables.points,
-        len(area_ids),
+        tuple(area_ids),
     )
 
 

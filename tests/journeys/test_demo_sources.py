@@ -19,10 +19,19 @@ NOT_TOLD = {
     ("kaiplan", ""): ("scores.team",),
     ("datakaia", "scl_time_at_ceiling"): (
         "metrics.scl_time_at_ceiling",
+        "scores.control_chart",
         "scores.entity",
         "scores.gap",
         "scores.metric",
     ),
+    # Without it the others of its area weigh more.
+    **{
+        ("datakaia", f"scl_{name}"): ("scores.metric",)
+        for name in (
+            *("capacity_alert_coverage", "elastic_workloads", "latency_budget_consumed"),
+            *("load_test_currency", "saturation_headroom"),
+        )
+    },
     ("datakaia", "scl"): ("scores.area",),
     ("datakaia", ""): ("scores.team",),
 }

@@ -108,8 +108,8 @@ def rows_of(home: Path, query: str, *parameters) -> list[dict]:
 
 
 def whole_score(value: float) -> str:
-    """Whole points; what rounding would lift to a ten keeps a decimal, cut and not rounded."""
-    return f"{value:.3f}"[:-2] if value < round(value) and round(value) % 10 == 0 else f"{value:.0f}"
+    """Whole points; what rounding would lift to a level keeps a decimal, cut and not rounded."""
+    return f"{value:.3f}"[:-2] if value < round(value) and round(value) % 20 == 0 else f"{value:.0f}"
 
 
 def tile(value, decimals: int = 0) -> str:
@@ -302,8 +302,8 @@ def test_numbers_follow_the_language():
     assert fmt.number("nb", 20544) == "20\u00a0544"
     assert fmt.number("en", 20544) == "20,544"
     assert fmt.number("nb", -9.04, 1) == "−9,0"
-    assert [fmt.score("en", value) for value in (59.4, 59.6, 59.96, 60.0, 64.6, 99.97, None)] == [
-        *("59", "59.6", "59.9", "60", "65", "99.9", "–")
+    assert [fmt.score("en", value) for value in (59.4, 59.6, 59.96, 60.0, 69.6, 99.97, None)] == [
+        *("59", "59.6", "59.9", "60", "70", "99.9", "–")
     ]
     assert fmt.percent("nb", 0.71) == "71\u00a0%"
     assert fmt.percent("en", 0.71) == "71%"

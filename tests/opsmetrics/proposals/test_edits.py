@@ -93,7 +93,7 @@ def test_a_threshold_is_a_new_ruleset_with_its_digest(settings):
     ]
     found = edits.propose(settings, changes)
     assert "-- krav = 0.9\n+-- krav = 0.95\n" in found.diff.replace("--- krav", "-- krav")
-    assert '+version = "3.0.0"' in found.diff
+    assert '+version = "4.0.0"' in found.diff
     assert found.effect.startswith("### Effect on the scores")
     assert files(settings) == before
 

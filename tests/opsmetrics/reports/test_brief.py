@@ -113,11 +113,11 @@ def test_scores_are_those_of_the_snapshot(document, facts, language):
         assert cells[0].text == {"nb": nb, "en": en}[language]
         assert [cell.value for cell in cells[1:8]] == areas
         assert (cells[8].value, cells[9].value) == (score, coverage)
-        assert [cell.text.removesuffix(" !") for cell in cells[1:8]] == [fmt.number(language, area) for area in areas]
+        assert [cell.text.removesuffix(" !") for cell in cells[1:8]] == [fmt.score(language, area) for area in areas]
     assert last[8].value == median
     figures = document.sections[0].blocks[1].items
     assert (figures[0][3], figures[1][3]) == (median, met)
-    assert f"*{fmt.number(language, median)}" in document.sections[0].blocks[0].text
+    assert f"*{fmt.score(language, median)}" in document.sections[0].blocks[0].text
 
 
 def test_decisions_are_those_of_the_snapshot(document, facts, language):
@@ -175,7 +175,7 @@ def test_paper_holds_every_score_and_can_be_heard(document, files, facts, langua
     assert len(reader.pages) == len(document.sections)
     words = re.sub(r"\s+", " ", reader.pages[1].extract_text())
     for nb, en, score, _, areas in facts[0]:
-        line = " ".join(fmt.number(language, value) for value in (*areas, score))
+        line = " ".join(fmt.score(language, value) for value in (*areas, score))
         found = words[words.index({"nb": nb, "en": en}[language]) :].replace(" !", "")
         assert re.sub(r"\s", "", line) in re.sub(r"\s", "", found)[:80]
 

@@ -132,7 +132,9 @@ def test_look_ups_differ_from_exact_draws_by_hundredths(seed, ruleset):
     areas = areas_of(cells)
     chances = score_chances(cells, areas, ruleset)
     found = chances.team.row(0, named=True)
-    u = uniforms(seed_of("t", "month", ruleset.version, AT.isoformat()), DRAWS, len(rows))
+    counts = cells.group_by("area_id", maintain_order=True).len().rows()
+    period = ("t", "month", ruleset.version, AT.isoformat())
+    u = np.hstack([uniforms(seed_of(area, *period), DRAWS, count) for area, count in counts])
     month = 365.25 / 12
     turns = [2 * min(1.0, month / (window or ruleset.state_days)) for window in cells["window_days"]]
     items = [(value * n / turn, n / turn) for value, n, turn in zip(cells["value"], cells["units"], turns, strict=True)]
@@ -147,12 +149,12 @@ def test_look_ups_differ_from_exact_draws_by_hundredths(seed, ruleset):
     scores = mean_min(drawn)
     scores += mean_min(own[None, :])[0] - np.median(scores)
     low, high = interval_ends(scores.copy())
-    assert (found["interval_low"], found["interval_high"]) == near((max(0.0, low), min(100.0, high)), 0.05)
+    assert (found["interval_low"], found["interval_high"]) == near((max(0.0, low), min(100.0, high)), 0.1)
     assert found["reach_3"] == near(float(np.mean(scores >= 60)), 0.01)
     for column, area in enumerate(sorted(set(names))):
         one = chances.area.filter(area_id=area).row(0, named=True)
         low, high = interval_ends(drawn[:, column].copy())
-        assert (one["interval_low"], one["interval_high"]) == near((max(0.0, low), min(100.0, high)), 0.1)
+        assert (one["interval_low"], one["interval_high"]) == near((max(0.0, low), min(100.0, high)), 0.15)
 
 
 @pytest.mark.parametrize("case", GOLDEN["G36_next_month"])
@@ -200,6 +202,14 @@ def test_order_of_teams_and_rows_changes_nothing(ruleset):
     second = score_chances(two, areas_of(two), ruleset)
     assert first.team.equals(second.team.filter(pl.col("team_id") == "t"))
     assert first.area.sort("area_id").equals(second.area.filter(pl.col("team_id") == "t").sort("area_id"))
+
+
+def test_what_happens_in_one_area_moves_no_other(ruleset):
+    rows = [(f"m{n}", area, 3, 5 + n, 10 + n, 90, 50.0) for n, area in enumerate(["mon", "sec", "inc", "mon"])]
+    whole, fewer = cells_of(rows), cells_of(rows[:3])
+    before, after = (score_chances(cells, areas_of(cells), ruleset).area for cells in (whole, fewer))
+    others = pl.col("area_id") != "mon"
+    assert before.filter(others).sort("area_id").equals(after.filter(others).sort("area_id"))
 
 
 def test_the_periods_of_trends_are_not_drawn_and_unpublished_areas_make_no_team(ruleset):
