@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from html import escape
 from typing import Any
@@ -14,6 +14,8 @@ from opsmetrics.language.fmt import number, percent, short_month
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 GRID = "rgba(113,122,132,0.25)"
+MARGIN = {"l": 50, "r": 110, "t": 16, "b": 40}
+_LETTER = 7  # pixels of a letter at the size of labels
 _TICKS = 5  # more are turned on their side on a phone
 
 
@@ -21,7 +23,7 @@ def layout(language: str, height: int, **more: Any) -> dict[str, Any]:
     """Return the layout that figures share, with what is different in one."""
     shared: dict[str, Any] = {
         "height": height,
-        "margin": {"l": 50, "r": 110, "t": 16, "b": 40},
+        "margin": MARGIN,
         "dragmode": False,
         "showlegend": False,
         "separators": ",\u00a0" if language == "nb" else ".,",
@@ -31,6 +33,12 @@ def layout(language: str, height: int, **more: Any) -> dict[str, Any]:
         "hovermode": "closest",
     }
     return shared | more
+
+
+def label_margin(labels: Iterable[str]) -> dict[str, int]:
+    """Return the margins of a figure with labels at its right edge: the longest one fits."""
+    longest = max((len(label) for label in labels), default=0)
+    return MARGIN | {"r": max(MARGIN["r"], _LETTER * longest + 12)}
 
 
 def plain(words: str) -> str:

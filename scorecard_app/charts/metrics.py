@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from opsmetrics.language.fmt import metric_value
-from scorecard_app.charts.base import days_axis, label_right, layout, values_axis
+from scorecard_app.charts.base import days_axis, label_margin, label_right, layout, values_axis
 from scorecard_app.palette import BLUE, GREY, ORANGE, TEAL
 
 # Signals on a control chart: shape and colour by direction.
@@ -90,7 +90,8 @@ def control_chart(
     _add_values(figure, language, unit, points)
     _add_lines(figure, newest, reference, words, spread)
     days = days_axis(language, [point.on for point in points])
-    figure.update_layout(layout(language, 340, xaxis=days, yaxis=values_axis(language, unit, lowest, highest)))
+    scale = values_axis(language, unit, lowest, highest)
+    figure.update_layout(layout(language, 340, margin=label_margin(words.values()), xaxis=days, yaxis=scale))
     return figure
 
 
@@ -166,5 +167,6 @@ def metric_trend(
     seen = [*(value for value in values if value is not None), *(height for _, height in lines)]
     room = (max(seen) - min(seen) or 1.0) * 0.08
     axis = values_axis(language, unit, min(seen) - room, max(seen) + room)
-    figure.update_layout(layout(language, 300, xaxis=days_axis(language, days), yaxis=axis))
+    margin = label_margin(label for label, _ in lines)
+    figure.update_layout(layout(language, 300, margin=margin, xaxis=days_axis(language, days), yaxis=axis))
     return figure

@@ -75,8 +75,20 @@ def reason(language: str, code: str | None) -> str:
     return text(language, f"reason.{name}", detail=detail.replace(",", ", "))
 
 
-def level_note(page: Page, level: int | None, by_score: int | None, *, is_on_edge: bool | None) -> str:
-    """Return why a level is lower than its score, or that it may soon be another; nothing where it is sure."""
+def level_note(
+    page: Page, level: int | None, by_score: int | None, *, is_on_edge: bool | None, weakest: int | None = None
+) -> str:
+    """Return why a level is lower than its score, or that it may soon be another; nothing where it is sure.
+
+    Args:
+        page: For the language.
+        level: As it stands.
+        by_score: That of the score.
+        is_on_edge: Whether a level is neither sure nor out of reach.
+        weakest: Of a team: the lowest level of its published areas.
+    """
+    if level is not None and by_score is not None and weakest is not None and weakest + 1 <= level < by_score:
+        return page.text("level.held_by_area", level=page.text(f"level.{weakest}").lower())
     if level is not None and by_score is not None and by_score > level:
         return page.text("level.not_yet", level=page.text(f"level.{by_score}").lower())
     return page.text("level.on_edge") if is_on_edge else ""

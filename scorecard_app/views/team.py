@@ -87,11 +87,21 @@ def _lead(
     sentences = (
         _without_waivers(page, score),
         explain.certainty(page, score),
-        level_note(page, score.level, score.level_by_score, is_on_edge=score.is_on_edge) if score else "",
+        _level_sentence(page, score, cells),
         explain.trend_sentence(page, team_id),
         explain.alarm_sentence(page, team_id),
     )
     show(join(lead(_answer(page, score, cells, gaps)), (hint(sentence) for sentence in sentences if sentence)))
+
+
+def _level_sentence(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore]) -> str:
+    """Why the level is lower than the score, as a sentence, or nothing."""
+    if score is None:
+        return ""
+    levels = [row.level for row in cells.values() if row.status == "ok" and row.level is not None]
+    weakest = min(levels, default=None)
+    note = level_note(page, score.level, score.level_by_score, is_on_edge=score.is_on_edge, weakest=weakest)
+    return f"{note[:1].upper()}{note[1:]}." if note else ""
 
 
 def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> str:

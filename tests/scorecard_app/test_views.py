@@ -154,6 +154,25 @@ def test_the_lead_counts_levels_so_that_a_gate_counts_too(homes, monkeypatch):
     assert f"{row['met']} of 14 teams are at the level" in flat(html)
 
 
+def test_a_team_page_says_why_its_level_is_below_its_score(homes, monkeypatch):
+    """Held by the weakest area, or not sure for long enough: two reasons, and the page tells the right one."""
+    rows = rows_of(
+        homes["full"],
+        """select s.team_id, s.level, s.level_by_score, s.is_on_edge,
+               min(a.level) filter (a.status = 'ok') as weakest
+           from scores.team as s join scores.area as a using (team_id, as_of, grain)
+           where s.grain = 'latest' and s.score is not null group by all""",
+    )
+    held = {row["team_id"] for row in rows if row["weakest"] + 1 == row["level"] < row["level_by_score"]}
+    waiting = {row["team_id"] for row in rows if row["level"] < row["level_by_score"]} - held
+    assert held, "the demo holds at least one team down by its weakest area"
+    for team in sorted(held | waiting):
+        _, html = open_page("team", homes["full"], monkeypatch, lang="en", team=team)
+        lead = flat(html)[: flat(html).index("Seven areas")]
+        assert ("At most one level above the weakest area" in lead) == (team in held), team
+        assert ("The score reaches the level" in lead) == (team in waiting), team
+
+
 def read_csv(content: bytes, language: str) -> pl.DataFrame:
     separator, comma = (";", True) if language == "nb" else (",", False)
     return pl.read_csv(content, separator=separator, decimal_comma=comma, infer_schema_length=None)
