@@ -104,10 +104,10 @@ def _stream_asset(stage: Stage, stream: Stream) -> dg.AssetsDefinition:
         ],
     )
     def landing(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
-        settings, organisation = workspace.settings(), workspace.organisation()
-        if stream.name not in organisation.streams:
-            return _outcome([])
         try:
+            settings, organisation = workspace.settings(), workspace.organisation()
+            if stream.name not in organisation.streams:
+                return _outcome([])
             window = _window(context, stream)
             found = pull_stream(settings, organisation, stream.name, window, fill_gaps=_is_newest(context))
             return _outcome(found, settings.public_url)
