@@ -26,7 +26,7 @@ MEASURED = ("ok", "low_evidence")
 CONNECTED_AT = datetime(2026, 10, 23, 22, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[1, 2, 3, 4, 5])
 def seed(request):
     return request.param
 
