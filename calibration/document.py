@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calibration.measures import LARGE_SHIFT, MET_LEVEL, MONTHS_TO_TELL, WEEKS_TO_TAKE_BACK, Figures
+from calibration.measures import LARGE_SHIFT, MONTHS_TO_TELL, WEEKS_TO_TAKE_BACK, Figures
+from opsmetrics.scoring.points import MET_LEVEL
 from simulator.scenarios import LIFT, SHIFT_DAY, SHIFTED_AREAS, Scenario
 
 _DECIMALS = 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from calibration.scored import Scored
+from opsmetrics.scoring.points import MET_LEVEL
 from simulator.scenarios import SHIFT_DAY, Scenario, directions
 from simulator.world import local
 
@@ -16,7 +17,6 @@ TEAM = ["scenario", "seed", "team_id"]
 WEEKS_TO_TAKE_BACK = 4
 MONTHS_TO_TELL = (1, 2, 3)
 LARGE_SHIFT = 8.0
-MET_LEVEL = 3
 _SCENARIOS_OF_LEVELS = (Scenario.STEADY, Scenario.SHIFT)
 _INSIDE = pl.col("score").is_between("interval_low", "interval_high")
 

@@ -261,6 +261,10 @@ class Catalogue:
         found = {metric.id: list(metric.header.obligations) for metric in self.metrics}
         return found | {fact.id: fact.header.obligations for fact in self.unscored if fact.kind == "organisation"}
 
+    def caps(self) -> dict[str, int]:
+        """Return gate -> the highest level of its area while it is tripped."""
+        return {gate.id: gate.header.cap for gate in self.gates}
+
     def remedy_of(self) -> dict[str, str]:
         """Return metric -> the remedy that it shares with others; metrics with one of their own are left out."""
         return {metric: remedy.id for remedy in self.remedies for metric in remedy.metrics}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import EXEMPTIONS, HEALTH, METRIC, TEAM, Address
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue, facts, gaps, movement, quality, scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview, PlanStep
@@ -20,7 +21,6 @@ from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore, TeamScore
 from opsmetrics.snapshots.store import Snapshot
 
-MET_LEVEL = 3  # "Oppfylt": the requirement is met and no gate says otherwise (method 3.6)
 SOON_DAYS = 60
 
 

@@ -49,7 +49,6 @@ def area_scores(
         .agg(
             scored_weight=(w * z).filter(scored).sum(),
             scored_points=(w * z * p).filter(scored).sum(),
-            judged_weight=(w * z).filter(scored).sum(),
             sure_weight=(w * z).filter(known).sum(),
             worst_points=(w * z * pl.col("points_low")).filter(known).sum(),
             best_points=(w * z * pl.col("points_high")).filter(known).sum(),
@@ -76,7 +75,7 @@ def _area_status(ruleset: Ruleset) -> pl.Expr:
     # not keep its 0 out of the team score (method 3.5, ADR 0005).
     # Nor does a gap in the data: as long as a metric is measured at all, its whole weight counts here (ADR 0010). And
     # as long as a last value is carried, our own failure hides no area and moves no score (ADR 0034).
-    covered = pl.col("judged_weight") / pl.col("applicable_weight") + _TINY
+    covered = pl.col("scored_weight") / pl.col("applicable_weight") + _TINY
     return (
         pl.when(pl.col("applicable_weight") == 0)
         .then(pl.lit("not_applicable"))

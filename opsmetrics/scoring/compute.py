@@ -17,16 +17,15 @@ from opsmetrics.scoring.draws import score_chances
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
 from opsmetrics.scoring.intervals import log_log, normal, wilson
-from opsmetrics.scoring.levels import with_chances, with_levels
+from opsmetrics.scoring.levels import REACH, with_chances, with_levels
 from opsmetrics.scoring.peers import peer_table
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.scoring.robustness import robustness_table
 from opsmetrics.scoring.series import MONTHLY, QUARTERLY, trend_table
 from opsmetrics.scoring.status import CELL
 from opsmetrics.scoring.steps import changes, steps_of
 from opsmetrics.scoring.tables import TABLES
 
-# The level that means that the requirement is met (method 3.6).
-MET_LEVEL = 3
 # Method 3.8: coverage at least, width of the 90 % interval at most.
 _CONFIDENCE = (("high", 0.80, 10.0), ("medium", 0.60, 25.0))
 
@@ -114,15 +113,14 @@ def compute_instants(catalogue: Catalogue, inputs: ScoreInputs, wanted: pl.DataF
     areas = _beside(areas, unwaived, AREA).with_columns(level=pl.lit(None, pl.Int32))
     teams = _beside(teams, team_scores(unwaived, ruleset), TEAM).with_columns(level=pl.lit(None, pl.Int32))
     tables["area"] = with_chances(areas, chances.area, AREA, ruleset)
-    teams = with_chances(teams, chances.team, TEAM, ruleset).with_columns(krav_probability=f"reach_{MET_LEVEL}")
+    teams = with_chances(teams, chances.team, TEAM, ruleset).with_columns(krav_probability=f"{REACH}{MET_LEVEL}")
     tables["team"] = _with_confidence(teams)
     return InstantScores(**{name: _table(name, frame) for name, frame in tables.items()})
 
 
 def leveled(catalogue: Catalogue, instants: InstantScores) -> InstantScores:
     """Return the tables with the levels of areas and teams, which rest on all instants together (method 3.6)."""
-    caps = {gate.id: gate.header.cap for gate in catalogue.gates}
-    area, team = with_levels(instants.area, instants.team, caps, catalogue.ruleset)
+    area, team = with_levels(instants.area, instants.team, catalogue.caps(), catalogue.ruleset)
     return replace(instants, area=area, team=team)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 KRAV_POINTS = 60.0
+# The level that means that the requirement is met and no gate says otherwise (method 3.6).
+MET_LEVEL = 3
 
 
 def points(value: pl.Expr, floor: pl.Expr, krav: pl.Expr, mal: pl.Expr) -> pl.Expr:

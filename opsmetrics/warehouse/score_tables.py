@@ -219,8 +219,7 @@ class _Writer:
     def write_levels(self) -> None:
         """Give every evaluation its level: each rests on those before it, which may have changed or be the same."""
         tables = {name: self._con.sql(f"select * from scores.{name}").pl() for name in ("area", "team")}
-        caps = {gate.id: gate.header.cap for gate in self._catalogue.gates}
-        found = with_levels(tables["area"], tables["team"], caps, self._catalogue.ruleset)
+        found = with_levels(tables["area"], tables["team"], self._catalogue.caps(), self._catalogue.ruleset)
         for (name, before), after in zip(tables.items(), found, strict=True):
             keys = TABLES[name].key
             moved = after.filter(after["level"].ne_missing(before["level"])).select(*keys, "level")

@@ -9,9 +9,8 @@ import streamlit as st
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import AREA, GAPS, METRIC, TEAM
-from opsmetrics.reports.board import MET_LEVEL
 from opsmetrics.reports.table import Cell, Column, Table
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
 from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries import gaps, scores
 from opsmetrics.snapshots.queries.areas import AreaMetric, AreaSpread

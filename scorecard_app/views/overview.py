@@ -9,6 +9,7 @@ from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import CHANGES, EXEMPTIONS, HEALTH, OVERVIEW
 from opsmetrics.reports.board import Board, Item
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue, evidence, facts, scores
 from scorecard_app.choices import choose_period
 from scorecard_app.layout import head
@@ -45,7 +46,7 @@ def render(page: Page) -> None:
 def lead(page: Page, found: Board) -> None:
     """Show the answer in two sentences and four numbers."""
     language = page.language
-    months = [row for row in scores.months(page.snapshot, board.MET_LEVEL) if row.as_of <= page.period.as_of]
+    months = [row for row in scores.months(page.snapshot, MET_LEVEL) if row.as_of <= page.period.as_of]
     months = months[-SHOWN_MONTHS:]
     scores_line = sparkline([row.score for row in months], page.text("overview.months_alt"))
     teams_line = sparkline([float(row.met) for row in months], page.text("overview.met_alt"), span=6)
