@@ -8,6 +8,7 @@ from assets.resources import Workspace
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs
 from opsmetrics.reports.digest import digests, tell
+from opsmetrics.snapshots.queries.catalogue import organisation
 from opsmetrics.snapshots.store import current
 
 BRIEF = dg.AssetKey(["meeting", "brief"])
@@ -51,7 +52,8 @@ def brief(workspace: Workspace) -> dg.MaterializeResult:
 def digest(workspace: Workspace) -> dg.MaterializeResult:
     """Write and post what is new since the last time; quiet where nothing is."""
     settings = workspace.settings()
-    made = digests(settings, current(settings.snapshots), LANGUAGES[0])
+    snapshot = current(settings.snapshots)
+    made = digests(settings, snapshot, organisation(snapshot).language)
     written = tell(settings, made, settings.home / "digests", is_posted=True)
     return dg.MaterializeResult(
         metadata={"written": len(written), "quiet": sum(found.is_quiet for found in made)},

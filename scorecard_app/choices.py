@@ -10,15 +10,16 @@ from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
+from scorecard_app.current import default_language
 from scorecard_app.markup import element
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 
 
 def chosen_language() -> str:
-    """Return the language of the address, else of the session, else Norwegian."""
-    wanted = st.query_params.get("lang") or st.session_state.get("lang") or LANGUAGES[0]
-    chosen = wanted if wanted in LANGUAGES else LANGUAGES[0]
+    """Return the language of the address, else of the session, else of the organisation."""
+    wanted = st.query_params.get("lang") or st.session_state.get("lang")
+    chosen = wanted if wanted in LANGUAGES else default_language()
     st.session_state["lang"] = chosen
     return chosen
 

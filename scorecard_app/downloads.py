@@ -22,7 +22,7 @@ from opsmetrics.snapshots.queries import catalogue, evidence, facts, gaps, movem
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
-from scorecard_app.current import current_snapshot
+from scorecard_app.current import current_snapshot, default_language
 
 SECONDS = 3600
 KINDS = tuple(exports.WRITERS)
@@ -120,8 +120,8 @@ def _give(request: Request) -> Response:
         return PlainTextResponse(f"{error}\n", status_code=404)
     periods = catalogue.periods(snapshot)
     period = next((found for found in periods if found.label == values.get("period")), periods[0])
-    language = values.get("lang", LANGUAGES[0])
-    language = language if language in LANGUAGES else LANGUAGES[0]
+    language = values.get("lang", "")
+    language = language if language in LANGUAGES else default_language()
     if table == BRIEF:
         content = brief.WRITERS[kind](brief.compose(snapshot, period, language))
         return _file(content, brief.file_name(period, language, kind), brief.MEDIA_TYPES[kind])

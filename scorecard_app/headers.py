@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsmetrics.language.texts import LANGUAGES, text
+from scorecard_app.current import default_language
 from scorecard_app.markup import attribute_list, element
 
 # Streamlit writes styles and starts its workers from blobs; nothing is ever fetched from another host.
@@ -41,8 +42,7 @@ class PageHeaders:
         if scope["type"] != "http" or scope["method"] == "HEAD":
             await self.app(scope, receive, send)
             return
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [LANGUAGES[0]])[0]
-        language = asked if asked in LANGUAGES else LANGUAGES[0]
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
         start: Message | None = None
         body = b""
 
@@ -60,7 +60,7 @@ class PageHeaders:
                 body += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                shown = _translated(body, language)
+                shown = _translated(body, asked if asked in LANGUAGES else default_language())
                 MutableHeaders(scope=start)["content-length"] = str(len(shown))
                 await send(start)
                 message = {"type": "http.response.body", "body": shown}

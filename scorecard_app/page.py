@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.language.bilingual import Text
-from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.language.texts import text
 from opsmetrics.reports import addresses
 from opsmetrics.reports.addresses import Address, AppPage
 from opsmetrics.reports.table import Cells
@@ -75,7 +75,7 @@ class Page:
         """Return the parameters that every address of the app keeps."""
         return {
             "period": self.period.label if self.period.grain == "month" else None,
-            "lang": self.language if self.language != LANGUAGES[0] else None,
+            "lang": self.language if self.language != self.organisation.language else None,
         }
 
     def href(self, address: Address) -> str:

@@ -120,7 +120,11 @@ COMMANDS = {
         ),
         LazyCommand("run", "build", "run", "Pull, build and publish, in this process."),
         LazyCommand(
-            "sql", "read", "sql", "Run QUERY on the current snapshot, read-only; - reads it from standard input."
+            "sql",
+            "read",
+            "sql",
+            "Run QUERY on the current snapshot, read-only; it may be a text, a file that ends in .sql, or standard "
+            "input (-).",
         ),
     )
 }

@@ -17,7 +17,10 @@ from opsmetrics.core.settings import Settings
 @click.option("--port", default=8501, show_default=True, help="Port.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="Beyond loopback only with sign-in.")
 def app(port: int, address: str) -> None:
-    """Open the scorecard on the current snapshot."""
+    """Open the scorecard on the current snapshot.
+
+    Example: opsmetrics app --port 8502
+    """
     serve(settings_of(), port, address)
 
 

@@ -28,7 +28,10 @@ from opsmetrics.core.settings import parse_instant
 @json_option
 @click.option("--known-at", help="Leave out loads landed after this instant (ISO 8601 with offset).")
 def build(org: Path | None, known_at: str | None, *, as_json: bool) -> None:
-    """Build facts, metrics and scores from what is landed."""
+    """Build facts, metrics and scores from what is landed.
+
+    Example: opsmetrics build --known-at 2026-11-01T06:00:00Z
+    """
     context = load_context(settings_of(org), parse_instant(known_at) if known_at else None)
     built = plans.build(context, step_progress(quiet=as_json))
     damaged = [text for texts in built.damaged.values() for text in texts]
@@ -44,7 +47,10 @@ def build(org: Path | None, known_at: str | None, *, as_json: bool) -> None:
 @org_option
 @json_option
 def publish(org: Path | None, *, as_json: bool) -> None:
-    """Publish the finished build as an immutable snapshot and make it the current one."""
+    """Publish the finished build as an immutable snapshot and make it the current one.
+
+    Example: opsmetrics publish --json
+    """
     found, changed = plans.publish(load_context(settings_of(org)))
     if as_json:
         echo_json({"path": str(found.path), "build_id": found.build_id, "changed": changed})
@@ -62,6 +68,8 @@ def run(org: Path | None, data: Path | None, *, as_json: bool, strict: bool) -> 
 
     The same stages as the schedule's, without Dagster. Exit code 1 where a source could not be read, or nothing that a
     source sent can be used; with --strict also on every warning.
+
+    Example: opsmetrics run --org my-org --data exports
     """
     with run_progress(quiet=as_json) as progress:
         report = plans.run(settings_of(org, data), progress)

@@ -37,6 +37,8 @@ def check(org: Path | None, data: Path | None, *, connect: bool, as_json: bool, 
 
     Every problem names file, line and fix. Exit code 1 where something cannot be; with --strict also where it may not
     be meant.
+
+    Example: opsmetrics check --org my-org --connect
     """
     settings = settings_of(org, data)
     try:

@@ -32,7 +32,10 @@ CONNECTED = "sources.connected.toml"
 @click.option("--scale", default=1.0, show_default=True, help="Size: 2 is every team twice, 0.5 half of them.")
 @click.option("--from-files", is_flag=True, help="Read files only, without simulated servers.")
 def demo(port: int, seed: int, scale: float, *, no_app: bool, from_files: bool) -> None:
-    """Make the fictional organisation, pull it from simulated servers, build its scorecard and open the app."""
+    """Make the fictional organisation, pull it from simulated servers, build its scorecard and open the app.
+
+    Example: opsmetrics demo --no-app
+    """
     settings = settings_of()
     report = _run_demo(settings, _demo_org(), seed=seed, scale=scale, from_files=from_files)
     if not report.ok:

@@ -9,6 +9,7 @@ import click
 from opsmetrics.cli.options import FOLDER, language_option, settings_of
 from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs
 from opsmetrics.reports.digest import digests, tell
+from opsmetrics.snapshots.queries.catalogue import organisation
 from opsmetrics.snapshots.store import current
 
 
@@ -23,13 +24,14 @@ from opsmetrics.snapshots.store import current
 )
 @language_option
 @click.option("--out", type=FOLDER, default=Path(), show_default=True, help="Folder of the files.")
-def brief(wanted: str | None, kinds: tuple[str, ...], language: str, out: Path) -> None:
+def brief(wanted: str | None, kinds: tuple[str, ...], language: str | None, out: Path) -> None:
     """Write the brief for the meeting: one page, the tables behind it, and a page per team.
 
     Example: opsmetrics brief --as-of 2026-10 --format pdf --lang en
     """
     snapshot = current(settings_of().snapshots)
-    for path in publish_briefs(snapshot, period_of(snapshot, wanted), out, [language], kinds or tuple(WRITERS)):
+    languages = [language or organisation(snapshot).language]
+    for path in publish_briefs(snapshot, period_of(snapshot, wanted), out, languages, kinds or tuple(WRITERS)):
         click.echo(str(path))
 
 
@@ -38,10 +40,14 @@ def brief(wanted: str | None, kinds: tuple[str, ...], language: str, out: Path) 
 @language_option
 @click.option("--out", type=FOLDER, help="Folder of the mail files (default: digests/ in OPSMETRICS_HOME).")
 @click.option("--post", "is_posted", is_flag=True, help="Also post leadership's to OPSMETRICS_WEBHOOK_URL.")
-def digest(recipients: tuple[str, ...], language: str, out: Path | None, *, is_posted: bool) -> None:
-    """Write what is new to settle as mail files, one a team and one for leadership; silent where nothing is new."""
+def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, *, is_posted: bool) -> None:
+    """Write what is new to settle as mail files, one a team and one for leadership; silent where nothing is new.
+
+    Example: opsmetrics digest --to leadership --out mail
+    """
     settings = settings_of()
-    made = digests(settings, current(settings.snapshots), language, recipients)
+    snapshot = current(settings.snapshots)
+    made = digests(settings, snapshot, language or organisation(snapshot).language, recipients)
     for path in tell(settings, made, out or settings.home / "digests", is_posted=is_posted):
         click.echo(str(path))
     quiet = sum(found.is_quiet for found in made)

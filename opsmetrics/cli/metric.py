@@ -12,7 +12,10 @@ from opsmetrics.cli.options import EXIT_WRONG
 
 @click.group()
 def metric() -> None:
-    """Work on one metric."""
+    """Work on one metric.
+
+    Example: opsmetrics metric test inc_postmortem_on_time
+    """
 
 
 @metric.command()

@@ -39,7 +39,10 @@ def _folder(given: Path | None, settings: Settings) -> Path:
 @click.option("--to", "target", type=FOLDER, help="Folder of the backups (default: OPSMETRICS_BACKUP).")
 @json_option
 def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
-    """Copy what is new in landing, the configuration and the notes of pulls to another disk."""
+    """Copy what is new in landing, the configuration and the notes of pulls to another disk.
+
+    Example: opsmetrics backup --to /mnt/other-disk/backups
+    """
     settings = settings_of(org)
     manifest, copied = backups.back_up(settings, _folder(target, settings), datetime.now(tz=UTC))
     if as_json:
@@ -53,7 +56,10 @@ def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
 @click.option("--home", required=True, type=FOLDER, help="State folder to restore to; nothing may lie there yet.")
 @click.option("--org", required=True, type=FOLDER, help="Folder to restore the configuration to.")
 def restore(source: Path | None, at: str | None, home: Path, org: Path) -> None:
-    """Bring a backup back; `opsmetrics run` then builds everything else from it."""
+    """Bring a backup back; `opsmetrics run` then builds everything else from it.
+
+    Example: opsmetrics restore --from /mnt/other-disk/backups --home .opsmetrics --org my-org
+    """
     folder = _folder(source, settings_of())
     manifest = backups.read_manifest(folder, at)
     size = backups.restore(folder, manifest, home, org)
@@ -64,7 +70,10 @@ def restore(source: Path | None, at: str | None, home: Path, org: Path) -> None:
 @backups_option
 @json_option
 def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
-    """Restore a backup to a scratch folder, build the scores, compare them, and record the test."""
+    """Restore a backup to a scratch folder, build the scores, compare them, and record the test.
+
+    Example: opsmetrics restore-test --from /mnt/other-disk/backups
+    """
     settings = settings_of()
     found = backups.restore_test(settings, _folder(source, settings), at)
     if as_json:
@@ -79,7 +88,10 @@ def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
 @org_option
 @json_option
 def compact(org: Path | None, *, as_json: bool) -> None:
-    """Pack the loads of months that are over, and read every byte of landing; as-known answers stay what they were."""
+    """Pack the loads of months that are over, and read every byte of landing; as-known answers stay what they were.
+
+    Example: opsmetrics compact --org my-org
+    """
     done = housekeeping(load_context(settings_of(org)))
     if as_json:
         facts = asdict(done)
@@ -102,6 +114,8 @@ def health(org: Path | None, *, as_json: bool, strict: bool) -> None:
     """Say what is wrong with the supply: old snapshot, failing sources, gaps, and data that say too little.
 
     Exit code 1 where anything is wrong; with --strict also on warnings.
+
+    Example: opsmetrics health --org my-org --strict
     """
     settings = settings_of(org)
     found = supply.issues(settings, settings.clock(load_organisation(settings.org).settings.now))

@@ -47,7 +47,7 @@ def strict_option(command: CommandT) -> CommandT:
 def language_option(command: CommandT) -> CommandT:
     """Add ``--lang``, as the argument ``language``."""
     kind = click.Choice(["nb", "en"])
-    return click.option("--lang", "language", type=kind, default="nb", show_default=True)(command)
+    return click.option("--lang", "language", type=kind, help="Language (default: the organisation's).")(command)
 
 
 def backups_option(command: CommandT) -> CommandT:

@@ -50,7 +50,10 @@ def import_(kind: str, paths: tuple[Path, ...], org: Path | None, *, as_json: bo
 @org_option
 @json_option
 def owners(org: Path | None, *, as_json: bool) -> None:
-    """Propose owners from CODEOWNERS of the GitHub connectors' repositories; nothing is changed."""
+    """Propose owners from CODEOWNERS of the GitHub connectors' repositories; nothing is changed.
+
+    Example: opsmetrics owners --org my-org
+    """
     settings = settings_of(org)
     organisation = load_organisation(settings.org)
     now = settings.clock(organisation.settings.now)
@@ -84,7 +87,10 @@ def owners(org: Path | None, *, as_json: bool) -> None:
     help="Folder of SQL files like sql/, with other thresholds or weights and a version of its own.",
 )
 def backtest(org: Path | None, rules: Path, *, as_json: bool) -> None:
-    """Replay other rules over the history and list who would have stood on another level, and when."""
+    """Replay other rules over the history and list who would have stood on another level, and when.
+
+    Example: opsmetrics backtest --ruleset my-rules
+    """
     moved = previews.backtest(settings_of(org), rules)
     if as_json:
         echo_json([{**row, "as_of": row["as_of"].isoformat()} for row in moved.iter_rows(named=True)])
@@ -100,5 +106,8 @@ def backtest(org: Path | None, rules: Path, *, as_json: bool) -> None:
 @click.command()
 @click.option("--org", required=True, type=EXISTING_FOLDER, help="Folder with the changed configuration.")
 def preview(org: Path) -> None:
-    """Print what a changed configuration would do to today's scores, as Markdown for a pull request."""
+    """Print what a changed configuration would do to today's scores, as Markdown for a pull request.
+
+    Example: opsmetrics preview --org my-org-changed
+    """
     click.echo(previews.preview(settings_of(), org))

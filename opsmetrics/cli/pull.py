@@ -51,6 +51,8 @@ def pull(
     """Pull the sources into landing; what was landed before is left alone.
 
     Exit code 1 where a source could not be read, or nothing that it sent can be used; with --strict also on warnings.
+
+    Example: opsmetrics pull --org my-org --stream incidents --from 2026-10-01 --to 2026-10-31
     """
     settings = settings_of(org, data)
     organisation = load_organisation(settings.org)

@@ -28,7 +28,10 @@ from opsmetrics.snapshots.store import current, open_current
 @click.command()
 @json_option
 def path(*, as_json: bool) -> None:
-    """Print the path of the current snapshot."""
+    """Print the path of the current snapshot.
+
+    Example: duckdb "$(opsmetrics path)"
+    """
     found = current(settings_of().snapshots)
     if as_json:
         echo_json({"path": str(found.path), "build_id": found.build_id, "published_at": found.published_at})
@@ -38,17 +41,20 @@ def path(*, as_json: bool) -> None:
 
 # A query may begin with a comment, which looks like an option.
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("query")
+@click.argument("query", required=False)
+@click.option("-f", "--file", "file", type=click.Path(path_type=Path, dir_okay=False), help="Read the query from it.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-def sql(query: str, form: str) -> None:
-    """Run QUERY on the current snapshot, read-only; - reads it from standard input.
+def sql(query: str | None, file: Path | None, form: str) -> None:
+    """Run QUERY on the current snapshot, read-only; it may be a text, a file that ends in .sql, or standard input (-).
 
     Example: opsmetrics sql "from marts.scorecard"
+
+    Example: opsmetrics sql -f examples/queries/03-what-to-fix-first.sql --format csv
     """
-    query = sys.stdin.read() if query == "-" else query
+    asked = _query(query, file)
     with open_current(settings_of().snapshots) as con:
         try:
-            relation: Any = con.sql(query)
+            relation: Any = con.sql(asked)
             if relation is None:
                 return
             if form == "table":
@@ -58,8 +64,36 @@ def sql(query: str, form: str) -> None:
             else:
                 click.echo(relation.pl().write_json())
         except duckdb.Error as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {_refusal(error)}", err=True)
             sys.exit(EXIT_USAGE)
+
+
+def _query(query: str | None, file: Path | None) -> str:
+    """The text of the query: of a file, of standard input, or as it was typed."""
+    if query is not None and file is not None:
+        raise click.UsageError("write a query or name a file, one of them")
+    if file is None and query is not None and query.endswith(".sql") and len(query.split()) == 1:
+        file = Path(query)
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8-sig")
+        except OSError:
+            raise click.UsageError(f"{file} cannot be read: name a file that is there") from None
+        except UnicodeDecodeError:
+            raise click.UsageError(f"{file} is not UTF-8: save it as UTF-8") from None
+    if query in {None, "-"}:
+        if query is None and sys.stdin.isatty():
+            raise click.UsageError('write a query, such as "from marts.scorecard", or name a file with -f')
+        return sys.stdin.read()
+    return query or ""
+
+
+def _refusal(error: duckdb.Error) -> str:
+    """What DuckDB says of a query; of one that would change something, what a snapshot is."""
+    said = str(error)
+    if "read-only" in said:
+        return "a snapshot is never changed; write a select, or create your own tables in a database of your own"
+    return f"the query cannot be run: {said}"
 
 
 @click.command()
@@ -113,7 +147,10 @@ def results(
 )
 @json_option
 def export(target: Path, *, as_json: bool) -> None:
-    """Write marts and scores of the current snapshot as Parquet files, one a table, comments included."""
+    """Write marts and scores of the current snapshot as Parquet files, one a table, comments included.
+
+    Example: opsmetrics export --to exports
+    """
     folder, tables = exporting.export(settings_of().snapshots, target)
     if as_json:
         echo_json({"path": str(folder), "tables": tables})

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=80)]
+_SLUG = r"^[a-z0-9][a-z0-9_.-]*$"
+Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=80)]
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text may be an id."""
+    return re.fullmatch(_SLUG, text) is not None
 
 
 class Model(BaseModel):

@@ -24,7 +24,7 @@ def _https(url: str) -> str:
     if re.match(r"^\$[A-Z][A-Z0-9_]*(/|$)", url):
         return url.rstrip("/")
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ValueError(f"{url!r} is not an https address (plain http only on loopback)")
+        raise ValueError("it is not an https address (plain http only on loopback); write https://...")
     return url.rstrip("/")
 
 

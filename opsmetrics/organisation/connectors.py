@@ -32,11 +32,11 @@ def _git_url(url: str) -> str:
     plain = re.match(r"^(https?|ssh|file)://(?:(?P<user>[^/@]*)@)?(?P<rest>.+)$", url)
     short = re.match(r"^[\w.-]+@[\w.-]+:[^:].*$", url)
     if plain is None and short is None:
-        raise ValueError(f"{url!r} is no https, ssh or file address")
+        raise ValueError("it is no https, ssh or file address; write https://host/owner/name.git")
     if plain is not None and (plain["user"] or "") and (":" in plain["user"] or url.startswith("http")):
         raise ValueError("credentials belong to git's credential helper, not into the address")
     if url.startswith("http://") and not re.match(r"^http://(127\.0\.0\.1|localhost)[:/]", url):
-        raise ValueError(f"{url!r} is not an https address (plain http only on loopback)")
+        raise ValueError("it is not an https address (plain http only on loopback); write https://...")
     return url
 
 

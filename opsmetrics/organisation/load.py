@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
-import io
 import re
 import tomllib
 from collections.abc import Sequence
@@ -16,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from opsmetrics.core.errors import ConfigurationError, Problem
-from opsmetrics.organisation import checks
+from opsmetrics.core.model import is_slug
+from opsmetrics.organisation import checks, spreadsheets, words
 from opsmetrics.organisation.connectors import KINDS
 from opsmetrics.organisation.models import (
     Applicability,
@@ -66,6 +65,10 @@ class Reader:
         self.problems: list[Problem] = []
         self.texts: dict[str, str] = {}
         self.ids: dict[str, set[str] | None] = {}
+        # Ids as they are given, also those that are none.
+        self.said: set[str] = set()
+        # Files that are missing or cannot be parsed: what they lack is not said once more.
+        self.unread: set[str] = set()
 
     def add(self, file: str, line: int | None, message: str, fix: str) -> None:
         """Record one problem."""
@@ -82,6 +85,7 @@ class Reader:
         except UnicodeDecodeError as error:
             line = raw[: error.start].count(b"\n") + 1
             self.add(file, line, "the file is not UTF-8", "save it as UTF-8 and try again")
+            self.unread.add(file)
             return None
         self.texts[file] = text
         return text
@@ -94,36 +98,42 @@ class Reader:
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            at = re.search(r"at line (\d+)", str(error))
-            self.add(file, int(at[1]) if at else None, f"no valid TOML: {error}", "mend the syntax at that line")
-            return {}
+            line, message, fix = words.of_toml(str(error), text)
+            self.add(file, line, f"no valid TOML: {message}", fix)
         except RecursionError:
             self.add(file, None, "no valid TOML: brackets within brackets without end", "mend the syntax")
-            return {}
+        self.unread.add(file)
+        return {}
 
     def model(self, file: str, model: type[ModelT], data: Any, path: tuple[str | int, ...]) -> ModelT | None:
-        """Validate one table; problems carry the line of the key they are about."""
+        """Validate one table; problems carry the line of the key they are about, and one cause is one problem."""
+        if file in self.unread:
+            return None
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for item in error.errors():
+            for item in words.causes(error.errors(), lambda place: _keys(_table_model(model, place))):
                 self._explain(file, model, item, path)
             return None
 
     def _explain(self, file: str, model: type[BaseModel], item: ErrorDetails, path: tuple[str | int, ...]) -> None:
         loc = item["loc"]
         line = toml_line(self.texts.get(file, ""), (*path, *loc))
-        key = ".".join(str(part) for part in loc)
+        key = words.key_of(loc)
         if item["type"] == "extra_forbidden":
-            known = [field.alias or name for name, field in _table_model(model, loc).model_fields.items()]
+            known = _keys(_table_model(model, loc))
             near = difflib.get_close_matches(str(loc[-1]), known, n=1)
             fix = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
             self.add(file, line, f"unknown key {key!r}", fix)
         elif item["type"] == "missing":
             self.add(file, line, f"key {key!r} is missing", f"add {key} = ...")
-        else:
-            message, fix = _in_words(item)
-            self.add(file, line, f"{key or 'table'}: {message} (found {repr(item['input'])[:60]})", fix)
+        elif not (loc[-1:] in {("team",), ("service",)} and self._is_said(item["input"])):
+            message, fix = words.of_value(item)
+            self.add(file, line, f"{key or 'kind'}: {message}{words.shown(item)}", fix)
+
+    def _is_said(self, name: object) -> bool:
+        """Whether a team or service goes by this name: that it is no id is said where it is given."""
+        return name in self.said
 
     def tables(self, file: str) -> list[Any]:
         """Return the models of an array-of-tables file."""
@@ -136,74 +146,45 @@ class Reader:
             self.add(file, 1, f"{table!r} must be written as [[{table}]]", f"use double brackets: [[{table}]]")
             return []
         # What is wrong with an item is said at the item, not at everything that names it.
-        said = [item.get("id") for item in items if isinstance(item, dict)]
-        self.ids[file] = {name for name in said if isinstance(name, str)} if data else None
+        said = {str(item.get("id")) for item in items if isinstance(item, dict)}
+        self.said |= said
+        # Where an id is none, nobody knows what others call the thing.
+        self.ids[file] = said if data.keys() == {table} and all(map(is_slug, said)) else None
         found = [self.model(file, model, item, (table, number)) for number, item in enumerate(items)]
         return [item for item in found if item is not None]
 
     def register(self, name: str) -> list[tuple[int, Any]]:
         """Return (line, model) of each row of a register CSV; an absent register is an empty one."""
         file = f"registers/{name}.csv"
-        text = self.text(file)
-        if text is None:
+        path = self.folder / file
+        if not path.exists():
             return []
         model = REGISTERS[name]
-        first = text.partition("\n")[0]
-        rows = csv.DictReader(io.StringIO(text), strict=True, delimiter=max(",;\t", key=first.count))
-        known = list(model.model_fields)
-        try:
-            columns = rows.fieldnames or []
-        except csv.Error as error:
-            self.add(file, 1, f"no valid CSV: {error}", "mend the quoting of the header line")
-            return []
-        for column in columns:
-            if column not in known:
-                near = difflib.get_close_matches(column, known, n=1)
-                self.add(
-                    file,
-                    1,
-                    f"unknown column {column!r}",
-                    f"did you mean {near[0]!r}?" if near else str(known),
-                )
-        missing = [name for name, field in model.model_fields.items() if field.is_required() and name not in columns]
-        if missing:
-            # Said once, not at every row.
-            self.add(file, 1, f"column {missing[0]!r} is missing", f"the columns are {', '.join(known)}")
-            return []
-        found: list[tuple[int, Any]] = []
-        try:
-            for row in rows:
-                values = {key: value for key, value in row.items() if key in known and value not in (None, "")}
-                if None in row:
-                    self.add(file, rows.line_num, "more fields than the header names", "quote fields with commas")
-                item = self._row(file, rows.line_num, model, values)
-                if item is not None:
-                    found.append((rows.line_num, item))
-        except csv.Error as error:
-            self.add(file, rows.line_num, f"no valid CSV: {error}", "mend the quoting at that line")
-        return found
+        self.texts[file] = text = spreadsheets.text_of(path.read_bytes())
+        sheet = spreadsheets.rows_of(text, list(model.model_fields), spreadsheets.required(model))
+        for problem in sheet.problems:
+            self.add(file, *problem)
+        rows = [(line, self._row(file, line, model, values)) for line, values in sheet.rows]
+        return [(line, row) for line, row in rows if row is not None]
 
     def _row(self, file: str, line: int, model: type[BaseModel], values: dict[str, str]) -> BaseModel | None:
         try:
-            return model.model_validate(values)
+            return model.model_validate(spreadsheets.typed(model, values))
         except ValidationError as error:
-            for item in error.errors():
-                column = ".".join(str(part) for part in item["loc"]) or "row"
-                message, fix = _in_words(item)
-                self.add(file, line, f"{column}: {message}", fix)
+            found = words.causes(error.errors(), lambda _: list(model.model_fields))
+            empty = [str(item["loc"][-1]) for item in found if item["type"] == "missing"]
+            if empty:
+                self.add(file, line, f"{', '.join(empty)}: empty", "fill it in, or delete the row")
+            for item in found:
+                if item["type"] != "missing":
+                    message, fix = words.of_value(item)
+                    self.add(file, line, f"{words.key_of(item['loc']) or 'row'}: {message}", fix)
             return None
 
 
-def _in_words(item: ErrorDetails) -> tuple[str, str]:
-    """Return what is wrong with a value and what to write instead, without the words of a library."""
-    kind, message = item["type"], item["msg"].removeprefix("Value error, ")
-    if kind == "string_pattern_mismatch":
-        return "it is no id", "write small letters, digits, '-', '_' and '.' only, a letter or digit first"
-    if kind == "model_type" and item["loc"][-1:] == ("name",):
-        return "the name is not in both languages", 'write { nb = "...", en = "..." }'
-    if kind.startswith("date_"):
-        return "it is no day", "write it as 2026-01-31"
-    return message, "correct the value"
+def _keys(model: type[BaseModel]) -> list[str]:
+    """The keys of a table as they are written."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
@@ -254,7 +235,8 @@ def load_organisation(folder: Path) -> Organisation:
         raise ConfigurationError([Problem(str(folder), None, "no such folder", "pass --org DIR")])
     for file in _REQUIRED:
         if not (folder / file).exists():
-            reader.add(file, None, "the file is missing", "see examples/demo for one that works")
+            reader.unread.add(file)
+            reader.add(file, None, "the file is missing", "`opsmetrics init` writes one to begin with")
     settings = reader.model("organisation.toml", OrganisationSettings, reader.toml("organisation.toml"), ())
     sources = reader.model("sources.toml", Sources, reader.toml("sources.toml"), ())
     tables = {file: reader.tables(file) for file in _TABLES}

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from opsmetrics.core.model import Model, Slug
-from opsmetrics.language.bilingual import Text
 from opsmetrics.organisation.connector import Connector
 from opsmetrics.organisation.connectors import AnyConnector
-from opsmetrics.organisation.names import AnyAlias, composed, folded, has_pattern_signs
+from opsmetrics.organisation.names import AnyAlias, Name, composed, folded, has_pattern_signs
 from opsmetrics.organisation.working_time import Holidays, TeamHours, WorkCalendar, WorkingHours, YearDay, zone_name
 from opsmetrics.streams import FILES
 
@@ -66,7 +65,8 @@ class OrganisationSettings(Model):
 
     Attributes:
         id: Id.
-        name: Name in both languages.
+        name: Name, in one language or in both.
+        language: Language of pages, briefs and tables where nobody chooses another.
         timezone: Zone whose midnights cut days.
         holidays: Country of the public holidays, or a list of days; nothing for none.
         closed_days: Days of every year on which nobody works, as month and day.
@@ -78,7 +78,8 @@ class OrganisationSettings(Model):
     """
 
     id: Slug
-    name: Text
+    name: Name
+    language: Literal["nb", "en"] = "nb"
     timezone: Annotated[str, AfterValidator(zone_name)] = "Europe/Oslo"
     holidays: Holidays = "NO"
     closed_days: list[YearDay] = ["12-24", "12-31"]
@@ -94,7 +95,7 @@ class Team(Model):
 
     Attributes:
         id: Id.
-        name: Name in both languages.
+        name: Name, in one language or in both.
         type: Product or platform.
         onboarded_on: First day of the team in the scorecard.
         oncall: Duty that is asked of the team.
@@ -103,7 +104,7 @@ class Team(Model):
     """
 
     id: Slug
-    name: Text
+    name: Name
     type: Literal["product", "platform"]
     onboarded_on: date
     oncall: Literal["working_hours", "always", "none"] = "working_hours"
@@ -136,7 +137,7 @@ class Monitor(Model):
     @model_validator(mode="after")
     def _kind_and_hold(self) -> Monitor:
         if self.kind == "polling" and self.hold_minutes is None:
-            raise ValueError('kind = "polling" needs hold_minutes: how long a result stands')
+            raise ValueError('kind = "polling" needs to know how long a result stands; write hold_minutes = 20')
         if self.kind == "transitions" and self.hold_minutes is not None:
             raise ValueError('hold_minutes belongs to kind = "polling": a transition stands until the next one')
         if self.kind is None and self.hold_minutes is not None:
@@ -149,7 +150,7 @@ class Service(Model):
 
     Attributes:
         id: Id.
-        name: Name in both languages.
+        name: Name, in one language or in both.
         criticality: Weighs 3, 2 or 1.
         owners: Who answers for it, dated.
         aliases: Names that sources have for it; case says nothing.
@@ -160,7 +161,7 @@ class Service(Model):
     """
 
     id: Slug
-    name: Text
+    name: Name
     criticality: Literal["critical", "important", "ordinary"]
     owners: list[Owner] = Field(min_length=1)
     aliases: list[str] = []

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from unicodedata import normalize
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from opsmetrics.core.model import Model
+from opsmetrics.language.bilingual import Text
 
 PATTERN = "glob:"
 _SIGNS = re.compile(r"[*?\[]")
@@ -46,6 +47,24 @@ def _named(value: Any) -> Any:
 
 
 AnyAlias = Annotated[Alias, BeforeValidator(_named)]
+
+
+def _in_both(value: Any) -> Any:
+    """What exists in one language is said in the other too, so that every table and page has a name to show."""
+    if isinstance(value, str):
+        if not value.strip():
+            raise ValueError('it is empty; write name = "..."')
+        return {"nb": value, "en": value}
+    if isinstance(value, dict):
+        written = cast("dict[str, Any]", value)
+        if not written.keys() & {"nb", "en"}:
+            raise ValueError('it is in neither language; write name = "...", or { nb = "...", en = "..." }')
+        one = written.get("nb", written.get("en"))
+        return {"nb": one, "en": one, **written}
+    return value
+
+
+Name = Annotated[Text, BeforeValidator(_in_both)]
 
 
 def folded(name: str) -> str:

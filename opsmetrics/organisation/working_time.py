@@ -5,10 +5,11 @@ Does not belong here: the calendar made of it (``opsmetrics.warehouse.reference.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -28,7 +29,9 @@ def zone_name(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is not a time zone name, such as Europe/Oslo") from error
+        near = difflib.get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.5)
+        fix = f"write a name such as {near[0] if near else 'Europe/Oslo'}"
+        raise ValueError(f"{name!r} is not a time zone name; {fix}") from error
     return name
 
 
@@ -38,7 +41,8 @@ def _country(found: str | list[date] | None) -> str | list[date] | None:
         import holidays
 
         if found not in holidays.list_supported_countries():
-            raise ValueError(f"{found!r} is no country code whose holidays are known, such as NO; or list the days")
+            fix = "write a code such as NO, or list the days"
+            raise ValueError(f"{found!r} is no country code whose holidays are known; {fix}")
     return found
 
 

@@ -18,6 +18,7 @@ class Organisation:
     """Whose scorecard it is, and the build that made it."""
 
     name: Text
+    language: str
     timezone: str
     is_fictional: bool
     built_at: datetime

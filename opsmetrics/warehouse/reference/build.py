@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from opsmetrics.catalogue import Catalogue
-from opsmetrics.core.declare import Column, Row, Table, at, flag, id_, share
+from opsmetrics.core.declare import Column, Row, Table, at, flag, id_, share, text
 from opsmetrics.core.version import CODE_VERSION
 from opsmetrics.organisation import Organisation
 
@@ -48,6 +48,7 @@ ORGANISATION = Table(
         id_("organisation_id", "Id"),
         id_("name_nb", "Name, Norwegian"),
         id_("name_en", "Name, English"),
+        text("language", "Language of pages where nobody chooses another: nb or en", required=True),
         id_("timezone", "Zone whose midnights cut days"),
         at("frozen_at", "Instant at which the configured clock stands still; null = it goes"),
         flag("is_fictional", "True: the data are invented and every page says so", required=True),
@@ -64,6 +65,7 @@ def organisation_row(configured: Organisation) -> list[Row]:
             "organisation_id": settings.id,
             "name_nb": settings.name.nb,
             "name_en": settings.name.en,
+            "language": settings.language,
             "timezone": settings.timezone,
             "frozen_at": settings.now,
             "is_fictional": settings.fictional,

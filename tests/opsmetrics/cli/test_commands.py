@@ -53,6 +53,21 @@ def test_stage_by_stage(cli, small):
     assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == "a\n1\n"
 
 
+def test_a_query_may_be_a_file_or_come_from_standard_input(cli, small_run, tmp_path):
+    query = tmp_path / "why.sql"
+    query.write_text("\ufeff-- what it is for\n/* more */\nselect 1 as a;\n", encoding="utf-8")
+    for words, typed in (
+        ((str(query),), None),
+        (("-f", str(query)), None),
+        ((), query.read_text()),
+        (("-",), "select 1 as a"),
+    ):
+        assert cli("sql", *words, "--format", "csv", typed=typed).stdout == "a\n1\n"
+    for words in (("nowhere.sql",), ("-f", str(tmp_path / "nowhere")), ("select 1", "-f", str(query))):
+        found = cli("sql", *words, check=False)
+        assert (found.returncode, "Traceback" in found.stderr) == (2, False)
+
+
 def test_errors_are_one_readable_text_and_exit_code_1(cli, small, tmp_path):
     (small / "teams.toml").write_text('[[team]]\nid = "alfa"\n')
     found = cli("check", "--org", str(small), check=False)
@@ -76,6 +91,7 @@ def test_wrong_usage_is_exit_code_2(cli, small):
 def test_sql_is_read_only_and_errors_are_short(cli, small_run):
     found = cli("sql", "drop table scores.team", check=False)
     assert found.returncode == 2
+    assert "a snapshot is never changed" in found.stderr
     assert "Traceback" not in found.stderr
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 
@@ -19,6 +21,29 @@ def test_the_list_says_what_the_command_says(command):
     assert found.name == command.name
     sentence = click.Command(command.name, help=command.summary).get_short_help_str(1000)
     assert found.get_short_help_str(1000) == sentence
+
+
+def every_command() -> list[tuple[str, click.Command]]:
+    found = [(name, command.load()) for name, command in COMMANDS.items()]
+    inner = [(f"{n} {m}", c) for n, group in found if isinstance(group, click.Group) for m, c in group.commands.items()]
+    return found + inner
+
+
+@pytest.mark.parametrize(("name", "command"), every_command(), ids=[name for name, _ in every_command()])
+def test_every_command_shows_an_example_that_its_options_allow(name, command, monkeypatch):
+    """What the help shows can be typed: the command and its options are there, and its arguments are of their kind."""
+    shown = [" ".join(text.split()) for text in re.findall(r"Example: (.+?)(?:\n\n|\Z)", command.help, re.DOTALL)]
+    assert shown, f"opsmetrics {name} --help shows no example"
+    for line in shown:
+        assert f"opsmetrics {name}" in line
+        words = shlex.split(line[line.index("opsmetrics ") :].removesuffix(')"'))[1 + len(name.split()) :]
+        if isinstance(command, click.Group):
+            continue
+        for param in command.params:
+            if isinstance(param.type, click.Path):
+                # The folders of an example are there where it is typed.
+                monkeypatch.setattr(param.type, "exists", False)
+        assert command.make_context(name, words)
 
 
 def loaded(code: str) -> set[str]:
