@@ -6,7 +6,7 @@ from assets.freshness import MONTHLY, REMINDED
 from assets.published import SNAPSHOT
 from assets.resources import Workspace
 from opsmetrics.language.texts import LANGUAGES
-from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs
+from opsmetrics.reports.brief import period_of, publish_briefs, writable_kinds
 from opsmetrics.reports.digest import digests, tell
 from opsmetrics.snapshots.queries.catalogue import organisation
 from opsmetrics.snapshots.store import current
@@ -30,12 +30,13 @@ def brief(workspace: Workspace) -> dg.MaterializeResult:
     snapshot = current(settings.snapshots)
     period = period_of(snapshot, None)
     folder = settings.home / "briefs" / period.label
-    paths = publish_briefs(snapshot, period, folder, LANGUAGES, WRITERS)
+    kinds = writable_kinds()
+    paths = publish_briefs(snapshot, period, folder, LANGUAGES, kinds)
     there = [path for path in paths if path.exists() and path.stat().st_size]
     return dg.MaterializeResult(
         metadata={"folder": dg.MetadataValue.path(str(folder)), "files": len(paths), "build_id": snapshot.build_id},
         check_results=[
-            dg.AssetCheckResult(check_name="all_files_are_there", passed=len(there) == len(LANGUAGES) * len(WRITERS))
+            dg.AssetCheckResult(check_name="all_files_are_there", passed=len(there) == len(LANGUAGES) * len(kinds))
         ],
     )
 

@@ -49,6 +49,12 @@ COMMANDS = {
             "were.",
         ),
         LazyCommand(
+            "dagster",
+            "dagster",
+            "dagster",
+            "Start Dagster with our assets, schedules and sensors: page and daemon (dev), or one of them.",
+        ),
+        LazyCommand(
             "demo",
             "demo",
             "demo",

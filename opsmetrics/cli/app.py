@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from opsmetrics.cli.options import settings_of
-from opsmetrics.core.settings import Settings
+from opsmetrics.core.extras import MissingExtraError, is_installed
+from opsmetrics.core.settings import Settings, program_environment
 
 
 @click.command()
@@ -26,9 +27,11 @@ def app(port: int, address: str) -> None:
 
 def serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
     """Become the app's server; returns never."""
+    if not is_installed("streamlit"):
+        raise MissingExtraError("streamlit", "app")
     script = _server()
     # The app runs in a folder of its own: paths must hold there.
-    env = os.environ | {"OPSMETRICS_HOME": str(settings.home.resolve()), "OPSMETRICS_ORG": str(settings.org.resolve())}
+    env = program_environment(settings)
     arguments = [
         *("run", str(script), "--server.port", str(port), "--server.address", address),
         *("--server.headless", "true", "--browser.gatherUsageStats", "false"),

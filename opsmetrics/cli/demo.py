@@ -16,7 +16,7 @@ from opsmetrics.build import RunReport, run
 from opsmetrics.cli.app import serve as serve_app
 from opsmetrics.cli.options import EXIT_WRONG, settings_of
 from opsmetrics.cli.progress import run_progress
-from opsmetrics.core.settings import DEMO_ORG, Settings, environment
+from opsmetrics.core.settings import DEMO_ORG, Settings, demo_org, environment
 from opsmetrics.organisation import load_organisation
 from simulator.demo import write_demo
 from simulator.scale import scaled_organisation
@@ -37,7 +37,7 @@ def demo(port: int, seed: int, scale: float, *, no_app: bool, from_files: bool) 
     Example: opsmetrics demo --no-app
     """
     settings = settings_of()
-    report = _run_demo(settings, _demo_org(), seed=seed, scale=scale, from_files=from_files)
+    report = _run_demo(settings, demo_org(), seed=seed, scale=scale, from_files=from_files)
     if not report.ok:
         for error in report.errors:
             click.echo(error, err=True)
@@ -45,11 +45,6 @@ def demo(port: int, seed: int, scale: float, *, no_app: bool, from_files: bool) 
     click.echo(f"snapshot {report.path}")
     if not no_app:
         serve_app(settings, port)
-
-
-def _demo_org() -> Path:
-    checkout = Path(__file__).resolve().parents[2] / "examples" / "demo"
-    return checkout if checkout.exists() else Path("examples/demo")
 
 
 def _run_demo(settings: Settings, root: Path, *, seed: int, scale: float, from_files: bool) -> RunReport:

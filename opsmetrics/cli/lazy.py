@@ -12,6 +12,8 @@ import click
 
 from opsmetrics.cli.options import EXIT_WRONG
 from opsmetrics.core.errors import OpsMetricsError, StorageError, is_refusal
+from opsmetrics.core.extras import missing_extra
+from opsmetrics.core.parts import reach_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class LazyCommand:
         Raises:
             TypeError: The attribute is no command.
         """
+        reach_parts()
         found = getattr(importlib.import_module(f"opsmetrics.cli.{self.module}"), self.attribute)
         if not isinstance(found, click.Command):
             raise TypeError(f"opsmetrics.cli.{self.module}.{self.attribute} is not a command")
@@ -70,6 +73,11 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except OpsMetricsError as error:
             click.echo(f"error: {error}", err=True)
+        except ModuleNotFoundError as error:
+            told = missing_extra(error)
+            if told is None:
+                raise
+            click.echo(f"error: {told}", err=True)
         except OSError as error:
             if not is_refusal(error):
                 raise

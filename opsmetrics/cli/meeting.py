@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from opsmetrics.cli.options import FOLDER, language_option, settings_of
-from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs
+from opsmetrics.core.extras import install_line
+from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs, writable_kinds
 from opsmetrics.reports.digest import digests, tell
 from opsmetrics.snapshots.queries.catalogue import organisation
 from opsmetrics.snapshots.store import current
@@ -20,7 +21,7 @@ from opsmetrics.snapshots.store import current
     "kinds",
     type=click.Choice(["html", "pdf", "pptx", "xlsx"]),
     multiple=True,
-    help="Repeatable; default all four.",
+    help="Repeatable; default all that can be written here.",
 )
 @language_option
 @click.option("--out", type=FOLDER, default=Path(), show_default=True, help="Folder of the files.")
@@ -30,9 +31,11 @@ def brief(wanted: str | None, kinds: tuple[str, ...], language: str | None, out:
     Example: opsmetrics brief --as-of 2026-10 --format pdf --lang en
     """
     snapshot = current(settings_of().snapshots)
-    languages = [language or organisation(snapshot).language]
-    for path in publish_briefs(snapshot, period_of(snapshot, wanted), out, languages, kinds or tuple(WRITERS)):
+    languages, there = [language or organisation(snapshot).language], writable_kinds()
+    for path in publish_briefs(snapshot, period_of(snapshot, wanted), out, languages, kinds or there):
         click.echo(str(path))
+    if not kinds and (left := [kind for kind in WRITERS if kind not in there]):
+        click.echo(f"not written: {', '.join(left)}; {install_line('documents')}", err=True)
 
 
 @click.command()

@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.parts import import_path, parts_folder
 
 DUCKDB_ENGINE, SPARK_ENGINE = "duckdb", "spark"
 DEMO_ORG = "demo-org-connected"
+# Where Dagster keeps its state; its own variable.
+DAGSTER_HOME = "DAGSTER_HOME"
 # Every default once: for the settings, for their documentation and for what the environment leaves unset.
 _HOME, _ORG = ".opsmetrics", "examples/demo"
 _RETRY_SECONDS, _PATIENCE_SECONDS, _BUSY_SECONDS = 2.0, 900.0, 900.0
@@ -207,8 +210,13 @@ class SignIn:
 
 def _default_org(home: Path) -> Path:
     """Return the demo's configuration: the one with connected sources where `opsmetrics demo` made it."""
-    connected = home / DEMO_ORG
-    return connected if connected.is_dir() else Path(_ORG)
+    connected, checkout = home / DEMO_ORG, Path(_ORG)
+    return next((folder for folder in (connected, checkout) if folder.is_dir()), demo_org())
+
+
+def demo_org() -> Path:
+    """Return the demo's configuration as it comes with the code."""
+    return parts_folder() / _ORG
 
 
 def secret(variable: str | None, environ: Mapping[str, str] | None = None) -> str | None:
@@ -230,6 +238,15 @@ def environment(values: Mapping[str, str]) -> Generator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def program_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a program of ours in another folder: paths hold there, and our parts are found."""
+    return os.environ | {
+        "OPSMETRICS_HOME": str(settings.home.resolve()),
+        "OPSMETRICS_ORG": str(settings.org.resolve()),
+        "PYTHONPATH": import_path(os.environ.get("PYTHONPATH")),
+    }
 
 
 def inherited(*, without: str, but: str) -> dict[str, str]:

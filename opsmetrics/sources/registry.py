@@ -8,6 +8,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.extras import install_line, missing_extra
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 Fetch = Callable[[FetchRequest[Any]], FetchResult]
@@ -31,8 +33,15 @@ _IMPORTING = threading.Lock()
 
 
 def _module(name: str) -> ModuleType:
-    with _IMPORTING:
-        return import_module(f"opsmetrics.sources.{name}")
+    try:
+        with _IMPORTING:
+            return import_module(f"opsmetrics.sources.{name}")
+    except ModuleNotFoundError as error:
+        told = missing_extra(error)
+        if told is None:
+            raise
+        message = f"connectors of this kind need {error.name}, which is not installed"
+        raise SourceError(Problem("sources.toml", None, message, install_line(told.extra))) from error
 
 
 def fetch_function(kind: str, stream: str) -> Fetch:

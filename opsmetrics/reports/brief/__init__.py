@@ -6,6 +6,15 @@ queries (``opsmetrics.snapshots.queries``) and the words themselves (``opsmetric
 
 from opsmetrics.reports.brief.content import compose, period_of
 from opsmetrics.reports.brief.document import Document
-from opsmetrics.reports.brief.publish import MEDIA_TYPES, WRITERS, file_name, publish_briefs
+from opsmetrics.reports.brief.publish import MEDIA_TYPES, WRITERS, file_name, publish_briefs, writable_kinds
 
-__all__ = ["MEDIA_TYPES", "WRITERS", "Document", "compose", "file_name", "period_of", "publish_briefs"]
+__all__ = [
+    "MEDIA_TYPES",
+    "WRITERS",
+    "Document",
+    "compose",
+    "file_name",
+    "period_of",
+    "publish_briefs",
+    "writable_kinds",
+]

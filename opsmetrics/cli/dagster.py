@@ -1,0 +1,57 @@
+"""``opsmetrics dagster``: Dagster's page and daemon with our definitions, in place of this process.
+
+The library knows no framework: it starts the program and imports nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from opsmetrics.cli.options import settings_of
+from opsmetrics.core.extras import MissingExtraError, is_installed
+from opsmetrics.core.parts import parts_folder
+from opsmetrics.core.settings import DAGSTER_HOME, program_environment
+
+DEFINITIONS = "pipelines.definitions"
+# What is asked for -> the program, and whether it listens on a port.
+PROGRAMS = {
+    "dev": (("dagster", "dev"), True),
+    "page": (("dagster_webserver",), True),
+    "daemon": (("dagster._daemon", "run"), False),
+}
+
+
+@click.command()
+@click.argument("what", type=click.Choice(list(PROGRAMS)), default="dev")
+@click.option("--port", default=3000, show_default=True, help="Port of the page.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="The page asks nobody who they are.")
+def dagster(what: str, port: int, address: str) -> None:
+    """Start Dagster with our assets, schedules and sensors: page and daemon (dev), or one of them.
+
+    Its state lies in DAGSTER_HOME (default: dagster/ in OPSMETRICS_HOME).
+
+    Example: opsmetrics dagster daemon
+    """
+    if not is_installed("dagster-webserver"):
+        raise MissingExtraError("dagster", "dagster")
+    (module, *words), listens = PROGRAMS[what]
+    settings = settings_of()
+    env = program_environment(settings)
+    home = Path(env.setdefault(DAGSTER_HOME, str(settings.home.resolve() / "dagster")))
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copy(_template(), home / "dagster.yaml")
+    places = ["-h", address, "-p", str(port)] if listens else []
+    arguments = [sys.executable, "-m", module, *words, "-m", DEFINITIONS, *places]
+    os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments
+
+
+def _template() -> Path:
+    """Return the settings of Dagster that come with the code."""
+    bundled = parts_folder() / "dagster.yaml"
+    return bundled if bundled.exists() else parts_folder() / "dagster_home" / "dagster.yaml"
