@@ -10,6 +10,8 @@ import polars as pl
 import polars.selectors as cs
 import xlsxwriter
 
+from opsmetrics.core.spreadsheets import csv_text
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -46,23 +48,16 @@ def _flat(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     )
 
 
-def _safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame without text that a spreadsheet would run as a formula: an apostrophe goes in front."""
-    risky = pl.col(pl.String).str.contains(r"^[=+\-@\t\r]")
-    return frame.with_columns(
-        pl.when(risky).then(pl.lit("'") + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep()
-    )
-
-
 def csv_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:
     """Return CSV that opens in the language's Excel: Norwegian ``;`` and decimal comma, UTF-8 with mark.
 
-    Source, period and snapshot stand in the last columns, because CSV has no other place.
+    Source, period and snapshot stand in the last columns, because CSV has no other place. No text is a formula,
+    whichever list separator the reader's program splits at.
     """
     facts = [pl.lit(value).alias(f"_{name}") for name, value in origin.facts().items()]
     separator, comma = (";", True) if language == "nb" else (",", False)
-    safe = _safe(_flat(frame, origin.zone).with_columns(facts))
-    return b"\xef\xbb\xbf" + safe.write_csv(separator=separator, decimal_comma=comma).encode()
+    flat = _flat(frame, origin.zone).with_columns(facts)
+    return b"\xef\xbb\xbf" + csv_text(flat, separator=separator, decimal_comma=comma).encode()
 
 
 def xlsx_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:

@@ -20,6 +20,7 @@ from opsmetrics.cli.options import (
     settings_of,
 )
 from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.spreadsheets import csv_text
 from opsmetrics.snapshots import export as exporting
 from opsmetrics.snapshots import results as evaluation
 from opsmetrics.snapshots.store import current, open_current
@@ -60,7 +61,8 @@ def sql(query: str | None, file: Path | None, form: str) -> None:
             if form == "table":
                 relation.show(max_rows=1000, max_width=10_000)
             elif form == "csv":
-                click.echo(relation.pl().write_csv(), nl=False)
+                # People open it in spreadsheets; JSON holds every text as it stands.
+                click.echo(csv_text(relation.pl()), nl=False)
             else:
                 click.echo(relation.pl().write_json())
         except duckdb.Error as error:

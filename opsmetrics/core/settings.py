@@ -14,6 +14,7 @@ from pathlib import Path
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.parts import import_path, parts_folder
+from opsmetrics.core.web import checked
 
 DUCKDB_ENGINE, SPARK_ENGINE = "duckdb", "spark"
 DEMO_ORG = "demo-org-connected"
@@ -258,18 +259,20 @@ def expand(url: str, environ: Mapping[str, str] | None = None) -> str:
     """Return an address whose beginning may be a variable: ``$GRAFANA/api`` with GRAFANA=https://...
 
     Raises:
-        ConfigurationError: The variable is not set.
+        ConfigurationError: The variable is not set, or with it this is no address that a secret may be sent to.
     """
     if not url.startswith("$"):
         return url
     name, _, rest = url[1:].partition("/")
     value = secret(name, environ)
     if value is None:
-        problem = Problem(
-            "sources.toml", None, f"{url!r} begins with {name}, which is not set", f"set {name}=https://..."
-        )
-        raise ConfigurationError([problem])
-    return f"{value.rstrip('/')}/{rest}".rstrip("/")
+        text = f"an address begins with {name}, which is not set"
+        raise ConfigurationError([Problem("sources.toml", None, text, f"set {name}=https://...")])
+    try:
+        return checked(f"{value.rstrip('/')}/{rest}")
+    except ValueError as error:
+        text = f"an address begins with {name}: {error}"
+        raise ConfigurationError([Problem("sources.toml", None, text, f"correct {name}")]) from None
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

@@ -14,21 +14,23 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, StringConstraints
 
 from opsmetrics.core.model import Model, Slug
+from opsmetrics.core.web import checked
+from opsmetrics.organisation.bounds import Bounds
 
 # What a source shows of today only: it remembers a state for one day.
 STATE = 1
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=80)]
 
 
-def _https(url: str) -> str:
-    if re.match(r"^\$[A-Z][A-Z0-9_]*(/|$)", url):
-        return url.rstrip("/")
-    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ValueError("it is not an https address (plain http only on loopback); write https://...")
-    return url.rstrip("/")
+# An address whose beginning is a variable; what is in it is checked when it is filled in.
+_FROM_VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
 
 
-Url = Annotated[str, AfterValidator(_https)]
+def _address(url: str) -> str:
+    return url.rstrip("/") if _FROM_VARIABLE.fullmatch(url) else checked(url)
+
+
+Url = Annotated[str, AfterValidator(_address)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Connector(Model):
         services: The source's name of a service -> id in services.toml, beside the aliases there.
         assume: Stream -> contract column -> the value that every row has, for a column that the source cannot tell.
         bots: Names of accounts that are machines', where neither the account's type nor its login tells it.
+        bounds: What one pull of one of its streams may take before it is ended.
     """
 
     feeds: ClassVar[Mapping[str, Feed]] = {}
@@ -78,6 +81,7 @@ class Connector(Model):
     services: dict[str, Slug] = {}
     assume: dict[str, dict[str, bool | int | float | str]] = {}
     bots: list[str] = []
+    bounds: Bounds = Bounds()
 
     @property
     def origin(self) -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from opsmetrics.core.model import Model, Slug
+from opsmetrics.core.web import checked
 from opsmetrics.organisation.connector import Connector, Feed, Url, Variable
 from opsmetrics.organisation.desks import Jira, ServiceNow
 
@@ -35,9 +36,7 @@ def _git_url(url: str) -> str:
         raise ValueError("it is no https, ssh or file address; write https://host/owner/name.git")
     if plain is not None and (plain["user"] or "") and (":" in plain["user"] or url.startswith("http")):
         raise ValueError("credentials belong to git's credential helper, not into the address")
-    if url.startswith("http://") and not re.match(r"^http://(127\.0\.0\.1|localhost)[:/]", url):
-        raise ValueError("it is not an https address (plain http only on loopback); write https://...")
-    return url
+    return checked(url) if url.startswith("http") and "{" not in url else url
 
 
 GitUrl = Annotated[str, AfterValidator(_git_url)]

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from opsmetrics.core.model import Model, Slug
+from opsmetrics.organisation.bounds import Bounds
 from opsmetrics.organisation.connector import Connector
 from opsmetrics.organisation.connectors import AnyConnector
 from opsmetrics.organisation.names import AnyAlias, Name, composed, folded, has_pattern_signs
@@ -321,6 +322,7 @@ class StreamSource(Model):
         teams: Teams that deliver to this stream; ``*`` for all.
         connected_on: First day that the teams are connected (default: the day each team was onboarded).
         valid_to: Day from which another source delivers instead.
+        bounds: What one pull of it may take before it is ended.
     """
 
     name: Slug
@@ -334,6 +336,7 @@ class StreamSource(Model):
     teams: list[str] = ["*"]
     connected_on: date | None = None
     valid_to: date | None = Field(default=None, alias="until")
+    bounds: Bounds = Bounds()
 
     @property
     def origin(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 
 from opsmetrics.core.settings import Settings
+from opsmetrics.core.web import without_secrets
 from opsmetrics.landing import PARTIAL, Batch
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.connector import Connector
@@ -146,7 +147,7 @@ def batch_of(request: FetchRequest[Any], stream: Stream, answer: FetchResult, *,
     Raises:
         SourceError: The answer breaks something that no rule foresaw.
     """
-    source = answer.source or request.connector.name
+    source = without_secrets(answer.source) or request.connector.name
     with one_error(source):
         assumed = request.connector.assume.get(stream.name, {})
         cells = [

@@ -24,7 +24,7 @@ YOUNG_SECONDS = 2.0
 def rules_digest(source: StreamSource, stream: Stream, today: date) -> str:
     """Digest of what decides, beside its bytes, how a file is read: mapping, contract, and of plans the day."""
     # What was planned becomes what happened without a change of the file.
-    rules = [source.model_dump(mode="json"), asdict(stream), today if stream.is_plan else None]
+    rules = [source.model_dump(mode="json", exclude={"bounds"}), asdict(stream), today if stream.is_plan else None]
     return hashlib.sha256(json.dumps(rules, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -12,20 +12,25 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 import tenacity
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import Settings, expand, secret
+from opsmetrics.core.web import shown
+from opsmetrics.sources.allowance import ExhaustedError, allowance
 
 TRIES = 4
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-# The largest page of any source is a few megabytes; more is a mistake or an attack.
-MOST_BYTES = 256_000_000
+READ_SECONDS, CONNECT_SECONDS = 60.0, 10.0
+# The largest page of any source is a few megabytes; more is a mistake or an attack. A value takes up to fifty times the
+# memory of its text, so that values are counted before they are made.
+MOST_BYTES = 128_000_000
+MOST_VALUES = 5_000_000
+MOST_REDIRECTS = 5
 # Headers that tell how the bytes travelled, not what they are.
 _OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
 AGAIN = {429, 500, 502, 503, 504}
@@ -101,10 +106,13 @@ class Http:
         self._client = httpx.Client(
             headers=dict(headers or {}),
             auth=auth,
-            timeout=TIMEOUT,
             verify=ssl_context(settings.ca_file),
             follow_redirects=True,
+            max_redirects=MOST_REDIRECTS,
+            event_hooks={"request": [self._before]},
         )
+        self._allowance = allowance()
+        self._home = _origin(httpx.URL(self.url))
 
     def __enter__(self) -> Self:
         return self
@@ -138,9 +146,6 @@ class Http:
             SourceError: The source refuses, keeps failing, or answers no JSON.
         """
         url = path if path.startswith(("https://", "http://")) else f"{self.url}/{path.lstrip('/')}"
-        if urlsplit(url).netloc != urlsplit(self.url).netloc:
-            # A next link to another host would carry our token there.
-            raise self.error(url, "the source points to another host", "check the address in sources.toml")
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(TRIES),
             wait=self._wait,
@@ -149,46 +154,71 @@ class Http:
             reraise=True,
         )
         try:
-            return retrying(self._once, method, url, arguments)
+            return retrying(self._once, method, url, path, arguments)
         except _TryAgainError as error:
             fix = FIXES.get(error.status or 0, "nothing is lost: the days stay open and the next pull asks again")
-            raise self.error(url, str(error), fix) from error
+            raise self.error(path, str(error), fix) from error
+        except ExhaustedError as error:
+            raise self.error(path, error.message, error.fix) from error
 
-    def _once(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
+    def _before(self, request: httpx.Request) -> None:
+        """Count a request, and send none elsewhere: a redirect or a next link would carry our token there."""
+        self._allowance.spend()
+        if _origin(request.url) != self._home or request.url.userinfo:
+            text = "the source points to another host, port or scheme, and no token goes there"
+            raise self.error("", text, "check the address in sources.toml; if the service moved, write where to")
+
+    def _once(self, method: str, url: str, path: str, arguments: Mapping[str, Any]) -> httpx.Response:
         try:
-            answer = self._bounded(method, url, arguments)
+            answer = self._bounded(method, url, path, arguments)
+        except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.DecodingError) as error:
+            kinds: dict[type[Exception], str] = {
+                httpx.InvalidURL: "an address that is none",
+                httpx.TooManyRedirects: "redirects without end",
+            }
+            text = f"it answers with {kinds.get(type(error), 'bytes that do not unpack')}"
+            raise self.error(
+                path, text, "look at the service, and at what stands between it and this machine"
+            ) from error
         except httpx.TimeoutException as error:
             raise _TryAgainError("no answer in time", None) from error
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 fix = "put the authority's certificate (PEM) into a file and set OPSMETRICS_CA_FILE to it"
-                raise self.error(url, "the server's certificate is not trusted", fix) from error
+                raise self.error(path, "the server's certificate is not trusted", fix) from error
             raise _TryAgainError(f"the connection broke ({type(error).__name__})", None) from error
         status = answer.status_code
         wait = self._waits(answer)
         if status in AGAIN or (status == 403 and wait is not None):
             if wait is not None and wait > self._settings.patience_seconds:
                 text = f"{status}: the source asks to wait {wait:.0f} s"
-                raise self.error(url, text, FIXES[429])
-            raise _TryAgainError(f"{status} {answer.reason_phrase}".strip(), wait, status)
+                raise self.error(path, text, FIXES[429])
+            raise _TryAgainError(said_status(status), wait, status)
         if status >= 400:
             fix = FIXES.get(status, "check the settings of this source in sources.toml")
-            raise self.error(url, f"{status} {answer.reason_phrase}".strip(), fix, status)
+            raise self.error(path, said_status(status), fix, status)
+        values = sum(answer.content.count(sign) for sign in (b",", b"[", b"{"))
+        if values > MOST_VALUES:
+            text = f"the answer holds more than {MOST_VALUES} values"
+            raise self.error(path, text, "ask for less at once, or check that this is the right address")
         try:
             answer.json()
         except (ValueError, RecursionError) as error:
             raise _TryAgainError(f"{status} without valid JSON", None) from error
         return answer
 
-    def _bounded(self, method: str, url: str, arguments: Mapping[str, Any]) -> httpx.Response:
-        """FetchRequest once and read the answer, but no more of it than any page of ours can hold, unpacked."""
-        with self._client.stream(method, url, **arguments) as answer:
+    def _bounded(self, method: str, url: str, path: str, arguments: Mapping[str, Any]) -> httpx.Response:
+        """Ask once and read the answer, but no more of it than any page of ours can hold, unpacked."""
+        since = time.monotonic()
+        timeout = httpx.Timeout(max(0.1, min(READ_SECONDS, self._allowance.seconds)), connect=CONNECT_SECONDS)
+        with self._client.stream(method, url, timeout=timeout, **arguments) as answer:
             body = bytearray()
             for chunk in answer.iter_bytes():
                 body += chunk
                 if len(body) > MOST_BYTES:
                     text = f"the answer has more than {MOST_BYTES // 1_000_000} MB"
-                    raise self.error(url, text, "ask for less at once, or check that this is the right address")
+                    raise self.error(path, text, "ask for less at once, or check that this is the right address")
+                self._allowance.check_rate(answer.num_bytes_downloaded, since)
         headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_THE_WIRE]
         return httpx.Response(answer.status_code, headers=headers, content=bytes(body), request=answer.request)
 
@@ -197,11 +227,30 @@ class Http:
         asked = error.wait if isinstance(error, _TryAgainError) else None
         return asked if asked is not None else self._settings.retry_seconds * 2.0 ** (state.attempt_number - 1)
 
-    def error(self, url: str, message: str, fix: str, status: int | None = None) -> SourceError:
-        """Return an error that names source, address without query, what happened and what to do."""
-        address = urlsplit(url)
-        where = f"{self.name} ({address.netloc}{address.path})"
+    def error(self, path: str, message: str, fix: str, status: int | None = None) -> SourceError:
+        """Return an error that names source, host and port, what was asked, what happened and what to do.
+
+        Args:
+            path: What was asked below the base address; a whole address came from the source and is not repeated.
+            message: What happened.
+            fix: What to do.
+            status: Status of the answer.
+        """
+        asked = "" if "://" in path else "/" + path.partition("?")[0].lstrip("/")
+        where = f"{self.name} ({shown(self.url)}{asked.rstrip('/')})"
         return RefusedError(Problem(where, None, message, fix.format(variable=self._variable, role=self._role)), status)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
+
+
+def said_status(status: int) -> str:
+    """Return a status in the words of its standard: a server's own may repeat what it was sent."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
 
 
 class RefusedError(SourceError):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.errors import ConfigurationError, Problem, SourceError
 from opsmetrics.core.settings import Settings
 from opsmetrics.landing import Load, LoadName, land, names, read_numbered, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
@@ -128,7 +128,7 @@ def _pull(
 
             asked = None if fill_gaps else window
             _pull_connector(settings, organisation, delivery, asked, now, outcome, progress, checkpoint)
-    except SourceError as error:
+    except (SourceError, ConfigurationError) as error:
         outcome.errors.append(str(error))
     result = PullResult(
         delivery.stream,
@@ -287,7 +287,19 @@ def explained_shape(request: FetchRequest[Any], function: Callable[[FetchRequest
     try:
         return function(request)
     except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as error:
-        field = f"field {error.args[0]!r} is missing" if isinstance(error, KeyError) else type(error).__name__
+        name = _literal(error) if isinstance(error, KeyError) else None
+        field = type(error).__name__ if name is None else f"field {name!r} is missing"
         message = f"{request.stream}: the answer has another shape than expected ({field})"
         fix = "the service may have changed its API: see docs/sources.md, and update opsmetrics"
         raise SourceError(Problem(request.connector.name, None, message, fix)) from error
+
+
+def _literal(error: KeyError) -> str | None:
+    """Return the missing key where it stands in the code that asked for it; else it may be a part of the answer."""
+    trace = error.__traceback__
+    constants: set[object] = set()
+    while trace is not None:
+        constants |= {constant for constant in trace.tb_frame.f_code.co_consts if isinstance(constant, str)}
+        trace = trace.tb_next
+    found = error.args[0] if error.args else None
+    return found if isinstance(found, str) and found in constants else None

@@ -27,7 +27,7 @@ def _monitors(request: FetchRequest[UptimeRobot], *, most: int | None = None) ->
             answer = http.post("v2/getMonitors", data={**form, "offset": str(offset), "limit": str(most or PAGE)})
             if answer["stat"] != "ok":
                 fix = f"put {ROLES[settings.kind]} into {settings.token_env}"
-                raise http.error(f"{http.url}/v2/getMonitors", "the API refuses", fix)
+                raise http.error("v2/getMonitors", "the API refuses", fix)
             for monitor in answer["monitors"]:
                 if monitor["id"] not in seen:
                     seen.add(monitor["id"])

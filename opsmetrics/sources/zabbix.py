@@ -67,7 +67,7 @@ class Client:
         answer = http.post(PATH, json=body)
         if "error" in answer:
             fix = f"check the token in {self.request.connector.token_env} and that its role may call {method}"
-            raise http.error(f"{http.url}/{PATH}", f"{method} is refused ({int(answer['error']['code'])})", fix)
+            raise http.error(PATH, f"{method} is refused ({int(answer['error']['code'])})", fix)
         return answer["result"]
 
 

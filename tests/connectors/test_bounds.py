@@ -1,14 +1,17 @@
-"""Answers without end, and small ones that unpack to large ones, are cut off: one line, nothing landed."""
+"""Answers without end, small ones that unpack to large ones, and those that lead elsewhere: one line, nothing landed."""
 
 from __future__ import annotations
 
 import gzip
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.organisation.bounds import Bounds
+from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.http import Http
 from tests.listening import listening
 
@@ -18,19 +21,38 @@ BOMB = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
 
 @pytest.fixture
 def server():
+    stopped = threading.Event()
+
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            self.do_GET()
+
         def do_GET(self):
-            packed = {"/bomb": BOMB, "/packed": gzip.compress(SMALL)}.get(self.path)
+            packed = {"/bomb": BOMB, "/packed": gzip.compress(SMALL), "/broken": b"no gzip"}.get(self.path)
+            if self.path.startswith("/moved/"):
+                self.send_response(307)
+                self.send_header(
+                    "location", {"loop": self.path, "control": "/a\x01b"}.get(self.path[7:], self.path[7:])
+                )
+                self.end_headers()
+                return
             self.send_response(200)
             if packed:
                 self.send_header("content-encoding", "gzip")
-            self.send_header("link", '</next>; rel="next"')
+            # Another next page each time, without end.
+            number = int(self.path.partition("page=")[2] or 0) + 1
+            self.send_header("link", f'</next?page={number}>; rel="next"')
             self.end_headers()
             try:
                 if self.path == "/endless":
                     # Two thousand times the bound, if nobody hangs up.
                     for _ in range(20_000):
                         self.wfile.write(b" " * 10_000)
+                elif self.path == "/drip":
+                    # One byte at a time, until somebody hangs up.
+                    while not stopped.wait(0.01):
+                        self.wfile.write(b" ")
                 else:
                     self.wfile.write(packed or SMALL)
             except OSError:
@@ -42,6 +64,7 @@ def server():
     found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     with listening(found) as address:
         yield address
+        stopped.set()
 
 
 @pytest.fixture
@@ -64,4 +87,90 @@ def test_too_much_is_cut_off(http, path):
 def test_what_fits_is_read_with_its_headers(http, path):
     answer = http.answer("GET", path)
     assert answer.json() == {"value": [1, 2, 3]}
-    assert answer.links["next"]["url"] == "/next"
+    assert answer.links["next"]["url"] == "/next?page=1"
+
+
+def test_more_values_than_memory_holds_are_counted_before_they_are_made(http, monkeypatch):
+    monkeypatch.setattr("opsmetrics.sources.http.MOST_VALUES", 3)
+    with pytest.raises(SourceError, match="more than 3 values"):
+        http.get("plain")
+
+
+def test_one_byte_at_a_time_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("opsmetrics.sources.allowance.GRACE_SECONDS", 0.2)
+    with allowed(Bounds()), Http("source", server, _settings(tmp_path)) as http:
+        assert http.get("plain")
+        with pytest.raises(SourceError, match="less than 1000 bytes a second") as refused:
+            http.get("drip")
+    assert "bounds.bytes_per_second" in str(refused.value)
+
+
+def test_a_pull_has_a_deadline(server, tmp_path):
+    with allowed(Bounds(minutes=0.3 / 60)), Http("source", server, _settings(tmp_path)) as http:
+        with pytest.raises(SourceError, match=r"longer than 0\.005 minutes") as refused:
+            http.get("drip")
+        with pytest.raises(SourceError, match=r"longer than 0\.005 minutes"):
+            http.get("plain")
+    assert "bounds.minutes" in str(refused.value)
+
+
+def test_pages_without_end_are_counted(server, tmp_path):
+    with allowed(Bounds(requests=7)):
+        # Two clients of one pull share what it has.
+        with Http("source", server, _settings(tmp_path)) as http:
+            assert http.get("plain")
+        with Http("source", server, _settings(tmp_path)) as http, pytest.raises(SourceError, match="7 requests"):
+            list(http.pages("next?page=1"))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("moved/loop", "redirects without end"), ("{0}/a\x01b", "an address that is none"), ("broken", "do not unpack")],
+)
+def test_an_answer_that_cannot_be_followed_is_one_line(http, server, path, said):
+    with pytest.raises(SourceError, match=said) as refused:
+        http.get(path.format(server))
+    assert "\x01" not in str(refused.value)
+
+
+@pytest.fixture
+def elsewhere():
+    """A server on another port that keeps what it was sent."""
+    seen: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(SMALL)
+
+        def do_POST(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            """Silence."""
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address, seen
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("form", ["{0}/x", "moved/{0}/x", "moved///{1}/x", "moved/http://u:p@{2}/x"])
+def test_a_token_goes_to_no_other_port_by_link_or_redirect(server, elsewhere, tmp_path, form, method):
+    (address, seen), secret = elsewhere, {"PRIVATE-TOKEN": "planted", "Authorization": "Bearer planted"}
+    path = form.format(address, address.removeprefix("http://"), server.removeprefix("http://"))
+    body = {"json": {"api_key": "planted"}} if method == "POST" else {}
+    with Http("source", server, _settings(tmp_path), headers=secret) as http:
+        assert http.get("plain")
+        with pytest.raises(SourceError, match="another host, port or scheme"):
+            http.answer(method, path, **body)
+    assert seen == []
+
+
+def test_a_redirect_on_the_same_host_is_followed(http):
+    assert http.get("moved//plain") == {"value": [1, 2, 3]}
+
+
+def _settings(tmp_path) -> Settings:
+    return Settings(tmp_path, tmp_path, None, None, default_sql_root(), retry_seconds=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,13 +12,15 @@ from typing import Any
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-from azure.core.pipeline.policies import RetryPolicy
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
 from azure.identity import DefaultAzureCredential
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import Settings, secret
+from opsmetrics.sources.allowance import ExhaustedError, allowance
 from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.http import FIXES, ROLES, Http
+from opsmetrics.sources.http import FIXES, ROLES, Http, said_status
 
 
 class AzureRetry(RetryPolicy):
@@ -48,6 +51,17 @@ class AzureRetry(RetryPolicy):
         return asked
 
 
+class Spending(SansIOHTTPPolicy[Any, Any]):
+    """Counts each request, further tries included, against what the pull has left."""
+
+    def __init__(self) -> None:
+        self._allowance = allowance()
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:  # noqa: ARG002 - every request costs the same
+        """Count a request."""
+        self._allowance.spend()
+
+
 def credential(settings: Settings) -> TokenCredential:
     """Return the process's Entra identity."""
     own_authority = secret("AZURE_AUTHORITY_HOST") is not None
@@ -65,8 +79,14 @@ def verify(settings: Settings) -> dict[str, Any]:
 
 
 def client_arguments(settings: Settings) -> dict[str, Any]:
-    """Return what every Azure client is built with."""
-    return {"retry_policy": AzureRetry(settings), "read_timeout": 660, **verify(settings)}
+    """Return what every Azure client is built with: it follows no redirect, which would take the token along."""
+    return {
+        "retry_policy": AzureRetry(settings),
+        "per_retry_policies": [Spending()],
+        "permit_redirects": False,
+        "read_timeout": 660,
+        **verify(settings),
+    }
 
 
 @contextmanager
@@ -82,11 +102,14 @@ def translate_errors(request: FetchRequest[Any], what: str) -> Generator[None]:
         )
         fix = f"check AZURE_CLIENT_ID, AZURE_TENANT_ID and the secret or federated token; it needs {role}"
         raise SourceError(Problem(f"{name} ({what})", None, message, fix)) from error
+    except ExhaustedError as error:
+        raise SourceError(Problem(f"{name} ({what})", None, error.message, error.fix)) from error
     except HttpResponseError as error:
         status = error.status_code
         code = getattr(error.model, "code", None) if getattr(error, "model", None) is not None else None
+        is_word = isinstance(code, str) and re.fullmatch(r"[A-Za-z]{2,60}", code)
         message = " ".join(
-            str(part) for part in (status, error.reason, f"({code})" if isinstance(code, str) else "") if part
+            part for part in (said_status(status) if status else "", f"({code})" if is_word else "") if part
         )
         fix = f"grant the identity {role}" if status in (401, 403) else FIXES.get(status or 0, "")
         fix = fix or "nothing is lost: the days stay open and the next pull asks again"

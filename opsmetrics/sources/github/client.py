@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ class Client(Http):
             errors = body.get("errors") or []
             if not errors or (item_by_item and self._of_items(body.get("data"), errors)):
                 return body["data"]
-            kinds = sorted({str(error.get("type") or "error") for error in errors})
+            kinds = sorted({_kind(error) for error in errors})
             if attempt == 1 and "RATE_LIMITED" in kinds:
                 time.sleep(self._until_reset())
                 continue
@@ -118,7 +119,7 @@ class Client(Http):
         """Whether each error is about one item of a list (its path holds a place), and count what was kept back."""
         if data is None or not all(any(isinstance(p, int) for p in error.get("path") or ()) for error in errors):
             return False
-        self.lost.update(kind for e in errors if (kind := str(e.get("type") or "error")) != "NOT_FOUND")
+        self.lost.update(kind for error in errors if (kind := _kind(error)) != "NOT_FOUND")
         return True
 
     def run(self, repository: str, number: int) -> dict[str, Any] | None:
@@ -180,6 +181,12 @@ class Client(Http):
             return list(found.values())
 
         return halved(fetch, start, end, shortest=SHORTEST_WINDOW)
+
+
+def _kind(error: Any) -> str:
+    """Return what GitHub calls an error; whatever else stands there is not repeated."""
+    kind = str(error.get("type") or "error")
+    return kind if re.fullmatch(r"[A-Z_]{2,40}", kind) else "error"
 
 
 def _span(start: datetime, end: datetime) -> str:

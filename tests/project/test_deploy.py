@@ -1,0 +1,97 @@
+"""What stands beside the code for those who run it: secrets where they are needed, and processes that can do little."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+FILES = {"opsmetrics-app": "app", "opsmetrics-dagster-daemon": "daemon", "opsmetrics-dagster-webserver": "page"}
+KEPT_FROM = [
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "ProtectProc=invisible",
+    "ProtectClock=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectControlGroups=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "PrivateUsers=yes",
+    "PrivateMounts=yes",
+    "RemoveIPC=yes",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged",
+]
+# Variables that hold a secret, or name one of a source.
+SECRET = re.compile(r"SECRET|TOKEN|WEBHOOK|KEY")
+
+
+def variables(unit: str) -> set[str]:
+    """Variables of a unit's environment file, those of its comments included."""
+    text = (ROOT / "deploy" / "env" / f"{unit}.env.example").read_text()
+    return set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def test_there_are_these_units():
+    assert {path.stem for path in UNITS} == FILES.keys()
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_is_kept_from_what_it_does_not_need(path):
+    lines = path.read_text().splitlines()
+    assert [word for word in KEPT_FROM if word not in lines] == []
+    assert [line for line in lines if line.startswith("EnvironmentFile=")] == [
+        f"EnvironmentFile=/etc/opsmetrics/{FILES[path.stem]}.env"
+    ]
+    assert not [line for line in lines if line.startswith("User=") and line == "User=root"]
+
+
+def test_systemd_finds_little_that_a_unit_is_exposed_to():
+    """Measured where systemd is at hand; elsewhere the lines above are what it looks at."""
+    analyse = shutil.which("systemd-analyze")
+    for path in UNITS if analyse else []:
+        said = subprocess.run(
+            [str(analyse), "security", "--offline=true", "--threshold=29", "--no-pager", str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout[-200:] + said.stderr
+
+
+def test_each_secret_stands_with_the_one_process_that_needs_it():
+    found = {unit: {name for name in variables(unit) if SECRET.search(name)} for unit in FILES.values()}
+    assert found["page"] == set()
+    assert found["app"] == {"OPSMETRICS_OIDC_CLIENT_SECRET", "OPSMETRICS_COOKIE_SECRET"}
+    assert found["daemon"] == {"OPSMETRICS_WEBHOOK_URL", "GITHUB_TOKEN"}
+
+
+def test_the_installation_shows_secrets_to_nobody_and_snapshots_to_analysts():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert "install -m 0600 deploy/env/$unit.env.example /etc/opsmetrics/$unit.env" in text
+    assert "install -d -o opsmetrics -g opsmetrics-readers -m 2750 /var/lib/opsmetrics/state/snapshots" in text
+    readable = [line for line in text.splitlines() if line.startswith("sudo install") and "opsmetrics-readers" in line]
+    assert [line.split()[-1].rsplit("/", 1)[-1] for line in readable] == ["state", "snapshots"]
+
+
+def test_every_process_of_the_image_is_asked_whether_it_answers():
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    healthy = (ROOT / "deploy" / "healthy.sh").read_text()
+    asked = re.findall(r"healthcheck: \{ test: \[CMD, healthy, (\w+)\]", compose)
+    assert sorted(asked) == ["app", "daemon", "page"]
+    assert [name for name in asked if f"{name})" not in healthy] == []
