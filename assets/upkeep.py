@@ -9,8 +9,9 @@ from assets.freshness import WEEKLY
 from assets.resources import WRITER_POOL, Workspace
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.settings import Settings
-from opsmetrics.operations.backup import back_up, restore_test
+from opsmetrics.operations.backup import back_up
 from opsmetrics.operations.housekeeping import housekeeping
+from opsmetrics.operations.restore_tests import restore_test
 
 COMPACTION = dg.AssetKey(["upkeep", "compaction"])
 BACKUP = dg.AssetKey(["upkeep", "backup"])
@@ -61,13 +62,32 @@ def compaction(workspace: Workspace) -> dg.MaterializeResult:
     description="Landing and configuration on another disk",
     kinds={"file"},
     freshness_policy=WEEKLY,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "copies_are_whole", asset=BACKUP, description="Originals and copies have their checksum, or were healed"
+        )
+    ],
 )
 def backup(workspace: Workspace) -> dg.MaterializeResult:
     """Copy what is new to the backup folder."""
     settings = workspace.settings()
-    manifest, copied = back_up(settings, _folder(settings), datetime.now(tz=UTC))
+    done = back_up(settings, _folder(settings), datetime.now(tz=UTC))
+    held = done.manifest
     return dg.MaterializeResult(
-        metadata={"name": manifest.name, "files": len(manifest.files), "copied": copied, "build_id": manifest.build_id}
+        metadata={
+            "name": held.name,
+            "files": len(held.files),
+            "copied": done.copied,
+            "healed": len(done.healed),
+            "build_id": held.build_id,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="copies_are_whole",
+                passed=not done.damaged,
+                metadata={"damaged": dg.MetadataValue.text("\n".join(done.damaged))},
+            )
+        ],
     )
 
 

@@ -13,6 +13,7 @@ from opsmetrics.build.plan import Plan, make_plan
 from opsmetrics.catalogue import Catalogue, load_catalogue
 from opsmetrics.catalogue.sqlfile import SqlFile, load_all
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.warehouse.engine import Engine
@@ -79,7 +80,9 @@ def load_context(
     Raises:
         ConfigurationError: The organisation's folder is wrong, or names metrics that do not exist.
         SqlFileError: A SQL file is wrong.
+        HalfRestoredError: The state folder holds a part of a backup.
     """
+    refuse_half_restored(settings.home)
     organisation = organisation or load_organisation(settings.org)
     files = load_all(settings.sql)
     catalogue = load_catalogue(settings.sql, files)

@@ -18,6 +18,7 @@ from opsmetrics.build.context import Context
 from opsmetrics.build.plan import Kind, Plan, Repair, Stage
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.core.version import source_digest
+from opsmetrics.landing import streams_of
 from opsmetrics.landing.backup_copies import repair_loads
 from opsmetrics.snapshots import publications, store
 from opsmetrics.sources.notes import read_notes
@@ -107,6 +108,8 @@ def _ingest(
 ) -> StageResult:
     """Bring new loads in; damaged ones are restored or pulled again, and then what is missing of them comes in."""
     landing, external = context.settings.landing, context.engine.external_streams
+    # What was set aside and reads whole by now comes back first: rights were mended, a disk was mounted again.
+    repair_loads(context.settings, streams_of(landing))
     done = ingest(con, landing, external)
     if done.damaged and Repair.LOADS in stage.repairs:
         repair_loads(context.settings, done.damaged)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from opsmetrics.cli.options import EXIT_WRONG
-from opsmetrics.core.errors import OpsMetricsError, StorageError, is_refusal
+from opsmetrics.core.errors import MemoryRefusedError, OpsMetricsError, StorageError, is_refusal
 from opsmetrics.core.extras import missing_extra
 from opsmetrics.core.parts import reach_parts
 
@@ -78,8 +78,11 @@ class LazyGroup(click.Group):
             if told is None:
                 raise
             click.echo(f"error: {told}", err=True)
-        except OSError as error:
-            if not is_refusal(error):
+        except MemoryError:
+            click.echo(f"error: {MemoryRefusedError()}", err=True)
+        except Exception as error:
+            # Of the disk, or of a library that says what the system said.
+            if isinstance(error, click.ClickException) or not is_refusal(error):
                 raise
             click.echo(f"error: {StorageError(error)}", err=True)
         sys.exit(EXIT_WRONG)

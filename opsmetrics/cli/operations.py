@@ -20,10 +20,13 @@ from opsmetrics.cli.options import (
     settings_of,
     strict_option,
 )
+from opsmetrics.core.half_restored import under_way
 from opsmetrics.core.settings import Settings
-from opsmetrics.operations import backup as backups
 from opsmetrics.operations import health as supply
+from opsmetrics.operations.backup import back_up
 from opsmetrics.operations.housekeeping import housekeeping
+from opsmetrics.operations.restore_tests import restore_test as test_restore
+from opsmetrics.operations.restoring import restore as bring_back
 from opsmetrics.organisation import load_organisation
 
 
@@ -41,14 +44,22 @@ def _folder(given: Path | None, settings: Settings) -> Path:
 def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
     """Copy what is new in landing, the configuration and the notes of pulls to another disk.
 
+    Copies are read again, and damaged ones written again. Exit code 1 where a load is damaged here, or a copy stays so.
+
     Example: opsmetrics backup --to /mnt/other-disk/backups
     """
     settings = settings_of(org)
-    manifest, copied = backups.back_up(settings, _folder(target, settings), datetime.now(tz=UTC))
+    done = back_up(settings, _folder(target, settings), datetime.now(tz=UTC))
+    manifest = done.manifest
     if as_json:
-        echo_json({"name": manifest.name, "files": len(manifest.files), "copied": copied})
+        counts = {"name": manifest.name, "files": len(manifest.files), "copied": done.copied}
+        echo_json({**counts, "healed": done.healed, "damaged": done.damaged})
     else:
-        click.echo(f"backup {manifest.name}: {len(manifest.files)} files, {copied} new")
+        click.echo(f"backup {manifest.name}: {len(manifest.files)} files, {done.copied} new")
+        for text in (*(f"{inside}: was damaged, and is whole again" for inside in done.healed), *done.damaged):
+            click.echo(text, err=True)
+    if done.damaged:
+        sys.exit(EXIT_WRONG)
 
 
 @click.command()
@@ -58,12 +69,18 @@ def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
 def restore(source: Path | None, at: str | None, home: Path, org: Path) -> None:
     """Bring a backup back; `opsmetrics run` then builds everything else from it.
 
+    What the backup does not hold whole is named, one line each, and the exit code is 1. One that was cut off goes on.
+
     Example: opsmetrics restore --from /mnt/other-disk/backups --home .opsmetrics --org my-org
     """
-    folder = _folder(source, settings_of())
-    manifest = backups.read_manifest(folder, at)
-    size = backups.restore(folder, manifest, home, org)
-    click.echo(f"restored {manifest.name}: {len(manifest.files)} files, {size / 1e6:.1f} MB, to {home} and {org}")
+    done = bring_back(_folder(source, settings_of(half_restored=True)), home, org, at)
+    for text in (*done.missing, *done.unread):
+        click.echo(text, err=True)
+    click.echo(f"restored {done.name}: {done.files} files, {done.size / 1e6:.1f} MB, to {home} and {org}")
+    if done.unread:
+        click.echo(f"{len(done.unread)} files could not be read: mend that, and run the same again", err=True)
+    if not done.is_whole:
+        sys.exit(EXIT_WRONG)
 
 
 @click.command("restore-test")
@@ -75,7 +92,7 @@ def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
     Example: opsmetrics restore-test --from /mnt/other-disk/backups
     """
     settings = settings_of()
-    found = backups.restore_test(settings, _folder(source, settings), at)
+    found = test_restore(settings, _folder(source, settings), at)
     if as_json:
         echo_json(asdict(found))
     else:
@@ -117,9 +134,13 @@ def health(org: Path | None, *, as_json: bool, strict: bool) -> None:
 
     Example: opsmetrics health --org my-org --strict
     """
-    settings = settings_of(org)
-    found = supply.issues(settings, settings.clock(load_organisation(settings.org).settings.now))
-    found += supply.warnings(settings)
+    settings = settings_of(org, half_restored=True)
+    if under_way(settings.home) is not None:
+        # The configuration may be a part of it.
+        found = supply.issues(settings, settings.clock())
+    else:
+        found = supply.issues(settings, settings.clock(load_organisation(settings.org).settings.now))
+        found += supply.warnings(settings)
     if as_json:
         echo_json([asdict(item) for item in found])
     else:

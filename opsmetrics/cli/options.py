@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -57,9 +58,20 @@ def backups_option(command: CommandT) -> CommandT:
     return click.option("--from", "source", type=FOLDER, help=text)(command)
 
 
-def settings_of(org: Path | None = None, data: Path | None = None) -> Settings:
-    """Read the settings from the environment; what an option names replaces them."""
+def settings_of(org: Path | None = None, data: Path | None = None, *, half_restored: bool = False) -> Settings:
+    """Read the settings from the environment; what an option names replaces them.
+
+    Args:
+        org: What ``--org`` names.
+        data: What ``--data`` names.
+        half_restored: Whether the command may meet a state folder that a restore has not finished.
+
+    Raises:
+        HalfRestoredError: It may not, and there is one.
+    """
     settings = Settings.from_env()
+    if not half_restored:
+        refuse_half_restored(settings.home)
     return replace(settings, org=org or settings.org, data=data or settings.data)
 
 

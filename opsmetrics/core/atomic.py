@@ -6,12 +6,24 @@ holds, and locks between writers.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+from opsmetrics.core.errors import OpsMetricsError, UnreadableError, VanishedError
+
+_BLOCK = 1 << 20
+
+
+class OtherContentError(OpsMetricsError):
+    """A file's bytes are not those that were expected."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: its checksum is another than when it was written")
 
 
 def sync_folder(folder: Path) -> None:
@@ -70,15 +82,94 @@ def write_whole_bytes(path: Path, content: bytes, *, durable: bool = False) -> N
         content: What it will hold.
         durable: As for :func:`settle`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with draft(path.parent, path.name) as temporary:
         temporary.write_bytes(content)
         settle(temporary, path, durable=durable)
 
 
-def copy_whole(path: Path, target: Path) -> None:
-    """Copy a file so that it appears whole and lies on the disk; its folder is made."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with draft(target.parent, target.name) as temporary:
-        shutil.copyfile(path, temporary)
-        settle(temporary, target)
+def copy_whole(path: Path, target: Path, *, expected: str = "") -> str:
+    """Copy a file so that it appears whole and lies on the disk; its folder is made.
+
+    Args:
+        path: What is copied.
+        target: Where to; whatever lies there is replaced.
+        expected: First digits of the SHA-256 that the bytes must have.
+
+    Returns:
+        The SHA-256 of the bytes that were copied.
+
+    Raises:
+        OtherContentError: The bytes are others; nothing was changed.
+        VanishedError: There is no such file any more.
+        UnreadableError: The system does not let us read it.
+    """
+    digest = hashlib.sha256()
+    with _reading(path):
+        source = path.open("rb")
+    with source:
+        make_folder(target.parent)
+        with draft(target.parent, target.name) as temporary:
+            with temporary.open("wb") as sink:
+                while block := _block(source, path):
+                    digest.update(block)
+                    sink.write(block)
+            if not digest.hexdigest().startswith(expected):
+                raise OtherContentError(path)
+            settle(temporary, target)
+    return digest.hexdigest()
+
+
+def digest_of(path: Path, *, from_disk: bool = False) -> str:
+    """Return the SHA-256 of a file.
+
+    Args:
+        path: The file.
+        from_disk: Read what lies on the disk rather than what the system remembers of it, as far as it lets us.
+
+    Raises:
+        VanishedError: There is no such file.
+        UnreadableError: The system does not let us read it.
+    """
+    with _reading(path), path.open("rb") as content:
+        if from_disk and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(content.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _block(source: BinaryIO, path: Path) -> bytes:
+    with _reading(path):
+        return source.read(_BLOCK)
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[None]:
+    """Tell what the system says of reading, so that it is not taken for a refusal to write."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise VanishedError(path, error.strerror) from error
+    except OSError as error:
+        raise UnreadableError(path, error.strerror or type(error).__name__) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; each lies on the disk before anything is written into it."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder; the caller is the only one who writes there."""
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def remove_durably(path: Path) -> None:
+    """Remove a file, so that it does not come back when the machine goes down."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+        sync_folder(path.parent)

@@ -59,6 +59,26 @@ class DamagedLoadError(OpsMetricsError):
         )
 
 
+class UnreadableError(OpsMetricsError):
+    """A file could not be read this time: rights, too many open files, memory, the disk. It may be whole, and stays."""
+
+    def __init__(self, path: Path, said: object) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: could not be read ({said}); it is not taken for damaged, and nothing was moved"
+            "\n    fix: mend rights, memory, limits or the disk, then run again"
+        )
+
+    @property
+    def is_of_the_disk(self) -> bool:
+        """Whether the disk itself cannot read it: that stays so, where rights, memory and open files can be mended."""
+        return getattr(self.__cause__, "errno", None) == errno.EIO
+
+
+class VanishedError(UnreadableError):
+    """A file that was listed is gone: another process packed, moved or removed it meanwhile."""
+
+
 class SqlFileError(OpsMetricsError):
     """A ``.sql`` file breaks its own contract: header, dependencies, columns, key or ranges."""
 
@@ -76,7 +96,7 @@ class WarehouseDamagedError(OpsMetricsError):
 
 
 class StorageError(OpsMetricsError):
-    """The disk refused: full, read-only, or not ours. What was landed and published before is untouched."""
+    """The system refused: the disk is full, read-only, or not ours. What was landed and published is untouched."""
 
     def __init__(self, said: object) -> None:
         super().__init__(
@@ -86,12 +106,43 @@ class StorageError(OpsMetricsError):
         )
 
 
-_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+class MemoryRefusedError(OpsMetricsError):
+    """The system gave no memory. What was landed and published is untouched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the system gave no more memory"
+            "\n    fix: free memory or raise the limit of this process, then run again;"
+            " nothing that was landed or published is lost"
+        )
 
 
-def is_refusal(error: OSError) -> bool:
-    """Whether an operating system's error says that the disk is full, read-only, broken or not ours."""
-    return error.errno in _REFUSALS
+_REFUSALS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETXTBSY),
+    *(errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOLCK),
+}
+# Libraries that pass on what the system said as a text only. "Could not set lock" is told apart before.
+_SAID = (
+    *("no space left", "quota exceeded", "file too large", "read-only", "permission denied", "operation not permitted"),
+    *("input/output error", "too many open files", "cannot allocate memory", "out of memory", "failed to allocate"),
+    *("allocation failure", "could not allocate", "resource temporarily unavailable", "interrupted system call"),
+    *("stale file handle", "resource busy", "timed out"),
+)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error says that the system refused, rather than that a file is damaged.
+
+    A disk that is full, read-only, broken or not ours; no memory; too many open files. What lies on the disk is as
+    whole as it was.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _REFUSALS
+    said = str(error).lower()
+    return any(text in said for text in _SAID)
 
 
 class SnapshotError(OpsMetricsError):

@@ -6,22 +6,24 @@ together or not at all.
 Does not belong here: reading sources (``opsmetrics.sources``) and choosing the winning load (``warehouse``).
 """
 
-from opsmetrics.landing.loads import PARTIAL, SEPARATOR, SILENT, Batch, Load, LoadName, short_digest
+from opsmetrics.landing.loads import DAMAGED, PACKS, PARTIAL, SEPARATOR, SILENT, Batch, Load, LoadName, short_digest
 from opsmetrics.landing.packs import Compacted, compact
 from opsmetrics.landing.reading import (
-    DAMAGED,
-    PACKS,
     Pack,
     damaged_paths,
     is_pack,
+    landed_files,
     load_paths,
     names,
     packs,
+    place_of,
     quarantine,
     read_columns,
     read_load,
     read_loads,
     read_numbered,
+    streams_of,
+    verify_file,
     verify_load,
     verify_pack,
 )
@@ -42,15 +44,19 @@ __all__ = [
     "damaged_paths",
     "is_pack",
     "land",
+    "landed_files",
     "load_paths",
     "names",
     "packs",
+    "place_of",
     "quarantine",
     "read_columns",
     "read_load",
     "read_loads",
     "read_numbered",
     "short_digest",
+    "streams_of",
+    "verify_file",
     "verify_load",
     "verify_pack",
 ]

@@ -1,4 +1,4 @@
-"""Whole copies of loads in the backup: whether there is one, and how it replaces a load that was damaged.
+"""Bring back loads that were set aside: they read whole again, or the backup holds a whole copy.
 
 Does not belong here: how a backup is written and restored as a whole (``opsmetrics.operations.backup``).
 """
@@ -8,48 +8,57 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from opsmetrics.core.atomic import copy_whole
-from opsmetrics.core.errors import DamagedLoadError
+from opsmetrics.core.atomic import copy_whole, make_folder, sync_folder
+from opsmetrics.core.errors import DamagedLoadError, UnreadableError
 from opsmetrics.core.settings import Settings
-from opsmetrics.landing.reading import PACKS, Pack, damaged_paths, is_pack, verify_load, verify_pack
+from opsmetrics.landing.reading import damaged_paths, place_of, verify_file
+from opsmetrics.landing.writing import stream_lock
 
 LANDING = "landing"
 """Folder of the loads within a backup."""
 
 
-def verify_copy(path: Path) -> None:
-    """Read a load or a pack and hold it against its checksum.
-
-    Raises:
-        DamagedLoadError: It is missing or differs.
-    """
-    if is_pack(path):
-        verify_pack(Pack.parse(path))
-    else:
-        verify_load(path)
-
-
 def has_backup_copy(settings: Settings, path: Path) -> bool:
     """Whether the backup holds a whole copy of a file of landing."""
-    if settings.backup is None:
-        return False
+    return settings.backup is not None and is_whole(settings.backup / LANDING / path.relative_to(settings.landing))
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a load or a pack can be read and is what its name says."""
     try:
-        verify_copy(settings.backup / LANDING / path.relative_to(settings.landing))
-    except DamagedLoadError:
+        verify_file(path)
+    except (DamagedLoadError, UnreadableError):
         return False
     return True
 
 
 def repair_loads(settings: Settings, streams: Iterable[str]) -> list[str]:
-    """Restore loads that were moved away as damaged, where a backup is configured and holds them whole.
+    """Bring back loads that were set aside: those that read whole after all, and those that the backup holds whole.
 
     Returns:
         One text per load that is back.
     """
-    repaired: list[str] = []
-    for path in (path for stream in streams for path in damaged_paths(settings.landing, stream)):
-        target = path.parent.parent / (PACKS if is_pack(path) else "") / path.name
-        if settings.backup is not None and not target.exists() and has_backup_copy(settings, target):
+    return [
+        said
+        for stream in streams
+        for path in damaged_paths(settings.landing, stream)
+        if (said := _brought_back(settings, path))
+    ]
+
+
+def _brought_back(settings: Settings, path: Path) -> str | None:
+    target = place_of(path)
+    with stream_lock(settings.landing / target.relative_to(settings.landing).parts[0]):
+        if target.exists():
+            return None
+        if is_whole(path):
+            # It was moved by mistake, or somebody mended it.
+            make_folder(target.parent)
+            path.replace(target)
+            for folder in (target.parent, path.parent):
+                sync_folder(folder)
+            return f"{target}: it reads whole, and is back"
+        if has_backup_copy(settings, target) and settings.backup is not None:
             copy_whole(settings.backup / LANDING / target.relative_to(settings.landing), target)
-            repaired.append(f"{target}: brought back from the backup")
-    return repaired
+            return f"{target}: brought back from the backup"
+    return None

@@ -17,6 +17,8 @@ from opsmetrics.streams import FILES
 # Between a load's id and the checksum of its file; neither holds it.
 SEPARATOR = "~"
 FACTS_KEY = "opsmetrics.load"
+# Folders of a stream beside its loads: packed months, and damaged files that were set aside.
+PACKS, DAMAGED = "packs", "damaged"
 # What a load is for a day of its window that it does not prove: rows of the day were set aside (of a register: of the
 # whole), or it says nothing of the day, so that earlier loads stand.
 PARTIAL, SILENT = "partial", "silent"

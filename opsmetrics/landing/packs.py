@@ -15,21 +15,22 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from opsmetrics.core.atomic import sync_folder
+import polars as pl
+
+from opsmetrics.core.atomic import make_folder, remove_durably, sweep_drafts, sync_folder
 from opsmetrics.core.errors import DamagedLoadError
-from opsmetrics.landing.loads import Load, LoadName
+from opsmetrics.landing.listing import told_apart
+from opsmetrics.landing.loads import PACKS, Load, LoadName
 from opsmetrics.landing.reading import (
     PACK_KEY,
-    PACKS,
     Pack,
     is_pack,
     load_paths,
     packs,
-    readable_loads,
     verify_load,
     verify_pack,
 )
-from opsmetrics.landing.writing import COMPRESSION, stream_lock, sweep, write_whole
+from opsmetrics.landing.writing import COMPRESSION, stream_lock, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,24 +64,30 @@ def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | N
     """Pack the loads of each month that has been over for a week.
 
     A process killed at any moment leaves the files, or the pack and some of the files: then both say the same, and the
-    next compaction removes the files.
+    next compaction removes the files. Nothing is removed before its pack was read back from the disk.
 
     Args:
         root: The landing folder.
         stream: Stream.
         now: Decides which months are over.
         keep_replaced: How long loads that later ones have replaced are kept; None = permanently.
+
+    Raises:
+        UnreadableError: The system does not let us read a file; nothing was removed that it may hold.
+        DamagedLoadError: The disk does not hold the pack that was written to it; nothing was removed for it.
     """
     folder = root / stream
     if not folder.exists():
         return Compacted()
     with stream_lock(folder):
-        sweep(folder / PACKS)
-        _finish(root, stream)
+        sweep_drafts(folder)
+        sweep_drafts(folder / PACKS)
         damaged: list[Path] = []
         files = [load for path in load_paths(root, stream) for load in _whole(verify_load, path, damaged)]
         found = ((pack, _whole(verify_pack, pack, damaged)) for pack in packs(root, stream))
         packed = {pack: loads[0] for pack, loads in found if loads}
+        files = _finish(files, packed)
+        damaged = _needless(damaged, packed)
         forgotten = set[str]()
         if keep_replaced is not None:
             every = [*files, *(load for loads in packed.values() for load in loads)]
@@ -96,12 +103,29 @@ def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | N
         return done
 
 
-def _finish(root: Path, stream: str) -> None:
-    """Remove files whose loads a pack holds already: a compaction was killed between the two."""
-    packed = {load.load_id for pack in packs(root, stream) for load in readable_loads(pack)}
-    for path in load_paths(root, stream):
-        if LoadName.parse(path).load_id in packed:
-            path.unlink()
+def _finish(files: list[Load], packed: dict[Pack, tuple[Load, ...]]) -> list[Load]:
+    """Remove files whose loads a pack holds already: a compaction was killed between the two.
+
+    Each byte of the packs was read before, and the rows of each load are held against its file: a pack that is not
+    whole takes nothing with it.
+
+    Returns:
+        The loads that remain files of their own.
+    """
+    twice = {load.load_id: load for loads in packed.values() for load in loads}
+    done = [load for load in files if load.load_id in twice and _same_rows(load, twice[load.load_id])]
+    _remove(done)
+    gone = {load.load_id for load in done}
+    return [load for load in files if load.load_id not in gone]
+
+
+def _needless(damaged: list[Path], packed: dict[Pack, tuple[Load, ...]]) -> list[Path]:
+    """Remove damaged files whose load a whole pack holds; return the other damaged files."""
+    held = {load.load_id for loads in packed.values() for load in loads}
+    gone = [path for path in damaged if not is_pack(path) and LoadName.parse(path).load_id in held]
+    for path in gone:
+        remove_durably(path)
+    return [path for path in damaged if path not in gone]
 
 
 def _whole(verify: Callable[[T], U], file: T, damaged: list[Path]) -> list[U]:
@@ -124,7 +148,7 @@ def _replaced_before(loads: list[Load], instant: datetime) -> set[str]:
     latest: dict[tuple[str, object], int] = {}
     for load in loads:
         if load.is_complete:
-            for day in _proven(load):
+            for day in _proven_days(load):
                 key = (load.origin, day)
                 latest[key] = max(latest.get(key, 0), load.sequence)
     return {
@@ -142,7 +166,7 @@ def _days(load: Load) -> list[object]:
     return [start + timedelta(days=n) for start, end in windows for n in range((end - start).days)]
 
 
-def _proven(load: Load) -> list[object]:
+def _proven_days(load: Load) -> list[object]:
     unproven = {start + timedelta(days=n) for start, end, _ in load.unproven for n in range((end - start).days)}
     return [day for day in _days(load) if day not in unproven]
 
@@ -155,7 +179,7 @@ def _pack_month(folder: Path, month: list[Load], forgotten: set[str], done: Comp
     for _, alike in groupby(kept, key=_form):
         loads = list(alike)
         if len(loads) >= FEWEST:
-            _write(folder, loads)
+            _proven(_write(folder, loads), loads)
             packed, written = packed + len(loads), written + 1
             _remove(loads)
     _remove(gone)
@@ -168,9 +192,8 @@ def _thin(folder: Path, pack: Pack, loads: tuple[Load, ...], forgotten: set[str]
     if len(kept) == len(loads):
         return done
     if kept:
-        _write(folder, kept)
-    pack.path.unlink()
-    sync_folder(pack.path.parent)
+        _proven(_write(folder, kept), kept)
+    remove_durably(pack.path)
     return replace(done, forgotten=done.forgotten + len(loads) - len(kept))
 
 
@@ -190,15 +213,37 @@ def _write(folder: Path, loads: list[Load]) -> Path:
             for load in loads:
                 writer.write_table(_rows(load).replace_schema_metadata(schema.metadata))
 
-    (folder / PACKS).mkdir(exist_ok=True)
+    make_folder(folder / PACKS)
     return write_whole(folder / PACKS, name, write)
+
+
+def _proven(path: Path, loads: list[Load]) -> None:
+    """Read a pack back from the disk and hold every row of every load in it against where it came from.
+
+    Raises:
+        DamagedLoadError: The disk does not hold what was written; the loads stay where they are.
+    """
+    there = {load.load_id: load for load in verify_pack(Pack.parse(path), from_disk=True)}
+    for load in loads:
+        if load.load_id not in there or not _same_rows(load, there[load.load_id]):
+            raise DamagedLoadError(path, f"it does not hold the rows of load {load.load_id}; nothing was removed")
+
+
+def _same_rows(load: Load, packed: Load) -> bool:
+    """Whether a pack tells of a load what its own file, or an older pack, tells of it."""
+    if load.facts() != packed.facts():
+        return False
+    # Polars takes NaN for equal to itself.
+    one, other = (pl.from_arrow(_rows(x)) for x in (load, packed))
+    return isinstance(one, pl.DataFrame) and isinstance(other, pl.DataFrame) and one.equals(other)
 
 
 def _form(load: Load) -> pa.Schema:
     """Columns of a load's rows as they were landed."""
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(load.path).remove_metadata()
+    with told_apart(load.path), load.path.open("rb") as content:
+        schema = pq.read_schema(content).remove_metadata()
     place = schema.get_field_index(_ID)
     return schema.remove(place) if place >= 0 else schema
 
@@ -208,9 +253,10 @@ def _rows(load: Load) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if is_pack(load.path):
-        return pq.read_table(load.path, filters=[(_ID, "=", load.load_id)])
-    rows = pq.read_table(load.path)
+    with told_apart(load.path), load.path.open("rb") as content:
+        if is_pack(load.path):
+            return pq.read_table(content, filters=[(_ID, "=", load.load_id)])
+        rows = pq.read_table(content)
     return rows.append_column(_ID, pa.array([load.load_id] * rows.num_rows, pa.string()))
 
 
@@ -218,6 +264,6 @@ def _remove(loads: Iterable[Load]) -> None:
     """Remove the files of loads; one sync makes it durable for all of a folder."""
     gone = [load.path for load in loads]
     for path in gone:
-        path.unlink()
+        path.unlink(missing_ok=True)
     for folder in {path.parent for path in gone}:
         sync_folder(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -11,14 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from opsmetrics.core.atomic import sync_folder
+from opsmetrics.core.atomic import make_folder, sync_folder
 from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError
-from opsmetrics.landing.loads import FACTS_KEY, SEPARATOR, Load, LoadName
+from opsmetrics.landing.listing import listed_again, parquet_files, told_apart
+from opsmetrics.landing.loads import DAMAGED, FACTS_KEY, PACKS, SEPARATOR, Load, LoadName
 from opsmetrics.landing.writing import checksum_of
 
 PACK_KEY = "opsmetrics.pack"
-DAMAGED = "damaged"
-PACKS = "packs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Pack:
 
         Raises:
             DamagedLoadError: The file is not a pack, or is damaged.
+            UnreadableError: The system does not let us read it.
         """
         return _loads_of(self.path)
 
@@ -70,21 +71,36 @@ def _loads_of(path: Path) -> tuple[Load, ...]:
     """A pack is never written again, so that it need not be opened again."""
     import pyarrow.parquet as pq
 
-    try:
-        metadata = pq.read_schema(path).metadata or {}
+    with told_apart(path), path.open("rb") as content:
+        metadata = pq.read_schema(content).metadata or {}
         return tuple(Load.from_facts(facts, path) for facts in json.loads(metadata[PACK_KEY.encode()]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedLoadError(path, str(error)) from error
 
 
 def load_paths(root: Path, stream: str) -> list[Path]:
     """Return the paths of a stream's loads that are files of their own, in landing order, without opening them."""
-    return sorted(_files(root / stream), key=lambda path: LoadName.parse(path).sequence)
+    return sorted(parquet_files(root / stream), key=lambda path: LoadName.parse(path).sequence)
 
 
 def packs(root: Path, stream: str) -> list[Pack]:
     """Return a stream's packs, oldest first."""
-    return sorted((Pack.parse(path) for path in _files(root / stream / PACKS)), key=lambda pack: pack.first)
+    return sorted((Pack.parse(path) for path in parquet_files(root / stream / PACKS)), key=lambda pack: pack.first)
+
+
+def landed_files(root: Path, stream: str) -> list[Path]:
+    """Return every load and pack of a stream, without those that were set aside.
+
+    A compaction under way removes files after their pack is there, so that files are listed before packs.
+    """
+    files = load_paths(root, stream)
+    return [*files, *(pack.path for pack in packs(root, stream))]
+
+
+def streams_of(root: Path) -> list[str]:
+    """Return the streams that have a folder in landing."""
+    try:
+        return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
 
 
 def readable_loads(pack: Pack) -> tuple[Load, ...]:
@@ -97,38 +113,47 @@ def readable_loads(pack: Pack) -> tuple[Load, ...]:
 
 def names(root: Path, stream: str) -> list[LoadName]:
     """Return the names of all loads of a stream, packed or not, in landing order, without opening a load."""
-    found = {name.load_id: name for name in map(LoadName.parse, _files(root / stream))}
-    for pack in packs(root, stream):
-        found = {load.load_id: LoadName.of(load.load_id) for load in readable_loads(pack)} | found
-    return sorted(found.values(), key=lambda name: name.sequence)
+
+    def read() -> dict[str, LoadName]:
+        found = {name.load_id: name for name in map(LoadName.parse, parquet_files(root / stream))}
+        for pack in packs(root, stream):
+            found = {load.load_id: LoadName.of(load.load_id) for load in readable_loads(pack)} | found
+        return found
+
+    return sorted(listed_again(read).values(), key=lambda name: name.sequence)
 
 
 def read_loads(root: Path, stream: str, origin: str) -> Iterator[Load]:
     """Yield what the loads of one source say of themselves, in landing order; damaged ones are left out."""
-    found: dict[str, Load] = {}
-    for pack in packs(root, stream):
-        found |= {load.load_id: load for load in readable_loads(pack) if load.origin == origin}
-    for path in load_paths(root, stream):
-        if LoadName.parse(path).origin != origin:
-            continue
-        try:
-            load = read_load(path)
-        except DamagedLoadError:
-            # The build names the damaged file; pulling its days again is the mend.
-            continue
-        found[load.load_id] = load
-    yield from sorted(found.values(), key=lambda load: load.sequence)
+
+    def read() -> dict[str, Load]:
+        paths = [path for path in load_paths(root, stream) if LoadName.parse(path).origin == origin]
+        found: dict[str, Load] = {}
+        for pack in packs(root, stream):
+            found |= {load.load_id: load for load in readable_loads(pack) if load.origin == origin}
+        for path in paths:
+            # The build names a damaged file; pulling its days again is the mend.
+            with suppress(DamagedLoadError):
+                load = read_load(path)
+                found[load.load_id] = load
+        return found
+
+    yield from sorted(listed_again(read).values(), key=lambda load: load.sequence)
 
 
 def read_numbered(root: Path, stream: str, sequence: int) -> Load | None:
     """Return the load with this number, opening no other file than its own, or None."""
-    for path in load_paths(root, stream):
-        if LoadName.parse(path).sequence == sequence:
-            return read_load(path)
-    for pack in packs(root, stream):
-        if pack.first <= sequence <= pack.last:
-            return next((load for load in pack.loads() if load.sequence == sequence), None)
-    return None
+
+    def read() -> Load | None:
+        for path in load_paths(root, stream):
+            if LoadName.parse(path).sequence == sequence:
+                return read_load(path)
+        for pack in packs(root, stream):
+            if pack.first <= sequence <= pack.last:
+                return next((load for load in pack.loads() if load.sequence == sequence), None)
+        return None
+
+    return listed_again(read)
 
 
 def read_load(path: Path) -> Load:
@@ -136,60 +161,62 @@ def read_load(path: Path) -> Load:
 
     Raises:
         DamagedLoadError: The file is not a load, or is damaged.
+        UnreadableError: The system does not let us read it.
     """
     import pyarrow.parquet as pq
 
-    try:
-        metadata = pq.read_schema(path).metadata or {}
+    with told_apart(path), path.open("rb") as content:
+        metadata = pq.read_schema(content).metadata or {}
         return Load.from_facts(json.loads(metadata[FACTS_KEY.encode()]), path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedLoadError(path, str(error)) from error
 
 
 def read_columns(load: Load, columns: Iterable[str]) -> pl.DataFrame:
     """Return some columns of a load's rows, from a file of its own or from a pack; a column that it lacks is null.
 
     Raises:
-        DamagedLoadError: The file cannot be read.
+        DamagedLoadError: The file is damaged.
+        UnreadableError: The system does not let us read it.
     """
     wanted = list(columns)
-    try:
+    with told_apart(load.path):
         frame = pl.scan_parquet(load.path)
         there = frame.collect_schema()
         if is_pack(load.path):
             frame = frame.filter(pl.col("_load_id") == load.load_id)
         missing = [pl.lit(None).alias(name) for name in wanted if name not in there]
         return frame.with_columns(missing).select(wanted).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DamagedLoadError(load.path, str(error)) from error
 
 
-def verify_load(path: Path) -> Load:
+def verify_load(path: Path, *, from_disk: bool = False) -> Load:
     """Read a load and check every byte of its file against the checksum in its name.
+
+    Args:
+        path: The file.
+        from_disk: Read the disk rather than what the system remembers of it.
 
     Raises:
         DamagedLoadError: The file is not what was landed.
+        VanishedError: It is gone.
+        UnreadableError: The system does not let us read it.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     checksum = LoadName.parse(path).checksum
-    try:
-        if checksum is not None:
-            _same(path, checksum)
-        load = read_load(path)
-        _its_own_name(load, path)
-        rows = load.rows + load.quarantined
-        if checksum is None and pq.read_table(path).num_rows != rows:
-            raise DamagedLoadError(path, f"it does not hold the {rows} rows that were landed")
-    except (OSError, pa.ArrowException) as error:
-        raise DamagedLoadError(path, str(error)) from error
+    if checksum is not None:
+        _same(path, checksum, from_disk=from_disk)
+    load = read_load(path)
+    _its_own_name(load, path)
+    rows = load.rows + load.quarantined
+    if checksum is None:
+        with told_apart(path), path.open("rb") as content:
+            if pq.read_table(content).num_rows != rows:
+                raise DamagedLoadError(path, f"it does not hold the {rows} rows that were landed")
     return load
 
 
 def _its_own_name(load: Load, path: Path) -> None:
     """Refuse a copy of a load under another number, window, source or stream: its rows would count twice."""
-    stream = path.parent.parent.name if path.parent.name == DAMAGED else path.parent.name
+    stream = _stream_folder(path).name
     if (load.load_id, load.stream) != (LoadName.parse(path).load_id, stream):
         reason = (
             f"it is load {load.load_id} of {load.stream} under another name; where that one is missing, rename it back"
@@ -197,21 +224,28 @@ def _its_own_name(load: Load, path: Path) -> None:
         raise DamagedLoadError(path, reason)
 
 
-def verify_pack(pack: Pack) -> tuple[Load, ...]:
+def verify_pack(pack: Pack, *, from_disk: bool = False) -> tuple[Load, ...]:
     """Check every byte of a pack against the checksum in its name, and return its loads.
 
     Raises:
         DamagedLoadError: The file is not what was written.
+        VanishedError: It is gone.
+        UnreadableError: The system does not let us read it.
     """
-    try:
-        _same(pack.path, pack.checksum)
-    except OSError as error:
-        raise DamagedLoadError(pack.path, str(error)) from error
+    _same(pack.path, pack.checksum, from_disk=from_disk)
     return pack.loads()
 
 
-def _same(path: Path, checksum: str) -> None:
-    if checksum_of(path) != checksum:
+def verify_file(path: Path, *, from_disk: bool = False) -> None:
+    """Check every byte of a load or a pack; see :func:`verify_load` and :func:`verify_pack`."""
+    if is_pack(path):
+        verify_pack(Pack.parse(path), from_disk=from_disk)
+    else:
+        verify_load(path, from_disk=from_disk)
+
+
+def _same(path: Path, checksum: str, *, from_disk: bool) -> None:
+    if checksum_of(path, from_disk=from_disk) != checksum:
         raise DamagedLoadError(path, "its checksum is another than when it was landed")
 
 
@@ -220,24 +254,28 @@ def quarantine(path: Path) -> Path:
 
     The next pull asks for its days again, as far as the source still remembers them.
     """
-    stream = path.parent.parent if path.parent.name == PACKS else path.parent
-    folder = stream / DAMAGED
-    folder.mkdir(exist_ok=True)
-    target = folder / path.name
+    target = _stream_folder(path) / DAMAGED / path.name
+    make_folder(target.parent)
     path.replace(target)
-    sync_folder(path.parent)
+    for folder in (target.parent, path.parent):
+        sync_folder(folder)
     return target
+
+
+def place_of(path: Path) -> Path:
+    """Return where a load or a pack belongs that was set aside."""
+    return _stream_folder(path) / (PACKS if is_pack(path) else "") / path.name
+
+
+def _stream_folder(path: Path) -> Path:
+    return path.parent.parent if path.parent.name in {PACKS, DAMAGED} else path.parent
 
 
 def damaged_paths(root: Path, stream: str) -> list[Path]:
     """Return the paths of a stream's loads and packs that were set aside."""
-    return sorted(_files(root / stream / DAMAGED))
+    return sorted(parquet_files(root / stream / DAMAGED))
 
 
 def is_pack(path: Path) -> bool:
     """Whether a file's name is that of a pack."""
     return path.name.startswith("pack-")
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*.parquet") if not path.name.startswith("."))

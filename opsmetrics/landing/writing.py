@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from filelock import FileLock
 
-from opsmetrics.core.atomic import draft, settle
+from opsmetrics.core.atomic import digest_of, draft, make_folder, settle, sweep_drafts
 from opsmetrics.core.version import CODE_VERSION
-from opsmetrics.landing.loads import FACTS_KEY, SEPARATOR, Batch, Load, short_digest
+from opsmetrics.landing.listing import parquet_files
+from opsmetrics.landing.loads import DAMAGED, FACTS_KEY, PACKS, SEPARATOR, Batch, Load, short_digest
 from opsmetrics.streams import FILES
 
-LEFTOVER_SECONDS = 3600
 COMPRESSION = "zstd"
+BESIDE = (PACKS, DAMAGED)
 
 
 def stream_lock(folder: Path) -> FileLock:
-    """Return the lock of a stream's folder; the kernel lets go of it when its process dies."""
+    """Return the lock of a stream's folder: whoever writes loads there holds it.
+
+    The kernel lets go of it when its process dies.
+    """
     return FileLock(folder / ".lock")
 
 
@@ -33,9 +34,9 @@ def land(root: Path, stream: str, batch: Batch, *, loaded_at: datetime) -> Load:
     Two processes that land the same stream take turns, so that every load has a number of its own.
     """
     folder = root / stream
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with stream_lock(folder):
-        sweep(folder)
+        sweep_drafts(folder)
         return _write(folder, stream, batch, loaded_at)
 
 
@@ -81,7 +82,8 @@ def _last_number(folder: Path) -> int:
     Notes of pulls know loads by number, so that none is given twice.
     """
     highest = 0
-    for path in folder.rglob("*.parquet"):
+    # Of the stream's own folder, of its packs, and of what was set aside.
+    for path in (path for place in (folder, *(folder / name for name in BESIDE)) for path in parquet_files(place)):
         # 20261123T050000Z-000047-..., and pack-000001-000046-...
         parts = path.name.split("-")
         number = parts[2] if parts[0] == "pack" else parts[1] if len(parts) > 1 else ""
@@ -101,15 +103,11 @@ def write_whole(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> P
     return path
 
 
-def checksum_of(path: Path) -> str:
-    """Return the digits of a file's SHA-256 that stand in its name."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()[:16]
+def checksum_of(path: Path, *, from_disk: bool = False) -> str:
+    """Return the digits of a file's SHA-256 that stand in its name.
 
-
-def sweep(folder: Path) -> None:
-    """Remove what processes killed more than an hour ago left half-written; younger files may be somebody's work."""
-    for leftover in folder.glob(".*.tmp"):
-        with suppress(FileNotFoundError):
-            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
-                leftover.unlink()
+    Raises:
+        VanishedError: There is no such file.
+        UnreadableError: The system does not let us read it.
+    """
+    return digest_of(path, from_disk=from_disk)[:16]

@@ -1,164 +1,283 @@
-"""Back up what cannot be made again, restore it, and prove that it can be restored.
+"""Back up what cannot be made again, and heal what an earlier backup holds no longer whole.
 
 What cannot be made again is landing, the organisation's configuration and the notes of pulls; the working file and the
 snapshots are built from them. A backup adds what is new: loads never change, and the checksum in a load's name proves
-a copy. A manifest is written last, so that a backup that was cut off is none.
+a copy. A damaged original is never copied; a damaged copy is written again from a whole original. A manifest is
+written last, so that a backup that was cut off is none.
 Does not belong here: where the other disk comes from, and how long it keeps what (``docs/operations.md``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock, Timeout
 
-from opsmetrics.build import build, load_context
-from opsmetrics.core.atomic import copy_whole, write_whole_text
-from opsmetrics.core.errors import OpsMetricsError, SnapshotError
-from opsmetrics.core.settings import SPARK_ENGINE, Settings
-from opsmetrics.landing import PACKS, SEPARATOR
-from opsmetrics.landing.backup_copies import LANDING, verify_copy
+from opsmetrics.core.atomic import OtherContentError, copy_whole, digest_of, make_folder, remove_durably, sweep_drafts
+from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError, SnapshotError, UnreadableError, VanishedError
+from opsmetrics.core.half_restored import refuse_half_restored
+from opsmetrics.core.settings import Settings
+from opsmetrics.landing import SEPARATOR, damaged_paths, landed_files, place_of, streams_of, verify_file
+from opsmetrics.landing.backup_copies import LANDING
+from opsmetrics.operations import care
+from opsmetrics.operations.copies import TEXTS, Copies
+from opsmetrics.operations.manifests import (
+    MANIFESTS,
+    SPARE,
+    BackupError,
+    Manifest,
+    heal_manifests,
+    names_of,
+    read_manifest,
+    write_manifest,
+)
+from opsmetrics.operations.restoring import ORGANISATION, PULLS
 from opsmetrics.organisation import load_organisation
-from opsmetrics.scoring.tables import TABLES
 from opsmetrics.snapshots import store
 from opsmetrics.sources.files import files_root
 
-MANIFESTS = "manifests"
-ORGANISATION = "organisation"
-PULLS = "pulls"
-RESTORE_TESTS = "restore-tests"
-SYSTEM = "opsmetrics"
+LOCK = "backup.lock"
+# A compaction takes each file once, so that a second listing is nearly always the last.
+_LISTINGS = 20
 
 
-class BackupError(OpsMetricsError):
-    """A backup cannot be written, read or restored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What one backup holds.
+@dataclass(slots=True)
+class BackedUp:
+    """What a backup did.
 
     Attributes:
-        name: Instant of the backup; names sort in time.
-        taken_at: ISO instant, UTC.
-        build_id: Build of the snapshot that was current, or None where there was no whole one.
-        known_at: Clock of that build, ISO instant.
-        files: Path within the backup -> [path to restore to, SHA-256 or the checksum of a load].
+        manifest: What it holds.
+        copied: Files that were new.
+        healed: Copies and manifests that were damaged and are whole again.
+        damaged: One line for each load that is damaged here, and each copy that could not be healed.
     """
 
-    name: str
-    taken_at: str
-    build_id: str | None
-    known_at: str | None
-    files: dict[str, list[str]]
+    manifest: Manifest
+    copied: int = 0
+    healed: list[str] = field(default_factory=list[str])
+    damaged: list[str] = field(default_factory=list[str])
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreTest:
-    """Outcome of a restore test, in the form that the ``restore_files`` connector reads (source contracts, F4b).
-
-    Attributes:
-        id: Id of the test.
-        system: The datastore.
-        started_at: When the restore began, ISO instant.
-        restored_at: When the files were back, or None.
-        verified_at: When the scores were built from them and compared, or None.
-        result: ``ok`` or ``failed``.
-        data_gb: Size of what was restored.
-        seconds: From start to end.
-        said: What was compared, or what went wrong.
-        schema: Version of the form.
-    """
-
-    id: str
-    system: str
-    started_at: str
-    restored_at: str | None
-    verified_at: str | None
-    result: str
-    data_gb: float
-    seconds: float
-    said: str
-    schema: int = 1
-
-
-def back_up(settings: Settings, target: Path, now: datetime) -> tuple[Manifest, int]:
-    """Copy what is new to ``target``.
+def back_up(settings: Settings, target: Path, now: datetime) -> BackedUp:
+    """Copy what is new to ``target``, read again what is there, and write damaged copies again.
 
     Args:
         settings: Whose state and configuration.
         target: Folder of the backups; made where it does not exist.
         now: Instant that names the backup.
 
-    Returns:
-        The manifest, and how many files were copied; the others were there already.
-
     Raises:
-        BackupError: The target lies inside the state folder.
+        BackupError: The target lies inside the state folder, or another backup is at work there.
+        HalfRestoredError: The state folder holds a part of a backup itself.
+        OSError: The other disk refuses; no manifest is written then.
     """
     if settings.home.resolve() in (target.resolve(), *target.resolve().parents):
         raise BackupError(f"{target}: this lies inside {settings.home}; back up to another disk")
-    name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    loads, new_loads = _back_up_loads(settings.home / LANDING, target)
-    texts, new_texts = _back_up_texts(settings, target)
-    files = loads | texts
+    refuse_half_restored(settings.home)
+    wait = settings.busy_seconds
+    with care.recorded(settings.home, care.BACKUP, wait) as record, _alone(target, wait):
+        done = _Run(settings, target, now).all()
+        record.said += done.damaged
+        return done
+
+
+@contextmanager
+def _alone(target: Path, busy_seconds: float) -> Generator[None]:
+    """Be the only one who writes to a folder of backups; what killed ones left half-written is removed."""
+    make_folder(target)
     try:
-        published: store.Snapshot | None = store.current(settings.snapshots)
-    except SnapshotError:
-        # What cannot be made again does not wait for what can.
-        published = None
-    manifest = Manifest(
-        name,
-        now.astimezone(UTC).isoformat(),
-        published.build_id if published else None,
-        _known_at(published) if published else None,
-        {to: files[to] for to in sorted(files)},
-    )
-    write_whole_text(target / MANIFESTS / f"{name}.json", json.dumps(asdict(manifest), indent=1) + "\n", durable=True)
-    return manifest, new_loads + new_texts
+        with FileLock(target / LOCK, timeout=busy_seconds):
+            for folder in (target, target / MANIFESTS, target / MANIFESTS / SPARE, *_folders(target)):
+                sweep_drafts(folder)
+            yield
+    except Timeout as error:
+        raise BackupError(f"{target}: another backup is being written here; wait for it, or stop it") from error
 
 
-def _back_up_loads(landing: Path, target: Path) -> tuple[dict[str, list[str]], int]:
-    """Copy the loads that the backup lacks; return place -> (place in the backup, checksum), and how many were new."""
-    files: dict[str, list[str]] = {}
-    copied = 0
-    for path in _landed(landing):
-        inside = f"{LANDING}/{path.relative_to(landing).as_posix()}"
-        files[inside] = [inside, path.stem.partition(SEPARATOR)[2] or _digest(path)]
-        # A load never changes: one that is there with its size is the same.
-        if not _same_size(path, target / inside):
-            copy_whole(path, target / inside)
-            copied += 1
-    return files, copied
+def _folders(target: Path) -> Iterator[Path]:
+    for pattern in (f"{LANDING}/*", f"{LANDING}/*/packs", f"{TEXTS}/*"):
+        yield from target.glob(pattern)
 
 
-def _back_up_texts(settings: Settings, target: Path) -> tuple[dict[str, list[str]], int]:
-    """Copy configuration and notes of pulls, by content: the same text is stored once."""
-    files: dict[str, list[str]] = {}
-    copied = 0
-    exports = _exports(settings.org)
-    for root, at in ((settings.org, ORGANISATION), (settings.home / PULLS, PULLS)):
-        for path in _below(root, leave_out=exports):
-            digest = _digest(path)
-            inside = f"texts/{digest[:2]}/{digest}"
-            files[f"{at}/{path.relative_to(root).as_posix()}"] = [inside, digest]
-            if not (target / inside).exists():
-                copy_whole(path, target / inside)
-                copied += 1
-    return files, copied
+class _Run:
+    """One backup."""
+
+    def __init__(self, settings: Settings, target: Path, now: datetime) -> None:
+        self._settings, self._target, self._now = settings, target, now
+        self._copies = Copies(target, now)
+        self._copied = 0
+        self._healed: list[str] = []
+        self._damaged: list[str] = []
+        self._left_out: set[str] = set()
+        self._looked: dict[Path, list[str] | None] = {}
+
+    def all(self) -> BackedUp:
+        """Copy, heal, check, and write the manifest last."""
+        name = f"{self._now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        build_id, known_at = self._published()
+        files = self._texts() | self._loads()
+        self._copies.check_rest()
+        self._healed += [f"{MANIFESTS}/{healed}.json" for healed in heal_manifests(self._target)]
+        manifest = Manifest(
+            name,
+            self._now.astimezone(UTC).isoformat(),
+            build_id,
+            known_at,
+            {to: files[to] for to in sorted(files)},
+            tuple(sorted(self._left_out)),
+        )
+        self._copies.note()
+        write_manifest(self._target, manifest)
+        return BackedUp(manifest, self._copied, self._healed, self._damaged + self._lost())
+
+    def _published(self) -> tuple[str, str] | tuple[None, None]:
+        """Return build and clock of the current snapshot."""
+        try:
+            published = store.current(self._settings.snapshots)
+            return published.build_id, _known_at(published)
+        except (SnapshotError, duckdb.Error):
+            # What cannot be made again does not wait for what can.
+            return None, None
+
+    def _lost(self) -> list[str]:
+        """Name damaged copies that could not be healed; those that no backup needs any more are removed."""
+        if not self._copies.damaged:
+            return []
+        needed: dict[str, list[str]] = {}
+        for name in names_of(self._target):
+            with suppress(BackupError):
+                for inside, _ in read_manifest(self._target, name).files.values():
+                    needed.setdefault(inside, []).append(name)
+        for inside in self._copies.damaged:
+            if inside not in needed:
+                remove_durably(self._target / inside)
+        return [
+            f"{self._target / inside}: this copy is damaged, and what it was made from is no longer here; backups"
+            f" {needed[inside][0]} to {needed[inside][-1]} need it, and come back without it"
+            for inside in self._copies.damaged
+            if inside in needed
+        ]
+
+    # --- loads
+
+    def _loads(self) -> dict[str, list[str]]:
+        """Copy the loads that the backup lacks; return place -> (place in the backup, checksum).
+
+        Pulls add loads meanwhile and compactions pack them: the list is made again until it stays the same.
+        """
+        listed = self._listed()
+        for _ in range(_LISTINGS):
+            for path in listed:
+                if path not in self._looked:
+                    self._looked[path] = self._load(path)
+            again = self._listed()
+            # What pulls add meanwhile is for the next backup; what a compaction removed is in a pack now.
+            if set(listed) <= set(again):
+                break
+            listed = again
+        else:
+            raise BackupError(f"{self._settings.landing}: its files change all the time; back up again later")
+        found = {self._inside(path): held for path in listed if (held := self._looked[path])}
+        return found | self._set_aside()
+
+    def _listed(self) -> list[Path]:
+        landing = self._settings.landing
+        return [path for stream in streams_of(landing) for path in landed_files(landing, stream)]
+
+    def _inside(self, path: Path) -> str:
+        return f"{LANDING}/{path.relative_to(self._settings.landing).as_posix()}"
+
+    def _load(self, path: Path) -> list[str] | None:
+        """See to it that the backup holds a load whole; return where, or None where that cannot be."""
+        inside = self._inside(path)
+        try:
+            is_there = self._copies.has(inside, path.stat().st_size)
+            if is_there and inside not in self._copies.due:
+                return [inside, _checksum(path)]
+            is_right, was_there = self._is_right(path), (self._target / inside).exists()
+            is_kept = was_there and self._copies.is_whole(inside)
+            if is_right and not is_kept:
+                copy_whole(path, self._target / inside, expected=_checksum(path))
+                if not self._copies.is_whole(inside):
+                    raise BackupError(f"{self._target / inside}: the disk does not hold what was written to it")
+                if was_there:
+                    self._healed.append(inside)
+                else:
+                    self._copied += 1
+        except (VanishedError, FileNotFoundError):
+            # It was packed since it was listed.
+            return None
+        if is_right or is_kept:
+            return [inside, _checksum(self._target / inside)]
+        self._left_out.add(inside)
+        return None
+
+    def _is_right(self, path: Path) -> bool:
+        """Whether an original is whole; where it is not, it is named."""
+        try:
+            verify_file(path)
+        except VanishedError:
+            raise
+        except (DamagedLoadError, UnreadableError) as error:
+            self._damaged.append(str(error).partition("\n")[0])
+            return False
+        return True
+
+    def _set_aside(self) -> dict[str, list[str]]:
+        """Loads that are damaged here and whole in the backup still belong to what can be restored."""
+        found: dict[str, list[str]] = {}
+        for stream in streams_of(self._settings.landing):
+            for path in map(place_of, damaged_paths(self._settings.landing, stream)):
+                inside = self._inside(path)
+                if not path.exists() and (self._target / inside).exists() and self._copies.is_whole(inside):
+                    found[inside] = [inside, _checksum(self._target / inside)]
+        return found
+
+    # --- texts
+
+    def _texts(self) -> dict[str, list[str]]:
+        """Copy configuration and notes of pulls, by content: the same text is stored once."""
+        files: dict[str, list[str]] = {}
+        org, pulls = self._settings.org, self._settings.home / PULLS
+        exports = _exports(org)
+        for root, at in ((org, ORGANISATION), (pulls, PULLS)):
+            for path in _below(root, leave_out=exports):
+                try:
+                    digest, inside = self._text(path)
+                except VanishedError:
+                    # A note that was written again, or an editor's file: not part of this backup.
+                    continue
+                files[f"{at}/{path.relative_to(root).as_posix()}"] = [inside, digest]
+        return files
+
+    def _text(self, path: Path) -> tuple[str, str]:
+        """Store a text under its digest; one that is written meanwhile is read again."""
+        while True:
+            digest = digest_of(path)
+            inside = f"{TEXTS}/{digest[:2]}/{digest}"
+            was_there = (self._target / inside).exists()
+            if was_there and (inside not in self._copies.due or self._copies.is_whole(inside)):
+                return digest, inside
+            try:
+                copy_whole(path, self._target / inside, expected=digest)
+            except OtherContentError:
+                continue
+            if was_there:
+                self._healed.append(inside)
+            else:
+                self._copied += 1
+            self._copies.is_whole(inside)
+            return digest, inside
 
 
-def _landed(landing: Path) -> list[Path]:
-    """Every load and pack, without those that were set aside."""
-    found = (*landing.glob("*/*.parquet"), *landing.glob(f"*/{PACKS}/*.parquet"))
-    return sorted(path for path in found if not path.name.startswith("."))
+def _checksum(path: Path) -> str:
+    """The checksum in the name of a load; of the first version's, the digest of the file."""
+    return path.stem.partition(SEPARATOR)[2] or digest_of(path)
 
 
 def _known_at(published: store.Snapshot) -> str:
@@ -184,146 +303,3 @@ def _below(root: Path, leave_out: Path | None) -> Iterator[Path]:
         is_export = leave_out is not None and path.resolve().is_relative_to(leave_out)
         if path.is_file() and not path.is_symlink() and not is_export and not any(p.startswith(".") for p in parts):
             yield path
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _same_size(path: Path, other: Path) -> bool:
-    try:
-        return path.stat().st_size == other.stat().st_size
-    except FileNotFoundError:
-        return False
-
-
-def manifests(source: Path) -> list[str]:
-    """Return the names of the backups in a folder, oldest first."""
-    return sorted(path.stem for path in (source / MANIFESTS).glob("*.json"))
-
-
-def read_manifest(source: Path, name: str | None = None) -> Manifest:
-    """Read one manifest, by default the newest.
-
-    Raises:
-        BackupError: There is none, or it is damaged.
-    """
-    names = manifests(source)
-    if not names:
-        raise BackupError(f"{source}: no backup lies here; `opsmetrics backup --to` writes one")
-    if name is not None and name not in names:
-        raise BackupError(f"{source}: there is no backup {name}; the newest is {names[-1]}, the oldest {names[0]}")
-    path = source / MANIFESTS / f"{name or names[-1]}.json"
-    try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise BackupError(f"{path}: damaged manifest; take an older one with --at") from error
-
-
-def restore(source: Path, manifest: Manifest, home: Path, org: Path) -> int:
-    """Bring a backup back into folders that hold nothing yet.
-
-    Returns:
-        Bytes restored.
-
-    Raises:
-        BackupError: Something lies there already, a file is missing or damaged, or a path leads elsewhere.
-    """
-    for folder, at in ((home / LANDING, home), (home / PULLS, home), (org, org)):
-        if folder.exists() and any(folder.iterdir()):
-            raise BackupError(f"{folder}: this is not empty; restore to a new place, or move it away from {at} first")
-    total = 0
-    for to, (inside, checksum) in manifest.files.items():
-        at, _, rest = to.partition("/")
-        target = (org / rest) if at == ORGANISATION else home / to
-        root = org if at == ORGANISATION else home
-        if not target.resolve().is_relative_to(root.resolve()) or not _within(source, inside):
-            raise BackupError(f"{manifest.name}: {to} leads out of the folder; this manifest was not written by us")
-        try:
-            copy_whole(source / inside, target)
-        except FileNotFoundError as error:
-            raise BackupError(f"{source / inside}: missing in the backup; take an older one with --at") from error
-        if at == LANDING:
-            verify_copy(target)
-        elif _digest(target) != checksum:
-            raise BackupError(f"{source / inside}: damaged in the backup; take an older one with --at")
-        total += target.stat().st_size
-    return total
-
-
-def _within(root: Path, inside: str) -> bool:
-    return (root / inside).resolve().is_relative_to(root.resolve())
-
-
-def restore_test(settings: Settings, source: Path, name: str | None = None) -> RestoreTest:
-    """Restore a backup to a scratch folder, build the scores from it and compare them with what was published.
-
-    The outcome is written to ``restore-tests/`` in the state folder, where the ``restore_files`` connector finds it.
-    """
-    began, clock = datetime.now(tz=UTC), time.monotonic()
-    restored_at = verified_at = None
-    size, result = 0, "failed"
-    # A cluster sees the state folder, not this machine's own one.
-    place = settings.home if settings.engine == SPARK_ENGINE else None
-    with tempfile.TemporaryDirectory(prefix="opsmetrics-restore-", dir=place) as folder:
-        scratch = replace(settings, home=Path(folder) / "home", org=Path(folder) / "org", now=None)
-        try:
-            manifest = read_manifest(source, name)
-            size = restore(source, manifest, scratch.home, scratch.org)
-            restored_at = datetime.now(tz=UTC).isoformat()
-            said = _compared(settings, scratch, manifest)
-            verified_at, result = datetime.now(tz=UTC).isoformat(), "ok"
-        except OpsMetricsError as error:
-            said = str(error)
-    test = RestoreTest(
-        f"{SYSTEM}-{began:%Y%m%dT%H%M%SZ}",
-        SYSTEM,
-        began.isoformat(),
-        restored_at,
-        verified_at,
-        result,
-        round(size / 1e9, 6),
-        round(time.monotonic() - clock, 1),
-        said,
-    )
-    path = settings.home / RESTORE_TESTS / f"restore-test-{began:%Y%m%dT%H%M%SZ}.json"
-    write_whole_text(path, json.dumps(asdict(test)) + "\n", durable=True)
-    return test
-
-
-def _compared(settings: Settings, scratch: Settings, manifest: Manifest) -> str:
-    """Build from the restored files and compare every table of scores with the published ones.
-
-    Raises:
-        BackupError: They differ.
-    """
-    if manifest.known_at is None:
-        build(load_context(scratch))
-        return "nothing was published yet; the restored files build"
-    known_at = datetime.fromisoformat(manifest.known_at)
-    build(replace(load_context(scratch, known_at), is_replay=False))
-    published = _published(settings, manifest)
-    with duckdb.connect(str(scratch.warehouse), read_only=True) as con:
-        rows = {table: _rows(con, table) for table in TABLES}
-    if published is None:
-        return f"built {sum(count for count, _ in rows.values())} rows of scores; that snapshot is no longer kept"
-    with duckdb.connect(str(published), read_only=True) as con:
-        differing = [table for table, found in rows.items() if _rows(con, table) != found]
-    if differing:
-        raise BackupError(f"restored scores differ from the published ones in {', '.join(differing)}")
-    return f"{sum(count for count, _ in rows.values())} rows of scores in {len(rows)} tables equal the published ones"
-
-
-def _published(settings: Settings, manifest: Manifest) -> Path | None:
-    found = sorted(settings.snapshots.glob(f"ops-*-{(manifest.build_id or '')[:12]}.duckdb"))
-    return found[-1] if found else None
-
-
-def _rows(con: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int | None]:
-    """Count and content of a table, in any order of rows."""
-    con.execute("set timezone = 'UTC'")
-    ((count, total),) = con.execute(
-        f"select count(*), sum(hash(row_text)::hugeint) from (select t::varchar as row_text from scores.{table} as t)"
-    ).fetchall()
-    return count, total

@@ -6,6 +6,7 @@ Does not belong here: how it is sent (``opsmetrics.operations.notify``) or when 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -13,7 +14,10 @@ from typing import Literal
 import duckdb
 
 from opsmetrics.core.errors import SnapshotError
+from opsmetrics.core.half_restored import under_way
 from opsmetrics.core.settings import Settings
+from opsmetrics.operations import care
+from opsmetrics.operations.restore_records import newest_test
 from opsmetrics.snapshots.notices import Sentence, read_notices, sentences
 from opsmetrics.snapshots.store import open_current
 
@@ -61,12 +65,29 @@ class Issue:
 
 
 def issues(settings: Settings, now: datetime) -> list[Issue]:
-    """Return all that is wrong at ``now``, the snapshot itself first."""
+    """Return all that is wrong at ``now``: a restore that was cut off alone, else the snapshot itself first."""
+    restore = under_way(settings.home)
+    if restore is not None:
+        return [Issue("restore", restore.said)]
+    kept = list(_upkeep(settings))
     try:
         with open_current(settings.snapshots) as con:
-            return [*_age(con, now), *(Issue(*row) for row in _rows(con)), *_said(con, errors=True)]
+            return [*_age(con, now), *(Issue(*row) for row in _rows(con)), *_said(con, errors=True), *kept]
     except SnapshotError as error:
-        return [Issue("snapshot", str(error))]
+        return [Issue("snapshot", str(error)), *kept]
+
+
+def _upkeep(settings: Settings) -> Iterator[Issue]:
+    """What the last backup, compaction and restore test found or failed at."""
+    for what in (care.BACKUP, care.COMPACTION):
+        record = care.read_record(settings.home, what)
+        if record is not None and record.result == care.FAILED:
+            since = f"; the last whole one was at {record.succeeded_at}" if record.succeeded_at else ""
+            for line in record.said:
+                yield Issue(f"upkeep/{what}/{line}", f"{what} of {record.began_at}: {line}{since}")
+    test = newest_test(settings.home)
+    if test is not None and test.result != "ok":
+        yield Issue(f"upkeep/restore-test/{test.said}", f"restore test of {test.started_at} failed: {test.said}")
 
 
 def warnings(settings: Settings) -> list[Issue]:

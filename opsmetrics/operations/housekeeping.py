@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from opsmetrics import landing
 from opsmetrics.build import Context
 from opsmetrics.landing.backup_copies import has_backup_copy, repair_loads
+from opsmetrics.operations import care
 from opsmetrics.streams import PUBLISHED_SCORES, STREAMS
 from opsmetrics.warehouse import connect
 
@@ -19,7 +20,7 @@ class HousekeepingReport:
         packed: Loads that lie in a pack now.
         packs: Packs written.
         forgotten: Loads that were replaced long ago and are deleted.
-        repaired: One text per damaged file that is back from the backup.
+        repaired: One text per file that was set aside and is back: whole after all, or from the backup.
         damaged: Damaged files of which the backup holds no whole copy; the working file still has their rows.
     """
 
@@ -31,21 +32,29 @@ class HousekeepingReport:
 
 
 def housekeeping(context: Context) -> HousekeepingReport:
-    """Compact every stream; the working file is held meanwhile, so that nobody ingests."""
+    """Compact every stream; the working file is held meanwhile, so that nobody ingests.
+
+    Raises:
+        UnreadableError: The system does not let us read a file; it stays where it is.
+    """
     settings = context.settings
     streams = (*STREAMS, PUBLISHED_SCORES.name)
-    with connect(settings.warehouse, settings.busy_seconds):
+    wait = settings.busy_seconds
+    with care.recorded(settings.home, care.COMPACTION, wait) as record, connect(settings.warehouse, wait):
+        repaired = repair_loads(settings, streams)
         done = [landing.compact(settings.landing, name, context.now, settings.keep_replaced) for name in streams]
         damaged = [path for item in done for path in item.damaged]
         for path in damaged:
             # Without a copy it stays: moved away, its rows would leave the working file too.
             if has_backup_copy(settings, path):
                 landing.quarantine(path)
-        repaired = repair_loads(settings, streams)
+        repaired += repair_loads(settings, streams)
+        lost = tuple(str(path) for path in damaged if path.exists() and not has_backup_copy(settings, path))
+        record.said += [f"{path}: damaged, and not in the backup" for path in lost]
     return HousekeepingReport(
         sum(item.packed for item in done),
         sum(item.packs for item in done),
         sum(item.forgotten for item in done),
         tuple(repaired),
-        tuple(str(path) for path in damaged if not has_backup_copy(settings, path)),
+        lost,
     )

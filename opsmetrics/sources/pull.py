@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from opsmetrics.core.errors import ConfigurationError, Problem, SourceError
+from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 from opsmetrics.landing import Load, LoadName, land, names, read_numbered, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
@@ -94,7 +95,12 @@ def pull_stream(
         progress: Called with windows done and windows in all.
         fill_gaps: Beside ``window``, bring every earlier day that is open: what a schedule wants. Files that came
             late or were mended since are open too.
+
+    Raises:
+        HalfRestoredError: The state folder holds a part of a backup.
+        OpsMetricsError: The system does not let us read or write landing.
     """
+    refuse_half_restored(settings.home)
     return [
         _pull(settings, organisation, delivery, window, progress, fill_gaps=fill_gaps)
         for delivery in organisation.deliveries_of(name)

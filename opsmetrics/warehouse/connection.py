@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from opsmetrics.catalogue.schemas import NAMES
-from opsmetrics.core.errors import StorageError, WarehouseBusyError, WarehouseDamagedError
+from opsmetrics.core.errors import StorageError, WarehouseBusyError, WarehouseDamagedError, is_refusal
 from opsmetrics.warehouse.lock import exclusive
 
 # DuckDB 1.4 and 1.5 clients open what this version writes.
@@ -32,7 +32,7 @@ def connect(path: Path, busy_seconds: float = 0.0) -> Generator[duckdb.DuckDBPyC
     Raises:
         WarehouseBusyError: Another process holds it, and still does after the wait.
         WarehouseDamagedError: Damage was found only while working with it; it is set aside now.
-        StorageError: The disk is full or refuses to be written.
+        StorageError: The disk is full or refuses, or there is no memory or file handle left; nothing is set aside.
     """
     with _locked(path, busy_seconds), _opened(path) as con:
         yield con
@@ -64,7 +64,7 @@ def _opened(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
         if not is_of_storage(error):
             raise
         con.close()
-        if _refuses(error):
+        if is_refusal(error) or _is_of_another_file(error, path):
             raise StorageError(error) from error
         _set_aside(path)
         message = f"{path}: the working file was damaged and is set aside ({error}); run again to build it anew"
@@ -77,28 +77,58 @@ def is_of_storage(error: duckdb.Error) -> bool:
     """Whether the file or the disk is at fault, rather than a statement."""
     kinds = duckdb.IOException | duckdb.SerializationException | duckdb.FatalException | duckdb.InternalException
     # A commit that finds no space is told as an error of the transaction, and a broken block as a plain error.
-    return isinstance(error, kinds) or _refuses(error) or "corrupt database file" in str(error).lower()
+    return isinstance(error, kinds) or is_refusal(error) or "corrupt database file" in str(error).lower()
 
 
-_REFUSALS = ("no space left", "file too large", "quota exceeded", "read-only", "permission denied")
-
-
-def _refuses(error: Exception) -> bool:
-    """Whether the disk refused a write; then what was written before is whole."""
-    return any(text in str(error).lower() for text in _REFUSALS)
+def _is_of_another_file(error: duckdb.Error, path: Path) -> bool:
+    """Whether DuckDB speaks of a file that it was to read, such as a load that was packed meanwhile."""
+    said = str(error)
+    return isinstance(error, duckdb.IOException) and ".parquet" in said and path.name not in said
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    _bring_back(path)
     try:
         return _open(path)
     except duckdb.Error as error:
         if "could not set lock" in str(error).lower():
             message = f"{path}: another run is writing; wait for it, or stop it, and try again"
             raise WarehouseBusyError(message) from error
-        if _refuses(error):
+        if is_refusal(error):
             raise StorageError(error) from error
+    _may_be_read(path)
     _set_aside(path)
     return _open(path)
+
+
+def _may_be_read(path: Path) -> None:
+    """Ask the system itself before a file is taken for damaged.
+
+    Raises:
+        StorageError: It does not let us read or write the file: what it holds is not known to be wrong.
+    """
+    try:
+        for name in (path, path.with_name(path.name + ".wal")):
+            if name.exists():
+                with name.open("r+b") as content:
+                    content.read(1)
+    except OSError as error:
+        raise StorageError(error) from error
+
+
+def _bring_back(path: Path) -> None:
+    """Take a working file that was set aside where there is none: a process was killed before it began a new one.
+
+    What it holds is compared with landing by every build, and DuckDB checks each block that it reads.
+    """
+    aside = path.with_suffix(".damaged")
+    if path.exists() or not aside.exists():
+        return
+    try:
+        _open(aside).close()
+    except duckdb.Error:
+        return
+    aside.replace(path)
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
@@ -106,9 +136,12 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _set_aside(path: Path) -> None:
-    """Keep one damaged file for whoever wants to look into it, and make way for a new one."""
-    path.replace(path.with_suffix(".damaged"))
+    """Keep one damaged file for whoever wants to look into it, and make way for a new one.
+
+    Its log goes first: killed in between, the file without it is still what it was at the last checkpoint.
+    """
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    path.replace(path.with_suffix(".damaged"))
 
 
 def finished_build(con: duckdb.DuckDBPyConnection) -> str | None:

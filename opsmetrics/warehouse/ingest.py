@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from opsmetrics.core.declare import DUCKDB_TYPES
-from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError
+from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError, VanishedError
 from opsmetrics.landing import (
     Load,
     LoadName,
@@ -92,6 +92,9 @@ def ingest(
         landing: Folder of the loads.
         external: Streams whose rows stay where they are (``Engine.external_streams``): checked and counted, not copied.
         only: Look at these streams only; default all.
+
+    Raises:
+        UnreadableError: The system does not let us read a load; it is not set aside, and nothing is forgotten for it.
     """
     _renew(con)
     create_missing(con, LOADS, QUARANTINE, DAY_ROWS, UNPROVEN_DAYS)
@@ -126,6 +129,8 @@ def _bring_files(
         if load_id not in known:
             try:
                 new.append(verify_load(path))
+            except VanishedError:
+                continue
             except DamagedLoadError as error:
                 done.quarantine(stream, error)
                 continue

@@ -97,7 +97,7 @@ def test_every_stream_and_table_has_a_check():
     checked = {key.asset_key for key in graph.asset_check_keys}
     unchecked = {key.to_user_string() for key in graph.materializable_asset_keys - checked}
     # Reference tables and scores are checked by the build itself; a backup by the test of it.
-    assert {name for name in unchecked if not name.startswith("scores/")} == {"meta/reference", "upkeep/backup"}
+    assert {name for name in unchecked if not name.startswith("scores/")} == {"meta/reference"}
 
 
 def test_new_loads_start_one_build(workspace):

@@ -16,8 +16,9 @@ from opsmetrics import build as plans
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.landing import DAMAGED, PACKS, Batch, land, load_paths, names, packs
 from opsmetrics.landing.backup_copies import repair_loads
-from opsmetrics.operations.backup import back_up, read_manifest, restore
+from opsmetrics.operations.backup import back_up
 from opsmetrics.operations.housekeeping import housekeeping
+from opsmetrics.operations.restoring import restore
 from opsmetrics.sources import pull_stream
 from opsmetrics.warehouse import connect, ingest
 from tests.parts import by_the_day
@@ -180,7 +181,7 @@ def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tm
     expected = answers(settings, tmp_path / "scratch", None)
     housekeeping(context)
     target = tmp_path / "backup"
-    manifest, _ = back_up(settings, target, NOW)
+    manifest = back_up(settings, target, NOW).manifest
     path = packs(settings.landing, STREAM)[1].path
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 8
@@ -198,7 +199,7 @@ def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tm
         name for name in expected if name.startswith(("raw.", "staging.", "facts.")) and mended[name] != expected[name]
     } == set()
     again = replace(settings, home=tmp_path / "restored", org=tmp_path / "restored-org")
-    restore(target, read_manifest(target), again.home, again.org)
+    assert restore(target, again.home, again.org).is_whole
     assert len(names(again.landing, STREAM)) == 120
     assert manifest.files
 

@@ -1,0 +1,86 @@
+"""Records of restore tests, in the form that the ``restore_files`` connector reads (source contracts, F4b).
+
+Each is begun under a name that no connector reads, and renamed at the end, which needs no space: so a test that was
+killed, or that a full disk ended, is recorded as failed. Does not belong here: the test itself
+(``operations.restore_tests``).
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from opsmetrics.core.atomic import sweep_drafts, sync_folder, write_whole_text
+
+RESTORE_TESTS = "restore-tests"
+_RECORD, _BEGUN = "restore-test-", ".begun-"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTest:
+    """Outcome of a restore test, in the form that the ``restore_files`` connector reads (source contracts, F4b).
+
+    Attributes:
+        id: Id of the test.
+        system: The datastore.
+        started_at: When the restore began, ISO instant.
+        restored_at: When the files were back, or None.
+        verified_at: When the scores were built from them and compared, or None.
+        result: ``ok`` or ``failed``.
+        data_gb: Size of what was restored.
+        seconds: From start to end.
+        said: What was compared, or what went wrong.
+        schema: Version of the form.
+    """
+
+    id: str
+    system: str
+    started_at: str
+    restored_at: str | None
+    verified_at: str | None
+    result: str
+    data_gb: float
+    seconds: float
+    said: str
+    schema: int = 1
+
+
+def begin_record(folder: Path, instant: str, test: RestoreTest) -> Path:
+    """Write that a test has begun; what it says counts where nothing else comes.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    begun = folder / f"{_BEGUN}{instant}.json"
+    write_whole_text(begun, json.dumps(asdict(test)) + "\n", durable=True)
+    return begun
+
+
+def end_record(begun: Path, test: RestoreTest) -> None:
+    """Write how a test ended, as far as the disk takes it, under the name that connectors read."""
+    with suppress(OSError):
+        write_whole_text(begun, json.dumps(asdict(test)) + "\n", durable=True)
+    _keep(begun)
+
+
+def keep_begun(folder: Path) -> None:
+    """Keep the records of killed tests; the caller is the only one who tests."""
+    sweep_drafts(folder)
+    for begun in sorted(folder.glob(f"{_BEGUN}*.json")):
+        _keep(begun)
+
+
+def newest_test(home: Path) -> RestoreTest | None:
+    """Return the newest test that is recorded, or None."""
+    for path in sorted((home / RESTORE_TESTS).glob(f"{_RECORD}*.json"), reverse=True):
+        with suppress(OSError, ValueError, TypeError):
+            return RestoreTest(**json.loads(path.read_text(encoding="utf-8")))
+    return None
+
+
+def _keep(begun: Path) -> None:
+    """Give a begun record the name that the connector reads."""
+    begun.replace(begun.with_name(begun.name.replace(_BEGUN, _RECORD)))
+    sync_folder(begun.parent)
