@@ -86,6 +86,12 @@ COMMANDS = {
             "Propose SLOs, owners or services from other tools' files, with the TOML to paste; nothing is changed.",
         ),
         LazyCommand(
+            "init",
+            "init",
+            "init",
+            "Write a first configuration from what you have, and say what was guessed; asks where nothing is named.",
+        ),
+        LazyCommand(
             "owners",
             "proposals",
             "owners",

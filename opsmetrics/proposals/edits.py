@@ -26,6 +26,7 @@ from opsmetrics.catalogue import rules_digest_at
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import load_organisation
+from opsmetrics.organisation.spreadsheets import DELIMITERS
 from opsmetrics.proposals import preview
 
 REGISTERS = ("waivers", "goals")
@@ -86,13 +87,15 @@ def register_row(settings: Settings, register: str, values: Mapping[str, Any]) -
     if register not in REGISTERS:
         raise _refused(path, "no such register", f"choose one of {', '.join(REGISTERS)}")
     before = _text(settings.org / path)
-    lines = before.splitlines()
-    columns = next(csv.reader(lines[:1]), None) or list(values)
+    # A register that a spreadsheet wrote begins with a mark, and has delimiters of its own.
+    lines = before.removeprefix("\ufeff").splitlines()
+    delimiter = max(DELIMITERS, key=(lines[0] if lines else "").count)
+    columns = [name for name in next(csv.reader(lines[:1], delimiter=delimiter), []) if name] or list(values)
     missing = [name for name, value in values.items() if name not in columns and value not in {None, ""}]
     if missing:
         raise _refused(path, f"the file has no column {', '.join(missing)}", "add it to the header line")
     sink = io.StringIO()
-    rows = csv.writer(sink, lineterminator="\n")
+    rows = csv.writer(sink, lineterminator="\n", delimiter=delimiter)
     if not lines:
         rows.writerow(columns)
     rows.writerow(["" if values.get(name) is None else str(values[name]) for name in columns])

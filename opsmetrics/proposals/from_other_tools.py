@@ -53,7 +53,12 @@ def _problem(path: Path, line: int | None, message: str, fix: str) -> Configurat
     return ConfigurationError([Problem(str(path), line, message, fix)])
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        ConfigurationError: It is not there, too large, or no UTF-8.
+    """
     if not path.is_file():
         raise _problem(path, None, "no such file", "name a file that is there")
     if path.stat().st_size > MOST_BYTES:
@@ -64,9 +69,13 @@ def _text(path: Path) -> str:
         raise _problem(path, None, "the file is not UTF-8 text", "save it as UTF-8") from None
 
 
-def _documents(path: Path) -> Iterator[tuple[int, Row]]:
-    """Every document of a YAML file with the line on which it begins."""
-    text = _text(path)
+def documents(path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield every document of a YAML file with the line on which it begins.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+    """
+    text = text_of(path)
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
         documents = list(yaml.safe_load_all(text))
@@ -79,8 +88,8 @@ def _documents(path: Path) -> Iterator[tuple[int, Row]]:
             yield node.start_mark.line + 1, document
 
 
-def _at(document: Any, *keys: str) -> Any:
-    """What stands below some keys, or None where the file has another shape."""
+def at(document: Any, *keys: str) -> Any:
+    """Return what stands below some keys, or None where the file has another shape."""
     for key in keys:
         document = document.get(key) if isinstance(document, dict) else None
     return document
@@ -119,14 +128,12 @@ def openslo(organisation: Organisation, path: Path, today: date) -> list[Proposa
         ConfigurationError: The file cannot be read, or a target is none.
     """
     found: list[Proposal] = []
-    for line, document in _documents(path):
+    for line, document in documents(path):
         if document.get("kind") != "SLO" or not str(document.get("apiVersion", "")).startswith("openslo/"):
             continue
-        name = str(_at(document, "spec", "service") or _at(document, "metadata", "name") or "")
+        name = str(at(document, "spec", "service") or at(document, "metadata", "name") or "")
         target = _target(path, line, document)
-        said = json.dumps(
-            [_at(document, "metadata", "name"), _at(document, "spec", "indicator")], default=str
-        ).casefold()
+        said = json.dumps([at(document, "metadata", "name"), at(document, "spec", "indicator")], default=str).casefold()
         kind = "latency" if any(word in said for word in ("latency", "duration", "response time")) else "availability"
         service = _service_of(organisation, name)
         current = [
@@ -144,9 +151,9 @@ def openslo(organisation: Organisation, path: Path, today: date) -> list[Proposa
 
 
 def _target(path: Path, line: int, document: Row) -> float:
-    objectives = _at(document, "spec", "objectives")
+    objectives = at(document, "spec", "objectives")
     first = objectives[0] if isinstance(objectives, list) and objectives else {}
-    percent, ratio = _at(first, "targetPercent"), _at(first, "target")
+    percent, ratio = at(first, "targetPercent"), at(first, "target")
     fix = "write target as a share such as 0.999, or targetPercent such as 99.9"
     try:
         target = float(percent) / 100 if percent is not None else float(ratio)
@@ -164,15 +171,15 @@ def backstage(organisation: Organisation, path: Path, today: date) -> list[Propo
         ConfigurationError: The file cannot be read.
     """
     found: list[Proposal] = []
-    for _, document in _documents(path):
+    for _, document in documents(path):
         if document.get("kind") != "Component" or not str(document.get("apiVersion", "")).startswith("backstage.io/"):
             continue
-        owner = str(_at(document, "spec", "owner") or "")
+        owner = str(at(document, "spec", "owner") or "")
         kind, _, rest = owner.rpartition(":")
         if kind.casefold() == "user" or not owner:
             continue
         team = rest.rpartition("/")[2]
-        found.append(_owner(organisation, path, str(_at(document, "metadata", "name") or ""), [team], today))
+        found.append(_owner(organisation, path, str(at(document, "metadata", "name") or ""), [team], today))
     return found
 
 
@@ -184,7 +191,7 @@ def codeowners(organisation: Organisation, path: Path, today: date) -> list[Prop
     """
     folder = path.resolve().parent
     name = (folder.parent if folder.name in {".github", "docs"} else folder).name
-    teams = teams_of(_text(path))
+    teams = teams_of(text_of(path))
     return [_owner(organisation, path, name, list(teams), today)] if teams else []
 
 
@@ -199,6 +206,23 @@ def _owner(organisation: Organisation, path: Path, name: str, teams: list[str], 
         owner.update({"team": known[0], "from": today})
         toml = f"# {service}: end {current}'s ownership with to = {today}, and add to owners\n{owner.as_string()}\n"
     return Proposal(str(path), service or name, ", ".join(teams), current, state, "services.toml", toml)
+
+
+def json_rows(path: Path) -> list[Any]:
+    """Return the resources of a JSON file: a list, or an object with it under ``data`` or ``value``.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or holds no list.
+    """
+    try:
+        content = json.loads(text_of(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        raise _problem(path, line, "the file is not JSON", "write it with `az resource list --output json`") from None
+    rows = content if isinstance(content, list) else at(content, "data") or at(content, "value")
+    if not isinstance(rows, list):
+        raise _problem(path, None, "there is no list of resources", "write it with `az resource list --output json`")
+    return rows
 
 
 def azure_tags(
@@ -216,17 +240,10 @@ def azure_tags(
     Raises:
         ConfigurationError: The file cannot be read.
     """
-    try:
-        content = json.loads(_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        raise _problem(path, line, "the file is not JSON", "write it with `az resource list --output json`") from None
-    rows = content if isinstance(content, list) else _at(content, "data") or _at(content, "value")
-    if not isinstance(rows, list):
-        raise _problem(path, None, "there is no list of resources", "write it with `az resource list --output json`")
+    rows = json_rows(path)
     teams: dict[str, list[str]] = {}
     for row in rows:
-        tags = {str(key).casefold(): str(value) for key, value in (_at(row, "tags") or {}).items()}
+        tags = {str(key).casefold(): str(value) for key, value in (at(row, "tags") or {}).items()}
         if tags.get(service_tag.casefold()):
             own = teams.setdefault(tags[service_tag.casefold()], [])
             team = tags.get(team_tag.casefold(), "")

@@ -1,0 +1,140 @@
+"""A folder of clones: a service for each repository, owned as its CODEOWNERS says, from the day it says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.proposals.start.draft import Draft, OwnerDraft, SourceDraft
+from opsmetrics.proposals.start.toml import listed, quoted, relative
+from opsmetrics.sources.git_copies import is_repository
+from opsmetrics.sources.git_history import git_lines
+from opsmetrics.sources.github.owners import PLACES, teams_of
+
+_ADDRESS = re.compile(r"[:/](?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(\.git)?/?$")
+# What clones tell without any other source: episodes need somebody who says what was released when.
+STREAMS = tuple(name for name in GitClones.feeds if name != "update_episodes")
+
+
+def repositories(folder: Path) -> dict[str, Path]:
+    """Return ``owner/name`` -> clone of every clone in a folder, or one or two folders below it.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    found = [path for pattern in ("*", "*/*") for path in sorted(folder.glob(pattern)) if is_repository(path)]
+    found = [path for path in found if not any(path != other and path.is_relative_to(other) for other in found)]
+    if is_repository(folder):
+        found = [folder]
+    if not found:
+        fix = "clone your repositories into it: git clone https://host/owner/name"
+        raise ConfigurationError([Problem(str(folder), None, "the folder holds no clone", fix)])
+    return {_name(path): path for path in found}
+
+
+def _name(path: Path) -> str:
+    """``owner/name`` of a clone: as its address says, else as its folders are called."""
+    (address,) = git_lines(path, "config", "--default", "", "--get", "remote.origin.url")
+    at = _ADDRESS.search(address)
+    if at is not None:
+        return f"{at['owner']}/{at['name']}"
+    return f"{path.resolve().parent.name}/{path.resolve().name.removesuffix('.git')}"
+
+
+def read_clones(draft: Draft, folder: Path, org: Path) -> None:
+    """Add a service for each clone, its owners, and the connector that reads them.
+
+    Args:
+        draft: What is proposed so far.
+        folder: Folder of the clones.
+        org: Folder of the configuration.
+
+    Raises:
+        ConfigurationError: It holds no clone.
+        SourceError: git fails.
+    """
+    found = repositories(folder)
+    read: dict[str, Path] = {}
+    for repository, path in found.items():
+        if not git_lines(path, "for-each-ref", "--count=1"):
+            draft.guess("sources.toml", f"{repository} is left out: it has no commit", "add it once it has one")
+            continue
+        read[repository] = path
+        service = draft.service(repository.rpartition("/")[2])
+        if repository not in service.repositories:
+            service.repositories.append(repository)
+        first = first_commit(path)
+        service.seen(first, f"first commit of {repository}")
+        if first is not None:
+            draft.days.append(first)
+        _owners(draft, path, repository, first)
+    draft.sources.append(SourceDraft("", _connector(read, folder, org), f"{len(read)} clones below {folder}"))
+
+
+def _owners(draft: Draft, path: Path, repository: str, first: date | None) -> None:
+    service, where = draft.service(repository.rpartition("/")[2]), f"CODEOWNERS of {repository}"
+    owners: list[OwnerDraft] = []
+    is_first = not service.owners
+    for number, (day, name) in enumerate(owner_days(path)):
+        team = draft.team(name, where)
+        if number == 0 and first is not None and first < day:
+            owners.append(OwnerDraft(team, first, f"first commit; in CODEOWNERS since {day}"))
+            if is_first:
+                what = (
+                    f"{service.id}: {team} owns it since the first commit on {first}; CODEOWNERS names it since {day}"
+                )
+                draft.guess("services.toml", what, "end an earlier owner with `to` where another team had it before")
+        else:
+            owners.append(OwnerDraft(team, day, f"in {where} since that day"))
+    draft.owned(service, owners, where)
+
+
+def first_commit(path: Path) -> date | None:
+    """Return the day of the oldest commit, as its committer wrote it; None of an empty clone."""
+    days = [day for day in git_lines(path, "log", "--max-parents=0", "--format=%cs", "HEAD") if day]
+    return min(map(date.fromisoformat, days), default=None)
+
+
+def owner_days(path: Path) -> list[tuple[date, str]]:
+    """Return from which day on CODEOWNERS named which team for everything, oldest first; handovers only."""
+    found: list[tuple[date, str]] = []
+    for day, text in _versions(path):
+        teams = teams_of(text)
+        if teams and (not found or found[-1][1] != teams[0]):
+            found.append((day, teams[0]))
+    # Two handovers on one day: the last one stands.
+    return [item for number, item in enumerate(found) if number + 1 == len(found) or found[number + 1][0] > item[0]]
+
+
+def _versions(path: Path) -> Iterator[tuple[date, str]]:
+    """Yield day and text of each version of CODEOWNERS, oldest first."""
+    log = git_lines(path, "log", "--first-parent", "--reverse", "--format=%H %cs", "HEAD", "--", *PLACES)
+    for line in log:
+        sha, day = line.split()
+        there = git_lines(path, "ls-tree", "--name-only", sha, "--", *PLACES)
+        place = next((place for place in PLACES if place in there), None)
+        text = "\n".join(git_lines(path, "cat-file", "blob", f"{sha}:{place}")) if place else ""
+        yield date.fromisoformat(day), text
+
+
+def _connector(found: dict[str, Path], folder: Path, org: Path) -> str:
+    """The connector of the clones, each by its own folder."""
+    root = folder.resolve()
+    places = {name: path.resolve().relative_to(root).as_posix() for name, path in found.items()}
+    return "\n".join(
+        (
+            "# Clones that somebody keeps fresh: `git pull` in each before a run.",
+            "[[connector]]",
+            'name = "clones"',
+            'kind = "git_clones"',
+            f"folder = {quoted(relative(folder, org))}",
+            f"streams = {listed(STREAMS)}",
+            "[connector.repositories]",
+            *(f"{quoted(name)} = {quoted(place)}" for name, place in sorted(places.items())),
+            "",
+        )
+    )

@@ -1,0 +1,104 @@
+"""A table of teams and services that somebody keeps: CSV as any spreadsheet saves it, or a workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from opsmetrics.organisation.spreadsheets import DELIMITERS, day_of, text_of
+from opsmetrics.proposals.start.draft import Draft, OwnerDraft
+
+# What a column may be called, in both languages -> what it is.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "service": ("service", "tjeneste", "tjenestenavn", "system", "systemnavn", "app", "application", "applikasjon"),
+    "team": ("team", "teamnavn", "lag", "owner", "eier", "squad", "ansvarlig team", "responsible team"),
+    "since": ("from", "since", "fra", "siden", "fra dato", "owned since", "startdato", "start", "gjelder fra"),
+    "criticality": ("criticality", "kritikalitet", "kritisk", "viktighet", "priority", "prioritet"),
+    "repository": ("repository", "repo", "kodelager", "github"),
+    "alias": ("alias", "aliases", "kortnavn", "also known as"),
+}
+_CRITICALITY = {
+    "critical": ("critical", "kritisk", "high", "høy", "1", "a"),
+    "important": ("important", "viktig", "medium", "middels", "2", "b"),
+    "ordinary": ("ordinary", "vanlig", "low", "lav", "3", "c", "normal"),
+}
+_TEXTS = {".csv", ".tsv", ".txt"}
+
+
+def columns_of(header: Sequence[str]) -> dict[str, str]:
+    """Return what each known column of a header is: kind -> its name as it stands; a table needs service and team."""
+    found: dict[str, str] = {}
+    for kind, names in COLUMNS.items():
+        column = next((name for name in header if name.strip().casefold().replace("_", " ") in names), None)
+        if column is not None:
+            found[kind] = column
+    return found
+
+
+def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return header and rows of a table; empty where the file is none that is read here."""
+    if path.suffix.lower() in _TEXTS:
+        lines = text_of(path.read_bytes()).splitlines(keepends=True)
+        delimiter = max(DELIMITERS, key=(lines[0] if lines else "").count)
+        try:
+            cells = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
+        except csv.Error:
+            return [], []
+    else:
+        return [], []
+    if not cells:
+        return [], []
+    header = [name.strip() for name in cells[0]]
+    return header, [dict(zip(header, row, strict=False)) for row in cells[1:] if any(cell.strip() for cell in row)]
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table of teams and services."""
+    if path.suffix.lower() not in _TEXTS:
+        return False
+    header, rows = rows_of(path)
+    found = columns_of(header)
+    # Exports of alerts and incidents have such columns too, and many rows a service.
+    if not {"service", "team"} <= found.keys() or len(found) < 2 or len(header) > 2 * len(COLUMNS):
+        return False
+    names = [row.get(found["service"], "") for row in rows]
+    return bool(names) and len(set(names)) * 2 > len(names)
+
+
+def read_table(draft: Draft, path: Path) -> None:
+    """Add the services of a table, each with its team from the day that the table says."""
+    header, rows = rows_of(path)
+    found, owners = columns_of(header), dict[str, list[OwnerDraft]]()
+    for row in rows:
+        cells = {kind: row.get(column, "").strip() for kind, column in found.items()}
+        if not cells["service"]:
+            continue
+        service = draft.service(cells["service"])
+        since = _day(cells.get("since", ""))
+        service.seen(since, path.name)
+        if cells["team"]:
+            team = draft.team(cells["team"], path.name)
+            why = f"{path.name} says so" if since else f"{path.name} does not say since when"
+            owners.setdefault(service.id, []).append(
+                OwnerDraft(team, since or date.max, why, is_said=since is not None)
+            )
+        said = cells.get("criticality", "").casefold()
+        service.criticality = next((key for key, words in _CRITICALITY.items() if said in words), service.criticality)
+        repository = cells.get("repository", "").removeprefix("https://github.com/").strip("/")
+        if repository.count("/") == 1 and repository not in service.repositories:
+            service.repositories.append(repository)
+        for alias in filter(None, (name.strip() for name in cells.get("alias", "").split(","))):
+            if alias not in service.aliases:
+                service.aliases.append(alias)
+    for key, said in owners.items():
+        draft.owned(draft.services[key], said, path.name)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(day_of(text)[:10])
+    except ValueError:
+        return None

@@ -1,0 +1,94 @@
+"""Files that already have the columns of a stream: which stream, one file or one a day, and times without offset."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from opsmetrics.organisation.spreadsheets import DELIMITERS
+from opsmetrics.proposals.start.draft import SourceDraft
+from opsmetrics.proposals.start.toml import quoted
+from opsmetrics.streams import STREAMS
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_HEAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSource:
+    """Files of one stream in the form of its contract.
+
+    Attributes:
+        stream: Stream.
+        path: Below the root; ``{date}`` stands for a day.
+    """
+
+    stream: str
+    path: str
+
+    def draft(self, zone: str | None) -> SourceDraft:
+        """Return what to write into ``sources.toml``."""
+        lines = ["[[stream]]", f"name = {quoted(self.stream)}", f"path = {quoted(self.path)}"]
+        if "{date}" in self.path:
+            lines[-1] += "     # one file a day; a file with only a header is a quiet day"
+        if zone is not None:
+            lines.append(f"naive_time = {quoted(zone)}     # verify: zone of times without offset")
+        return SourceDraft(self.stream, "\n".join(lines), f"{self.path} is {self.stream}")
+
+
+def columns_of(path: Path) -> list[str]:
+    """Return the columns of a file by its head; none where it is no table that is read as it is."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            return list(pl.read_parquet_schema(path))
+        with path.open("rb") as content:
+            head = content.read(_HEAD_BYTES).decode("utf-8-sig", errors="strict")
+        first = head.split("\n", 1)[0].rstrip("\r")
+        if suffix in {".jsonl", ".ndjson"}:
+            found = json.loads(first)
+            return list(found) if isinstance(found, dict) else []
+        if suffix in {".csv", ".tsv"}:
+            return next(csv.reader([first], delimiter=max(DELIMITERS, key=first.count)), [])
+    except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError):
+        # Whatever it is, it is no file of a contract; others say what is wrong with it.
+        pass
+    return []
+
+
+def stream_of(columns: Iterable[str]) -> str | None:
+    """Return the stream whose contract a header keeps: all required columns, and most of the optional ones."""
+    there = {name.strip() for name in columns}
+    best: tuple[int, str] | None = None
+    for stream in STREAMS.values():
+        required = {column.name for column in stream.columns if column.required}
+        known = there & set(stream.names)
+        if required <= there and (best is None or len(known) > best[0]):
+            best = (len(known), stream.name)
+    return best[1] if best else None
+
+
+def plain_sources(files: Iterable[Path], root: Path) -> tuple[list[PlainSource], list[Path]]:
+    """Return the sources that files are as they lie there, and the files that are something else.
+
+    Args:
+        files: Files.
+        root: Folder that paths begin in.
+    """
+    found: dict[tuple[str, str], PlainSource] = {}
+    others: list[Path] = []
+    for path in files:
+        stream = stream_of(columns_of(path))
+        if stream is None:
+            others.append(path)
+            continue
+        name = path.resolve().relative_to(root.resolve()).as_posix()
+        place = _DAY.sub("{date}", name, count=1) if len(_DAY.findall(Path(name).name)) == 1 else name
+        found.setdefault((stream, place), PlainSource(stream, place))
+    return list(found.values()), others

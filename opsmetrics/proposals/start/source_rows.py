@@ -1,0 +1,46 @@
+"""Rows of a source before anything of it is landed: what it names is needed to propose who owns it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from opsmetrics.organisation import load_organisation
+from opsmetrics.organisation.models import StreamSource
+from opsmetrics.proposals.start.plain_files import PlainSource
+from opsmetrics.sources import files
+from opsmetrics.streams import STREAMS
+
+
+def rows_of_files(
+    folder: Path, source: PlainSource, root: Path, zone: str, today: date
+) -> tuple[pl.DataFrame, str | None]:
+    """Return the rows of files in the form of a stream, and the zone that their times need, or None.
+
+    Args:
+        folder: Folder of a configuration.
+        source: The files.
+        root: Folder that their path begins in.
+        zone: Zone to try where times have no offset.
+        today: Local day.
+
+    Raises:
+        SourceError: A file cannot be read.
+    """
+    plain = _read(folder, StreamSource(name=source.stream, path=source.path), root, today)
+    aside = plain.filter(pl.col("_reason").is_not_null())
+    if aside.is_empty() or not aside["_reason"].str.contains("naive_time").any():
+        return plain.filter(pl.col("_reason").is_null()), None
+    zoned = _read(folder, StreamSource(name=source.stream, path=source.path, naive_time=zone), root, today)
+    return zoned.filter(pl.col("_reason").is_null()), zone
+
+
+def _read(folder: Path, source: StreamSource, root: Path, today: date) -> pl.DataFrame:
+    organisation, stream = load_organisation(folder), STREAMS[source.name]
+    frames = [
+        files.read_rows(organisation, source, stream, path, today).frame
+        for path, _ in files.planned(organisation, source, root, today, None)
+    ]
+    return pl.concat(frames, how="vertical") if frames else pl.DataFrame({"_reason": [], "_day": []})

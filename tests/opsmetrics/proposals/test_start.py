@@ -1,0 +1,264 @@
+"""A first configuration from what somebody has: it can be read, its days are proven, and what is guessed is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from opsmetrics.cli import main
+from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.organisation import Organisation, load_organisation
+from opsmetrics.proposals.start.draft import Draft, slug
+from opsmetrics.proposals.start.propose import Given, Proposed, propose
+from opsmetrics.proposals.start.writing import Identity, write
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+WHO = Identity("nordhavn", "Nordhavn")
+
+
+def commit(folder: Path, day: str, **files: str) -> None:
+    """Commit files on a day, as a person who keeps no settings."""
+    for name, text in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    at = f"{day}T12:00:00Z"
+    who = {
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in (("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", at))
+    }
+    for words in (("add", "."), ("commit", "-qm", "change")):
+        subprocess.run(["git", "-C", str(folder), *words], env=os.environ | who, check=True, capture_output=True)
+
+
+@pytest.fixture
+def clones(tmp_path) -> Path:
+    """Two clones: one that was handed over, one that nobody is named for; and one without a commit."""
+    root = tmp_path / "clones"
+    for name in ("soknad-api", "journal", "empty"):
+        subprocess.run(["git", "init", "-qb", "main", str(root / name)], check=True)
+        address = f"https://github.com/nordhavn/{name}.git"
+        subprocess.run(["git", "-C", str(root / name), "remote", "add", "origin", address], check=True)
+    commit(root / "soknad-api", "2024-03-01", readme="x")
+    commit(root / "soknad-api", "2025-05-05", CODEOWNERS="* @nordhavn/helse\n")
+    commit(root / "soknad-api", "2026-02-01", CODEOWNERS="* @nordhavn/plattform @someone\n")
+    commit(root / "journal", "2025-01-10", readme="x")
+    return root
+
+
+def proposed(tmp_path: Path, **given) -> tuple[Proposed, Organisation]:
+    """What is proposed, and the organisation that is read of it."""
+    org = tmp_path / "org"
+    settings = Settings(home=tmp_path / "home", org=org, data=None, now=None, sql=default_sql_root())
+    found = propose(Given(org, given.pop("who", WHO), **given), settings, NOW)
+    write(org, found.files)
+    return found, load_organisation(org)
+
+
+def owners(organisation: Organisation) -> dict[str, list[tuple[str, str]]]:
+    return {s.id: [(o.team, o.valid_from.isoformat()) for o in s.owners] for s in organisation.services}
+
+
+def test_clones_give_services_whose_owners_are_dated_by_codeowners_and_the_first_commit(tmp_path, clones):
+    found, organisation = proposed(tmp_path, clones=(clones,))
+    assert owners(organisation) == {
+        "journal": [("nordhavn", "2025-01-10")],
+        "soknad-api": [("helse", "2024-03-01"), ("plattform", "2026-02-01")],
+    }
+    (service,) = [s for s in organisation.services if s.id == "soknad-api"]
+    assert service.repositories == ["nordhavn/soknad-api"]
+    assert service.owners[0].valid_to == date(2026, 2, 1)
+    assert {team.id: team.type for team in organisation.teams}["plattform"] == "platform"
+    said = " ".join(guess.what for guess in found.draft.guesses)
+    assert "CODEOWNERS names it since 2025-05-05" in said
+    assert "nordhavn owns journal: no source names an owner" in said
+    assert "empty is left out" in said
+    (connector,) = organisation.sources.connector
+    assert connector.places == {"nordhavn/journal": "journal", "nordhavn/soknad-api": "soknad-api"}
+    assert (organisation.folder / connector.folder).resolve() == clones.resolve()
+
+
+TABLE = "Tjeneste;Lag;Fra dato;Kritikalitet\r\nSøknad API;Innbygger;01.02.2025;høy\r\nJournal;Helse;;middels\r\n"
+INCIDENTS = (
+    "incident_id,service_id,severity,declared_at,resolved_at\n"
+    "1,Søknad API,1,2024-08-01T10:00:00Z,2024-08-01T12:00:00Z\n"
+    "2,Journal,2,2026-03-01T10:00:00Z,\n"
+    "3,id-proxy,3,2026-09-01T10:00:00Z,2026-09-01T12:00:00Z\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_a_table_from_a_norwegian_spreadsheet_and_exports(tmp_path, encoding):
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "tjenester.csv").write_bytes(TABLE.encode(encoding))
+    (exports / "incidents.csv").write_text(INCIDENTS, encoding="utf-8")
+    (exports / "strange.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    found, organisation = proposed(tmp_path, paths=(exports,), team="Drift")
+    # The day that the table says stands; without one, the oldest record; never the day of writing.
+    assert owners(organisation) == {
+        "soknad-api": [("innbygger", "2025-02-01")],
+        "journal": [("helse", "2026-03-01")],
+        "id-proxy": [("drift", "2026-09-01")],
+    }
+    assert {s.id: s.criticality for s in organisation.services} == {
+        "soknad-api": "critical",
+        "journal": "important",
+        "id-proxy": "ordinary",
+    }
+    assert [(s.name, s.path) for s in organisation.sources.stream] == [("incidents", "incidents.csv")]
+    assert [path.name for path in found.unread] == ["strange.csv"]
+    said = " ".join(guess.what for guess in found.draft.guesses)
+    assert "records from 2024-08-01 (first row in incidents.csv) to 2025-02-01 belong to nobody" in said
+    assert organisation.settings.history_from == date(2025, 10, 1), "the oldest record, at most 13 months back"
+
+
+CHECKS = "provider,monitor_id,checked_at,status\n" + "".join(
+    f"uptime,{monitor},2026-11-{day:02}T{hour:02}:{minute:02}:00Z,up\n"
+    for monitor, day in (("https://soknad-api.example.org/health", 1), ("other", 1))
+    for hour in range(3)
+    for minute in range(0, 60, 10)
+)
+CHANGES = "provider,monitor_id,checked_at,status\nu,journal,2026-10-01T00:00:00Z,up\nu,journal,2026-10-05T00:00:00Z,down\nu,journal,2026-10-05T01:00:00Z,up\n"
+BACKUPS = "datastore_id,taken_at,is_usable\njournal-pg,2026-08-01 02:00:00,true\nJournal DB,2026-08-02 02:00:00,true\n"
+
+
+def test_monitors_datastores_and_daily_files(tmp_path):
+    exports = tmp_path / "exports"
+    (exports / "checks").mkdir(parents=True)
+    (exports / "checks" / "2026-11-01.csv").write_text(CHECKS)
+    (exports / "checks" / "2026-11-02.csv").write_text(CHANGES)
+    (exports / "backups.csv").write_text(BACKUPS)
+    (exports / "tjenester.csv").write_text(TABLE, encoding="utf-8")
+    found, organisation = proposed(tmp_path, paths=(exports,))
+    streams = {s.name: s for s in organisation.sources.stream}
+    assert streams["availability_checks"].path == "checks/{date}.csv"
+    assert streams["recovery_points"].naive_time == "Europe/Oslo"
+    monitors = {s.id: [(m.id, m.kind, m.hold_minutes) for m in s.monitors] for s in organisation.services}
+    assert monitors["soknad-api"] == [("https://soknad-api.example.org/health", "polling", 16.0)]
+    assert monitors["journal"] == [("journal", "transitions", None)]
+    assert monitors["other"] == [("other", "polling", 16.0)]
+    assert [(store.id, store.service) for store in organisation.datastores] == [("journal-pg", "journal")]
+    assert any("'Journal DB'" in guess.what for guess in found.draft.guesses)
+
+
+BACKSTAGE = """
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: journal-web, title: Journal, annotations: {github.com/project-slug: nordhavn/journal}}
+spec: {owner: group:default/helse, type: service}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: private}
+spec: {owner: user:default/somebody}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: helse, title: Team Helse}
+spec: {type: team}
+"""
+AZURE = [
+    {"tags": {"Service": "Innsyn", "team": "Innbygger"}, "createdTime": "2025-03-04T10:00:00Z"},
+    {"tags": {"service": "Innsyn", "Team": "Innbygger"}, "createdTime": "2024-06-01T10:00:00Z"},
+    {"tags": {"service": "Post", "owner": "somebody@example.org"}},
+    {"tags": None},
+]
+
+
+def test_catalogues_of_other_tools_name_teams_and_never_people(tmp_path):
+    given = tmp_path / "given"
+    (given / "repo" / ".github").mkdir(parents=True)
+    (given / "catalog-info.yaml").write_text(BACKSTAGE)
+    (given / "resources.json").write_text(json.dumps({"data": AZURE}))
+    (given / "repo" / ".github" / "CODEOWNERS").write_text("* @nordhavn/drift\n")
+    # Hidden folders are passed over; the file is named.
+    _, organisation = proposed(tmp_path, paths=(given, given / "repo" / ".github" / "CODEOWNERS"))
+    start = organisation.settings.history_from.isoformat()
+    assert owners(organisation) == {
+        "journal-web": [("helse", start)],
+        "private": [("nordhavn", start)],
+        "innsyn": [("innbygger", "2024-06-01")],
+        "post": [("nordhavn", start)],
+        "repo": [("drift", start)],
+    }
+    assert {team.id: team.name.nb for team in organisation.teams}["helse"] == "Team Helse"
+    text = "".join(path.read_text() for path in organisation.folder.glob("*.toml"))
+    assert "somebody" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "mark"), [("nb", b"\xef\xbb\xbfwaiver_id;team_id;"), ("en", b"waiver_id,team_id,")]
+)
+def test_empty_registers_open_with_a_column_a_field(tmp_path, clones, language, mark):
+    who = Identity("x", "Nordhavn", language)
+    _, organisation = proposed(tmp_path, clones=(clones,), who=who)
+    assert (organisation.folder / "registers" / "waivers.csv").read_bytes().startswith(mark)
+    assert organisation.settings.language == language
+
+
+def test_nothing_is_replaced_without_force_and_registers_never(tmp_path, clones):
+    org = tmp_path / "org"
+    words = ["init", "--org", str(org), "--clones", str(clones), "--name", "Nordhavn"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert CliRunner().invoke(main, words).exit_code == 0, "the same again is no difference"
+    teams, waivers = org / "teams.toml", org / "registers" / "waivers.csv"
+    teams.write_text(teams.read_text() + "# by hand\n")
+    waivers.write_text("waiver_id;team_id\n")
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code == 1
+    assert "-# by hand" in refused.output
+    assert "--force" in refused.output
+    assert "# by hand" in teams.read_text()
+    forced = CliRunner().invoke(main, [*words, "--force"])
+    assert forced.exit_code == 0
+    assert "-# by hand" in forced.output
+    assert "# by hand" not in teams.read_text()
+    assert waivers.read_text() == "waiver_id;team_id\n"
+
+
+def test_it_says_what_it_guessed_and_check_accepts_it(tmp_path, clones):
+    org = tmp_path / "org"
+    done = CliRunner().invoke(main, ["init", "--org", str(org), "--clones", str(clones), "--json"])
+    told = json.loads(done.output)
+    assert told["services"] == ["journal", "soknad-api"]
+    assert all(guess["verify"] for guess in told["guesses"])
+    checked = CliRunner().invoke(main, ["check", "--org", str(org)])
+    assert (checked.exit_code, checked.output) == (0, checked.output)
+    assert "ok=True" in checked.output
+    assert "error" not in checked.output
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "--clones DIR"),
+        ({"clones": "nowhere"}, "holds no clone"),
+        ({"paths": "nowhere"}, "no such file or folder"),
+        ({"paths": "strange"}, "none of these files is known"),
+    ],
+)
+def test_without_anything_that_tells_of_a_service_there_is_one_clear_error(tmp_path, given, says):
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "a.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(ConfigurationError) as caught:
+        proposed(tmp_path, **{key: (tmp_path / name,) for key, name in given.items()})
+    (problem,) = caught.value.problems
+    assert says in f"{problem.message} {problem.fix}"
+
+
+def test_names_that_differ_in_signs_only_are_one_service():
+    draft = Draft()
+    assert draft.service("Søknad API") is draft.service("soknad-api")
+    assert draft.service("Søknad API").aliases == ["Søknad API"]
+    assert [slug(name) for name in ("Ærfugl & Co.", "--", "x" * 200)] == ["aerfugl-co", "unnamed", "x" * 80]
+    assert draft.nearest("soknad-api-pg") is draft.services["soknad-api"]
+    assert draft.nearest("unrelated") is None
