@@ -8,7 +8,6 @@ Does not belong here: running the SQL (``opsmetrics.warehouse``) and the meaning
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +22,7 @@ from opsmetrics.catalogue.schemas import FLAT
 from opsmetrics.catalogue.sqltree import MACROS, parse_select
 from opsmetrics.core.declare import Column, Table
 from opsmetrics.core.errors import SqlFileError
+from opsmetrics.core.sqlheader import HeaderError, read_header
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -188,17 +188,11 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise SqlFileError(f"{path}: the file is not UTF-8; save it as UTF-8") from error
-    header_lines: list[str] = []
-    for line in text.splitlines():
-        if not line.startswith("--"):
-            break
-        header_lines.append(line[2:].removeprefix(" "))
-    if not header_lines:
-        raise SqlFileError(f'{path}:1: the header is missing; start with lines such as -- title = "..."')
     try:
-        header = tomllib.loads("\n".join(header_lines))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SqlFileError(f"{path}: the header is not valid TOML: {error}") from error
+        header = read_header(text)
+    except HeaderError as error:
+        where = f"{path}:{error.line}" if error.line is not None else str(path)
+        raise SqlFileError(f"{where}: {error}") from error
     return text, header
 
 

@@ -50,14 +50,14 @@ def parse_select(text: str, path: Path, *, allowed: frozenset[str] = frozenset()
     Raises:
         SqlFileError: The text is not exactly one select, or reads outside the warehouse.
     """
-    tree = json.loads(_serialized(text))
+    tree = json.loads(serialized(text))
     if tree.get("error"):
         raise SqlFileError(f"{path}: {tree.get('error_message', 'not a select')}")
     if len(tree["statements"]) != 1:
         raise SqlFileError(f"{path}: write exactly one select")
     tables: set[str] = set()
     calls: list[Call] = []
-    for node in _nodes(tree["statements"]):
+    for node in nodes(tree["statements"]):
         match node:
             case {"type": "BASE_TABLE", "schema_name": str(schema), "table_name": str(name)} if schema:
                 tables.add(f"{schema}.{name}")
@@ -79,12 +79,12 @@ def _literal(argument: dict[str, Any]) -> str | None:
             return None
 
 
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
     """Every object of a parse tree."""
     if isinstance(node, dict):
         yield node
     for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _nodes(value)
+        yield from nodes(value)
 
 
 @cache
@@ -93,7 +93,7 @@ def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-def _serialized(text: str) -> str:
+def serialized(text: str) -> str:
     """DuckDB's parse tree of a text."""
     with _parser().cursor() as con:
         ((tree,),) = con.execute("select json_serialize_sql($1::varchar)", [text]).fetchall()

@@ -18,6 +18,8 @@ EXTRAS: dict[str, str] = {
     "joserfc": "demo",
     "plotly": "app",
     "pptx": "documents",
+    "psycopg2": "databases",
+    "pymysql": "databases",
     "pyspark": "spark",
     "sqlglot": "spark",
     "starlette": "app",

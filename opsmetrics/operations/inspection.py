@@ -6,6 +6,7 @@ Belongs here: what one file of a source says. Does not belong here: names that l
 
 from __future__ import annotations
 
+import difflib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,15 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.advice import Finding, line_of
+from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import files
+from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import reasons
 from opsmetrics.sources.contract import Judged
-from opsmetrics.streams import STREAMS
+from opsmetrics.sources.query_inputs import LINE
+from opsmetrics.sources.query_run import answer
+from opsmetrics.sources.raw_table import FILE
+from opsmetrics.streams import STREAMS, Stream
 
 # Of larger files only the head is read: a check is to take seconds.
 WHOLE_BYTES, HEAD_BYTES, HEAD_ROWS = 8 << 20, 1 << 20, 5000
@@ -51,6 +57,7 @@ def heads(settings: Settings, organisation: Organisation, today: date) -> Iterat
     found = [
         _head(organisation, source, number, root, today) for number, source in enumerate(organisation.sources.stream)
     ]
+    found += [query_head(organisation, query, root, today) for query in organisation.queries]
     if root.is_dir():
         yield from found
         return
@@ -70,8 +77,9 @@ def _head(organisation: Organisation, source: StreamSource, number: int, root: P
     line = line_of(organisation.folder, "sources.toml", ("stream", number, "path"))
     here = str(organisation.folder / "sources.toml")
     try:
-        path = _newest(organisation, source, root, today)
-        rows, is_whole = _read(organisation, source, path, today)
+        reading = files.Reading(organisation, source, STREAMS[source.name], root, today)
+        path = _newest(reading)
+        rows, is_whole = _read(reading, path)
     except SourceError as error:
         problem = error.problem
         if problem.line is None:
@@ -83,16 +91,54 @@ def _head(organisation: Organisation, source: StreamSource, number: int, root: P
     return Head(source, rows.frame.filter(pl.col("_reason").is_null()), is_whole and not source.is_daily, wrong)
 
 
-def _newest(organisation: Organisation, source: StreamSource, root: Path, today: date) -> Path:
+def query_head(organisation: Organisation, query: QuerySource, root: Path, today: date) -> Head:
+    """Read the head of every file of a query and hold what it makes of them against the contract."""
+    stream = STREAMS[query.name]
+    reading = files.Reading(organisation, query, stream, root, today)
+    path = organisation.folder / query.path
+    here = str(path)
+    try:
+        with one_error(here):
+            found = answer(query, reading.bases, here, most_rows=HEAD_ROWS if _is_large(reading, path) else None)
+            rows = files.judged(reading, path, found.table)
+    except SourceError as error:
+        return Head(query, findings=[Finding(error.problem, is_error=True)])
+    wrong = [*_strange_columns(rows, stream, here), *_set_aside(rows.frame, path, here, 1)]
+    wrong += [_forgiving(here, line) for line in found.tree.forgiving]
+    if not {LINE, FILE} <= set(found.names):
+        message = "rows that are set aside cannot be found: the select gives no _file and _line"
+        wrong.append(Finding(Problem(here, None, message, f"let it begin with: select {FILE}, {LINE},"), False))
+    return Head(query, rows.frame.filter(pl.col("_reason").is_null()), found.is_whole, wrong)
+
+
+def _is_large(reading: files.Reading, path: Path) -> bool:
+    return sum(each.stat().st_size for each in files.paths_of(reading, path)) > WHOLE_BYTES
+
+
+def _strange_columns(rows: Judged, stream: Stream, here: str) -> Iterator[Finding]:
+    """Columns of a select that the contract does not know: a mistyped one is not told."""
+    for name in rows.dropped:
+        near = difflib.get_close_matches(name, stream.names, n=1)
+        fix = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(stream.names)}"
+        yield Finding(Problem(here, None, f"the stream {stream.name!r} has no column {name!r}", fix), True)
+
+
+def _forgiving(here: str, line: int) -> Finding:
+    message = "try_cast and try_strptime turn a value that they cannot read into none: it would count as not there"
+    fix = "use instant(), day_of(), mapped() or matched(), which keep it, so that its row is set aside"
+    return Finding(Problem(here, line, message, fix), False)
+
+
+def _newest(reading: files.Reading) -> Path:
     """Return the file of a source; of daily files the newest.
 
     Raises:
         SourceError: The path leaves the root, or there is no daily file.
     """
-    found = list(files.planned(organisation, source, root, today, None))
+    found = list(files.planned(reading, None))
     if not found:
         fix = "check path, root and the form of the file's names: {date} stands for 2026-01-31"
-        raise SourceError(Problem(str(root / source.path), None, "no file of these days exists", fix))
+        raise SourceError(Problem(str(reading.root / reading.source.path), None, "no file of these days exists", fix))
     return found[-1][0]
 
 
@@ -105,12 +151,12 @@ def _fix(source: StreamSource, problem: Problem) -> str:
     return problem.fix
 
 
-def _read(organisation: Organisation, source: StreamSource, path: Path, today: date) -> tuple[Judged, bool]:
+def _read(reading: files.Reading, path: Path) -> tuple[Judged, bool]:
     """Read a file as a pull would, whatever days it covers; of a large one only its first rows."""
     with tempfile.TemporaryDirectory(prefix="opsmetrics-") as folder:
         head = _cut(path, Path(folder))
         try:
-            rows = files.read_rows(organisation, source, STREAMS[source.name], head or path, today)
+            rows = files.read_rows(reading, head or path)
         except SourceError as error:
             problem = error.problem
             raise SourceError(replace(problem, file=problem.file.replace(str(head), str(path)))) from error
@@ -179,17 +225,16 @@ def _idle(rows: Judged, path: Path, here: str, line: int | None) -> Iterator[Fin
 def _set_aside(frame: pl.DataFrame, path: Path, here: str, line: int | None) -> Iterator[Finding]:
     """Rows that would be set aside; where all would be, nothing is left."""
     counts = reasons(frame)
-    if counts.is_empty():
+    if not counts:
         return
-    said = "; ".join(f"{reason} ({rows})" for reason, rows, _ in counts.head(_SHOWN).iter_rows())
-    aside = int(counts["rows"].sum())
+    said = "; ".join(f"{each.text} ({each.rows})" for each in counts[:_SHOWN])
+    aside = sum(each.rows for each in counts)
     is_all = aside == frame.height
     count = "all" if is_all else f"{aside} of {frame.height}"
     message = f"{count} rows looked at would be set aside: {said}"
-    first = counts["line"].min()
     if "naive_time" in said:
         fix = 'name the zone of the source at the stream: naive_time = "Europe/Oslo"'
         yield Finding(Problem(here, line, f"{path}: {message}", fix), is_all)
     else:
-        number = int(first) if isinstance(first, int) else None
-        yield Finding(Problem(str(path), number, message, "mend them at the source"), is_all)
+        first = min(counts, key=lambda each: each.line)
+        yield Finding(Problem(first.file or str(path), first.line, message, "mend them at the source"), is_all)

@@ -33,6 +33,7 @@ from opsmetrics.organisation.models import (
     Team,
     Waiver,
 )
+from opsmetrics.organisation.queries import QueryFiles, QuerySource, QueryTable, load_queries
 from opsmetrics.organisation.working_time import WorkingHours
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -184,7 +185,8 @@ class Reader:
 
 def _keys(model: type[BaseModel]) -> list[str]:
     """The keys of a table as they are written."""
-    return [field.alias or name for name, field in model.model_fields.items()]
+    unwritten: frozenset[str] = getattr(model, "NOT_WRITTEN", frozenset())
+    return [field.alias or name for name, field in model.model_fields.items() if name not in unwritten]
 
 
 def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
@@ -193,6 +195,8 @@ def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[Bas
         return StreamSource
     if model is Sources and loc[:1] == ("connector",) and len(loc) > 2:
         return KINDS[str(loc[2])]
+    if model is QuerySource and loc[0] in {"files", "tables"} and len(loc) > 2:
+        return QueryFiles if loc[0] == "files" else QueryTable
     return model
 
 
@@ -202,7 +206,8 @@ def toml_line(text: str, path: Sequence[str | int]) -> int | None:
     tomllib keeps no positions and no maintained parser that does was found (ADR 0004), so this looks for
     the n-th ``[[table]]`` and then for the key below it.
     """
-    lines = text.splitlines()
+    # The header of a SQL file is TOML behind two dashes, which begin no line of TOML.
+    lines = [line.removeprefix("--").removeprefix(" ") for line in text.splitlines()]
     start, found = 0, None
     for position, part in enumerate(path):
         if isinstance(part, int):
@@ -214,7 +219,7 @@ def toml_line(text: str, path: Sequence[str | int]) -> int | None:
             start = headers[int(number or 0)] if int(number or 0) < len(headers) else headers[0]
             found = start
             continue
-        key = re.compile(rf"(^|[{{,\s]){re.escape(part)}\s*=")
+        key = re.compile(rf"(^|[{{,.\s]){re.escape(part)}\s*=")
         for i in range(start, len(lines)):
             if i > start and lines[i].lstrip().startswith("["):
                 break
@@ -243,6 +248,7 @@ def load_organisation(folder: Path) -> Organisation:
     registers = {name: reader.register(name) for name in REGISTERS}
     usual = settings.working_hours if settings else WorkingHours()
     checks.check_all(reader, tables, registers, sources, usual)
+    queries = load_queries(reader, sources.connector if sources else ())
     if reader.problems or settings is None or sources is None:
         raise ConfigurationError(reader.problems)
     return Organisation(
@@ -259,6 +265,7 @@ def load_organisation(folder: Path) -> Organisation:
         efforts=tuple(row for _, row in registers["efforts"]),
         goals=tuple(row for _, row in registers["goals"]),
         sources=sources,
+        queries=queries,
         digest=_digest(reader.texts),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -18,6 +18,9 @@ from opsmetrics.organisation.connectors import AnyConnector
 from opsmetrics.organisation.names import AnyAlias, Name, composed, folded, has_pattern_signs
 from opsmetrics.organisation.working_time import Holidays, TeamHours, WorkCalendar, WorkingHours, YearDay, zone_name
 from opsmetrics.streams import FILES
+
+if TYPE_CHECKING:
+    from opsmetrics.organisation.queries import QuerySource
 
 # Open ends of periods become this day, so that SQL compares instead of testing for null.
 FOREVER = date(2200, 1, 1)
@@ -411,6 +414,7 @@ class Organisation:
     goals: tuple[Goal, ...]
     sources: Sources
     digest: str
+    queries: tuple[QuerySource, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -441,7 +445,8 @@ class Organisation:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Every source of every configured stream."""
         start = self.settings.history_from
-        found = [Delivery(source.name, source, start, source.valid_to, None) for source in self.sources.stream]
+        written = (*self.sources.stream, *self.queries)
+        found = [Delivery(source.name, source, start, source.valid_to, None) for source in written]
         for connector in self.sources.connector:
             found += [
                 Delivery(

@@ -5,7 +5,10 @@ Does not belong here: what a file no longer covers (``file_pulls``), and which l
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -91,11 +94,35 @@ def carried(frame: pl.DataFrame, day: Window) -> pl.DataFrame:
     return frame.with_columns(_day=pl.when(is_earlier).then(pl.lit(day[0])).otherwise(pl.col("_day")))
 
 
-def reasons(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return why rows were set aside, most rows first: ``_reason``, ``rows`` and the first ``line``."""
-    aside = frame.filter(pl.col("_reason").is_not_null())
-    counts = aside.group_by("_reason").agg(pl.len().alias("rows"), pl.col("_line").min().alias("line"))
-    return counts.sort(["rows", "_reason"], descending=[True, False])
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why rows were set aside, and where the first of them stands.
+
+    Attributes:
+        text: Why.
+        rows: How many.
+        line: Line of the first.
+        file: Its file, where a query reads several; else None.
+    """
+
+    text: str
+    rows: int
+    line: int
+    file: str | None
+
+
+def reasons(frame: pl.DataFrame) -> list[Reason]:
+    """Return why rows were set aside, most rows first."""
+    aside = frame.filter(pl.col("_reason").is_not_null()).sort("_line")
+    first = [pl.len().alias("rows"), pl.col("_line").first(), pl.col("_raw").first()]
+    counts = aside.group_by("_reason").agg(first).sort(["rows", "_reason"], descending=[True, False])
+    return [Reason(text, rows, line, file_of(raw)) for text, rows, line, raw in counts.iter_rows()]
+
+
+def file_of(raw: str | None) -> str | None:
+    """Return the file that a row stands in, where the row as it came says so."""
+    found = re.match(r'\{"_file":("(?:[^"\\]|\\.)*")', raw or "")
+    return str(json.loads(found[1])) if found else None
 
 
 def _outside(frame: pl.DataFrame, covered: Window) -> pl.DataFrame:

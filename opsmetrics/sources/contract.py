@@ -19,7 +19,7 @@ import polars as pl
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.conflicts import settle_keys
 from opsmetrics.sources.forms import Zones, blurs_of, expected, form_of, given, quoted, reasons_of
-from opsmetrics.sources.raw_table import BOOLEAN, RawTable, folded, unreadable
+from opsmetrics.sources.raw_table import BOOLEAN, FILE, RawTable, folded, unreadable
 from opsmetrics.streams import DUCKDB_TYPES, Column, Stream
 
 # Oldest day and latest plan that a contract can name; what has happened is bounded more narrowly.
@@ -138,6 +138,10 @@ def _missing(table: RawTable, columns: Mapping[str, str], name: str, file: Path)
     guess = f"did you mean {near[0]!r}? " if near else ""
     example = f'columns = {{ {name} = "..." }}'
     fix = f"{guess}map it in sources.toml: {example}; the file has {there}"
+    if file.suffix == ".sql":
+        return unreadable(
+            file, None, f"the select gives no column {name!r}", f"{guess}let it give one; it gives {there}"
+        )
     # Only CSV has a line of names.
     line = 1 if file.suffix.lower() == ".csv" else None
     if line and len(table.names) == 1:
@@ -151,7 +155,8 @@ def _named(table: RawTable, present: Mapping[str, str]) -> pl.DataFrame:
     """Return the columns under names of our own, so that no name of the file can meet one of ours."""
     series = [table.data[source].alias(f"in {name}") for name, source in present.items()]
     odd = [table.odd[source].alias(f"odd {name}") for name, source in present.items() if source in table.odd]
-    return pl.DataFrame([table.lines.alias("_line"), table.broken.alias("_broken"), *series, *odd])
+    places = [] if table.files is None else [table.files.alias("_file")]
+    return pl.DataFrame([table.lines.alias("_line"), table.broken.alias("_broken"), *places, *series, *odd])
 
 
 def _judging(frame: pl.DataFrame, stream: Stream, zones: Zones, happened: tuple[date, date]) -> str:
@@ -178,8 +183,7 @@ def _judging(frame: pl.DataFrame, stream: Stream, zones: Zones, happened: tuple[
                 {_day(stream, reasons, zones.home)} as _day
             from typed
         )
-        select {names}, _day, _line, _reason,
-            case when _reason is not null and _broken is null then {_raw(frame, stream)} end as _raw
+        select {names}, _day, _line, _reason, case when _reason is not null then {_raw(frame, stream)} end as _raw
         from judged
     """
 
@@ -215,10 +219,18 @@ def _column(
 
 
 def _raw(frame: pl.DataFrame, stream: Stream) -> str:
-    """SQL of the contract's columns as they came, as JSON."""
+    """SQL of the contract's columns as they came, as JSON, and of the file where there are several."""
     there = [column.name for column in stream.columns if f"in {column.name}" in frame.columns]
-    parts = ", ".join(f"{quoted(name)} := cast({quoted(f'in {name}')} as varchar)" for name in there)
-    return f"left(cast(to_json(struct_pack({parts})) as varchar), {MAX_RAW})" if parts else "cast(null as varchar)"
+    place = [f"{quoted(FILE)} := {quoted(FILE)}"] if FILE in frame.columns else []
+    parts = [f"{quoted(name)} := cast({quoted(f'in {name}')} as varchar)" for name in there]
+    whole, alone = _packed([*place, *parts]), _packed(place)
+    return f"case when _broken is null then {whole} else {alone} end"
+
+
+def _packed(parts: list[str]) -> str:
+    if not parts:
+        return "cast(null as varchar)"
+    return f"left(cast(to_json(struct_pack({', '.join(parts)})) as varchar), {MAX_RAW})"
 
 
 def _day(stream: Stream, reasons: Mapping[str, list[str]], home: str) -> str:

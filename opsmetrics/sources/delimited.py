@@ -1,10 +1,14 @@
-"""Read CSV: comma, semicolon or tab, with a header; a quote that swallows rows is an error, never a long field."""
+"""Read CSV with a header; a quote that swallows rows is an error, never a long field.
+
+A file that sources.toml maps is UTF-8 with comma, semicolon or tab; a query may name another dialect.
+"""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from opsmetrics.sources.raw_table import (
@@ -21,27 +25,49 @@ _QUOTING = "a quote that is opened in this row and not closed swallows the rows 
 _MEND = "close the quote, or write a quote inside a field twice"
 
 
-def read_csv(path: Path, wanted: frozenset[str]) -> RawTable:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes:
+        encoding: Of its text.
+        delimiter: Between cells; None for that of comma, semicolon and tab which the header has most of.
+        quote: Around cells that hold a delimiter; empty for none.
+        skip_lines: Lines before the header.
+        names_repeat: Whether columns may share a name; each but the first is numbered then: ``Label (2)``.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    quote: str = '"'
+    skip_lines: int = 0
+    names_repeat: bool = False
+
+
+def read_csv(path: Path, wanted: Container[str], dialect: Dialect = Dialect()) -> RawTable:
     """Read a CSV file.
 
     Args:
         path: The file; not empty.
         wanted: Folded names of the columns to keep.
+        dialect: How it is written.
 
     Raises:
-        SourceError: The file is not UTF-8, its header does not name the columns, or a quote swallows rows.
+        SourceError: The file is of another encoding, its header does not name the columns, or a quote swallows rows.
     """
-    lines = numbered_lines(path)
-    _, first = next(lines)
-    delimiter, header = _header(path, first)
+    lines = numbered_lines(path, dialect.encoding)
+    first = ""
+    for _ in range(dialect.skip_lines + 1):
+        _, first = next(lines, (0, ""))
+    delimiter, header = _header(path, first, dialect)
     places = {name: place for place, name in enumerate(header) if folded(name) in wanted}
     collector = Collector()
-    for line, row, reason in _rows(path, lines, delimiter, len(header)):
+    for line, row, reason in _rows(path, lines, delimiter, len(header), dialect.quote):
         collector.add(line, {} if reason else {name: row[place] for name, place in places.items()}, reason)
     return collector.table(header, list(places))
 
 
-def _header(path: Path, first: str) -> tuple[str, list[str]]:
+def _header(path: Path, first: str, dialect: Dialect) -> tuple[str, list[str]]:
     """Return the delimiter that a header line uses most, and its columns."""
     if first.lstrip().startswith("<"):
         fix = "look at the file: an error or sign-in page was saved in place of the export; export it again"
@@ -50,21 +76,39 @@ def _header(path: Path, first: str) -> tuple[str, list[str]]:
         raise unreadable(path, 1, "the line holds NUL characters", "save it as UTF-8, not UTF-16")
     if re.match(r"sep=.\s*$", first):
         raise unreadable(path, 1, "this is a hint for Excel, not the header", "delete the line that begins with sep=")
-    delimiter = max(",;\t", key=first.count)
+    delimiter = dialect.delimiter or max(",;\t", key=first.count)
     try:
-        header = next(csv.reader([first], delimiter=delimiter, strict=True), [])
+        header = next(_reader([first], delimiter, dialect.quote), [])
     except csv.Error as error:
         message = f"no valid CSV: {error}"
         raise unreadable(path, 1, message, "mend the quoting and line ends of the header") from error
     if not header:
         fix = "write the column names into the first line; a quiet period still has them"
         raise unreadable(path, 1, "the first line is blank, where the header is expected", fix)
+    if dialect.names_repeat:
+        header = numbered_names(header)
     check_names(path, header)
     return delimiter, header
 
 
+def numbered_names(names: Sequence[str]) -> list[str]:
+    """Return names of columns of which those that others have too, but for case, and empty ones are numbered."""
+    counts: dict[str, int] = {}
+    found: list[str] = []
+    for place, name in enumerate(names, 1):
+        plain = name.strip() or f"column {place}"
+        counts[folded(plain)] = number = counts.get(folded(plain), 0) + 1
+        found.append(plain if number == 1 else f"{plain} ({number})")
+    return found
+
+
+def _reader(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
+    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=True)
+
+
 def _rows(
-    path: Path, lines: Iterator[tuple[int, str]], delimiter: str, width: int
+    path: Path, lines: Iterator[tuple[int, str]], delimiter: str, width: int, quote: str
 ) -> Iterator[tuple[int, list[str], str | None]]:
     """Yield (line it begins on, fields, reason) of each row that is not blank."""
     consumed: list[tuple[int, str]] = []
@@ -76,7 +120,7 @@ def _rows(
             yield text.replace("\0", "")
 
     csv.field_size_limit(MAX_LINE_BYTES)
-    rows = csv.reader(feed(), delimiter=delimiter, strict=True)
+    rows = _reader(feed(), delimiter, quote)
     while True:
         consumed.clear()
         row: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -28,18 +29,25 @@ def rules_digest(source: StreamSource, stream: Stream, today: date) -> str:
     return hashlib.sha256(json.dumps(rules, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def stat_of(path: Path) -> list[int]:
-    """Return what changes when a file is written or replaced, whatever its own time says; empty where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return []
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+def stat_of(paths: Iterable[Path]) -> list[int]:
+    """Return what changes when one of some files is written or replaced, whatever its own time says.
+
+    Empty where one of them is not there.
+    """
+    stat: list[int] = []
+    for path in paths:
+        try:
+            found = path.stat()
+        except OSError:
+            return []
+        stat += [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+    return stat
 
 
 def is_settled(stat: list[int]) -> bool:
-    """Whether a later writing of the file would show in its times."""
-    return bool(stat) and time.time_ns() - max(stat[1:3]) > YOUNG_SECONDS * 1e9
+    """Whether a later writing of the files would show in their times."""
+    times = [value for place, value in enumerate(stat) if place % 4 in {1, 2}]
+    return bool(times) and time.time_ns() - max(times) > YOUNG_SECONDS * 1e9
 
 
 def day_digests(batch: Batch) -> dict[str, str]:

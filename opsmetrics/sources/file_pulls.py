@@ -24,7 +24,7 @@ from opsmetrics.sources import files
 from opsmetrics.sources.claims import DAY, within
 from opsmetrics.sources.file_marks import content_digest, day_digests, has_loose_rows, is_settled, rules_digest, stat_of
 from opsmetrics.sources.notes import DayMark, FileMark, PullNote, Window, days_of
-from opsmetrics.streams import FILES, STREAMS
+from opsmetrics.streams import STREAMS
 
 
 def _said_once(problems: list[Problem]) -> list[Problem]:
@@ -64,9 +64,13 @@ class FilePull:
         self._landing, self._organisation, self._source, self._now = settings.landing, organisation, source, now
         self._stream = STREAMS[source.name]
         self._today = now.astimezone(organisation.zone).date()
-        self._root = files.files_root(organisation, settings.data)
+        self._reading = files.Reading(
+            organisation, source, self._stream, files.files_root(organisation, settings.data), self._today
+        )
         self._rules = rules_digest(source, self._stream, self._today)
-        self._known = {name.sequence: name for name in names(settings.landing, source.name) if name.origin == FILES}
+        self._known = {
+            name.sequence: name for name in names(settings.landing, source.name) if name.origin == source.origin
+        }
         self._newest = {day: name for name in self._known.values() for day in days_of(name.window)}
 
     def run(self, window: Window | None, *, fill_gaps: bool) -> None:
@@ -84,7 +88,7 @@ class FilePull:
             looked_at, cut = (min(window[0], self._organisation.settings.history_from), window[1]), None
         count = 0
         problems: list[Problem] = []
-        for path, day in files.planned(self._organisation, self._source, self._root, self._today, looked_at):
+        for path, day in files.planned(self._reading, looked_at):
             count += 1
             try:
                 self._file(path, day, None if self._source.is_daily else cut)
@@ -93,20 +97,20 @@ class FilePull:
         self.errors += [str(problem) for problem in _said_once(problems)]
         if count == 0:
             message = "no file of these days exists"
-            where = str(self._root / self._source.path)
+            where = str(self._reading.root / self._source.path)
             raise SourceError(Problem(where, None, message, "check path in sources.toml"))
 
     def _file(self, path: Path, day: Window | None, cut: Window | None) -> None:
         """Look at one file, and read it where it is not what it was."""
         place = day[0].isoformat() if day else self._source.path
-        found, stat = self.files.get(place), stat_of(path)
+        found, stat = self.files.get(place), stat_of(files.paths_of(self._reading, path))
         mark = found if self._last_word(found, day) else None
         today = self._today.isoformat()
         is_judged = mark is not None and mark.judged_on in {"", today}
         if cut is None and mark and is_judged and stat and (mark.stat, mark.rules) == (stat, self._rules):
             self.unchanged += 1
             return
-        marker = files.mark(files.digest(path, self._source, self._stream, self._today), cut)
+        marker = files.mark(files.digest(self._reading, path), cut)
         if cut is None and mark and is_judged and mark.marker == marker:
             sequence, content = mark.sequence, mark.content
             self.unchanged += 1
@@ -147,16 +151,7 @@ class FilePull:
 
     def _read(self, path: Path, day: Window | None, cut: Window | None, mark: FileMark | None) -> tuple[int, str]:
         """Land a file; return the number of the load that holds it, and the digest of its rows if some do not count."""
-        batch = files.read_parcel(
-            self._organisation,
-            self._source,
-            self._stream,
-            path,
-            landing=self._landing,
-            day=day,
-            window=cut,
-            now=self._now,
-        )
+        batch = files.read_parcel(self._reading, path, landing=self._landing, day=day, window=cut)
         content = content_digest(batch)
         if batch.window[0] >= batch.window[1]:
             return max(self._known, default=0), content
@@ -234,7 +229,7 @@ class FilePull:
     def _claimed(self, source: str) -> set[date]:
         """Days that the loads of a file claim together, read from the loads: the note of them is lost."""
         found: set[date] = set()
-        for load in read_loads(self._landing, self._source.name, FILES):
+        for load in read_loads(self._landing, self._source.name, self._source.origin):
             if load.source == source:
                 found -= {day for window in load.withdrawn for day in days_of(window)}
                 found |= set(days_of((load.window_start, load.window_end)))

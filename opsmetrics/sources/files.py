@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,7 @@ import polars as pl
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.landing import PARTIAL, SILENT, Batch, read_loads
 from opsmetrics.organisation import Organisation, StreamSource
+from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import (
     DAY,
@@ -34,6 +35,8 @@ from opsmetrics.sources.contract import Judged, apply_contract, wanted
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window
+from opsmetrics.sources.query_inputs import content_digest, files_of
+from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import RawTable, folded
 from opsmetrics.sources.tables import read_table
 from opsmetrics.streams import Stream
@@ -48,22 +51,53 @@ def files_root(organisation: Organisation, override: Path | None) -> Path:
     return override if override is not None else (organisation.folder / organisation.sources.root).resolve()
 
 
-def planned(
-    organisation: Organisation, source: StreamSource, root: Path, today: date, window: Window | None
-) -> Iterator[tuple[Path, Window | None]]:
-    """Yield the files to read and, for daily files, the day each stands for.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading the files of a source rests on.
+
+    Attributes:
+        organisation: Whose files.
+        source: How they are written.
+        stream: Their contract.
+        root: Folder that paths start from.
+        today: Local day.
+    """
+
+    organisation: Organisation
+    source: StreamSource
+    stream: Stream
+    root: Path
+    today: date
+
+    @property
+    def query(self) -> QuerySource | None:
+        """The source as a query, or None where it is a plain file."""
+        return self.source if isinstance(self.source, QuerySource) else None
+
+    @property
+    def bases(self) -> tuple[Path, ...]:
+        """Folders that paths of a query begin in."""
+        return (self.root, self.organisation.folder)
+
+
+def planned(reading: Reading, window: Window | None) -> Iterator[tuple[Path, Window | None]]:
+    """Yield the files to read and, for daily files, the day each stands for; of a query its own.
 
     Raises:
         SourceError: The path leaves the root, or daily files were asked for without a range.
     """
+    organisation, source = reading.organisation, reading.source
+    if reading.query is not None:
+        yield organisation.folder / source.path, None
+        return
     if not source.is_daily:
-        yield _inside(organisation, root, source.path), None
+        yield _inside(organisation, reading.root, source.path), None
         return
     first = window[0] if window else organisation.settings.history_from
-    last = window[1] if window else today
+    last = window[1] if window else reading.today
     day = first
     while day < last:
-        path = _inside(organisation, root, source.path.replace("{date}", day.isoformat()))
+        path = _inside(organisation, reading.root, source.path.replace("{date}", day.isoformat()))
         if path.exists():
             yield path, (day, day + DAY)
         day += DAY
@@ -83,9 +117,33 @@ def _inside(organisation: Organisation, root: Path, name: str) -> Path:
     return next((path for path in allowed if path.exists()), allowed[0])
 
 
-def digest(path: Path, source: StreamSource, stream: Stream, today: date) -> str:
-    """Digest of everything that decides the landed rows: the rules that the file is read with, and its bytes."""
-    total = hashlib.sha256(rules_digest(source, stream, today).encode())
+def paths_of(reading: Reading, path: Path) -> list[Path]:
+    """Return the files that decide the rows of a source, by which a change is seen; none where it shows in no file."""
+    if reading.query is None:
+        return [path]
+    if reading.query.tables:
+        return []
+    try:
+        found = files_of(reading.query, reading.bases, str(path))
+    except SourceError:
+        return []
+    return [path, *(file.path for name in sorted(found) for file in found[name])]
+
+
+def digest(reading: Reading, path: Path) -> str:
+    """Digest of everything that decides the landed rows: the rules that they are read with, and what is read.
+
+    Raises:
+        SourceError: A file of a query is not there, or a table of one cannot be read.
+    """
+    total = hashlib.sha256(rules_digest(reading.source, reading.stream, reading.today).encode())
+    query = reading.query
+    if query is not None:
+        with one_error(str(path)):
+            if query.tables:
+                total.update(_rows_digest(answer(query, reading.bases, str(path)).table))
+            total.update(content_digest(files_of(query, reading.bases, str(path))).encode())
+        return total.hexdigest()
     if path.is_file():
         with one_error(str(path)), path.open("rb") as content:
             while chunk := content.read(1 << 20):
@@ -93,66 +151,68 @@ def digest(path: Path, source: StreamSource, stream: Stream, today: date) -> str
     return total.hexdigest()
 
 
-def read_rows(organisation: Organisation, source: StreamSource, stream: Stream, path: Path, today: date) -> Judged:
+def _rows_digest(table: RawTable) -> bytes:
+    """Digest of rows in whatever order: a database does not say whether it changed."""
+    hashes = table.data.hash_rows(1).sort().to_numpy() if table.data.width else table.lines.to_numpy()
+    return hashlib.sha256(f"{table.names}".encode() + hashes.tobytes()).digest()
+
+
+def read_rows(reading: Reading, path: Path) -> Judged:
     """Read one file and hold its rows against the contract, whatever days they are of; for a look at it.
 
     Raises:
         SourceError: The file cannot be read, or lacks a column.
     """
     with one_error(str(path)):
-        table = read_table(path, wanted(stream, source.columns))
-        return _judged(organisation, source, stream, path, table, today)
+        return judged(reading, path, _table(reading, path))
 
 
-def _judged(
-    organisation: Organisation, source: StreamSource, stream: Stream, path: Path, table: RawTable, today: date
-) -> Judged:
+def _table(reading: Reading, path: Path) -> RawTable:
+    if reading.query is not None:
+        return answer(reading.query, reading.bases, str(path)).table
+    return read_table(path, wanted(reading.stream, reading.source.columns))
+
+
+def judged(reading: Reading, path: Path, table: RawTable) -> Judged:
+    """Hold the rows of a file, or of a query, against the contract.
+
+    Raises:
+        SourceError: A column is missing.
+    """
+    source, organisation = reading.source, reading.organisation
     there = {folded(name) for name in table.names}
     told = {name for name in source.assume if folded(name) in there}
-    judged = apply_contract(
+    found = apply_contract(
         table.with_constants({name: _written(value) for name, value in source.assume.items() if name not in told}),
-        stream,
+        reading.stream,
         columns=source.columns,
         zones=Zones(source.naive_time, organisation.settings.timezone),
-        happened=happened_days(organisation, today),
+        happened=happened_days(organisation, reading.today),
         file=path,
     )
-    return replace(judged, idle=tuple(sorted(told)))
+    return replace(found, idle=tuple(sorted(told)))
 
 
-def read_parcel(
-    organisation: Organisation,
-    source: StreamSource,
-    stream: Stream,
-    path: Path,
-    *,
-    landing: Path,
-    day: Window | None,
-    window: Window | None,
-    now: datetime,
-) -> Batch:
+def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | None, window: Window | None) -> Batch:
     """Read one file into a batch for the days it proves, cut to ``window`` where one is given.
 
     Args:
-        organisation: Whose file.
-        source: How it is written.
-        stream: Its contract.
+        reading: Whose file, how it is written, and on which day.
         path: The file.
         landing: Folder of the loads, which tell what the file claimed before.
         day: The day of a daily file.
         window: Half-open days to cut it to.
-        now: Clock of the pull.
 
     Raises:
         SourceError: The file cannot be read, proves no day, or every row of it was set aside.
     """
-    today = now.astimezone(organisation.zone).date()
+    source, stream, today = reading.source, reading.stream, reading.today
     with one_error(str(path)):
-        table, of_file = _settled(path, source, stream, today)
-        judged = _judged(organisation, source, stream, path, table, today)
-        frame = judged.frame
+        table, of_file = _settled(reading, path)
+        found = judged(reading, path, table)
+        frame = found.frame
         if table.height == 0 and not source.is_daily:
-            _refuse_vanished(organisation, source, stream, path, landing, today)
+            _refuse_vanished(reading, path, landing)
         _refuse_useless(frame, path)
         if stream.is_register:
             covered, states = (today, today + DAY), dict.fromkeys(doubtful_days(frame, (today, today + DAY)), PARTIAL)
@@ -171,8 +231,9 @@ def read_parcel(
             covered,
             path.name,
             mark(of_file, window),
-            dropped_columns=judged.dropped,
-            untold=judged.untold,
+            dropped_columns=found.dropped,
+            origin=source.origin,
+            untold=found.untold,
             unproven=runs(states),
         )
 
@@ -187,17 +248,17 @@ def mark(digest_of_file: str, window: Window | None) -> str:
     return f"{digest_of_file}|{window}"
 
 
-def _settled(path: Path, source: StreamSource, stream: Stream, today: date) -> tuple[RawTable, str]:
+def _settled(reading: Reading, path: Path) -> tuple[RawTable, str]:
     """Read a file that stays the same while it is read, and its digest: what is landed is what was hashed."""
-    before = digest(path, source, stream, today)
+    before = digest(reading, path)
     for attempt in range(READINGS):
         if attempt:
             time.sleep(attempt * PAUSE_SECONDS)
         try:
-            table, failure = read_table(path, wanted(stream, source.columns)), None
+            table, failure = _table(reading, path), None
         except SourceError as error:
             table, failure = None, error
-        after = digest(path, source, stream, today)
+        after = digest(reading, path)
         if after == before:
             if table is None:
                 raise failure or AssertionError
@@ -208,12 +269,11 @@ def _settled(path: Path, source: StreamSource, stream: Stream, today: date) -> t
     raise SourceError(Problem(str(path), None, message, fix))
 
 
-def _refuse_vanished(
-    organisation: Organisation, source: StreamSource, stream: Stream, path: Path, landing: Path, today: date
-) -> None:
+def _refuse_vanished(reading: Reading, path: Path, landing: Path) -> None:
     """Refuse a whole file without rows where it had some: an export fails more often than everything vanishes."""
+    organisation, source, today = reading.organisation, reading.source, reading.today
     last = max(
-        (load for load in read_loads(landing, stream.name, source.origin) if load.rows),
+        (load for load in read_loads(landing, reading.stream.name, source.origin) if load.rows),
         key=lambda load: load.sequence,
         default=None,
     )
@@ -230,11 +290,11 @@ def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
     """Refuse a file of which every row was set aside: it proves nothing, least of all quiet days."""
     if frame.height == 0 or frame["_reason"].null_count():
         return
-    counts = reasons(frame).head(3).iter_rows()
-    said = "; ".join(f"{rows} x {reason} (first in line {line})" for reason, rows, line in counts)
+    counts = reasons(frame)
+    said = "; ".join(f"{each.rows} x {each.text} (first in line {each.line})" for each in counts[:3])
     message = f"every row was set aside, {frame.height} of {frame.height}: {said}"
     fix = "mend the export or its description in sources.toml (columns, naive_time, covers); nothing of it is landed"
-    raise SourceError(Problem(str(path), int(frame["_line"][0]), message, fix))
+    raise SourceError(Problem(counts[0].file or str(path), counts[0].line, message, fix))
 
 
 def _cut(

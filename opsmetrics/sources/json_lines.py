@@ -26,13 +26,14 @@ from opsmetrics.sources.raw_table import (
 _SHORT = 32
 
 
-class _Pairs(dict[str, Any]):
+class Pairs(dict[str, Any]):
     """A JSON object that remembers which key stood twice."""
 
     repeated: str | None = None
 
     @classmethod
-    def of(cls, pairs: list[tuple[str, Any]]) -> _Pairs:
+    def of(cls, pairs: list[tuple[str, Any]]) -> Pairs:
+        """Return the object of these keys and values."""
         found = cls(pairs)
         if len(found) != len(pairs):
             keys = [key for key, _ in pairs]
@@ -91,12 +92,27 @@ def _refused(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
+def parsed_json(text: str) -> Any:
+    """Return what a JSON text says, numbers as they are spelled.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested without end.
+    """
+    return json.loads(text, parse_int=str, parse_float=str, parse_constant=_refused, object_pairs_hook=Pairs.of)
+
+
 def _object(text: str) -> tuple[dict[str, Any], str | None]:
     try:
-        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refused, object_pairs_hook=_Pairs.of)
+        value = parsed_json(text)
     except (ValueError, RecursionError):
         return {}, "no valid JSON"
-    if not isinstance(value, _Pairs):
+    return object_of(value)
+
+
+def object_of(value: Any) -> tuple[dict[str, Any], str | None]:
+    """Return a parsed value as an object, and why it is none that can be read."""
+    if not isinstance(value, Pairs):
         return {}, "no JSON object"
     if value.repeated is not None:
         return {}, f"the key {value.repeated[:40]!a} stands twice"

@@ -6,6 +6,7 @@ any one format (``delimited``, ``json_lines``, ``parquet``) and what a cell mean
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ LIST = "a list"
 OBJECT = "an object"
 NUL = "text with a NUL character"
 SURROGATE = "text with half a surrogate pair"
+# Under this name a row says which file it stands in.
+FILE = "_file"
 
 
 def folded(name: str) -> str:
@@ -48,6 +51,7 @@ class RawTable:
         lines: 1-based line that each row begins on; for Parquet its number.
         broken: Why a row could not be split into cells, else null.
         odd: Column -> what a cell is where it is nothing that a column can hold (``LIST``, ``NUL``, ...), else null.
+        files: File that each row stands in, where they are several; else None.
     """
 
     names: tuple[str, ...]
@@ -55,6 +59,7 @@ class RawTable:
     lines: pl.Series
     broken: pl.Series
     odd: Mapping[str, pl.Series]
+    files: pl.Series | None = None
 
     @property
     def height(self) -> int:
@@ -86,23 +91,51 @@ def check_names(path: Path, names: Sequence[str]) -> None:
         raise unreadable(path, 1, f"the header has an empty or repeated column name{said}", "name every column once")
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, text) of a UTF-8 file, strictly decoded.
+def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, str]]:
+    """Yield (line number, text) of a text file, strictly decoded; a byte order mark is no part of the text.
 
     Raises:
-        SourceError: A line is not UTF-8, or too long.
+        SourceError: A line is not of this encoding, or too long.
     """
+    if len("\n".encode(encoding)) > 1:
+        yield from _wide_lines(path, encoding, most_bytes)
+        return
+    mark = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     with path.open("rb") as source:
         number = 0
-        while raw := source.readline(MAX_LINE_BYTES + 1):
+        while raw := source.readline(most_bytes + 1):
             number += 1
-            if len(raw) > MAX_LINE_BYTES:
-                message = f"the line has more than {MAX_LINE_BYTES} bytes"
-                raise unreadable(path, number, message, "export it again, one row a line")
+            if len(raw) > most_bytes:
+                raise _too_long(path, number, most_bytes)
             try:
-                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                yield number, raw.decode(mark if number == 1 else encoding)
             except UnicodeDecodeError as error:
-                raise unreadable(path, number, "the file is not UTF-8 at this line", "save it as UTF-8") from error
+                raise _of_other_encoding(path, number, encoding) from error
+
+
+def _wide_lines(path: Path, encoding: str, most_bytes: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file of an encoding in which a line break is more than one byte."""
+    number = 0
+    with path.open(encoding=encoding, newline="\n") as source:
+        try:
+            while line := source.readline(most_bytes + 1):
+                number += 1
+                if len(line) > most_bytes:
+                    raise _too_long(path, number, most_bytes)
+                yield number, line.removeprefix("\ufeff") if number == 1 else line
+        except UnicodeError as error:
+            raise _of_other_encoding(path, number + 1, encoding) from error
+
+
+def _too_long(path: Path, number: int, most_bytes: int) -> SourceError:
+    message = f"the line has more than {most_bytes} bytes"
+    return unreadable(path, number, message, "export it again, one row a line")
+
+
+def _of_other_encoding(path: Path, number: int, encoding: str) -> SourceError:
+    return unreadable(
+        path, number, f"the file is not {encoding.upper()} at this line", f"save it as {encoding.upper()}"
+    )
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, SourceEr
 from opsmetrics.core.settings import default_sql_root
 from opsmetrics.organisation import Organisation, StreamSource, load_organisation
 from opsmetrics.organisation.access import load_access
-from opsmetrics.sources.files import read_parcel
+from opsmetrics.sources.files import Reading, read_parcel
 from opsmetrics.sources.git_history import changes_by_commit
 from opsmetrics.sources.restore_files import rows_of
 from opsmetrics.sources.versions import direction_of, update_type
@@ -147,7 +147,8 @@ def landed_or_refused(path: Path, organisation: Organisation) -> None:
     source, stream = StreamSource(name="incidents", path=path.name), STREAMS["incidents"]
     said = path.name
     try:
-        batch = read_parcel(organisation, source, stream, path, landing=path.parent, day=None, window=None, now=NOW)
+        reading = Reading(organisation, source, stream, path.parent, NOW.date())
+        batch = read_parcel(reading, path, landing=path.parent, day=None, window=None)
     except SourceError as error:
         said = str(error)
         assert "Error)" not in said, "an error that nobody foresaw: name it where it comes from"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -466,7 +467,8 @@ def organisation(make_small, tmp_path_factory):
 def parcel(organisation, path: Path, landing: Path, day=None, **source: Any) -> Batch:
     described = StreamSource(name="incidents", path=path.name, **source)
     stream = STREAMS["incidents"]
-    return files.read_parcel(organisation, described, stream, path, landing=landing, day=day, window=None, now=NOW)
+    reading = files.Reading(organisation, described, stream, path.parent, NOW.date())
+    return files.read_parcel(reading, path, landing=landing, day=day, window=None)
 
 
 def proven(batch: Batch) -> int:
@@ -602,10 +604,11 @@ def test_planned_shifts_prove_the_days_until_today(organisation, tmp_path):
     rows = [f"s{day},alfa,2026-{day}T08:00:00Z,2026-{day}T20:00:00Z,1\n" for day in ("08-31", "09-02", "09-20")]
     path.write_text("shift_id,team_id,starts_at,ends_at,responder_count\n" + "".join(rows))
     source, stream = StreamSource(name="oncall_shifts", path=path.name), STREAMS["oncall_shifts"]
-    batch = files.read_parcel(organisation, source, stream, path, landing=tmp_path, day=None, window=None, now=NOW)
+    reading = files.Reading(organisation, source, stream, tmp_path, NOW.date())
+    batch = files.read_parcel(reading, path, landing=tmp_path, day=None, window=None)
     assert batch.frame["_reason"].null_count() == 3
     assert batch.unproven == ((date(2026, 9, 3), date(2026, 9, 21), PARTIAL),)
-    today, tomorrow = (files.digest(path, source, stream, date(2026, 9, day)) for day in (2, 3))
+    today, tomorrow = (files.digest(replace(reading, today=date(2026, 9, day)), path) for day in (2, 3))
     assert today != tomorrow, "tomorrow, the same file proves one day more"
 
 

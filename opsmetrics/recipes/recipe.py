@@ -1,0 +1,197 @@
+"""One recipe: what it is of, which files it fits, and the query that it becomes in an organisation's folder."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.model import Model, Slug
+from opsmetrics.core.sqlheader import read_header
+from opsmetrics.language.bilingual import Text
+from opsmetrics.organisation.queries import FOLDER
+from opsmetrics.organisation.zone import configured_zone
+from opsmetrics.recipes.shape import Shape, shape_of
+from opsmetrics.sources.raw_table import folded
+
+# A line that ends so stands in the query only where the file has the column.
+_ONLY_IF = re.compile(r'\s*-- if ("(?P<column>[^"]+)")\s*$')
+
+
+class RecipeHeader(Model):
+    """Header of a recipe.
+
+    Attributes:
+        title: What the file is an export of.
+        stream: Stream that it gives rows of.
+        source: Name of the source.
+        input: Name that the select uses for the file.
+        columns: Columns, or keys of JSON, that every export of this form has.
+        records: Where in a JSON file the records are; several where the form has several.
+        naive_time: Zone of its times without offset, ``local`` for the organisation's; without it they have offsets.
+        note: What to know before its rows are believed.
+    """
+
+    title: Text
+    stream: Slug
+    source: Slug
+    input: str
+    columns: list[str] = Field(min_length=1)
+    records: tuple[str, ...] = ("",)
+    naive_time: str | None = None
+    note: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe that ships with the product.
+
+    Attributes:
+        name: Its name, such as ``servicenow_incidents``.
+        header: What it says of itself.
+        select: Its select, with lines that stand only where a file has a column.
+    """
+
+    name: str
+    header: RecipeHeader
+    select: str = field(repr=False)
+
+    @property
+    def stream(self) -> str:
+        """Stream that it gives rows of."""
+        return self.header.stream
+
+    @property
+    def title(self) -> Text:
+        """What the file is an export of, in both languages."""
+        return self.header.title
+
+    @property
+    def note(self) -> Text | None:
+        """What to know before its rows are believed, in both languages."""
+        return self.header.note
+
+    def place_in(self, shape: Shape) -> str | None:
+        """Return where in a file of this shape its records are, None where it is of another form."""
+        return next((place for place in self.header.records if shape.has(place, self.header.columns)), None)
+
+    def query(self, shape: Shape, path: str, zone: str) -> str:
+        """Return the text of the query for a file.
+
+        Args:
+            shape: What the file looks like.
+            path: Path of the file as the query is to name it.
+            zone: The organisation's time zone.
+
+        Raises:
+            ValueError: The file is of another form.
+        """
+        place = self.place_in(shape)
+        if place is None:
+            raise ValueError(f"{path} is no {self.title.en}")
+        lines = [
+            f"-- source = {_toml(self.header.source)}",
+            f"-- files.{self.header.input} = {_files(shape, path, place)}",
+        ]
+        zoned = zone if self.header.naive_time == "local" else self.header.naive_time
+        lines += [f"-- naive_time = {_toml(zoned)}"] if zoned else []
+        there = shape.records[place]
+        for line in self.select.splitlines():
+            only = _ONLY_IF.search(line)
+            if only is None or folded(only["column"]) in there:
+                lines.append(_ONLY_IF.sub("", line))
+        return "\n".join(lines) + "\n"
+
+    def write(self, org_folder: Path, file: Path) -> Path:
+        """Write ``sources/<stream>.sql`` for a file; where the stream has one, ``sources/<stream>.<source>.sql``.
+
+        Args:
+            org_folder: Folder of the organisation's configuration.
+            file: The export; below the root of sources.toml or below the folder itself.
+
+        Returns:
+            The query's file.
+
+        Raises:
+            ConfigurationError: The file is of another form or lies elsewhere, or both queries exist.
+        """
+        shape = shape_of(file)
+        if shape is None or self.place_in(shape) is None:
+            raise _refused(file, f"this is no {self.title.en}", "choose another recipe, or write the select yourself")
+        folder = org_folder / FOLDER
+        names = (f"{self.stream}.sql", f"{self.stream}.{self.header.source}.sql")
+        free = next((folder / name for name in names if not (folder / name).exists()), None)
+        if free is None:
+            fix = "let one query read both with a pattern such as *.csv, or remove the query"
+            raise _refused(folder / names[1], "this query exists already", fix)
+        text = self.query(shape, _path_below(org_folder, file), configured_zone(org_folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole_text(free, text)
+        return free
+
+
+def _toml(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _files(shape: Shape, path: str, place: str) -> str:
+    """Return the header's value for a file: what cannot be told from the file itself is said."""
+    said = {"path": path}
+    if shape.encoding not in {None, "utf-8", "utf-16"}:
+        said["encoding"] = shape.encoding or ""
+    if shape.delimiter == "|":
+        said["delimiter"] = "|"
+    if place:
+        said["records"] = place
+    if len(said) == 1:
+        return _toml(path)
+    return "{ " + ", ".join(f"{key} = {_toml(value)}" for key, value in said.items()) + " }"
+
+
+def _path_below(org_folder: Path, file: Path) -> str:
+    """Return the path of a file as queries name it: from the root of sources.toml, or from the folder itself."""
+    sources = org_folder / "sources.toml"
+    root = "."
+    if sources.exists():
+        said: Any = tomllib.loads(sources.read_text(encoding="utf-8-sig")).get("root", ".")
+        root = str(said)
+    for base in ((org_folder / root).resolve(), org_folder.resolve()):
+        if file.resolve().is_relative_to(base):
+            return file.resolve().relative_to(base).as_posix()
+    fix = f"move it there, or let root in {sources} name its folder"
+    raise _refused(file, "the file lies neither below the root of sources.toml nor below the configuration", fix)
+
+
+def _refused(file: Path, message: str, fix: str) -> ConfigurationError:
+    return ConfigurationError([Problem(str(file), None, message, fix)])
+
+
+@cache
+def recipes() -> tuple[Recipe, ...]:
+    """Return all recipes, by name."""
+    return tuple(_read(path) for path in sorted(Path(__file__).parent.glob("*.sql")))
+
+
+def _read(path: Path) -> Recipe:
+    text = path.read_text(encoding="utf-8")
+    header = RecipeHeader.model_validate(read_header(text))
+    select = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    return Recipe(path.stem, header, select)
+
+
+def recognise(file: Path) -> list[Recipe]:
+    """Return the recipes that fit a file, the one that asks for most columns first.
+
+    Args:
+        file: An export.
+    """
+    shape = shape_of(file)
+    fitting = [each for each in recipes() if shape is not None and each.place_in(shape) is not None]
+    return sorted(fitting, key=lambda each: (-len(each.header.columns), each.name))

@@ -1,0 +1,136 @@
+"""What a file looks like before anybody knows what it is: format, encoding, delimiter and names of columns or keys."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from opsmetrics.organisation.queries import FORMATS, Format
+from opsmetrics.sources.delimited import numbered_names
+from opsmetrics.sources.raw_table import folded
+from opsmetrics.sources.sheets import names_of
+
+# Of a larger file only the head is looked at; a JSON file can only be read as a whole.
+HEAD_BYTES = 1 << 20
+MOST_JSON_BYTES = 256 << 20
+_SAMPLE = 200
+_SKIPPED_MOST = 20
+_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a file looks like.
+
+    Attributes:
+        kind: Format.
+        encoding: Of its text, where it is text.
+        delimiter: Between the cells of a CSV file.
+        records: Where in a JSON file the list of records is -> keys that some of the records have. Of other files the
+            columns stand under the empty name.
+    """
+
+    kind: Format
+    encoding: str | None
+    delimiter: str | None
+    records: dict[str, frozenset[str]]
+
+    def has(self, records: str, names: Iterable[str]) -> bool:
+        """Whether the records at a place have all of these columns, whatever their case."""
+        there = self.records.get(records)
+        return there is not None and {folded(name) for name in names} <= there
+
+
+def shape_of(file: Path) -> Shape | None:
+    """Return what a file looks like; None where its format is not known or it cannot be read.
+
+    Args:
+        file: The file.
+    """
+    kind = FORMATS.get(file.suffix.lower())
+    try:
+        match kind:
+            case "csv":
+                return _delimited(file)
+            case "json" | "jsonl":
+                return _json(file, kind)
+            case "sheet":
+                return _sheet(file)
+            case "parquet":
+                return _parquet(file)
+            case _:
+                return None
+    except (OSError, ValueError, RecursionError, csv.Error):
+        return None
+
+
+def _decoded(file: Path, most: int) -> tuple[str, str]:
+    """Return the head of a text and its encoding: UTF-8 or UTF-16 where it is that, else that of Western Windows."""
+    with file.open("rb") as content:
+        raw = content.read(most)
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore"), encoding
+    cut = raw if len(raw) < most else raw[: raw.rfind(b"\n") + 1]
+    try:
+        return cut.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return cut.decode("windows-1252", errors="replace"), "windows-1252"
+
+
+def _delimited(file: Path) -> Shape | None:
+    text, encoding = _decoded(file, HEAD_BYTES)
+    first = text.partition("\n")[0].rstrip("\r")
+    if not first.strip():
+        return None
+    delimiter = max(",;\t|", key=first.count)
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    return Shape("csv", encoding, delimiter, {"": _folded(numbered_names(names))})
+
+
+def _json(file: Path, kind: Format) -> Shape | None:
+    if file.stat().st_size > MOST_JSON_BYTES and kind == "json":
+        return None
+    text, encoding = _decoded(file, MOST_JSON_BYTES if kind == "json" else HEAD_BYTES)
+    if kind == "jsonl":
+        lines = islice((line for line in text.splitlines() if line.strip()), _SAMPLE)
+        return Shape(kind, encoding, None, {"": _keys([json.loads(line) for line in lines])})
+    return Shape(kind, encoding, None, dict(_places("", json.loads(text), depth=2)))
+
+
+def _places(name: str, value: Any, *, depth: int) -> list[tuple[str, frozenset[str]]]:
+    """Return the places where records are: the value itself, and lists and objects in objects."""
+    found = [(name, _keys(value if isinstance(value, list) else [value]))]
+    if isinstance(value, dict) and depth:
+        for key, inner in value.items():
+            if isinstance(inner, list | dict) and "." not in str(key):
+                found += _places(f"{name}.{key}".lstrip("."), inner, depth=depth - 1)
+    return found
+
+
+def _keys(records: list[Any]) -> frozenset[str]:
+    return _folded(key for record in records[:_SAMPLE] if isinstance(record, dict) for key in record)
+
+
+def _sheet(file: Path) -> Shape | None:
+    return Shape("sheet", None, None, {"": _folded(names_of(file))})
+
+
+def _parquet(file: Path) -> Shape:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as opened:
+            return Shape("parquet", None, None, {"": _folded(opened.schema_arrow.names)})
+    except pa.ArrowException as error:
+        raise ValueError("no Parquet file") from error
+
+
+def _folded(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(folded(str(name)) for name in names)

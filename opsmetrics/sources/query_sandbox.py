@@ -1,0 +1,147 @@
+"""The process that a query runs in: a DuckDB that sees the query's inputs and nothing else, within memory and time.
+
+Started as a script of its own by ``query_run``, with the path of a job as its argument; it imports nothing of ours. It
+has a process of its own because memory of a single value (``repeat``, ``range``) is outside DuckDB's own limit, and
+because such a value cannot be interrupted: the kernel bounds both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+# What the process needs beside DuckDB's own memory.
+_OTHER_MB = 512
+_THREADS = 2
+# Errors whose text names columns, functions and places of the select, never what a row holds.
+_OF_THE_SELECT = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+# Texts in, texts out. What cannot be read stays as it is written, so that the contract sets its row aside and names it:
+# a query never turns a value that is there into nothing.
+_MACROS = """
+create macro _seen(value) as nullif(trim(value::varchar), '');
+create macro instant(value, format) as
+    case when _seen(value) is not null then coalesce(
+        strftime(try_strptime(_seen(value), format), '%Y-%m-%d %H:%M:%S.%f'), value::varchar
+    ) end;
+create macro day_of(value, format) as
+    case when _seen(value) is not null then coalesce(
+        strftime(try_strptime(_seen(value), format), '%Y-%m-%d'), value::varchar
+    ) end;
+create macro instant_of_ms(value) as
+    case when _seen(value) is not null then coalesce(
+        strftime(make_timestamp(try_cast(try_cast(_seen(value) as decimal(38, 3)) * 1000 as bigint)),
+            '%Y-%m-%dT%H:%M:%S.%fZ'),
+        '"' || value || '" as milliseconds'
+    ) end;
+create macro instant_of_seconds(value) as
+    case when _seen(value) is not null then coalesce(
+        strftime(make_timestamp(try_cast(try_cast(_seen(value) as decimal(38, 6)) * 1000000 as bigint)),
+            '%Y-%m-%dT%H:%M:%S.%fZ'),
+        '"' || value || '" as seconds'
+    ) end;
+create macro later(value, seconds) as
+    case when _seen(value) is not null and _seen(seconds) is not null then coalesce(
+        strftime(
+            try_cast(_seen(value) as timestamp)
+            + to_microseconds(try_cast(try_cast(_seen(seconds) as decimal(38, 6)) * 1000000 as bigint)),
+            '%Y-%m-%dT%H:%M:%S.%f'
+        ) || coalesce(nullif(regexp_extract(_seen(value), '(Z|[+-][0-9:]+)$'), ''), ''),
+        value::varchar || ' and ' || seconds::varchar || ' seconds'
+    ) end;
+create macro mapped(value, words) as
+    case when _seen(value) is not null then coalesce(
+        list_first(map_values(map_from_entries(list_filter(
+            map_entries(words), lambda entry: lower(entry.key) = lower(_seen(value))
+        )))), value::varchar
+    ) end;
+create macro matched(value, pattern) as
+    case when _seen(value) is not null then
+        case when regexp_matches(value::varchar, pattern)
+            then nullif(regexp_extract(value::varchar, pattern, 1), '') else value::varchar end
+    end;
+create macro items(value) as cast(
+    case when json_type(value::json) = 'ARRAY' then json_extract(value::json, '$[*]') else [] end as json[]
+);
+create macro opaque(value) as left(sha256(value::varchar), 16);
+"""
+
+
+def _bound(memory_mb: int, seconds: int) -> None:
+    memory = (memory_mb + _OTHER_MB) << 20
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    # Should the process that waits for this one die, this one ends too.
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds * _THREADS + 5, seconds * _THREADS + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _connected(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Return a database with the query's inputs that can reach nothing else any more."""
+    con = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{job['memory_mb']}MiB",
+            "threads": _THREADS,
+            "temp_directory": "",
+            "python_enable_replacements": False,
+            "autoload_known_extensions": False,
+            "autoinstall_known_extensions": False,
+            "allow_community_extensions": False,
+        },
+    )
+    con.execute("set timezone = 'UTC'")
+    con.execute(_MACROS)
+    reach = [job["out"], *(part["path"] for parts in job["inputs"].values() for part in parts)]
+    con.execute(f"set allowed_paths = [{', '.join(map(_text, reach))}]")
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+    for name, parts in job["inputs"].items():
+        selects = [_part(part) for part in parts]
+        con.execute(f'create view "{name}" as {" union all by name ".join(selects)}')
+    return con
+
+
+def _part(part: dict[str, Any]) -> str:
+    """SQL of one file of an input; files that the caller prepared tell their places themselves."""
+    path = _text(part["path"])
+    if "name" not in part:
+        return f"select * from read_parquet({path})"
+    return (
+        f"select * exclude (file_row_number), {_text(part['name'])} as _file, file_row_number + 1 as _line,"
+        f" {_text(part['written'])} as _modified_at from read_parquet({path}, file_row_number = true)"
+    )
+
+
+def _said(error: duckdb.Error) -> dict[str, Any]:
+    """Return what may be told of an error: its place in the select, and its text where no row can stand in it."""
+    text = str(error)
+    line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
+    message = text.splitlines()[0].partition(": ")[2] if isinstance(error, _OF_THE_SELECT) else ""
+    return {"kind": type(error).__name__, "line": int(line[1]) if line else None, "message": message}
+
+
+def run(job: dict[str, Any]) -> dict[str, Any]:
+    """Carry out a job and return what became of it."""
+    try:
+        with _connected(job) as con:
+            con.sql(job["sql"]).write_parquet(job["out"])
+    except duckdb.Error as error:
+        return _said(error)
+    except MemoryError:
+        return {"kind": "OutOfMemoryException", "line": None, "message": ""}
+    return {"kind": "ok"}
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    _bound(given["memory_mb"], given["seconds"])
+    sys.stdout.write(json.dumps(run(given)))

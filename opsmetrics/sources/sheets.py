@@ -1,0 +1,100 @@
+"""Read a sheet of a workbook (XLSX, XLS, XLSB, ODS) for a query: cells as text, days and times as ISO writes them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Container, Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from opsmetrics.core.errors import SourceError
+from opsmetrics.sources.delimited import numbered_names
+from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, unreadable
+
+# Unpacked, a small workbook can be larger than any memory.
+MAX_UNPACKED_BYTES = 1024**3
+
+
+def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container[str]) -> RawTable:
+    """Read a sheet; its first line that is not skipped holds the names of the columns.
+
+    Args:
+        path: The workbook.
+        sheet: Name of the sheet; None for the first.
+        skip_lines: Lines before the names.
+        wanted: Folded names of the columns to keep.
+
+    Raises:
+        SourceError: It is no workbook, has no such sheet, or is larger than memory once unpacked.
+    """
+    rows = _rows(path, sheet)
+    header: list[str] = []
+    for _ in range(skip_lines + 1):
+        header = [_text(cell) or "" for cell in next(rows, [])]
+    while header and not header[-1].strip():
+        header.pop()
+    if not header:
+        raise unreadable(path, skip_lines + 1, "there are no names of columns here", "set skip_lines, or sheet")
+    names = numbered_names(header)
+    check_names(path, names)
+    places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
+    collector = Collector()
+    for number, row in enumerate(rows, skip_lines + 2):
+        cells = [_text(cell) for cell in row]
+        if not any(cells):
+            continue
+        kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
+        reason = f"a cell holds {NUL}" if any("\0" in cell for cell in kept.values() if cell) else None
+        collector.add(number, {} if reason else kept, reason)
+    return collector.table(names, list(places))
+
+
+def names_of(path: Path) -> list[str]:
+    """Return the names of the columns of a workbook's first sheet.
+
+    Raises:
+        ValueError: It is no workbook.
+    """
+    try:
+        return [_text(cell) or "" for cell in next(_rows(path, None), [])]
+    except SourceError as error:
+        raise ValueError(error.problem.message) from error
+
+
+def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
+                message = f"the workbook takes more than {MAX_UNPACKED_BYTES} bytes once unpacked"
+                raise unreadable(path, None, message, "export fewer rows, or save the sheet as CSV")
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            if sheet is not None and sheet not in book.sheet_names:
+                fix = f"its sheets are {', '.join(map(repr, book.sheet_names))}"
+                raise unreadable(path, None, f"there is no sheet {sheet!r}", fix)
+            found = book.get_sheet_by_index(0) if sheet is None else book.get_sheet_by_name(sheet)
+            yield from found.to_python(skip_empty_area=False)
+    except (CalamineError, zipfile.BadZipFile) as error:
+        raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
+
+
+def _text(cell: Any) -> str | None:  # noqa: PLR0911 - one return per type
+    """Return a cell as text; a number without fraction is written without one."""
+    match cell:
+        case None | "":
+            return None
+        case bool():
+            return "true" if cell else "false"
+        case float() if cell.is_integer() and abs(cell) < 1e15:
+            return str(int(cell))
+        case datetime():
+            return cell.isoformat(sep=" ")
+        case date() | time():
+            return cell.isoformat()
+        case timedelta():
+            return str(cell.total_seconds())
+        case _:
+            return str(cell)

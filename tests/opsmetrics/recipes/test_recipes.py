@@ -1,0 +1,123 @@
+"""Recipes: a file of each form is recognised, and its query gives the rows that the file holds."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.organisation import load_organisation
+from opsmetrics.recipes import recipes, recognise
+from opsmetrics.sources import files, pull_stream
+from opsmetrics.streams import STREAMS
+
+SERVICENOW = """"number","opened_at","short_description","caller_id","priority","state","business_service","resolved_at"
+"INC1","01.08.2026 08:53:36","Får ikke logget inn","Ola Eksempel","1 - Critical","Closed","web","01.08.2026 10:00:00"
+"INC2","02.08.2026 12:57:03","Får ikke logget inn","Ola Eksempel","5 - Planning","In Progress","web",""
+"INC3","03.08.2026 12:57:03","Får ikke logget inn","Ola Eksempel","2 - High","Canceled","web",""
+"INC4","31.07.2026 25:57:03","Får ikke logget inn","Ola Eksempel","2 - High","New","web",""
+"""
+PULL = {
+    "author": {"is_bot": True, "login": "app/renovate"},
+    "mergedAt": "2026-08-03T10:00:00Z",
+    "mergeCommit": {"oid": "a1"},
+    "title": "Update dependency react to v5.2.0",
+    "url": "https://github.com/org/web/pull/1",
+}
+PULLS = [
+    PULL,
+    PULL | {"mergedAt": None, "mergeCommit": None, "url": "https://github.com/org/web/pull/2"},
+    PULL | {"author": {"is_bot": False, "login": "somebody"}, "mergeCommit": {"oid": "a3"}},
+    PULL | {"title": "Configure Renovate", "mergeCommit": {"oid": "a4"}},
+]
+
+
+def settings_of(small, tmp_path):
+    return Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+
+
+def kept(small, name):
+    """The rows of a query as they would land, and the reasons of the others."""
+    organisation = load_organisation(small)
+    (query,) = (each for each in organisation.queries if each.source == name)
+    today = organisation.settings.now.date()
+    reading = files.Reading(organisation, query, STREAMS[query.name], small / "data", today)
+    frame = files.read_rows(reading, small / query.path).frame
+    return frame.filter(frame["_reason"].is_null()), frame.filter(frame["_reason"].is_not_null())
+
+
+@pytest.fixture
+def written(small):
+    """Write a file, recognise it, and write its query; returns the query's file."""
+
+    def write(name, content):
+        path = small / "data" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return recognise(path)[0].write(small, path)
+
+    return write
+
+
+def test_servicenow_incidents_of_a_norwegian_windows(small, written):
+    written("incident.csv", SERVICENOW.encode("windows-1252"))
+    good, aside = kept(small, "servicenow")
+    assert good.select("incident_id", "service_id", "severity", "declared_at", "resolved_at", "_line").rows() == [
+        ("INC1", "web", 1, datetime(2026, 8, 1, 6, 53, 36, tzinfo=UTC), datetime(2026, 8, 1, 8, 0, tzinfo=UTC), 2),
+        ("INC2", "web", 4, datetime(2026, 8, 2, 10, 57, 3, tzinfo=UTC), None, 3),
+    ]
+    # A time that is none keeps its row apart, and says in which file and line it stands.
+    assert aside["_line"].to_list() == [5]
+    assert "declared_at" in aside["_reason"][0]
+    assert json.loads(aside["_raw"][0])["_file"] == "incident.csv"
+
+
+def test_pull_requests_of_update_bots(small, written, tmp_path):
+    written("pulls.json", json.dumps(PULLS))
+    good, aside = kept(small, "gh")
+    assert aside.height == 0
+    assert good.select("repository", "commit_id", "merged_at", "bot", "is_dependency_update", "_line").rows() == [
+        ("org/web", "a1", datetime(2026, 8, 3, 10, tzinfo=UTC), "renovate", True, 1),
+        ("org/web", "a4", datetime(2026, 8, 3, 10, tzinfo=UTC), "renovate", False, 4),
+    ]
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "update_merges")
+    assert (result.rows, result.quarantined, result.error) == (2, 0, None)
+
+
+def test_a_second_query_of_a_stream_is_named_for_its_source(small, written):
+    first = written("incident.csv", SERVICENOW)
+    (small / "sources" / "incidents.sql").write_text(first.read_text().replace('"servicenow"', '"other"'))
+    assert written("incident.csv", SERVICENOW).name == "incidents.servicenow.sql"
+    with pytest.raises(ConfigurationError, match="exists already"):
+        written("incident.csv", SERVICENOW)
+
+
+def test_a_file_elsewhere_is_told_where_to_lie(small, tmp_path):
+    path = tmp_path / "elsewhere" / "incident.csv"
+    path.parent.mkdir()
+    path.write_text(SERVICENOW)
+    with pytest.raises(ConfigurationError, match="neither below the root"):
+        recognise(path)[0].write(small, path)
+
+
+def test_what_is_no_export_is_not_recognised(tmp_path):
+    for name, content in (
+        ("empty.csv", b""),
+        ("broken.json", b"{"),
+        ("other.csv", b"a,b\n1,2\n"),
+        ("x.png", b"\x89PNG"),
+        ("no.xlsx", b"PK"),
+        ("no.parquet", b"PAR1"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert recognise(tmp_path / name) == []
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
+def test_a_recipe_gives_the_required_columns_of_its_stream(recipe):
+    for column in STREAMS[recipe.stream].columns:
+        if column.required:
+            assert column.name in recipe.select
