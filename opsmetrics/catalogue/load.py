@@ -68,6 +68,10 @@ def _read(root: Path, files: dict[str, SqlFile]) -> tuple[Ruleset, tuple[Area, .
             if header.area not in area_ids:
                 raise SqlFileError(f"{file.path}: unknown area {header.area!r}")
             gates.append(Gate(gate_id(file.name), header, file))
+    watched = {gate.header.lifted_by for gate in gates}
+    for metric in metrics:
+        if metric.header.lifecycle == "guard" and metric.id not in watched:
+            raise SqlFileError(f"{metric.file.path}: a guard needs a gate in sql/gates with lifted_by = {metric.id!r}")
     order = {area.id: number for number, area in enumerate(areas)}
     metrics.sort(key=lambda metric: (order[metric.area_id], -metric.header.weight, metric.id))
     return ruleset, areas, metrics, gates

@@ -75,6 +75,8 @@ class MetricHeader(_Header):
             ``items`` as old items leave the window; ``spread`` evenly while the window rolls over; ``window`` when all
             of it has. Default ``work`` for a state, else ``items``.
         counts_after_days: Days from ``item_at`` until an item comes into the window.
+        lifecycle: ``stable`` is scored; ``guard`` is a must-have that weighs nothing because a gate watches it (method
+            2.1); ``experimental`` is shown and weighs nothing.
         undecided_days: Days from ``item_at`` in which an item that counts as missed can still be kept.
     """
 
@@ -86,7 +88,7 @@ class MetricHeader(_Header):
     floor: float
     krav: float | None = None
     mal: float
-    weight: float = Field(gt=0)
+    weight: float = Field(ge=0)
     n_full: int | None = Field(default=None, gt=0)
     obligations: list[Annotated[str, StringConstraints(pattern=r"^O\d[0-9A]$")]] = Field(min_length=1)
     applies_to: Literal["both", "product", "platform"] = "both"
@@ -103,7 +105,7 @@ class MetricHeader(_Header):
     shows: Literal["work", "items", "spread", "window"] | None = None
     counts_after_days: int = Field(default=0, ge=0)
     undecided_days: int = Field(default=0, ge=0)
-    lifecycle: Literal["stable", "experimental"] = "stable"
+    lifecycle: Literal["stable", "guard", "experimental"] = "stable"
     started_on: date = date(2025, 1, 1)
     version: int = Field(ge=1)
 
@@ -115,6 +117,8 @@ class MetricHeader(_Header):
             raise ValueError("krav must lie between floor and mal")
         if (self.kind == "sample") != (self.n_full is not None):
             raise ValueError("sample metrics need n_full, census metrics have none")
+        if (self.lifecycle == "guard") != (self.weight == 0):
+            raise ValueError("a guard weighs 0 and nothing else does: a gate watches it instead")
         unknown = [name for name in self.needs if name not in STREAMS]
         if unknown:
             raise ValueError(f"needs names unknown streams {unknown}")

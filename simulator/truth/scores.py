@@ -12,13 +12,13 @@ from typing import Any
 from simulator.truth import assurance, duty, practice, state, telemetry
 from simulator.truth.setting import FOREVER, Setting, Value
 
-# Metric -> (weight, floor, krav, mal, n_full), as the method's table 2.2 has them.
+# Metric -> (weight, floor, krav, mal, n_full), as the method's table 2.2 has them; what weighs nothing is a guard.
 RULES: dict[str, tuple[int, float, float | None, float, int | None]] = {
     "mon_signal_coverage": (4, 0.5, 0.9, 1, None),
     "mon_alert_coverage": (3, 0.4, 0.9, 1, None),
     "mon_detection_by_alert": (3, 0.4, 0.75, 0.95, 10),
     "mon_alert_precision": (3, 0.3, 0.7, 0.9, 30),
-    "mon_pager_load_ok": (2, 0.5, 0.85, 0.95, 30),
+    "mon_pager_load_ok": (0, 0.5, 0.85, 0.95, 30),
     "mon_review_currency": (2, 0.3, 0.8, 0.95, None),
     "mnt_supported_versions": (4, 0.7, 0.95, 1, None),
     "mnt_updates_within_30d": (3, 0.3, 0.7, 0.9, 40),
@@ -28,18 +28,19 @@ RULES: dict[str, tuple[int, float, float | None, float, int | None]] = {
     "inc_incident_manager_involved": (4, 0.8, None, 1, 5),
     "inc_error_budget_consumed": (4, 3, 1, 0.8, None),
     "inc_ack_within_target": (3, 0.6, 0.9, 0.97, 30),
-    "inc_postmortem_on_time": (3, 0.4, 0.8, 1, 5),
+    "inc_postmortem_on_time": (3, 0.0, 0.8, 1, 5),
     "inc_actions_on_time": (3, 0.4, 0.8, 0.95, 12),
     "inc_known_error_docs": (2, 0.4, 0.9, 1, None),
     "inc_assist_response": (1, 0.5, 0.8, 0.95, 10),
     "scl_saturation_headroom": (4, 0.95, 0.8, 0.7, None),
     "scl_capacity_alert_coverage": (3, 0.4, 0.9, 1, None),
     "scl_latency_budget_consumed": (3, 3, 1, 0.8, None),
+    "scl_latency_targets": (2, 0, 0.8, 1, None),
     "scl_time_at_ceiling": (2, 0.05, 0.01, 0.001, None),
     "scl_elastic_workloads": (2, 0.4, 0.8, 0.95, None),
     "scl_load_test_currency": (2, 0.2, 0.8, 1, None),
     "sec_vulns_fixed_on_time": (4, 0.5, 0.9, 0.98, 30),
-    "sec_overdue_exploited": (4, 2, None, 0, None),
+    "sec_overdue_exploited": (0, 2, None, 0, None),
     "sec_control_pass_rate": (3, 0.6, 0.9, 0.98, None),
     "sec_assessment_currency": (3, 0.3, 0.9, 1, None),
     "sec_findings_on_time": (2, 0.4, 0.8, 0.95, 10),

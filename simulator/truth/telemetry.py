@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from simulator.telemetry import PROBE_MINUTES
-from simulator.truth.setting import UTC, Setting, Value, midnight, working_deadline
+from simulator.truth.setting import UTC, Setting, Value, midnight, shares, working_deadline
 from simulator.world import ZONE
 
 SLOT = timedelta(minutes=PROBE_MINUTES)
@@ -86,11 +86,14 @@ class _Budget:
         return Value(self.spent, self.allowed, self.days, completeness, entities=tuple(self.entities))
 
 
-def _without_promise(s: Setting, kind: str, budgets: dict[str, _Budget]) -> None:
-    """A service without a promise gets no budget, 90 days after its team took it over."""
+def _without_promise(s: Setting, budgets: dict[str, _Budget]) -> None:
+    """A service that promises no availability gets no budget, 90 days after its team took it over."""
     for team, services in s.owned.items():
         for service in services:
-            if _promise(s, service, kind) is None and midnight(_since(s, service)) + timedelta(days=90) <= s.as_of:
+            if (
+                _promise(s, service, "availability") is None
+                and midnight(_since(s, service)) + timedelta(days=90) <= s.as_of
+            ):
                 budgets.setdefault(team, _Budget()).entities.append((s.weight(service), None, 1.0))
 
 
@@ -111,7 +114,7 @@ def inc_error_budget_consumed(s: Setting) -> dict[str, Value]:
             allowed = float(valid.sum()) * PROBE_MINUTES * (1 - target)
             days = round((end - start) / timedelta(days=1))
             budgets.setdefault(team, _Budget()).add(s.weight(service), bad, allowed, days, float(known.mean()))
-    _without_promise(s, "availability", budgets)
+    _without_promise(s, budgets)
     return {team: budget.value() for team, budget in budgets.items()}
 
 
@@ -176,8 +179,18 @@ def scl_latency_budget_consumed(s: Setting) -> dict[str, Value]:
             days = round((end - start) / timedelta(days=1))
             allowed = valid * (1 - target)
             budgets.setdefault(team, _Budget()).add(s.weight(service), slow, allowed, days, len(own) / days)
-    _without_promise(s, "latency", budgets)
     return {team: budget.value() for team, budget in budgets.items()}
+
+
+def scl_latency_targets(s: Setting) -> dict[str, Value]:
+    """Services that promise a latency, weighted; who took one over has 90 days to agree on a promise."""
+    items: list[tuple[str, float, float]] = []
+    for team, services in s.owned.items():
+        for service in services:
+            promised = _promise(s, service, "latency") is not None
+            if promised or midnight(_since(s, service)) + timedelta(days=90) <= s.as_of:
+                items.append((team, promised * s.weight(service), s.weight(service)))
+    return shares(items)
 
 
 def _since(s: Setting, service: str) -> Any:

@@ -38,7 +38,7 @@ METRICS = Table(
         id_("remedy_nb", "What to do, Norwegian"),
         id_("remedy_en", "What to do, English"),
         text("effort", "S, M or L", required=True, one_of=("S", "M", "L")),
-        id_("lifecycle", "stable or experimental (weight 0)"),
+        id_("lifecycle", "stable, guard (a must-have: weight 0, a gate watches it) or experimental (weight 0)"),
         count("metric_version", "Version of the definition", required=True, low=1),
         id_("sql", "The metric's SQL"),
         id_("evidence_sql", "Select of the rows behind the numbers"),

@@ -40,7 +40,15 @@ items as (
     select
         o.team_id, o.as_of, o.grain, o.service_id, o.criticality_weight, o.service_id, null, 0, 0, 'no SLO',
         1, 1
-    from macros.services_without_slo('inc_error_budget_consumed', 'availability') as o
+    from macros.owned_services('inc_error_budget_consumed') as o
+    where
+        o.owned_since + interval 90 day <= o.as_of
+        and not exists (
+            select 1 from ref.slos as l
+            where
+                l.service_id = o.service_id and l.kind = 'availability' and l.valid_from_at < o.as_of
+                and l.valid_to_at > o.starts_at
+        )
 )
 
 select

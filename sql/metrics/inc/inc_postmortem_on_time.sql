@@ -2,7 +2,7 @@
 -- unit = "share"
 -- kind = "sample"
 -- window = "365d"
--- floor = 0.4
+-- floor = 0.0
 -- krav = 0.8
 -- mal = 1.0
 -- weight = 3
@@ -25,7 +25,7 @@
 -- remedy.nb = "Sett eier av post mortem ved lukking; bruk kort mal; skyldfri gjennomgang."
 -- remedy.en = "Name the owner at closing time; use a short template; keep it blameless."
 -- effort = "S"
--- version = 2
+-- version = 3
 with cohort as (
     select
         w.as_of, w.grain, w.starts_at, w.completeness, i.*, coalesce(i.resolved_at >= w.as_of, true) as is_open

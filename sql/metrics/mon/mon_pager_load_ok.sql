@@ -5,7 +5,7 @@
 -- floor = 0.5
 -- krav = 0.85
 -- mal = 0.95
--- weight = 2
+-- weight = 0
 -- n_full = 30
 -- obligations = ["O15", "O39"]
 -- needs = ["alerts", "oncall_shifts"]
@@ -19,7 +19,8 @@
 -- remedy.nb = "Overlast: stans funksjonsarbeid til de tre verste varslene er fjernet; vurder større vaktlag."
 -- remedy.en = "Overload: stop feature work until the three worst alerts are gone; consider a larger rota."
 -- effort = "M"
--- version = 2
+-- lifecycle = "guard"
+-- version = 3
 with
 -- A duty counts as 12-hour shifts: a day shift is one, a 24-hour duty two.
 parts as (

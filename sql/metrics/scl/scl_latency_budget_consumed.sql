@@ -18,29 +18,18 @@
 -- remedy.en = "Profile the slowest endpoint; add a cache or an index; scale out."
 -- effort = "M"
 -- worst_value = true
--- version = 2
-with measured as (
-    select o.*, q.valid_count, q.slow_count
+-- version = 3
+with items as (
+    select
+        o.team_id, o.as_of, o.grain, o.service_id as entity_id, o.criticality_weight as entity_weight,
+        o.service_id || ' ' || o.day as item_id, o.starts_at as item_at,
+        cast(q.slow_count as decimal(18, 6)) as numerator,
+        cast(q.valid_count * (1 - o.target) as decimal(18, 6)) as denominator,
+        'SLO ' || o.target as detail,
+        cast(q.valid_count is not null as integer) as known_days, 1 as all_days,
+        coalesce(q.valid_count > 0, false) as says_something, q.valid_count, 1 - o.target as allowed
     from macros.slo_days('scl_latency_budget_consumed', 'latency') as o
     left join facts.latency_daily as q on q.service_id = o.service_id and q.day = o.day
-),
-
-items as (
-    select
-        team_id, as_of, grain, service_id as entity_id, criticality_weight as entity_weight,
-        service_id || ' ' || day as item_id, starts_at as item_at,
-        cast(slow_count as decimal(18, 6)) as numerator,
-        cast(valid_count * (1 - target) as decimal(18, 6)) as denominator,
-        'SLO ' || target as detail,
-        cast(valid_count is not null as integer) as known_days, 1 as all_days,
-        coalesce(valid_count > 0, false) as says_something, valid_count, 1 - target as allowed
-    from measured
-    union all
-    -- A service without latency SLO gets no budget and so 0 points, 90 days after the team took it over.
-    select
-        o.team_id, o.as_of, o.grain, o.service_id, o.criticality_weight, o.service_id, null, 0, 0,
-        'no latency SLO', 1, 1, true, null, null
-    from macros.services_without_slo('scl_latency_budget_consumed', 'latency') as o
 )
 
 select
