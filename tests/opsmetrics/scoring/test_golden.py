@@ -176,6 +176,35 @@ def test_g35_area_with_thin_evidence_since_3_0(ruleset):
     assert pairs[-1] == [None, None]
 
 
+def test_g38_guards_and_targets_since_4_0(catalogue, ruleset):
+    """Weights and thresholds are the catalogue's own, but for the weight that the guard had before."""
+    golden = GOLDEN["G38_guards_4"]
+    weight = {metric.id: metric.header.weight for metric in catalogue.metrics if metric.area_id == "sec"}
+
+    def area(of_guard):
+        rows = [
+            ("vulns", weight["sec_vulns_fixed_on_time"], 0.75 + 0.25 * (12 / 30) ** 0.5, 50.0, "low_evidence"),
+            ("exploited", of_guard, 1.0, 100.0, "ok"),
+            ("controls", weight["sec_control_pass_rate"], 1.0, 70.0, "ok"),
+            ("assessments", weight["sec_assessment_currency"], 1.0, 100.0, "ok"),
+            ("findings", weight["sec_findings_on_time"], 0.75 + 0.25 * (5 / 10) ** 0.5, 80.0, "low_evidence"),
+        ]
+        found = area_scores(cells(rows), ruleset).row(0, named=True)
+        return [found["score"], found["coverage"]]
+
+    assert area(4) == near(golden["area_security_before"])
+    assert area(weight["sec_overdue_exploited"]) == near(golden["area_security_after"])
+
+    def of(metric_id, value):
+        header = catalogue.metric(metric_id).header
+        return point(value, header.floor, header.krav, header.mal)
+
+    budgets = [of("scl_latency_budget_consumed", value) for value in (0.2, 1.3541)]
+    assert (budgets[0] + 2 * budgets[1]) / (1 + 2) == near(golden["latency_after"])
+    assert of("scl_latency_targets", golden["targets"]["value"]) == near(golden["targets"]["points"])
+    assert of("inc_postmortem_on_time", 1 / 3) == near(golden["postmortem_one_of_three"]["after"])
+
+
 def mm(values, share=0.25):
     return pl.DataFrame({"a": values}).select(mean_min(pl.col("a"), pl.lit(1.0), share)).item()
 
