@@ -85,12 +85,19 @@ def _about(page: Page, metric: Metric) -> None:
             page.text("metric.window"),
             page.text("metric.window_days", days=days) if days else page.text("metric.window_now"),
         ),
-        (page.text("word.weight"), fmt.number(page.language, metric.weight)),
+        (page.text("word.weight"), _weight(page, metric)),
         (page.text("metric.needs"), ", ".join(page.text(f"stream.{name}") for name in metric.needs)),
         (page.text("metric.obligations"), ", ".join(metric.obligations)),
         (page.text("metric.version"), str(metric.metric_version)),
     )
     show(join(heading(page.text("metric.about")), pairs(items)))
+
+
+def _weight(page: Page, metric: Metric) -> str:
+    """The weight, or why there is none."""
+    if metric.lifecycle == "stable":
+        return fmt.number(page.language, metric.weight)
+    return page.text(f"metric.weight_{metric.lifecycle}")
 
 
 def _next_step(page: Page, metric_id: str, team_id: str) -> None:

@@ -45,6 +45,8 @@ def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
             )
         )
     weight, evidence_weight = row.weight, row.evidence_weight or 0.0
+    if metric.lifecycle != "stable":
+        return [*lines, _points_line(page, metric, row), page.text(f"metric.weight_{metric.lifecycle}")]
     return [
         *lines,
         _points_line(page, metric, row),

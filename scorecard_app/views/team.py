@@ -171,7 +171,7 @@ def _metrics_table(page: Page, team_id: str) -> Table:
             ),
             cells.measure(metric.unit, shown_value(row)),
             cells.number(row.points, is_strong=True),
-            cells.number(row.weight),
+            Cell(page.text("word.guard"), 0.0) if metric.lifecycle == "guard" else cells.number(row.weight),
             status_cell(page, row),
             Cell(reason(language, row.reason)),
         )

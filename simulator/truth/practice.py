@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
+from statistics import stdev
 
 from simulator.truth.setting import Row, Setting, Value, midnight, shares, working_deadline
 
@@ -224,7 +226,8 @@ def aut_toil_share(s: Setting) -> dict[str, Value]:
         ]
         shown = [r["toil_ratio"] for r in weeks if r["respondent_count"] >= 4]
         if weeks:
-            found[team] = Value(sum(shown), len(shown), len(shown), len(shown) / len(weeks))
+            error = stdev(shown) / math.sqrt(len(shown)) if len(shown) > 1 else None
+            found[team] = Value(sum(shown), len(shown), len(shown), len(shown) / len(weeks), error=error)
     return found
 
 

@@ -76,12 +76,17 @@ class Expected:
         points: (team, metric) -> points that enter the score.
         areas: (team, area) -> score, null where there is too little data.
         teams: Team -> score.
+        parts: (team, area) -> metric, weight with evidence and points of what is in the score, and the value that luck
+            may change: null where an old one is carried.
+        published: Team -> areas that are in its score.
     """
 
     values: dict[tuple[str, str], Value]
     points: dict[tuple[str, str], float]
     areas: dict[tuple[str, str], float]
     teams: dict[str, float]
+    parts: dict[tuple[str, str], list[tuple[str, float, float, Value | None]]]
+    published: dict[str, list[str]]
 
 
 def points_of(metric: str, value: float) -> float:
@@ -136,17 +141,19 @@ def _is_hidden(value: Value) -> bool:
 
 
 def _scored(s: Setting, values: dict[tuple[str, str], Value], carried: dict[tuple[str, str], Value]) -> Expected:
-    found = Expected({}, {}, {}, {})
+    found = Expected({}, {}, {}, {}, {}, {})
     for team, row in s.teams.items():
         if row["onboarded_on"] > s.on:
             continue
         published: list[float] = []
+        found.published[team] = []
         for area in AREAS:
             judged, score = _area(s, row, area, values, carried, found)
             if score is not None and judged >= 0.4 - 1e-9:
                 found.areas[team, area] = score
             if score is not None and judged >= 0.6 - 1e-9:
                 published.append(score)
+                found.published[team].append(area)
         if published:
             found.teams[team] = 0.75 * sum(published) / len(published) + 0.25 * min(published)
     return found
@@ -177,6 +184,8 @@ def _area(
             found.points[team, metric] = point
             top += weight * evidence * point
             bottom += weight * evidence
+            own = values[team, metric] if status == "measured" else None
+            found.parts.setdefault((team, area), []).append((metric, weight * evidence, point, own))
     return (bottom / total, top / bottom) if bottom else (0.0, None)
 
 

@@ -31,6 +31,7 @@ class Value:
         completeness: Share of the window that is known.
         value: Where it is not numerator / denominator.
         entities: (weight, value or None, completeness) of metrics that are scored per entity.
+        error: Standard error of the value, where the method asks for one.
     """
 
     numerator: float
@@ -39,6 +40,7 @@ class Value:
     completeness: float = 1.0
     value: float | None = None
     entities: tuple[tuple[float, float | None, float], ...] = ()
+    error: float | None = None
 
 
 def midnight(day: date) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from simulator.truth.setting import Row, Setting, Value, shares
@@ -133,12 +134,15 @@ def mnt_updates_within_30d(s: Setting) -> dict[str, Value]:
             spans.setdefault(s.owner(service, begin) or "", []).append(((end - begin) / DAY, done))
     found: dict[str, Value] = {}
     for team, own in spans.items():
-        waiting = 1.0
+        waiting, greenwood = 1.0, 0.0
         for day in sorted({days for days, done in own if done and days <= 30}):
             at_risk = sum(days >= day for days, _ in own)
-            waiting *= 1 - sum(days == day and done for days, done in own) / at_risk
+            taken = sum(days == day and done for days, done in own)
+            waiting *= 1 - taken / at_risk
+            greenwood += taken / (at_risk * (at_risk - taken)) if taken < at_risk else 0.0
         met = sum(done and days <= 30 for days, done in own)
-        found[team] = Value(met, len(own), len(own), value=1 - waiting)
+        error = waiting * math.sqrt(greenwood)
+        found[team] = Value(met, len(own), len(own), value=1 - waiting, error=error)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from opsmetrics.sources import pull_stream
 from simulator import plants
 from simulator.demo import generate, write_demo
 from simulator.organisation import read_organisation
-from simulator.truth import assurance, expected, state
+from simulator.truth import assurance, chances, expected, state
 from simulator.truth.setting import Setting
 from tests.built import EVERYTHING, built
 
@@ -101,6 +102,57 @@ def test_points_areas_and_teams_are_what_adding_up_gives(engine, truth):
     assert areas == pytest.approx(stated.areas, abs=1e-6)
     teams = {t: p for t, p in at(engine, "team", "team_id, score", on) if p is not None}
     assert teams == pytest.approx(stated.teams, abs=1e-6)
+
+
+def test_next_month_is_where_other_dice_put_it(engine, truth, seed):
+    """Ends and chances by another generator, within six standard errors of 2 000 draws against 4 000."""
+    on, stated = truth
+    rows = at(engine, "area", "team_id, area_id, interval_low, interval_high, level_sure", on)
+    teams = at(engine, "team", "team_id, '', interval_low, interval_high, level_sure", on)
+    found = {row[:2]: row[2:] for row in (*rows, *teams) if row[2] is not None}
+    stated_chances = chances.next_month(stated, seed)
+    assert found.keys() == stated_chances.keys()
+    for key, (low, high, sure) in found.items():
+        lowest, highest, reach = stated_chances[key]
+        spread = max(highest - lowest, 0.5)
+        assert (low, high) == pytest.approx((lowest, highest), abs=0.12 * spread), key
+        # Six standard errors of a chance of 0.8 either way.
+        assert sum(chance >= 0.87 for chance in reach) <= sure <= sum(chance >= 0.73 for chance in reach), key
+    met = {team: p for team, p in at(engine, "team", "team_id, krav_probability", on) if p is not None}
+    assert met == pytest.approx({team: stated_chances[team, ""][2][2] for team in met}, abs=0.08)
+
+
+def test_levels_are_given_as_the_method_says(engine):
+    """Each team and area, evaluation by evaluation, from what the scores and chances of the time say."""
+    caps = dict(engine.execute("select gate_id, cap from meta.gates").fetchall())
+    query = """select team_id, {}, as_of, grain, level_by_score, level_sure, {}, level from scores.{}
+               where grain not like 'series%' order by team_id, {}, as_of, grain"""
+    areas = engine.execute(query.format("area_id", "gate", "area", "area_id")).fetchall()
+    lowest: dict[tuple, int] = {}
+    published = set(
+        engine.execute("select team_id, area_id, as_of, grain from scores.area where status = 'ok'").fetchall()
+    )
+    for (team, area), rows in grouped(areas):
+        levels = chances.given([(at, score, sure, caps.get(gate), None) for _, _, at, _, score, sure, gate, _ in rows])
+        assert levels == [row[-1] for row in rows], (team, area)
+        for row, level in zip(rows, levels, strict=True):
+            key = (team, row[2], row[3])
+            if (team, area, row[2], row[3]) in published and level is not None:
+                lowest[key] = min(lowest.get(key, 4), level)
+    for (team, _), rows in grouped(engine.execute(query.format("''", "null", "team", "team_id")).fetchall()):
+        weakest = [lowest.get((team, row[2], row[3])) for row in rows]
+        levels = chances.given(
+            [
+                (row[2], row[4], row[5], None, None if least is None else least + 1)
+                for row, least in zip(rows, weakest, strict=True)
+            ]
+        )
+        assert levels == [row[-1] for row in rows], team
+
+
+def grouped(rows):
+    """Rows of each team and area together."""
+    return [(key, list(own)) for key, own in itertools.groupby(rows, key=lambda row: row[:2])]
 
 
 def test_gates_find_what_counting_finds(engine, records):

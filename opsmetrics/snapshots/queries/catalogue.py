@@ -65,6 +65,7 @@ class Metric:
     why: Text
     remedy: Text
     effort: str
+    lifecycle: str
     metric_version: int
     sql: str
     evidence_sql: str
