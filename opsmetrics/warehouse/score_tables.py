@@ -157,7 +157,8 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
         writer = _Writer(con, catalogue, todo)
         for instants in _parts(con, todo.instants):
             writer.write_instants(instants, carry)
-        writer.write_levels()
+        if writer.write_levels():
+            writer.read_latest(carry)
         writer.write_plans()
         writer.write_changes(carry)
         writer.write_series()
@@ -216,8 +217,13 @@ class _Writer:
         # The latest days stand in one part, the last one.
         self._latest = (scores, inputs)
 
-    def write_levels(self) -> None:
-        """Give every evaluation its level: each rests on those before it, which may have changed or be the same."""
+    def write_levels(self) -> bool:
+        """Give every evaluation its level: each rests on those before it, which may have changed or be the same.
+
+        Returns:
+            Whether a level of the newest day, which was not computed now, is another one because of the days before it.
+        """
+        moved_today = False
         tables = {name: self._con.sql(f"select * from scores.{name}").pl() for name in ("area", "team")}
         found = with_levels(tables["area"], tables["team"], self._catalogue.caps(), self._catalogue.ruleset)
         for (name, before), after in zip(tables.items(), found, strict=True):
@@ -227,6 +233,15 @@ class _Writer:
             same = " and ".join(f"s.{key} = m.{key}" for key in keys)
             self._con.execute(f"update scores.{name} as s set level = m.level from moved_levels as m where {same}")
             self._con.unregister("moved_levels")
+            moved_today = moved_today or not moved.filter(pl.col("grain").cast(pl.String) == "latest").is_empty()
+        return moved_today and self._todo.instants.filter(pl.col("grain").cast(pl.String) == "latest").is_empty()
+
+    def read_latest(self, carry: timedelta) -> None:
+        """Compute the newest day for plans, whose target its level is, and take the former plans away."""
+        latest = self._con.sql("select distinct as_of, grain from score_windows where grain = 'latest'").pl()
+        inputs = read_inputs(self._con, latest, carry)
+        self._latest = (compute_instants(self._catalogue, inputs, latest), inputs)
+        self._con.execute("delete from scores.plan")
 
     def write_plans(self) -> None:
         """Compute and write the way to the next level, from the levels as they stand now."""

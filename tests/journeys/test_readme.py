@@ -71,12 +71,12 @@ def test_what_each_metric_costs_and_gives_back(con):
 def test_the_number_behind_the_first_step(con):
     numerator, denominator, value, krav = con.execute(
         f"""select s.numerator, s.denominator, s.value, m.krav from scores.metric as s join meta.metrics as m using (metric_id)
-            where {LATEST} and metric_id = 'mon_review_currency'"""
+            where {LATEST} and metric_id = 'mon_signal_coverage'"""
     ).fetchall()[0]
     shown = " ".join(TEXT.split())
     assert (
-        f"({numerator:.0f} of {denominator:.0f} reviewed in the last 180 days is {100 * value:.1f} %; {100 * krav:.0f} % is required)"
-        in shown
+        f"({numerator:.0f} of {denominator:.0f} signals arrived in at least 90 % of the hours is {100 * value:.1f} %;"
+        f" {100 * krav:.0f} % is required)" in shown
     )
 
 
@@ -85,4 +85,4 @@ def test_the_query_gives_the_rows_that_are_shown(con):
     relation = con.sql(textwrap.dedent(query))
     _, *shown = tables()[1]
     assert shown == [[str(cell) for cell in row] for row in relation.fetchall()]
-    assert f"through {['no', 'one', 'two', 'three', 'four', 'five', 'six'][len(shown)]} alert rules" in TEXT
+    assert f"through {['no', 'one', 'two', 'three', 'four', 'five', 'six'][len(shown)]} signals" in TEXT

@@ -71,6 +71,16 @@ def fresh(settings: Settings, tmp_path) -> dict[str, list[tuple]]:
     return content(scratch)
 
 
+def measure_one_area(small) -> None:
+    """Leave only what the small organisation measures, so that there is an area with a score."""
+    unmeasured = ("aut_iac_managed_share", "aut_toil_share", "aut_update_bot_coverage")
+    (small / "registers").mkdir()
+    (small / "registers" / "applicability.csv").write_text(
+        "team_id,metric_id,reason,approver,valid_from,valid_to\n"
+        + "".join(f"alfa,{metric},the team has none of it,board,2026-07-01,2027-07-01\n" for metric in unmeasured)
+    )
+
+
 def test_a_day_later_only_what_a_day_changes_is_computed(settings, small, tmp_path, computed):
     run(settings)
     assert set(computed) == instants(settings)
@@ -116,13 +126,8 @@ def test_another_rule_or_register_makes_everything_again(settings, small, tmp_pa
 
 
 def test_in_parts_of_any_size_scores_are_the_same(settings, small, monkeypatch, tmp_path):
-    # A step is split only where a team has a score at both its ends: an area that the small organisation measures.
-    unmeasured = ("aut_iac_managed_share", "aut_toil_share", "aut_update_bot_coverage")
-    (small / "registers").mkdir()
-    (small / "registers" / "applicability.csv").write_text(
-        "team_id,metric_id,reason,approver,valid_from,valid_to\n"
-        + "".join(f"alfa,{metric},the team has none of it,board,2026-07-01,2027-07-01\n" for metric in unmeasured)
-    )
+    # A step is split only where a team has a score at both its ends.
+    measure_one_area(small)
     run(settings)
     whole = content(settings)
     monkeypatch.setattr(score_tables, "VALUES_AT_ONCE", 1)
@@ -130,6 +135,22 @@ def test_in_parts_of_any_size_scores_are_the_same(settings, small, monkeypatch, 
     assert fresh(settings, tmp_path) == whole
     assert whole["metric"]
     assert whole["change"]
+
+
+def test_plans_follow_a_level_that_days_before_today_changed(settings, small, computed):
+    """As if what is known of the last weeks had moved today's level: today is computed for its plans, nothing else."""
+    measure_one_area(small)
+    run(settings)
+    whole = content(settings)
+    assert whole["plan"]
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute("update scores.area set level = null where grain = 'latest'")
+        con.execute("update scores.plan set target_level = target_level - 1")
+        con.execute("drop table meta.build")
+    computed.clear()
+    run(settings)
+    assert {grain for _, grain in computed} == {"latest"}
+    assert content(settings) == whole
 
 
 def test_scores_that_were_cut_off_are_made_again(small_run, tmp_path):
