@@ -21,8 +21,8 @@ from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shape_of
 from opsmetrics.sources.raw_table import folded
 
-# A line that ends so stands in the query only where the file has the column.
-_ONLY_IF = re.compile(r'\s*-- if ("(?P<column>[^"]+)")\s*$')
+# A line that ends so stands in the query only where the file has one of the columns, or none of them.
+_ONLY = re.compile(r'\s*-- (?P<when>if|unless) (?P<columns>"[^"]+"(?: "[^"]+")*)\s*$')
 
 
 class RecipeHeader(Model):
@@ -102,11 +102,8 @@ class Recipe:
         ]
         zoned = zone if self.header.naive_time == "local" else self.header.naive_time
         lines += [f"-- naive_time = {_toml(zoned)}"] if zoned else []
-        there = shape.records[place]
-        for line in self.select.splitlines():
-            only = _ONLY_IF.search(line)
-            if only is None or folded(only["column"]) in there:
-                lines.append(_ONLY_IF.sub("", line))
+        lines += [f"-- # {text}" for text in (self.note.nb, self.note.en)] if self.note else []
+        lines += _fitting(self.select, shape.records[place])
         return "\n".join(lines) + "\n"
 
     def write(self, org_folder: Path, file: Path) -> Path:
@@ -137,22 +134,38 @@ class Recipe:
         return free
 
 
+def _fitting(select: str, there: frozenset[str]) -> list[str]:
+    """Return the lines of a select that a file with these columns can have."""
+    found: list[str] = []
+    for line in select.splitlines():
+        only = _ONLY.search(line)
+        if only is not None:
+            has_one = any(folded(name) in there for name in re.findall('"([^"]+)"', only["columns"]))
+            if has_one is (only["when"] == "unless"):
+                continue
+        found.append(_ONLY.sub("", line))
+    return found
+
+
 def _toml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _files(shape: Shape, path: str, place: str) -> str:
     """Return the header's value for a file: what cannot be told from the file itself is said."""
-    said = {"path": path}
+    said: dict[str, str | int] = {"path": path}
     if shape.encoding not in {None, "utf-8", "utf-16"}:
         said["encoding"] = shape.encoding or ""
     if shape.delimiter == "|":
         said["delimiter"] = "|"
+    if shape.skip_lines:
+        said["skip_lines"] = shape.skip_lines
     if place:
         said["records"] = place
     if len(said) == 1:
         return _toml(path)
-    return "{ " + ", ".join(f"{key} = {_toml(value)}" for key, value in said.items()) + " }"
+    values = (f"{key} = {_toml(value) if isinstance(value, str) else value}" for key, value in said.items())
+    return "{ " + ", ".join(values) + " }"
 
 
 def _path_below(org_folder: Path, file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +21,8 @@ HEAD_BYTES = 1 << 20
 MOST_JSON_BYTES = 256 << 20
 _SAMPLE = 200
 _SKIPPED_MOST = 20
+# What PowerShell and Excel write before the header.
+_BEFORE = re.compile(r"#TYPE |sep=.$")
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8"))
 
 
@@ -33,12 +36,14 @@ class Shape:
         delimiter: Between the cells of a CSV file.
         records: Where in a JSON file the list of records is -> keys that some of the records have. Of other files the
             columns stand under the empty name.
+        skip_lines: Lines before the header of a CSV file: those of PowerShell and of Excel.
     """
 
     kind: Format
     encoding: str | None
     delimiter: str | None
     records: dict[str, frozenset[str]]
+    skip_lines: int = 0
 
     def has(self, records: str, names: Iterable[str]) -> bool:
         """Whether the records at a place have all of these columns, whatever their case."""
@@ -85,12 +90,14 @@ def _decoded(file: Path, most: int) -> tuple[str, str]:
 
 def _delimited(file: Path) -> Shape | None:
     text, encoding = _decoded(file, HEAD_BYTES)
-    first = text.partition("\n")[0].rstrip("\r")
+    lines = text.splitlines()
+    skipped = next((number for number, line in enumerate(lines[:_SKIPPED_MOST]) if not _BEFORE.match(line)), 0)
+    first = lines[skipped] if lines else ""
     if not first.strip():
         return None
     delimiter = max(",;\t|", key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])
-    return Shape("csv", encoding, delimiter, {"": _folded(numbered_names(names))})
+    return Shape("csv", encoding, delimiter, {"": _folded(numbered_names(names))}, skipped)
 
 
 def _json(file: Path, kind: Format) -> Shape | None:

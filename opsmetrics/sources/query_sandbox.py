@@ -54,6 +54,9 @@ create macro later(value, seconds) as
         ) || coalesce(nullif(regexp_extract(_seen(value), '(Z|[+-][0-9:]+)$'), ''), ''),
         value::varchar || ' and ' || seconds::varchar || ' seconds'
     ) end;
+create macro thousandth(value) as
+    case when _seen(value) is not null
+        then coalesce((try_cast(_seen(value) as decimal(38, 3)) / 1000)::varchar, value::varchar) end;
 create macro mapped(value, words) as
     case when _seen(value) is not null then coalesce(
         list_first(map_values(map_from_entries(list_filter(

@@ -38,9 +38,6 @@ def rows_of_files(
 
 
 def _read(folder: Path, source: StreamSource, root: Path, today: date) -> pl.DataFrame:
-    organisation, stream = load_organisation(folder), STREAMS[source.name]
-    frames = [
-        files.read_rows(organisation, source, stream, path, today).frame
-        for path, _ in files.planned(organisation, source, root, today, None)
-    ]
+    reading = files.Reading(load_organisation(folder), source, STREAMS[source.name], root, today)
+    frames = [files.read_rows(reading, path).frame for path, _ in files.planned(reading, None)]
     return pl.concat(frames, how="vertical") if frames else pl.DataFrame({"_reason": [], "_day": []})

@@ -13,6 +13,7 @@ from opsmetrics.organisation import load_organisation
 from opsmetrics.recipes import recipes, recognise
 from opsmetrics.sources import files, pull_stream
 from opsmetrics.streams import STREAMS
+from tests.opsmetrics.recipes.exports import ASIDE, EXPORTS, K6, TRIVY, TRIVY_LATER, utc
 
 SERVICENOW = """"number","opened_at","short_description","caller_id","priority","state","business_service","resolved_at"
 "INC1","01.08.2026 08:53:36","Får ikke logget inn","Ola Eksempel","1 - Critical","Closed","web","01.08.2026 10:00:00"
@@ -53,11 +54,12 @@ def kept(small, name):
 def written(small):
     """Write a file, recognise it, and write its query; returns the query's file."""
 
-    def write(name, content):
+    def write(name, content, recipe=None):
         path = small / "data" / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return recognise(path)[0].write(small, path)
+        fitting = {each.name: each for each in recognise(path)}
+        return (fitting[recipe] if recipe else next(iter(fitting.values()))).write(small, path)
 
     return write
 
@@ -85,6 +87,52 @@ def test_pull_requests_of_update_bots(small, written, tmp_path):
     ]
     (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "update_merges")
     assert (result.rows, result.quarantined, result.error) == (2, 0, None)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_gives_the_rows_that_it_holds(small, written, name):
+    file, content, columns, rows = EXPORTS[name]
+    query = written(file, content, name)
+    source = next(each.header.source for each in recipes() if each.name == name)
+    good, aside = kept(small, source)
+    assert sorted(good.select(columns).rows(), key=str) == sorted(rows, key=str)
+    found = aside.sort("_line")
+    wanted = ASIDE.get(name, [])
+    assert found["_line"].to_list() == [line for line, _ in wanted]
+    assert all(text in reason for reason, (_, text) in zip(found["_reason"], wanted, strict=True))
+    assert "-- if" not in query.read_text()
+
+
+def test_names_of_people_and_texts_are_never_read(small, written):
+    """What the select does not name is not even in the file that the query's process reads."""
+    for name, (file, content, _, _) in EXPORTS.items():
+        text = written(f"{name}/{file}", content, name).read_text()
+        select = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+        for private in ("Owner", "Reporter", "login", "email", "caller_id", "Message", "Summary", "message"):
+            assert private not in select, name
+
+
+def test_a_fault_is_gone_with_the_first_report_that_does_not_have_it(small, written):
+    query = written("trivy-1.json", json.dumps(TRIVY), "trivy_report")
+    (small / "data" / "trivy-2.json").write_text(json.dumps(TRIVY_LATER))
+    query.write_text(query.read_text().replace("trivy-1.json", "trivy-*.json"))
+    good, aside = kept(small, "trivy")
+    assert aside.height == 0
+    assert sorted(good.select("detected_at", "fixed_at").rows(), key=str) == [
+        (utc("2026-08-01T10:00:00.500000"), None),
+        (utc("2026-08-01T10:00:00.500000"), utc("2026-08-02T10:00:00.500000")),
+    ]
+    assert not {"CVE-1", "CVE-2"} & set(good["vulnerability_id"])
+
+
+def test_a_load_test_counts_once_its_peak_is_filled_in(small, written):
+    query = written("web-20260801T100000Z.json", json.dumps(K6), "k6_summary")
+    good, aside = kept(small, "k6")
+    assert (good.height, aside["_reason"].to_list()) == (0, ["reached_ratio: missing"])
+    query.write_text(query.read_text().replace("('web', null)", "('web', 10000)"))
+    good, _ = kept(small, "k6")
+    columns = ("service_id", "tested_at", "reached_ratio", "is_slo_met")
+    assert good.select(columns).rows() == [("web", utc("2026-08-01T10:00:00"), 0.9, True)]
 
 
 def test_a_second_query_of_a_stream_is_named_for_its_source(small, written):

@@ -1,0 +1,20 @@
+-- title = { nb = "Jira Service Management Operations: varsler (svar fra API-et)", en = "Jira Service Management Operations alerts (answers of the API)" }
+-- stream = "alerts"
+-- source = "jsm"
+-- input = "alert"
+-- columns = ["id", "tinyId", "createdAt", "priority", "status", "tags"]
+-- records = ["values", "data", ""]
+-- note.nb = "Tjenesten leses av merkelappen `service:`. Hvem som kvitterte, står ikke i svaret."
+-- note.en = "The service is read from the tag `service:`. The answer does not say who acknowledged."
+select
+    _file, _line,
+    id as alert_id,
+    nullif(regexp_extract(tags, '(?i)"service:\s*([^"]+)"', 1), '') as service_id,
+    coalesce(nullif(regexp_extract(tags, '(?i)"rule:\s*([^"]+)"', 1), ''), opaque(alias)) as rule_id, -- if "alias"
+    mapped(priority, map { 'P1': '1', 'P2': '2', 'P3': '3', 'P4': '4', 'P5': '5' }) as severity,
+    createdAt as fired_at,
+    ackTime as acknowledged_at, -- if "ackTime"
+    closeTime as closed_at, -- if "closeTime"
+    case when status = 'closed' then later(createdAt, thousandth(report ->> 'closeTime')) end as closed_at, -- if "report"
+    later(createdAt, thousandth(report ->> 'ackTime')) as acknowledged_at -- if "report"
+from alert

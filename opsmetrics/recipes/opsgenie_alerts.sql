@@ -1,0 +1,19 @@
+-- title = { nb = "Opsgenie: varsler (CSV-eksport)", en = "Opsgenie alerts (CSV export)" }
+-- stream = "alerts"
+-- source = "opsgenie"
+-- input = "alert"
+-- columns = ["Alias", "Status", "Acknowledged", "CreatedAt", "Priority", "Tags", "AckTime", "CloseTime"]
+-- note.nb = "Tjenesten leses av merkelappen `service:`. Hvem som kvitterte, står ikke i eksporten."
+-- note.en = "The service is read from the tag `service:`. The export does not say who acknowledged."
+select
+    _file, _line,
+    "Alert ID" as alert_id, -- if "Alert ID"
+    "AlertID" as alert_id, -- if "AlertID"
+    nullif(regexp_extract("Tags", '(?i)\bservice:\s*([^,\]]+)', 1), '') as service_id,
+    coalesce(nullif(regexp_extract("Tags", '(?i)\brule:\s*([^,\]]+)', 1), ''), opaque("Alias")) as rule_id,
+    mapped("Priority", map { 'P1': '1', 'P2': '2', 'P3': '3', 'P4': '4', 'P5': '5' }) as severity,
+    instant_of_ms("CreatedAt") as fired_at,
+    case when lower("Acknowledged") <> 'false' then later(instant_of_ms("CreatedAt"), thousandth("AckTime")) end
+        as acknowledged_at,
+    case when lower("Status") = 'closed' then later(instant_of_ms("CreatedAt"), thousandth("CloseTime")) end as closed_at
+from alert

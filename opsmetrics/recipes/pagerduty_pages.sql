@@ -1,0 +1,21 @@
+-- title = { nb = "PagerDuty: vakttelefoner (rapport eller analytics)", en = "PagerDuty pages (report or analytics)" }
+-- stream = "alerts"
+-- source = "pagerduty"
+-- input = "page"
+-- columns = ["incident_number", "description", "service_name", "seconds_to_first_ack", "urgency"]
+-- records = ["data", ""]
+-- note.nb = "Saker med lav hast vekker ingen og er utelatt. Hvem som kvitterte, er ikke med."
+-- note.en = "Incidents of low urgency wake nobody and are left out. Who acknowledged is not told."
+select
+    _file, _line,
+    incident_number as alert_id,
+    service_name as service_id,
+    opaque(lower(regexp_replace(description, '[0-9]+', '', 'g'))) as rule_id,
+    created_on as fired_at, -- if "created_on"
+    created_at as fired_at, -- if "created_at"
+    later(created_on, seconds_to_first_ack) as acknowledged_at, -- if "created_on"
+    later(created_at, seconds_to_first_ack) as acknowledged_at, -- if "created_at"
+    resolved_on as closed_at -- if "resolved_on"
+    resolved_at as closed_at -- if "resolved_at"
+from page
+where lower(urgency) <> 'low'

@@ -1,0 +1,18 @@
+-- title = { nb = "Zabbix: problemer (CSV fra Problems)", en = "Zabbix problems (CSV of Problems)" }
+-- stream = "alerts"
+-- source = "zabbix"
+-- input = "problem"
+-- columns = ["Severity", "Time", "Recovery time", "Status", "Host", "Problem"]
+-- naive_time = "local"
+-- note.nb = "Bare High og Disaster regnes som vakt; endre where om hos dere også andre vekker noen. Tjenesten er vertens navn."
+-- note.en = "Only High and Disaster count as pages; change where if others wake somebody too. The service is the host's name."
+select
+    _file, _line,
+    opaque(concat_ws('/', "Host", "Problem", "Time")) as alert_id,
+    "Host" as service_id,
+    opaque(concat_ws('/', "Host", "Problem")) as rule_id,
+    mapped("Severity", map { 'Disaster': '1', 'High': '2', 'Average': '3', 'Warning': '4', 'Information': '5' }) as severity,
+    instant("Time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p']) as fired_at,
+    instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p']) as closed_at
+from problem
+where "Severity" in ('High', 'Disaster')
