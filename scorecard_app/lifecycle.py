@@ -11,6 +11,7 @@ from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import AppPage
 from opsmetrics.snapshots.queries import catalogue
 from scorecard_app import access, layout, shell
+from scorecard_app.beginning import begin
 from scorecard_app.choices import chosen_language, chosen_period
 from scorecard_app.current import current_snapshot
 from scorecard_app.markup import element, join, lead
@@ -45,7 +46,7 @@ def _begin(place: AppPage) -> Page | None:
     try:
         snapshot = current_snapshot()
     except SnapshotError:
-        show(join(element("h1", text(language, "app.name")), lead(text(language, "app.no_snapshot"))))
+        show(join(element("h1", text(language, "app.name")), lead(text(language, "app.no_snapshot")), begin(language)))
         return None
     organisation, period = catalogue.organisation(snapshot), chosen_period(snapshot)
     page = Page(place, snapshot, language, organisation, period, access.permissions())

@@ -46,6 +46,12 @@ def metrics_page(catalogue: Catalogue) -> str:
     ]
     for area in catalogue.areas:
         parts += [f"## {area.name.en} / {area.name.nb}\n", _area_table(catalogue, area.id)]
+    parts += [
+        "## Streams and columns of each metric\n",
+        "What a metric needs of the sources: it is not measured without its streams, nor where a source cannot tell",
+        "the columns it rests on; without the last it says less. `opsmetrics next` says what comes next.\n",
+        _needs_table(catalogue),
+    ]
     gates = [(gate.id, gate.header.area, str(gate.header.cap), gate.header.title) for gate in catalogue.gates]
     parts += ["## Gates\n", _rows(("Gate", "Area", "Level at most", "When"), gates)]
     parts += ["## Shown, never scored\n", _unscored_table(catalogue)]
@@ -73,6 +79,17 @@ def _area_table(catalogue: Catalogue, area_id: str) -> str:
         if metric.area_id == area_id
     ]
     return _rows(("id", "Name", "Unit", "w", "Kind", "Window", "F / K / M", "Formula"), rows)
+
+
+def _needs_table(catalogue: Catalogue) -> str:
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(f"`{name}`" for name in names)
+
+    rows = [
+        (f"`{m.id}`", listed(m.header.needs), listed(m.header.rests_on), listed(m.header.better_with))
+        for m in catalogue.metrics
+    ]
+    return _rows(("Metric", "Streams", "Rests on", "Says less without"), rows)
 
 
 def _unscored_table(catalogue: Catalogue) -> str:

@@ -92,6 +92,13 @@ COMMANDS = {
             "Write a first configuration from what you have, and say what was guessed; asks where nothing is named.",
         ),
         LazyCommand(
+            "next",
+            "next",
+            "next_",
+            "Say what to connect next: stream, columns, the metrics and areas it gives, coverage gained, largest gain "
+            "first.",
+        ),
+        LazyCommand(
             "owners",
             "proposals",
             "owners",

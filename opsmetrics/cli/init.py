@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,11 @@ _ANY = click.Path(path_type=Path, exists=True)
 @click.option("--lang", "language", type=click.Choice(["nb", "en"]), help="Language of pages and briefs (default: nb).")
 @click.option("--timezone", default="Europe/Oslo", show_default=True, help="Zone whose midnights cut days.")
 @click.option("--team", help="Team that owns what no source names an owner of (default: the organisation's name).")
+@click.option(
+    "--release-dates",
+    metavar="URL",
+    help="API like that of deps.dev that may be asked when packages were released: updates of clones need it.",
+)
 @click.option("--force", is_flag=True, help="Replace files that lie there; the differences are shown.")
 @click.option("--github-url", default="https://api.github.com", hidden=True)
 @json_option
@@ -51,8 +55,14 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     name = asked["name"] or org.resolve().name
     # Where people work follows from neither language nor zone; the holidays of Norway are the default of both.
     who = Identity(slug(name), name, asked["language"] or "nb", asked["timezone"])
-    given = Given(org, who, asked["clones"], asked["github"], asked["paths"], asked["team"], github_url)
-    found = propose(given, settings_of(), datetime.now(tz=UTC))
+    given = Given(
+        *(org, who, asked["clones"], asked["github"], asked["paths"]),
+        release_dates=asked["release_dates"],
+        team=asked["team"],
+        github_url=github_url,
+    )
+    settings = settings_of()
+    found = propose(given, settings, settings.clock())
     changes = differences(org, found.files)
     if changes and not force:
         _refuse(org, changes, as_json=as_json)
@@ -118,4 +128,4 @@ def _say(org: Path, found: Proposed) -> None:
         click.echo("\nGuessed, please verify:")
     for guess in draft.guesses:
         click.echo(f"  {guess.file}: {guess.what}\n      verify: {guess.verify}")
-    click.echo(f"\nNext: opsmetrics check --org {org} && opsmetrics run --org {org} && opsmetrics app --org {org}")
+    click.echo(f"\nNext: opsmetrics check --org {org}, opsmetrics run --org {org}, opsmetrics app")

@@ -78,6 +78,7 @@ FACTS = AppPage("facts", "fakta")
 ANALYSTS = AppPage("analysts", "analyse")
 RESTORE = AppPage("restore", "gjenoppretting")
 CONFIGURE = AppPage("configure", "oppsett")
+CONNECT = AppPage("connect", "tilkobling", ("team",))
 ACCESSIBILITY = AppPage("accessibility", "tilgjengelighet")
 
 PAGES = (
@@ -97,6 +98,7 @@ PAGES = (
     ANALYSTS,
     RESTORE,
     CONFIGURE,
+    CONNECT,
     ACCESSIBILITY,
 )
 

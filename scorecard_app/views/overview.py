@@ -7,14 +7,14 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import CHANGES, EXEMPTIONS, HEALTH, OVERVIEW
+from opsmetrics.reports.addresses import CHANGES, CONNECT, EXEMPTIONS, HEALTH, OVERVIEW
 from opsmetrics.reports.board import Board, Item
 from opsmetrics.scoring.points import MET_LEVEL
-from opsmetrics.snapshots.queries import catalogue, evidence, facts, scores
+from opsmetrics.snapshots.queries import catalogue, evidence, facts, reach, scores
 from scorecard_app.choices import choose_period
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import element, heading, hint, join, mark, strip
+from scorecard_app.markup import element, heading, hint, join, mark, paragraph, strip
 from scorecard_app.markup import lead as lead_paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -37,6 +37,7 @@ def render(page: Page) -> None:
         head(page, page.text("overview.title"), meta)
     with right:
         choose_period(page)
+    _empty(page)
     lead(page, found)
     changed(page, found)
     matrix(page, found)
@@ -94,6 +95,12 @@ def _column(page: Page, name: str, sign: str, items: list[Item], shown: int) -> 
     title = element("h3", mark(sign), " ", page.text(f"overview.{name}"), class_=name)
     lines = item_list(page, items[:shown]) or hint(page.text(f"overview.{name}_none"))
     return element("section", title, lines, more)
+
+
+def _empty(page: Page) -> None:
+    """Where nothing is measured of anybody, lead to what gives something."""
+    if all(cell.lacks for cell in reach.reach_cells(page.snapshot)):
+        show(paragraph(page.link(CONNECT.at(), page.text("connect.empty"))))
 
 
 def _facts(page: Page) -> None:

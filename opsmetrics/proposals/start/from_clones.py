@@ -16,8 +16,8 @@ from opsmetrics.sources.git_history import git_lines
 from opsmetrics.sources.github.owners import PLACES, teams_of
 
 _ADDRESS = re.compile(r"[:/](?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(\.git)?/?$")
-# What clones tell without any other source: episodes need somebody who says what was released when.
-STREAMS = tuple(name for name in GitClones.feeds if name != "update_episodes")
+# Episodes need somebody who says what was released when; the rest clones tell alone.
+_EPISODES = "update_episodes"
 
 
 def repositories(folder: Path) -> dict[str, Path]:
@@ -45,13 +45,14 @@ def _name(path: Path) -> str:
     return f"{path.resolve().parent.name}/{path.resolve().name.removesuffix('.git')}"
 
 
-def read_clones(draft: Draft, folder: Path, org: Path) -> None:
+def read_clones(draft: Draft, folder: Path, org: Path, release_dates: str | None = None) -> None:
     """Add a service for each clone, its owners, and the connector that reads them.
 
     Args:
         draft: What is proposed so far.
         folder: Folder of the clones.
         org: Folder of the configuration.
+        release_dates: Address of an API as that of deps.dev, which may be asked when packages were released.
 
     Raises:
         ConfigurationError: It holds no clone.
@@ -72,7 +73,9 @@ def read_clones(draft: Draft, folder: Path, org: Path) -> None:
         if first is not None:
             draft.days.append(first)
         _owners(draft, path, repository, first)
-    draft.sources.append(SourceDraft("", _connector(read, folder, org), f"{len(read)} clones below {folder}"))
+    draft.sources.append(
+        SourceDraft("", _connector(read, folder, org, release_dates), f"{len(read)} clones below {folder}")
+    )
 
 
 def _owners(draft: Draft, path: Path, repository: str, first: date | None) -> None:
@@ -121,9 +124,11 @@ def _versions(path: Path) -> Iterator[tuple[date, str]]:
         yield date.fromisoformat(day), text
 
 
-def _connector(found: dict[str, Path], folder: Path, org: Path) -> str:
+def _connector(found: dict[str, Path], folder: Path, org: Path, release_dates: str | None) -> str:
     """The connector of the clones, each by its own folder."""
     root = folder.resolve()
+    streams = [name for name in GitClones.feeds if release_dates is not None or name != _EPISODES]
+    asked = ["[connector.release_dates]", f"deps_dev = {quoted(release_dates)}"] if release_dates else []
     places = {name: path.resolve().relative_to(root).as_posix() for name, path in found.items()}
     return "\n".join(
         (
@@ -132,7 +137,8 @@ def _connector(found: dict[str, Path], folder: Path, org: Path) -> str:
             'name = "clones"',
             'kind = "git_clones"',
             f"folder = {quoted(relative(folder, org))}",
-            f"streams = {listed(STREAMS)}",
+            f"streams = {listed(streams)}",
+            *asked,
             "[connector.repositories]",
             *(f"{quoted(name)} = {quoted(place)}" for name, place in sorted(places.items())),
             "",

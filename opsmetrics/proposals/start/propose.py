@@ -18,6 +18,7 @@ from opsmetrics.proposals.start import from_catalogues, from_table
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft, names_of
 from opsmetrics.proposals.start.from_clones import read_clones
 from opsmetrics.proposals.start.from_github import URL, read_github
+from opsmetrics.proposals.start.from_recipes import read_queries, write_queries
 from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.plain_files import PlainSource, plain_sources
 from opsmetrics.proposals.start.source_rows import rows_of_files
@@ -41,6 +42,7 @@ class Given:
         clones: Folders of clones.
         github: Organisations on GitHub.
         paths: Exports, catalogues and tables: files, and folders of them.
+        release_dates: Address of an API as that of deps.dev, or None: then nobody is asked what was released when.
         team: Name of the team that owns what nobody is named for, or None.
         github_url: Of the API.
     """
@@ -50,6 +52,7 @@ class Given:
     clones: tuple[Path, ...] = ()
     github: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
+    release_dates: str | None = None
     team: str | None = None
     github_url: str = URL
 
@@ -88,7 +91,7 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
     # What people keep by hand says names and days best, and comes first.
     exports = _read_catalogues(draft, files)
     for folder in given.clones:
-        read_clones(draft, folder, given.org)
+        read_clones(draft, folder, given.org, given.release_dates)
     for owner in given.github:
         read_github(draft, owner, settings, now, given.github_url)
     plain, others = plain_sources(exports, root)
@@ -192,8 +195,8 @@ def _read_exports(
                     "name the zone of the source",
                 )
             read_rows(draft, source.stream, rows, source.path)
-        found.unread += others
-        return {}
+        made, found.unread = write_queries(draft, folder, others)
+        return read_queries(draft, folder, made, root, today)
 
 
 def _scratch(folder: Path, who: Identity, root: Path, today: date) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from opsmetrics.organisation import load_organisation
+from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.organisation.models import StreamSource
 from opsmetrics.proposals.start.plain_files import PlainSource
 from opsmetrics.sources import files
@@ -29,15 +29,21 @@ def rows_of_files(
     Raises:
         SourceError: A file cannot be read.
     """
-    plain = _read(folder, StreamSource(name=source.stream, path=source.path), root, today)
+    organisation = load_organisation(folder)
+    plain = rows_of(organisation, StreamSource(name=source.stream, path=source.path), root, today)
     aside = plain.filter(pl.col("_reason").is_not_null())
     if aside.is_empty() or not aside["_reason"].str.contains("naive_time").any():
         return plain.filter(pl.col("_reason").is_null()), None
-    zoned = _read(folder, StreamSource(name=source.stream, path=source.path, naive_time=zone), root, today)
-    return zoned.filter(pl.col("_reason").is_null()), zone
+    zoned = StreamSource(name=source.stream, path=source.path, naive_time=zone)
+    return rows_of(organisation, zoned, root, today).filter(pl.col("_reason").is_null()), zone
 
 
-def _read(folder: Path, source: StreamSource, root: Path, today: date) -> pl.DataFrame:
-    reading = files.Reading(load_organisation(folder), source, STREAMS[source.name], root, today)
+def rows_of(organisation: Organisation, source: StreamSource, root: Path, today: date) -> pl.DataFrame:
+    """Return all rows of a source, those that would be set aside with their reason.
+
+    Raises:
+        SourceError: A file or a query cannot be read.
+    """
+    reading = files.Reading(organisation, source, STREAMS[source.name], root, today)
     frames = [files.read_rows(reading, path).frame for path, _ in files.planned(reading, None)]
     return pl.concat(frames, how="vertical") if frames else pl.DataFrame({"_reason": [], "_day": []})
