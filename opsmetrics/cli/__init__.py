@@ -138,6 +138,7 @@ COMMANDS = {
             "Print today's scores for other programs; with requirements, exit 3 where one is missed, 4 if unknown.",
         ),
         LazyCommand("run", "build", "run", "Pull, build and publish, in this process."),
+        LazyCommand("source", "source", "source", "Work on one source."),
         LazyCommand(
             "sql",
             "read",

@@ -12,10 +12,11 @@ class HeaderError(ValueError):
 
     Attributes:
         line: 1-based line of the file, or None where it is not known.
+        said: What the parser of TOML says of it, where it is one.
     """
 
-    def __init__(self, message: str, line: int | None) -> None:
-        self.line = line
+    def __init__(self, message: str, line: int | None, said: str | None = None) -> None:
+        self.line, self.said = line, said
         super().__init__(message)
 
 
@@ -42,6 +43,6 @@ def read_header(text: str) -> dict[str, Any]:
         return tomllib.loads(header)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))
-        raise HeaderError(f"the header is not valid TOML: {error}", int(at[1]) if at else None) from error
+        raise HeaderError(f"the header is not valid TOML: {error}", int(at[1]) if at else None, str(error)) from error
     except RecursionError as error:
         raise HeaderError("the header is not valid TOML: brackets within brackets without end", None) from error

@@ -32,6 +32,7 @@ from opsmetrics.streams import STREAMS, Stream
 # Of larger files only the head is read: a check is to take seconds.
 WHOLE_BYTES, HEAD_BYTES, HEAD_ROWS = 8 << 20, 1 << 20, 5000
 _SHOWN = 3
+_MEND = "mend them at the source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def query_head(organisation: Organisation, query: QuerySource, root: Path, today
             rows = files.judged(reading, path, found.table)
     except SourceError as error:
         return Head(query, findings=[Finding(error.problem, is_error=True)])
-    wrong = [*_strange_columns(rows, stream, here), *_set_aside(rows.frame, path, here, 1)]
+    wrong = [*_strange_columns(rows, stream, here), *_set_aside(rows.frame, path, here, None, query.name)]
     wrong += [_forgiving(here, line) for line in found.tree.forgiving]
     if not {LINE, FILE} <= set(found.names):
         message = "rows that are set aside cannot be found: the select gives no _file and _line"
@@ -222,7 +223,9 @@ def _idle(rows: Judged, path: Path, here: str, line: int | None) -> Iterator[Fin
         yield Finding(Problem(here, line, message, "take it out of assume, unless older files lack the column"), False)
 
 
-def _set_aside(frame: pl.DataFrame, path: Path, here: str, line: int | None) -> Iterator[Finding]:
+def _set_aside(
+    frame: pl.DataFrame, path: Path, here: str, line: int | None, query: str | None = None
+) -> Iterator[Finding]:
     """Rows that would be set aside; where all would be, nothing is left."""
     counts = reasons(frame)
     if not counts:
@@ -233,8 +236,10 @@ def _set_aside(frame: pl.DataFrame, path: Path, here: str, line: int | None) -> 
     count = "all" if is_all else f"{aside} of {frame.height}"
     message = f"{count} rows looked at would be set aside: {said}"
     if "naive_time" in said:
-        fix = 'name the zone of the source at the stream: naive_time = "Europe/Oslo"'
+        where = "in the header" if query else "at the stream"
+        fix = f'name the zone of the source {where}: naive_time = "Europe/Oslo"'
         yield Finding(Problem(here, line, f"{path}: {message}", fix), is_all)
     else:
         first = min(counts, key=lambda each: each.line)
-        yield Finding(Problem(first.file or str(path), first.line, message, "mend them at the source"), is_all)
+        fix = f"look at them with opsmetrics source try {query}, and mend the query or the export" if query else _MEND
+        yield Finding(Problem(first.file or str(path), first.line, message, fix), is_all)

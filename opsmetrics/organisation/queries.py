@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import HeaderError, header_text, read_header
+from opsmetrics.organisation import words
 from opsmetrics.organisation.connector import Connector, Variable
 from opsmetrics.organisation.models import StreamSource
 from opsmetrics.streams import FILES, STREAMS
@@ -208,7 +209,10 @@ def _load(sink: Sink, path: Path) -> QuerySource | None:
     try:
         header = read_header(text)
     except HeaderError as error:
-        sink.add(file, error.line, str(error), 'begin with -- source = "..." and -- files = { name = "path" }')
+        begin = 'begin with -- source = "..." and -- files = { name = "path" }'
+        sink.add(
+            file, *(words.of_toml(error.said, header_text(text)) if error.said else (error.line, str(error), begin))
+        )
         return None
     for name in sorted(header.keys() & (_IN_THE_SELECT | _IN_THE_NAME)):
         fix = "say it in the select" if name in _IN_THE_SELECT else "the file's own name says it"

@@ -138,6 +138,9 @@ def _problem(said: Mapping[str, Any], query: QuerySource, here: str) -> Problem:
     match said["kind"]:
         case "late" | "InterruptException":
             return Problem(here, None, f"the query took longer than {query.seconds} seconds", _NARROW)
+        case "input":
+            message = f"the files of {said['message']!r} are no readable Parquet, or differ in the types of a column"
+            return Problem(here, None, message, "they may be cut off: export them again")
         case "died" | "OutOfMemoryException":
             message = f"the query wanted more than {query.memory_mb} MB of memory, or much more time than it has"
             return Problem(here, None, message, _NARROW)

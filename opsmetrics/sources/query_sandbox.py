@@ -107,10 +107,18 @@ def _connected(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     con.execute(f"set allowed_paths = [{', '.join(map(_text, reach))}]")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
-    for name, parts in job["inputs"].items():
-        selects = [_part(part) for part in parts]
-        con.execute(f'create view "{name}" as {" union all by name ".join(selects)}')
     return con
+
+
+def _views(con: duckdb.DuckDBPyConnection, inputs: dict[str, list[dict[str, Any]]]) -> str | None:
+    """Make a view of each input; return the name of one whose files are of no readable form."""
+    for name, parts in inputs.items():
+        selects = [_part(part) for part in parts]
+        try:
+            con.execute(f'create view "{name}" as {" union all by name ".join(selects)}')
+        except duckdb.Error:
+            return name
+    return None
 
 
 def _part(part: dict[str, Any]) -> str:
@@ -128,7 +136,8 @@ def _said(error: duckdb.Error) -> dict[str, Any]:
     """Return what may be told of an error: its place in the select, and its text where no row can stand in it."""
     text = str(error)
     line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
-    message = text.splitlines()[0].partition(": ")[2] if isinstance(error, _OF_THE_SELECT) else ""
+    told = text.partition("\nLINE ")[0].partition(": ")[2].strip() if isinstance(error, _OF_THE_SELECT) else ""
+    message = "; ".join(part.strip() for part in told.splitlines() if part.strip())
     return {"kind": type(error).__name__, "line": int(line[1]) if line else None, "message": message}
 
 
@@ -136,7 +145,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     """Carry out a job and return what became of it."""
     try:
         with _connected(job) as con:
-            con.sql(job["sql"]).write_parquet(job["out"])
+            unreadable = _views(con, job["inputs"])
+            if unreadable is not None:
+                return {"kind": "input", "line": None, "message": unreadable}
+            # On the first line, so that errors name the lines of the query's file.
+            con.execute(f"create temp table result as {job['sql']}")
+            con.execute(f"copy result to {_text(job['out'])} (format parquet)")
     except duckdb.Error as error:
         return _said(error)
     except MemoryError:

@@ -27,6 +27,8 @@ _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE",
 _FORGIVING = frozenset({"try_strptime", "try"})
 # Asks the clock behind a macro, or the program; DuckDB counts both as constant.
 _ASKING = frozenset({"ago", "version"})
+# Words of SQL that ask the clock without being called.
+_CLOCKS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,16 @@ def _check(node: dict[str, Any], sql: str, file: str) -> None:
             if schema:
                 raise _wrong(file, line, f"{schema}.{name}() cannot be called in a query", "call it without schema")
             if name in _ASKING or name in _changing():
-                message = f"{name}() says another thing on another day or machine"
-                fix = "make rows of what the files say: _modified_at is when a file was written"
-                raise _wrong(file, line, message, fix)
+                raise _changes(file, line, f"{name}()")
+        case {"class": "COLUMN_REF", "column_names": [str(name)]} if name.lower() in _CLOCKS:
+            raise _changes(file, line, name)
         case _:
             pass
+
+
+def _changes(file: str, line: int, name: str) -> SourceError:
+    message = f"{name} says another thing on another day or machine"
+    return _wrong(file, line, message, "make rows of what the files say: _modified_at is when a file was written")
 
 
 def _tables(statement: dict[str, Any], query: QuerySource, file: str) -> frozenset[str]:

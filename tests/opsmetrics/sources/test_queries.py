@@ -1,0 +1,450 @@
+"""A source is a query: what it may read, how it fails, and that its rows land as those of any other source."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from opsmetrics.core.errors import ConfigurationError, SourceError
+from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.core.sqlheader import read_header
+from opsmetrics.operations.inspection import query_head
+from opsmetrics.operations.trying import sources_to_try, try_source
+from opsmetrics.organisation import load_organisation
+from opsmetrics.organisation.queries import QuerySource
+from opsmetrics.sources import files, pull_stream, query_run
+from opsmetrics.sources.query_inputs import files_of
+from opsmetrics.sources.query_run import answer
+from opsmetrics.sources.query_tree import parsed
+from opsmetrics.streams import STREAMS
+
+TODAY = date(2026, 9, 2)
+HEADER = '-- source = "desk"\n-- files = { item = "items.csv" }\n'
+SELECT = "select _file, _line, id as incident_id, service as service_id, severity, opened as declared_at from item\n"
+ITEMS = "id,service,severity,opened\ni1,web,1,2026-08-01T10:00:00Z\ni2,web,2,2026-08-03T10:00:00Z\n"
+
+
+def query_of(text: str, stream: str = "incidents") -> QuerySource:
+    return QuerySource.model_validate(
+        read_header(text) | {"name": stream, "path": "sources/incidents.sql", "sql": text}
+    )
+
+
+def settings_of(small, tmp_path) -> Settings:
+    return Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+
+
+@pytest.fixture
+def desk(small):
+    """A small organisation whose incidents come from a query; returns how the query and its file are written."""
+    sources = (small / "sources.toml").read_text(encoding="utf-8").split("[[stream]]")
+    kept = [part for part in sources[1:] if 'name = "incidents"' not in part]
+    (small / "sources.toml").write_text("[[stream]]".join([sources[0], *kept]), encoding="utf-8")
+    (small / "sources").mkdir()
+
+    def write(query: str = HEADER + SELECT, **contents: str) -> None:
+        (small / "sources" / "incidents.sql").write_text(query, encoding="utf-8")
+        for name, content in ({"items": ITEMS} | contents).items():
+            (small / "data" / f"{name}.csv").write_text(content, encoding="utf-8")
+
+    write()
+    return write
+
+
+# --- what a query may say ---
+
+
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [
+        ("select * from read_text('/etc/passwd')", "read_text() cannot be called"),
+        ("select * from read_csv('items.csv')", "read_csv() cannot be called"),
+        ("select * from glob('/etc/*')", "glob() cannot be called"),
+        ("select * from duckdb_secrets()", "duckdb_secrets() cannot be called"),
+        ("select * from query('select 1')", "query() cannot be called"),
+        ("select * from query_table('item')", "query_table() cannot be called"),
+        ("select * from '/etc/passwd'", "no input '/etc/passwd'"),
+        ("select * from 'items.csv'", "no input 'items.csv'"),
+        ("select * from information_schema.tables", "no input 'tables'"),
+        ("select * from duckdb_settings", "no input 'duckdb_settings'"),
+        ("select id from item where exists (select 1 from read_blob('/etc/passwd'))", "read_blob() cannot be called"),
+        ("with x as (select * from read_parquet('x')) select * from x", "read_parquet() cannot be called"),
+        ("select current_setting('home_directory') from item", "current_setting() says another thing"),
+        ("select getvariable('x') from item", "getvariable() says another thing"),
+        ("select now() from item", "now() says another thing"),
+        ("select current_date from item", "says another thing"),
+        ("select random() from item", "random() says another thing"),
+        ("select nextval('s') from item", "nextval() says another thing"),
+        ("select sleep_ms(100000) from item", "sleep_ms() says another thing"),
+        ("select system.main.version() from item", "version() cannot be called"),
+        ("copy item to '/tmp/x.csv'", "this is no select"),
+        ("attach '/tmp/x.db' as x", "this is no select"),
+        ("install httpfs", "this is no select"),
+        ("load httpfs", "this is no select"),
+        ("set memory_limit = '100GB'", "this is no select"),
+        ("pragma database_list", "this is no select"),
+        ("create table x as select 1", "this is no select"),
+        ("export database '/tmp/x'", "this is no select"),
+        ("call pragma_version()", "this is no select"),
+        ("describe item", "are no tables"),
+        ("select * from (show tables)", "are no tables"),
+        ("with x as (insert into item values (1) returning *) select * from x", "a query may only read"),
+        ("select 1; select 2", "more than one statement"),
+        ("select $1 from item", "no parameters"),
+        ("selec id from item", "no valid SQL"),
+        ("select * from items", "did you mean 'item'?"),
+    ],
+)
+def test_a_query_reads_its_inputs_and_nothing_else(select, said):
+    with pytest.raises(SourceError) as caught:
+        parsed(query_of(HEADER + select), "incidents.sql")
+    assert said in str(caught.value)
+    # File, line and fix, as everywhere.
+    assert (caught.value.problem.file, caught.value.problem.fix != "") == ("incidents.sql", True)
+    assert caught.value.problem.line is not None
+
+
+def test_an_error_names_the_line_of_the_file(tmp_path):
+    select = "select\n    id as incident_id,\n    servic as service_id\nfrom item\n"
+    (tmp_path / "items.csv").write_text(ITEMS)
+    with pytest.raises(SourceError) as caught:
+        answer(query_of(HEADER + select), (tmp_path,), "incidents.sql")
+    assert caught.value.problem.line == 5
+    assert "servic" in caught.value.problem.message
+
+
+def test_what_a_row_holds_is_never_repeated(tmp_path):
+    (tmp_path / "items.csv").write_text("id,at\nOla Nordmann,x\n")
+    with pytest.raises(SourceError) as caught:
+        answer(query_of(f"{HEADER}select\n    cast(id as integer) as incident_id\nfrom item"), (tmp_path,), "q.sql")
+    assert "Ola" not in str(caught.value)
+    assert caught.value.problem.line == 4
+
+
+def test_only_the_columns_that_are_named_leave_the_file(tmp_path, monkeypatch):
+    (tmp_path / "items.csv").write_text("id,caller\ni1,Ola Nordmann\n")
+    seen = {}
+    run = query_run._run
+    monkeypatch.setattr(
+        query_run, "_run", lambda query, inputs, *rest: (seen.update(inputs), run(query, inputs, *rest))[1]
+    )
+    answer(query_of(f"{HEADER}select id as incident_id from item"), (tmp_path,), "q.sql")
+    assert set(seen["item"].frame.columns) == {"id", "_file", "_line", "_modified_at"}
+
+
+# --- walls behind the first one ---
+
+
+def in_the_sandbox(tmp_path, select: str, **limits: int) -> SourceError:
+    """The error of a select that got past the parser."""
+    header = "".join(f"-- {name} = {value}\n" for name, value in limits.items())
+    query = query_of(f'-- source = "x"\n-- files = {{ item = "items.csv" }}\n{header}{select}')
+    tree = parsed(query_of(f"{HEADER}select id from item"), "q.sql")
+    with pytest.raises(SourceError) as caught:
+        query_run._run(query, {}, tree, tmp_path, "q.sql")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "select * from read_text('/etc/passwd')",
+        "select * from read_json('https://example.org/x.json')",
+        "select * from glob('/etc/*')",
+        "attach '/tmp/never.db' as x",
+        "copy (select 1) to '/tmp/never.csv'",
+    ],
+)
+def test_the_process_itself_reaches_no_file_and_no_network(tmp_path, select):
+    error = in_the_sandbox(tmp_path, select)
+    assert "root:" not in str(error)
+    assert not list(tmp_path.glob("out.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [
+        # Endless, and counted by DuckDB; endless, and not.
+        ("with recursive r(i) as (select 1 union all select i from r, range(10)) select count(*) from r", "of memory"),
+        ("select length(repeat('x', 4000000000)) as n", "of memory"),
+        (
+            "with recursive r(i) as (select 1 union all select i + 1 from r) select max(i) from r",
+            "longer than 1 seconds",
+        ),
+    ],
+)
+def test_a_bomb_meets_its_limit_and_says_so(tmp_path, select, said):
+    error = in_the_sandbox(tmp_path, select, memory_mb=256, seconds=1)
+    assert said in str(error)
+    assert "memory_mb" in error.problem.fix
+
+
+# --- files ---
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd.csv", "a/../../secret.csv", "../*.csv"])
+def test_no_path_leads_out_of_the_folder(tmp_path, path):
+    (tmp_path / "secret.csv").write_text(ITEMS)
+    root = tmp_path / "root"
+    root.mkdir()
+    with pytest.raises(SourceError, match="leads out of the configured folder"):
+        files_of(query_of(HEADER.replace("items.csv", path) + SELECT), (root,), "q.sql")
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path):
+    root = tmp_path / "root"
+    (root / "in").mkdir(parents=True)
+    (tmp_path / "secret.csv").write_text(ITEMS)
+    (root / "in" / "items.csv").symlink_to(tmp_path / "secret.csv")
+    for path in ("in/items.csv", "in/*.csv", "**/*.csv"):
+        with pytest.raises(SourceError, match="is a link that leads out"):
+            files_of(query_of(HEADER.replace("items.csv", path) + SELECT), (root,), "q.sql")
+
+
+FORMS = {
+    "items.csv": (ITEMS.encode(), ""),
+    "semicolons.csv": (ITEMS.replace(",", ";").encode("windows-1252"), 'encoding = "windows-1252"'),
+    "wide.csv": (ITEMS.replace(",", "\t").encode("utf-16"), ""),
+    "pipes.txt": (("Export of today\n" + ITEMS.replace(",", "|")).encode(), 'delimiter = "|", skip_lines = 1'),
+    "array.json": (
+        json.dumps([{"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z"}]).encode(),
+        "",
+    ),
+    "inner.json": (
+        json.dumps(
+            {"data": {"items": [{"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z"}]}}
+        ).encode(),
+        'records = "data.items"',
+    ),
+    "lines.jsonl": (b'{"id":"i1","service":"web","severity":1,"opened":"2026-08-01T10:00:00Z"}\n', ""),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_text_in_any_form_gives_the_same_rows(tmp_path, name):
+    content, settings = FORMS[name]
+    (tmp_path / name).write_bytes(content)
+    header = f'-- source = "x"\n-- files.item = {{ path = "{name}"{", " + settings if settings else ""} }}\n'
+    table = answer(query_of(header + SELECT), (tmp_path,), "q.sql").table
+    assert table.data.row(0) == ("i1", "web", "1", "2026-08-01T10:00:00Z")
+    assert (table.files[0], table.lines[0]) == (name, 1 if "json" in name else 3 if name == "pipes.txt" else 2)
+
+
+def test_workbooks_parquet_and_sqlite_give_rows_too(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
+        sheet = book.add_worksheet("Saker")
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened", "Ærlig?"])
+        sheet.write_row(1, 0, ["i1", "web", 1])
+        sheet.write_datetime(1, 3, datetime(2026, 8, 1, 10, 0), book.add_format({"num_format": "dd.mm.yyyy hh:mm"}))  # noqa: DTZ001 - a workbook knows no zone
+    pl.DataFrame(
+        {"id": ["i1"], "service": ["web"], "severity": [1], "opened": [datetime(2026, 8, 1, 10, tzinfo=UTC)]}
+    ).write_parquet(tmp_path / "items.parquet")
+    with sqlite3.connect(tmp_path / "desk.sqlite") as con:
+        con.execute("create table ticket (id text, service text, severity integer, opened text, caller text)")
+        con.execute("insert into ticket values ('i1', 'web', 1, '2026-08-01T10:00:00Z', 'Ola')")
+    con.close()
+    organisation = load_organisation_with(tmp_path)
+    for path in (
+        '"book.xlsx"',
+        '{ path = "book.xlsx", sheet = "Saker" }',
+        '"items.parquet"',
+        '{ path = "desk.sqlite", table = "ticket" }',
+    ):
+        query = query_of(f'-- source = "x"\n-- files = {{ item = {path} }}\n-- naive_time = "UTC"\n{SELECT}')
+        reading = files.Reading(organisation, query, STREAMS["incidents"], tmp_path, TODAY)
+        frame = files.read_rows(reading, tmp_path / "q.sql").frame
+        assert frame["_reason"].to_list() == [None], path
+        assert frame.select("incident_id", "severity", "declared_at").rows() == [
+            ("i1", 1, datetime(2026, 8, 1, 10, tzinfo=UTC))
+        ]
+
+
+def load_organisation_with(folder):
+    """An organisation of one team, for what needs its zone only."""
+    texts = {
+        "organisation.toml": 'id = "x"\nname = { nb = "X", en = "X" }\nhistory_from = 2026-07-01\n[environments]\nprod = ["p"]\n',
+        "teams.toml": '[[team]]\nid = "a"\nname = { nb = "A", en = "A" }\ntype = "product"\nonboarded_on = 2026-01-01\n',
+        "services.toml": '[[service]]\nid = "web"\nname = { nb = "W", en = "W" }\ncriticality = "critical"\n'
+        'owners = [{ team = "a", from = 2025-01-01 }]\n',
+        "sources.toml": "",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return load_organisation(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "settings", "said"),
+    [
+        ("x.csv", "id,å\n".encode("latin-1"), "", 'encoding = "windows-1252"'),
+        ("x.csv", b"", "", "the file is empty"),
+        ("x.json", b'[{"id": ', "", "no valid JSON"),
+        ("x.json", b'{"items": []}', ', records = "data"', "the file has items"),
+        ("x.xlsx", b"PK", "", "no readable workbook"),
+        ("x.sqlite", b"SQL", ', table = "t"', "cannot be read"),
+        ("x.parquet", b"PAR1", "", "no readable Parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_a_fix(tmp_path, name, content, settings, said):
+    (tmp_path / name).write_bytes(content)
+    header = f'-- source = "x"\n-- files.item = {{ path = "{name}"{settings} }}\n'
+    with pytest.raises(SourceError) as caught:
+        answer(query_of(header + SELECT), (tmp_path,), "q.sql")
+    assert said in str(caught.value)
+
+
+def test_a_row_that_cannot_be_split_is_set_aside_and_not_lost(small, desk):
+    desk(items=ITEMS + "i3,web\n")
+    organisation = load_organisation(small)
+    reading = files.Reading(organisation, organisation.queries[0], STREAMS["incidents"], small / "data", TODAY)
+    frame = files.read_rows(reading, small / "sources" / "incidents.sql").frame
+    aside = frame.filter(pl.col("_reason").is_not_null())
+    assert aside.select("_line", "_reason").rows() == [(4, "2 fields where the header names 4")]
+    assert json.loads(aside["_raw"][0]) == {"_file": "items.csv"}
+
+
+def test_what_cannot_be_read_stays_as_it_is_written(tmp_path):
+    """Words for queries never turn a value that is there into nothing; an empty one stays empty."""
+    (tmp_path / "items.csv").write_text("id,a,b\n1,x,\n2,01.08.2026 10:00,5\n")
+    select = """select
+        instant(a, '%d.%m.%Y %H:%M') as c1, day_of(a, '%d.%m.%Y %H:%M') as c2, instant_of_ms(a) as c3,
+        instant_of_seconds(b) as c4, later('2026-01-01T00:00:00+01:00', b) as c5, later('2026-01-01T00:00:00Z', a) as c6,
+        mapped(a, map { 'X': 'up' }) as c7, matched(a, '^([0-9]+)') as c8, thousandth(b) as c9, instant(b, '%d.%m.%Y') as c10,
+        len(items('[1, {"a": 2}]')) as c11, len(items(null)) as c12
+    from item order by id"""
+    rows = answer(query_of(HEADER + select), (tmp_path,), "q.sql").table.data.rows()
+    assert rows[0] == (
+        "x",
+        "x",
+        '"x" as milliseconds',
+        None,
+        None,
+        "2026-01-01T00:00:00Z and x seconds",
+        "up",
+        "x",
+        None,
+        None,
+        2,
+        0,
+    )
+    assert rows[1][:2] == ("2026-08-01 10:00:00.000000", "2026-08-01")
+    assert rows[1][3:5] == ("1970-01-01T00:00:05.000000Z", "2026-01-01T00:00:05.000000+01:00")
+    assert rows[1][6:10] == ("01.08.2026 10:00", "01", "0.005", "5")
+
+
+# --- the life of a source ---
+
+
+def test_it_is_pulled_once_and_again_when_file_or_select_changes(small, desk, tmp_path):
+    settings = settings_of(small, tmp_path)
+
+    def pulled():
+        (result,) = pull_stream(settings, load_organisation(small), "incidents")
+        return result.origin, result.rows, result.quarantined, result.unchanged, result.error
+
+    assert pulled() == ("desk", 2, 0, 0, None)
+    assert pulled() == ("desk", 0, 0, 1, None)
+    desk(items=ITEMS + "i3,web,3,2026-08-04T10:00:00Z\n")
+    assert pulled()[1:3] == (1, 0)
+    desk(HEADER + SELECT.replace("severity,", "'4' as severity,"), items=ITEMS + "i3,web,3,2026-08-04T10:00:00Z\n")
+    assert pulled()[1] == 3
+    (small / "data" / "items.csv").unlink()
+    assert "there is no file 'items.csv'" in (pulled()[4] or "")
+
+
+def test_monthly_files_are_one_source(small, desk, tmp_path):
+    desk(
+        HEADER.replace("items.csv", "desk-*.csv") + SELECT, **{"desk-07": ITEMS, "desk-08": ITEMS.replace("i", "j", 5)}
+    )
+    (small / "data" / "desk-08.csv").write_text("id,service,severity,opened\nj1,web,1,2026-08-05T10:00:00Z\n")
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert (result.rows, result.error) == (3, None)
+
+
+def test_a_trial_tells_what_would_land_and_what_not(small, desk, tmp_path):
+    desk(items=ITEMS.replace("i2,web,2", "i2,elsewhere,high") + "i3,elsewhere,3,2026-08-04T10:00:00Z\n")
+    organisation = load_organisation(small)
+    (source,) = sources_to_try(organisation, "incidents", None)
+    trial = try_source(settings_of(small, tmp_path), organisation, source, TODAY)
+    assert (trial.rows, trial.kept, trial.days) == (3, 2, (date(2026, 8, 1), date(2026, 8, 4)))
+    assert [(each.text, each.file, each.line) for each in trial.aside] == [
+        ("severity: no whole number", "items.csv", 3)
+    ]
+    assert trial.strange_words == {"severity": {"high": 1}}
+    assert [(each.kind, each.name, each.rows) for each in trial.strange_names] == [("service", "elsewhere", 1)]
+    assert "resolved_at" in trial.untold
+    assert not trial.is_clean
+
+
+def test_check_tells_what_is_wrong_with_a_query(small, desk):
+    desk(
+        HEADER
+        + SELECT.replace("_file, _line, ", "").replace("as service_id", "as servce_id, try_cast(opened as date) as x")
+    )
+    (query,) = load_organisation(small).queries
+    head = query_head(load_organisation(small), query, small / "data", TODAY)
+    assert "the select gives no column 'service_id'" in str(head.findings[0].problem)
+    desk(HEADER + SELECT.replace("_file, _line, ", "try_cast(id as integer) as resolvd_at, "))
+    (query,) = load_organisation(small).queries
+    head = query_head(load_organisation(small), query, small / "data", TODAY)
+    said = [(str(item.problem), item.is_error) for item in head.findings]
+    assert any("did you mean 'resolved_at'?" in text and is_error for text, is_error in said)
+    assert any("try_cast" in text and not is_error for text, is_error in said)
+    assert any("gives no _file and _line" in text and not is_error for text, is_error in said)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("incidnts.sql", HEADER + SELECT, "did you mean 'incidents'?"),
+        ("incidents.sql", SELECT, "the header is missing"),
+        ("incidents.sql", "-- source = \n" + SELECT, "incidents.sql:1"),
+        ("incidents.sql", '-- source = "x"\n' + SELECT, "the query reads nothing"),
+        ("incidents.sql", '-- files = { item = "x.csv" }\n' + SELECT, "'source' is missing"),
+        ("incidents.sql", HEADER + "-- colums = 1\n" + SELECT, "unknown key 'colums'"),
+        ("incidents.sql", HEADER + '-- columns = { a = "b" }\n' + SELECT, "incidents.sql:3: 'columns' does not belong"),
+        ("incidents.sql", HEADER.replace("items.csv", "items.docx") + SELECT, "does not tell its format"),
+        (
+            "incidents.sql",
+            '-- source = "x"\n-- files.item = { path = "x.json", delimiter = ";" }\n' + SELECT,
+            "says nothing of json",
+        ),
+        (
+            "incidents.sql",
+            '-- source = "x"\n-- files.item = { path = "x.csv", encoding = "zip" }\n' + SELECT,
+            "is no encoding",
+        ),
+        ("incidents.sql", HEADER + '-- teams = ["alfaa"]\n' + SELECT, "did you mean 'alfa'?"),
+        ("incidents.sql", HEADER.replace("desk", "files") + SELECT, "is that of the files"),
+        ("notes.txt", "x", "nobody reads this file"),
+    ],
+)
+def test_a_header_that_is_wrong_is_told_with_file_and_fix(small, file, text, said):
+    (small / "sources").mkdir()
+    (small / "sources" / file).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_organisation(small)
+    assert said in str(caught.value)
+
+
+def test_two_sources_of_a_stream_need_two_names(small, desk):
+    (small / "sources" / "incidents.other.sql").write_text(HEADER + SELECT, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="has a source 'desk' already"):
+        load_organisation(small)
+
+
+def test_what_decides_the_rows_decides_the_digest(small, desk):
+    organisation = load_organisation(small)
+    reading = files.Reading(organisation, organisation.queries[0], STREAMS["incidents"], small / "data", TODAY)
+    path = small / "sources" / "incidents.sql"
+    first = files.digest(reading, path)
+    other = replace(reading, source=organisation.queries[0].model_copy(update={"sql": HEADER + SELECT + "\n-- x"}))
+    assert files.digest(other, path) != first
+    (small / "data" / "items.csv").write_text(ITEMS + "\n")
+    assert files.digest(reading, path) != first
