@@ -10,21 +10,29 @@ unexport PYTHONDONTWRITEBYTECODE
 export OPSMETRICS_HOME ?= .opsmetrics
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test bench calibration check fmt dagster spark-cluster docs pictures sbom audit clean
+.PHONY: demo test bench calibration check fmt dagster spark-cluster docs pictures sbom hashes audit clean
 
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL = $(PIP) -c constraints.txt
+# `make demo HASHED=1`, `make test HASHED=1`: only files whose digests stand in requirements/ are installed. Without it
+# versions are held and files are believed: for platforms on which something is built, and indexes with wheels of their own.
+ifdef HASHED
+all_of = $(PIP) --require-hashes -r requirements/build.txt -r requirements/$(1).txt && $(PIP) --no-deps --no-build-isolation -e .
+else
+all_of = $(INSTALL) -e '.[$(1)]'
+endif
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
-	$(INSTALL) -e '.[dev]'
+	$(call all_of,dev)
 	touch $@ $(DEMO_STAMP)
 
 # The demo needs neither Spark nor what tests are made of: half of the disk space.
 $(DEMO_STAMP): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
-	$(INSTALL) -e '.[demo]'
+	$(call all_of,demo)
 	touch $@
 
 $(ORACLES): $(STAMP) tests/oracles.py
@@ -80,6 +88,11 @@ pictures: $(ORACLES)  ## take a picture of every page of the demo for the docume
 
 sbom: $(STAMP)  ## list every package with version and licence (CycloneDX)
 	$(BIN)/python -m tools.sbom
+
+hashes:  ## write requirements/ again: every package with the digests of its files; asks the package index
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+	$(VENV)/lock/bin/python -m tools.hashes
 
 audit: $(STAMP)  ## ask the advisory service about every pinned version; needs the open internet
 	$(INSTALL) '.[audit]'

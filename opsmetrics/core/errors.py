@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ class Problem:
 
 class OpsMetricsError(Exception):
     """Base of every error that the command line shows without a traceback."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors of a process that reads a source are raised in the one that pulls: with all that they say."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[OpsMetricsError], said: tuple[Any, ...], carried: dict[str, Any]) -> OpsMetricsError:
+    error = kind.__new__(kind, *said)
+    error.args = said
+    error.__dict__.update(carried)
+    return error
 
 
 class ConfigurationError(OpsMetricsError):

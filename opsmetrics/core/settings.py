@@ -37,6 +37,9 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_PATIENCE_SECONDS": (
         f"longest wait that a source may ask for before a pull gives up (default {_PATIENCE_SECONDS:g})"
     ),
+    "OPSMETRICS_READ_APART": (
+        "1: each source is read in a process of its own, which may fail alone; 0: in the process that pulls (default 1)"
+    ),
     "OPSMETRICS_BUSY_SECONDS": (
         f"how long a build waits while another one works in the working file (default {_BUSY_SECONDS:g})"
     ),
@@ -82,6 +85,7 @@ class Settings:
         ca_file: Certificates trusted beside the system's, or None.
         retry_seconds: First wait between tries when a source names none.
         patience_seconds: Longest wait that a source may ask for.
+        reads_apart: Whether each source is read in a process of its own, within its bounds of memory.
         busy_seconds: How long a build waits while another one works in the working file.
         webhook_url: Where messages are posted; a secret, and so not in the settings' repr.
         webhook_format: ``slack`` or ``teams``.
@@ -101,6 +105,7 @@ class Settings:
     ca_file: Path | None = None
     retry_seconds: float = _RETRY_SECONDS
     patience_seconds: float = _PATIENCE_SECONDS
+    reads_apart: bool = False
     busy_seconds: float = _BUSY_SECONDS
     webhook_url: str | None = field(default=None, repr=False)
     webhook_format: str = _WEBHOOK_FORMAT
@@ -131,6 +136,7 @@ class Settings:
             ca_file=Path(env["OPSMETRICS_CA_FILE"]) if env.get("OPSMETRICS_CA_FILE") else None,
             retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", _RETRY_SECONDS),
             patience_seconds=_seconds(env, "OPSMETRICS_PATIENCE_SECONDS", _PATIENCE_SECONDS),
+            reads_apart=env.get("OPSMETRICS_READ_APART", "1") != "0",
             busy_seconds=_seconds(env, "OPSMETRICS_BUSY_SECONDS", _BUSY_SECONDS),
             webhook_url=env.get("OPSMETRICS_WEBHOOK_URL") or None,
             webhook_format=env.get("OPSMETRICS_WEBHOOK_FORMAT") or _WEBHOOK_FORMAT,
@@ -248,6 +254,17 @@ def program_environment(settings: Settings) -> dict[str, str]:
         "OPSMETRICS_ORG": str(settings.org.resolve()),
         "PYTHONPATH": import_path(os.environ.get("PYTHONPATH")),
     }
+
+
+def whole_environment() -> dict[str, str]:
+    """Return every variable, for a process that goes on with what this one does."""
+    return dict(os.environ)
+
+
+def replace_environment(values: Mapping[str, str]) -> None:
+    """Let this process have these variables and no others: it was made before somebody set them."""
+    os.environ.clear()
+    os.environ.update(values)
 
 
 def inherited(*, without: str, but: str) -> dict[str, str]:

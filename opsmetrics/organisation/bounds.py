@@ -17,10 +17,11 @@ class Bounds(Model):
         minutes: How long it may take, all waiting included.
         requests: How many answers it may ask for, pages and further tries included.
         bytes_per_second: What an answer that takes longer than half a minute must bring at least, on average.
-        memory_mb: Memory that reading may take beside what the program itself takes.
+        memory_mb: Memory that reading may take beside what the program takes itself; on Linux, and where each source is
+            read in a process of its own (OPSMETRICS_READ_APART).
     """
 
     minutes: float = Field(default=120, gt=0)
     requests: int = Field(default=50_000, ge=1)
     bytes_per_second: int = Field(default=1_000, ge=0)
-    memory_mb: int = Field(default=2_048, ge=64)
+    memory_mb: int = Field(default=4_096, ge=64)

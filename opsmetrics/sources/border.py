@@ -21,7 +21,6 @@ _FORESEEN = (
     BufferError,
     EOFError,
     LookupError,
-    MemoryError,
     OSError,
     RecursionError,
     TypeError,
@@ -44,6 +43,9 @@ def one_error(file: str) -> Generator[None]:
     """
     try:
         yield
+    except (MemoryError, duckdb.OutOfMemoryException) as error:
+        fix = "split it by day, or raise bounds.memory_mb in sources.toml"
+        raise SourceError(Problem(file, None, "reading it takes more memory than it may", fix)) from error
     except OSError as error:
         said = f"it cannot be read ({error.strerror or type(error).__name__})"
         raise SourceError(Problem(file, None, said, "check that the file is there and may be read")) from error

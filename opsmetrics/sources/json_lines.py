@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,8 +37,7 @@ class Pairs(dict[str, Any]):
         """Return the object of these keys and values."""
         found = cls(pairs)
         if len(found) != len(pairs):
-            keys = [key for key, _ in pairs]
-            found.repeated = next(key for key in keys if keys.count(key) > 1)
+            found.repeated = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         return found
 
 

@@ -12,9 +12,9 @@ from opsmetrics.sources.raw_table import LIST, NUL, OBJECT, RawTable, check_name
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Decoded, a small file can be larger than any memory: bounds on cells and on text.
-MAX_CELLS = 500_000_000
-MAX_TEXT_BYTES = 4 * 1024**3
+# Decoded, a small file can be larger than any memory: bounds on cells and on text, known before either is read.
+MAX_CELLS = 50_000_000
+MAX_TEXT_BYTES = 1024**3
 _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 # Days since 1970 of 0001-01-02 and 9999-12-30: what any zone still shows as a year of four digits.
 _FIRST, _LAST = -719_161, 2_932_895

@@ -19,8 +19,10 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.landing import Load, LoadName, land, names, read_numbered, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connector import STATE
+from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
+from opsmetrics.sources.isolation import apart
 from opsmetrics.sources.notes import (
     DayMark,
     FileMark,
@@ -34,7 +36,7 @@ from opsmetrics.sources.notes import (
     write_note,
 )
 from opsmetrics.sources.open_rows import ends_by_day
-from opsmetrics.sources.registry import fetch_function
+from opsmetrics.sources.registry import fetch_function, modules_of
 from opsmetrics.sources.windows import question_of
 from opsmetrics.streams import STREAMS, Stream
 
@@ -102,13 +104,13 @@ def pull_stream(
     """
     refuse_half_restored(settings.home)
     return [
-        _pull(settings, organisation, delivery, window, progress, fill_gaps=fill_gaps)
+        _within_bounds(settings, organisation, delivery, window, progress, fill_gaps=fill_gaps)
         for delivery in organisation.deliveries_of(name)
         if not origins or delivery.origin in origins
     ]
 
 
-def _pull(
+def _within_bounds(
     settings: Settings,
     organisation: Organisation,
     delivery: Delivery,
@@ -117,23 +119,50 @@ def _pull(
     *,
     fill_gaps: bool,
 ) -> PullResult:
+    """Pull in a process of its own where the settings say so; where it ends early, that is an error of its source."""
+    given = (settings, organisation, delivery, window, fill_gaps)
+    if not settings.reads_apart:
+        return _pull(*given, progress)
+    kinds = dict.fromkeys(connector.kind for connector in organisation.sources.connector)
+    warm = [__name__, "pyarrow.parquet", *(module for kind in kinds for module in modules_of(kind))]
+    bounds = delivery.source.bounds
+    try:
+        return apart(_pull, given, name=delivery.origin, bounds=bounds, progress=progress, warm=warm)
+    except SourceError as error:
+        now = settings.clock(organisation.settings.now).isoformat()
+        folder, key = settings.home / "pulls", (delivery.stream, delivery.origin)
+        # What it had noted of the days that it landed stays.
+        noted = read_notes(folder).get(key) or PullNote(*key, now, None, None, {})
+        write_note(folder, replace(noted, attempted_at=now, error=str(error)))
+        return PullResult(*key, (), 0, str(error))
+
+
+def _pull(
+    settings: Settings,
+    organisation: Organisation,
+    delivery: Delivery,
+    window: Window | None,
+    fill_gaps: bool,  # noqa: FBT001 - called in another process, by place
+    progress: Progress,
+) -> PullResult:
     now = settings.clock(organisation.settings.now)
     outcome = _Outcome()
     folder = settings.home / "pulls"
     note = read_notes(folder).get((delivery.stream, delivery.origin))
     try:
-        if isinstance(delivery.source, StreamSource):
-            pull = FilePull(settings, organisation, delivery.source, now, note)
-            _pull_files(pull, window, outcome, fill_gaps=fill_gaps)
-        else:
-            outcome.seen = _seen_before(settings, delivery, note)
+        with allowed(delivery.source.bounds):
+            if isinstance(delivery.source, StreamSource):
+                pull = FilePull(settings, organisation, delivery.source, now, note)
+                _pull_files(pull, window, outcome, fill_gaps=fill_gaps)
+            else:
+                outcome.seen = _seen_before(settings, delivery, note)
 
-            def checkpoint(seen: Seen) -> None:
-                before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
-                write_note(folder, replace(before, seen=seen, knows_ends=True))
+                def checkpoint(seen: Seen) -> None:
+                    before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
+                    write_note(folder, replace(before, seen=seen, knows_ends=True))
 
-            asked = None if fill_gaps else window
-            _pull_connector(settings, organisation, delivery, asked, now, outcome, progress, checkpoint)
+                asked = None if fill_gaps else window
+                _pull_connector(settings, organisation, delivery, asked, now, outcome, progress, checkpoint)
     except (SourceError, ConfigurationError) as error:
         outcome.errors.append(str(error))
     result = PullResult(

@@ -7,6 +7,7 @@ any one format (``delimited``, ``json_lines``, ``parquet``) and what a cell mean
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -85,7 +86,7 @@ def check_names(path: Path, names: Sequence[str]) -> None:
     """
     if len(names) > MAX_COLUMNS:
         raise unreadable(path, 1, f"the file has {len(names)} columns, more than {MAX_COLUMNS}", "export fewer columns")
-    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
     if repeated or not all(name.strip() for name in names):
         said = f" ({', '.join(map(repr, repeated))})" if repeated else ""
         raise unreadable(path, 1, f"the header has an empty or repeated column name{said}", "name every column once")

@@ -32,6 +32,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 _IMPORTING = threading.Lock()
 
 
+def modules_of(kind: str) -> list[str]:
+    """Return the full names of the modules of a kind of connector."""
+    return [f"opsmetrics.sources.{name}" for name in MODULES.get(kind, (kind,))]
+
+
 def _module(name: str) -> ModuleType:
     try:
         with _IMPORTING:

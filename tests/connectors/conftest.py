@@ -99,7 +99,7 @@ def demo_with(folder: Path, sources: str) -> Path:
 def connected_in(folder: Path, org: Path) -> Settings:
     """Settings for an organisation, with its state below a test's own folder; connectors find the servers of now."""
     settings = Settings.from_env(dict(os.environ))
-    return replace(settings, home=folder / "home", org=org, data=folder / "data", retry_seconds=0.01)
+    return replace(settings, home=folder / "home", org=org, data=folder / "data", retry_seconds=0.01, reads_apart=False)
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
+import pytest
+
 from opsmetrics import __version__
-from tools import sbom
+from tools import hashes, sbom
 
 ROOT = Path(__file__).resolve().parents[2]
 # Licences that bind whoever distributes what links to them; a tool that only tests may have one.
@@ -48,6 +50,43 @@ def test_direct_dependencies_are_pinned():
     ]
     names = {normalised(re.split(r"[\[<>=!~; ]", item)[0]) for item in direct} - {"opsmetrics"}
     assert names - pins().keys() == set()
+
+
+def hashed(name: str) -> dict[str, tuple[str, list[str]]]:
+    """Package -> version and digests of a list of ``requirements/``."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    text = (ROOT / "requirements" / f"{name}.txt").read_text().replace("\\\n", " ")
+    for line in text.splitlines():
+        # We name Linux and macOS.
+        if not line.startswith("#") and "== 'win32'" not in line:
+            pin, *digests = line.split("--hash=sha256:")
+            package, _, version = pin.partition(";")[0].partition("==")
+            found[normalised(package.partition("[")[0])] = (version.strip(), [digest.strip() for digest in digests])
+    return found
+
+
+@pytest.mark.parametrize("name", hashes.LISTS)
+def test_every_package_of_an_installation_has_its_version_and_the_digests_of_its_files(name):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = hashed(name)
+    assert {package: version for package, (version, _) in found.items() if pins().get(package) != version} == {}
+    wanted, extras = [*project["dependencies"]], list(hashes.LISTS[name])
+    for extra in extras:
+        for item in project["optional-dependencies"][extra]:
+            own = re.fullmatch(r"opsmetrics\[(.+)\]", item)
+            extras += [more for more in own[1].split(",") if more not in extras] if own else []
+            wanted += [] if own else [item]
+    assert {normalised(re.split(r"[\[<>=!~; ]", item)[0]) for item in wanted} - found.keys() == set()
+
+
+def test_lists_of_digests_are_whole_and_name_no_index():
+    for name in (*hashes.LISTS, hashes.BUILD):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        assert not re.search(r"://|--(extra-)?index|--find-links|--trusted", text)
+        digests = [digest for _, found in hashed(name).values() for digest in found]
+        assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
+        assert all(found for _, found in hashed(name).values())
+    assert "hatchling" in hashed(hashes.BUILD)
 
 
 def test_one_list_holds_every_package_with_version_and_licence():
