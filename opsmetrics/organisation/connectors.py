@@ -43,12 +43,25 @@ GitUrl = Annotated[str, AfterValidator(_git_url)]
 
 
 class ReleaseDateSources(Model):
-    """Where release dates may be asked for; each address is optional, none has a default."""
+    """Where release dates may be asked for; each address is optional, none has a default.
+
+    Attributes:
+        deps_dev: API v3 of deps.dev: npm, PyPI, NuGet, Go, Maven, crates.io and RubyGems at once.
+        npm: The registry, as ``npm config get registry`` names it.
+        pypi: The JSON API of the index, up to and with ``pypi``.
+        nuget: The folder of the service index (``index.json``) of API v3.
+        cargo: API v1 of the registry, up to and with ``v1``.
+        rubygems: API v1 of the registry, up to and with ``v1``.
+        packagist: The repository of Composer 2, in which ``p2`` lies.
+    """
 
     deps_dev: Url | None = None
     npm: Url | None = None
     pypi: Url | None = None
     nuget: Url | None = None
+    cargo: Url | None = None
+    rubygems: Url | None = None
+    packagist: Url | None = None
 
 
 # What Actions calls a step that runs something, and what such steps are called in use-case tests.
@@ -492,12 +505,14 @@ class GitClones(Connector):
 
     In ``url`` the sign ``{repository}`` stands for the names in ``repositories``; each may have an address of its own.
     Who may read them is told to git itself (its credential helper, or ssh), never here. ``depth`` and ``since`` leave
-    out old commits; days that a clone cannot show are not told.
+    out old commits; days that a clone cannot show are not told. A release is there to be taken when it is
+    ``minimum_release_age_days`` old, as update bots wait where they are told to.
     """
 
     feeds: ClassVar[Mapping[str, Feed]] = {
         "update_merges": Feed(chunk_days=400, untold=("human_coauthor_count",)),
         "dependency_updates": Feed(chunk_days=400),
+        "update_episodes": Feed(chunk_days=400, untold=("dismissed_at",)),
         "commits_daily": Feed(chunk_days=400),
         "repository_states": Feed(remembers_days=1, untold=("last_bot_success_at", "unmanaged_count")),
     }
@@ -507,6 +522,7 @@ class GitClones(Connector):
     repositories: list[str] | dict[str, str] = {}
     depth: int | None = Field(default=None, ge=1)
     since: date | None = None
+    minimum_release_age_days: float = Field(default=0, ge=0)
     release_dates: ReleaseDateSources | None = None
 
     @property
@@ -531,6 +547,8 @@ class GitClones(Connector):
             raise ValueError("depth and since belong to url")
         if self.depth and self.since:
             raise ValueError("set depth or since, one of them")
+        if "update_episodes" in self.streams and self.release_dates is None:
+            raise ValueError("update_episodes needs [connector.release_dates]: who is to say what was released when")
         if self.url is not None:
             if not self.addresses:
                 raise ValueError("url needs repositories")

@@ -54,7 +54,8 @@ def clones(request: FetchRequest[GitClones]) -> dict[str, Path]:
     return found
 
 
-def _read(request: FetchRequest[GitClones]) -> Iterator[tuple[str, History]]:
+def read_clones(request: FetchRequest[GitClones]) -> Iterator[tuple[str, History]]:
+    """Yield the name and history of each clone."""
     for name, folder in clones(request).items():
         yield name, History(folder, request.connector.bots)
 
@@ -72,7 +73,7 @@ def _unseen(request: FetchRequest[GitClones], history: History) -> Iterator[date
         day += timedelta(days=1)
 
 
-class _Told:
+class Told:
     """What is said beside the rows: days that no clone proves, and forms that nobody understood."""
 
     def __init__(self) -> None:
@@ -123,15 +124,16 @@ def _kind(change: Change) -> str:
 
 def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of update bots on the first-parent line, and whether they were updates at all."""
-    rows, told = list[Row](), _Told()
-    for repository, history in _read(request):
+    rows, told = list[Row](), Told()
+    for repository, history in read_clones(request):
         told.look_at(request, repository, history)
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
         for commit, changes in history.changes(_asked(request, made_by_bots)):
             found, title = _updates_of(commit, changes), read_title(commit.title)
             is_update = bool(found) or is_update_title(commit.title)
             packages = {change.after.package for change in found} or set(title.packages)
-            is_understood = bool(packages) or not is_update or title.has_no_package
+            # Where no manifest that is read says what changed, a group's title says how many.
+            is_understood = bool(packages or title.count) or not is_update or title.has_no_package
             local = commit.at.astimezone(request.organisation.zone)
             rows.append(
                 {
@@ -142,7 +144,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
                     "is_dependency_update": is_update,
                     "is_security": title.is_security,
                     # Which packages it changed is not known where neither the manifests nor the title tell.
-                    "package_count": len(packages) if is_understood else None,
+                    "package_count": len(packages) or title.count or 0 if is_understood else None,
                     "highest_update_type": highest(_kind(change) for change in found),
                     "is_offhours": local.weekday() >= 5 or not 7 <= local.hour < 17,
                     "unread_form": None if is_understood else shape_of(commit.title),
@@ -153,9 +155,9 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
 
 def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     """Return version changes by bots and people; release dates where the connector may ask for them."""
-    rows, told = list[Row](), _Told()
+    rows, told = list[Row](), Told()
     with ReleaseDates.of(request) as dates:
-        for repository, history in _read(request):
+        for repository, history in read_clones(request):
             told.look_at(request, repository, history)
             for commit, changes in history.changes(_asked(request, history.main_line)):
                 for change in _updates_of(commit, changes):
@@ -189,8 +191,8 @@ def _update(repository: str, commit: Commit, change: Change, released: datetime 
 
 def commits_daily(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of each UTC day and kind of author, on the first-parent line and in all."""
-    rows, told = list[Row](), _Told()
-    for repository, history in _read(request):
+    rows, told = list[Row](), Told()
+    for repository, history in read_clones(request):
         told.look_at(request, repository, history)
         main_line = {commit.sha for commit in history.main_line}
         every, merged = Counter[tuple[date, str]](), Counter[tuple[date, str]]()
@@ -225,7 +227,7 @@ def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
     not told; a trace of it shows that it is on where no file says so.
     """
     rows, stale = list[Row](), list[str]()
-    read = dict(_read(request))
+    read = dict(read_clones(request))
     inherits = {name.rsplit("/", 1)[0] for name, history in read.items() if _is_inherited_from(name, history)}
     for repository, history in read.items():
         if any(_unseen(request, history)) and history.fetched_at is not None:

@@ -24,12 +24,11 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import inherited
 from opsmetrics.organisation.connectors import GitClones
 from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.git_history import MAIN, git_program
+from opsmetrics.sources.git_history import FETCHED, MAIN, git_program
 
 # Several streams of one pull read the same copy; it is fetched once for all of them.
 FRESH_SECONDS = 600
 LIMIT_SECONDS = 1800
-_MARK = "opsmetrics-fetched"
 # What git says of it -> what is wrong, what to do. Git's own words may hold names and addresses, and are not repeated.
 _REASONS = (
     (
@@ -72,7 +71,7 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
     connector = request.connector
     limits = [f"--depth={connector.depth}"] if connector.depth else []
     limits += [f"--shallow-since={connector.since.isoformat()}"] if connector.since else []
-    mark = folder / _MARK
+    mark = folder / FETCHED
     asked = "\n".join((address, *limits))
     if _is_fresh(mark, asked):
         return

@@ -6,11 +6,12 @@ Belongs here: the git program, commits and the diffs of manifests. Does not belo
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,13 +26,21 @@ from opsmetrics.sources.manifests import PATHS, Change, Line, changes_of, distin
 LIMIT_SECONDS = 600
 # Branch of a copy that the product keeps (``git_copies``).
 MAIN = "opsmetrics"
+# File that says when such a copy was fetched.
+FETCHED = "opsmetrics-fetched"
 # Nothing of the machine's or a person's settings changes what is read, and nobody is asked for a password.
 ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0"}
+_ORIGIN = "refs/remotes/origin/HEAD"
 _FIELDS = "%H%x1f%P%x1f%ct%x1f%an%x1f%ae%x1f%s"
 _SIGNS = frozenset("@ +-\\")
 _GAP = Line("", False)
 # Lines around a change that are read too: the name of a package may stand above its version.
 _CONTEXT = 3
+_FILE_MODES = {"100644", "100755"}
+# No manifest or lock file is larger.
+MOST_BYTES = 32 * 1024 * 1024
+# Path, and what stands in it; None where the file is gone.
+FileText = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ def git_program() -> str:
 
 
 @contextmanager
-def _reading(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> Generator[Iterator[str]]:
-    """Run git in a repository and read what it says line by line, so that memory holds a line at a time."""
+def _running(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> Generator[IO[bytes]]:
+    """Run git in a repository and hand on what it says as it says it, so that memory holds a piece at a time."""
     command = [git_program(), "-C", str(folder), "-c", "core.quotePath=false", *arguments]
     with subprocess.Popen(  # noqa: S603 - our own arguments
         command,
@@ -76,7 +85,7 @@ def _reading(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> G
         too_long = threading.Timer(LIMIT_SECONDS, process.kill)
         too_long.start()
         try:
-            yield (line.decode("utf-8", errors="replace").rstrip("\n") for line in process.stdout or ())
+            yield process.stdout or io.BytesIO()
             code = process.wait()
         except BaseException:
             process.kill()
@@ -92,6 +101,13 @@ def _reading(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> G
         raise SourceError(
             Problem(str(folder), None, message, "check that it is a whole clone, of the user that runs opsmetrics")
         )
+
+
+@contextmanager
+def _reading(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> Generator[Iterator[str]]:
+    """Run git and read what it says line by line."""
+    with _running(folder, *arguments, stdin=stdin) as said:
+        yield (line.decode("utf-8", errors="replace").rstrip("\n") for line in said)
 
 
 def git_lines(folder: Path, *arguments: str) -> list[str]:
@@ -123,8 +139,10 @@ class History:
             SourceError: It is no clone, or git fails.
         """
         self.folder = folder
+        # The default branch as its origin has it, whatever is checked out here.
+        self._head = (git_lines(folder, "for-each-ref", "--format=%(refname)", _ORIGIN) or ["HEAD"])[0]
         self.commits: dict[str, Commit] = {}
-        with _reading(folder, "log", f"--format={_FIELDS}", "HEAD") as lines:
+        with _reading(folder, "log", f"--format={_FIELDS}", self._head) as lines:
             for line in lines:
                 sha, parents, seconds, name, address, title = line.split("\x1f", 5)
                 at = datetime.fromtimestamp(int(seconds), tz=UTC)
@@ -148,12 +166,31 @@ class History:
         """When the main line of a shallow clone begins; None of a whole one, and of an empty one."""
         return self.main_line[0].at if self._is_shallow and self.main_line else None
 
-    @property
+    @cached_property
     def fetched_at(self) -> datetime | None:
-        """When somebody last fetched the clone; None of one that is kept here, or that nobody fetches into."""
-        (place,) = git_lines(self.folder, "rev-parse", "--git-path", "FETCH_HEAD")
+        """When somebody last fetched the clone; None of one that is kept here, or that is nobody's clone.
+
+        A clone into which nobody fetched since it was made has no ``FETCH_HEAD``: its references tell when that was.
+        """
+        if (self.folder / FETCHED).exists():
+            return None
+        written = self._written("FETCH_HEAD")
+        if written is None and self._is_clone:
+            written = max(
+                (at for name in ("packed-refs", _ORIGIN, "HEAD") if (at := self._written(name))),
+                default=None,
+            )
+        return datetime.fromtimestamp(written, tz=UTC) if written is not None else None
+
+    @property
+    def _is_clone(self) -> bool:
+        is_bare, *remotes = git_lines(self.folder, "rev-parse", "--is-bare-repository", "--symbolic", "--remotes")
+        return is_bare == "true" or bool(remotes)
+
+    def _written(self, name: str) -> float | None:
+        (place,) = git_lines(self.folder, "rev-parse", "--git-path", name)
         try:
-            return datetime.fromtimestamp((self.folder / place).stat().st_mtime, tz=UTC)
+            return (self.folder / place).stat().st_mtime
         except OSError:
             return None
 
@@ -175,8 +212,8 @@ class History:
 
     def texts(self, paths: Iterable[str]) -> dict[str, str | None]:
         """Return the texts of files of the newest commit that are there."""
-        there = git_lines(self.folder, "ls-tree", "--name-only", "HEAD", "--", *paths)
-        return {path: "\n".join(git_lines(self.folder, "cat-file", "blob", f"HEAD:{path}")) for path in there}
+        there = git_lines(self.folder, "ls-tree", "--name-only", self._head, "--", *paths)
+        return {path: "\n".join(git_lines(self.folder, "cat-file", "blob", f"{self._head}:{path}")) for path in there}
 
     def _new(self, commit: Commit, known: set[str]) -> list[Commit]:
         """Return what a commit of the main line brought in beside itself; ``known`` is what was there before."""
@@ -222,6 +259,70 @@ class History:
             with _reading(self.folder, "diff-tree", *options, *shape, "--", *PATHS, stdin=names) as lines:
                 for sha, changes in changes_by_commit(lines):
                     yield asked[sha], changes
+
+    def files(self, commits: Iterable[Commit], paths: Collection[str]) -> Iterator[tuple[Commit, list[FileText]]]:
+        """Yield the texts of files that commits changed against their first parents, in the order that is asked for.
+
+        A root, also the one of a shallow clone, changes all that it holds. Two processes, whatever the length: names of
+        what changed, and its contents.
+
+        Args:
+            commits: Of the main line.
+            paths: Git's patterns of the files.
+        """
+        asked = {commit.sha: commit for commit in commits}
+        with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as blobs:
+            names.writelines(f"{sha}\n".encode() for sha in asked)
+            names.seek(0)
+            options = ("--stdin", "--root", "-r", "--raw", "--abbrev=64", "--diff-merges=first-parent", "--no-renames")
+            with _reading(self.folder, "diff-tree", *options, "--format=%x00%H", "--", *paths, stdin=names) as lines:
+                changed = list(_raw_changes(lines))
+            blobs.writelines(f"{blob}\n".encode() for _, files in changed for _, blob in files if blob)
+            blobs.seek(0)
+            with _running(self.folder, "cat-file", "--batch", stdin=blobs) as said:
+                for sha, files in changed:
+                    yield asked[sha], [(path, _blob(said) if blob else None) for path, blob in files]
+
+    def tree(self, sha: str, wanted: Callable[[str], bool]) -> list[FileText]:
+        """Return the texts of the wanted files of a commit."""
+        files: list[tuple[str, str]] = []
+        for line in git_lines(self.folder, "ls-tree", "-r", "--full-tree", sha):
+            head, _, path = line.partition("\t")
+            mode, _, blob = head.split(" ")
+            if mode in _FILE_MODES and wanted(path.strip('"')):
+                files.append((path.strip('"'), blob))
+        with tempfile.TemporaryFile() as blobs:
+            blobs.writelines(f"{blob}\n".encode() for _, blob in files)
+            blobs.seek(0)
+            with _running(self.folder, "cat-file", "--batch", stdin=blobs) as said:
+                return [(path, _blob(said)) for path, _ in files]
+
+
+def _raw_changes(lines: Iterable[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield each commit's hash and its files, with the blob that each is now, empty where it is gone."""
+    sha, files = "", list[tuple[str, str]]()
+    for line in lines:
+        if line.startswith("\0"):
+            if files:
+                yield sha, files
+            sha, files = line[1:], []
+        elif line.startswith(":"):
+            head, _, path = line.partition("\t")
+            _, mode, _, blob, _ = head.split(" ")
+            # Links and submodules are no files with a text.
+            files.append((path.strip('"'), blob if mode in _FILE_MODES else ""))
+    if files:
+        yield sha, files
+
+
+def _blob(said: IO[bytes]) -> str:
+    """Return the next answer of git cat-file; what a clone leaves out, or what is too large, is an empty text."""
+    head = said.readline().split()
+    if len(head) < 3:
+        return ""
+    size = int(head[2])
+    content = said.read(size + 1)
+    return content[:-1].decode("utf-8", errors="replace") if size <= MOST_BYTES else ""
 
 
 def changes_by_commit(lines: Iterable[str]) -> Iterator[tuple[str, list[Change]]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 ORDER = ("major", "minor", "patch", "prerelease", "suffix", "digest", "pin", "unpin", "other", "unknown")
 _NUMBERS = re.compile(r"^[~^<>=v\s]*(\d+(?:\.\d+)*)(.*)$")
@@ -73,3 +75,64 @@ def is_same_line(one: str | None, other: str | None) -> bool:
 def highest(kinds: Iterable[str]) -> str:
     """Return the weightiest kind of a group of changes."""
     return min(kinds, key=ORDER.index, default="unknown")
+
+
+# Words after the numbers that mean the release itself, and those that mean that it is not there yet.
+_FINAL = {"", "final", "release", "ga", "stable"}
+_NOT_YET = re.compile(
+    r"a|alpha|b|beta|c|rc|cr|m|milestone|dev|pre|preview|snapshot|next|canary|nightly|ea|eap|insiders?|experimental|"
+    r"(?:alpha|beta|rc|dev|pre|preview|canary|next)\W.*|.*[-.](?:alpha|beta|rc|dev|snapshot)"
+)
+# Python's releases that mend no more than the files of one.
+_AFTER = re.compile(r"post(\d+)")
+_WIDTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a version stands among those of its package.
+
+    Attributes:
+        numbers: Its numbers, filled up with zeros: 8.0 is 8.0.0; the last is that of a post-release.
+        word: What it says after them without its numbers: empty for a release, else a variant or what comes before one.
+    """
+
+    numbers: tuple[int, ...]
+    word: str
+
+    @property
+    def line(self) -> int:
+        """The first number: its line of versions."""
+        return self.numbers[0]
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it comes before its release."""
+        return _NOT_YET.fullmatch(self.word) is not None
+
+    def supersedes(self, used: Place) -> bool:
+        """Whether it is a release of the same line and variant that is newer than what is in use."""
+        if self.line != used.line or self.is_early:
+            return False
+        if used.is_early:
+            return self.word == "" and self.numbers >= used.numbers
+        return self.word == used.word and self.numbers > used.numbers
+
+    def reaches(self, offered: Place) -> bool:
+        """Whether whoever uses it has what was offered, or something newer."""
+        return self.numbers > offered.numbers or (self.numbers == offered.numbers and not self.is_early)
+
+
+@lru_cache(maxsize=65_536)
+def place_of(version: str) -> Place | None:
+    """Return where a version stands; None for what has no numbers, a digest for one."""
+    parts = _parts(version)
+    if parts is None or _is_digest(version) or len(parts[0]) > _WIDTH:
+        return None
+    rest = parts[1].lower().partition("+")[0].strip("-._")
+    numbers = parts[0] + (0,) * (_WIDTH - len(parts[0]))
+    after = _AFTER.fullmatch(rest)
+    if after is not None:
+        return Place((*numbers, int(after[1])), "")
+    word = re.sub(r"\d+(?:\.\d+)*$", "", rest).strip("-._")
+    return Place((*numbers, 0), "" if word in _FINAL else word)

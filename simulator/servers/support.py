@@ -11,6 +11,17 @@ from starlette.routing import Route
 from simulator.servers.records import PLANTED, Records, Row
 
 OSLO = ZoneInfo("Europe/Oslo")
+# What every registry released of packages whose name holds "kjent"; of all others they know nothing.
+RELEASES = (
+    ("1.0.0", "2026-08-01T10:00:00Z"),
+    ("1.1.0", "2026-10-06T10:00:00Z"),
+    ("1.2.0", "2026-10-07T10:00:00Z"),
+    ("1.3.0-rc.1", "2026-10-08T10:00:00Z"),
+    ("2.0.0", "2026-10-09T10:00:00Z"),
+    ("1.2.1", "2026-10-20T10:00:00Z"),
+)
+# Its maker took it back.
+WITHDRAWN = "1.2.0"
 
 
 def _report(row: Row) -> Row:
@@ -81,8 +92,95 @@ class _Api:
 
     @staticmethod
     def npm_package(request: Request) -> Response:
-        """An npm package's release dates."""
-        return JSONResponse({"name": request.path_params["package"], "time": {"1.2.3": "2026-09-01T10:00:00.000Z"}})
+        """An npm package's versions and release dates."""
+        name = request.path_params["package"]
+        if "ukjent" in name:
+            return JSONResponse({"error": "Not found"}, status_code=404)
+        if "kjent" not in name:
+            return JSONResponse({"name": name, "time": {"1.2.3": "2026-09-01T10:00:00.000Z"}})
+        versions = {
+            version: {"name": name, "version": version}
+            | ({"deprecated": PLANTED["text"]} if version == WITHDRAWN else {})
+            for version, _ in RELEASES
+        }
+        times = {"created": RELEASES[0][1], "modified": RELEASES[-1][1], "0.9.0": "2026-07-01T10:00:00.000Z"}
+        tags = {"latest": "2.0.0"}
+        found = {"_id": name, "name": name, "dist-tags": tags, "versions": versions, "time": times | dict(RELEASES)}
+        return JSONResponse(found)
+
+    @staticmethod
+    def known_package(request: Request) -> Response:
+        """deps.dev: all versions of a package."""
+        system, name = request.path_params["system"], request.path_params["package"]
+        if "kjent" not in name or "ukjent" in name:
+            return JSONResponse({"message": "not found"}, status_code=404)
+        key = {"system": system.upper(), "name": name}
+        sign = "v" if system == "go" else ""
+        versions = [
+            {
+                "versionKey": key | {"version": sign + version},
+                "publishedAt": at,
+                "isDefault": version == "2.0.0",
+                "isDeprecated": version == WITHDRAWN,
+                "deprecatedReason": "",
+            }
+            for version, at in RELEASES
+        ]
+        return JSONResponse({"packageKey": key, "versions": versions})
+
+    @staticmethod
+    def pypi_project(_request: Request) -> Response:
+        """A Python project's releases, with a file each; one that was never uploaded has none."""
+        releases = {
+            version.replace("-rc.", "rc"): [{"upload_time_iso_8601": at, "yanked": version == WITHDRAWN}]
+            for version, at in RELEASES
+        }
+        return JSONResponse({"info": {"name": "kjent"}, "last_serial": 1, "releases": {"0.1": []} | releases})
+
+    @staticmethod
+    def nuget_pages(request: Request) -> Response:
+        """A registration: the first page lies in the index, the second is a document of its own."""
+        place = f"{str(request.base_url).rstrip('/')}/support/nuget/registration/kjent"
+        first, second = _leaves(RELEASES[:3]), f"{place}/page/2.json"
+        pages = [
+            {"@id": f"{place}/index.json#1", "count": 3, "lower": "1.0.0", "upper": "1.2.0", "items": first},
+            {"@id": second, "count": 3, "lower": "1.2.1", "upper": "2.0.0"},
+        ]
+        return JSONResponse({"count": 2, "items": pages})
+
+    @staticmethod
+    def nuget_page(request: Request) -> Response:
+        """The second page of a registration."""
+        found = {"@id": str(request.url), "count": 3, "lower": "1.2.1", "upper": "2.0.0", "parent": "index"}
+        return JSONResponse(found | {"items": _leaves(RELEASES[3:])})
+
+    @staticmethod
+    def crate(_request: Request) -> Response:
+        """A crate with its versions."""
+        versions = [
+            {"crate": "kjent", "num": version, "created_at": at, "yanked": version == WITHDRAWN}
+            for version, at in RELEASES
+        ]
+        return JSONResponse({"crate": {"id": "kjent"}, "versions": versions, "keywords": [], "categories": []})
+
+    @staticmethod
+    def gem(_request: Request) -> Response:
+        """A gem's versions, without those that were taken back; one for another platform came a day later."""
+        versions = [
+            {"number": version, "created_at": at, "platform": "ruby", "prerelease": "-" in version}
+            for version, at in RELEASES
+            if version != WITHDRAWN
+        ]
+        late = {"number": "1.1.0", "created_at": "2026-10-07T10:00:00Z", "platform": "java", "prerelease": False}
+        return JSONResponse([late, *versions])
+
+    @staticmethod
+    def composer_package(request: Request) -> Response:
+        """Composer's metadata, newest first; a version says what differs from the one above it."""
+        name = f"{request.path_params['vendor']}/{request.path_params['package']}"
+        versions = [{"version": f"v{version}", "time": at} for version, at in RELEASES if version != WITHDRAWN]
+        versions[-1]["name"] = name
+        return JSONResponse({"minified": "composer/2.0", "packages": {name: versions[::-1]}})
 
     @staticmethod
     def pypi_version(_request: Request) -> Response:
@@ -105,12 +203,36 @@ class _Api:
         )
 
 
+def _leaves(releases: tuple[tuple[str, str], ...]) -> list[Row]:
+    return [
+        {
+            "@id": f"leaf/{version}",
+            "catalogEntry": {
+                "@id": f"entry/{version}",
+                "id": "Kjent",
+                "version": version,
+                "listed": version != WITHDRAWN,
+                "published": "1900-01-01T00:00:00+00:00" if version == WITHDRAWN else at,
+            },
+            "packageContent": f"content/{version}",
+        }
+        for version, at in releases
+    ]
+
+
 def routes(records: Records) -> list[Route]:
     """Return the routes below ``/support``."""
     api = _Api(records)
     return [
         Route("/v3/systems/{system}/packages/{package}/versions/{version}", api.published),
+        Route("/v3/systems/{system}/packages/{package:path}", api.known_package),
         Route("/npm/{package}", api.npm_package),
+        Route("/pypi/{package}/json", api.pypi_project),
+        Route("/nuget/registration/{package}/index.json", api.nuget_pages),
+        Route("/nuget/registration/{package}/page/2.json", api.nuget_page),
+        Route("/crates/crates/{package}", api.crate),
+        Route("/gems/versions/{package}.json", api.gem),
+        Route("/composer/p2/{vendor}/{package}.json", api.composer_package),
         Route("/pypi/{package}/{version}/json", api.pypi_version),
         Route("/nuget/index.json", api.nuget_index),
         Route("/nuget/registration/{package}/{version}.json", api.nuget_leaf),

@@ -290,6 +290,9 @@ def test_bare_clones_are_clones_and_an_empty_folder_is_an_error(clone, connected
     bare = repository.folder.parent / "bare" / "mirror.git"
     bare.parent.mkdir()
     repository.git("clone", "-q", "--bare", str(repository.folder), str(bare))
+    # Made today, on the clock of these tests.
+    for name in ("packed-refs", "HEAD"):
+        os.utime(bare / name, (datetime(2026, 11, 23, tzinfo=UTC).timestamp(),) * 2)
     (row,) = pull("repository_states", folder="clones/bare", named="")
     assert (row["repository"], row["is_bot_enabled"]) == ("mirror", False)
     (repository.folder.parent / "none").mkdir()

@@ -28,7 +28,9 @@ from opsmetrics.sources.pull import pull_stream
 from simulator.servers.reports import write_reports
 from simulator.servers.resourcegraph import TABLES, tables
 from tests.connectors.desk import DESK
+from tests.connectors.test_clone_episodes import CLONES, DEPS_DEV, OWN, lay_history
 from tests.connectors.test_faults import ARGOCD, GRAFANA, JSM, PAGERDUTY, PROBERS, ZABBIX
+from tests.connectors.test_git_clones import Repository
 from tests.connectors.test_gitops import FLUX
 from tests.connectors.test_k6_summaries import K6
 from tests.connectors.test_scan_reports import SCANS
@@ -54,7 +56,7 @@ THROUGH = {
     "azure_logs": "the vendor's package azure-monitor-query; columns by Kusto's own language service (test_kql.py)",
     "azure_metrics": "the vendor's package azure-monitor-querymetrics",
     "azure_resources": "the vendor's package azure-mgmt-resourcegraph; columns by Kusto's own language service (test_kql.py)",
-    "git_clones": "git itself (test_git_clones.py)",
+    "git_clones": "git itself (test_git_clones.py); package registries stand above",
     "restore_files": "files of our own format (docs/source-contracts.md)",
 }
 
@@ -72,6 +74,7 @@ organization = "kystetaten"
 project = "kaiplan"
 token_env = "SIMULATOR_TOKEN"
 """
+REGISTRIES = CLONES.replace('"clones"\nkind', '"registries"\nkind') + OWN
 SOURCES = (
     (ROOT / "examples" / "demo" / "sources.connected.toml").read_text(encoding="utf-8")
     + JSM
@@ -85,6 +88,8 @@ SOURCES = (
     + ARGOCD
     + FLUX
     + PIPELINES
+    + REGISTRIES
+    + REGISTRIES.replace('"registries"', '"deps_dev"').replace(OWN, DEPS_DEV)
 )
 SUBJECTS = [
     (connector["name"], stream) for connector in tomllib.loads(SOURCES)["connector"] for stream in connector["streams"]
@@ -209,6 +214,8 @@ def test_request_and_answer_agree_with_the_witness(connected, recording, records
         delivery.source.kind in FILES for delivery in organisation.deliveries_of(stream) if delivery.origin == origin
     ):
         write_reports(records, settings.org, *WINDOW)
+    if origin in {"registries", "deps_dev"}:
+        lay_history(Repository(settings.org / "clones" / "api"))
     (result,) = pull_stream(settings, organisation, stream, WINDOW, origins=(origin,))
     assert result.error is None
     exchanges = recording.exchanges[seen:]

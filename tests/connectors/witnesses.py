@@ -315,6 +315,9 @@ def reason(error: Any) -> str:
     return f"{error.validator} {str(error.validator_value)[:120]}"
 
 
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+\S*")
+
+
 class TracedDict(dict[str, Any]):
     """An object of an answer that notes which of its fields were asked for."""
 
@@ -322,10 +325,15 @@ class TracedDict(dict[str, Any]):
 
     def __init__(self, content: Mapping[str, Any], place: str, seen: set[str]) -> None:
         self.place, self.seen = place, seen
-        super().__init__({key: traced(value, f"{place}.{key}".lstrip("."), seen) for key, value in content.items()})
+        super().__init__({key: traced(value, self._at(key), seen) for key, value in content.items()})
+
+    def _at(self, key: object) -> str:
+        # A version as a key is no field of its own: it stands for any.
+        name = "*" if _VERSION.fullmatch(str(key)) else key
+        return f"{self.place}.{name}".lstrip(".")
 
     def _note(self, key: object) -> None:
-        self.seen.add(f"{self.place}.{key}".lstrip("."))
+        self.seen.add(self._at(key))
 
     def __getitem__(self, key: str) -> Any:
         self._note(key)

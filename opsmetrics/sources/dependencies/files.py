@@ -1,0 +1,82 @@
+"""Which files are manifests or lock files of which ecosystem, and what is asked where (ADR 39)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from opsmetrics.sources.dependencies import dotnet, jvm, npm, others, python, toml
+from opsmetrics.sources.dependencies.model import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file.
+
+    Attributes:
+        ecosystem: Whose.
+        read: Its reader.
+        is_lock: Whether it tells the versions of others' needs.
+    """
+
+    ecosystem: str
+    read: Callable[[str], Contents]
+    is_lock: bool = False
+
+
+# Pattern of a file's name in lower case -> what it is; the first that fits.
+_FORMATS: dict[str, Format] = {
+    "package.json": Format("npm", npm.manifest),
+    "package-lock.json": Format("npm", npm.package_lock, is_lock=True),
+    "npm-shrinkwrap.json": Format("npm", npm.package_lock, is_lock=True),
+    "yarn.lock": Format("npm", npm.yarn_lock, is_lock=True),
+    "pnpm-lock.yaml": Format("npm", npm.pnpm_lock, is_lock=True),
+    "*requirements*.txt": Format("pypi", python.requirements),
+    "pyproject.toml": Format("pypi", python.pyproject),
+    "pipfile": Format("pypi", python.pipfile),
+    "poetry.lock": Format("pypi", toml.lock, is_lock=True),
+    "uv.lock": Format("pypi", toml.lock, is_lock=True),
+    "pdm.lock": Format("pypi", toml.lock, is_lock=True),
+    "pipfile.lock": Format("pypi", python.pipfile_lock, is_lock=True),
+    "*.csproj": Format("nuget", dotnet.project),
+    "*.fsproj": Format("nuget", dotnet.project),
+    "*.vbproj": Format("nuget", dotnet.project),
+    "*.props": Format("nuget", dotnet.project),
+    "*.targets": Format("nuget", dotnet.project),
+    "packages.config": Format("nuget", dotnet.project),
+    "dotnet-tools.json": Format("nuget", dotnet.tools),
+    "pom.xml": Format("maven", jvm.pom),
+    "*.versions.toml": Format("maven", jvm.catalogue),
+    "build.gradle": Format("maven", jvm.gradle),
+    "build.gradle.kts": Format("maven", jvm.gradle),
+    "go.mod": Format("go", others.go_mod),
+    "cargo.toml": Format("cargo", toml.cargo),
+    "cargo.lock": Format("cargo", toml.lock, is_lock=True),
+    "gemfile.lock": Format("rubygems", others.gemfile_lock),
+    "composer.json": Format("packagist", others.composer),
+    "composer.lock": Format("packagist", others.composer_lock, is_lock=True),
+}
+# What git is asked for, as its own patterns.
+PATHS = (
+    *("*package.json", "*package-lock.json", "*npm-shrinkwrap.json", "*yarn.lock", "*pnpm-lock.yaml"),
+    *("*requirements*.txt", "*pyproject.toml", "*Pipfile", "*poetry.lock", "*uv.lock", "*pdm.lock", "*Pipfile.lock"),
+    *("*proj", "*.props", "*.targets", "*packages.config", "*dotnet-tools.json", "*pom.xml", "*.versions.toml"),
+    *("*build.gradle", "*build.gradle.kts", "*go.mod", "*Cargo.toml", "*Cargo.lock", "*Gemfile.lock"),
+    *("*composer.json", "*composer.lock"),
+)
+# What Renovate's recommended preset leaves alone too: code of others, and what is never rolled out.
+LEFT_OUT = frozenset(
+    {"node_modules", "bower_components", "vendor", "examples", "__tests__", "test", "tests", "__fixtures__"}
+)
+
+
+@lru_cache(maxsize=16_384)
+def format_of(path: str) -> Format | None:
+    """Return what a file is; None for what is left out, or is neither manifest nor lock file."""
+    file = PurePosixPath(path.lower())
+    if LEFT_OUT & set(file.parts[:-1]):
+        return None
+    return next((found for pattern, found in _FORMATS.items() if fnmatchcase(file.name, pattern)), None)

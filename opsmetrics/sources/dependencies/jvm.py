@@ -1,0 +1,70 @@
+"""Maven's pom.xml, and Gradle's version catalogues and build files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from opsmetrics.sources.dependencies import toml, xml
+from opsmetrics.sources.dependencies.model import Contents, Need
+
+_EXACT = re.compile(r"\[?(?P<version>\d[\w.+-]*)\]?")
+_GRADLE = re.compile(r"[\"'](?P<group>[\w.-]+):(?P<name>[\w.-]+):(?P<version>\d[\w.+-]*)(?:@\w+)?[\"']")
+_GRADLE_PREFER = ("strictly", "require", "prefer")
+
+
+def pom(text: str) -> Contents:
+    """Read a pom.xml: dependencies, managed ones, plugins and the parent."""
+    root = xml.tree(text)
+    properties = xml.properties_in(root, "properties")
+    return Contents(tuple(_maven(root, properties)))
+
+
+def _maven(root: ET.Element, properties: Mapping[str, str]) -> Iterator[Need]:
+    for element in root.iter():
+        kind = xml.tag(element)
+        if kind not in {"dependency", "plugin", "parent"}:
+            continue
+        group = xml.child(element, "groupId") or ("org.apache.maven.plugins" if kind == "plugin" else "")
+        name, wanted = xml.child(element, "artifactId"), xml.resolved(xml.child(element, "version"), properties)
+        # Without a version another pom manages it; ``${project.version}`` is the repository's own.
+        if not (group and name and wanted) or "${project." in group + wanted:
+            continue
+        exact = _EXACT.fullmatch(wanted)
+        yield Need("maven", f"{xml.resolved(group, properties)}:{name}", exact["version"] if exact else None, wanted)
+
+
+def gradle(text: str) -> Contents:
+    """Read the coordinates that a build file writes out."""
+    found = (Need("maven", f"{one['group']}:{one['name']}", one["version"]) for one in _GRADLE.finditer(text))
+    return Contents(tuple(found))
+
+
+def catalogue(text: str) -> Contents:
+    """Read a version catalogue of Gradle; plugins are in another registry, and are left out."""
+    content = toml.whole(text)
+    versions, libraries = toml.table(content, "versions"), toml.table(content, "libraries")
+    return Contents(tuple(need for entry in libraries.values() if (need := _library(entry, versions)) is not None))
+
+
+def _library(entry: Any, versions: Mapping[str, Any]) -> Need | None:
+    if isinstance(entry, str):
+        module, _, wanted = entry.rpartition(":")
+        return _coordinate(module, wanted)
+    if not isinstance(entry, dict):
+        return None
+    said = entry.get("version")
+    if isinstance(said, dict) and "ref" in said:
+        said = versions.get(said["ref"])
+    if isinstance(said, dict):
+        said = next((said[key] for key in _GRADLE_PREFER if key in said), None)
+    return _coordinate(entry.get("module") or f"{entry.get('group')}:{entry.get('name')}", said)
+
+
+def _coordinate(module: str, wanted: Any) -> Need | None:
+    if module.count(":") != 1 or not isinstance(wanted, str):
+        return None
+    exact = _EXACT.fullmatch(wanted.strip())
+    return Need("maven", module, exact["version"] if exact else None, wanted)

@@ -1,0 +1,50 @@
+"""The words of this package: what a file asks for, what a lock file holds, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One package that a manifest asks for itself.
+
+    Attributes:
+        ecosystem: As in ``dependency_updates``.
+        package: Its name in the registry.
+        version: The one version that it names; None where it names a range, and a lock file must tell.
+        wanted: The range as it is written.
+        name: What the manifest calls it, where that is not the package's own name.
+    """
+
+    ecosystem: str
+    package: str
+    version: str | None
+    wanted: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one file says.
+
+    Attributes:
+        needs: What it asks for.
+        locked: Of a lock file: key -> versions; the keys are those of its format.
+    """
+
+    needs: tuple[Need, ...] = ()
+    locked: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Package:
+    """A package of a registry."""
+
+    ecosystem: str
+    name: str
+
+
+class UnreadableError(Exception):
+    """A file whose format is another than its name says."""

@@ -1,0 +1,79 @@
+"""Go's modules, Ruby's gems and PHP's packages."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
+from opsmetrics.sources.manifest_lines import Line, go_modules
+
+_REPLACED = re.compile(r"^\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>", re.MULTILINE)
+_GEM = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
+_ASKED_GEM = re.compile(r"^  (?P<name>[\w.-]+)(?: \([^)]*\))?$")
+_PLATFORM = re.compile(r"-(?:x86|x64|aarch64|arm|universal|java|mswin|mingw|ruby)[\w.-]*$")
+# What Composer asks of PHP itself.
+_OF_THE_PLATFORM = re.compile(r"php(?:-.*)?|hhvm|(?:ext|lib)-.*|composer(?:-.*)?")
+
+
+def go_mod(text: str) -> Contents:
+    """Read the modules that a go.mod asks for itself; the lowest that fits is what Go uses."""
+    replaced = {match["module"] for match in _REPLACED.finditer(text)}
+    found = [
+        Need("go", pin.package, pin.version)
+        for pin in go_modules([Line(line, True) for line in text.splitlines()])
+        if pin.package != "go" and pin.package not in replaced
+    ]
+    return Contents(tuple(found))
+
+
+def gemfile_lock(text: str) -> Contents:
+    """Read a Gemfile.lock, which says both what was asked for and what is in use."""
+    section = ""
+    held: dict[str, str] = {}
+    asked: list[str] = []
+    for line in text.splitlines():
+        if line[:1].strip():
+            section = line.strip()
+            continue
+        gem, need = _GEM.match(line), _ASKED_GEM.match(line)
+        if section == "GEM" and gem is not None:
+            held[gem["name"]] = _PLATFORM.sub("", gem["version"])
+        elif section == "DEPENDENCIES" and need is not None:
+            asked.append(need["name"])
+    # What ends with an exclamation mark comes from a folder or a repository, and no pattern takes it.
+    return Contents(tuple(Need("rubygems", name, held.get(name)) for name in asked))
+
+
+def composer(text: str) -> Contents:
+    """Read a composer.json."""
+    content = _object(text)
+    found: list[Need] = []
+    for part in ("require", "require-dev"):
+        named = content.get(part)
+        for name, wanted in (named if isinstance(named, dict) else {}).items():
+            if "/" in name and not _OF_THE_PLATFORM.fullmatch(name):
+                exact = re.fullmatch(r"=?\s*v?(\d+\.\d+\.\d+\S*)", str(wanted).strip())
+                found.append(Need("packagist", name.lower(), exact[1] if exact else None, str(wanted)))
+    return Contents(tuple(found))
+
+
+def composer_lock(text: str) -> Contents:
+    """Read a composer.lock."""
+    content = _object(text)
+    found: dict[str, tuple[str, ...]] = {}
+    for part in ("packages", "packages-dev"):
+        for entry in content.get(part) or ():
+            found[str(entry["name"]).lower()] = (str(entry["version"]).removeprefix("v"),)
+    return Contents(locked=found)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError from error
+    if not isinstance(content, dict):
+        raise UnreadableError
+    return content

@@ -1,0 +1,179 @@
+"""Which versions of a package were released when: package registries, and deps.dev (contracts, E1).
+
+Every address is configured (``[connector.release_dates]``); without one nothing is asked. A registry that has one is
+asked itself, for the others deps.dev. A list of releases grows: it is asked for once a day. A package that
+nobody has (404: a private one) is asked for again after a week. Any other failure is an error: a registry that is
+away must not look like makers who released nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import quote
+
+from opsmetrics.organisation.connectors import ReleaseDateSources
+from opsmetrics.sources.dependencies.episodes import Release
+from opsmetrics.sources.dependencies.model import Package
+from opsmetrics.sources.fetching import FetchRequest
+from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources.release_dates import EARLIEST, SYSTEMS, UNKNOWN_FOR, open_cache
+
+FRESH_FOR = timedelta(hours=20)
+NOT_PUBLIC = "packages that no registry knows (private ones?)"
+NO_REGISTRY = "packages of ecosystems for which no registry is configured"
+# No such package, or it is gone for good.
+_NOT_THERE = {404, 410}
+Read = Callable[[Http, str], Iterator[Release]]
+
+
+class Registries:
+    """Looks lists of releases up, and keeps them for a day."""
+
+    def __init__(self, request: FetchRequest[Any]) -> None:
+        self._sources: ReleaseDateSources = request.connector.release_dates or ReleaseDateSources()
+        self._settings, self._now = request.settings, request.now
+        self._cache = open_cache(request.settings.home / "cache" / "release_dates.sqlite")
+        self._cache.execute(
+            "create table if not exists lists (e text, p text, asked_at text, releases text, primary key (e, p))"
+        )
+        self._clients: dict[str, Http] = {}
+        self.unknown: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cache.close()
+        for client in self._clients.values():
+            client.__exit__()
+
+    def releases(self, package: Package) -> tuple[Release, ...] | None:
+        """Return the releases of a package; None where nobody can tell, which is counted.
+
+        Raises:
+            SourceError: A registry does not answer.
+        """
+        url, read = self._source(package.ecosystem)
+        if url is None or read is None:
+            self.unknown[f"{NO_REGISTRY} ({package.ecosystem})"] += 1
+            return None
+        kept = self._kept(package)
+        if kept is None:
+            kept = self._ask(package, url, read)
+            with self._cache:
+                row = (package.ecosystem, package.name, self._now.isoformat(), kept)
+                self._cache.execute("insert or replace into lists values (?, ?, ?, ?)", row)
+        rows = json.loads(kept)
+        if not rows:
+            self.unknown[NOT_PUBLIC] += 1
+            return None
+        return tuple(Release(version, datetime.fromisoformat(at) if at else None, gone) for version, at, gone in rows)
+
+    def _source(self, ecosystem: str) -> tuple[str | None, Read | None]:
+        own = getattr(self._sources, ecosystem, None)
+        if own is not None and ecosystem in _READERS:
+            return own, _READERS[ecosystem]
+        system = SYSTEMS.get(ecosystem)
+        return (self._sources.deps_dev, _deps_dev(system)) if system else (None, None)
+
+    def _kept(self, package: Package) -> str | None:
+        query = "select asked_at, releases from lists where (e, p) = (?, ?)"
+        row = self._cache.execute(query, (package.ecosystem, package.name)).fetchone()
+        if row is None:
+            return None
+        age = self._now - datetime.fromisoformat(row[0])
+        return row[1] if timedelta(0) <= age < (FRESH_FOR if row[1] != "[]" else UNKNOWN_FOR) else None
+
+    def _ask(self, package: Package, url: str, read: Read) -> str:
+        if url not in self._clients:
+            name = f"releases of {package.ecosystem}"
+            self._clients[url] = Http(name, url, self._settings, headers={"User-Agent": "opsmetrics"})
+        try:
+            found = list(read(self._clients[url], package.name))
+        except RefusedError as error:
+            if error.status not in _NOT_THERE:
+                raise
+            found = []
+        return json.dumps([[one.version, one.at.isoformat() if one.at else None, one.is_withdrawn] for one in found])
+
+
+def _at(text: str | None) -> datetime | None:
+    """Read when something was published; what lies before there were registries is no date."""
+    at = datetime.fromisoformat(text) if text else None
+    at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    return at.astimezone(UTC) if at is not None and at.astimezone(UTC) >= EARLIEST else None
+
+
+def _deps_dev(system: str) -> Read:
+    def read(http: Http, package: str) -> Iterator[Release]:
+        for one in http.get(f"systems/{system}/packages/{quote(package, safe='')}").get("versions", ()):
+            yield Release(one["versionKey"]["version"], _at(one.get("publishedAt")), bool(one.get("isDeprecated")))
+
+    return read
+
+
+def _npm(http: Http, package: str) -> Iterator[Release]:
+    """Read npm's document; what was unpublished stands in ``time`` only."""
+    found = http.get(quote(package, safe="@"))
+    times = found.get("time", {})
+    for version, one in found.get("versions", {}).items():
+        yield Release(version, _at(times.get(version)), bool(one.get("deprecated")))
+
+
+def _pypi(http: Http, package: str) -> Iterator[Release]:
+    for version, files in http.get(f"{quote(package)}/json")["releases"].items():
+        at = min((when for file in files if (when := _at(file["upload_time_iso_8601"]))), default=None)
+        yield Release(version, at, all(file["yanked"] for file in files))
+
+
+def _nuget(http: Http, package: str) -> Iterator[Release]:
+    """Read the registration, whose pages may be documents of their own; 1900 and ``listed`` say what was taken off."""
+    index = http.get("index.json")["resources"]
+    base = next(item["@id"] for item in index if item["@type"] == "RegistrationsBaseUrl/3.6.0")
+    for page in http.get(f"{base.rstrip('/')}/{quote(package.lower())}/index.json")["items"]:
+        items = page["items"] if "items" in page else http.get(page["@id"])["items"]
+        for leaf in items:
+            entry = leaf["catalogEntry"]
+            yield Release(entry["version"], _at(entry.get("published")), entry.get("listed") is False)
+
+
+def _cargo(http: Http, package: str) -> Iterator[Release]:
+    for one in http.get(f"crates/{quote(package)}")["versions"]:
+        yield Release(one["num"], _at(one["created_at"]), one["yanked"])
+
+
+def _rubygems(http: Http, package: str) -> Iterator[Release]:
+    """Read the versions; the same one for another platform comes with a time of its own."""
+    first: dict[str, datetime | None] = {}
+    for one in http.get(f"versions/{quote(package)}.json"):
+        at = _at(one["created_at"])
+        known = first.get(one["number"])
+        first[one["number"]] = min(at, known) if at and known else at or known
+    yield from (Release(version, at) for version, at in first.items())
+
+
+def _packagist(http: Http, package: str) -> Iterator[Release]:
+    """Read the metadata of Composer 2, in which a version says only what differs from the one before it."""
+    time: str | None = None
+    for one in http.get(f"p2/{quote(package)}.json")["packages"][package]:
+        time = one.get("time", time)
+        yield Release(one["version"].removeprefix("v"), _at(None if time == "__unset" else time))
+
+
+_READERS: dict[str, Read] = {
+    "npm": _npm,
+    "pypi": _pypi,
+    "nuget": _nuget,
+    "cargo": _cargo,
+    "rubygems": _rubygems,
+    "packagist": _packagist,
+}
+
+
+def counted(found: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return what is told of unknown updates, as a pull says it."""
+    return {f"update episodes unknown, {why}": count for why, count in found}

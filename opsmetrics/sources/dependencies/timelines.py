@@ -1,0 +1,59 @@
+"""Timelines of clones, kept: a day costs what was committed on it, however long the history is."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.sources.dependencies.files import PATHS, format_of
+from opsmetrics.sources.dependencies.inventory import Inventory, Timeline
+from opsmetrics.sources.git_history import History
+
+# Raised whenever files are read otherwise: what was kept before is then read again.
+VERSION = "1"
+
+
+def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline:
+    """Return what a clone's main line used when; only commits that came since the last time are read.
+
+    Args:
+        history: Of the clone.
+        folder: Where timelines are kept; deleting it only means reading again.
+        now: What is dated later has a wrong clock.
+    """
+    line = history.main_line
+    if not line:
+        return Timeline()
+    key = hashlib.sha256(f"{VERSION} {history.folder.resolve()} {line[0].sha}".encode()).hexdigest()[:24]
+    kept = folder / f"{key}.json"
+    known, timeline = _kept(kept)
+    place = next((number for number, commit in enumerate(line) if commit.sha == known), None)
+    inventory = Inventory()
+    if place is None:
+        timeline, place = Timeline(), -1
+    else:
+        inventory.apply(history.tree(known, lambda path: format_of(path) is not None))
+        inventory.unread.clear()
+    times = [int(commit.at.timestamp()) for commit in line if commit.at <= now]
+    latest = max(times[: place + 1], default=0)
+    for commit, files in history.files(line[place + 1 :], PATHS):
+        # A clock that stood wrong does not move what was committed before or after.
+        if commit.at <= now:
+            latest = max(latest, int(commit.at.timestamp()))
+        for package, versions in inventory.apply(files).items():
+            timeline.note(latest, package, versions)
+    timeline.unread.update(inventory.unread)
+    if line[-1].sha != known:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole_text(kept, f"{line[-1].sha}\n{timeline.to_json()}")
+    return timeline
+
+
+def _kept(path: Path) -> tuple[str, Timeline]:
+    try:
+        known, _, text = path.read_text(encoding="utf-8").partition("\n")
+        return known, Timeline.from_json(text)
+    except (OSError, ValueError, TypeError):
+        return "", Timeline()

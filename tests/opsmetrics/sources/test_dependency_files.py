@@ -1,0 +1,243 @@
+"""Manifests and lock files read whole: what each format says is in use, and what it cannot say."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from opsmetrics.sources.dependencies.files import PATHS, format_of
+from opsmetrics.sources.dependencies.inventory import UNTOLD, Inventory
+
+PNPM = """lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      a:
+        specifier: ^1.0.0
+        version: 1.2.3(b@2.0.0)
+      mine:
+        specifier: workspace:*
+        version: link:../mine
+  web:
+    devDependencies:
+      '@s/b':
+        specifier: ~2.0.0
+        version: 2.0.5
+packages:
+  other@9.9.9: {}
+"""
+YARN = """# yarn lockfile v1
+
+"@s/b@^2.0.0", "@s/b@^2.0.1":
+  version "2.0.5"
+
+a@^1.0.0:
+  version "1.2.3"
+  dependencies:
+    b "^2.0.0"
+"""
+BERRY = """__metadata:
+  version: 8
+
+"a@npm:^1.0.0, a@npm:^1.1.0":
+  version: 1.2.3
+  resolution: "a@npm:1.2.3"
+
+"w@workspace:.":
+  version: 0.0.0-use.local
+"""
+LOCK = '{"packages": {"": {}, "node_modules/a": {"version": "1.2.3"}, "web/node_modules/a": {"version": "1.9.0"}, "node_modules/a/node_modules/b": {"version": "7.0.0"}}}'
+COMPILED = """# by pip-compile
+django==5.0.1 \\
+    --hash=sha256:aa
+    # via -r requirements.in
+sqlparse==0.4.4
+    # via django
+Flask_Login[extra]==0.6 ; python_version > "3.8"
+ranged>=1.0
+git+https://x/y.git#egg=z
+"""
+PYPROJECT = """
+[project]
+dependencies = ["A_b==1.0", "c>=2", "d @ https://x/d.whl", "e[x]~=3.0"]
+[project.optional-dependencies]
+more = ["f===1.1"]
+[dependency-groups]
+dev = ["g==7.0", {include-group = "x"}]
+[tool.poetry.dependencies]
+python = "^3.11"
+h = "1.5.0"
+i = {version = "^2.0", extras = ["x"]}
+j = {path = "../j"}
+"""
+POETRY = '[[package]]\nname = "c"\nversion = "2.4"\n\n[[package]]\nname = "e"\nversion = "3.0.9"\n\n[[package]]\nname = "i"\nversion = "2.2.0"\n'
+CSPROJ = """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><XVersion>4.1.0</XVersion></PropertyGroup><ItemGroup>
+<PackageReference Include="One" Version="1.2.3" /><PackageReference Include="Two"><Version>[2.0.0]</Version></PackageReference>
+<PackageReference Include="Three" Version="$(XVersion)" /><PackageReference Include="Four" Version="$(Elsewhere)" />
+<PackageReference Include="Five" /><PackageReference Include="Six" Version="6.*" /></ItemGroup></Project>"""
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><parent><groupId>org.p</groupId><artifactId>parent</artifactId>
+<version>3.2.1</version></parent><properties><x.version>1.4</x.version></properties><dependencies>
+<dependency><groupId>org.a</groupId><artifactId>a</artifactId><version>${x.version}</version></dependency>
+<dependency><groupId>org.b</groupId><artifactId>managed</artifactId></dependency>
+<dependency><groupId>org.c</groupId><artifactId>c</artifactId><version>${parent.version}</version></dependency>
+<dependency><groupId>org.own</groupId><artifactId>own</artifactId><version>${project.version}</version></dependency>
+</dependencies><build><plugins><plugin><artifactId>maven-jar-plugin</artifactId><version>3.4.0</version></plugin></plugins></build></project>"""
+CATALOGUE = """[versions]
+ktor = "2.3.7"
+rich = { strictly = "[1.0, 2.0[" }
+[libraries]
+ktor-core = { module = "io.ktor:ktor-core", version.ref = "ktor" }
+slf4j = { group = "org.slf4j", name = "slf4j-api", version = "2.0.9" }
+short = "org.x:x:1.1"
+ranged = { module = "org.y:y", version.ref = "rich" }
+bom = { module = "org.z:z" }
+[plugins]
+kotlin = { id = "org.jetbrains.kotlin.jvm", version = "1.9.0" }
+"""
+CARGO = """[dependencies]
+serde = "1"
+exact = "=1.0.2"
+mine = { path = "../mine" }
+renamed = { package = "real", version = "0.4" }
+[workspace.dependencies]
+tokio = { version = "1.30", features = ["full"] }
+"""
+CARGO_LOCK = "".join(
+    f'[[package]]\nname = "{name}"\nversion = "{version}"\n\n'
+    for name, version in (("serde", "1.0.190"), ("real", "0.4.7"), ("tokio", "1.33.0"), ("tokio", "0.2.1"))
+)
+GEMS = """GIT
+  remote: https://x
+  specs:
+    forked (1.0)
+
+GEM
+  remote: https://y
+  specs:
+    rails (7.1.2)
+      actioncable (= 7.1.2)
+    nokogiri (1.15.4-x86_64-linux)
+
+DEPENDENCIES
+  forked!
+  nokogiri
+  rails (~> 7.1)
+"""
+GO = """module x
+go 1.23
+require (
+\tgithub.com/a/b v1.2.3
+\tgithub.com/c/d v0.0.0-20200101000000-abcdefabcdef
+\tgithub.com/e/f v1.0.0 // indirect
+\tgithub.com/g/h v2.0.0+incompatible
+)
+replace github.com/a/b => ../b
+"""
+COMPOSER = '{"require": {"php": "^8.2", "ext-json": "*", "monolog/monolog": "^3.0", "exact/one": "1.0.0"}}'
+COMPOSER_LOCK = '{"packages": [{"name": "monolog/monolog", "version": "v3.5.0"}]}'
+NPM = '{"dependencies": {"a": "^1.0.0", "x": "1.0.0", "t": "latest", "old": "npm:real@^3.0.0"}, "devDependencies": {"@s/b": "^2.0.0", "w": "workspace:*", "g": "user/repo"}, "peerDependencies": {"p": "1.0.0"}}'
+CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a range alone": ({"package.json": NPM}, {"a": UNTOLD, "x": "1.0.0", "t": UNTOLD, "real": UNTOLD, "@s/b": UNTOLD}),
+    "npm's lock file above": (
+        {"package-lock.json": LOCK, "web/package.json": '{"dependencies": {"a": "^1.0.0", "b": "^7.0.0"}}'},
+        {"a": "1.9.0", "b": UNTOLD},
+    ),
+    "yarn": ({"package.json": NPM, "yarn.lock": YARN}, {"a": "1.2.3", "@s/b": "2.0.5"}),
+    "yarn 2": ({"package.json": NPM, "yarn.lock": BERRY}, {"a": "1.2.3", "@s/b": UNTOLD}),
+    "pnpm": (
+        {"package.json": NPM, "web/package.json": '{"devDependencies": {"@s/b": "~2.0.0"}}', "pnpm-lock.yaml": PNPM},
+        {"a": "1.2.3"},
+    ),
+    "pip-compile": ({"requirements.txt": COMPILED}, {"django": "5.0.1", "flask-login": "0.6", "ranged": UNTOLD}),
+    "pyproject": (
+        {"pyproject.toml": PYPROJECT, "poetry.lock": POETRY},
+        {"a-b": "1.0", "c": "2.4", "e": "3.0.9", "f": "1.1", "g": "7.0", "h": "1.5.0", "i": "2.2.0"},
+    ),
+    "pipenv": (
+        {"Pipfile": '[packages]\na = "*"\n', "Pipfile.lock": '{"default": {"a": {"version": "==1.1"}, "deep": {"version": "==2"}}}'},
+        {"a": "1.1"},
+    ),
+    "project": ({"x/A.csproj": CSPROJ}, {"one": "1.2.3", "two": "2.0.0", "three": "4.1.0", "four": UNTOLD, "six": UNTOLD}),
+    "central versions": (
+        {"Directory.Packages.props": '<Project><ItemGroup><PackageVersion Include="A" Version="1.0.0"/></ItemGroup></Project>'},
+        {"a": "1.0.0"},
+    ),
+    "tools": ({".config/dotnet-tools.json": '{"version": 1, "tools": {"dotnet-ef": {"version": "8.0.1"}}}'}, {"dotnet-ef": "8.0.1"}),
+    "pom": (
+        {"pom.xml": POM},
+        {"org.p:parent": "3.2.1", "org.a:a": "1.4", "org.c:c": UNTOLD, "org.apache.maven.plugins:maven-jar-plugin": "3.4.0"},
+    ),
+    "catalogue": (
+        {"gradle/libs.versions.toml": CATALOGUE},
+        {"io.ktor:ktor-core": "2.3.7", "org.slf4j:slf4j-api": "2.0.9", "org.x:x": "1.1", "org.y:y": UNTOLD},
+    ),
+    "gradle": ({"build.gradle.kts": 'implementation("org.a:a:1.2.3")\nimplementation("org.b:b:$v")\n'}, {"org.a:a": "1.2.3"}),
+    "cargo": (
+        {"Cargo.lock": CARGO_LOCK, "crates/x/Cargo.toml": CARGO},
+        {"serde": "1.0.190", "exact": "1.0.2", "real": "0.4.7", "tokio": "1.33.0"},
+    ),
+    "gems": ({"Gemfile.lock": GEMS}, {"nokogiri": "1.15.4", "rails": "7.1.2"}),
+    "go": ({"go.mod": GO}, {"github.com/c/d": "v0.0.0-20200101000000-abcdefabcdef", "github.com/g/h": "v2.0.0+incompatible"}),
+    "composer": ({"composer.json": COMPOSER, "composer.lock": COMPOSER_LOCK}, {"monolog/monolog": "3.5.0", "exact/one": "1.0.0"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_in_use(name):
+    files, expected = CASES[name]
+    inventory = Inventory()
+    inventory.apply(files.items())
+    found = {package.name: used for package, used in inventory.versions().items()}
+    assert {package: found.get(package) for package in expected} == {p: (v,) for p, v in expected.items()}
+    if name not in {"yarn", "yarn 2", "pnpm"}:
+        assert set(found) == set(expected), "and nothing else"
+    assert not inventory.unread
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("package.json", "{<<<<<<< HEAD"),
+        ("package.json", "[]"),
+        ("pom.xml", "<project>"),
+        ("pyproject.toml", "a = = b"),
+        ("a.csproj", ""),
+        ("pnpm-lock.yaml", "a: [b"),
+        ("composer.lock", '{"packages": [{"name": "x"}]}'),
+        ("dotnet-tools.json", "{}"),
+        ("package.json", "[" * 100_000),
+    ],
+)
+def test_what_cannot_be_read_is_counted_and_says_nothing(path, text):
+    inventory = Inventory()
+    assert inventory.apply([(path, text)]) == {}
+    assert dict(inventory.unread) == {path: 1}
+
+
+def test_a_lock_file_that_changes_or_goes_changes_what_is_in_use():
+    inventory = Inventory()
+    manifest = '{"dependencies": {"a": "^1.0.0"}}'
+    (used,) = inventory.apply([("package.json", manifest), ("package-lock.json", LOCK)]).values()
+    assert used == ("1.2.3",)
+    (used,) = inventory.apply([("package-lock.json", LOCK.replace("1.2.3", "1.2.4"))]).values()
+    assert used == ("1.2.4",)
+    (used,) = inventory.apply([("package-lock.json", None)]).values()
+    assert used == (UNTOLD,)
+    (used,) = inventory.apply([("package.json", None)]).values()
+    assert used == ()
+
+
+def test_what_is_never_rolled_out_is_left_out():
+    """As Renovate's recommended preset has it: code of others, examples and tests."""
+    assert format_of("web/package.json")
+    left_out = ("node_modules/a", "vendor/x", "a/tests/fixtures", "examples/b", "src/__fixtures__", "Test")
+    assert [format_of(f"{folder}/package.json") for folder in left_out] == [None] * len(left_out)
+
+
+def test_git_is_asked_for_every_file_that_is_read():
+    """Git's patterns and our own name the same files."""
+    for files, _ in CASES.values():
+        for path in files:
+            assert format_of(path), path
+            assert any(fnmatchcase(path, pattern) for pattern in PATHS), path
