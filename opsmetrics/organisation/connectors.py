@@ -514,6 +514,7 @@ class GitClones(Connector):
         "dependency_updates": Feed(chunk_days=400),
         "update_episodes": Feed(chunk_days=400, untold=("dismissed_at",)),
         "commits_daily": Feed(chunk_days=400),
+        "component_states": Feed(remembers_days=1),
         "repository_states": Feed(remembers_days=1, untold=("last_bot_success_at", "unmanaged_count")),
     }
     kind: Literal["git_clones"]

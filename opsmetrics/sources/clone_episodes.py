@@ -12,6 +12,7 @@ from typing import Any
 
 from opsmetrics.organisation.connectors import GitClones
 from opsmetrics.sources.clones import Told, read_clones
+from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.episodes import Episode, episodes_of
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, instant
 from opsmetrics.sources.dependencies.model import Package
@@ -60,6 +61,8 @@ def _episodes(
     found: list[tuple[Package, Episode]] = []
     age = timedelta(days=request.connector.minimum_release_age_days)
     for package, uses in sorted(timeline.uses.items()):
+        if package.ecosystem in platforms.KINDS:
+            continue
         spans = [(instant(at), used) for at, used in uses]
         # Nothing can begin after the package was taken out, or before it came.
         if spans[0][0] >= request.ends_at or (not spans[-1][1] and spans[-1][0] <= request.starts_at):

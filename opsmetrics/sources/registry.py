@@ -23,7 +23,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "azure_logs": ("azure.logs",),
     "azure_metrics": ("azure.metrics",),
     "azure_resources": ("azure.resources", "azure.alerting", "azure.backup"),
-    "git_clones": ("clones", "clone_episodes"),
+    "git_clones": ("clones", "clone_episodes", "clone_components"),
     "jira": ("jira.issues",),
 }
 

@@ -17,7 +17,7 @@ CLONES = """
 [[connector]]
 name = "clones"
 kind = "git_clones"
-streams = ["update_episodes"]
+streams = ["update_episodes", "component_states"]
 from = 2026-10-01
 folder = "clones"
 repositories = { "kystetaten/havneavgift-api" = "api" }
@@ -70,9 +70,9 @@ class Puller:
         self.settings, _ = connected(CLONES + DEPS_DEV)
         self.repository = Repository(self.settings.org / "clones" / "api")
 
-    def __call__(self, more: str = DEPS_DEV, *, days=None) -> list[dict]:
+    def __call__(self, more: str = DEPS_DEV, *, stream: str = "update_episodes", days=None) -> list[dict]:
         self.settings, organisation = self.connected(CLONES + more)
-        (self.result,) = pull_stream(self.settings, organisation, "update_episodes", days)
+        (self.result,) = pull_stream(self.settings, organisation, stream, days)
         frames = [pl.read_parquet(load.path) for load in self.result.loads]
         return [row for frame in frames for row in frame.to_dicts()]
 
@@ -222,3 +222,34 @@ def test_dates_of_a_mirror_are_no_dates(pull):
     assert pull(OWN) == []
     (said,) = pull.result.told
     assert said.endswith("packages whose releases are dated later than their use (a mirror's dates?): 1")
+
+
+ENDS = """
+[[connector]]
+name = "ends"
+kind = "support_ends"
+streams = ["eol_dates"]
+url = "$SIMULATOR/support"
+products = ["nodejs", "dotnet"]
+"""
+
+
+def test_components_are_told_since_they_are_there_and_only_where_their_end_is_known(pull):
+    commit = pull.repository.commit
+    project = "<Project><PropertyGroup><TargetFramework>net{}.0</TargetFramework></PropertyGroup></Project>"
+    commit("start", {"Dockerfile": "FROM node:20-alpine\n", "A.csproj": project.format(8)}, at="2026-09-01T08:00:00Z")
+    commit(
+        "again",
+        {"Dockerfile": "FROM node:20.1-alpine\n", "x/Dockerfile": "FROM nginx:1.27\n"},
+        at="2026-10-01T08:00:00Z",
+    )
+    commit("newer", {"A.csproj": project.format(10)}, at="2026-10-20T08:00:00Z")
+    rows = pull(OWN + ENDS, stream="component_states")
+    found = {(row["kind"], row["product"], row["cycle"], row["first_seen_on"], row["service_id"]) for row in rows}
+    assert found == {
+        ("base_image", "nodejs", "20", date(2026, 9, 1), "havneavgift-api"),
+        ("framework", "dotnet", "10", date(2026, 10, 20), "havneavgift-api"),
+    }
+    assert pull.result.told == (
+        "clones: components left out, of products that no support_ends connector lists (nginx): 1",
+    )

@@ -74,7 +74,7 @@ organization = "kystetaten"
 project = "kaiplan"
 token_env = "SIMULATOR_TOKEN"
 """
-REGISTRIES = CLONES.replace('"clones"\nkind', '"registries"\nkind') + OWN
+REGISTRIES = CLONES.replace('"clones"\nkind', '"registries"\nkind').replace(', "component_states"', "") + OWN
 SOURCES = (
     (ROOT / "examples" / "demo" / "sources.connected.toml").read_text(encoding="utf-8")
     + JSM

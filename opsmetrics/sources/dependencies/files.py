@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from opsmetrics.sources.dependencies import dotnet, jvm, npm, others, python, toml
+from opsmetrics.sources.dependencies import dotnet, jvm, npm, others, platforms, python, toml
 from opsmetrics.sources.dependencies.model import Contents
 
 
@@ -41,10 +41,10 @@ _FORMATS: dict[str, Format] = {
     "uv.lock": Format("pypi", toml.lock, is_lock=True),
     "pdm.lock": Format("pypi", toml.lock, is_lock=True),
     "pipfile.lock": Format("pypi", python.pipfile_lock, is_lock=True),
-    "*.csproj": Format("nuget", dotnet.project),
-    "*.fsproj": Format("nuget", dotnet.project),
-    "*.vbproj": Format("nuget", dotnet.project),
-    "*.props": Format("nuget", dotnet.project),
+    "*.csproj": Format("nuget", platforms.framework),
+    "*.fsproj": Format("nuget", platforms.framework),
+    "*.vbproj": Format("nuget", platforms.framework),
+    "*.props": Format("nuget", platforms.framework),
     "*.targets": Format("nuget", dotnet.project),
     "packages.config": Format("nuget", dotnet.project),
     "dotnet-tools.json": Format("nuget", dotnet.tools),
@@ -57,6 +57,13 @@ _FORMATS: dict[str, Format] = {
     "cargo.lock": Format("cargo", toml.lock, is_lock=True),
     "gemfile.lock": Format("rubygems", others.gemfile_lock),
     "composer.json": Format("packagist", others.composer),
+    "*dockerfile*": Format(platforms.BASE_IMAGE, platforms.dockerfile),
+    "*containerfile*": Format(platforms.BASE_IMAGE, platforms.dockerfile),
+    ".nvmrc": Format(platforms.RUNTIME, platforms.runtime("node")),
+    ".node-version": Format(platforms.RUNTIME, platforms.runtime("node")),
+    ".python-version": Format(platforms.RUNTIME, platforms.runtime("python")),
+    ".ruby-version": Format(platforms.RUNTIME, platforms.runtime("ruby")),
+    "global.json": Format(platforms.RUNTIME, platforms.global_json),
     "composer.lock": Format("packagist", others.composer_lock, is_lock=True),
 }
 # What git is asked for, as its own patterns.
@@ -65,7 +72,7 @@ PATHS = (
     *("*requirements*.txt", "*pyproject.toml", "*Pipfile", "*poetry.lock", "*uv.lock", "*pdm.lock", "*Pipfile.lock"),
     *("*proj", "*.props", "*.targets", "*packages.config", "*dotnet-tools.json", "*pom.xml", "*.versions.toml"),
     *("*build.gradle", "*build.gradle.kts", "*go.mod", "*Cargo.toml", "*Cargo.lock", "*Gemfile.lock"),
-    *("*composer.json", "*composer.lock"),
+    *("*composer.json", "*composer.lock", "*ockerfile*", "*ontainerfile*", "*.nvmrc", "*-version", "*global.json"),
 )
 # What Renovate's recommended preset leaves alone too: code of others, and what is never rolled out.
 LEFT_OUT = frozenset(

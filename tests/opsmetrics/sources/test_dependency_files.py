@@ -136,6 +136,12 @@ replace github.com/a/b => ../b
 """
 COMPOSER = '{"require": {"php": "^8.2", "ext-json": "*", "monolog/monolog": "^3.0", "exact/one": "1.0.0"}}'
 COMPOSER_LOCK = '{"packages": [{"name": "monolog/monolog", "version": "v3.5.0"}]}'
+DOCKERFILE = """ARG NODE=20
+FROM node:${NODE}.1-alpine AS build
+FROM golang:1.22 AS tool
+FROM mcr.microsoft.com/dotnet/aspnet:8.0-alpine@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa AS final
+FROM final
+"""
 NPM = '{"dependencies": {"a": "^1.0.0", "x": "1.0.0", "t": "latest", "old": "npm:real@^3.0.0"}, "devDependencies": {"@s/b": "^2.0.0", "w": "workspace:*", "g": "user/repo"}, "peerDependencies": {"p": "1.0.0"}}'
 CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "a range alone": ({"package.json": NPM}, {"a": UNTOLD, "x": "1.0.0", "t": UNTOLD, "real": UNTOLD, "@s/b": UNTOLD}),
@@ -177,6 +183,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"Cargo.lock": CARGO_LOCK, "crates/x/Cargo.toml": CARGO},
         {"serde": "1.0.190", "exact": "1.0.2", "real": "0.4.7", "tokio": "1.33.0"},
     ),
+    "the last stage runs": ({"Dockerfile": DOCKERFILE}, {"dotnet": "8"}),
+    "images": ({"a/Dockerfile": "FROM docker.io/library/python:3.11-slim", "b/Dockerfile": "FROM node:lts", "c/api.Dockerfile": "FROM own/x:1"}, {"python": "3.11"}),
+    "runtimes": ({".nvmrc": "v22.3.0\n", ".python-version": "3.12\n", "global.json": '{"sdk": {"version": "8.0.100"}}'}, {"nodejs": "22", "python": "3.12", "dotnet": "8"}),
+    "frameworks": ({"A.csproj": "<Project><PropertyGroup><TargetFrameworks>net8.0; netstandard2.0</TargetFrameworks></PropertyGroup></Project>"}, {"dotnet": "8"}),
     "gems": ({"Gemfile.lock": GEMS}, {"nokogiri": "1.15.4", "rails": "7.1.2"}),
     "go": ({"go.mod": GO}, {"github.com/c/d": "v0.0.0-20200101000000-abcdefabcdef", "github.com/g/h": "v2.0.0+incompatible"}),
     "composer": ({"composer.json": COMPOSER, "composer.lock": COMPOSER_LOCK}, {"monolog/monolog": "3.5.0", "exact/one": "1.0.0"}),
