@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.recipes import recipes, recognise
 from opsmetrics.sources import files, pull_stream
+from opsmetrics.sources.query_tree import parsed
 from opsmetrics.streams import STREAMS
 from tests.opsmetrics.recipes.exports import ASIDE, EXPORTS, K6, TRIVY, TRIVY_LATER, utc
 
@@ -162,6 +164,18 @@ def test_what_is_no_export_is_not_recognised(tmp_path):
     ):
         (tmp_path / name).write_bytes(content)
         assert recognise(tmp_path / name) == []
+
+
+def test_the_documents_list_every_recipe():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert [recipe.name for recipe in recipes() if f"`{recipe.name}`" not in text] == []
+
+
+def test_no_recipe_makes_nothing_of_what_it_cannot_read(small, written):
+    for name, (file, content, _, _) in EXPORTS.items():
+        written(f"{name}/{file}", content, name)
+    for query in load_organisation(small).queries:
+        assert parsed(query, query.path).forgiving == (), query.path
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
