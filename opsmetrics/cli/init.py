@@ -119,7 +119,8 @@ def _facts(org: Path, found: Proposed) -> dict[str, Any]:
 def _say(org: Path, found: Proposed) -> None:
     draft = found.draft
     click.echo(f"{org}: {', '.join(sorted(found.files))}")
-    click.echo(f"{len(draft.teams)} teams, {len(draft.services)} services, {len(draft.sources)} sources")
+    counts = {"team": draft.teams, "service": draft.services, "source": draft.sources}
+    click.echo(", ".join(f"{len(items)} {word}{'s' if len(items) != 1 else ''}" for word, items in counts.items()))
     for source in draft.sources:
         click.echo(f"  {source.what}")
     for path in found.unread:

@@ -84,4 +84,5 @@ def _part(part: Part) -> str:
         columns = "is connected"
     wanted = f"; for these metrics also {', '.join(part.wanted)}" if part.wanted else ""
     ways = f"; or connector {', '.join(part.connectors)}" if part.connectors else ""
-    return f"   {part.stream}: {part.doc}\n      {columns}{wanted}: a file or a query{ways}"
+    exports = f"; recipes: {', '.join(part.recipes)}" if part.recipes else ""
+    return f"   {part.stream}: {part.doc}\n      {columns}{wanted}: a file or a query{ways}{exports}"

@@ -13,6 +13,7 @@ from datetime import date
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.recipes import recipes
 from opsmetrics.scoring.reach import ReachCell, Step, steps
 from opsmetrics.streams import STREAMS
 
@@ -30,8 +31,9 @@ class Part:
         required: Columns that every row must have.
         wanted: Optional columns on which the metrics of the step rest.
         connectors: Kinds of connectors that deliver it with these columns.
+        recipes: Exports of tools that a recipe turns into its rows, by the recipe's name.
         is_connected: It is delivered, and lacks the wanted columns only.
-        effort: S where a connector delivers it, M where a file with few columns does, else L.
+        effort: S where a connector or a recipe delivers it, M where a file with few columns does, else L.
     """
 
     stream: str
@@ -39,6 +41,7 @@ class Part:
     required: tuple[str, ...]
     wanted: tuple[str, ...]
     connectors: tuple[str, ...]
+    recipes: tuple[str, ...]
     is_connected: bool
     effort: str
 
@@ -83,8 +86,9 @@ def _part(name: str, step: Step, rests_on: dict[str, list[str]]) -> Part:
         for kind, connector in sorted(KINDS.items())
         if name in connector.feeds and not set(wanted) & set(connector.feeds[name].untold)
     )
-    effort = "S" if kinds else "M" if len(required) + len(wanted) <= _FEW_COLUMNS else "L"
-    return Part(name, stream.doc, required, wanted, kinds, name not in step.lacks, effort)
+    exports = tuple(recipe.name for recipe in recipes() if recipe.stream == name)
+    effort = "S" if kinds or exports else "M" if len(required) + len(wanted) <= _FEW_COLUMNS else "L"
+    return Part(name, stream.doc, required, wanted, kinds, exports, name not in step.lacks, effort)
 
 
 def configured_cells(organisation: Organisation, catalogue: Catalogue, today: date) -> list[ReachCell]:

@@ -6,7 +6,7 @@ where cells come from, and how a stream is connected (``opsmetrics.reports.next_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -78,29 +78,38 @@ def steps(cells: Iterable[ReachCell]) -> list[Step]:
     """
     everything = sorted(cells, key=lambda cell: (cell.team_id, cell.metric_id))
     share, count = shares(everything), len({cell.team_id for cell in everything})
-    open_cells = [(cell, cell.lacks) for cell in everything if cell.lacks]
+    groups: Groups = {}
+    for cell in everything:
+        if cell.lacks:
+            groups.setdefault(cell.lacks, []).append(cell)
     found: list[Step] = []
-    while open_cells:
-        candidates = {lacks for _, lacks in open_cells}
-        best = max(sorted(candidates, key=sorted), key=lambda lacks: _gain(open_cells, share, lacks) / len(lacks))
-        found.append(_step(open_cells, share, best, count))
-        open_cells = [(cell, lacks - best) for cell, lacks in open_cells if not lacks <= best]
+    while groups:
+        # Of 500 teams there are as few sets of lacking things as of one.
+        sums = {lacks: sum(share[c.team_id, c.metric_id] for c in group) for lacks, group in groups.items()}
+        best = max(sorted(groups, key=sorted), key=lambda lacks: _gain(sums, lacks) / len(lacks))
+        found.append(_step(groups, share, best, count))
+        left: Groups = {}
+        for lacks, group in groups.items():
+            if not lacks <= best:
+                left.setdefault(lacks - best, []).extend(group)
+        groups = left
     return found
 
 
-OpenCells = Sequence[tuple[ReachCell, frozenset[str]]]
+Groups = dict[frozenset[str], list[ReachCell]]
 
 
-def _gain(cells: OpenCells, share: dict[tuple[str, str], float], best: frozenset[str]) -> float:
-    return sum(share[cell.team_id, cell.metric_id] for cell, lacks in cells if lacks <= best)
+def _gain(sums: dict[frozenset[str], float], best: frozenset[str]) -> float:
+    return sum(amount for lacks, amount in sums.items() if lacks <= best)
 
 
-def _step(cells: OpenCells, share: dict[tuple[str, str], float], best: frozenset[str], count: int) -> Step:
-    given = [cell for cell, lacks in cells if lacks <= best]
+def _step(groups: Groups, share: dict[tuple[str, str], float], best: frozenset[str], count: int) -> Step:
+    given = [cell for lacks, group in groups.items() if lacks <= best for cell in group]
     teams: dict[str, float] = {}
     for cell in given:
         teams[cell.team_id] = teams.get(cell.team_id, 0.0) + share[cell.team_id, cell.metric_id]
-    helped = {cell.metric_id for cell, lacks in cells if lacks & best and not lacks <= best}
+    rest = (group for lacks, group in groups.items() if lacks & best and not lacks <= best)
+    helped = {cell.metric_id for group in rest for cell in group}
     metrics = {cell.metric_id for cell in given}
     return Step(
         tuple(sorted(best)),

@@ -92,7 +92,10 @@ def _teams(page: Page, item: NextStep, names: dict[str, str]) -> str:
 
 def _ways(page: Page, item: NextStep) -> str:
     kinds = sorted({kind for part in item.parts for kind in part.connectors})
-    return page.text("connect.connectors", names=", ".join(kinds)) if kinds else page.text("connect.file")
+    exports = sorted({name for part in item.parts for name in part.recipes})
+    said = [page.text("connect.connectors", names=", ".join(kinds))] if kinds else []
+    said += [page.text("connect.recipes", names=", ".join(exports))] if exports else []
+    return "; ".join(said) or page.text("connect.file")
 
 
 def _how(page: Page) -> Markup:

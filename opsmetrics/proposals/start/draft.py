@@ -84,6 +84,11 @@ class ServiceDraft:
     criticality: str | None = None
     seen_in: list[str] = field(default_factory=list[str])
 
+    @property
+    def is_only_named(self) -> bool:
+        """Whether rows name it and nothing else tells of it."""
+        return not (self.owners or self.repositories or self.monitors or self.criticality)
+
     def seen(self, day: date | None, why: str) -> None:
         """Note the oldest day on which something tells of it."""
         if why not in self.seen_in:
@@ -172,6 +177,25 @@ class Draft:
     def _by_alias(self, name: str) -> ServiceDraft | None:
         wanted = folded(name)
         return next((s for s in self.services.values() if wanted in map(folded, s.aliases)), None)
+
+    def join_rules(self) -> None:
+        """Take names as aliases that are those of services and one more word, where several services have it alike.
+
+        ``Innsyn saturation`` and ``Journal saturation`` are what an alert is called, not services.
+        """
+        words: dict[str, list[tuple[ServiceDraft, ServiceDraft]]] = {}
+        for service in self.services.values():
+            inner = [known for known in self.services.values() if service.id.startswith(f"{known.id}-")]
+            if inner and service.is_only_named:
+                known = max(inner, key=lambda item: len(item.id))
+                words.setdefault(service.id.removeprefix(known.id), []).append((service, known))
+        for pairs in words.values():
+            for service, known in pairs if len(pairs) > 1 else ():
+                del self.services[service.id]
+                known.aliases.append(service.name)
+                known.seen(service.first_seen, service.why)
+                what = f"{service.name!r} is taken for {known.id}, as names of several services end alike"
+                self.guess("services.toml", what, "take the alias out, and give it a service, where it is one")
 
     def nearest(self, name: str) -> ServiceDraft | None:
         """Return the service that a name of a probe or a datastore probably belongs to: contained, else most alike."""

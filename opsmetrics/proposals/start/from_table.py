@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.spreadsheets import DELIMITERS, day_of, text_of
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft
+from opsmetrics.sources.query_inputs import Everything
+from opsmetrics.sources.sheets import read_sheet
 
 # What a column may be called, in both languages -> what it is.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +50,8 @@ def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             cells = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
         except csv.Error:
             return [], []
+    elif path.suffix.lower() == ".xlsx":
+        cells = _sheet(path)
     else:
         return [], []
     if not cells:
@@ -55,9 +60,19 @@ def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     return header, [dict(zip(header, row, strict=False)) for row in cells[1:] if any(cell.strip() for cell in row)]
 
 
+def _sheet(path: Path) -> list[list[str]]:
+    """The first sheet of a workbook as texts, its names first; nothing where it is no workbook that can be read."""
+    try:
+        table = read_sheet(path, None, 0, Everything())
+    except SourceError:
+        return []
+    rows = ([cell or "" for cell in row] for row in table.data.rows())
+    return [table.data.columns, *rows]
+
+
 def is_table(path: Path) -> bool:
     """Whether a file is a table of teams and services."""
-    if path.suffix.lower() not in _TEXTS:
+    if path.suffix.lower() not in {*_TEXTS, ".xlsx"}:
         return False
     header, rows = rows_of(path)
     found = columns_of(header)
@@ -79,7 +94,8 @@ def read_table(draft: Draft, path: Path) -> None:
         service = draft.service(cells["service"])
         since = _day(cells.get("since", ""))
         service.seen(since, path.name)
-        if cells["team"]:
+        # An address is a person's.
+        if cells["team"] and "@" not in cells["team"]:
             team = draft.team(cells["team"], path.name)
             why = f"{path.name} says so" if since else f"{path.name} does not say since when"
             owners.setdefault(service.id, []).append(

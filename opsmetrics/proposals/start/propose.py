@@ -96,6 +96,7 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
         read_github(draft, owner, settings, now, given.github_url)
     plain, others = plain_sources(exports, root)
     queries = _read_exports(found, given, root, (plain, others), today)
+    draft.join_rules()
     _own(draft, given)
     if not draft.services:
         raise ConfigurationError([_nothing(given, found)])

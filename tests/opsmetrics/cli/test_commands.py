@@ -48,9 +48,9 @@ def test_stage_by_stage(cli, small):
     rows = json.loads(cli("sql", "select count(*) as n from staging.incidents", "--format", "json").stdout)
     assert rows == [{"n": 20}]
     assert "team_id" in cli("sql", "from scores.team limit 1").stdout
-    assert cli("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == "a,b\n1,x\n"
-    assert cli("sql", "-- why\nselect 1 as a", "--format", "csv").stdout == "a\n1\n"
-    assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == "a\n1\n"
+    assert cli("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == '"a","b"\n1,"x"\n'
+    assert cli("sql", "-- why\nselect 1 as a", "--format", "csv").stdout == '"a"\n1\n'
+    assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == '"a"\n1\n'
 
 
 def test_a_query_may_be_a_file_or_come_from_standard_input(cli, small_run, tmp_path):
@@ -62,7 +62,7 @@ def test_a_query_may_be_a_file_or_come_from_standard_input(cli, small_run, tmp_p
         ((), query.read_text()),
         (("-",), "select 1 as a"),
     ):
-        assert cli("sql", *words, "--format", "csv", typed=typed).stdout == "a\n1\n"
+        assert cli("sql", *words, "--format", "csv", typed=typed).stdout == '"a"\n1\n'
     for words in (("nowhere.sql",), ("-f", str(tmp_path / "nowhere")), ("select 1", "-f", str(query))):
         found = cli("sql", *words, check=False)
         assert (found.returncode, "Traceback" in found.stderr) == (2, False)

@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
@@ -119,6 +120,18 @@ def test_a_table_from_a_norwegian_spreadsheet_and_exports(tmp_path, encoding):
     said = " ".join(guess.what for guess in found.draft.guesses)
     assert "records from 2024-08-01 (first row in incidents.csv) to 2025-02-01 belong to nobody" in said
     assert organisation.settings.history_from == date(2025, 10, 1), "the oldest record, at most 13 months back"
+
+
+def test_a_table_in_a_workbook(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Tjeneste", "Lag", "Fra"], ["Søknad API", "Innbygger", date(2025, 2, 1)], ["Journal", "Helse", None]):
+        book.active.append(row)
+    book.save(tmp_path / "tjenester.xlsx")
+    _, organisation = proposed(tmp_path, paths=(tmp_path / "tjenester.xlsx",))
+    assert owners(organisation) == {
+        "soknad-api": [("innbygger", "2025-02-01")],
+        "journal": [("helse", organisation.settings.history_from.isoformat())],
+    }
 
 
 CHECKS = "provider,monitor_id,checked_at,status\n" + "".join(
@@ -253,6 +266,16 @@ def test_without_anything_that_tells_of_a_service_there_is_one_clear_error(tmp_p
         proposed(tmp_path, **{key: (tmp_path / name,) for key, name in given.items()})
     (problem,) = caught.value.problems
     assert says in f"{problem.message} {problem.fix}"
+
+
+def test_names_of_alerts_that_end_alike_are_no_services_of_their_own():
+    draft = Draft()
+    for name in ("Innsyn", "Journal", "Innsyn saturation", "Journal saturation", "Journal arkiv"):
+        draft.service(name).seen(date(2026, 9, 1), "first row")
+    draft.join_rules()
+    assert sorted(draft.services) == ["innsyn", "journal", "journal-arkiv"], "one name alone may be a service"
+    assert draft.services["innsyn"].aliases == ["Innsyn saturation"]
+    assert len(draft.guesses) == 2
 
 
 def test_names_that_differ_in_signs_only_are_one_service():
