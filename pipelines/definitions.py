@@ -38,11 +38,11 @@ class Graph:
     snapshot: dg.AssetsDefinition
 
 
-def build_graph(root: Path | None = None) -> Graph:
-    """Return the assets of the SQL files below ``root``; reads no environment, no configuration and no data."""
+def build_graph(root: Path | None = None, organisation: Path | None = None) -> Graph:
+    """Return the assets of the SQL files below ``root`` and of an organisation's own; reads no environment, no data."""
     root = root or default_sql_root()
-    files = load_all(root)
-    catalogue = load_catalogue(root, files)
+    files = load_all(root, organisation)
+    catalogue = load_catalogue(root, files, organisation)
     plan = make_plan(files, catalogue)
     tables = [ingest_asset(plan), *layer_assets(plan, files, catalogue), score_assets(plan)]
     return Graph(landing_assets(plan), tables, snapshot_asset(plan))
@@ -60,7 +60,8 @@ def _tags(graph: Graph, keys: list[dg.AssetKey]) -> dict[str, str]:
 
 def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
     """Return fresh definitions for a code location or a test."""
-    graph = build_graph()
+    settings = (workspace or Workspace()).settings()
+    graph = build_graph(settings.sql, settings.org)
     daily = [key for pull in graph.pulls if pull.partitions_def for key in pull.keys]
     registers = [key for pull in graph.pulls if not pull.partitions_def for key in pull.keys]
     tables = [key for definition in graph.tables for key in definition.keys]

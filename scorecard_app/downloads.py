@@ -69,6 +69,7 @@ TABLES: dict[str, Maker] = {
     "suspect-monitors": lambda s, *_: quality.suspect_monitors(s).frame,
     "exemptions": lambda s, *_: quality.exemptions(s).frame,
     "obligations": lambda s, *_: catalogue.obligations(s).frame,
+    "rule_changes": lambda s, *_: catalogue.rule_changes(s).frame,
     "metrics": lambda s, *_: catalogue.metrics(s).frame,
     "tables": lambda s, *_: catalogue.tables(s).frame,
     **{name: (lambda s, _p, _v, name=name: facts.facts(s, name)) for name in facts.FACTS},

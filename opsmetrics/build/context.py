@@ -84,8 +84,8 @@ def load_context(
     """
     refuse_half_restored(settings.home)
     organisation = organisation or load_organisation(settings.org)
-    files = load_all(settings.sql)
-    catalogue = load_catalogue(settings.sql, files)
+    files = load_all(settings.sql, settings.org)
+    catalogue = load_catalogue(settings.sql, files, settings.org)
     _check_metrics(organisation, catalogue)
     # Asked for what was known at an instant, the clock stands at that instant too: later periods had not ended.
     now = known_at or settings.clock(organisation.settings.now)

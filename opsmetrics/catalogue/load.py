@@ -10,34 +10,59 @@ from pathlib import Path
 
 from opsmetrics.catalogue.model import Area, Catalogue, Gate, GateHeader, Metric, MetricHeader, Ruleset, gate_id
 from opsmetrics.catalogue.obligations import check_obligations, load_obligations
+from opsmetrics.catalogue.overlay import Overlaid, overlaid
+from opsmetrics.catalogue.own import own_metric
 from opsmetrics.catalogue.remedies import load_remedies
-from opsmetrics.catalogue.ruleset import catalogue_digest, check_version, rules_digest
+from opsmetrics.catalogue.ruleset import catalogue_digest, check_version, own_digest, rules_digest
 from opsmetrics.catalogue.sqlfile import SqlFile, load_all, validate_header
 from opsmetrics.catalogue.unscored import load_unscored
 from opsmetrics.core.errors import SqlFileError
 
 
-def load_catalogue(root: Path, files: dict[str, SqlFile]) -> Catalogue:
+def load_catalogue(root: Path, files: dict[str, SqlFile], organisation: Path | None = None) -> Catalogue:
     """Read the catalogue.
 
+    Args:
+        root: Folder of the shipped SQL files.
+        files: All SQL files by table, the organisation's own included.
+        organisation: Folder of a configuration, whose ``rules.toml`` may replace numbers of the shipped rules.
+
     Raises:
+        ConfigurationError: ``rules.toml`` is wrong.
         SqlFileError: A header breaks its form, a metric stands under an unknown area, or an obligation has no metric.
     """
-    ruleset, areas, metrics, gates = _read(root, files)
-    remedies = load_remedies(root, {metric.id for metric in metrics})
+    ruleset, areas, shipped, gates = _read(root, files)
+    check_version(root, ruleset.version, rules_digest(ruleset, areas, shipped, gates))
+    remedies = load_remedies(root, {metric.id for metric in shipped})
+    rules = overlaid(organisation, ruleset, areas, shipped)
+    own = [own_metric(file, areas) for file in files.values() if _is_own(root, file)]
+    metrics = _ordered([*rules.metrics, *own], areas)
     catalogue = Catalogue(
-        areas,
+        rules.areas,
         tuple(metrics),
         tuple(gates),
-        ruleset,
+        rules.ruleset,
         load_unscored(files),
         load_obligations(root),
         remedies,
-        catalogue_digest(ruleset, areas, metrics, gates, remedies),
+        catalogue_digest(rules.ruleset, rules.areas, metrics, gates, remedies),
+        _version(rules, own),
+        rules.changes,
+        rules.why,
     )
-    check_version(root, ruleset.version, rules_digest(ruleset, areas, metrics, gates))
     check_obligations(catalogue.obligations, catalogue.measures(), root)
     return catalogue
+
+
+def _version(rules: Overlaid, own: list[Metric]) -> str:
+    """Return the version that scores are published under: the shipped one, and a digest of what is the house's own."""
+    if not rules.changes and not own:
+        return rules.ruleset.version
+    return f"{rules.ruleset.version}+{own_digest(rules.changes, own)}"
+
+
+def _is_own(root: Path, file: SqlFile) -> bool:
+    return file.schema == "metrics" and not file.path.is_relative_to(root)
 
 
 def rules_digest_at(root: Path) -> str:
@@ -58,7 +83,7 @@ def _read(root: Path, files: dict[str, SqlFile]) -> tuple[Ruleset, tuple[Area, .
     metrics: list[Metric] = []
     gates: list[Gate] = []
     for file in sorted(files.values(), key=lambda file: file.table):
-        if file.schema == "metrics":
+        if file.schema == "metrics" and not _is_own(root, file):
             area_id = file.path.parent.name
             if area_id not in area_ids or not file.name.startswith(f"{area_id}_"):
                 raise SqlFileError(f"{file.path}: put it in sql/metrics/<area>/ and begin its name with <area>_")
@@ -72,6 +97,10 @@ def _read(root: Path, files: dict[str, SqlFile]) -> tuple[Ruleset, tuple[Area, .
     for metric in metrics:
         if metric.header.lifecycle == "guard" and metric.id not in watched:
             raise SqlFileError(f"{metric.file.path}: a guard needs a gate in sql/gates with lifted_by = {metric.id!r}")
+    return ruleset, areas, _ordered(metrics, areas), gates
+
+
+def _ordered(metrics: list[Metric], areas: tuple[Area, ...]) -> list[Metric]:
+    """Return metrics by area, the heaviest of each first."""
     order = {area.id: number for number, area in enumerate(areas)}
-    metrics.sort(key=lambda metric: (order[metric.area_id], -metric.header.weight, metric.id))
-    return ruleset, areas, metrics, gates
+    return sorted(metrics, key=lambda metric: (order[metric.area_id], -metric.header.weight, metric.id))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -23,6 +23,8 @@ from opsmetrics.streams import STREAMS
 
 # Samples with longer windows have series by quarter, others by month; a longer census keeps its window (method 3.11).
 LONG_WINDOW_DAYS = 120
+# How the ids of an organisation's own metrics begin.
+OWN_PREFIX = "own_"
 # What every metric table holds; stated once for all metric files (architecture D3: no column list twice).
 _IDENTITY = (
     id_("team_id", "Team that answers for the items"),
@@ -195,6 +197,25 @@ class Ruleset(_Header):
 
 
 @dataclass(frozen=True, slots=True)
+class RuleChange:
+    """One number in which an organisation's rules differ from the shipped ones (``rules.toml``).
+
+    Attributes:
+        kind: ``metric``, ``area`` or ``method``.
+        subject: Metric or area; empty for the method.
+        setting: Which number.
+        shipped: What the shipped rules say.
+        own: What the organisation says.
+    """
+
+    kind: str
+    subject: str
+    setting: str
+    shipped: Any
+    own: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A scored metric: its header, where it belongs and its SQL."""
 
@@ -202,6 +223,11 @@ class Metric:
     area_id: str
     header: MetricHeader
     file: SqlFile
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one of the organisation's own."""
+        return self.id.startswith(OWN_PREFIX)
 
     @property
     def window_days(self) -> int:
@@ -249,7 +275,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that is measured, under one ruleset."""
+    """Everything that is measured, under one ruleset.
+
+    Attributes:
+        version: Version that scores are published under: the shipped ruleset's, and after ``+`` a digest of what an
+            organisation has of its own.
+        changes: Numbers in which the organisation's rules differ from the shipped ones.
+        why: Why they do.
+    """
 
     areas: tuple[Area, ...]
     metrics: tuple[Metric, ...]
@@ -259,10 +292,18 @@ class Catalogue:
     obligations: tuple[Obligation, ...]
     remedies: tuple[Remedy, ...]
     digest: str
+    version: str
+    changes: tuple[RuleChange, ...] = ()
+    why: str = ""
 
     def measures(self) -> dict[str, list[str]]:
         """Return metric or organisation fact -> the obligations it measures."""
-        found = {metric.id: list(metric.header.obligations) for metric in self.metrics}
+        found = {
+            metric.id: list(metric.header.obligations)
+            for metric in self.metrics
+            # A metric of the organisation's own may measure a duty that is not in the handbook.
+            if metric.header.obligations or not metric.is_own
+        }
         return found | {fact.id: fact.header.obligations for fact in self.unscored if fact.kind == "organisation"}
 
     def caps(self) -> dict[str, int]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.catalogue.model import Area, Gate, Metric, Ruleset
+from opsmetrics.catalogue.model import Area, Gate, Metric, RuleChange, Ruleset
 from opsmetrics.catalogue.remedies import Remedy
 from opsmetrics.core.errors import SqlFileError
 
@@ -46,6 +47,15 @@ def catalogue_digest(
             "remedies": [remedy.model_dump(mode="json") for remedy in remedies],
         }
     )
+
+
+def own_digest(changes: Iterable[RuleChange], own: Iterable[Metric]) -> str:
+    """Return eight digits that tell an organisation's own rules apart: numbers that differ, and metrics of its own."""
+    content = {
+        "changes": [[change.kind, change.subject, change.setting, change.own] for change in changes],
+        "metrics": {metric.id: [metric.header.model_dump(mode="json"), metric.file.digest] for metric in own},
+    }
+    return _sha256(content)[:8]
 
 
 def _sha256(content: dict[str, Any]) -> str:

@@ -205,8 +205,12 @@ def _load_macros(root: Path) -> dict[str, Macro]:
     return load_macros(sources)
 
 
-def load_all(root: Path) -> dict[str, SqlFile]:
+def load_all(root: Path, organisation: Path | None = None) -> dict[str, SqlFile]:
     """Parse every SQL file below ``root``, ordered so that each comes after what it reads.
+
+    Args:
+        root: Folder of the shipped files.
+        organisation: Folder of a configuration, whose ``metrics/`` holds metrics of its own.
 
     Raises:
         SqlFileError: A file is malformed, two share a name, or they form a cycle.
@@ -215,6 +219,8 @@ def load_all(root: Path) -> dict[str, SqlFile]:
     files: dict[str, SqlFile] = {}
     paths = [(path, schema) for schema in FLAT for path in sorted((root / schema).glob("*.sql"))]
     paths += [(path, "metrics") for path in sorted((root / "metrics").glob("*/*.sql"))]
+    if organisation is not None:
+        paths += [(path, "metrics") for path in sorted((organisation / "metrics").glob("*.sql"))]
     for path, schema in paths:
         file = parse(path, schema, macros)
         if file.table in files:

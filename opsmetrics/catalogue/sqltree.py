@@ -32,10 +32,21 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Qualified tables and calls of macros of one select."""
+    """What stands in one select.
+
+    Attributes:
+        tables: Qualified tables.
+        calls: Calls of macros.
+        strangers: Bare names that no step of the select has, such as files, and tables of other databases.
+        functions: Names of the functions that it calls, macros left out.
+        words: Names of columns without a table, among which DuckDB has words for the time.
+    """
 
     tables: frozenset[str]
     calls: tuple[Call, ...]
+    strangers: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
 
 
 @cache
@@ -55,9 +66,10 @@ def parse_select(text: str, path: Path, *, allowed: frozenset[str] = frozenset()
         raise SqlFileError(f"{path}: {tree.get('error_message', 'not a select')}")
     if len(tree["statements"]) != 1:
         raise SqlFileError(f"{path}: write exactly one select")
+    found = list(nodes(tree["statements"]))
     tables: set[str] = set()
     calls: list[Call] = []
-    for node in nodes(tree["statements"]):
+    for node in found:
         match node:
             case {"type": "BASE_TABLE", "schema_name": str(schema), "table_name": str(name)} if schema:
                 tables.add(f"{schema}.{name}")
@@ -68,7 +80,27 @@ def parse_select(text: str, path: Path, *, allowed: frozenset[str] = frozenset()
                     raise SqlFileError(f"{path}: table function {name!r} reads outside the warehouse")
             case _:
                 pass
-    return Tree(frozenset(tables), tuple(calls))
+    return _with_names(found, frozenset(tables), tuple(calls))
+
+
+def _with_names(found: list[dict[str, Any]], tables: frozenset[str], calls: tuple[Call, ...]) -> Tree:
+    """Add the names that a select uses beside tables and macros."""
+    bare, steps, functions, words = set[str](), set[str](), set[str](), set[str]()
+    for node in found:
+        match node:
+            case {"type": "BASE_TABLE", "catalog_name": str(other), "table_name": str(name)} if other:
+                bare.add(f"{other}.{node['schema_name']}.{name}")
+            case {"type": "BASE_TABLE", "schema_name": "", "table_name": str(name)}:
+                bare.add(name.lower())
+            case {"type": "FUNCTION", "schema": str(schema), "function_name": str(name)} if schema != MACROS:
+                functions.add(name.lower())
+            case {"type": "COLUMN_REF", "column_names": [str(name)]}:
+                words.add(name.lower())
+            case {"key": str(name), "value": {"query_node": _}}:
+                steps.add(name.lower())
+            case _:
+                pass
+    return Tree(tables, calls, frozenset(bare - steps), frozenset(functions), frozenset(words))
 
 
 def _literal(argument: dict[str, Any]) -> str | None:

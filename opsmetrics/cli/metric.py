@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
+from opsmetrics.build.cases import run_own_cases
 from opsmetrics.catalogue.cases import run_cases
-from opsmetrics.cli.options import EXIT_WRONG
+from opsmetrics.catalogue.model import OWN_PREFIX
+from opsmetrics.cli.options import EXIT_WRONG, org_option, settings_of
 
 
 @click.group()
@@ -20,10 +23,19 @@ def metric() -> None:
 
 @metric.command()
 @click.argument("metric_id", metavar="ID")
-def test(metric_id: str) -> None:
+@org_option
+def test(metric_id: str, org: Path | None) -> None:
     """Run the worked cases of the metric ID (or of any other SQL file).
 
-    Example: opsmetrics metric test inc_postmortem_on_time
+    Those of an organisation's own metric lie in metrics/cases/ID/ beside its configuration.
+
+    Example: opsmetrics metric test own_releases_announced --org my-org
     """
-    if run_cases(metric_id) != 0:
+    if not metric_id.startswith(OWN_PREFIX):
+        sys.exit(EXIT_WRONG if run_cases(metric_id) else 0)
+    settings = settings_of(org)
+    found = run_own_cases(settings, settings.org, metric_id)
+    for case, wrong in found.items():
+        click.echo(f"{'FAILED' if wrong else 'ok    '} {case}{f': {wrong}' if wrong else ''}")
+    if any(found.values()):
         sys.exit(EXIT_WRONG)

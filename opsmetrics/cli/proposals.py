@@ -82,14 +82,15 @@ def owners(org: Path | None, *, as_json: bool) -> None:
 @click.option(
     "--ruleset",
     "rules",
-    required=True,
     type=EXISTING_FOLDER,
     help="Folder of SQL files like sql/, with other thresholds or weights and a version of its own.",
 )
-def backtest(org: Path | None, rules: Path, *, as_json: bool) -> None:
+def backtest(org: Path | None, rules: Path | None, *, as_json: bool) -> None:
     """Replay other rules over the history and list who would have stood on another level, and when.
 
-    Example: opsmetrics backtest --ruleset my-rules
+    Other rules are a changed rules.toml in the folder of --org, or other SQL files with --ruleset.
+
+    Example: opsmetrics backtest --org my-org-with-other-rules
     """
     moved = previews.backtest(settings_of(org), rules)
     if as_json:

@@ -12,11 +12,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from opsmetrics.core.errors import Problem
+from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import access
-from opsmetrics.organisation.load import FILES, REGISTERS, toml_line
+from opsmetrics.organisation.load import FILES, REGISTERS
 from opsmetrics.organisation.models import Organisation, StreamSource
 
-_KNOWN_FILES = (*FILES, access.FILE)
+# The last is read by the catalogue (``opsmetrics.catalogue.overlay``), which this room does not know.
+_KNOWN_FILES = (*FILES, access.FILE, "rules.toml")
 _KNOWN_REGISTERS = tuple(f"{name}.csv" for name in REGISTERS)
 # Kinds of files that somebody may take for configuration.
 _CONFIGURATION = {".toml", ".tml", ".yaml", ".yml", ".json", ".ini"}
@@ -39,6 +41,7 @@ def advice(organisation: Organisation, today: date) -> list[Finding]:
     """
     return [
         *_strange_files(organisation),
+        *_untried_metrics(organisation),
         *_access(organisation.folder, {team.id for team in organisation.teams}, organisation),
         *_clock(organisation),
         *_history(organisation, today),
@@ -79,6 +82,15 @@ def _strange_files(organisation: Organisation) -> Iterator[Finding]:
     for path in sorted(registers.iterdir()) if registers.is_dir() else []:
         if path.is_file() and not path.name.startswith(".") and path.suffix != ".md" and path.resolve() not in read:
             yield from _strange(organisation, path, _KNOWN_REGISTERS, "registers/")
+
+
+def _untried_metrics(organisation: Organisation) -> Iterator[Finding]:
+    """Metrics of the organisation's own that no worked case shows."""
+    for path in sorted((organisation.folder / "metrics").glob("*.sql")):
+        if not any((path.parent / "cases" / path.stem).glob("*/expect.csv")):
+            message = "no worked case shows what the metric counts"
+            fix = f"write metrics/cases/{path.stem}/<what it shows>/ and run `opsmetrics metric test {path.stem}`"
+            yield finding(organisation, f"metrics/{path.name}", None, message, fix, error=False)
 
 
 def _strange(organisation: Organisation, path: Path, known: tuple[str, ...], below: str) -> Iterator[Finding]:

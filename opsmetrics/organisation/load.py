@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.model import is_slug
+from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import checks, spreadsheets, words
 from opsmetrics.organisation.connectors import KINDS
 from opsmetrics.organisation.models import (
@@ -198,35 +197,6 @@ def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[Bas
     if model is QuerySource and loc[0] in {"files", "tables"} and len(loc) > 2:
         return QueryFiles if loc[0] == "files" else QueryTable
     return model
-
-
-def toml_line(text: str, path: Sequence[str | int]) -> int | None:
-    """Find the line of a key path in TOML text: the deepest part of the path that can be found.
-
-    tomllib keeps no positions and no maintained parser that does was found (ADR 0004), so this looks for
-    the n-th ``[[table]]`` and then for the key below it.
-    """
-    # The header of a SQL file is TOML behind two dashes, which begin no line of TOML.
-    lines = [line.removeprefix("--").removeprefix(" ") for line in text.splitlines()]
-    start, found = 0, None
-    for position, part in enumerate(path):
-        if isinstance(part, int):
-            continue
-        number = path[position + 1] if position + 1 < len(path) and isinstance(path[position + 1], int) else None
-        header = re.compile(rf"^\s*\[\[?\s*{re.escape(part)}\s*\]?\]")
-        headers = [i for i, line in enumerate(lines) if header.match(line)]
-        if headers and position == 0:
-            start = headers[int(number or 0)] if int(number or 0) < len(headers) else headers[0]
-            found = start
-            continue
-        key = re.compile(rf"(^|[{{,.\s]){re.escape(part)}\s*=")
-        for i in range(start, len(lines)):
-            if i > start and lines[i].lstrip().startswith("["):
-                break
-            if key.search(lines[i].split("#", 1)[0]):
-                start = found = i
-                break
-    return None if found is None else found + 1
 
 
 def load_organisation(folder: Path) -> Organisation:

@@ -67,18 +67,19 @@ def _compared(
     )
 
 
-def backtest(settings: Settings, rules: Path) -> pl.DataFrame:
+def backtest(settings: Settings, rules: Path | None = None) -> pl.DataFrame:
     """Replay other rules over the history.
 
     Args:
         settings: Where the snapshot is.
-        rules: A folder of SQL files like ``sql/``, with another ruleset version.
+        rules: A folder of SQL files like ``sql/``, with another ruleset version; default: those of today, with the
+            ``rules.toml`` of the settings' organisation.
 
     Returns:
         ``team_id, as_of, grain, score, score_after, level, level_after``: every month end and the latest day at
         which a team would have stood on another level, oldest first.
     """
-    with _rebuilt(replace(settings, sql=rules)) as (before, after):
+    with _rebuilt(replace(settings, sql=rules or settings.sql)) as (before, after):
         found = _compared(before, after, _SCORES, ["team_id", "as_of", "grain"])
     moved = found.filter(pl.col("level").ne_missing(pl.col("level_after")))
     return moved.select("team_id", "as_of", "grain", "score", "score_after", "level", "level_after").sort(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from opsmetrics.reports.addresses import ABOUT, METRIC
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue
-from opsmetrics.snapshots.queries.catalogue import Obligation
+from opsmetrics.snapshots.queries.catalogue import Obligation, RuleChange
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import element, folded, heading, join, lead, paragraph, points
+from scorecard_app.markup import Markup, element, folded, heading, join, lead, paragraph, points
 from scorecard_app.matrix import legend, ranges
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -29,6 +29,7 @@ def render(page: Page) -> None:
     show(
         join(
             lead(page.text("about.lead")),
+            *_own_rules(page),
             heading(page.text("about.steps")),
             element("ol", (element("li", page.text(f"about.step{number}")) for number in range(1, STEPS + 1))),
             heading(page.text("about.example")),
@@ -45,6 +46,42 @@ def render(page: Page) -> None:
         )
     )
     _obligations(page)
+
+
+def _own_rules(page: Page) -> tuple[Markup, ...]:
+    """In what the rules differ from the shipped ones, where they do."""
+    changes = tuple(catalogue.rule_changes(page.snapshot))
+    if not changes:
+        return ()
+    metrics = metrics_by_id(page)
+    areas = {area.area_id: page.say(area.name) for area in catalogue.areas(page.snapshot)}
+
+    def named(change: RuleChange) -> Cell:
+        if change.subject_id in metrics:
+            title = page.say(metrics[change.subject_id].title)
+            return Cell(title, address=METRIC.at(metric=change.subject_id))
+        return Cell(areas.get(change.subject_id, page.text("about.own_method")))
+
+    rows = tuple(
+        (
+            named(change),
+            Cell(page.text("about.own_metric") if change.kind == "own_metric" else change.setting),
+            Cell(change.shipped or "–"),
+            Cell("–" if change.kind == "own_metric" else change.own),
+        )
+        for change in changes
+    )
+    keys = ("about.own_subject", "about.own_setting", "about.own_shipped", "about.own_here")
+    columns = tuple(Column(page.text(key)) for key in keys)
+    version = page.organisation.ruleset_version
+    table = Table("own-rules", page.text("about.own_caption"), columns, rows, source=source("rule_changes"))
+    why = next((change.why for change in changes if change.kind != "own_metric" and change.why), "")
+    return (
+        heading(page.text("about.own_rules")),
+        paragraph(page.text("about.own_text", version=version, base=version.partition("+")[0])),
+        *((paragraph(why),) if why else ()),
+        table_html(page, table),
+    )
 
 
 def _levels(page: Page, edges: Sequence[float]) -> Table:

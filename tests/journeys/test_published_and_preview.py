@@ -250,3 +250,27 @@ def test_preview_prints_the_effect_of_a_configuration_as_markdown(demo_home, tmp
     assert "| Team | Score | Level | Coverage | Areas |" in text
     assert "Incident handling" in text
     assert "teams are not affected" in text
+
+
+def test_own_rules_are_previewed_published_under_their_own_version_and_rewrite_no_history(published):
+    org, home, first = published
+    changed = Path(shutil.copytree(org, home.parent / "changed"))
+    version = plans.load_context(settings_at(org, home, FIRST)).catalogue.version
+    (changed / "rules.toml").write_text(
+        f'ruleset = "{version}"\nwhy = "The board wants fewer manual steps."\n'
+        "[metric.aut_automated_deploy_share]\nfloor = 0.1\nkrav = 0.2\nmal = 0.3\n"
+    )
+    said = preview.preview(settings_at(org, home, FIRST), changed)
+    assert "| alfa | " in said
+    assert "Automat" in said
+    before = content(first)
+    second = publish(settings_at(changed, home, LATER))
+    assert content(first) == before
+    with duckdb.connect(str(second), read_only=True) as con:
+        ((now,),) = con.execute("select ruleset_version from meta.build").fetchall()
+        assert re.fullmatch(rf"{re.escape(version)}\+[0-9a-f]{{8}}", now)
+        numbers = "select setting, shipped, own from meta.rule_changes where subject_id = 'aut_automated_deploy_share'"
+        assert [row[0] for row in con.execute(f"{numbers} order by setting").fetchall()] == ["floor", "krav", "mal"]
+        assert con.execute("select distinct ruleset_version from raw.published_scores").fetchall() == [(version,)]
+        # What was published under the shipped rules is told apart as that.
+        assert con.execute("select distinct published_ruleset from scores.published").fetchall() == [(version,)]

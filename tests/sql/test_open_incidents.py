@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sql.conftest import AS_OF
+from opsmetrics.build.cases import AS_OF
 
 METRICS = ("mon_detection_by_alert", "inc_incident_manager_involved", "inc_postmortem_on_time")
 END = datetime.fromisoformat(AS_OF)

@@ -100,6 +100,18 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleChange:
+    """One thing in which the organisation's rules differ from the shipped ones."""
+
+    kind: str
+    subject_id: str
+    setting: str
+    shipped: str | None
+    own: str
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Datastore:
     """A datastore that must be restorable, and the team that owns it today."""
 
@@ -167,6 +179,11 @@ def rules(snapshot: Snapshot) -> Rules:
 def obligations(snapshot: Snapshot) -> Rows[Obligation]:
     """Return the handbook's sentences and what measures them."""
     return query(snapshot, Obligation, "select * from meta.obligations order by obligation_id")
+
+
+def rule_changes(snapshot: Snapshot) -> Rows[RuleChange]:
+    """Return in what the organisation's rules differ from the shipped ones."""
+    return query(snapshot, RuleChange, "select * from meta.rule_changes order by kind, subject_id, setting")
 
 
 def datastores(snapshot: Snapshot) -> Rows[Datastore]:

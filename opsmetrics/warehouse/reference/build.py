@@ -33,7 +33,7 @@ def known_row(catalogue: Catalogue, known_at: datetime) -> list[Row]:
     return [
         {
             "known_at": known_at,
-            "ruleset_version": ruleset.version,
+            "ruleset_version": catalogue.version,
             "ruleset_digest": catalogue.digest,
             "weakest_share": ruleset.weakest_share,
             "level_edges": ruleset.level_edges,
@@ -99,7 +99,7 @@ def build_row(
             "built_at": built_at,
             "known_at": known_at,
             "code_version": CODE_VERSION,
-            "ruleset_version": catalogue.ruleset.version,
+            "ruleset_version": catalogue.version,
             "ruleset_digest": catalogue.digest,
             "organisation_digest": organisation.digest,
         }

@@ -158,6 +158,45 @@ def gates(catalogue: Catalogue) -> Iterator[Row]:
         }
 
 
+RULE_CHANGES = Table(
+    "meta.rule_changes",
+    "In what the organisation's rules differ from the shipped ones: numbers of rules.toml, and metrics of its own",
+    (
+        text("kind", "What differs", required=True, one_of=("metric", "area", "method", "own_metric")),
+        id_("subject_id", "Metric or area; empty for the method"),
+        id_("setting", "Which number; sql for a metric of the organisation's own"),
+        text("shipped", "What the shipped rules say; null for a metric of the organisation's own"),
+        text("own", "What the organisation says; of its own metrics the digest of the SQL", required=True),
+        text("why", "Why the rules differ, as rules.toml says it"),
+    ),
+    ("kind", "subject_id", "setting"),
+)
+
+
+def rule_changes(catalogue: Catalogue) -> Iterator[Row]:
+    """Return the rows of ``meta.rule_changes``."""
+    for change in catalogue.changes:
+        yield {
+            "kind": change.kind,
+            "subject_id": change.subject,
+            "setting": change.setting,
+            "shipped": _as_text(change.shipped),
+            "own": _as_text(change.own),
+            "why": catalogue.why,
+        }
+    for metric in catalogue.metrics:
+        if metric.is_own:
+            shown = {"shipped": None, "own": metric.file.digest, "why": metric.header.why.en}
+            yield {"kind": "own_metric", "subject_id": metric.id, "setting": "sql", **shown}
+
+
+def _as_text(value: object) -> str:
+    """Return a number of the rules as a header would write it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_text, value))}]"
+    return f"{value:g}" if isinstance(value, float) else "none" if value is None else str(value)
+
+
 UNSCORED_TABLES = Table(
     "meta.unscored",
     "Diagnostics, organisation facts and alarms: shown, never scored",

@@ -44,6 +44,7 @@ _CATALOGUED: tuple[tuple[Table, Callable[[Catalogue], Iterable[Row]]], ...] = (
     (rules.GATES, rules.gates),
     (rules.UNSCORED_TABLES, rules.unscored_tables),
     (rules.OBLIGATIONS, rules.obligations),
+    (rules.RULE_CHANGES, rules.rule_changes),
 )
 # Every table of this package.
 TABLES: tuple[Table, ...] = (
