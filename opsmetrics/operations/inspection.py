@@ -147,8 +147,6 @@ def _fix(source: StreamSource, problem: Problem) -> str:
     """A fix for what people write that a pull cannot know of."""
     if Path(source.path).suffix.lower() in {".xls", ".xlsx", ".ods"}:
         return "save the sheet as CSV (UTF-8) and name that file"
-    if any(sign in source.path for sign in "*?[") and "leaves the root" not in problem.message:
-        return "a path names one file: write {date} for one file a day, or one [[stream]] for each file"
     return problem.fix
 
 

@@ -237,10 +237,25 @@ def _idle(sink: Sink, file: str, line: int | None, source: StreamSource) -> None
     """Settings of one whole file of events that say nothing of daily files or of a register."""
     what = "files of one day each" if source.is_daily else "a register"
     why = "each file is about its day" if source.is_daily else "each file is the whole state"
-    idle = {"covers": source.covers, "remembers_days": source.remembers_days}
+    idle: dict[str, object] = {"covers": source.covers, "remembers_days": source.remembers_days}
+    idle |= {"exported": source.exported, "complete_from": source.complete_from}
     idle |= {"empty_since": source.empty_since} if source.is_daily else {}
     for name in (name for name, value in idle.items() if value is not None):
         sink.add(file, line, f"{name} says nothing of {what}", f"take it out: {why}")
+
+
+def _dated(sink: Sink, file: str, line: int | None, source: StreamSource) -> None:
+    """Ways of saying which days files are about that contradict each other."""
+    if source.covers is not None and source.tells_its_date:
+        fix = "take covers out: each export says itself how far it goes"
+        sink.add(file, line, "covers and the export's own date are two answers to one question", fix)
+    if ("{from}" in source.path) != ("{to}" in source.path):
+        sink.add(file, line, "{from} and {to} belong together", "name both, or neither")
+    if source.is_several and STREAMS[source.name].is_register:
+        fix = "name the newest file, or write a query (sources/<stream>.sql)"
+        sink.add(file, line, "a register is one file: each is the whole state", fix)
+    if source.cut is not None and not source.is_daily:
+        sink.add(file, line, "cut says nothing of whole files", "take it out: their rows have times")
 
 
 def _sources(sink: Sink, sources: Sources, team_ids: set[str] | None) -> None:
@@ -275,5 +290,6 @@ def _file(sink: Sink, file: str, source: StreamSource, team_ids: set[str] | None
         _idle(sink, file, line, source)
     if source.valid_to is not None and source.connected_on is not None and source.valid_to <= source.connected_on:
         sink.add(file, line, "until is not after connected_on: no day is ever due", "end it later, or take it out")
+    _dated(sink, file, line, source)
     if source.covers is not None and source.covers[1] < source.covers[0]:
         sink.add(file, line, "covers ends before it begins", "write covers = [first day, last day]")

@@ -310,15 +310,25 @@ class Goal(Model):
         return self.status in {"planned", "in_progress"}
 
 
+# Places of a path that stand for what a file's name says of itself: when it was made, and the days that it is about.
+PLACES = ("exported", "month", "from", "to")
+# How else a whole file tells when it was made: the file system, or a manifest beside it.
+MODIFIED, MANIFEST = "modified", "manifest"
+
+
 class StreamSource(Model):
     """``[[stream]]`` of sources.toml: where the rows of one stream come from.
 
     Attributes:
-        path: File below the root; ``{date}`` stands for an ISO day and makes it one file a day.
+        path: File below the root; ``{date}`` stands for an ISO day and makes it one file a day. ``{exported}``,
+            ``{month}``, ``{from}`` and ``{to}``, ``*`` and ``?`` mean several whole files.
         columns: Contract column -> column in the file, where the names differ.
         assume: Contract column -> the value that every row has, for a column that the file does not have.
         naive_time: Zone of timestamps written without offset; without it such rows are quarantined.
         covers: Days for which one whole file is complete, first and last day; default: days of its rows.
+        exported: How a whole file tells when it was made, where its name does not: ``modified`` or ``manifest``.
+        complete_from: First day for which whole files are complete, where the first row is later.
+        cut: Zone whose midnights cut daily files, where they are not cut at the organisation's.
         remembers_days: Days that a whole file goes back, where it holds only its newest: older ones stay as landed.
             Default: it holds all there is, and what it no longer covers is taken back.
         empty_since: Day on which somebody saw that a whole file without rows is right; rows landed until then are gone.
@@ -334,6 +344,9 @@ class StreamSource(Model):
     assume: dict[str, bool | int | float | str] = {}
     naive_time: Annotated[str, AfterValidator(zone_name)] | None = None
     covers: tuple[date, date] | None = None
+    exported: Literal["modified", "manifest"] | None = None
+    complete_from: date | None = None
+    cut: Annotated[str, AfterValidator(zone_name)] | None = None
     remembers_days: int | None = Field(default=None, ge=1)
     empty_since: date | None = None
     teams: list[str] = ["*"]
@@ -350,6 +363,17 @@ class StreamSource(Model):
     def is_daily(self) -> bool:
         """Whether it is one file a day."""
         return "{date}" in self.path
+
+    @property
+    def is_several(self) -> bool:
+        """Whether it is several whole files."""
+        places = any(f"{{{name}}}" in self.path for name in PLACES)
+        return not self.is_daily and (places or any(sign in self.path for sign in "*?"))
+
+    @property
+    def tells_its_date(self) -> bool:
+        """Whether its files say when they were made, or which days they are about."""
+        return self.exported is not None or any(f"{{{name}}}" in self.path for name in PLACES)
 
 
 class Sources(Model):

@@ -155,6 +155,11 @@ class QuerySource(StreamSource):
         """A query is never one file a day: its files are read as one table."""
         return False
 
+    @property
+    def is_several(self) -> bool:
+        """A query is one table."""
+        return False
+
 
 class Sink(Protocol):
     """What reading the queries needs of the reader of the folder."""

@@ -103,14 +103,14 @@ class FilePull:
     def _file(self, path: Path, day: Window | None, cut: Window | None) -> None:
         """Look at one file, and read it where it is not what it was."""
         place = day[0].isoformat() if day else self._source.path
-        found, stat = self.files.get(place), stat_of(files.paths_of(self._reading, path))
+        found, stat = self.files.get(place), stat_of(files.paths_of(self._reading, path, day))
         mark = found if self._last_word(found, day) else None
         today = self._today.isoformat()
         is_judged = mark is not None and mark.judged_on in {"", today}
         if cut is None and mark and is_judged and stat and (mark.stat, mark.rules) == (stat, self._rules):
             self.unchanged += 1
             return
-        marker = files.mark(files.digest(self._reading, path), cut)
+        marker = files.mark(files.digest(self._reading, path, day), cut)
         if cut is None and mark and is_judged and mark.marker == marker:
             sequence, content = mark.sequence, mark.content
             self.unchanged += 1

@@ -1,23 +1,25 @@
-"""The files source: CSV, JSON Lines and Parquet of any stream, one whole file or one file a day.
+"""The files source: CSV, JSON Lines and Parquet of any stream, whole files or one file a day.
 
-A whole file proves only the days it covers: those named by ``covers`` in sources.toml, else the days from its
-first to its last row. A quiet day at the end of a file without ``covers`` is unknown, never quiet.
+A whole file proves only the days it covers: those that its own date or ``covers`` in sources.toml names, else the days
+from its first to its last row. A quiet day at the end of a file that says neither is unknown, never quiet.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.landing import PARTIAL, SILENT, Batch, read_loads
 from opsmetrics.organisation import Organisation, StreamSource
+from opsmetrics.organisation.models import MANIFEST
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import (
@@ -32,12 +34,24 @@ from opsmetrics.sources.claims import (
     silent_days,
 )
 from opsmetrics.sources.contract import Judged, apply_contract, wanted
+from opsmetrics.sources.exports import (
+    Export,
+    Part,
+    claim,
+    export_of,
+    first_local_day,
+    half_told,
+    manifest_of,
+    matching,
+    merged,
+    zone_days,
+)
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
-from opsmetrics.sources.raw_table import RawTable, folded
+from opsmetrics.sources.raw_table import FILE, RawTable, folded
 from opsmetrics.sources.tables import read_table
 from opsmetrics.streams import Stream
 
@@ -90,6 +104,10 @@ def planned(reading: Reading, window: Window | None) -> Iterator[tuple[Path, Win
     if reading.query is not None:
         yield organisation.folder / source.path, None
         return
+    if source.is_several:
+        # Read together: the newest stands for all of them.
+        yield from ((export.path, None) for export in _several(reading)[-1:])
+        return
     if not source.is_daily:
         yield _inside(organisation, reading.root, source.path), None
         return
@@ -97,10 +115,46 @@ def planned(reading: Reading, window: Window | None) -> Iterator[tuple[Path, Win
     last = window[1] if window else reading.today
     day = first
     while day < last:
-        path = _inside(organisation, reading.root, source.path.replace("{date}", day.isoformat()))
-        if path.exists():
-            yield path, (day, day + DAY)
+        of_day = [path for path, _ in _daily(reading, day) if path.exists()]
+        if of_day:
+            yield of_day[-1], (day, day + DAY)
         day += DAY
+
+
+def _daily(reading: Reading, day: date) -> list[tuple[Path, date]]:
+    """Return the daily files that a local day has a part in, there or not, and the day on which each begins."""
+    source, zone = reading.source, reading.organisation.zone
+    if source.cut is None:
+        named = [(day, day)]
+    else:
+        cut = ZoneInfo(source.cut)
+        named = [(each, first_local_day(each, cut, zone)) for each in zone_days(day, cut, zone)]
+    return [
+        (_inside(reading.organisation, reading.root, source.path.replace("{date}", name.isoformat())), begins)
+        for name, begins in named
+    ]
+
+
+def _several(reading: Reading) -> list[Export]:
+    return matching(reading.source, reading.bases, reading.organisation.zone)
+
+
+def exports_of(reading: Reading, path: Path, day: Window | None) -> list[Export]:
+    """Return the files that are read as one, oldest first.
+
+    Raises:
+        SourceError: One says of itself what cannot be.
+    """
+    source = reading.source
+    if reading.query is not None:
+        return [_of_query(reading, path)]
+    if reading.stream.is_register:
+        return [Export(path)]
+    if source.is_several:
+        return _several(reading)
+    if day is not None:
+        return [Export(each) for each, _ in _daily(reading, day[0]) if each.exists()]
+    return [export_of(path, source, reading.organisation.zone)]
 
 
 def _inside(organisation: Organisation, root: Path, name: str) -> Path:
@@ -117,20 +171,35 @@ def _inside(organisation: Organisation, root: Path, name: str) -> Path:
     return next((path for path in allowed if path.exists()), allowed[0])
 
 
-def paths_of(reading: Reading, path: Path) -> list[Path]:
+def _of_query(reading: Reading, path: Path) -> Export:
+    """Return what the files of a query say together: they go as far as the newest of them."""
+    query = reading.query
+    if query is None or query.exported is None:
+        return Export(path)
+    found = files_of(query, reading.bases, str(path))
+    dated = [export_of(file.path, query, reading.organisation.zone) for each in found.values() for file in each]
+    return max(dated, key=lambda export: export.age, default=Export(path))
+
+
+def paths_of(reading: Reading, path: Path, day: Window | None = None) -> list[Path]:
     """Return the files that decide the rows of a source, by which a change is seen; none where it shows in no file."""
     if reading.query is None:
-        return [path]
+        try:
+            found = [export.path for export in exports_of(reading, path, day)]
+        except SourceError:
+            return []
+        return [*found, *(manifest_of(each) for each in found if reading.source.exported == MANIFEST)]
     if reading.query.tables:
         return []
     try:
         found = files_of(reading.query, reading.bases, str(path))
     except SourceError:
         return []
-    return [path, *(file.path for name in sorted(found) for file in found[name])]
+    read = [file.path for name in sorted(found) for file in found[name]]
+    return [path, *read, *(manifest_of(each) for each in read if reading.source.exported == MANIFEST)]
 
 
-def digest(reading: Reading, path: Path) -> str:
+def digest(reading: Reading, path: Path, day: Window | None = None) -> str:
     """Digest of everything that decides the landed rows: the rules that they are read with, and what is read.
 
     Raises:
@@ -143,11 +212,16 @@ def digest(reading: Reading, path: Path) -> str:
             if query.tables:
                 total.update(_rows_digest(answer(query, reading.bases, str(path)).table))
             total.update(content_digest(files_of(query, reading.bases, str(path))).encode())
+            made = _of_query(reading, path).made_on(reading.organisation.zone)
+            total.update(f"{made}".encode() if made else b"")
         return total.hexdigest()
-    if path.is_file():
-        with one_error(str(path)), path.open("rb") as content:
-            while chunk := content.read(1 << 20):
-                total.update(chunk)
+    for export in exports_of(reading, path, day):
+        made = export.made_on(reading.organisation.zone)
+        total.update(f"{export.path.name}|{made}|{export.days}".encode())
+        if export.path.is_file():
+            with one_error(str(export.path)), export.path.open("rb") as content:
+                while chunk := content.read(1 << 20):
+                    total.update(chunk)
     return total.hexdigest()
 
 
@@ -206,36 +280,81 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
     Raises:
         SourceError: The file cannot be read, proves no day, or every row of it was set aside.
     """
-    source, stream, today = reading.source, reading.stream, reading.today
+    source = reading.source
     with one_error(str(path)):
-        table, of_file = _settled(reading, path)
-        found = judged(reading, path, table)
-        frame = found.frame
-        if table.height == 0 and not source.is_daily:
+        tables, of_file = _settled(reading, path, day)
+        found = [judged(reading, export.path, table) for export, table in tables]
+        if not source.is_daily and not any(table.height for _, table in tables):
             _refuse_vanished(reading, path, landing)
-        _refuse_useless(frame, path)
-        if stream.is_register:
-            covered, states = (today, today + DAY), dict.fromkeys(doubtful_days(frame, (today, today + DAY)), PARTIAL)
-        else:
-            covered = day or covered_days(source, stream, frame, path, today)
-            if day is not None and stream.ends:
-                frame = carried(frame, day)
-            frame, states = proven(frame, covered, stream, today)
-            _refuse_useless(frame, path)
-            if day is None and source.covers is None:
-                states = dict.fromkeys(silent_days(frame), SILENT) | states
-            covered, frame = _cut(covered, frame, source, window)
-            states = {each: state for each, state in states.items() if covered[0] <= each < covered[1]}
+        for each, (export, _) in zip(found, tables, strict=True):
+            _refuse_useless(each.frame, export.path)
+        part = _told(
+            reading, path, day, [(export, each.frame) for (export, _), each in zip(tables, found, strict=True)]
+        )
+        covered, frame = _cut(part.covered, part.frame, source, window)
         return Batch(
             frame,
             covered,
-            path.name,
+            source.path if source.is_several else path.name,
             mark(of_file, window),
-            dropped_columns=found.dropped,
+            dropped_columns=_joined(each.dropped for each in found),
             origin=source.origin,
-            untold=found.untold,
-            unproven=runs(states),
+            untold=_joined(each.untold for each in found),
+            unproven=runs({each: state for each, state in part.states.items() if covered[0] <= each < covered[1]}),
         )
+
+
+def _joined(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what any of some files says, in order: of a day nobody knows which file told it."""
+    return tuple(dict.fromkeys(name for each in names for name in each))
+
+
+def _told(reading: Reading, path: Path, day: Window | None, frames: list[tuple[Export, pl.DataFrame]]) -> Part:
+    """Return the rows of the files that are read as one, with the days that they are about and do not prove."""
+    stream, today = reading.stream, reading.today
+    if stream.is_register:
+        ((_, frame),) = frames
+        return Part(frame, (today, today + DAY), dict.fromkeys(doubtful_days(frame, (today, today + DAY)), PARTIAL))
+    if day is not None:
+        return _day_told(reading, day, frames)
+    return merged([_whole_told(reading, export, path, frame) for export, frame in frames])
+
+
+def _day_told(reading: Reading, day: Window, frames: list[tuple[Export, pl.DataFrame]]) -> Part:
+    """Return what daily files tell of a local day: partial where a file that has a part in it is not there."""
+    planned_files = _daily(reading, day[0])
+    begins = dict(planned_files)
+    rows: list[pl.DataFrame] = []
+    for export, frame in frames:
+        first = begins[export.path]
+        told = carried(frame, (first, first + DAY)) if reading.stream.ends else frame
+        if reading.source.cut is not None:
+            # What belongs to neither of the file's local days is set aside once: with the day that it begins on.
+            is_stray = ~pl.col("_day").is_between(first, first + DAY) & pl.lit(first == day[0])
+            told = told.filter(pl.col("_day").is_null() | (pl.col("_day") == day[0]) | is_stray)
+        rows.append(told)
+    frame, states = proven(pl.concat(rows), day, reading.stream, reading.today)
+    if reading.source.cut is None:
+        _refuse_useless(frame, frames[0][0].path)
+    missing = {day[0]: PARTIAL} if len(frames) < len(planned_files) else {}
+    return Part(frame, day, states | missing)
+
+
+def _whole_told(reading: Reading, export: Export, path: Path, frame: pl.DataFrame) -> Part:
+    """Return what one whole file tells: of the days of its own word, else of those of its rows."""
+    source, stream, zone, today = reading.source, reading.stream, reading.organisation.zone, reading.today
+    own = claim(export, source, frame, zone, today) if source.covers is None else None
+    covered = own or covered_days(source, stream, frame, path, today)
+    if export.days is not None and stream.ends:
+        frame = carried(frame, covered)
+    frame, states = proven(frame, covered, stream, today)
+    _refuse_useless(frame, export.path)
+    if source.covers is None and export.days is None:
+        silent = silent_days(frame)
+        if source.complete_from is not None:
+            silent = {each for each in silent if each < source.complete_from}
+        states = dict.fromkeys(silent, SILENT) | states
+    return Part(frame, covered, states | half_told(export, covered, zone, today))
 
 
 def _written(value: float | str) -> str:
@@ -248,25 +367,39 @@ def mark(digest_of_file: str, window: Window | None) -> str:
     return f"{digest_of_file}|{window}"
 
 
-def _settled(reading: Reading, path: Path) -> tuple[RawTable, str]:
-    """Read a file that stays the same while it is read, and its digest: what is landed is what was hashed."""
-    before = digest(reading, path)
+def _settled(reading: Reading, path: Path, day: Window | None) -> tuple[list[tuple[Export, RawTable]], str]:
+    """Read files that stay the same while they are read, and their digest: what is landed is what was hashed."""
+    before = digest(reading, path, day)
     for attempt in range(READINGS):
         if attempt:
             time.sleep(attempt * PAUSE_SECONDS)
         try:
-            table, failure = _table(reading, path), None
+            tables, failure = _tables(reading, path, day), None
         except SourceError as error:
-            table, failure = None, error
-        after = digest(reading, path)
+            tables, failure = [], error
+        after = digest(reading, path, day)
         if after == before:
-            if table is None:
-                raise failure or AssertionError
-            return table, after
+            if failure is not None:
+                raise failure
+            return tables, after
         before = after
     message = f"the file was changed {READINGS} times while it was read"
     fix = "let the exporter write a file of another name and rename it when it is whole; the next pull reads it"
     raise SourceError(Problem(str(path), None, message, fix))
+
+
+def _tables(reading: Reading, path: Path, day: Window | None) -> list[tuple[Export, RawTable]]:
+    """Read the files that are read as one; of several each row says its file."""
+    exports = exports_of(reading, path, day)
+    if reading.query is not None:
+        return [(export, _table(reading, path)) for export in exports]
+    tables = [(export, _table(reading, export.path)) for export in exports]
+    if len(tables) < 2:
+        return tables
+    return [
+        (export, replace(table, files=pl.Series(FILE, [export.path.name] * table.height, dtype=pl.String)))
+        for export, table in tables
+    ]
 
 
 def _refuse_vanished(reading: Reading, path: Path, landing: Path) -> None:
