@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from opsmetrics.organisation.connector import Connector
-from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Sources, StreamSource, Team
+from opsmetrics.organisation.models import READ, Datastore, Owner, Service, Slo, Sources, StreamSource, Team
 from opsmetrics.organisation.names import folded
 from opsmetrics.organisation.working_time import WorkingHours
 from opsmetrics.streams import FILES, STREAMS
@@ -246,9 +246,12 @@ def _idle(sink: Sink, file: str, line: int | None, source: StreamSource) -> None
 
 def _dated(sink: Sink, file: str, line: int | None, source: StreamSource) -> None:
     """Ways of saying which days files are about that contradict each other."""
-    if source.covers is not None and source.tells_its_date:
+    if source.covers is not None and (source.tells_its_date or source.is_several):
         fix = "take covers out: each export says itself how far it goes"
         sink.add(file, line, "covers and the export's own date are two answers to one question", fix)
+    if source.exported == READ:
+        fix = "write exported = 'modified' or 'manifest', or {exported} in the path"
+        sink.add(file, line, "that a file was read does not say that somebody still exports it", fix)
     if ("{from}" in source.path) != ("{to}" in source.path):
         sink.add(file, line, "{from} and {to} belong together", "name both, or neither")
     if source.is_several and STREAMS[source.name].is_register:

@@ -33,6 +33,7 @@ from opsmetrics.organisation.models import (
     Waiver,
 )
 from opsmetrics.organisation.queries import QueryFiles, QuerySource, QueryTable, load_queries
+from opsmetrics.organisation.renames import Renames
 from opsmetrics.organisation.working_time import WorkingHours
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -216,6 +217,11 @@ def load_organisation(folder: Path) -> Organisation:
     sources = reader.model("sources.toml", Sources, reader.toml("sources.toml"), ())
     tables = {file: reader.tables(file) for file in _TABLES}
     registers = {name: reader.register(name) for name in REGISTERS}
+    names = Renames(tables["teams.toml"], tables["services.toml"])
+    tables["services.toml"] = [names.of_service(service) for service in tables["services.toml"]]
+    tables |= {file: [names.of_row(item) for item in tables[file]] for file in ("slo.toml", "datastores.toml")}
+    registers = {name: [(line, names.of_row(row)) for line, row in rows] for name, rows in registers.items()}
+    sources = names.of_sources(sources) if sources else None
     usual = settings.working_hours if settings else WorkingHours()
     checks.check_all(reader, tables, registers, sources, usual)
     queries = load_queries(reader, sources.connector if sources else ())

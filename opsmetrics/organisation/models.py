@@ -312,8 +312,9 @@ class Goal(Model):
 
 # Places of a path that stand for what a file's name says of itself: when it was made, and the days that it is about.
 PLACES = ("exported", "month", "from", "to")
-# How else a whole file tells when it was made: the file system, or a manifest beside it.
-MODIFIED, MANIFEST = "modified", "manifest"
+# How else it is told when a whole file was made: by the file system, or a manifest beside it. A table of a database
+# is as it is when it is read.
+MODIFIED, MANIFEST, READ = "modified", "manifest", "read"
 
 
 class StreamSource(Model):
@@ -326,7 +327,8 @@ class StreamSource(Model):
         assume: Contract column -> the value that every row has, for a column that the file does not have.
         naive_time: Zone of timestamps written without offset; without it such rows are quarantined.
         covers: Days for which one whole file is complete, first and last day; default: days of its rows.
-        exported: How a whole file tells when it was made, where its name does not: ``modified`` or ``manifest``.
+        exported: How a whole file tells when it was made, where its name does not: ``modified`` or ``manifest``;
+            ``read`` for tables of a database.
         complete_from: First day for which whole files are complete, where the first row is later.
         cut: Zone whose midnights cut daily files, where they are not cut at the organisation's.
         remembers_days: Days that a whole file goes back, where it holds only its newest: older ones stay as landed.
@@ -344,7 +346,7 @@ class StreamSource(Model):
     assume: dict[str, bool | int | float | str] = {}
     naive_time: Annotated[str, AfterValidator(zone_name)] | None = None
     covers: tuple[date, date] | None = None
-    exported: Literal["modified", "manifest"] | None = None
+    exported: Literal["modified", "manifest", "read"] | None = None
     complete_from: date | None = None
     cut: Annotated[str, AfterValidator(zone_name)] | None = None
     remembers_days: int | None = Field(default=None, ge=1)

@@ -18,7 +18,7 @@ from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import HeaderError, header_text, read_header
 from opsmetrics.organisation import words
 from opsmetrics.organisation.connector import Connector, Variable
-from opsmetrics.organisation.models import StreamSource
+from opsmetrics.organisation.models import READ, StreamSource
 from opsmetrics.streams import FILES, STREAMS
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -236,6 +236,9 @@ def _is_right(sink: Sink, file: str, query: QuerySource) -> bool:
         (name, f"{name!r} is named twice, as files and as a table", "give each its own name")
         for name in sorted(query.files.keys() & query.tables.keys())
     ]
+    if (query.exported == READ) != (not query.files and query.exported is not None):
+        fix = "a table is as it is when it is read; of files their name, manifest or time of writing tells"
+        said.append(("exported", f"exported = {query.exported!r} does not fit what the query reads", fix))
     if query.source == FILES:
         said.append(("source", f"the name {FILES!r} is that of the files of sources.toml", "choose another name"))
     teams = sink.ids.get("teams.toml")

@@ -7,11 +7,11 @@ from its first to its last row. A quiet day at the end of a file that says neith
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -19,7 +19,7 @@ import polars as pl
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.landing import PARTIAL, SILENT, Batch, read_loads
 from opsmetrics.organisation import Organisation, StreamSource
-from opsmetrics.organisation.models import MANIFEST
+from opsmetrics.organisation.models import MANIFEST, READ
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import (
@@ -176,6 +176,8 @@ def _of_query(reading: Reading, path: Path) -> Export:
     query = reading.query
     if query is None or query.exported is None:
         return Export(path)
+    if query.exported == READ:
+        return Export(path, datetime.combine(reading.today, time(12), reading.organisation.zone))
     found = files_of(query, reading.bases, str(path))
     dated = [export_of(file.path, query, reading.organisation.zone) for each in found.values() for file in each]
     return max(dated, key=lambda export: export.age, default=Export(path))
@@ -372,7 +374,7 @@ def _settled(reading: Reading, path: Path, day: Window | None) -> tuple[list[tup
     before = digest(reading, path, day)
     for attempt in range(READINGS):
         if attempt:
-            time.sleep(attempt * PAUSE_SECONDS)
+            sleep(attempt * PAUSE_SECONDS)
         try:
             tables, failure = _tables(reading, path, day), None
         except SourceError as error:

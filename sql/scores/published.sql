@@ -20,9 +20,25 @@
 -- published_ruleset = "Ruleset version at publication"
 with publications as (
     -- A build does not see publications of its own instant: they came after it (architecture D2).
-    select r.*, r.published_at <= r.as_of + interval 10 day as is_preliminary
+    -- What was published of a team under an earlier name is its own, unless two teams have become one.
+    select
+        r.* replace (
+            case
+                when
+                    count(distinct r.team_id)
+                        over (partition by coalesce(n.team_id, r.team_id), r.as_of, r.grain, r.published_at)
+                    = 1
+                    then coalesce(n.team_id, r.team_id)
+                else r.team_id
+            end as team_id
+        ),
+        r.published_at <= r.as_of + interval 10 day as is_preliminary
     from raw.published_scores as r
     join meta.loads as l on l.stream = 'published_scores' and l.load_id = r._load_id
+    left join ref.team_names as n
+        on
+            n.name = lower(r.team_id)
+            and macros.within(r.as_of - interval 1 second, n.valid_from_at, n.valid_to_at)
     where l.loaded_at < (select max(known_at) from meta.known) and r.grain in ('month', 'tertial')
 ),
 

@@ -274,3 +274,24 @@ def test_own_rules_are_previewed_published_under_their_own_version_and_rewrite_n
         assert con.execute("select distinct ruleset_version from raw.published_scores").fetchall() == [(version,)]
         # What was published under the shipped rules is told apart as that.
         assert con.execute("select distinct published_ruleset from scores.published").fetchall() == [(version,)]
+
+
+def test_a_renamed_team_keeps_what_was_published_of_it(published):
+    org, home, first = published
+    path = org / "teams.toml"
+    path.write_text(path.read_text().replace('id = "alfa"', 'id = "omega"\naliases = ["alfa"]'))
+    second = publish(settings_at(org, home, LATER))
+    months = "from {} where grain = 'month' and {} = '{}' order by all"
+    with duckdb.connect(str(first), read_only=True) as before, duckdb.connect(str(second), read_only=True) as after:
+        was = before.execute("select as_of, score, level " + months.format("scores.team", "team_id", "alfa")).fetchall()
+        wanted = "select as_of, published_score, published_level "
+        told = after.execute(
+            wanted + months.format("scores.published", "area_id = '' and metric_id = '' and team_id", "omega")
+        ).fetchall()
+        assert len(was) > 10
+        assert set(was) <= set(told)
+        assert after.execute("select count(*) from scores.published where team_id = 'alfa'").fetchone() == (0,)
+        causes = after.execute("select distinct cause from scores.published where team_id = 'omega'").fetchall()
+        assert "scope" not in {cause for (cause,) in causes}
+        owned = after.execute("select count(*) from facts.incidents where team_id = 'omega'").fetchone()
+        assert owned == before.execute("select count(*) from facts.incidents where team_id = 'alfa'").fetchone()

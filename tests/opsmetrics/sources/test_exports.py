@@ -13,7 +13,9 @@ import pytest
 from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
-from opsmetrics.sources import pull_stream
+from opsmetrics.organisation.queries import QuerySource
+from opsmetrics.sources import files, pull_stream
+from opsmetrics.streams import STREAMS
 from opsmetrics.warehouse import ingest
 from opsmetrics.warehouse.declared import frame_of, write_table
 from opsmetrics.warehouse.reference import deliveries
@@ -233,10 +235,12 @@ def test_a_day_cut_at_midnight_utc_is_whole_with_both_files(world):
     ("path", "settings", "said"),
     [
         ("i-{exported}.csv", {"covers": [august(1), august(2)]}, "two answers to one question"),
+        ("i-*.csv", {"covers": [august(1), august(2)]}, "two answers to one question"),
         ("i-{from}.csv", {}, "belong together"),
         ("i-{date}.csv", {"exported": "modified"}, "says nothing of files of one day each"),
         ("i.csv", {"cut": "UTC"}, "says nothing of whole files"),
         ("i.csv", {"exported": "yesterday"}, "exported"),
+        ("i.csv", {"exported": "read"}, "somebody still exports it"),
     ],
 )
 def test_what_contradicts_itself_is_said_by_the_check(world, path, settings, said):
@@ -246,6 +250,27 @@ def test_what_contradicts_itself_is_said_by_the_check(world, path, settings, sai
             shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else json.dumps(value)
             file.write(f"{name} = {shown}\n")
     with pytest.raises(ConfigurationError, match=said):
+        load_organisation(world.org)
+
+
+def test_a_table_is_as_it_is_when_it_is_read_and_a_file_is_not(world):
+    world.source("i.csv")
+    organisation, stream = load_organisation(world.org), STREAMS["incidents"]
+    query = QuerySource(
+        name="incidents",
+        path="sources/incidents.sql",
+        source="desk",
+        tables={"rows": {"connection_env": "DESK", "table": "incidents"}},
+        exported="read",
+        sql="select 1",
+    )
+    reading = files.Reading(organisation, query, stream, world.org, NOW.date())
+    (export,) = files.exports_of(reading, world.org / "sources/incidents.sql", None)
+    assert export.made_on(organisation.zone) == NOW.date()
+    (world.org / "sources").mkdir()
+    header = '-- source = "desk"\n-- files = { rows = "i.csv" }\n-- exported = "read"\nselect * from rows\n'
+    (world.org / "sources" / "incidents.sql").write_text(header)
+    with pytest.raises(ConfigurationError, match=r"incidents\.sql:3: exported = 'read' does not fit"):
         load_organisation(world.org)
 
 
