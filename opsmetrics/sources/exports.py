@@ -191,8 +191,18 @@ def _manifest(path: Path, naive: ZoneInfo) -> tuple[datetime, Window | None]:
     return at, days
 
 
-def claim(export: Export, source: StreamSource, rows: pl.DataFrame, zone: ZoneInfo, today: date) -> Window | None:
+def claim(
+    export: Export, source: StreamSource, rows: pl.DataFrame, zone: ZoneInfo, today: date, *, is_oldest: bool
+) -> Window | None:
     """Return the days that an export is about by its own word; None where only its rows tell.
+
+    Args:
+        export: The file.
+        source: How it is written.
+        rows: Its rows.
+        zone: The organisation's zone.
+        today: Local day.
+        is_oldest: Whether no older file is read with it: all of them together are complete from a day on.
 
     Raises:
         SourceError: It has no rows, and nobody says from which day it is complete.
@@ -205,11 +215,18 @@ def claim(export: Export, source: StreamSource, rows: pl.DataFrame, zone: ZoneIn
     if made is None:
         return None
     days = rows.filter(pl.col("_reason").is_null())["_day"]
-    first = days.min()
-    starts = [day for day in (first, source.complete_from) if isinstance(day, date)]
+    newest_only = source.remembers_days if source.is_several else None
+    told = (
+        days.min(),
+        source.complete_from if is_oldest else None,
+        end - timedelta(days=newest_only) if newest_only else None,
+    )
+    starts = [day for day in told if isinstance(day, date)]
     if not starts:
-        message = "the file has no rows, and sources.toml does not say from which day it is complete"
+        message = "the file has no rows, and nothing says from which day on it is complete"
         fix = "write complete_from = 2026-01-01 with the first day that the export goes back to"
+        if not is_oldest:
+            fix = "name its days ({from} and {to} in the path), or how far each goes back: remembers_days = 30"
         raise SourceError(Problem(str(export.path), None, message, fix))
     return min(*starts, end - DAY), end
 

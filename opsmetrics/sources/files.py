@@ -319,7 +319,12 @@ def _told(reading: Reading, path: Path, day: Window | None, frames: list[tuple[E
         return Part(frame, (today, today + DAY), dict.fromkeys(doubtful_days(frame, (today, today + DAY)), PARTIAL))
     if day is not None:
         return _day_told(reading, day, frames)
-    return merged([_whole_told(reading, export, path, frame) for export, frame in frames])
+    return merged(
+        [
+            _whole_told(reading, export, path, frame, is_oldest=number == 0)
+            for number, (export, frame) in enumerate(frames)
+        ]
+    )
 
 
 def _day_told(reading: Reading, day: Window, frames: list[tuple[Export, pl.DataFrame]]) -> Part:
@@ -342,10 +347,10 @@ def _day_told(reading: Reading, day: Window, frames: list[tuple[Export, pl.DataF
     return Part(frame, day, states | missing)
 
 
-def _whole_told(reading: Reading, export: Export, path: Path, frame: pl.DataFrame) -> Part:
+def _whole_told(reading: Reading, export: Export, path: Path, frame: pl.DataFrame, *, is_oldest: bool) -> Part:
     """Return what one whole file tells: of the days of its own word, else of those of its rows."""
     source, stream, zone, today = reading.source, reading.stream, reading.organisation.zone, reading.today
-    own = claim(export, source, frame, zone, today) if source.covers is None else None
+    own = claim(export, source, frame, zone, today, is_oldest=is_oldest) if source.covers is None else None
     covered = own or covered_days(source, stream, frame, path, today)
     if export.days is not None and stream.ends:
         frame = carried(frame, covered)

@@ -57,7 +57,6 @@ def test_a_whole_organisation_has_only_its_clock_to_be_named(settings):
     ("old", "new", "said", "fix"),
     [
         ("incidents.jsonl", "incident.jsonl", "does not exist", "check path"),
-        ("incidents.jsonl", "incidents-*.jsonl", "no file of these days exists", "check path"),
         ("incidents.jsonl", "incidents.xlsx", "unknown format", "save the sheet as CSV"),
         ("incidents.jsonl", "../../incidents.jsonl", "leaves the root", "stay below it"),
         ("checks/{date}.csv", "chekcs/{date}.csv", "no file of these days exists", "{date}"),

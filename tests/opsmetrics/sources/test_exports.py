@@ -168,6 +168,26 @@ def test_of_overlapping_exports_the_newest_has_the_word_also_on_what_is_gone(wor
     assert world.proven == (august(3), august(27), 25)
 
 
+def test_handovers_are_complete_together_from_a_day_on(world):
+    world.source("incidents-{exported}.csv", complete_from=august(1))
+    world.export("incidents-2026-08-20.csv", 3, 5)
+    world.export("incidents-2026-08-28.csv", 12, 25)
+    world.pull()
+    assert world.rows == ["i3", "i5", "i12", "i25"]
+    assert world.proven == (august(1), august(27), 27)
+
+
+def test_a_handover_without_rows_is_about_the_days_that_each_goes_back(world):
+    world.source("incidents-{exported}.csv")
+    world.export("incidents-2026-08-20.csv", 3, 15)
+    world.export("incidents-2026-08-28.csv")
+    assert "remembers_days" in world.pull().error
+    world.source("incidents-{exported}.csv", remembers_days=10)
+    assert world.pull().error is None
+    assert world.rows == ["i3", "i15"]
+    assert world.proven == (august(3), august(27), 25)
+
+
 def test_days_between_two_exports_are_not_known(world):
     world.source("incidents-{from}-{to}.csv")
     world.export("incidents-20260801-20260805.csv", 3)
