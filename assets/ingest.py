@@ -61,7 +61,7 @@ def ingest_asset(plan: Plan) -> dg.AssetsDefinition:
         check_specs=[check for table in stage.makes for check in _checks(table)],
         pool=WRITER_POOL,
     )
-    def ingest(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
+    def ingest(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult]:
         context = workspace.context()
         (_, done), _ = perform_stages(context.plan, context, context.plan.of(Kind.INGEST, Kind.REFERENCE))
         with connect(context.settings.warehouse, context.settings.busy_seconds) as con:

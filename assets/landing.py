@@ -103,7 +103,7 @@ def _stream_asset(stage: Stage, stream: Stream) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("nothing_quarantined", asset=key, description="Every row keeps the contract"),
         ],
     )
-    def landing(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
+    def landing(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
         try:
             settings, organisation = workspace.settings(), workspace.organisation()
             if stream.name not in organisation.streams:

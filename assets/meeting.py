@@ -24,7 +24,7 @@ DIGEST = dg.AssetKey(["meeting", "digest"])
     freshness_policy=MONTHLY,
     check_specs=[dg.AssetCheckSpec("all_files_are_there", asset=BRIEF, description="Every format in every language")],
 )
-def brief(workspace: Workspace) -> dg.MaterializeResult:
+def brief(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """Write the month's brief below ``briefs/`` of the state; the same data give the same files."""
     settings = workspace.settings()
     snapshot = current(settings.snapshots)
@@ -50,7 +50,7 @@ def brief(workspace: Workspace) -> dg.MaterializeResult:
     freshness_policy=REMINDED,
     check_specs=[dg.AssetCheckSpec("everybody_was_looked_at", asset=DIGEST, description="Leadership and every team")],
 )
-def digest(workspace: Workspace) -> dg.MaterializeResult:
+def digest(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """Write and post what is new since the last time; quiet where nothing is."""
     settings = workspace.settings()
     snapshot = current(settings.snapshots)

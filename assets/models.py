@@ -27,7 +27,9 @@ def layer_asset(layer: str, chosen: list[Stage], specs: list[dg.AssetSpec]) -> d
     ]
 
     @dg.multi_asset(name=layer, specs=specs, check_specs=checks, pool=WRITER_POOL, can_subset=True)
-    def models(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult]:
+    def models(
+        context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
+    ) -> Iterator[dg.MaterializeResult]:
         state = workspace.context()
         wanted = [stage for stage in chosen if key_of(stage.name) in context.selected_asset_keys]
         # A broken contract raises: the transaction rolls back and nothing downstream runs.

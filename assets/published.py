@@ -37,7 +37,7 @@ def snapshot_asset(plan: Plan) -> dg.AssetsDefinition:
             )
         ],
     )
-    def published(workspace: Workspace) -> dg.MaterializeResult:
+    def published(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
         context = workspace.context()
         settings, wanted = context.settings, context.plan.of(Kind.FINISH, Kind.PUBLISH)
         (_, finished), (_, done) = perform_stages(context.plan, context, wanted)

@@ -1,32 +1,39 @@
 """Dagster resources: the settings of a run, and what it reads once."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
-from pydantic import PrivateAttr
 
 from opsmetrics.build import Context, load_context
 from opsmetrics.core.settings import Settings, parse_instant
 from opsmetrics.organisation import Organisation, load_organisation
 
 
-class Workspace(dg.ConfigurableResource["Workspace"]):
-    """Where state, configuration and SQL lie. Unset fields come from the environment, when a run needs them."""
+class Workspace:
+    """Where state, configuration and SQL lie: as the process's environment says, or a test that makes one.
 
-    home: str = ""
-    org: str = ""
-    data: str = ""
-    now: str = ""
+    No resource that a run could configure: whoever may start a run could else name a folder of their own, and with it
+    any variable of the process as the token of a source ([ADR 44](../docs/adr/0044-dagster-behind-a-door.md)).
+    """
 
-    _is_shared: bool = PrivateAttr(default=False)
-    _organisation: Organisation | None = PrivateAttr(default=None)
-    _context: Context | None = PrivateAttr(default=None)
+    def __init__(
+        self, *, home: str = "", org: str = "", data: str = "", now: str = "", is_shared: bool = False
+    ) -> None:
+        self.home, self.org, self.data, self.now = home, org, data, now
+        self._is_shared = is_shared
+        self._organisation: Organisation | None = None
+        self._context: Context | None = None
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Begin a run: from here on its steps share what is read."""
-        del context
-        self._is_shared, self._organisation, self._context = True, None, None
+    def resource(self) -> dg.ResourceDefinition:
+        """Return the resource of a code location: each run reads anew, and its steps share what is read."""
+
+        def begin(_: dg.InitResourceContext) -> Workspace:
+            return Workspace(home=self.home, org=self.org, data=self.data, now=self.now, is_shared=True)
+
+        return dg.ResourceDefinition(begin, config_schema=dg.Shape({}), description="Settings of the process")
 
     def settings(self) -> Settings:
         """Return the settings of this run."""

@@ -29,7 +29,7 @@ def score_assets(plan: Plan) -> dg.AssetsDefinition:
         ],
         pool=WRITER_POOL,
     )
-    def scores(workspace: Workspace) -> Iterator[dg.MaterializeResult]:
+    def scores(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.MaterializeResult]:
         context = workspace.context()
         for _, result in perform_stages(context.plan, context, context.plan.of(Kind.SCORES)):
             for table, rows in result.rows.items():

@@ -39,7 +39,7 @@ def _folder(settings: Settings) -> Path:
         )
     ],
 )
-def compaction(workspace: Workspace) -> dg.MaterializeResult:
+def compaction(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """Pack what is old enough, repair what is damaged."""
     done = housekeeping(workspace.context())
     repaired = dg.MetadataValue.text("\n".join(done.repaired))
@@ -68,7 +68,7 @@ def compaction(workspace: Workspace) -> dg.MaterializeResult:
         )
     ],
 )
-def backup(workspace: Workspace) -> dg.MaterializeResult:
+def backup(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """Copy what is new to the backup folder."""
     settings = workspace.settings()
     done = back_up(settings, _folder(settings), datetime.now(tz=UTC))
@@ -102,7 +102,7 @@ def backup(workspace: Workspace) -> dg.MaterializeResult:
         dg.AssetCheckSpec("restored_scores_are_equal", asset=RESTORE_TEST, description="Every table of scores is equal")
     ],
 )
-def restored(workspace: Workspace) -> dg.MaterializeResult:
+def restored(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """Restore, build, compare and record."""
     settings = workspace.settings()
     test = restore_test(settings, _folder(settings))

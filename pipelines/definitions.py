@@ -84,7 +84,7 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
         jobs=jobs,
         schedules=schedules(),
         sensors=[build_sensor("build_and_publish"), tell_what_is_wrong, tell_failed_runs],
-        resources={"workspace": workspace or Workspace()},
+        resources={"workspace": (workspace or Workspace()).resource()},
         executor=dg.in_process_executor,
     )
 

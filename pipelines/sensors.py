@@ -39,7 +39,9 @@ def build_sensor(job: str) -> dg.SensorDefinition:
     """
 
     @dg.sensor(name="build_when_landed", job_name=job, minimum_interval_seconds=120, default_status=RUNNING)
-    def build_when_landed(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult | dg.SkipReason:
+    def build_when_landed(
+        context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]
+    ) -> dg.SensorResult | dg.SkipReason:
         """Build when something new has landed."""
         state = landing_state(workspace.settings())
         if state == context.cursor:
@@ -53,7 +55,9 @@ def build_sensor(job: str) -> dg.SensorDefinition:
 
 
 @dg.sensor(name="tell_what_is_wrong", minimum_interval_seconds=900, default_status=RUNNING)
-def tell_what_is_wrong(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.SensorResult | dg.SkipReason:
+def tell_what_is_wrong(
+    context: dg.SensorEvaluationContext, workspace: dg.ResourceParam[Workspace]
+) -> dg.SensorResult | dg.SkipReason:
     """Send what went stale or broke, and what is well again, once each."""
     settings = workspace.settings()
     now = settings.clock(load_organisation(settings.org).settings.now)
@@ -76,7 +80,7 @@ def tell_what_is_wrong(context: dg.SensorEvaluationContext, workspace: Workspace
 
 
 @dg.run_failure_sensor(name="tell_failed_runs", minimum_interval_seconds=30, default_status=RUNNING)
-def tell_failed_runs(context: dg.RunFailureSensorContext, workspace: Workspace) -> None:
+def tell_failed_runs(context: dg.RunFailureSensorContext, workspace: dg.ResourceParam[Workspace]) -> None:
     """Send that a run failed, at which step and why."""
     settings = workspace.settings()
     run = context.dagster_run

@@ -1,7 +1,8 @@
 """Every table as a file, at an address of its own: ``/ned/<table>.<csv|xlsx|parquet>``; and ``/ned/brief.<kind>``.
 
 The same queries as the pages, whole instead of cut. Works with ``curl`` too. With sign-in on, an address is signed for
-one table and one hour; without the signature it gives nothing.
+one table, one hour and the session of whoever got it; it gives nothing without the signature, after the session, or
+where the session's roles allow it no more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from door.sessions import Session
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports import addresses, brief
@@ -90,21 +92,24 @@ def address(table: str, kind: str, values: Values) -> str:
     assert table in TABLES or table == BRIEF, table  # noqa: S101 - a page names a table that is not there: our fault, found by any test
     kept = {key: value for key, value in values.items() if value}
     signer = _signer()
-    if signer is not None:
-        kept["key"] = str(signer.dumps([table, kind, sorted(kept.items())]))
+    session = access.session()
+    if signer is not None and session is not None:
+        kept["key"] = str(signer.dumps([session.id, table, kind, sorted(kept.items())]))
     return addresses.file(table, kind, kept)
 
 
-def _is_allowed(table: str, kind: str, values: dict[str, str]) -> bool:
+def _signed_session(table: str, kind: str, values: dict[str, str]) -> Session | None:
+    """Return the session that an address was signed for, if the signature holds and the session is not over."""
     signer = _signer()
     if signer is None:
-        return True
-    key = values.pop("key", "")
+        return None
     try:
-        signed = signer.loads(key, max_age=SECONDS)
-    except BadSignature:
-        return False
-    return signed == [table, kind, [list(item) for item in sorted(values.items())]]
+        session_id, *signed = signer.loads(values.pop("key", ""), max_age=SECONDS)
+    except (BadSignature, TypeError, ValueError):
+        return None
+    if signed != [table, kind, [list(item) for item in sorted(values.items())]]:
+        return None
+    return access.sessions().alive(session_id)
 
 
 def _give(request: Request) -> Response:
@@ -113,7 +118,8 @@ def _give(request: Request) -> Response:
     values = dict(request.query_params)
     if kind not in (brief.WRITERS if table == BRIEF else exports.WRITERS if table in TABLES else ()):
         return PlainTextResponse("no such table\n", status_code=404)
-    if not _is_allowed(table, kind, values):
+    allowed = access.permissions_in(_signed_session(table, kind, values))
+    if allowed.role == "none":
         return PlainTextResponse("open the page again and use its link\n", status_code=403)
     try:
         snapshot = current_snapshot()
@@ -126,12 +132,23 @@ def _give(request: Request) -> Response:
     if table == BRIEF:
         content = brief.WRITERS[kind](brief.compose(snapshot, period, language))
         return _file(content, brief.file_name(period, language, kind), brief.MEDIA_TYPES[kind])
-    metric = values.get("metric", "" if table == "evidence" else None)
-    if metric is not None and not any(row.metric_id == metric for row in catalogue.metrics(snapshot)):
-        return PlainTextResponse("no such metric\n", status_code=404)
+    refusal = _refusal(snapshot, table, values, allowed)
+    if refusal is not None:
+        return refusal
     writer, media_type = exports.WRITERS[kind]
     content = writer(TABLES[table](snapshot, period, values), _origin(snapshot, period, language, table), language)
     return _file(content, _file_name(snapshot, period, table, kind, values), media_type)
+
+
+def _refusal(snapshot: Snapshot, table: str, values: Mapping[str, str], allowed: access.Permissions) -> Response | None:
+    """Return why a table is not given: no such metric, or rows that are not for whoever asks now."""
+    named = values.get("metric", "" if table == "evidence" else None)
+    metric = next((row for row in catalogue.metrics(snapshot) if row.metric_id == named), None)
+    if named is not None and metric is None:
+        return PlainTextResponse("no such metric\n", status_code=404)
+    if table == "evidence" and metric and not allowed.may_see_rows(metric.area_id, values.get("team", "")):
+        return PlainTextResponse("these rows are for their team\n", status_code=403)
+    return None
 
 
 def _origin(snapshot: Snapshot, period: Period, language: str, table: str) -> exports.Origin:
@@ -149,7 +166,7 @@ def _origin(snapshot: Snapshot, period: Period, language: str, table: str) -> ex
 def _file_name(snapshot: Snapshot, period: Period, table: str, kind: str, values: Mapping[str, str]) -> str:
     """Table, what was chosen, period and snapshot; only signs that any file system takes."""
     named = "-".join((table, *(values[key] for key in ("team", "area", "metric") if values.get(key))))
-    safe = "".join(c for c in named if c.isalnum() or c in "-_")
+    safe = "".join(c for c in named if (c.isascii() and c.isalnum()) or c in "-_")
     return f"{safe}-{period.label}-{snapshot.build_id[:12]}.{kind}"
 
 

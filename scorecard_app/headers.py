@@ -1,10 +1,14 @@
-"""What the answers of the server carry: security headers, and the page's language and name."""
+"""What the app's page carries: its content security policy, its language and its name."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+from pathlib import Path
 from urllib.parse import parse_qs
 
+import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,24 +16,43 @@ from opsmetrics.language.texts import LANGUAGES, text
 from scorecard_app.current import default_language
 from scorecard_app.markup import attribute_list, element
 
-# Streamlit writes styles and starts its workers from blobs; nothing is ever fetched from another host.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss: data: blob:; "
-    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'"
+# What Streamlit needs beside its own files: the one script in its page and styles, by their digests; scripts of
+# components as blobs; styles of single elements. docs/threat-model.md lists what that leaves open.
+_STYLE = Path(__file__).with_name("style.css")
+# Styles that the pinned Streamlit writes into the page: empty ones that scripts fill, React Aria's, Plotly's for maps.
+STREAMLIT_STYLES = (
+    "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    "sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=",
+    "sha256-2GF9hCGTDj/GGFNlQA54jDdMGl2fvoeZmZjAvBSiAtM=",
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def _policy() -> str:
+    shell = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    digests = " ".join(f"'{digest(script)}'" for script in INLINE_SCRIPT.findall(shell))
+    ours = digest(_STYLE.read_text(encoding="utf-8"))
+    styles = " ".join(f"'{name}'" for name in (ours, *STREAMLIT_STYLES))
+    return (
+        f"default-src 'none'; script-src 'self' blob: {digests}; style-src 'self'; style-src-elem 'self' {styles}; "
+        "style-src-attr 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; "
+        "media-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "form-action 'self'"
+    )
+
+
+def digest(content: str) -> str:
+    """Return how a policy names a script or style by its content."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
+
+
+POLICY = _policy()
 _DROPPED = (b"if-none-match", b"if-modified-since", b"accept-encoding")
 
 
-class PageHeaders:
-    """ASGI middleware: security headers on every answer; the page's language and name in the HTML shell.
+class PageLanguage:
+    """ASGI middleware: the page's language and name in the HTML shell.
 
     Streamlit always says ``lang="en"`` (WCAG 3.1.1), and names every page alike until its script has run.
     """
@@ -50,10 +73,9 @@ class PageHeaders:
             nonlocal start, body
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                # A brief is a file of its own, maybe compressed, not the shell.
-                if "text/html" in headers.get("content-type", "") and "content-disposition" not in headers:
+                # A brief is a file of its own, and a page with a policy is one of ours or Dagster's: not the shell.
+                of_others = "content-disposition" in headers or "content-security-policy" in headers
+                if "text/html" in headers.get("content-type", "") and not of_others:
                     start = message
                     return
             elif start is not None and message["type"] == "http.response.body":

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 
-from streamlit import config
-
 from opsmetrics.core.errors import ConfigurationError
-from opsmetrics.core.settings import SignIn
+from opsmetrics.core.settings import SignIn, is_loopback
 from scorecard_app import access
-
-
-def is_loopback(address: str | None) -> bool:
-    """Whether only this machine can reach an address; no address means every interface."""
-    if address in {None, ""}:
-        return False
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(str(address)).is_loopback
-    except ValueError:
-        return False
 
 
 def refusal(address: str | None, *, has_sign_in: bool) -> str | None:
@@ -35,8 +20,8 @@ def refusal(address: str | None, *, has_sign_in: bool) -> str | None:
     )
 
 
-def checked() -> SignIn | None:
-    """Return the settings of sign-in for the address that the server was told to listen on.
+def checked(address: str) -> SignIn | None:
+    """Return the settings of sign-in for an address to listen on.
 
     Exits with a sentence where the settings are wrong, or where the app must not listen.
     """
@@ -46,7 +31,7 @@ def checked() -> SignIn | None:
             access.rules()
     except ConfigurationError as error:
         sys.exit(str(error))
-    why_not = refusal(config.get_option("server.address"), has_sign_in=settings is not None)
+    why_not = refusal(address, has_sign_in=settings is not None)
     if why_not:
         sys.exit(why_not)
     return settings

@@ -12,15 +12,16 @@ from typing import Literal, TypeAlias
 from markupsafe import Markup, escape
 
 TagName: TypeAlias = Literal[
-    "a", "b", "button", "caption", "circle", "code", "dd", "details", "div", "dl", "dt", "footer", "h1", "h2", "h3",
-    "header", "i", "img", "li", "nav", "ol", "p", "polyline", "pre", "section", "small", "span", "strong", "style",
-    "summary", "svg", "table", "tbody", "td", "th", "thead", "title", "tr", "ul",
+    "a", "b", "body", "button", "caption", "circle", "code", "dd", "details", "div", "dl", "dt", "footer", "form", "h1",
+    "h2", "h3", "head", "header", "html", "i", "img", "li", "main", "meta", "nav", "ol", "p", "polyline", "pre",
+    "section", "small", "span", "strong", "style", "summary", "svg", "table", "tbody", "td", "th", "thead", "title",
+    "tr", "ul",
 ]  # fmt: skip
 Node: TypeAlias = "str | int | Iterable[Node] | None"
 """What may stand inside an element: text (escaped), :class:`Markup` (as it is), None (nothing), and any of these."""
 Attribute: TypeAlias = str | int | None
 NOTHING = Markup()
-_WITHOUT_CONTENT = {"img"}
+_WITHOUT_CONTENT = {"img", "meta"}
 
 
 def element(tag: TagName, *content: Node, **attributes: Attribute) -> Markup:

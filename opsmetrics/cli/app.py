@@ -1,4 +1,4 @@
-"""``opsmetrics app``: Streamlit in place of this process."""
+"""``opsmetrics app``: the app's server in place of this process."""
 
 from __future__ import annotations
 
@@ -29,21 +29,18 @@ def serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
     """Become the app's server; returns never."""
     if not is_installed("streamlit"):
         raise MissingExtraError("streamlit", "app")
-    script = _server()
+    folder = _package()
     # The app runs in a folder of its own: paths must hold there.
     env = program_environment(settings)
-    arguments = [
-        *("run", str(script), "--server.port", str(port), "--server.address", address),
-        *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
-    ]
     click.echo(f"scorecard on http://{address}:{port} (stop with Ctrl-C)")
-    os.chdir(script.parent)
-    os.execve(sys.executable, [sys.executable, "-m", "streamlit", *arguments], env)  # noqa: S606 - our own arguments
+    os.chdir(folder)
+    arguments = [sys.executable, "-P", "-m", "scorecard_app.server", "--port", str(port), "--address", address]
+    os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments
 
 
-def _server() -> Path:
-    """Return the app's script: the library starts it by its path and imports nothing of it."""
+def _package() -> Path:
+    """Return the app's folder: the library starts it by its name and imports nothing of it."""
     found = find_spec("scorecard_app")
     if found is None or found.origin is None:
         raise click.ClickException("scorecard_app is not installed")
-    return Path(found.origin).with_name("server.py")
+    return Path(found.origin).parent

@@ -18,19 +18,21 @@ from opsmetrics.core.parts import parts_folder
 from opsmetrics.core.settings import DAGSTER_HOME, program_environment
 
 DEFINITIONS = "pipelines.definitions"
-# What is asked for -> the program, and whether it listens on a port.
+# What is asked for -> the program; the page is behind our gate (ADR 44).
 PROGRAMS = {
-    "dev": (("dagster", "dev"), True),
-    "page": (("dagster_webserver",), True),
-    "daemon": (("dagster._daemon", "run"), False),
+    "dev": ("pipelines.page", "--with-daemon"),
+    "page": ("pipelines.page",),
+    "daemon": ("dagster._daemon", "run", "-m", DEFINITIONS),
 }
+DAEMON = "daemon"
 
 
 @click.command()
 @click.argument("what", type=click.Choice(list(PROGRAMS)), default="dev")
-@click.option("--port", default=3000, show_default=True, help="Port of the page.")
-@click.option("--address", default="127.0.0.1", show_default=True, help="The page asks nobody who they are.")
-def dagster(what: str, port: int, address: str) -> None:
+@click.option("--port", default=3000, show_default=True, help="Port of the page, on this machine alone.")
+@click.option("--socket", type=click.Path(path_type=Path), help="Local socket instead, for this user alone.")
+@click.option("--write", is_flag=True, help="Runs can be started and schedules switched; else the page only shows.")
+def dagster(what: str, port: int, socket: Path | None, write: bool) -> None:  # noqa: FBT001 - click gives it by name
     """Start Dagster with our assets, schedules and sensors: page and daemon (dev), or one of them.
 
     Its state lies in DAGSTER_HOME (default: dagster/ in OPSMETRICS_HOME).
@@ -39,15 +41,15 @@ def dagster(what: str, port: int, address: str) -> None:
     """
     if not is_installed("dagster-webserver"):
         raise MissingExtraError("dagster", "dagster")
-    (module, *words), listens = PROGRAMS[what]
     settings = settings_of()
     env = program_environment(settings)
     home = Path(env.setdefault(DAGSTER_HOME, str(settings.home.resolve() / "dagster")))
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         shutil.copy(_template(), home / "dagster.yaml")
-    places = ["-h", address, "-p", str(port)] if listens else []
-    arguments = [sys.executable, "-m", module, *words, "-m", DEFINITIONS, *places]
+    place = ["--socket", str(socket.resolve())] if socket else ["--port", str(port)]
+    options = [] if what == DAEMON else [*place, *(["--write"] if write else [])]
+    arguments = [sys.executable, "-m", *PROGRAMS[what], *options]
     os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments
 
 

@@ -5,12 +5,14 @@ Does not belong here: anything about the organisation (``opsmetrics.organisation
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.parts import import_path, parts_folder
@@ -25,6 +27,7 @@ _HOME, _ORG = ".opsmetrics", "examples/demo"
 _RETRY_SECONDS, _PATIENCE_SECONDS, _BUSY_SECONDS = 2.0, 900.0, 900.0
 _WEBHOOK_FORMAT = "slack"
 _SPARK_MASTER = "local[*]"
+_SESSION_MINUTES, _PROXIES = 480, "127.0.0.1"
 VARIABLES: dict[str, str] = {
     "OPSMETRICS_HOME": f"where landing, the working file and snapshots live (default {_HOME})",
     "OPSMETRICS_ORG": f"folder of the organisation's configuration (default {_ORG}, connected by `demo`)",
@@ -48,6 +51,17 @@ VARIABLES: dict[str, str] = {
     "OPSMETRICS_OIDC_CLIENT_SECRET": "the app's secret at the identity provider",
     "OPSMETRICS_COOKIE_SECRET": "random text of at least 32 characters that signs the app's cookies and download links",
     "OPSMETRICS_PUBLIC_URL": "address under which people open the app, such as https://ops.example.org",
+    "OPSMETRICS_SESSION_MINUTES": (
+        f"how long a sign-in lasts at most; less where the token says less (default {_SESSION_MINUTES})"
+    ),
+    "OPSMETRICS_PROXIES": (
+        f"addresses of the proxies before the app, with commas; their X-Forwarded-For is believed (default {_PROXIES} "
+        "where people come by https, else none)"
+    ),
+    "OPSMETRICS_DAGSTER_PAGE": (
+        "where the Dagster page listens, a socket's path or an address of this machine; the app then shows it to "
+        "administrators at /dagster (default: it does not)"
+    ),
     "OPSMETRICS_WEBHOOK_URL": "address that messages about failed runs and stale sources are posted to (default: none)",
     "OPSMETRICS_WEBHOOK_FORMAT": f"form of these messages: slack or teams (default {_WEBHOOK_FORMAT})",
     "OPSMETRICS_DAGSTER_URL": "address of the Dagster page, for links in messages (default: none)",
@@ -70,6 +84,7 @@ _SIGN_IN = {
     "public_url": "OPSMETRICS_PUBLIC_URL",
 }
 SHORTEST_SECRET = 32
+MOST_MINUTES = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +204,15 @@ class SignIn:
     client_secret: str
     cookie_secret: str
     public_url: str
+    session_minutes: int = _SESSION_MINUTES
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> SignIn | None:
         """Read the settings of sign-in; None where none is set.
 
         Raises:
-            ConfigurationError: Some of them are set and others are not, or the cookie secret is short.
+            ConfigurationError: Some of them are set and others are not, the cookie secret is short, or an address is
+                plain http beyond this machine.
         """
         env = os.environ if environ is None else environ
         found = {attribute: env.get(variable, "") for attribute, variable in _SIGN_IN.items()}
@@ -210,9 +227,69 @@ class SignIn:
             problems.append(
                 Problem("environment", None, "OPSMETRICS_COOKIE_SECRET is short", "use 32 random characters or more")
             )
+        problems += [
+            Problem("environment", None, f"{_SIGN_IN[name]} is neither https nor on this machine", "use https://...")
+            for name in ("metadata_url", "public_url")
+            if found[name] and not is_confidential(found[name])
+        ]
+        minutes = env.get("OPSMETRICS_SESSION_MINUTES") or str(_SESSION_MINUTES)
+        if not minutes.isascii() or not minutes.isdigit() or not 1 <= int(minutes) <= MOST_MINUTES:
+            problems.append(
+                Problem("OPSMETRICS_SESSION_MINUTES", None, f"{minutes!r} is not 1 to {MOST_MINUTES}", "write 480")
+            )
         if problems:
             raise ConfigurationError(problems)
-        return cls(**found)
+        return cls(**found, session_minutes=int(minutes))
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How the app is reached.
+
+    Attributes:
+        public_url: Address of the app as people open it, or None.
+        proxies: Addresses whose word is taken for whom they stand for.
+        dagster_page: Where the Dagster page listens, or None where the app does not show it.
+    """
+
+    public_url: str | None
+    proxies: tuple[str, ...]
+    dagster_page: str | None
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people come by https."""
+        return bool(self.public_url) and urlsplit(str(self.public_url)).scheme == "https"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Door:
+        """Read how the app is reached."""
+        env = os.environ if environ is None else environ
+        url = (env.get("OPSMETRICS_PUBLIC_URL") or "").rstrip("/") or None
+        usual = _PROXIES if url and urlsplit(url).scheme == "https" else ""
+        proxies = env.get("OPSMETRICS_PROXIES") or usual
+        named = tuple(name.strip() for name in proxies.split(",") if name.strip())
+        return cls(url, named, env.get("OPSMETRICS_DAGSTER_PAGE") or None)
+
+
+def is_loopback(name: str | None) -> bool:
+    """Whether a host name or address is this machine's own; a name that only looks so is not."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(str(name).strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_confidential(url: str) -> bool:
+    """Whether what is sent to an address stays between the two: https, or plain http within this machine."""
+    try:
+        found = urlsplit(url)
+        host = found.hostname
+    except ValueError:
+        return False
+    return bool(host) and (found.scheme == "https" or (found.scheme == "http" and is_loopback(host)))
 
 
 def _default_org(home: Path) -> Path:

@@ -26,7 +26,7 @@ from opsmetrics.warehouse.inventory import declared_tables
 from tools.docs import pages
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("opsmetrics", "assets", "pipelines", "scorecard_app", "simulator", "benchmarks", "calibration")
+PACKAGES = ("opsmetrics", "assets", "pipelines", "scorecard_app", "door", "simulator", "benchmarks", "calibration")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

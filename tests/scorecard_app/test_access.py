@@ -14,11 +14,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from opsmetrics.core.errors import ConfigurationError
-from opsmetrics.core.settings import SignIn
+from opsmetrics.core.settings import SignIn, is_loopback
 from opsmetrics.language.texts import text
 from opsmetrics.organisation.access import AccessRules, load_access
 from scorecard_app.access import permissions_of
-from scorecard_app.listen_policy import is_loopback, refusal
+from scorecard_app.listen_policy import refusal
 from simulator.servers import identity
 from tests.apps import free_port, running_app
 from tests.asking import http_get
@@ -137,7 +137,7 @@ def sign_in(browser, guarded: str, person: str):
     page = browser.new_context().new_page()
     page.set_default_timeout(LIMIT_MS)
     page.goto(f"{guarded}/?lang=nb")
-    page.get_by_role("button", name=text("nb", "access.sign_in")).click()
+    page.get_by_role("link", name=text("nb", "access.sign_in")).click()
     page.get_by_role("link", name=person).click()
     page.wait_for_selector(".ops footer")
     return page
@@ -147,7 +147,7 @@ def test_nobody_sees_a_number_before_signing_in(browser, guarded):
     page = browser.new_context().new_page()
     for path in ("", "team", "maling", "rapport"):
         page.goto(f"{guarded}/{path}")
-        page.get_by_role("button", name=text("nb", "access.sign_in")).wait_for()
+        page.get_by_role("link", name=text("nb", "access.sign_in")).wait_for()
         assert page.locator("table").count() == 0
     for kind in ("csv", "xlsx", "parquet"):
         assert http_get(f"{guarded}/ned/gaps.{kind}").status_code == 403
@@ -197,5 +197,5 @@ def test_a_member_works_for_the_own_team(browser, guarded):
 def test_signing_out_ends_it(browser, guarded):
     page = sign_in(browser, guarded, "keeper")
     page.get_by_role("button", name=text("nb", "access.sign_out")).click()
-    page.get_by_role("button", name=text("nb", "access.sign_in")).wait_for()
+    page.get_by_role("link", name=text("nb", "access.sign_in")).wait_for()
     page.context.close()

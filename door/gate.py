@@ -1,0 +1,188 @@
+"""The gate: every request and socket passes it, before the framework behind makes anything of it.
+
+In this order: how much this address asks for, whether it asks us (``Host``), whether a page of ours asks (``Origin``),
+whether the path leads anywhere, how much is sent, and who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from door.budgets import Budgets, Places
+from door.rules import READING, Opening, Rules, person_of
+from door.sessions import Session, Sessions
+from door.sockets import AGAINST_RULES, Sockets
+
+PRIVATE = "private, no-store"
+KEPT = "public, max-age=31536000, immutable"
+# What we tell the application behind; whatever comes in under this name is dropped.
+SESSION_HEADER = "x-opsmetrics-session"
+SESSION_KEY = "opsmetrics.session"
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HSTS = "max-age=31536000"
+
+
+class Gate:
+    """ASGI middleware that lets in what the rules let in.
+
+    Args:
+        app: What stands behind.
+        rules: What is let in.
+        policy: Content security policy of answers that bring none.
+        sessions: Who is signed in, or None where nobody has to.
+        cookie: Name of the session's cookie.
+        welcome: Makes the page that asks to sign in.
+        has_role: Whether a session has a role that an opening takes; None is nobody in particular.
+        is_https: Whether people come by https.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        rules: Rules,
+        policy: str,
+        sessions: Sessions | None = None,
+        cookie: str = "",
+        welcome: Callable[[HTTPConnection], Response] | None = None,
+        has_role: Callable[[Session | None, str], bool] = lambda _session, _role: True,
+        is_https: bool = False,
+    ) -> None:
+        self.app, self.rules, self.sessions, self.cookie, self.welcome = app, rules, sessions, cookie, welcome
+        self.has_role = has_role
+        limits = rules.limits
+        self.requests = Budgets(limits.requests_burst, limits.requests_rate)
+        self.sockets = Sockets(limits, Places(limits.sockets, limits.sockets_each), sessions)
+        self.headers = SECURITY | {"Content-Security-Policy": policy}
+        if is_https:
+            self.headers["Strict-Transport-Security"] = HSTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request or socket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        person = person_of(connection.client.host if connection.client else "local")
+        opening = self.rules.opening(scope["path"], is_socket=scope["type"] == "websocket")
+        session = self.sessions.of_cookie(connection.cookies.get(self.cookie)) if self.sessions else None
+        refusal = self._refusal(connection, person, opening, session)
+        outward = self._outward(send, is_kept=opening is not None and opening.is_kept)
+        if refusal is not None:
+            await _answer(refusal, scope, receive, outward)
+            return
+        _introduce(scope, session)
+        if scope["type"] == "websocket":
+            await self.sockets.pass_on(self.app, scope, receive, send, session.id if session else person, session)
+        else:
+            await self.app(scope, receive, outward)
+
+    def _refusal(
+        self, asked: HTTPConnection, person: str, opening: Opening | None, session: Session | None
+    ) -> Response | None:
+        """Return why somebody is not let in, or None."""
+        return (
+            self._strange(asked, person)
+            or _not_there(asked, opening, self.rules)
+            or self._closed(asked, opening, session)
+        )
+
+    def _strange(self, asked: HTTPConnection, person: str) -> Response | None:
+        """Refuse who asks too much, asks another server, or asks from another site's page."""
+        if not self.requests.has(person):
+            return _said(429, "too many requests: wait a little", {"Retry-After": "10", "Connection": "close"})
+        hosts = asked.headers.getlist("host")
+        if len(hosts) != 1 or hosts[0].lower() not in self.rules.hosts:
+            return _said(421, "this server does not go by that name: OPSMETRICS_PUBLIC_URL says which one it has")
+        return None if self._is_ours(asked) else _said(403, "a page of another site asked for this")
+
+    def _closed(self, asked: HTTPConnection, opening: Opening | None, session: Session | None) -> Response | None:
+        """Refuse who is not signed in, or has not the role."""
+        if opening is None or opening.is_open:
+            return None
+        if self.sessions is not None and session is None:
+            return self.welcome(asked) if self.welcome and not opening.is_socket else _said(401, "sign in first")
+        if opening.role is not None and not self.has_role(session, opening.role):
+            return _said(403, f"this takes the role {opening.role}: access.toml gives it")
+        return None
+
+    def _is_ours(self, asked: HTTPConnection) -> bool:
+        """Whether a page of ours asks, or no page at all; a socket and a change are never without a page."""
+        origins = asked.headers.getlist("origin")
+        if origins:
+            host = asked.headers.get("host", "").lower()
+            usual = {"https": ":443", "http": ":80"}.get(urlsplit(origins[0]).scheme, "")
+            here = origins[0].lower()
+            is_same = urlsplit(here).netloc in {host, host.removesuffix(usual)}
+            return len(origins) == 1 and here in self.rules.origins and is_same
+        if asked.scope["type"] == "websocket":
+            return False
+        site, mode = asked.headers.get("sec-fetch-site"), asked.headers.get("sec-fetch-mode")
+        if asked.scope["method"] not in READING:
+            return site == "same-origin"
+        # A link from elsewhere opens a page; a picture, script or fetch from elsewhere gets nothing.
+        return site not in {"cross-site", "same-site"} or mode == "navigate"
+
+    def _outward(self, send: Send, *, is_kept: bool) -> Send:
+        async def outward(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+                headers["Cache-Control"] = KEPT if is_kept and message["status"] < 400 else PRIVATE
+            await send(message)
+
+        return outward
+
+
+def _said(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(f"{words}\n", status_code=status, headers=dict(headers or {}))
+
+
+async def _answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer; a socket is closed before it opens, which a client sees as 403."""
+    if scope["type"] == "http":
+        await response(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.close", "code": AGAINST_RULES})
+
+
+def _not_there(asked: HTTPConnection, opening: Opening | None, rules: Rules) -> Response | None:
+    """Refuse what leads nowhere, and more than is taken there."""
+    if opening is None:
+        return _said(404, "no such page")
+    method = asked.scope.get("method", "GET")
+    if method not in opening.methods:
+        return _said(405, "not done here", {"Allow": ", ".join(sorted(opening.methods))})
+    if _is_too_large(asked.headers, 0 if method in READING else rules.limits.body_bytes):
+        return _said(413, "nothing that large is taken here", {"Connection": "close"})
+    return None
+
+
+def _is_too_large(headers: Headers, most: int) -> bool:
+    """Whether more is announced than is taken; what is not announced is never taken."""
+    length = headers.get("content-length", "0")
+    return "transfer-encoding" in headers or not length.isdecimal() or int(length) > most
+
+
+def _introduce(scope: Scope, session: Session | None) -> None:
+    """Tell the application who asks, in place of whatever the request says about it."""
+    name = SESSION_HEADER.encode()
+    scope["headers"] = [item for item in scope["headers"] if item[0].lower() != name]
+    scope[SESSION_KEY] = session
+    if session is not None:
+        scope["headers"].append((name, session.id.encode()))

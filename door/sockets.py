@@ -1,0 +1,122 @@
+"""Websockets that are bounded: how many, how fast they speak, and how long whoever opened them is signed in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from door.budgets import Budgets, Places
+from door.rules import Limits
+from door.sessions import Session, Sessions
+
+# Codes of a closing frame: against the rules; come again later.
+AGAINST_RULES, LATER = 1008, 1013
+# The page itself says first that the session is over; a page that does not listen is cut off after that.
+GRACE_SECONDS = 60.0
+
+
+class Sockets:
+    """Passes sockets on, within their bounds."""
+
+    def __init__(self, limits: Limits, places: Places, sessions: Sessions | None) -> None:
+        self.limits, self.places, self.sessions = limits, places, sessions
+        self.frames = Budgets(limits.frames_burst, limits.frames_rate)
+        self.bytes = Budgets(limits.bytes_burst, limits.bytes_rate)
+
+    async def pass_on(
+        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, person: str, session: Session | None
+    ) -> None:
+        """Let the application speak with whoever opened the socket, until it is over."""
+        if not self.places.enter(person):
+            await receive()
+            await send({"type": "websocket.close", "code": LATER})
+            return
+        over, closing = asyncio.Event(), _Closing(send)
+        take_back = self._when_over(session, over)
+        try:
+            await app(scope, self._paced(receive, closing, person, over), closing.send)
+        finally:
+            take_back()
+            self.places.leave(person)
+
+    def _when_over(self, session: Session | None, over: asyncio.Event) -> Callable[[], None]:
+        if self.sessions is None or session is None:
+            return lambda: None
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(max(0.0, self.sessions.left(session)) + GRACE_SECONDS, over.set)
+
+        def told() -> None:
+            loop.call_soon_threadsafe(over.set)
+
+        no_more = self.sessions.tell(session.id, told)
+
+        def take_back() -> None:
+            timer.cancel()
+            no_more()
+
+        return take_back
+
+    def _paced(self, receive: Receive, closing: _Closing, person: str, over: asyncio.Event) -> Receive:
+        """Return what the application receives from: frames wait their turn, a flood and an ended session close it.
+
+        A frame that waits keeps the ones behind it in the network: uvicorn reads on only when one was taken.
+        """
+        waited = 0
+
+        async def paced() -> Message:
+            nonlocal waited
+            if (message := await _first(receive, over)) is None:
+                return await closing.close()
+            if message["type"] != "websocket.receive":
+                return message
+            size = len(message.get("bytes") or b"") + len(message.get("text") or "")
+            wait = max(self.frames.take(person), self.bytes.take(person, size))
+            waited = waited + 1 if wait else 0
+            if waited > self.limits.frames_waiting:
+                return await closing.close()
+            if wait and await _is_set_within(over, wait):
+                return await closing.close()
+            return message
+
+        return paced
+
+
+class _Closing:
+    """What an application sends through, until we close: what it still says then goes nowhere."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._is_closed = send, False
+
+    async def send(self, message: Message) -> None:
+        """Send on."""
+        if not self._is_closed:
+            await self._send(message)
+
+    async def close(self) -> Message:
+        """Close, and return what tells the application so."""
+        if not self._is_closed:
+            self._is_closed = True
+            await self._send({"type": "websocket.close", "code": AGAINST_RULES})
+        return {"type": "websocket.disconnect", "code": AGAINST_RULES}
+
+
+async def _first(receive: Receive, over: asyncio.Event) -> Message | None:
+    """Return the next message, or None where it is over before one comes."""
+    message = asyncio.ensure_future(receive())
+    end = asyncio.ensure_future(over.wait())
+    try:
+        await asyncio.wait({message, end}, return_when=asyncio.FIRST_COMPLETED)
+        return None if over.is_set() else message.result()
+    finally:
+        for task in (message, end):
+            task.cancel()
+
+
+async def _is_set_within(over: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(over.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

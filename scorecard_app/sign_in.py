@@ -1,0 +1,142 @@
+"""Signing in and out (OpenID Connect, authorization code with PKCE): before Streamlit, which never sees a stranger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.starlette_client import OAuth
+from httpx import HTTPError
+from joserfc.errors import JoseError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from door.sessions import Sessions
+from opsmetrics.core.settings import SignIn, is_confidential
+from scorecard_app import access
+from scorecard_app.openings import CALLBACK, SIGN_IN, SIGN_OUT
+from scorecard_app.welcome import note, please
+
+LOG = logging.getLogger("opsmetrics.app")
+BEGUN_SECONDS = 600
+# What the provider may answer wrongly; anything else is a fault of ours, and shows as one.
+REFUSALS = (AuthlibBaseError, JoseError, HTTPError, ValueError, KeyError, TypeError)
+
+
+def routes(settings: SignIn, sessions: Sessions) -> list[Route]:
+    """Return the routes of signing in and out."""
+    way = _Way(settings, sessions)
+
+    def begun(endpoint: Callable[[Request], Any]) -> ASGIApp:
+        # Between leaving for the provider and coming back, the browser keeps what the two must agree on.
+        kept = Middleware(
+            SessionMiddleware,
+            secret_key=settings.cookie_secret,
+            session_cookie=f"{access.cookie_name(settings)}-begun",
+            max_age=BEGUN_SECONDS,
+            same_site="lax",
+            https_only=access.is_https(settings),
+        )
+        return Starlette(routes=[Route("/{rest:path}", endpoint)], middleware=[kept])
+
+    return [
+        Route(SIGN_IN, begun(way.leave)),
+        Route(CALLBACK, begun(way.come_back)),
+        Route(SIGN_OUT, way.sign_out, methods=["GET", "POST"]),
+    ]
+
+
+class _Way:
+    """The way to the identity provider and back."""
+
+    def __init__(self, settings: SignIn, sessions: Sessions) -> None:
+        self.settings, self.sessions = settings, sessions
+        self.back = f"{settings.public_url.rstrip('/')}{CALLBACK}"
+        self.provider = OAuth().register(
+            "provider",
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            server_metadata_url=settings.metadata_url,
+            client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256"},
+        )
+
+    async def leave(self, request: Request) -> Response:
+        """Send the browser to the provider."""
+        try:
+            await self._checked()
+            return await self.provider.authorize_redirect(request, self.back)
+        except REFUSALS as error:
+            return _failed(request, error)
+
+    async def come_back(self, request: Request) -> Response:
+        """Begin a session with what the provider says about whoever comes back."""
+        try:
+            await self._checked()
+            token = await self.provider.authorize_access_token(request)
+            claims = dict(token["userinfo"])
+            nothing = self.sessions.of_cookie(cookie := self.sessions.begin(claims)) is None
+        except REFUSALS as error:
+            return _failed(request, error)
+        if nothing:
+            return _failed(request, ValueError("the token is over, or says no end"))
+        self._end(request)
+        response = RedirectResponse("/", status_code=303)
+        self._keep(response, cookie, self.settings.session_minutes * 60)
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session here; the page that follows leads to the provider's own end, where it has one."""
+        if request.method == "POST":
+            self._end(request)
+            response: Response = RedirectResponse(SIGN_OUT, status_code=303)
+            self._keep(response, "", 0)
+            return response
+        try:
+            metadata = await self._checked()
+        except REFUSALS as error:
+            LOG.warning("sign-out: the identity provider does not answer (%s)", type(error).__name__)
+            metadata = {}
+        end = metadata.get("end_session_endpoint")
+        query = urlencode({"client_id": self.settings.client_id, "post_logout_redirect_uri": self.settings.public_url})
+        return note(request, "access.signed_out", 200, end=f"{end}?{query}" if isinstance(end, str) else None)
+
+    async def _checked(self) -> dict[str, Any]:
+        """Return what the provider says about itself; none of its addresses may give away what is sent to it."""
+        metadata: dict[str, Any] = dict(await self.provider.load_server_metadata())
+        names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
+        for name in names:
+            address = metadata.get(name)
+            if address is not None and not (isinstance(address, str) and is_confidential(address)):
+                raise ValueError(f"{name} of the identity provider is neither https nor on this machine")
+        return metadata
+
+    def _end(self, request: Request) -> None:
+        session = self.sessions.of_cookie(request.cookies.get(access.cookie_name(self.settings)))
+        if session is not None:
+            self.sessions.end(session.id)
+
+    def _keep(self, response: Response, value: str, seconds: int) -> None:
+        response.set_cookie(
+            access.cookie_name(self.settings),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=access.is_https(self.settings),
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def _failed(request: HTTPConnection, error: Exception) -> Response:
+    """Say that it did not work, and in the log why: the kind and nothing that the provider or the reader sent."""
+    said = str(error) if type(error) is ValueError else type(error).__name__
+    LOG.warning("sign-in failed: %s", said.splitlines()[0][:200] if said else "")
+    return please(request, "access.failed", 400)

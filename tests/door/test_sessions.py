@@ -1,0 +1,63 @@
+"""Sessions are kept by the server: they end when the token does, when somebody signs out, and by themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from door import sessions as module
+from door.sessions import Sessions
+
+
+@pytest.mark.parametrize(
+    ("exp", "lasts"),
+    [
+        (1100, 100),  # the token's own end comes first
+        (9999, 600),  # ours does
+        (1000, 0),
+        (999, 0),
+        (None, 0),
+        ("9999", 0),
+        (True, 0),
+        (float("inf"), 0),
+        (float("nan"), 0),
+        ({}, 0),
+    ],
+)
+def test_a_session_ends_with_its_token_or_earlier(exp, lasts):
+    now = [1000.0]
+    sessions = Sessions(600, clock=lambda: now[0])
+    cookie = sessions.begin({"exp": exp})
+    assert (sessions.of_cookie(cookie) is not None) is (lasts > 0)
+    if lasts:
+        now[0] += lasts - 1
+        assert sessions.of_cookie(cookie)
+        now[0] += 1
+        assert sessions.of_cookie(cookie) is None
+
+
+def test_a_cookie_that_was_copied_ends_with_the_session():
+    sessions = Sessions(600)
+    cookie = sessions.begin({"exp": 2**40})
+    stolen = str(cookie)
+    told: list[str] = []
+    sessions.tell(sessions.of_cookie(cookie).id, lambda: told.append("over"))
+    sessions.end(sessions.of_cookie(cookie).id)
+    assert sessions.of_cookie(stolen) is None
+    assert told == ["over"]
+
+
+def test_neither_the_id_nor_a_guess_is_a_cookie():
+    sessions = Sessions(600)
+    cookie = sessions.begin({"exp": 2**40, "name": "secret name"})
+    session = sessions.of_cookie(cookie)
+    for guess in (None, "", session.id, cookie[:-1], cookie + "a", "\ud800", "é" * 9):
+        assert sessions.of_cookie(guess) is None
+    assert "secret name" not in repr(session)
+    assert sessions.begin({"exp": 2**40}) != cookie
+
+
+def test_sessions_are_bounded(monkeypatch):
+    monkeypatch.setattr(module, "MOST", 3)
+    sessions = Sessions(600, clock=lambda: 0.0)
+    cookies = [sessions.begin({"exp": 100 + number}) for number in range(5)]
+    assert [sessions.of_cookie(cookie) is not None for cookie in cookies] == [False, False, True, True, True]
