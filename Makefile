@@ -73,9 +73,12 @@ fmt: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqruff fix --quiet sql
 
+# `make dagster DAGSTER_FLAGS=--write` lets runs be started from the page.
+DAGSTER_FLAGS ?=
+
 dagster: $(STAMP)  ## the Dagster page and daemon on loopback
 	$(BIN)/dagster instance info >/dev/null
-	$(BIN)/dagster dev -h 127.0.0.1
+	$(BIN)/opsmetrics dagster dev $(DAGSTER_FLAGS)
 
 spark-cluster: $(STAMP)  ## a Spark cluster of two workers on loopback, until Ctrl-C
 	$(BIN)/python deploy/spark_cluster.py

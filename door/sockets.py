@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,8 @@ from door.sessions import Session, Sessions
 AGAINST_RULES, LATER = 1008, 1013
 # The page itself says first that the session is over; a page that does not listen is cut off after that.
 GRACE_SECONDS = 60.0
+# What uvicorn raises where the other side is gone, or was closed for what it sent.
+_GONE = (OSError, RuntimeError)
 
 
 class Sockets:
@@ -90,15 +93,18 @@ class _Closing:
         self._send, self._is_closed = send, False
 
     async def send(self, message: Message) -> None:
-        """Send on."""
+        """Send on; that the other side is gone is told by what is received, and by nothing else."""
         if not self._is_closed:
-            await self._send(message)
+            self._is_closed = message["type"] == "websocket.close"
+            with contextlib.suppress(*_GONE):
+                await self._send(message)
 
     async def close(self) -> Message:
         """Close, and return what tells the application so."""
         if not self._is_closed:
             self._is_closed = True
-            await self._send({"type": "websocket.close", "code": AGAINST_RULES})
+            with contextlib.suppress(*_GONE):
+                await self._send({"type": "websocket.close", "code": AGAINST_RULES})
         return {"type": "websocket.disconnect", "code": AGAINST_RULES}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from opsmetrics.core.errors import ConfigurationError
-from opsmetrics.core.settings import SignIn, is_loopback
+from opsmetrics.core.settings import SignIn
+from opsmetrics.core.web import is_loopback
 from scorecard_app import access
 
 
 def refusal(address: str | None, *, has_sign_in: bool) -> str | None:
     """Return why the app must not listen there, or None."""
-    if has_sign_in or is_loopback(address):
+    if has_sign_in or is_loopback(address or ""):
         return None
     return (
         f"The app will not listen on {address or 'every interface'} without sign-in: anyone who reaches the port could "

@@ -6,6 +6,7 @@ Added to it: compression, the page's language, downloads, signing in, the Dagste
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import warnings
 from pathlib import Path
@@ -32,6 +33,9 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501)
     options = parser.parse_args()
+    logging.basicConfig(
+        format="%(asctime)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z", level=logging.WARNING
+    )
     settings = listen_policy.checked(options.address)
     try:
         door = Door.from_env()

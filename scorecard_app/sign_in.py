@@ -27,6 +27,9 @@ from scorecard_app.welcome import note, please
 
 LOG = logging.getLogger("opsmetrics.app")
 BEGUN_SECONDS = 600
+# So much of a session's name stands in the log: it tells two apart, and is neither the cookie nor a person.
+SHOWN = 12
+WELL_KNOWN = "/.well-known/openid-configuration"
 # What the provider may answer wrongly; anything else is a fault of ours, and shows as one.
 REFUSALS = (AuthlibBaseError, JoseError, HTTPError, ValueError, KeyError, TypeError)
 
@@ -81,13 +84,14 @@ class _Way:
         try:
             await self._checked()
             token = await self.provider.authorize_access_token(request)
-            claims = dict(token["userinfo"])
-            nothing = self.sessions.of_cookie(cookie := self.sessions.begin(claims)) is None
+            cookie = self.sessions.begin(dict(token["userinfo"]))
         except REFUSALS as error:
             return _failed(request, error)
-        if nothing:
+        session = self.sessions.of_cookie(cookie)
+        if session is None:
             return _failed(request, ValueError("the token is over, or says no end"))
         self._end(request)
+        LOG.warning("signed in: session %s", session.id[:SHOWN])
         response = RedirectResponse("/", status_code=303)
         self._keep(response, cookie, self.settings.session_minutes * 60)
         return response
@@ -96,7 +100,8 @@ class _Way:
         """End the session here; the page that follows leads to the provider's own end, where it has one."""
         if request.method == "POST":
             self._end(request)
-            response: Response = RedirectResponse(SIGN_OUT, status_code=303)
+            headers = {"Clear-Site-Data": '"cache", "storage"'}
+            response: Response = RedirectResponse(SIGN_OUT, status_code=303, headers=headers)
             self._keep(response, "", 0)
             return response
         try:
@@ -111,6 +116,8 @@ class _Way:
     async def _checked(self) -> dict[str, Any]:
         """Return what the provider says about itself; none of its addresses may give away what is sent to it."""
         metadata: dict[str, Any] = dict(await self.provider.load_server_metadata())
+        if f"{metadata.get('issuer')}{WELL_KNOWN}" != self.settings.metadata_url:
+            raise ValueError("the identity provider calls itself otherwise than OPSMETRICS_OIDC_METADATA_URL does")
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
         for name in names:
             address = metadata.get(name)
@@ -121,6 +128,7 @@ class _Way:
     def _end(self, request: Request) -> None:
         session = self.sessions.of_cookie(request.cookies.get(access.cookie_name(self.settings)))
         if session is not None:
+            LOG.warning("signed out: session %s", session.id[:SHOWN])
             self.sessions.end(session.id)
 
     def _keep(self, response: Response, value: str, seconds: int) -> None:

@@ -5,7 +5,6 @@ Does not belong here: anything about the organisation (``opsmetrics.organisation
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.parts import import_path, parts_folder
-from opsmetrics.core.web import checked
+from opsmetrics.core.web import checked, is_loopback
 
 DUCKDB_ENGINE, SPARK_ENGINE = "duckdb", "spark"
 DEMO_ORG = "demo-org-connected"
@@ -270,16 +269,6 @@ class Door:
         proxies = env.get("OPSMETRICS_PROXIES") or usual
         named = tuple(name.strip() for name in proxies.split(",") if name.strip())
         return cls(url, named, env.get("OPSMETRICS_DAGSTER_PAGE") or None)
-
-
-def is_loopback(name: str | None) -> bool:
-    """Whether a host name or address is this machine's own; a name that only looks so is not."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(str(name).strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def is_confidential(url: str) -> bool:

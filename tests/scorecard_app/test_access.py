@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import Response
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from door.sessions import Sessions
 from opsmetrics.core.errors import ConfigurationError
-from opsmetrics.core.settings import SignIn, is_loopback
+from opsmetrics.core.settings import SignIn
 from opsmetrics.language.texts import text
 from opsmetrics.organisation.access import AccessRules, load_access
-from scorecard_app.access import permissions_of
+from scorecard_app import sign_in as sign_in_module
+from scorecard_app.access import cookie_name, permissions_of
 from scorecard_app.listen_policy import refusal
 from simulator.servers import identity
 from tests.apps import free_port, running_app
-from tests.asking import http_get
+from tests.asking import http_get, http_post
 from tests.patience import LIMIT_MS, LIMIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +48,6 @@ ROOT = Path(__file__).resolve().parents[2]
     ],
 )
 def test_only_loopback_needs_no_sign_in(address, is_near):
-    assert is_loopback(address) is is_near
     assert (refusal(address, has_sign_in=False) is None) is is_near
     assert refusal(address, has_sign_in=True) is None
 
@@ -117,11 +123,17 @@ def provider() -> Generator[str]:
 
 
 @pytest.fixture(scope="module")
-def guarded(provider, homes, tmp_path_factory) -> Generator[str]:
+def organisation(tmp_path_factory) -> Path:
+    """The demo's configuration, with an access.toml that may be changed."""
+    return Path(shutil.copytree(ROOT / "examples" / "demo", tmp_path_factory.mktemp("organisation") / "demo"))
+
+
+@pytest.fixture(scope="module")
+def guarded(provider, homes, organisation, tmp_path_factory) -> Generator[str]:
     """The demo behind sign-in, with the demo's own access.toml."""
     port = free_port()
     settings = {
-        "OPSMETRICS_ORG": str(ROOT / "examples" / "demo"),
+        "OPSMETRICS_ORG": str(organisation),
         "OPSMETRICS_OIDC_METADATA_URL": provider,
         "OPSMETRICS_OIDC_CLIENT_ID": identity.CLIENT,
         "OPSMETRICS_OIDC_CLIENT_SECRET": identity.CLIENT_SECRET,
@@ -199,3 +211,126 @@ def test_signing_out_ends_it(browser, guarded):
     page.get_by_role("button", name=text("nb", "access.sign_out")).click()
     page.get_by_role("link", name=text("nb", "access.sign_in")).wait_for()
     page.context.close()
+
+
+def cookie_of(page) -> dict[str, str]:
+    """The session's cookie, as a thief would copy it."""
+    (found,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "opsmetrics"]
+    assert found["httpOnly"]
+    assert found["sameSite"] == "Lax"
+    assert 0 < found["expires"] - time.time() <= 480 * 60 + 60
+    return {"Cookie": f"opsmetrics={found['value']}"}
+
+
+def opens(guarded: str, headers: dict[str, str]) -> bool:
+    """Whether a socket opens: Streamlit begins a session behind it."""
+    try:
+        with connect(guarded.replace("http", "ws") + "/_stcore/stream", origin=guarded, additional_headers=headers):
+            return True
+    except InvalidStatus:
+        return False
+
+
+def test_a_stolen_cookie_ends_with_the_session(browser, guarded):
+    """Before sign-out a copy is as good as the original; after it, it is nothing: for pages, sockets and files."""
+    page = sign_in(browser, guarded, "keeper")
+    stolen = cookie_of(page)
+    page.goto(f"{guarded}/forbedring")
+    page.wait_for_selector(".ops footer")
+    link = guarded + page.locator('a[href*="/ned/gaps.csv"]').get_attribute("href")
+    assert http_get(guarded, headers=stolen).status_code == 200
+    assert http_get(link).status_code == 200
+    assert opens(guarded, stolen)
+    page.get_by_role("button", name=text("nb", "access.sign_out")).click()
+    page.get_by_role("link", name=text("nb", "access.sign_in")).wait_for()
+    assert http_get(guarded, headers=stolen).status_code == 401
+    assert http_get(link).status_code == 403
+    assert not opens(guarded, stolen)
+    page.context.close()
+
+
+def test_a_stranger_gets_no_socket_and_no_answer_of_streamlit(guarded):
+    assert not opens(guarded, {})
+    assert not opens(guarded, {"Cookie": "opsmetrics=guess; _streamlit_user=guess", "X-Opsmetrics-Session": "guess"})
+    for path in ("", "team", "_stcore/host-config", "media/a.png", "dagster", "_stcore/metrics"):
+        answer = http_get(f"{guarded}/{path}")
+        assert answer.status_code in {401, 404}
+        assert answer.headers["cache-control"] == "private, no-store"
+    assert http_get(f"{guarded}/_stcore/health").status_code == 200
+
+
+def test_nobody_is_signed_out_by_another_site(browser, guarded):
+    page = sign_in(browser, guarded, "leader")
+    mine = cookie_of(page)
+    for headers in ({}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert http_post(f"{guarded}/logg-ut", headers=mine | headers).status_code == 403
+    assert http_get(guarded, headers=mine).status_code == 200
+    page.context.close()
+
+
+def test_roles_are_read_again_while_the_app_runs(browser, guarded, organisation):
+    """A grant that is taken back is gone in the open page, and a file that cannot be read lets nobody in."""
+    page = sign_in(browser, guarded, "skipper")
+    page.goto(f"{guarded}/maling?team=sjokart&metric=sec_vulns_fixed_on_time")
+    evidence = page.locator('a[href*="/ned/evidence.csv"]')
+    link = guarded + evidence.get_attribute("href")
+    assert http_get(link).status_code == 200
+    rules = (organisation / "access.toml").read_text()
+    (organisation / "access.toml").write_text('everyone = "viewer"\n')
+    assert http_get(link).status_code == 403
+    page.goto(f"{guarded}/maling?team=sjokart&metric=sec_vulns_fixed_on_time")
+    page.wait_for_selector(".ops footer")
+    assert evidence.count() == 0
+    (organisation / "access.toml").write_text("everyone = ")
+    page.goto(guarded)
+    page.get_by_text(text("nb", "access.refused")).wait_for()
+    (organisation / "access.toml").write_text(rules)
+    page.goto(guarded)
+    page.wait_for_selector(".ops footer")
+    page.context.close()
+
+
+@pytest.mark.parametrize("odd", [7, True, {"a": 1}, ["a", 7], [["a"]], 1.5])
+def test_an_odd_claim_gives_no_role(odd, caplog):
+    known = AccessRules.model_validate({"grant": [{"value": "a", "role": "admin"}]})
+    assert permissions_of(known, {"roles": odd}).role == "none"
+    assert "is no text and no list of texts" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["OPSMETRICS_OIDC_METADATA_URL", "OPSMETRICS_PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://login.example.org/x",
+        "http://127.0.0.1@evil.example",
+        "http://localhost.evil.example",
+        "ftp://127.0.0.1",
+        "https://",
+        "x",
+    ],
+)
+def test_sign_in_goes_over_https_or_stays_on_this_machine(name, url):
+    env = {
+        "OPSMETRICS_OIDC_METADATA_URL": "https://login.example.org/x",
+        "OPSMETRICS_OIDC_CLIENT_ID": "x",
+        "OPSMETRICS_OIDC_CLIENT_SECRET": "x",
+        "OPSMETRICS_COOKIE_SECRET": "x" * 32,
+        "OPSMETRICS_PUBLIC_URL": "http://127.0.0.1:8501",
+    }
+    assert SignIn.from_env(env).session_minutes == 480
+    with pytest.raises(ConfigurationError, match=f"{name} is neither https nor on this machine"):
+        SignIn.from_env(env | {name: url})
+    with pytest.raises(ConfigurationError, match="OPSMETRICS_SESSION_MINUTES"):
+        SignIn.from_env(env | {"OPSMETRICS_SESSION_MINUTES": "0"})
+
+
+def test_behind_https_cookies_are_for_it_alone():
+    """The cookie of the way to the provider, and what a browser makes of the session's name."""
+    settings = SignIn("http://127.0.0.1:1/x", "x", "x", "x" * 32, "https://ops.example.org")
+    assert cookie_name(settings).startswith("__Host-")
+    way = sign_in_module._Way(settings, Sessions(60))
+    response = Response()
+    way._keep(response, "value", 60)
+    kept = response.headers["set-cookie"]
+    assert all(part in kept for part in ("Secure", "HttpOnly", "SameSite=lax", "Path=/", "Max-Age=60"))
+    assert "Domain" not in kept
