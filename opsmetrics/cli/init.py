@@ -36,9 +36,10 @@ _ANY = click.Path(path_type=Path, exists=True)
 @click.option("--timezone", default="Europe/Oslo", show_default=True, help="Zone whose midnights cut days.")
 @click.option("--team", help="Team that owns what no source names an owner of (default: the organisation's name).")
 @click.option(
-    "--release-dates",
-    metavar="URL",
-    help="API like that of deps.dev that may be asked when packages were released: updates of clones need it.",
+    "--ask-public",
+    is_flag=True,
+    help="Let pulls ask deps.dev and endoflife.date for release dates and ends of support of what repositories use: "
+    "names of public packages and products leave this machine.",
 )
 @click.option("--force", is_flag=True, help="Replace files that lie there; the differences are shown.")
 @click.option("--github-url", default="https://api.github.com", hidden=True)
@@ -57,7 +58,7 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     who = Identity(slug(name), name, asked["language"] or "nb", asked["timezone"])
     given = Given(
         *(org, who, asked["clones"], asked["github"], asked["paths"]),
-        release_dates=asked["release_dates"],
+        asks_public=asked["ask_public"],
         team=asked["team"],
         github_url=github_url,
     )
@@ -82,12 +83,14 @@ def _ask(asked: dict[str, Any]) -> dict[str, Any]:
     language = asked["language"] or click.prompt("  Language of pages (nb, en)", type=kind, default="nb")
     clones = click.prompt("  Folder of git clones", type=FOLDER, default=Path(), show_default=False)
     github = click.prompt("  Organisation on GitHub", default="", show_default=False)
+    asks = clones != Path() and click.confirm("  May deps.dev and endoflife.date be asked about public packages?")
     paths = click.prompt("  File or folder of exports, tables, catalogues", default="", show_default=False)
     team = asked["team"] or click.prompt("  Team that owns what nobody is named for", default="", show_default=False)
     return asked | {
         "name": name,
         "language": language,
         "clones": (clones,) if clones != Path() else (),
+        "ask_public": asks,
         "github": (github,) if github else (),
         "paths": (Path(paths),) if paths else (),
         "team": team or None,

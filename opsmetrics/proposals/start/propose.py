@@ -22,6 +22,7 @@ from opsmetrics.proposals.start.from_recipes import read_queries, write_queries
 from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.plain_files import PlainSource, plain_sources
 from opsmetrics.proposals.start.source_rows import rows_of_files
+from opsmetrics.proposals.start.support import RELEASE_DATES, products_of, support_ends
 from opsmetrics.proposals.start.toml import relative
 from opsmetrics.proposals.start.writing import Identity, texts, write
 
@@ -42,7 +43,7 @@ class Given:
         clones: Folders of clones.
         github: Organisations on GitHub.
         paths: Exports, catalogues and tables: files, and folders of them.
-        release_dates: Address of an API as that of deps.dev, or None: then nobody is asked what was released when.
+        asks_public: Public services may be asked for release dates and ends of support of what repositories use.
         team: Name of the team that owns what nobody is named for, or None.
         github_url: Of the API.
     """
@@ -52,7 +53,7 @@ class Given:
     clones: tuple[Path, ...] = ()
     github: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
-    release_dates: str | None = None
+    asks_public: bool = False
     team: str | None = None
     github_url: str = URL
 
@@ -91,7 +92,7 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
     # What people keep by hand says names and days best, and comes first.
     exports = _read_catalogues(draft, files)
     for folder in given.clones:
-        read_clones(draft, folder, given.org, given.release_dates)
+        read_clones(draft, folder, given.org, RELEASE_DATES if given.asks_public else None)
     for owner in given.github:
         read_github(draft, owner, settings, now, given.github_url)
     plain, others = plain_sources(exports, root)
@@ -102,6 +103,10 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
         raise ConfigurationError([_nothing(given, found)])
     shown = relative(root, given.org) if files else "."
     proposed = texts(draft, given.who, shown, today) | queries
+    products = products_of(proposed, given.org, settings, now) if given.asks_public else []
+    if products:
+        draft.sources.append(support_ends(products))
+        proposed = texts(draft, given.who, shown, today) | queries
     # What people wrote into a register is theirs.
     found.files = {
         name: text

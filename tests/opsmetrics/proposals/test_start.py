@@ -87,6 +87,19 @@ def test_clones_give_services_whose_owners_are_dated_by_codeowners_and_the_first
     assert (organisation.folder / connector.folder).resolve() == clones.resolve()
 
 
+def test_public_services_are_asked_only_where_somebody_says_so(tmp_path, clones):
+    commit(clones / "journal", "2026-01-10", **{".nvmrc": "20.11.0\n"})
+    _, quiet = proposed(tmp_path, clones=(clones,))
+    (connector,) = quiet.sources.connector
+    assert connector.release_dates is None
+    assert "update_episodes" not in connector.streams
+    _, asking = proposed(tmp_path, clones=(clones,), asks_public=True)
+    clone, support = asking.sources.connector
+    assert clone.release_dates.deps_dev.startswith("https://")
+    assert "update_episodes" in clone.streams
+    assert support.products == ["nodejs"]
+
+
 TABLE = "Tjeneste;Lag;Fra dato;Kritikalitet\r\nSøknad API;Innbygger;01.02.2025;høy\r\nJournal;Helse;;middels\r\n"
 INCIDENTS = (
     "incident_id,service_id,severity,declared_at,resolved_at\n"
