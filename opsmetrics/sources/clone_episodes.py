@@ -7,6 +7,7 @@ repository has not taken an update *until now*, so that a clone which nobody fet
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from opsmetrics.organisation.connectors import GitClones
 from opsmetrics.sources.clones import Told, read_clones
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.episodes import Episode, episodes_of
-from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, instant
+from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, Used, instant
 from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.dependencies.registries import Registries, counted
 from opsmetrics.sources.dependencies.timelines import timeline_of_clone
@@ -58,18 +59,11 @@ def _episodes(
     unknown: Counter[str],
 ) -> list[tuple[Package, Episode]]:
     """Return the episodes of a repository that began in the asked days."""
+    wanted = dict(_in_use(request, timeline, unknown))
+    registries.learn(wanted)
     found: list[tuple[Package, Episode]] = []
     age = timedelta(days=request.connector.minimum_release_age_days)
-    for package, uses in sorted(timeline.uses.items()):
-        if package.ecosystem in platforms.KINDS:
-            continue
-        spans = [(instant(at), used) for at, used in uses]
-        # Nothing can begin after the package was taken out, or before it came.
-        if spans[0][0] >= request.ends_at or (not spans[-1][1] and spans[-1][0] <= request.starts_at):
-            continue
-        unknown[NO_VERSION] += spans[-1][1] == (UNTOLD,) and _is_newest(request)
-        if not any(version for _, used in spans for version in used):
-            continue
+    for package, spans in wanted.items():
         releases = registries.releases(package)
         if releases is None:
             continue
@@ -81,6 +75,21 @@ def _episodes(
             if request.covers(one.available_at) and one.available_at <= request.now
         ]
     return found
+
+
+def _in_use(
+    request: FetchRequest[GitClones], timeline: Timeline, unknown: Counter[str]
+) -> Iterator[tuple[Package, list[tuple[datetime, Used]]]]:
+    """Yield the packages of which an episode can begin in the asked days, with their versions."""
+    for package, uses in sorted(timeline.uses.items()):
+        spans = [(instant(at), used) for at, used in uses]
+        # Nothing can begin after the package was taken out, or before it came.
+        is_out = spans[0][0] >= request.ends_at or (not spans[-1][1] and spans[-1][0] <= request.starts_at)
+        if is_out or package.ecosystem in platforms.KINDS:
+            continue
+        unknown[NO_VERSION] += spans[-1][1] == (UNTOLD,) and _is_newest(request)
+        if any(version for _, used in spans for version in used):
+            yield package, spans
 
 
 def _is_newest(request: FetchRequest[GitClones]) -> bool:

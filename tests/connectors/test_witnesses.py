@@ -118,8 +118,8 @@ def recording(recorder, monkeypatch) -> Recorder:
     """What connectors ask and read from now on is noted."""
     bounded, function_of, content_of = Http._bounded, pulling.fetch_function, json_files.content
 
-    def asked(self, method, url, arguments):
-        answer = bounded(self, method, url, arguments)
+    def asked(self, *given):
+        answer = bounded(self, *given)
         found = Recorded(answer.status_code, headers=answer.headers, content=answer.content, request=answer.request)
         found.recorder = recorder
         return found

@@ -11,10 +11,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.connectors import ReleaseDateSources
 from opsmetrics.sources.dependencies.episodes import Release
 from opsmetrics.sources.dependencies.model import Package
@@ -23,6 +26,8 @@ from opsmetrics.sources.http import Http, RefusedError
 from opsmetrics.sources.release_dates import EARLIEST, SYSTEMS, UNKNOWN_FOR, open_cache
 
 FRESH_FOR = timedelta(hours=20)
+# Requests at once: what public registries bear without asking us to stop.
+AT_ONCE = 4
 NOT_PUBLIC = "packages that no registry knows (private ones?)"
 NO_REGISTRY = "packages of ecosystems for which no registry is configured"
 # No such package, or it is gone for good.
@@ -41,6 +46,7 @@ class Registries:
             "create table if not exists lists (e text, p text, asked_at text, releases text, primary key (e, p))"
         )
         self._clients: dict[str, Http] = {}
+        self._away: dict[str, SourceError] = {}
         self.unknown: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -51,27 +57,46 @@ class Registries:
         for client in self._clients.values():
             client.__exit__()
 
-    def releases(self, package: Package) -> tuple[Release, ...] | None:
-        """Return the releases of a package; None where nobody can tell, which is counted.
+    def learn(self, packages: Iterable[Package]) -> None:
+        """Ask for the lists of packages that are not known, some at once; what was learnt is kept whatever comes after.
 
         Raises:
             SourceError: A registry does not answer.
         """
-        url, read = self._source(package.ecosystem)
-        if url is None or read is None:
-            self.unknown[f"{NO_REGISTRY} ({package.ecosystem})"] += 1
-            return None
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            waiting: dict[Future[str], Package] = {}
+            for package in dict.fromkeys(packages):
+                url, read = self._source(package.ecosystem)
+                if url is not None and read is not None and self._kept(package) is None:
+                    self._open(package.ecosystem, url)
+                    waiting[pool.submit(copy_context().run, self._ask, package, url, read)] = package
+            for done in as_completed(waiting):
+                if done.exception() is None:
+                    self._keep(waiting[done], done.result())
+        for error in (error for done in waiting if (error := done.exception()) is not None):
+            raise error
+
+    def releases(self, package: Package) -> tuple[Release, ...] | None:
+        """Return the releases of a package that was learnt; None where nobody can tell, which is counted."""
         kept = self._kept(package)
         if kept is None:
-            kept = self._ask(package, url, read)
-            with self._cache:
-                row = (package.ecosystem, package.name, self._now.isoformat(), kept)
-                self._cache.execute("insert or replace into lists values (?, ?, ?, ?)", row)
+            self.unknown[f"{NO_REGISTRY} ({package.ecosystem})"] += 1
+            return None
         rows = json.loads(kept)
         if not rows:
             self.unknown[NOT_PUBLIC] += 1
             return None
         return tuple(Release(version, datetime.fromisoformat(at) if at else None, gone) for version, at, gone in rows)
+
+    def _keep(self, package: Package, releases: str) -> None:
+        with self._cache:
+            row = (package.ecosystem, package.name, self._now.isoformat(), releases)
+            self._cache.execute("insert or replace into lists values (?, ?, ?, ?)", row)
+
+    def _open(self, ecosystem: str, url: str) -> None:
+        if url not in self._clients:
+            name = f"releases of {ecosystem}"
+            self._clients[url] = Http(name, url, self._settings, headers={"User-Agent": "opsmetrics"})
 
     def _source(self, ecosystem: str) -> tuple[str | None, Read | None]:
         own = getattr(self._sources, ecosystem, None)
@@ -89,15 +114,19 @@ class Registries:
         return row[1] if timedelta(0) <= age < (FRESH_FOR if row[1] != "[]" else UNKNOWN_FOR) else None
 
     def _ask(self, package: Package, url: str, read: Read) -> str:
-        if url not in self._clients:
-            name = f"releases of {package.ecosystem}"
-            self._clients[url] = Http(name, url, self._settings, headers={"User-Agent": "opsmetrics"})
+        if url in self._away:
+            # It did not answer before, after several tries: asking for a thousand packages would take hours.
+            raise self._away[url]
         try:
             found = list(read(self._clients[url], package.name))
         except RefusedError as error:
             if error.status not in _NOT_THERE:
+                self._away[url] = error
                 raise
             found = []
+        except SourceError as error:
+            self._away[url] = error
+            raise
         return json.dumps([[one.version, one.at.isoformat() if one.at else None, one.is_withdrawn] for one in found])
 
 
