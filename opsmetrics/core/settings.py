@@ -21,6 +21,8 @@ DUCKDB_ENGINE, SPARK_ENGINE = "duckdb", "spark"
 DEMO_ORG = "demo-org-connected"
 # Where Dagster keeps its state; its own variable.
 DAGSTER_HOME = "DAGSTER_HOME"
+# Folder of the SQL files in an installed wheel, which nobody edits.
+BUNDLED_SQL = "_sql"
 # Every default once: for the settings, for their documentation and for what the environment leaves unset.
 _HOME, _ORG = ".opsmetrics", "examples/demo"
 _RETRY_SECONDS, _PATIENCE_SECONDS, _BUSY_SECONDS = 2.0, 900.0, 900.0
@@ -398,4 +400,4 @@ def default_sql_root() -> Path:
     """Return the SQL folder of a source checkout, or the copy inside an installed wheel."""
     here = Path(__file__).resolve().parents[1]
     checkout = here.parent / "sql"
-    return checkout if (checkout / "metrics" / "areas.toml").exists() else here / "_sql"
+    return checkout if (checkout / "metrics" / "areas.toml").exists() else here / BUNDLED_SQL

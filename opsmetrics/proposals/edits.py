@@ -23,8 +23,9 @@ from typing import Any
 import tomlkit
 
 from opsmetrics.catalogue import rules_digest_at
+from opsmetrics.catalogue.overlay import FILE as OWN_RULES
 from opsmetrics.core.errors import ConfigurationError, Problem
-from opsmetrics.core.settings import Settings
+from opsmetrics.core.settings import BUNDLED_SQL, Settings
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.spreadsheets import DELIMITERS
 from opsmetrics.proposals import preview
@@ -156,10 +157,13 @@ def _value(lines: list[str], start: int) -> tuple[list[dict[str, Any]], int]:
 
 
 def number(settings: Settings, metric_id: str, name: str, value: float) -> list[Change]:
-    """Return the rules with one number of one metric changed: its header, and a new ruleset version with its digest.
+    """Return the rules with one number of one metric changed.
+
+    Where the organisation has numbers of its own (``rules.toml``), or the SQL files came with an installed package, its
+    own number changes; else the metric's header does, with a new ruleset version and its digest.
 
     Args:
-        settings: Where the SQL files are.
+        settings: Where the SQL files and the configuration are.
         metric_id: Metric.
         name: floor, krav, mal or weight.
         value: The new number.
@@ -171,6 +175,8 @@ def number(settings: Settings, metric_id: str, name: str, value: float) -> list[
     path = f"metrics/{metric_id.split('_', maxsplit=1)[0]}/{metric_id}.sql"
     if not re.fullmatch(r"[a-z]{3}_[a-z0-9_]+", metric_id) or not (settings.sql / path).is_file():
         raise _refused(path, f"no metric {metric_id!r}", "choose one of the catalogue")
+    if name in NUMBERS and (settings.sql.name == BUNDLED_SQL or (settings.org / OWN_RULES).exists()):
+        return [_own_number(settings, metric_id, name, value)]
     before = _text(settings.sql / path)
     header, rest = _header_of(before)
     if name not in NUMBERS or name not in header:
@@ -190,6 +196,20 @@ def number(settings: Settings, metric_id: str, name: str, value: float) -> list[
     known = _text(settings.sql / "metrics/rulesets.toml")
     line = f'"{next_version}" = "{digest}"\n'
     return [*changes, Change(RULES, "metrics/rulesets.toml", known, known + line)]
+
+
+def _own_number(settings: Settings, metric_id: str, name: str, value: float) -> Change:
+    """Return ``rules.toml`` with one number of one metric; its other lines stay as they are."""
+    path = settings.org / OWN_RULES
+    before = _text(path) if path.exists() else ""
+    rules = tomlkit.parse(before)
+    if not before:
+        areas = tomllib.loads(_text(settings.sql / "metrics/areas.toml"))
+        rules["ruleset"] = areas["ruleset"]["version"]
+        rules["why"] = "Proposed in the app: write here why, for the readers of the scores."
+    tables = rules.setdefault("metric", tomlkit.table(is_super_table=True))
+    tables.setdefault(metric_id, tomlkit.table())[name] = tomlkit.value(f"{value:g}")
+    return Change(ORGANISATION, OWN_RULES, before, tomlkit.dumps(rules))
 
 
 def _header_of(text: str) -> tuple[tomlkit.TOMLDocument, str]:
