@@ -50,7 +50,12 @@ def advice(organisation: Organisation, today: date) -> list[Finding]:
         *(
             found
             for number, source in enumerate(organisation.sources.stream)
-            for found in _covers(organisation, number, source, today)
+            for found in _covers(organisation, source, "sources.toml", ("stream", number, "covers"), today)
+        ),
+        *(
+            found
+            for query in organisation.queries
+            for found in _covers(organisation, query, query.path, ("covers",), today)
         ),
     ]
 
@@ -161,11 +166,13 @@ def _monitors(organisation: Organisation) -> Iterator[Finding]:
         yield finding(organisation, "services.toml", line, message, fix, error=False)
 
 
-def _covers(organisation: Organisation, number: int, source: StreamSource, today: date) -> Iterator[Finding]:
+def _covers(
+    organisation: Organisation, source: StreamSource, file: str, place: tuple[str | int, ...], today: date
+) -> Iterator[Finding]:
     if source.covers is None:
         return
-    last, file = source.covers[1], "sources.toml"
-    line = line_of(organisation.folder, file, ("stream", number, "covers"))
+    last = source.covers[1]
+    line = line_of(organisation.folder, file, place)
     is_replaced = source.valid_to is not None and source.valid_to <= last + timedelta(days=1)
     if last > today:
         message = f"{source.name}: covers ends on {last}, which has not come: these days would count as quiet"

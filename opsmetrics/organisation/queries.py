@@ -46,6 +46,8 @@ _OF: dict[str, tuple[Format, ...]] = {
 # What the select says itself, or what follows from the file's name.
 _IN_THE_SELECT = {"columns", "assume"}
 _IN_THE_NAME = {"name", "path"}
+# What is of daily files.
+_OF_DAILY = {"cut"}
 
 
 def _text_encoding(name: str) -> str:
@@ -136,7 +138,7 @@ class QuerySource(StreamSource):
         sql: Header and select.
     """
 
-    NOT_WRITTEN: ClassVar[frozenset[str]] = frozenset({*_IN_THE_SELECT, *_IN_THE_NAME, "sql"})
+    NOT_WRITTEN: ClassVar[frozenset[str]] = frozenset({*_IN_THE_SELECT, *_IN_THE_NAME, *_OF_DAILY, "sql"})
 
     source: Slug
     files: dict[InputName, Annotated[QueryFiles, BeforeValidator(_as_files)]] = {}
@@ -219,8 +221,9 @@ def _load(sink: Sink, path: Path) -> QuerySource | None:
             file, *(words.of_toml(error.said, header_text(text)) if error.said else (error.line, str(error), begin))
         )
         return None
-    for name in sorted(header.keys() & (_IN_THE_SELECT | _IN_THE_NAME)):
+    for name in sorted(header.keys() & (_IN_THE_SELECT | _IN_THE_NAME | _OF_DAILY)):
         fix = "say it in the select" if name in _IN_THE_SELECT else "the file's own name says it"
+        fix = "it is of files of one day each: take it out" if name in _OF_DAILY else fix
         sink.add(file, _line(text, name), f"{name!r} does not belong into the header of a query", fix)
         header.pop(name)
     query = sink.model(file, QuerySource, header | {"name": stream, "path": file, "sql": text}, ())
@@ -241,6 +244,14 @@ def _is_right(sink: Sink, file: str, query: QuerySource) -> bool:
         said.append(("exported", f"exported = {query.exported!r} does not fit what the query reads", fix))
     if query.source == FILES:
         said.append(("source", f"the name {FILES!r} is that of the files of sources.toml", "choose another name"))
+    if STREAMS[query.name].is_register:
+        idle = {"covers": query.covers, "remembers_days": query.remembers_days}
+        said += [
+            (name, f"{name} says nothing of a register", "take it out: what is read is the whole state")
+            for name in (name for name, value in idle.items() if value is not None)
+        ]
+    if query.covers is not None and query.covers[1] < query.covers[0]:
+        said.append(("covers", "covers ends before it begins", "write covers = [first day, last day]"))
     teams = sink.ids.get("teams.toml")
     for team in query.teams:
         if team != "*" and teams is not None and team not in teams:

@@ -25,6 +25,7 @@ from opsmetrics.sources.raw_table import FILE, NUL, Collector, RawTable, folded,
 
 _CHUNK = 10_000
 _CONNECT_SECONDS = 15
+_ANSWER_SECONDS = 600
 MAX_ROWS = 50_000_000
 
 
@@ -92,7 +93,8 @@ def _connected(source: QueryTable) -> Generator[tuple[Any, str]]:
 def _postgres(address: str) -> Any:
     import psycopg2
 
-    con = psycopg2.connect(address, connect_timeout=_CONNECT_SECONDS, application_name="opsmetrics")
+    limit = f"-c statement_timeout={_ANSWER_SECONDS * 1000}"
+    con = psycopg2.connect(address, connect_timeout=_CONNECT_SECONDS, application_name="opsmetrics", options=limit)
     con.set_session(readonly=True, isolation_level="REPEATABLE READ")
     return con
 
@@ -108,6 +110,7 @@ def _mysql(address: str) -> Any:
         password=unquote(parts.password or ""),
         database=unquote(parts.path.lstrip("/")),
         connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_ANSWER_SECONDS,
         charset="utf8mb4",
         cursorclass=pymysql.cursors.SSCursor,
     )

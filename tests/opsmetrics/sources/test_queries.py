@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from opsmetrics.core.sqlheader import read_header
 from opsmetrics.operations.inspection import query_head
 from opsmetrics.operations.trying import sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
+from opsmetrics.organisation.advice import advice
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import files, pull_stream, query_run
 from opsmetrics.sources.query_inputs import files_of
@@ -365,6 +367,36 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     (small / "data" / "desk-08.csv").write_text("id,service,severity,opened\nj1,web,1,2026-08-05T10:00:00Z\n")
     (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
     assert (result.rows, result.error) == (3, None)
+
+
+def test_an_export_of_every_day_needs_no_days_written_down(small, desk, tmp_path):
+    """The same bytes some days later prove more quiet days."""
+    settings = settings_of(small, tmp_path)
+    desk(HEADER + '-- exported = "modified"\n-- complete_from = 2026-07-30\n' + SELECT)
+    items = small / "data" / "items.csv"
+
+    def windows(day):
+        written = datetime(2026, 8, day, 12, tzinfo=UTC).timestamp()
+        os.utime(items, (written, written))
+        (result,) = pull_stream(settings, load_organisation(small), "incidents")
+        assert result.error is None
+        return [(load.window_end, load.rows) for load in result.loads]
+
+    assert windows(6) == [(date(2026, 8, 7), 2)]
+    assert windows(6) == []
+    assert windows(8) == [(date(2026, 8, 9), 0)]
+
+
+def test_days_that_end_before_they_begin_are_told(small, desk):
+    desk(HEADER + "-- covers = [2026-08-02, 2026-08-01]\n" + SELECT)
+    with pytest.raises(ConfigurationError, match="ends before it begins"):
+        load_organisation(small)
+
+
+def test_days_that_are_over_are_told(small, desk):
+    desk(HEADER + "-- covers = [2026-08-01, 2026-08-20]\n" + SELECT)
+    (found,) = [item for item in advice(load_organisation(small), TODAY) if "covers ended" in item.problem.message]
+    assert (found.problem.file, found.problem.line) == (str(small / "sources" / "incidents.sql"), 3)
 
 
 def test_a_trial_tells_what_would_land_and_what_not(small, desk, tmp_path):
