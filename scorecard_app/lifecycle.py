@@ -48,7 +48,11 @@ def _begin(place: AppPage) -> Page | None:
     except SnapshotError:
         show(join(element("h1", text(language, "app.name")), lead(text(language, "app.no_snapshot")), begin(language)))
         return None
-    organisation, period = catalogue.organisation(snapshot), chosen_period(snapshot)
+    try:
+        organisation, period = catalogue.organisation(snapshot), chosen_period(snapshot)
+    except SnapshotError:
+        show(join(element("h1", text(language, "app.name")), lead(text(language, "app.other_snapshot"))))
+        return None
     page = Page(place, snapshot, language, organisation, period, access.permissions())
     layout.menu(page)
     return page

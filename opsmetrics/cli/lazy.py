@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from opsmetrics.cli.options import EXIT_WRONG
-from opsmetrics.core.errors import MemoryRefusedError, OpsMetricsError, StorageError, is_refusal
+from opsmetrics.core.errors import OTHER_SHAPE, MemoryRefusedError, OpsMetricsError, StorageError, is_refusal
 from opsmetrics.core.extras import missing_extra
 from opsmetrics.core.parts import reach_parts
 
@@ -43,6 +43,15 @@ class LazyCommand:
         if not isinstance(found, click.Command):
             raise TypeError(f"opsmetrics.cli.{self.module}.{self.attribute} is not a command")
         return found
+
+
+# Commands whose SQL reads a snapshot that an older or newer version may have written.
+_READING = {"results", "health", "export", "digest", "brief", "preview", "backtest"}
+
+
+def _is_other_shape(ctx: click.Context, error: Exception) -> bool:
+    """Whether a command that reads a snapshot found no table or column of a name; DuckDB is not imported for it."""
+    return ctx.invoked_subcommand in _READING and type(error).__name__ in {"CatalogException", "BinderException"}
 
 
 class LazyGroup(click.Group):
@@ -81,6 +90,9 @@ class LazyGroup(click.Group):
         except MemoryError:
             click.echo(f"error: {MemoryRefusedError()}", err=True)
         except Exception as error:
+            if _is_other_shape(ctx, error):
+                click.echo(f"error: {OTHER_SHAPE}", err=True)
+                sys.exit(EXIT_WRONG)
             # Of the disk, or of a library that says what the system said.
             if isinstance(error, click.ClickException) or not is_refusal(error):
                 raise

@@ -157,5 +157,11 @@ def is_refusal(error: BaseException) -> bool:
     return any(text in said for text in _SAID)
 
 
+OTHER_SHAPE = (
+    "the snapshot has other tables or columns than this version of the program reads"
+    "\n    fix: run `opsmetrics run` with this version, or read it with the version that wrote it"
+)
+
+
 class SnapshotError(OpsMetricsError):
     """There is no snapshot to read, or the pointer to it is damaged."""

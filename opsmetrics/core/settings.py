@@ -142,7 +142,7 @@ class Settings:
         env = os.environ if environ is None else environ
         data = env.get("OPSMETRICS_DATA")
         now = env.get("OPSMETRICS_NOW")
-        home = Path(env.get("OPSMETRICS_HOME") or _HOME)
+        home = _openable(Path(env.get("OPSMETRICS_HOME") or _HOME))
         return cls(
             home=home,
             org=Path(env.get("OPSMETRICS_ORG") or _default_org(home)),
@@ -281,6 +281,15 @@ def is_confidential(url: str) -> bool:
     except ValueError:
         return False
     return bool(host) and (found.scheme == "https" or (found.scheme == "http" and is_loopback(host)))
+
+
+def _openable(home: Path) -> Path:
+    """Refuse a folder in which DuckDB opens no file: what follows ``?`` is settings to it, a backslash a separator."""
+    text = str(home.absolute())
+    if "?" in text or "\\" in text or not text.isprintable():
+        said = f"a database cannot be kept in {text!a}: its path holds ?, a backslash or a sign that cannot be printed"
+        raise ConfigurationError([Problem("OPSMETRICS_HOME", None, said, "choose another folder")])
+    return home
 
 
 def _default_org(home: Path) -> Path:

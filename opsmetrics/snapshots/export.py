@@ -15,7 +15,7 @@ import polars as pl
 
 from opsmetrics.catalogue.schemas import EXPORTED
 from opsmetrics.core.atomic import draft, settle
-from opsmetrics.snapshots.store import current
+from opsmetrics.snapshots.store import current, opened
 
 COLUMNS = "columns.parquet"
 KEEP = 3
@@ -34,8 +34,7 @@ def export(snapshots: Path, target: Path) -> tuple[Path, int]:
     """
     found = current(snapshots)
     folder = target / found.path.stem
-    with duckdb.connect(str(found.path), read_only=True) as con:
-        con.execute("set timezone = 'UTC'")
+    with opened(found) as con:
         columns = _columns(con)
         if not folder.exists():
             _write(con, columns, folder)
@@ -62,7 +61,7 @@ def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) 
             schema, table = name.split(".")
             path = temporary / schema / f"{table}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            con.sql(f"from {name}").pl().write_parquet(path, metadata={"comment": text, "snapshot": folder.name})
+            con.sql(f"from {name}").pl().write_parquet(path, metadata={"comment": text or "", "snapshot": folder.name})
         columns.drop("table_comment").write_parquet(temporary / COLUMNS)
         temporary.replace(folder)
     finally:

@@ -15,11 +15,17 @@ from pathlib import Path
 import duckdb
 
 from opsmetrics.core.atomic import draft, settle, write_whole_text
-from opsmetrics.core.errors import SnapshotError
+from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
 
 POINTER = "current.json"
 LINK = "current.duckdb"
 KEEP = 5
+_TABLES = (
+    "select schema_name, table_name from duckdb_tables() union all select schema_name, view_name from duckdb_views()"
+)
+# What every reader asks for; a file without them was written by something else.
+_NEEDED = frozenset({"meta.build", "meta.known", "meta.organisation", "scores.team", "scores.area", "scores.metric"})
+NO_SNAPSHOT = "this is no readable snapshot\n    fix: run `opsmetrics run`, which publishes another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +147,24 @@ def open_current(folder: Path) -> duckdb.DuckDBPyConnection:
     """Open the current snapshot read-only, with UTC as session zone and no access to other files.
 
     Raises:
-        SnapshotError: As :func:`current`.
+        SnapshotError: As :func:`current`, or the file is no snapshot that this version reads.
     """
-    con = duckdb.connect(str(current(folder).path), read_only=True, config={"enable_external_access": False})
+    return opened(current(folder))
+
+
+def opened(snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
+    """Open a snapshot as :func:`open_current` does.
+
+    Raises:
+        SnapshotError: The file is no snapshot that this version reads.
+    """
+    try:
+        con = duckdb.connect(str(snapshot.path), read_only=True, config={"enable_external_access": False})
+    except (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException) as error:
+        raise SnapshotError(f"{snapshot.path}: {NO_SNAPSHOT}") from error
     con.execute("set timezone = 'UTC'")
+    there = {f"{schema}.{table}" for schema, table in con.execute(_TABLES).fetchall()}
+    if not there >= _NEEDED:
+        con.close()
+        raise SnapshotError(f"{snapshot.path}: {OTHER_SHAPE}")
     return con

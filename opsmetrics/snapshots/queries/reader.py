@@ -14,8 +14,9 @@ import duckdb
 import polars as pl
 from cachetools import LRUCache
 
+from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
 from opsmetrics.snapshots.queries.rows import Rows
-from opsmetrics.snapshots.store import Snapshot
+from opsmetrics.snapshots.store import NO_SNAPSHOT, Snapshot
 
 KEPT_READERS = 3
 KEPT_BYTES = 64 * 1024 * 1024
@@ -32,7 +33,10 @@ def _cursor(path: str) -> duckdb.DuckDBPyConnection:
     with _lock:
         if path not in _readers:
             # Snapshots have unique names: reconnecting to a replaced path would return the old database.
-            _readers[path] = duckdb.connect(path, read_only=True, config={"enable_external_access": False})
+            try:
+                _readers[path] = duckdb.connect(path, read_only=True, config={"enable_external_access": False})
+            except duckdb.IOException as error:
+                raise SnapshotError(f"{path}: {NO_SNAPSHOT}") from error
         return _readers[path].cursor()
 
 
@@ -46,7 +50,11 @@ def query(snapshot: Snapshot, row_type: type[R], sql: str, parameters: Mapping[s
 
 
 def frame(snapshot: Snapshot, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
-    """Run one select on a snapshot; values are bound, answers kept per snapshot and parameters."""
+    """Run one select on a snapshot; values are bound, answers kept per snapshot and parameters.
+
+    Raises:
+        SnapshotError: The file is no snapshot that this version reads.
+    """
     path, names = str(snapshot.path), dict(parameters or {})
     key = (path, sql, tuple(sorted(names.items())))
     with _lock:
@@ -54,7 +62,10 @@ def frame(snapshot: Snapshot, sql: str, parameters: Mapping[str, Any] | None = N
             return _answers[key]
     with _cursor(path) as cursor:
         cursor.execute("set timezone = 'UTC'")
-        found = cursor.sql(sql, params=names).pl() if names else cursor.sql(sql).pl()
+        try:
+            found = cursor.sql(sql, params=names).pl() if names else cursor.sql(sql).pl()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise SnapshotError(f"{path}: {OTHER_SHAPE}") from error
     with _lock:
         if found.estimated_size() + _OVERHEAD <= KEPT_BYTES // 4:
             _answers[key] = found
