@@ -6,6 +6,7 @@ Retries are tenacity's, the client is httpx; Azure's own clients have their poli
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,9 @@ MOST_REDIRECTS = 5
 # Headers that tell how the bytes travelled, not what they are.
 _OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
 AGAIN = {429, 500, 502, 503, 504}
+# At INFO these write down every address whole, path and query included.
+for _talker in ("httpx", "httpcore", "azure", "msal"):
+    logging.getLogger(_talker).setLevel(logging.WARNING)
 Waits = Callable[[httpx.Response], float | None]
 # What the identity of each kind of connector needs.
 ROLES = {
