@@ -23,5 +23,5 @@ class Bounds(Model):
 
     minutes: float = Field(default=120, gt=0)
     requests: int = Field(default=50_000, ge=1)
-    bytes_per_second: int = Field(default=1_000, ge=0)
+    bytes_per_second: int = Field(default=100, ge=0)
     memory_mb: int = Field(default=4_096, ge=64)

@@ -66,7 +66,7 @@ class Allowance:
 
         Args:
             size: Bytes that came, as they travelled.
-            since: When it was asked for, on the monotonic clock.
+            since: When it began to come, on the monotonic clock.
 
         Raises:
             ExhaustedError: It is too slow, or the time is over.

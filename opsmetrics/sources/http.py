@@ -213,10 +213,10 @@ class Http:
 
     def _bounded(self, method: str, url: str, path: str, arguments: Mapping[str, Any]) -> httpx.Response:
         """Ask once and read the answer, but no more of it than any page of ours can hold, unpacked."""
-        since = time.monotonic()
         timeout = httpx.Timeout(max(0.1, min(READ_SECONDS, self._allowance.seconds)), connect=CONNECT_SECONDS)
         with self._client.stream(method, url, timeout=timeout, **arguments) as answer:
-            body = bytearray()
+            # Thinking before the first byte is no slow answer.
+            since, body = time.monotonic(), bytearray()
             for chunk in answer.iter_bytes():
                 body += chunk
                 if len(body) > MOST_BYTES:

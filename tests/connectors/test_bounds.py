@@ -98,7 +98,7 @@ def test_more_values_than_memory_holds_are_counted_before_they_are_made(http, mo
 
 def test_one_byte_at_a_time_is_given_up(server, tmp_path, monkeypatch):
     monkeypatch.setattr("opsmetrics.sources.allowance.GRACE_SECONDS", 0.2)
-    with allowed(Bounds()), Http("source", server, _settings(tmp_path)) as http:
+    with allowed(Bounds(bytes_per_second=1000)), Http("source", server, _settings(tmp_path)) as http:
         assert http.get("plain")
         with pytest.raises(SourceError, match="less than 1000 bytes a second") as refused:
             http.get("drip")
