@@ -80,9 +80,9 @@ def _text(number: int, item: NextStep, context: Context) -> str:
 
 def _part(part: Part) -> str:
     columns = f"columns {', '.join(part.required)}"
-    if part.is_connected:
-        columns = "is connected"
     wanted = f"; for these metrics also {', '.join(part.wanted)}" if part.wanted else ""
+    if part.is_connected:
+        columns, wanted = "is connected, and no source of it tells ", ", ".join(part.wanted)
     ways = f"; or connector {', '.join(part.connectors)}" if part.connectors else ""
     exports = f"; recipes: {', '.join(part.recipes)}" if part.recipes else ""
     return f"   {part.stream}: {part.doc}\n      {columns}{wanted}: a file or a query{ways}{exports}"

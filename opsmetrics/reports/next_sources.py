@@ -29,7 +29,7 @@ class Part:
         stream: Stream.
         doc: What a row of it is.
         required: Columns that every row must have.
-        wanted: Optional columns on which the metrics of the step rest.
+        wanted: Optional columns on which the metrics of the step rest; of a connected stream those that are lacking.
         connectors: Kinds of connectors that deliver it with these columns.
         recipes: Exports of tools that a recipe turns into its rows, by the recipe's name.
         is_connected: It is delivered, and lacks the wanted columns only.
@@ -78,7 +78,9 @@ def _parts(step: Step, rests_on: dict[str, list[str]]) -> tuple[Part, ...]:
 
 def _part(name: str, step: Step, rests_on: dict[str, list[str]]) -> Part:
     stream = STREAMS[name]
-    told = {column for metric in step.metrics for column in rests_on.get(metric, [])}
+    is_connected = name not in step.lacks
+    # Of a stream that is delivered, only what its sources cannot tell.
+    told = set(step.lacks) if is_connected else {c for metric in step.metrics for c in rests_on.get(metric, [])}
     wanted = tuple(sorted(column.partition(".")[2] for column in told if column.startswith(f"{name}.")))
     required = tuple(column.name for column in stream.columns if column.required)
     kinds = tuple(
@@ -88,7 +90,7 @@ def _part(name: str, step: Step, rests_on: dict[str, list[str]]) -> Part:
     )
     exports = tuple(recipe.name for recipe in recipes() if recipe.stream == name)
     effort = "S" if kinds or exports else "M" if len(required) + len(wanted) <= _FEW_COLUMNS else "L"
-    return Part(name, stream.doc, required, wanted, kinds, exports, name not in step.lacks, effort)
+    return Part(name, stream.doc, required, wanted, kinds, exports, is_connected, effort)
 
 
 def configured_cells(organisation: Organisation, catalogue: Catalogue, today: date) -> list[ReachCell]:

@@ -79,7 +79,7 @@ def _columns(page: Page, item: NextStep) -> str:
     said: list[str] = []
     for part in item.parts:
         names = (*(() if part.is_connected else part.required), *part.wanted)
-        said.append(page.text("connect.columns", names=", ".join(names)))
+        said.append(page.text("connect.lacks" if part.is_connected else "connect.columns", names=", ".join(names)))
     return "; ".join(said)
 
 

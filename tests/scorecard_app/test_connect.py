@@ -35,7 +35,8 @@ def test_it_shows_streams_columns_metrics_gain_and_effort(small_run, monkeypatch
     assert f"{text(language, 'stream.oncall_shifts')} (oncall_shifts)" in html
     assert "fired_at" in html
     assert "label" in html
-    assert "(incidents)" not in html, "it is connected"
+    assert "declared_at" not in html, "incidents are connected, and lack other columns only"
+    assert text(language, "connect.lacks", names="")[:8] in html
     assert not re.search(r"\b(None|nan)\b", re.sub(r"<[^>]+>", " ", html))
 
 
