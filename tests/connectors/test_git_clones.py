@@ -299,6 +299,23 @@ def test_bare_clones_are_clones_and_an_empty_folder_is_an_error(clone, connected
     assert "the folder holds no clone" in pull("commits_daily", folder="clones/none", named="", fails=True)
 
 
+def test_the_default_branch_is_read_whatever_is_checked_out(clone):
+    repository, pull = clone
+    repository.commit("on main", {"y": "1"}, at="2026-10-05T08:00:00Z")
+    work = repository.folder.parent / "work"
+    repository.git("clone", "-q", str(repository.folder), str(work))
+    branch = Repository.__new__(Repository)
+    branch.folder = work
+    branch.git("checkout", "-q", "-b", "feature")
+    branch.commit("not merged", {"y": "2"}, at="2026-10-06T08:00:00Z")
+    now = (datetime(2026, 11, 23, tzinfo=UTC).timestamp(),) * 2
+    for name in ("packed-refs", "HEAD", "refs/remotes/origin/HEAD"):
+        if (work / ".git" / name).exists():
+            os.utime(work / ".git" / name, now)
+    rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "work"')
+    assert [row["committed_on"] for row in rows] == [date(2026, 10, 5)]
+
+
 def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone):
     repository, pull = clone
     repository.commit("one", {"y": "1"}, at="2026-10-05T08:00:00Z")
