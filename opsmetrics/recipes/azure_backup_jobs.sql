@@ -15,4 +15,6 @@ select
         'Failed': 'false', 'Cancelled': 'false'
     }) as is_usable
 from job
-where "Operation" ilike '%backup%' and lower("Status") not in ('in progress', 'inprogress', 'cancelling')
+where
+    not regexp_matches("Operation", '(?i)restore|recovery|gjenoppret|configure|disable|delete|register|modify')
+    and lower("Status") not in ('in progress', 'inprogress', 'cancelling')

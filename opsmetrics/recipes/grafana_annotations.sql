@@ -8,7 +8,7 @@
 with ordered as (
     select
         _file, _line, id, alertId, alertName, time, timeEnd,
-        lower(newState) in ('alerting', 'firing') as is_firing,
+        regexp_matches(newState, '(?i)^(alerting|firing)') as is_firing,
         lead(time) over (partition by alertId order by lpad(time, 20, '0'), lpad(id, 20, '0')) as next_time
     from annotation
     where alertId <> '0' and lower(newState) not in ('pending')

@@ -13,8 +13,9 @@ select
     mapped(matched(priority, '^([1-5])'), map { '5': '4' }) as severity,
     instant(opened_at, ['%d.%m.%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S']) as declared_at,
     case
-        when lower(state) in ('resolved', 'closed', '6', '7')
+        -- One that was opened again keeps the time at which it was resolved before.
+        when lower(state) not in ('new', 'in progress', 'on hold', 'ny', 'pågår', 'på vent', '1', '2', '3')
             then instant(resolved_at, ['%d.%m.%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S'])
     end as resolved_at
 from incident
-where lower(coalesce(state, '')) not in ('canceled', 'cancelled', '8')
+where lower(coalesce(state, '')) not in ('canceled', 'cancelled', 'kansellert', 'avbrutt', '8')

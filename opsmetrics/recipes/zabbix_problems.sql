@@ -15,4 +15,4 @@ select
     instant("Time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p']) as fired_at,
     instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p']) as closed_at
 from problem
-where "Severity" in ('High', 'Disaster')
+where "Severity" not in ('Average', 'Warning', 'Information', 'Not classified')

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from opsmetrics.cli import main
 from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
@@ -137,12 +139,51 @@ def test_a_load_test_counts_once_its_peak_is_filled_in(small, written):
     assert good.select(columns).rows() == [("web", utc("2026-08-01T10:00:00"), 0.9, True)]
 
 
+def test_words_of_another_language_are_set_aside_and_not_left_out(small, written):
+    """A state or severity that nobody knows is never taken for one of those that are left out, or for open."""
+    written("incident.csv", SERVICENOW.replace("Closed", "Lukket"))
+    good, _ = kept(small, "servicenow")
+    assert good["resolved_at"].null_count() == 1
+    file, content, *_ = EXPORTS["zabbix_problems"]
+    written(file, content.replace("High", "Høy").replace("Disaster", "Katastrofe"), "zabbix_problems")
+    good, aside = kept(small, "zabbix")
+    assert (good.height, aside["_line"].to_list()) == (0, [2, 3])
+
+
 def test_a_second_query_of_a_stream_is_named_for_its_source(small, written):
     first = written("incident.csv", SERVICENOW)
     (small / "sources" / "incidents.sql").write_text(first.read_text().replace('"servicenow"', '"other"'))
     assert written("incident.csv", SERVICENOW).name == "incidents.servicenow.sql"
     with pytest.raises(ConfigurationError, match="exists already"):
         written("incident.csv", SERVICENOW)
+
+
+def said_by(small, *words):
+    """Exit code and text of a command over the small organisation."""
+    found = CliRunner().invoke(main, ["source", *words, "--org", str(small)])
+    return found.exit_code, found.output
+
+
+def test_the_command_line_adds_a_recipe_and_tries_it(small):
+    sources = (small / "sources.toml").read_text().split("[[stream]]")
+    (small / "sources.toml").write_text("[[stream]]".join(part for part in sources if 'name = "incidents"' not in part))
+    path = small / "data" / "incident.csv"
+    path.write_text(SERVICENOW.replace('"web"', '"elsewhere"', 1))
+    code, said = said_by(small, "add", str(path))
+    assert (code, "opsmetrics source try incidents --source servicenow" in said) == (0, True)
+    code, said = said_by(small, "try", "incidents")
+    assert code == 0
+    assert "incidents from servicenow: 3 rows, 2 would land, 1 set aside, days 2026-08-01 to 2026-08-02" in said
+    assert "(first: incident.csv:5)" in said
+    assert "no such service: 'elsewhere' (1 rows)" in said
+    assert "cannot be told, so that what rests on it is not measured: first_alert_at" in said
+    assert said_by(small, "try", "incidents", "--strict")[0] == 1
+    assert json.loads(said_by(small, "try", "incidents", "--json")[1])[0]["kept"] == 2
+    code, said = said_by(small, "try", "toil_reports")
+    assert (code, "nothing delivers the stream 'toil_reports'" in said) == (1, True)
+    (small / "data" / "other.csv").write_text("a,b\n1,2\n")
+    code, said = said_by(small, "add", str(small / "data" / "other.csv"))
+    assert (code, "no recipe fits it" in said) == (1, True)
 
 
 def test_a_file_elsewhere_is_told_where_to_lie(small, tmp_path):
