@@ -17,7 +17,7 @@ INSTALL = $(PIP) -c constraints.txt
 # `make demo HASHED=1`, `make test HASHED=1`: only files whose digests stand in requirements/ are installed. Without it
 # versions are held and files are believed: for platforms on which something is built, and indexes with wheels of their own.
 ifdef HASHED
-all_of = $(PIP) --require-hashes -r requirements/build.txt -r requirements/$(1).txt && $(PIP) --no-deps --no-build-isolation -e .
+all_of = $(PIP) --require-hashes --no-deps -r requirements/build.txt -r requirements/$(1).txt && $(PIP) --no-deps --no-build-isolation -e .
 else
 all_of = $(INSTALL) -e '.[$(1)]'
 endif

@@ -2,7 +2,7 @@
 
 ``make hashes`` asks the package index that uv is set up for; no index is named in what it writes. Versions come from
 ``constraints.txt``; of what builds the wheel, from the day on which this was run. A file that was changed afterwards,
-at the index or on the way, is refused by ``pip install --require-hashes -r requirements/service.txt``.
+at the index or on the way, is refused by ``pip install --require-hashes --no-deps -r requirements/service.txt``.
 """
 
 from __future__ import annotations
