@@ -174,6 +174,8 @@ def _publish(con: duckdb.DuckDBPyConnection, context: Context) -> StageResult:
         raise SnapshotError("there is no finished build; run `opsmetrics build` first")
     settings = context.settings
     before = store.published(settings.snapshots, identity)
+    if before is not None:
+        store.finish(before)
     found = before or store.publish(con, settings.warehouse, settings.snapshots, build_id=identity, now=context.now)
     # A process that was killed just after it published may not have landed this.
     at = datetime.fromisoformat(found.published_at)

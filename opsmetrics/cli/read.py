@@ -21,6 +21,7 @@ from opsmetrics.cli.options import (
 )
 from opsmetrics.core.atomic import write_whole_text
 from opsmetrics.core.spreadsheets import csv_text
+from opsmetrics.operations.health import upkeep
 from opsmetrics.snapshots import export as exporting
 from opsmetrics.snapshots import results as evaluation
 from opsmetrics.snapshots.store import current, open_current
@@ -124,7 +125,7 @@ def results(
         found = evaluation.read_results(con, teams)
     verdicts = evaluation.judge(found, evaluation.Requirements(min_score, min_level, min_coverage, no_gate))
     if form == "openmetrics":
-        text = evaluation.openmetrics(found)
+        text = evaluation.openmetrics(found, upkeep(settings_of()))
     else:
         text = json.dumps(found | {"verdicts": verdicts}, ensure_ascii=False, indent=1) + "\n"
     if out is None:

@@ -19,6 +19,7 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.operations import care
 from opsmetrics.operations.restore_records import newest_test
 from opsmetrics.snapshots.notices import Sentence, read_notices, sentences
+from opsmetrics.snapshots.results import Upkeep
 from opsmetrics.snapshots.store import open_current
 
 # A daily build that ran late is not news; one that did not run is.
@@ -88,6 +89,24 @@ def _upkeep(settings: Settings) -> Iterator[Issue]:
     test = newest_test(settings.home)
     if test is not None and test.result != "ok":
         yield Issue(f"upkeep/restore-test/{test.said}", f"restore test of {test.started_at} failed: {test.said}")
+
+
+def upkeep(settings: Settings) -> list[Upkeep]:
+    """Return how backup, compaction and restore test stand; what never ran is left out."""
+    records = [record for what in (care.BACKUP, care.COMPACTION) if (record := care.read_record(settings.home, what))]
+    found = [
+        Upkeep(
+            record.what,
+            len(record.said),
+            datetime.fromisoformat(record.succeeded_at) if record.succeeded_at else None,
+        )
+        for record in records
+    ]
+    test = newest_test(settings.home)
+    if test is not None:
+        at = datetime.fromisoformat(test.verified_at) if test.verified_at else None
+        found.append(Upkeep("restore_test", int(test.result != "ok"), at))
+    return found
 
 
 def warnings(settings: Settings) -> list[Issue]:

@@ -84,7 +84,7 @@ def restore(source: Path, home: Path, org: Path, at: str | None = None) -> Resto
         _refuse_other_content(manifest, home, org, begun)
         now = datetime.now(tz=UTC).isoformat(timespec="seconds")
         begin(home, begun or UnderWay(manifest.name, str(source), str(home), str(org), now))
-        done = _bring_all(source, manifest, home, org)
+        done = _bring_all(source, manifest, home, org, is_again=begun is not None)
         if at is None and begun is None:
             newer = [name for name in damaged_manifests(source) if name > manifest.name]
             done.missing[:0] = [f"backup {name}: its manifest is damaged; {manifest.name} was taken" for name in newer]
@@ -93,7 +93,7 @@ def restore(source: Path, home: Path, org: Path, at: str | None = None) -> Resto
     return done
 
 
-def _bring_all(source: Path, manifest: Manifest, home: Path, org: Path) -> Restored:
+def _bring_all(source: Path, manifest: Manifest, home: Path, org: Path, *, is_again: bool) -> Restored:
     done = Restored(manifest.name)
     swept = set[Path]()
     for to in sorted(manifest.files, key=lambda to: (_ORDER.index(to.partition("/")[0]), to)):
@@ -105,7 +105,9 @@ def _bring_all(source: Path, manifest: Manifest, home: Path, org: Path) -> Resto
         try:
             problem = _bring(source / inside, target, checksum, is_load=to.startswith(f"{LANDING}/"))
         except UnreadableError as error:
-            done.unread.append(f"{to}: {str(error).partition(chr(10))[0]}")
+            said = f"{to}: {str(error).partition(chr(10))[0]}"
+            # What the disk of the backup cannot read the second time either is lost; anything else can be mended.
+            (done.missing if is_again and error.is_of_the_disk else done.unread).append(said)
             continue
         if problem:
             done.missing.append(f"{to}: {problem}")
@@ -144,10 +146,6 @@ def _copied(copy: Path, target: Path, checksum: str) -> tuple[str | None, bytes]
         return "it is missing in the backup", b""
     except OtherContentError:
         return "it is damaged in the backup", copy.read_bytes()
-    except UnreadableError as error:
-        if not error.is_of_the_disk:
-            raise
-        return "the disk of the backup cannot read it", b""
     return None, b""
 
 

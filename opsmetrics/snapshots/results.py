@@ -117,12 +117,34 @@ def _verdict(team: Row, wish: str, wanted: object, found: object, verdict: str) 
     return {"team_id": team["team_id"], "wish": wish, "wanted": wanted, "found": found, "verdict": verdict}
 
 
-def openmetrics(results: Row) -> str:
-    """Return the scores as OpenMetrics text, for a textfile collector or a scrape."""
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """How one piece of housekeeping stands.
+
+    Attributes:
+        what: ``backup``, ``compaction`` or ``restore_test``.
+        problems: What it found wrong the last time; 0 where it ended well.
+        succeeded_at: When it last ended well, or None.
+    """
+
+    what: str
+    problems: int
+    succeeded_at: datetime | None
+
+
+def openmetrics(results: Row, upkeep: Iterable[Upkeep] = ()) -> str:
+    """Return the scores as OpenMetrics text, for a textfile collector or a scrape.
+
+    Args:
+        results: What :func:`read_results` gave.
+        upkeep: How housekeeping stands.
+    """
+    kept = list(upkeep)
 
     class Scores(Collector):
         def collect(self) -> Iterable[Metric]:
             yield from _families(results)
+            yield from _kept(kept)
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Scores())
@@ -156,6 +178,23 @@ def _families(results: Row) -> Iterable[Metric]:
                 if part[column] is not None:
                     family.add_metric(names, float(part[column]))
             yield family
+
+
+def _kept(upkeep: list[Upkeep]) -> Iterable[Metric]:
+    problems = GaugeMetricFamily(
+        "opsmetrics_upkeep_problems",
+        "What backup, compaction and restore test found wrong the last time",
+        labels=["what"],
+    )
+    succeeded = GaugeMetricFamily(
+        "opsmetrics_upkeep_succeeded", "When it last ended well, Unix time", labels=["what"], unit="seconds"
+    )
+    for item in upkeep:
+        problems.add_metric([item.what], item.problems)
+        if item.succeeded_at is not None:
+            succeeded.add_metric([item.what], item.succeeded_at.timestamp())
+    yield problems
+    yield succeeded
 
 
 _SCORE = "0..100; no sample where there is too little data"

@@ -92,9 +92,22 @@ def _swap(snapshot: Snapshot) -> None:
     folder = snapshot.folder
     content = {key: value for key, value in asdict(snapshot).items() if key != "folder"}
     write_whole_text(folder / POINTER, json.dumps(content, indent=2) + "\n", durable=True)
-    with draft(folder, LINK) as link:
+    _link(snapshot)
+
+
+def _link(snapshot: Snapshot) -> None:
+    """Let the link for analysts lead to a snapshot."""
+    with draft(snapshot.folder, LINK) as link:
         link.symlink_to(snapshot.file)
-        settle(link, folder / LINK)
+        settle(link, snapshot.folder / LINK)
+
+
+def finish(snapshot: Snapshot, keep: int = KEEP) -> None:
+    """Do what a process that was killed right after it swapped the pointer left: link and old snapshots."""
+    link = snapshot.folder / LINK
+    if not link.is_symlink() or link.readlink() != Path(snapshot.file):
+        _link(snapshot)
+    _prune(snapshot.folder, snapshot.file, keep)
 
 
 def _prune(folder: Path, current: str, keep: int) -> None:
