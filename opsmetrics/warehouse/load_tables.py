@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsmetrics.core.declare import Row, Table, at, count, day, flag, id_, text, texts
-from opsmetrics.landing import PARTIAL, SILENT, Load, LoadName, Pack, damaged_paths, is_pack
+from opsmetrics.landing import PARTIAL, SILENT, Load, LoadName, Pack, damaged_paths, is_pack, place_of
 from opsmetrics.streams import Stream
 
 _STREAM = id_("stream", "Stream")
@@ -138,6 +138,9 @@ def damaged_rows(landing: Path, streams: list[str]) -> Iterator[Row]:
     """Return what was set aside as rows of ``meta.damaged_loads``."""
     for stream in streams:
         for path in damaged_paths(landing, stream):
+            if place_of(path).exists():
+                # It is back, from the backup: what lies here is what it looked like.
+                continue
             if is_pack(path):
                 load_id, origin, window = path.stem, None, Pack.parse(path).window
             else:
