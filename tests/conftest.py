@@ -216,6 +216,7 @@ LONGEST_FIRST = (
     "resilience/test_soak.py",
     "browser/test_browser.py",
     "resilience/test_faults.py",
+    "resilience/test_crashes.py",
     "connectors/test_faults.py",
     "browser/test_injection.py",
     "unknown/test_blanks.py",

@@ -121,13 +121,15 @@ def pull(folder: Path) -> None:
 
 
 def pulled(folder: Path) -> Any:
-    """Loads byte by byte; of notes which file gave which load. What a lost note knew of days is in the loads."""
-    notes = {}
-    for path in (folder / "home/pulls").glob("*.json"):
-        note = json.loads(path.read_text())
-        marks = {file: [mark[1:]] for file, mark in note["files"].items()}
-        notes[path.name] = [marks, note["error"]]
-    return tree(folder / "home/landing"), notes
+    """What counts: window and rows of the newest load, and that the note knows of no error.
+
+    Killed between load and note the file is landed once more: the same rows under the next number, of which the newest
+    counts.
+    """
+    newest = [*read_loads(folder / "home/landing", STREAM, "files")][-1]
+    rows = read_columns(newest, ["deployment_id", "service_id", "deployed_at", "_day", "_line"]).rows()
+    errors = [json.loads(path.read_text())["error"] for path in (folder / "home/pulls").glob("*.json")]
+    return newest.window_start, newest.window_end, newest.is_complete, rows, errors
 
 
 # --- compaction -----------------------------------------------------------------------------------------------------
