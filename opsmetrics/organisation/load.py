@@ -224,7 +224,7 @@ def load_organisation(folder: Path) -> Organisation:
     sources = names.of_sources(sources) if sources else None
     usual = settings.working_hours if settings else WorkingHours()
     checks.check_all(reader, tables, registers, sources, usual)
-    queries = load_queries(reader, sources.connector if sources else ())
+    queries = load_queries(reader, sources.connector if sources else (), lambda team: names.team(team, None))
     if reader.problems or settings is None or sources is None:
         raise ConfigurationError(reader.problems)
     return Organisation(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -183,11 +183,19 @@ class Sink(Protocol):
         ...
 
 
-def load_queries(sink: Sink, connectors: Iterable[Connector]) -> tuple[QuerySource, ...]:
-    """Read ``sources/*.sql`` of a folder; what is wrong with their headers is recorded."""
+def load_queries(
+    sink: Sink, connectors: Iterable[Connector], team_of: Callable[[str], str] = str
+) -> tuple[QuerySource, ...]:
+    """Read ``sources/*.sql`` of a folder; what is wrong with their headers is recorded.
+
+    Args:
+        sink: The reader of the folder.
+        connectors: The other sources, whose names they may not have.
+        team_of: Returns the id that a team has now.
+    """
     folder = sink.folder / FOLDER
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    read = [_load(sink, path) for path in paths if path.is_file() and not path.name.startswith(".")]
+    read = [_load(sink, path, team_of) for path in paths if path.is_file() and not path.name.startswith(".")]
     found = [query for query in read if query is not None]
     seen = {(stream, each.origin): "a connector" for each in connectors for stream in each.streams}
     for query in found:
@@ -198,7 +206,7 @@ def load_queries(sink: Sink, connectors: Iterable[Connector]) -> tuple[QuerySour
     return tuple(found)
 
 
-def _load(sink: Sink, path: Path) -> QuerySource | None:
+def _load(sink: Sink, path: Path, team_of: Callable[[str], str]) -> QuerySource | None:
     file = f"{FOLDER}/{path.name}"
     stream = path.name.partition(".")[0]
     if path.suffix != ".sql":
@@ -227,7 +235,10 @@ def _load(sink: Sink, path: Path) -> QuerySource | None:
         sink.add(file, _line(text, name), f"{name!r} does not belong into the header of a query", fix)
         header.pop(name)
     query = sink.model(file, QuerySource, header | {"name": stream, "path": file, "sql": text}, ())
-    return query if query is not None and _is_right(sink, file, query) else None
+    if query is None:
+        return None
+    query = query.model_copy(update={"teams": [team_of(team) for team in query.teams]})
+    return query if _is_right(sink, file, query) else None
 
 
 def _is_right(sink: Sink, file: str, query: QuerySource) -> bool:

@@ -59,7 +59,12 @@ def test_a_new_name_is_no_handover(renamed):
 def test_sources_name_teams_as_they_were(renamed):
     path = renamed / "sources.toml"
     path.write_text(path.read_text().replace('name = "deployments"', 'name = "deployments"\nteams = ["alfa", "beta"]'))
-    assert load_organisation(renamed).sources.stream[-1].teams == ["omega", "beta"]
+    (renamed / "sources").mkdir()
+    header = '-- source = "desk"\n-- files = { rows = "i.csv" }\n-- teams = ["alfa"]\nselect * from rows\n'
+    (renamed / "sources" / "alerts.sql").write_text(header)
+    found = load_organisation(renamed)
+    assert found.sources.stream[-1].teams == ["omega", "beta"]
+    assert [query.teams for query in found.queries] == [["omega"]]
 
 
 def test_a_name_that_meant_two_teams_is_told_apart_by_its_day(small):
