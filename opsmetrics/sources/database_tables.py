@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.extras import install_line
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.queries import QueryTable
 from opsmetrics.sources.raw_table import FILE, NUL, Collector, RawTable, folded, unreadable
@@ -80,8 +81,8 @@ def _connected(source: QueryTable) -> Generator[tuple[Any, str]]:
         with closing(opened[scheme](address)) as con, closing(con.cursor()) as cursor:
             yield cursor, "`" if opened[scheme] is _mysql else '"'
     except ModuleNotFoundError as error:
-        fix = "install opsmetrics[databases]"
-        raise SourceError(Problem(variable, None, f"the driver {error.name} is not installed", fix)) from error
+        message = f"the driver {error.name} is not installed"
+        raise SourceError(Problem(variable, None, message, install_line("databases"))) from error
     except SourceError:
         raise
     except Exception as error:  # each driver has errors of its own, and none of their texts may be repeated
