@@ -16,6 +16,7 @@ import tenacity
 
 from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem
 from opsmetrics.core.settings import Settings
+from opsmetrics.core.web import checked
 from opsmetrics.sources.http import ssl_context
 
 TRIES = 3
@@ -92,7 +93,7 @@ def post(settings: Settings, message: Message) -> bool:
     """Post a message; returns False where no webhook is configured.
 
     Raises:
-        ConfigurationError: The format is not known.
+        ConfigurationError: The format is not known, or the address would send the message in clear.
         NotifyError: The webhook refuses or cannot be reached.
     """
     if settings.webhook_url is None:
@@ -100,6 +101,12 @@ def post(settings: Settings, message: Message) -> bool:
     if settings.webhook_format not in FORMATS:
         problem = f"OPSMETRICS_WEBHOOK_FORMAT {settings.webhook_format!r} is not known"
         raise ConfigurationError([Problem("environment", None, problem, f"use {' or '.join(FORMATS)}")])
+    try:
+        # Its query may be the secret itself.
+        checked(settings.webhook_url.partition("?")[0])
+    except ValueError:
+        problem = "OPSMETRICS_WEBHOOK_URL is no https address without a user (plain http only on loopback)"
+        raise ConfigurationError([Problem("environment", None, problem, "copy it from the chat's own page")]) from None
     content = FORMATS[settings.webhook_format](message)
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(TRIES),

@@ -1,0 +1,29 @@
+"""Messages go to an address that nobody else can read along, and what is wrong with another is said without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.operations.notify import Message, NotifyError, post
+from tests.conftest import settings_in
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://chat.example.org/Zq9xK4", "https://u:Zq9xK4@chat.example.org", "http://127.0.0.1@x.invalid/Zq9xK4"],
+)
+def test_a_webhook_in_clear_is_refused(tmp_path, address):
+    settings = replace(settings_in(tmp_path), webhook_url=address, retry_seconds=0)
+    with pytest.raises(ConfigurationError, match="no https address") as refused:
+        post(settings, Message("title", ("line",), None))
+    assert "Zq9xK4" not in str(refused.value)
+
+
+def test_a_query_is_a_part_of_it(tmp_path):
+    settings = replace(settings_in(tmp_path), webhook_url="http://127.0.0.1:9/flow?sig=Zq9xK4", retry_seconds=0)
+    with pytest.raises(NotifyError, match="did not take") as refused:
+        post(settings, Message("title", ("line",), None))
+    assert "Zq9xK4" not in str(refused.value)
