@@ -122,9 +122,19 @@ def _give(request: Request) -> Response:
     if allowed.role == "none":
         return PlainTextResponse("open the page again and use its link\n", status_code=403)
     try:
-        snapshot = current_snapshot()
+        return _answer(current_snapshot(), table, kind, values, allowed)
     except SnapshotError as error:
         return PlainTextResponse(f"{error}\n", status_code=404)
+
+
+def _answer(
+    snapshot: Snapshot, table: str, kind: str, values: Mapping[str, str], allowed: access.Permissions
+) -> Response:
+    """Answer with one table of a snapshot.
+
+    Raises:
+        SnapshotError: The snapshot was published by another version of the program.
+    """
     periods = catalogue.periods(snapshot)
     period = next((found for found in periods if found.label == values.get("period")), periods[0])
     language = values.get("lang", "")

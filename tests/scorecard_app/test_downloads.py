@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import httpx
 import polars as pl
 import pytest
 from starlette.applications import Starlette
 
+from opsmetrics.snapshots.queries.reader import query
 from scorecard_app import downloads
 
 PARAMETERS = {"team": "sjokart", "area": "bck", "metric": "mon_alert_precision", "lang": "en"}
@@ -74,3 +76,31 @@ def test_the_brief_can_be_fetched(get, homes, monkeypatch, home, kind):
     assert answer.status_code == 200
     assert answer.content[:2] == {"html": b"<!", "pdf": b"%P"}.get(kind, b"PK")
     assert f'-en.{kind}"' in answer.headers["content-disposition"]
+
+
+def test_a_snapshot_of_another_version_is_one_line(get, homes, monkeypatch):
+    """Columns that this version asks for are not there: what to do is said, and no traceback."""
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
+
+    def gaps(snapshot, *_):
+        return query(snapshot, Odd, "select 1 as other")
+
+    monkeypatch.setitem(downloads.TABLES, "gaps", gaps)
+    answer = get("/ned/gaps.csv")
+    assert answer.status_code == 404
+    assert "column wanted is missing" in answer.text
+    assert answer.text.count("\n") == 1
+
+
+def test_a_name_of_other_letters_is_a_file_name(get, homes, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
+    answer = get("/ned/evidence.csv?metric=inc_oncall_coverage&team=日本")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].isascii()
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A row that no snapshot holds."""
+
+    wanted: str
