@@ -17,7 +17,8 @@ from scorecard_app.current import default_language
 from scorecard_app.markup import attribute_list, element
 
 # What Streamlit needs beside its own files: the one script in its page and styles, by their digests; scripts of
-# components as blobs; styles of single elements. docs/threat-model.md lists what that leaves open.
+# components as blobs; WebAssembly, for long numbers; styles of single elements. What that leaves open stands in
+# docs/threat-model.md.
 _STYLE = Path(__file__).with_name("style.css")
 # Styles that the pinned Streamlit writes into the page: empty ones that scripts fill, React Aria's, Plotly's for maps.
 STREAMLIT_STYLES = (
@@ -34,8 +35,8 @@ def _policy() -> str:
     ours = digest(_STYLE.read_text(encoding="utf-8"))
     styles = " ".join(f"'{name}'" for name in (ours, *STREAMLIT_STYLES))
     return (
-        f"default-src 'none'; script-src 'self' blob: {digests}; style-src 'self'; style-src-elem 'self' {styles}; "
-        "style-src-attr 'unsafe-inline'; "
+        f"default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval' {digests}; "
+        f"style-src 'self'; style-src-elem 'self' {styles}; style-src-attr 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; "
         "media-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
         "form-action 'self'"
