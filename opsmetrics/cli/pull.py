@@ -60,7 +60,8 @@ def pull(
     strangers = [name for name in names if name not in organisation.streams]
     strangers += sorted(set(origins) - {delivery.origin for delivery in organisation.deliveries})
     if strangers:
-        raise click.UsageError(f"not in sources.toml: {', '.join(strangers)}")
+        known = ", ".join(sorted({*organisation.streams, *(delivery.origin for delivery in organisation.deliveries)}))
+        raise click.UsageError(f"not in sources.toml: {', '.join(strangers)}; there are {known}")
     window = _window(start, end)
     with pull_progress(quiet=as_json) as progress:
         results = pull_streams(settings, organisation, names, window, origins=origins, progress=progress)

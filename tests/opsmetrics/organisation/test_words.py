@@ -87,7 +87,7 @@ CONNECTORS = {
     GITHUB.replace('owner = "x"\n', ""): "add owner",
     GITHUB + 'tokenenv = "X"\n': "did you mean 'token_env'?",
     GITHUB + 'token_env = "ghp_secret"\n': "the name of the variable",
-    GITHUB + 'url = "http://me:secret@host"\n': "https://",
+    GITHUB + 'url = "http://me:secret@host"\n': "no password",
     GITHUB + "assume = { deployments = { is_rework = [1] } }\n": "true or false",
     GITHUB.replace("github", "git_clones")
     .replace('owner = "x"', 'folder = "x"\nrepositories = 3')
