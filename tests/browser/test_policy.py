@@ -11,7 +11,8 @@ COLLECT = """window.broken = [];
 document.addEventListener("securitypolicyviolation",
     event => window.broken.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));"""
 SCRIPT = """() => { const script = document.createElement("script"); script.textContent = "window.ran = true";
-document.body.append(script); try { eval("window.ran = true") } catch {}
+document.body.append(script);
+setTimeout(() => { try { eval("window.ran = true") } catch {} });  // later: what the test itself runs may evaluate
 fetch("https://evil.example/").catch(() => {}); new Image().src = "https://evil.example/a.png"; }"""
 
 
