@@ -145,13 +145,13 @@ def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1
     """
     arguments = [str(organisation_folder), str(work), now.isoformat(), str(seed)]
     # In a wheel this package lies in no folder that every process imports from.
-    places = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    place = str(Path(__file__).resolve().parents[2])
+    run = "runpy.run_module('simulator.servers', run_name='__main__', alter_sys=True)"
     process = subprocess.Popen(  # noqa: S603 - our own module and arguments
-        [sys.executable, "-m", "simulator.servers", *arguments],
+        [sys.executable, "-c", f"import runpy, sys; sys.path.insert(0, {place!r}); {run}", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
     )
     timer = threading.Timer(START_SECONDS, process.kill)
     timer.start()

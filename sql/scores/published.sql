@@ -22,16 +22,8 @@ with publications as (
     -- A build does not see publications of its own instant: they came after it (architecture D2).
     -- What was published of a team under an earlier name is its own, unless two teams have become one.
     select
-        r.* replace (
-            case
-                when
-                    count(distinct r.team_id)
-                        over (partition by coalesce(n.team_id, r.team_id), r.as_of, r.grain, r.published_at)
-                    = 1
-                    then coalesce(n.team_id, r.team_id)
-                else r.team_id
-            end as team_id
-        ),
+        r.* exclude (team_id),
+        if(count(distinct r.team_id) over same = 1, coalesce(n.team_id, r.team_id), r.team_id) as team_id,
         r.published_at <= r.as_of + interval 10 day as is_preliminary
     from raw.published_scores as r
     join meta.loads as l on l.stream = 'published_scores' and l.load_id = r._load_id
@@ -40,15 +32,15 @@ with publications as (
             n.name = lower(r.team_id)
             and macros.within(r.as_of - interval 1 second, n.valid_from_at, n.valid_to_at)
     where l.loaded_at < (select max(known_at) from meta.known) and r.grain in ('month', 'tertial')
+    window same as (partition by coalesce(n.team_id, r.team_id), r.as_of, r.grain, r.published_at)
 ),
 
 chosen as (
     select * from publications
     qualify row_number() over (
         partition by team_id, area_id, metric_id, as_of, grain
-        order by
-            is_preliminary desc,
-            case when is_preliminary then -epoch_us(published_at) else epoch_us(published_at) end
+        -- The last one before the tenth day, else the first one after it: either is the nearest to it.
+        order by is_preliminary desc, abs(epoch_us(published_at) - epoch_us(as_of + interval 10 day))
     ) = 1
 ),
 

@@ -44,7 +44,9 @@ def tracked_texts() -> dict[str, str]:
     """Tracked files without a zero byte (git's own sign of a binary file): path from the root -> text."""
     files = {path: path.read_bytes() for path in tracked() if path != Path(__file__).resolve()}
     return {
-        path.relative_to(ROOT).as_posix(): content.decode() for path, content in files.items() if b"\0" not in content
+        path.relative_to(ROOT).as_posix(): content.decode(errors="replace")
+        for path, content in files.items()
+        if b"\0" not in content
     }
 
 

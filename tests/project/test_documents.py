@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 BASES = (ROOT, DOCS, ROOT / "opsmetrics", ROOT / "scorecard_app", ROOT / "examples" / "demo", ROOT / "deploy")
 # Written by a run, a build or a user, or a word for a layout, so that no checkout holds them.
 MADE = re.compile(
-    r"^(\.venv|\.opsmetrics|OPSMETRICS_HOME|landing|snapshots|pulls|exchange|briefs|digests|restore-tests|damaged|test-artifacts|src"
+    r"^(\.venv|\.opsmetrics|OPSMETRICS_HOME|landing|snapshots|pulls|exchange|briefs|digests|restore-tests|damaged|upkeep|test-artifacts|src"
     r"|my-org|registers|\./|/)"
 )
 TO = r"(?:(?:, | and | to |, and )"
