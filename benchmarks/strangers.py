@@ -25,6 +25,7 @@ from starlette.applications import Starlette
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from benchmarks.app import percentile
 from benchmarks.figures import Figure, Report
@@ -110,7 +111,7 @@ async def reader(address: str, cookie: str, seen: Seen, until: float) -> None:
     question.rerun_script.query_string = "lang=nb"
     url = address.replace("http", "ws") + "/_stcore/stream"
     async with connect(
-        url, origin=address, additional_headers={"Cookie": cookie}, max_size=None, open_timeout=60
+        url, origin=Origin(address), additional_headers={"Cookie": cookie}, max_size=None, open_timeout=60
     ) as far:
         while time.monotonic() < until:
             start = time.perf_counter()
