@@ -30,6 +30,8 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 for _kind in ("", "REPOSITORY_", "SCHEDULE_", "SENSOR_"):
     os.environ.setdefault(f"DAGSTER_{_kind}GRPC_TIMEOUT_SECONDS", f"{LIMIT_SECONDS:.0f}")
+# Each command would start a server for the processes that read; demos, tutorial and `test_apart.py` read apart.
+os.environ.setdefault("OPSMETRICS_READ_APART", "0")
 
 SMALL = {
     "organisation.toml": """

@@ -13,13 +13,13 @@ import duckdb
 import polars as pl
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Error, Locator, Page
 
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports.addresses import PAGES
 from tests.apps import ROOT, running_app
 from tests.asking import settle
-from tests.patience import LIMIT_MS
+from tests.patience import LIMIT_MS, wait_until
 
 AXE = (Path(sys.prefix) / "oracles" / "npm" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 REFERENCES = Path(__file__).parent / "reference"
@@ -27,6 +27,23 @@ PATHS = {page.name: page.path for page in PAGES}
 # Streamlit looks for its own base path below each page's address; nothing is missing.
 HARMLESS = re.compile(r"/(_stcore/(health|host-config)|static/)")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def until(page: Page, expression: str, argument: object = None) -> None:
+    """Wait until an expression holds in a page.
+
+    Asked from outside again and again: what waits within the page evaluates text later, which its policy refuses.
+    """
+
+    def holds() -> bool:
+        try:
+            return bool(page.evaluate(expression, argument))
+        except Error as error:
+            if "context was destroyed" in error.message:  # the page is on its way to another address
+                return False
+            raise
+
+    wait_until(holds)
 
 
 class Watched:
@@ -55,14 +72,14 @@ class Watched:
         asked = "&".join(f"{key}={value}" for key, value in query.items())
         self.page.goto(f"{self.address}/{path}" + (f"?{asked}" if asked else ""))
         self.page.wait_for_selector(".ops footer", timeout=LIMIT_MS)
-        self.page.wait_for_function("document.querySelector('[data-testid=stStatusWidget]') === null")
+        until(self.page, "document.querySelector('[data-testid=stStatusWidget]') === null")
         return self.page
 
     def follow(self, link: Locator) -> Page:
         """Click a link within the app and wait for the page it leads to."""
         before = self.page.inner_text(".ops h1")
         link.click()
-        self.page.wait_for_function("before => document.querySelector('.ops h1')?.textContent !== before", arg=before)
+        until(self.page, "before => document.querySelector('.ops h1')?.textContent !== before", before)
         self.page.wait_for_selector(".ops footer")
         return self.page
 
@@ -124,14 +141,14 @@ def test_every_page_by_its_link(visit, kind, language):
         if path:
             label = text(language, f"nav.{name}")
             watched.follow(page.locator(".menu, footer").get_by_role("link", name=label, exact=True).first)
-        page.wait_for_function("document.title.startsWith(document.querySelector('.ops h1').textContent)")
+        until(page, "document.title.startsWith(document.querySelector('.ops h1').textContent)")
         check_page(page, language, name)
         titles[name] = page.title()
         page.screenshot(path=pictures / f"{name}.png")
         if path:
             assert f"/{path}" in page.url
             assert ("lang=en" in page.url) == (language == "en")
-            page.wait_for_function("document.activeElement.tagName === 'H1'")  # focus moves to the new heading
+            until(page, "document.activeElement.tagName === 'H1'")  # focus moves to the new heading
     assert len(set(titles.values())) == len(titles), titles
 
 
@@ -178,7 +195,7 @@ def test_from_cell_to_team_to_metric_and_back(visit):
     page = watched.open("", period="2026-09", lang="en")
     page.locator(".matrix a.cell").first.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("location.pathname === '/team'")
+    until(page, "location.pathname === '/team'")
     page.wait_for_selector("table.areas")
     team = page.url
     assert "period=2026-09" in team
@@ -187,10 +204,10 @@ def test_from_cell_to_team_to_metric_and_back(visit):
     assert "metric=" in page.url
     assert page.locator("table.rows tbody tr").count() > 3, "evidence"
     page.go_back()
-    page.wait_for_function("before => document.querySelector('.ops h1')?.textContent === before", arg=heading)
+    until(page, "before => document.querySelector('.ops h1')?.textContent === before", heading)
     assert page.url == team
     page.go_back()
-    page.wait_for_function("location.pathname === '/'")
+    until(page, "location.pathname === '/'")
     page.wait_for_selector("table.matrix")
     assert "September 2026" in page.inner_text(".ops .meta")
 
@@ -200,13 +217,13 @@ def test_a_shared_link_shows_the_same(visit):
     watched, other = visit(), visit()
     page = watched.open("forbedring", area="bck", effort="M", period="2026-10", lang="en")
     page.get_by_role("link", name="2", exact=True).click()
-    page.wait_for_function("location.search.includes('side=2')")
-    page.wait_for_function("document.querySelector('.choice a[aria-current=page]')?.textContent === '2'")
+    until(page, "location.search.includes('side=2')")
+    until(page, "document.querySelector('.choice a[aria-current=page]')?.textContent === '2'")
     found = other.open("forbedring" + page.url.split("/forbedring")[1])
     assert found.inner_text("table.gaps") == page.inner_text("table.gaps")
     page.get_by_role("link", name="Norsk").click()
-    page.wait_for_function("document.documentElement.lang === 'nb'")
-    page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Forbedringspunkter'")
+    until(page, "document.documentElement.lang === 'nb'")
+    until(page, "document.querySelector('.ops h1')?.textContent === 'Forbedringspunkter'")
     assert "side=2" in page.url
     assert "effort=M" in page.url
 
@@ -216,10 +233,10 @@ def test_choosing_changes_the_address_and_back_undoes_it(visit):
     page = watched.open("team", team="ankerplass")
     page.get_by_label(text("nb", "team.choose")).first.click()
     page.get_by_role("option", name="Sjøkart").click()
-    page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Sjøkart'")
+    until(page, "document.querySelector('.ops h1')?.textContent === 'Sjøkart'")
     assert "team=sjokart" in page.url
     page.go_back()
-    page.wait_for_function("document.querySelector('.ops h1')?.textContent === 'Ankerplass'")
+    until(page, "document.querySelector('.ops h1')?.textContent === 'Ankerplass'")
 
 
 def test_the_brief_is_downloaded_in_four_formats(visit, tmp_path):
@@ -299,11 +316,8 @@ def test_a_new_snapshot_appears_in_an_open_page_and_nobody_sees_half(browser, ho
         changed = pointer | {"file": new, "build_id": "a" * 64, "size": size}
         (home / "snapshots" / ".pointer").write_text(json.dumps(changed))
         (home / "snapshots" / ".pointer").replace(home / "snapshots" / "current.json")
-        page.wait_for_function(
-            "document.querySelector('.ops .meta')?.textContent.includes('Nyttnavn')",
-            timeout=LIMIT_MS,
-        )
-        page.wait_for_function("document.querySelector('footer')?.textContent.includes('aaaaaaaaaaaa')")
+        until(page, "document.querySelector('.ops .meta')?.textContent.includes('Nyttnavn')")
+        until(page, "document.querySelector('footer')?.textContent.includes('aaaaaaaaaaaa')")
         assert "Liten" not in page.inner_text("body")
         watched.context.close()
         assert watched.faults == []
