@@ -31,7 +31,8 @@ def score(language: str, value: float | None) -> str:
     if value is None:
         return MISSING
     whole = round(value)
-    if whole > value and whole % LEVEL_STEP == 0:
+    # A weighted mean of hundreds can miss 100 by the last bit, and no level begins there.
+    if whole > value and whole % LEVEL_STEP == 0 and not math.isclose(value, 100):
         return number(language, math.floor(value * 10) / 10, 1)
     return number(language, value)
 
