@@ -88,7 +88,7 @@ def markdown(results: list[Result]) -> str:
         "<!-- Written by `make calibration`; figures of each ruleset are kept in the JSON files beside it. -->\n",
         "# Calibration: do the scores keep their promise?\n",
         _HOW.format(
-            seeds=newest.seeds,
+            seeds=", ".join(f"{result.seeds} of {result.ruleset}" for result in results),
             teams="the demo's 14 teams" if newest.scale == 1 else f"{newest.scale:g} of the demo's 14 teams",
             day=SHIFT_DAY,
             areas=SHIFTED_AREAS,
@@ -107,8 +107,8 @@ def markdown(results: list[Result]) -> str:
 
 _HOW = """\
 Scores of simulated teams, whose practice is known, are held against what they promise. One command builds the
-records, runs the real SQL on them and scores them: `make calibration` (seeds: {seeds}; {teams}; month ends and weeks
-from January to October 2026).
+records, runs the real SQL on them and scores them: `make calibration` (seeds of each ruleset: {seeds}; {teams}; month ends
+and weeks from January to October 2026).
 
 Four scenarios, from the same dice:
 
