@@ -107,8 +107,8 @@ def markdown(results: list[Result]) -> str:
 
 _HOW = """\
 Scores of simulated teams, whose practice is known, are held against what they promise. One command builds the
-records, runs the real SQL on them and scores them: `make calibration` (seeds of each ruleset: {seeds}; {teams}; month ends
-and weeks from January to October 2026).
+records, runs the real SQL on them and scores them: `make calibration` (seeds of each ruleset: {seeds};
+{teams}; month ends and weeks from January to October 2026).
 
 Four scenarios, from the same dice:
 

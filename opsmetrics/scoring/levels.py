@@ -74,6 +74,8 @@ def standing_levels(rows: pl.DataFrame, by: list[str], ruleset: Ruleset) -> pl.S
             is_known=pl.col("level_by_score").is_not_null(),
             who=pl.struct(by).rank("dense"),
         )
+        # A month that ends with a week is evaluated twice with luck of their own: the less sure of them counts.
+        .with_columns(sure=pl.col("sure").min().over("who", "as_of"))
     )
     found: list[int | None] = [None] * len(rows)
     previous: int | None = None

@@ -118,6 +118,11 @@ def given(evaluations: Sequence[tuple[datetime, int | None, int | None, int | No
             highest that the weakest area allows; all null but the instant where there is no score.
     """
     found: list[int | None] = []
+    # A week and a month that end together are one evaluation: the less sure counts.
+    least: dict[datetime, int] = {}
+    for at, _, sure, _, _ in evaluations:
+        if sure is not None:
+            least[at] = min(sure, least.get(at, 4))
     standing: int | None = None
     history: list[tuple[datetime, int]] = []
     for at, by_score, sure, gate, weakest in evaluations:
@@ -126,7 +131,7 @@ def given(evaluations: Sequence[tuple[datetime, int | None, int | None, int | No
             continue
         allowed = min(by_score, *(cap for cap in (gate, weakest) if cap is not None), 4)
         # A gate has to be away as long as a score has to be sure; the weakest area has waited by itself.
-        history.append((at, min(sure, by_score, 4 if gate is None else gate)))
+        history.append((at, min(least[at], by_score, 4 if gate is None else gate)))
         begin = at - timedelta(days=28)
         first = max((when for when, _ in history if when <= begin), default=None)
         if standing is None or allowed < standing:
