@@ -133,7 +133,8 @@ def _child(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     _be_silent()
-    replace_environment(environment)
+    # Rust would print where it ran out of memory, takes memory for that, and waits for itself where there is none.
+    replace_environment(environment | {"RUST_BACKTRACE": "0"})
     os.chdir(folder)
     bound_memory(megabytes)
     _go_first()
