@@ -1,12 +1,12 @@
 """Live through days of a small organisation, as its schedules do, with the faults that a plan names.
 
-``python soak.py FOLDER FIRST LAST [PLAN]``: pulls at half past four and at six, fourteen and twenty-two, of every third
-day a backup at three and a build with its publication at five, upkeep on Sundays; Oslo's clock. The sources
+``python soak.py FOLDER FIRST LAST [PLAN]``: pulls at half past four and at six, fourteen and twenty-two, a
+backup at three, a build and its publication at five of every third day, upkeep on Sundays; Oslo's clock. The sources
 are files and a Prometheus of this process' own, both as far as the simulated instant. Steps that are done are counted
 in ``FOLDER/steps``, so that whoever starts the process again after a kill goes on with the step after it.
 
-A service pulls every hour, and builds and backs up every day. A pull costs a sixth of a second of the processor, a build
-five, and a backup reads all that it holds again; what the rarer ones see between two steps is more, not less.
+A service pulls every hour and builds every day. A pull costs a sixth of a second of the processor and a build five, and
+what the rarer ones see between two steps is more, not less.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ CLOCK = (
     *(("pull_by_day", 60 * hour + 10) for hour in range(6, 23, 8)),
 )
 SUNDAY = 6
-EVERY = 3
-SELDOM = ("backup", "build")
+BUILT_EVERY = 3
 SERVICES = ("web", "db")
 PULLED = ("availability_checks", "deployments", "incidents", "alerts", "capacity_samples")
 SMALLEST_LOAD = 3_000
@@ -77,7 +76,7 @@ def steps_of(first: date, last: date) -> list[tuple[str, datetime]]:
         (step, local(day, minutes))
         for day in days
         for step, minutes in CLOCK
-        if (step != "upkeep" or day.weekday() == SUNDAY) and (step not in SELDOM or (last - day).days % EVERY == 0)
+        if (step != "upkeep" or day.weekday() == SUNDAY) and (step != "build" or (last - day).days % BUILT_EVERY == 0)
     ]
 
 
