@@ -7,6 +7,7 @@ belong here: what a row must be (``contract``): rows of a query are held against
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -104,7 +105,8 @@ def _run(query: QuerySource, inputs: Mapping[str, Input], tree: QueryTree, folde
         done = subprocess.run(  # noqa: S603 - our own script
             command, capture_output=True, timeout=query.seconds + _GRACE_SECONDS, check=False, env={}, cwd=folder
         )
-        said = json.loads(done.stdout) if done.returncode == 0 else {"kind": "died"}
+        ended = {0: done.stdout, -signal.SIGXCPU: '{"kind": "late"}'}
+        said = json.loads(ended.get(done.returncode, '{"kind": "died"}'))
     except subprocess.TimeoutExpired:
         said = {"kind": "late"}
     if said["kind"] != "ok":

@@ -79,7 +79,8 @@ def _bound(memory_mb: int, seconds: int) -> None:
     memory = (memory_mb + _OTHER_MB) << 20
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     # Should the process that waits for this one die, this one ends too.
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds * _THREADS + 5, seconds * _THREADS + 5))
+    # The first of the two tells why: at the second the kernel kills without a word.
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds * _THREADS + 5, seconds * _THREADS + 6))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -176,16 +175,15 @@ def test_the_process_itself_reaches_no_file_and_no_network(tmp_path, select):
         # Endless, and counted by DuckDB; endless, and not.
         ("with recursive r(i) as (select 1 union all select i from r, range(10)) select count(*) from r", "of memory"),
         ("select length(repeat('x', 4000000000)) as n", "of memory"),
-        # Endless and slow: time or memory ends it first, as the machine goes.
         (
             "with recursive r(i) as (select 1 union all select i + 1 from r) select max(i) from r",
-            r"longer than 1 seconds|of memory",
+            "longer than 1 seconds",
         ),
     ],
 )
 def test_a_bomb_meets_its_limit_and_says_so(tmp_path, select, said):
     error = in_the_sandbox(tmp_path, select, memory_mb=256, seconds=1)
-    assert re.search(said, str(error))
+    assert said in str(error)
     assert "memory_mb" in error.problem.fix
 
 
