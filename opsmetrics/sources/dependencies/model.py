@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,18 @@ class Package:
 
 class UnreadableError(Exception):
     """A file whose format is another than its name says."""
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON file whose content is one object.
+
+    Raises:
+        UnreadableError: It is none.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError from error
+    if not isinstance(content, dict):
+        raise UnreadableError
+    return content

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
+from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError, json_object
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
 _EXACT = re.compile(r"=?\s*v?(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)")
@@ -27,18 +26,8 @@ _PNPM_HEAD = re.compile(r"^(?:packages|snapshots):\s*$", re.MULTILINE)
 
 def manifest(text: str) -> Contents:
     """Read a package.json."""
-    content = _object(text)
+    content = json_object(text)
     return Contents(tuple(_needs(content)))
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError from error
-    if not isinstance(content, dict):
-        raise UnreadableError
-    return content
 
 
 def _needs(content: Mapping[str, Any]) -> Iterator[Need]:
@@ -55,7 +44,7 @@ def _needs(content: Mapping[str, Any]) -> Iterator[Need]:
 
 def package_lock(text: str) -> Contents:
     """Read npm's lock file: places below the root -> version; modules of modules are not asked for by anybody here."""
-    content = _object(text)
+    content = json_object(text)
     places = content.get("packages")
     if isinstance(places, dict):
         found = {

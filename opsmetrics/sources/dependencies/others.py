@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
-from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
+from opsmetrics.sources.dependencies.model import Contents, Need, json_object
 from opsmetrics.sources.manifest_lines import Line, go_modules
 
 _REPLACED = re.compile(r"^\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>", re.MULTILINE)
@@ -48,7 +46,7 @@ def gemfile_lock(text: str) -> Contents:
 
 def composer(text: str) -> Contents:
     """Read a composer.json."""
-    content = _object(text)
+    content = json_object(text)
     found: list[Need] = []
     for part in ("require", "require-dev"):
         named = content.get(part)
@@ -61,19 +59,9 @@ def composer(text: str) -> Contents:
 
 def composer_lock(text: str) -> Contents:
     """Read a composer.lock."""
-    content = _object(text)
+    content = json_object(text)
     found: dict[str, tuple[str, ...]] = {}
     for part in ("packages", "packages-dev"):
         for entry in content.get(part) or ():
             found[str(entry["name"]).lower()] = (str(entry["version"]).removeprefix("v"),)
     return Contents(locked=found)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError from error
-    if not isinstance(content, dict):
-        raise UnreadableError
-    return content
