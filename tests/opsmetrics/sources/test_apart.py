@@ -164,8 +164,7 @@ def test_a_bomb_is_one_error_of_its_source_and_the_others_land(small, tmp_path, 
     (small / "sources.toml").write_text(STREAMS.format(file=name, megabytes=megabytes))
     settings, organisation = replace(settings_in(tmp_path), reads_apart=True), load_organisation(small)
     bomb, fine = pull_streams(settings, organisation, ["availability_checks", "incidents"])
-    # A library that waits for itself when it has no memory is ended by the time.
-    assert said in bomb.error or "longer than 2 minutes" in bomb.error
+    assert said in (bomb.error or "")
     assert len(bomb.error.splitlines()) == 2
     assert (fine.error, fine.rows) == (None, 20)
     note = read_notes(settings.home / "pulls")["availability_checks", "files"]
