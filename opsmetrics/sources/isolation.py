@@ -13,12 +13,14 @@ import os
 import pickle
 import resource
 import signal
+import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from opsmetrics.core.errors import Problem, SourceError
@@ -77,7 +79,8 @@ def apart(
         # Counts for the first process only, which starts the server.
         _CONTEXT.set_forkserver_preload([__name__, *warm])
         process = _CONTEXT.Process(target=_child, args=given, name=f"reading {name}", daemon=True)
-        process.start()
+        with _without_main():
+            process.start()
     theirs.close()
     try:
         return _outcome(process, ours, name, bounds, progress)
@@ -86,6 +89,20 @@ def apart(
         process.kill()
         process.join()
         process.close()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Have no main module for a moment: a new process runs its parent's again, and that may be anything.
+
+    Streamlit puts the script of a page there, a notebook its cells: run once more they fail, and the process ends.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _outcome(process: Any, parent: Connection, name: str, bounds: Bounds, progress: Progress) -> Any:

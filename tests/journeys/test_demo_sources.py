@@ -28,7 +28,7 @@ NOT_TOLD = {
     **{
         ("datakaia", f"scl_{name}"): ("scores.metric",)
         for name in (
-            *("capacity_alert_coverage", "elastic_workloads", "latency_budget_consumed"),
+            *("capacity_alert_coverage", "elastic_workloads", "latency_budget_consumed", "latency_targets"),
             *("load_test_currency", "saturation_headroom"),
         )
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from datetime import date
 
 import pytest
@@ -93,7 +94,8 @@ def test_a_threshold_is_a_new_ruleset_with_its_digest(settings):
     ]
     found = edits.propose(settings, changes)
     assert "-- krav = 0.9\n+-- krav = 0.95\n" in found.diff.replace("--- krav", "-- krav")
-    assert '+version = "4.0.0"' in found.diff
+    rules = tomllib.loads((default_sql_root() / "metrics" / "areas.toml").read_text(encoding="utf-8"))["ruleset"]
+    assert f'+version = "{int(rules["version"].partition(".")[0]) + 1}.0.0"' in found.diff
     assert found.effect.startswith("### Effect on the scores")
     assert files(settings) == before
 
