@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import ModuleType
@@ -92,7 +92,7 @@ def apart(
 
 
 @contextlib.contextmanager
-def _without_main() -> Iterator[None]:
+def _without_main() -> Generator[None]:
     """Have no main module for a moment: a new process runs its parent's again, and that may be anything.
 
     Streamlit puts the script of a page there, a notebook its cells: run once more they fail, and the process ends.
