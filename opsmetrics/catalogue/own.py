@@ -8,22 +8,20 @@ Does not belong here: the organisation's other numbers for shipped metrics (``op
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Annotated, Literal
 
-import duckdb
 from pydantic import Field, StringConstraints
 
 from opsmetrics.catalogue.model import OWN_PREFIX, Area, Metric, MetricHeader
 from opsmetrics.catalogue.sqlfile import SqlFile, validate_header
-from opsmetrics.catalogue.sqltree import parse_select
+from opsmetrics.catalogue.sqltree import CLOCKS, changing_functions, parse_select
 from opsmetrics.core.errors import SqlFileError
 
 _NAME = re.compile(r"own_[a-z0-9]+(_[a-z0-9]+)*")
 # What an own metric may read by itself; macros are ours and may read more.
 SCHEMAS = frozenset({"facts", "ref"})
-# Words that are no functions and say the time all the same.
-_CLOCKS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
+# Ends a select whose rows are impossible, which is no answer.
+_ENDING = frozenset({"error"})
 
 
 class OwnMetricHeader(MetricHeader):
@@ -67,20 +65,8 @@ def _check_reads(file: SqlFile) -> None:
         raise SqlFileError(
             f"{file.path}: it reads {', '.join(outside)}; an own metric reads {allowed}, macros and its own steps"
         )
-    wrong = sorted(tree.functions & _moody() | tree.words & _CLOCKS)
+    wrong = sorted(tree.functions & (changing_functions() - _ENDING) | tree.words & CLOCKS)
     if wrong:
         raise SqlFileError(
             f"{file.path}: {', '.join(wrong)} gives another answer each time; as_of is the only clock of a metric"
         )
-
-
-@cache
-def _moody() -> frozenset[str]:
-    """Functions whose answer does not follow from their arguments, as DuckDB itself declares them."""
-    with duckdb.connect() as con:
-        rows = con.execute(
-            "select distinct function_name from duckdb_functions()"
-            " where function_type = 'scalar' and stability <> 'CONSISTENT'"
-        ).fetchall()
-    # `stats` and the like tell how a value is stored.
-    return frozenset(name for (name,) in rows) - {"error"}

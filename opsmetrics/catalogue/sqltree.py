@@ -20,6 +20,10 @@ from opsmetrics.core.errors import SqlFileError
 MACROS = "macros"
 # Table functions that read nothing.
 _HARMLESS = frozenset({"unnest", "generate_series", "range"})
+# Words of SQL that ask the clock without being called.
+CLOCKS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
+# Asks the clock behind a macro, or the program; DuckDB counts both as constant.
+_ASKING = frozenset({"ago", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +134,14 @@ def serialized(text: str) -> str:
     with _parser().cursor() as con:
         ((tree,),) = con.execute("select json_serialize_sql($1::varchar)", [text]).fetchall()
     return tree
+
+
+@cache
+def changing_functions() -> frozenset[str]:
+    """Return the functions that answer differently from call to call or from run to run, as DuckDB itself says."""
+    with duckdb.connect() as con:
+        rows = con.execute(
+            "select distinct function_name from duckdb_functions()"
+            " where function_type = 'scalar' and stability <> 'CONSISTENT'"
+        ).fetchall()
+    return _ASKING.union(name for (name,) in rows)

@@ -10,12 +10,9 @@ import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import duckdb
-
-from opsmetrics.catalogue.sqltree import nodes, serialized
+from opsmetrics.catalogue.sqltree import CLOCKS, changing_functions, nodes, serialized
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.queries import QuerySource
 
@@ -25,10 +22,6 @@ _TABLE_FUNCTIONS = frozenset({"unnest", "generate_series", "range", "json_each",
 _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 # What turns a value that it cannot read into nothing.
 _FORGIVING = frozenset({"try_strptime", "try"})
-# Asks the clock behind a macro, or the program; DuckDB counts both as constant.
-_ASKING = frozenset({"ago", "version"})
-# Words of SQL that ask the clock without being called.
-_CLOCKS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +88,9 @@ def _check(node: dict[str, Any], sql: str, file: str) -> None:
         case {"class": "FUNCTION" | "WINDOW", "function_name": str(name), "schema": str(schema)}:
             if schema:
                 raise _wrong(file, line, f"{schema}.{name}() cannot be called in a query", "call it without schema")
-            if name in _ASKING or name in _changing():
+            if name in changing_functions():
                 raise _changes(file, line, f"{name}()")
-        case {"class": "COLUMN_REF", "column_names": [str(name)]} if name.lower() in _CLOCKS:
+        case {"class": "COLUMN_REF", "column_names": [str(name)]} if name.lower() in CLOCKS:
             raise _changes(file, line, name)
         case _:
             pass
@@ -153,17 +146,6 @@ def _columns(statement: dict[str, Any]) -> frozenset[str] | None:
 
 def _is_forgiving(node: dict[str, Any]) -> bool:
     return bool(node.get("try_cast")) or node.get("function_name") in _FORGIVING or node.get("type") == "OPERATOR_TRY"
-
-
-@cache
-def _changing() -> frozenset[str]:
-    """Functions that answer differently from call to call or from run to run, as DuckDB itself says."""
-    with duckdb.connect() as con:
-        rows = con.execute(
-            "select distinct function_name from duckdb_functions()"
-            " where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')"
-        ).fetchall()
-    return frozenset(name for (name,) in rows)
 
 
 def _line(sql: str, node: dict[str, Any]) -> int:

@@ -87,8 +87,6 @@ def _points(metric: str, point: float, value: Value | None, dice: np.random.Gene
     if value.entities:
         known = sum(complete >= 0.5 for _, _, complete in value.entities)
         return 100 * _beta(point / 100, max(known, 1) / turned_over, dice)
-    if metric == "sec_overdue_exploited":
-        return 100 * _beta(point / 100, max(value.size, 1) / turned_over, dice)
     share = value.numerator / value.denominator if value.value is None else value.value
     size: float = value.size
     if value.error and 0 < share < 1:

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ SMALL_WAREHOUSE = 3_000_000
 YOUNG = timedelta(days=10)
 
 
+@cache
 def chance(*key: Any) -> float:
     """A number from 0 to 1 that is the same in every process."""
     return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:6], "big") / (1 << 48)

@@ -5,23 +5,8 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from opsmetrics.cli import main
+from tests.own_metric import HEADER
 
-HEADER = """-- title = { nb = "Egen", en = "Own" }
--- area = "aut"
--- unit = "share"
--- kind = "sample"
--- window = "45d"
--- floor = 0.5
--- mal = 0.95
--- weight = 1
--- n_full = 10
--- needs = ["deployments"]
--- when_empty = "no_opportunity"
--- formula = { nb = "x / y", en = "x / y" }
--- why = { nb = "Egen plikt.", en = "A duty of our own." }
--- remedy = { nb = "Gjør det.", en = "Do it." }
--- version = 1
-"""
 SELECT = """with items as (
     select
         d.team_id, w.as_of, w.grain, d.deployment_id as item_id, d.deployed_at as item_at,

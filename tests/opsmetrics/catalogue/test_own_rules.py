@@ -10,25 +10,10 @@ from opsmetrics.catalogue import load_catalogue
 from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.errors import ConfigurationError, SqlFileError
 from opsmetrics.core.settings import default_sql_root
+from tests.own_metric import HEADER
 
 SHIPPED = default_sql_root()
 ABOUT = 'ruleset = "{version}"\nwhy = "The board wants it stricter."\n'
-HEADER = """-- title = { nb = "Egen", en = "Own" }
--- area = "aut"
--- unit = "share"
--- kind = "sample"
--- window = "45d"
--- floor = 0.5
--- mal = 0.95
--- weight = 1
--- n_full = 10
--- needs = ["deployments"]
--- when_empty = "no_opportunity"
--- formula = { nb = "x / y", en = "x / y" }
--- why = { nb = "Egen plikt.", en = "A duty of our own." }
--- remedy = { nb = "Gjør det.", en = "Do it." }
--- version = 1
-"""
 SELECT = """with items as (
     select d.team_id, w.as_of, w.grain, d.deployment_id as item_id, 1 as numerator, 1 as denominator, w.completeness
     from macros.metric_windows('own_x') as w
