@@ -22,13 +22,10 @@ from dataclasses import dataclass, field
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
-from websockets.typing import Origin
 
 from benchmarks.app import percentile
 from benchmarks.figures import Figure, Report
+from benchmarks.readers import reader
 from opsmetrics.core.settings import environment
 from simulator.servers import identity
 
@@ -105,23 +102,11 @@ def signed_in(address: str) -> str:
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
-async def reader(address: str, cookie: str, seen: Seen, until: float) -> None:
+async def reads(address: str, cookie: str, seen: Seen, until: float) -> None:
     """Ask for the overview again and again, with time to read."""
-    question = BackMsg()
-    question.rerun_script.query_string = "lang=nb"
-    url = address.replace("http", "ws") + "/_stcore/stream"
-    async with connect(
-        url, origin=Origin(address), additional_headers={"Cookie": cookie}, max_size=None, open_timeout=60
-    ) as far:
+    async with reader(address, cookie) as one:
         while time.monotonic() < until:
-            start = time.perf_counter()
-            await far.send(question.SerializeToString())
-            while True:
-                told = ForwardMsg()
-                told.ParseFromString(await far.recv(decode=False))
-                if told.WhichOneof("type") == "script_finished":
-                    break
-            seen.readers.append(time.perf_counter() - start)
+            seen.readers.append(await one.ask(""))
             await asyncio.sleep(READING_SECONDS)
 
 
@@ -159,7 +144,7 @@ async def measure(address: str, strangers: int, seconds: float) -> Seen:
     ]
     for thread in threads:
         thread.start()
-    await asyncio.gather(monitor(address, seen, until), *(reader(address, cookie, seen, until) for cookie in cookies))
+    await asyncio.gather(monitor(address, seen, until), *(reads(address, cookie, seen, until) for cookie in cookies))
     return seen
 
 
