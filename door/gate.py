@@ -45,6 +45,7 @@ class Gate:
         sessions: Who is signed in, or None where nobody has to.
         cookie: Name of the session's cookie.
         welcome: Makes the page that asks to sign in.
+        lost: Makes the page of an address that leads nowhere, for people.
         has_role: Whether a session has a role that an opening takes; None is nobody in particular.
         is_https: Whether people come by https.
     """
@@ -58,11 +59,12 @@ class Gate:
         sessions: Sessions | None = None,
         cookie: str = "",
         welcome: Callable[[HTTPConnection], Response] | None = None,
+        lost: Callable[[HTTPConnection], Response] | None = None,
         has_role: Callable[[Session | None, str], bool] = lambda _session, _role: True,
         is_https: bool = False,
     ) -> None:
         self.app, self.rules, self.sessions, self.cookie, self.welcome = app, rules, sessions, cookie, welcome
-        self.has_role = has_role
+        self.lost, self.has_role = lost, has_role
         limits = rules.limits
         self.requests = Budgets(limits.requests_burst, limits.requests_rate)
         self.sockets = Sockets(limits, Places(limits.sockets, limits.sockets_each), sessions)
@@ -96,7 +98,8 @@ class Gate:
         """Return why somebody is not let in, or None."""
         return (
             self._strange(asked, person)
-            or _not_there(asked, opening, self.rules)
+            or self._nowhere(asked, opening)
+            or _not_taken(asked, opening, self.rules)
             or self._closed(asked, opening, session)
         )
 
@@ -108,6 +111,13 @@ class Gate:
         if len(hosts) != 1 or hosts[0].lower() not in self.rules.hosts:
             return _said(421, "this server does not go by that name: OPSMETRICS_PUBLIC_URL says which one it has")
         return None if self._is_ours(asked) else _said(403, "a page of another site asked for this")
+
+    def _nowhere(self, asked: HTTPConnection, opening: Opening | None) -> Response | None:
+        """Refuse what leads nowhere; a person in a browser gets a page."""
+        if opening is not None:
+            return None
+        is_person = asked.scope["type"] == "http" and "text/html" in asked.headers.get("accept", "")
+        return self.lost(asked) if self.lost and is_person else _said(404, "no such page")
 
     def _closed(self, asked: HTTPConnection, opening: Opening | None, session: Session | None) -> Response | None:
         """Refuse who is not signed in, or has not the role."""
@@ -161,10 +171,10 @@ async def _answer(response: Response, scope: Scope, receive: Receive, send: Send
     await send({"type": "websocket.close", "code": AGAINST_RULES})
 
 
-def _not_there(asked: HTTPConnection, opening: Opening | None, rules: Rules) -> Response | None:
-    """Refuse what leads nowhere, and more than is taken there."""
+def _not_taken(asked: HTTPConnection, opening: Opening | None, rules: Rules) -> Response | None:
+    """Refuse what is not done at a place, and more than is taken there."""
     if opening is None:
-        return _said(404, "no such page")
+        return None
     method = asked.scope.get("method", "GET")
     if method not in opening.methods:
         return _said(405, "not done here", {"Allow": ", ".join(sorted(opening.methods))})

@@ -11,9 +11,7 @@ from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app.current import default_language
-from scorecard_app.markup import element
 from scorecard_app.page import Page
-from scorecard_app.raw_html import show
 
 
 def chosen_language() -> str:
@@ -38,19 +36,11 @@ def chosen_number(key: str, most: int) -> int:
 
 
 def selected_id(key: str, ids: Collection[str], first: str | None = None) -> str:
-    """Return the id that the address names, else the first; :func:`warn_unknown` says when there is no such id."""
+    """Return the id that the address names, else the first; what is not there never comes so far (``asked``)."""
     wanted = st.query_params.get(key)
     if wanted is not None and wanted in ids:
         return wanted
     return first if first is not None and first in ids else next(iter(ids))
-
-
-def warn_unknown(page: Page, known: Mapping[str, Collection[str]]) -> None:
-    """Say so when the address names something that is not there; never silently show another."""
-    for key, ids in known.items():
-        wanted = st.query_params.get(key)
-        if wanted and wanted not in ids:
-            show(element("div", page.text("app.unknown", name=wanted), class_="banner", role="alert"))
 
 
 def choose(label: str, key: str, options: Sequence[str], names: Mapping[str, str], current: str | None) -> str:
@@ -58,6 +48,8 @@ def choose(label: str, key: str, options: Sequence[str], names: Mapping[str, str
 
     def write() -> None:
         st.query_params[key] = st.session_state[f"choose-{key}"]
+        # Another choice is another list, and begins at its first page.
+        st.query_params.pop("side", None)
 
     st.session_state[f"choose-{key}"] = current if current in options else options[0]
     return st.selectbox(

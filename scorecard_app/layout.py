@@ -27,12 +27,18 @@ def menu(page: Page) -> None:
     show(
         element(
             "header",
-            link(page.href(OVERVIEW.at()), page.text("app.name"), class_="brand"),
+            _brand(page),
             navigation(page.text("nav.label"), _items(page, is_in_menu=True)),
             navigation(page.text("app.language"), languages),
             class_="menu",
         )
     )
+
+
+def _brand(page: Page) -> Markup:
+    """The app's name, which leads to the overview from everywhere else."""
+    home, name = OVERVIEW.at(), page.text("app.name")
+    return element("span", name, class_="brand") if page.is_here(home) else link(page.href(home), name, class_="brand")
 
 
 def _items(page: Page, *, is_in_menu: bool) -> list[Markup]:

@@ -10,7 +10,7 @@ from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import AppPage
 from opsmetrics.snapshots.queries import catalogue
-from scorecard_app import access, layout, shell
+from scorecard_app import access, asked, layout, shell
 from scorecard_app.beginning import begin
 from scorecard_app.choices import chosen_language, chosen_period
 from scorecard_app.current import current_snapshot
@@ -29,7 +29,8 @@ def view(place: AppPage) -> Callable[[Callable[[Page], None]], Callable[[], None
             page = _begin(place)
             if page is None:
                 return
-            body(page)
+            if asked.answers(page):
+                body(page)
             _end(page)
 
         render.__doc__ = body.__doc__

@@ -21,7 +21,7 @@ from opsmetrics.snapshots.queries.catalogue import Organisation
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app.access import Permissions
-from scorecard_app.markup import Node, link
+from scorecard_app.markup import Node, join, link
 
 
 class Named(Protocol):
@@ -83,13 +83,24 @@ class Page:
         return address.href(self.state())
 
     def link(self, address: Address, label: Node) -> Markup:
-        """Return a link that keeps language and period."""
-        return link(self.href(address), label)
+        """Return a link that keeps language and period; words alone where it would lead back to where it stands."""
+        return join(label) if self.is_here(address) else link(self.href(address), label)
+
+    def is_here(self, address: Address) -> bool:
+        """Whether an address is the one that is open."""
+        if address.page != self.place:
+            return False
+        known = {key: value for key in self.place.parameters if (value := st.query_params.get(key))}
+        return dict(address.parameters) == known
 
     def here(self, **changes: str | None) -> str:
         """Return this page's own address with some parameters changed; None drops one."""
         current = {str(key): str(value) for key, value in st.query_params.items()}
         return addresses.here(self.place, current, **changes)
+
+    def link_here(self, label: Node, **changes: str | None) -> Markup:
+        """Return a link to this page with some parameters changed."""
+        return link(self.here(**changes), label)
 
     def period_label(self, period: Period | None = None) -> str:
         """Return what a period is called, the page's own where none is given."""

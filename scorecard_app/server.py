@@ -69,6 +69,7 @@ def build(settings: SignIn | None, door: Door, port: int) -> tuple[ASGIApp, Rule
         sessions=access.sessions() if settings else None,
         cookie=access.cookie_name(settings) if settings else "",
         welcome=welcome.please,
+        lost=welcome.lost,
         has_role=access.has_role,
         is_https=bool(settings) and door.is_https,
     )

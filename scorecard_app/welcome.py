@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 
 from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.reports.addresses import OVERVIEW
 from scorecard_app.headers import digest
 from scorecard_app.markup import Node, element, join, lead, paragraph
 from scorecard_app.openings import SIGN_IN
@@ -19,6 +20,8 @@ STYLE = (
     "border-radius:4px;text-decoration:none}a{color:#005db1}"
     "@media(prefers-color-scheme:dark){body{color:#ebeced;background:#13181f}a{color:#8eaacb}}"
 )
+# Whoever reads one of the Scandinavian languages is better served with Norwegian than with English.
+_OURS = {"nb": "nb", "no": "nb", "nn": "nb", "da": "nb", "sv": "nb", "en": "en"}
 POLICY = (
     f"default-src 'none'; style-src '{digest(STYLE)}'; "
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,14 +42,22 @@ def note(asked: HTTPConnection, key: str, status: int, end: str | None = None) -
     return _page(language, key, status, join(again, paragraph(out) if out else None))
 
 
-def _page(language: str, key: str, status: int, body: Node) -> Response:
+def lost(asked: HTTPConnection) -> Response:
+    """Return the page of an address that leads nowhere, with the way to the overview."""
+    language = _language(asked)
+    home = OVERVIEW.at().href({"lang": language if "lang=" in _query(asked) else None})
+    body = element("a", text(language, "asked.home"), href=home, class_="go")
+    return _page(language, "asked.no_page_text", 404, body, title=text(language, "asked.no_page"))
+
+
+def _page(language: str, key: str, status: int, body: Node, title: str = "") -> Response:
     head = join(
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", text(language, "app.name")),
         element("style", STYLE),
     )
-    main = element("main", join(element("h1", text(language, "app.name")), lead(text(language, key)), body))
+    main = element("main", join(element("h1", title or text(language, "app.name")), lead(text(language, key)), body))
     page = element("html", join(element("head", head), element("body", main)), lang=language)
     # A doctype has no end and takes no content: it is the one piece that is no element.
     headers = {"Content-Security-Policy": POLICY}
@@ -55,6 +66,14 @@ def _page(language: str, key: str, status: int, body: Node) -> Response:
     return HTMLResponse(f"<!doctype html>\n{page}", status_code=status, headers=headers)
 
 
+def _query(asked: HTTPConnection) -> str:
+    return str(asked.scope.get("query_string", b"").decode("latin-1"))
+
+
 def _language(asked: HTTPConnection) -> str:
-    wanted = parse_qs(asked.scope.get("query_string", b"").decode("latin-1")).get("lang", [LANGUAGES[0]])[0]
-    return wanted if wanted in LANGUAGES else LANGUAGES[0]
+    """The language of the address, else the first of ours that the browser asks for, else Norwegian."""
+    wanted = parse_qs(_query(asked)).get("lang", [""])[0]
+    if wanted in LANGUAGES:
+        return wanted
+    accepted = (part.partition(";")[0].strip()[:2] for part in asked.headers.get("accept-language", "").split(","))
+    return next((_OURS[each] for each in accepted if each in _OURS), LANGUAGES[0])

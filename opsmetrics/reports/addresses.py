@@ -104,8 +104,12 @@ PAGES = (
 
 
 def here(page: AppPage, current: Mapping[str, str], /, **changes: str | None) -> str:
-    """Return the address of the page that is open with some of its parameters changed; None drops one."""
-    return _path(page.path, {**current, **changes})
+    """Return the address of the page that is open with some of its parameters changed; None drops one.
+
+    What the page does not take is left behind: an address can come from anywhere.
+    """
+    taken = {*page.parameters, *SHARED}
+    return _path(page.path, {key: value for key, value in {**current, **changes}.items() if key in taken})
 
 
 def file(table: str, kind: str, values: Mapping[str, str | None]) -> str:

@@ -16,7 +16,7 @@ from opsmetrics.snapshots.queries import gaps, scores
 from opsmetrics.snapshots.queries.areas import AreaMetric, AreaSpread
 from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app import charts
-from scorecard_app.choices import choose, choose_period, selected_id, warn_unknown
+from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.files import figure_files
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
@@ -45,7 +45,6 @@ def render(page: Page) -> None:
         names = {key: page.say(row.name) for key, row in areas.items()}
         choose(page.text("area.choose"), "area", list(areas), names, area_id)
         choose_period(page)
-    warn_unknown(page, {"area": areas})
     cells = scores.area_scores(page.snapshot, page.period, area_id=area_id)
     scored = sorted(((row, row.score) for row in cells if row.score is not None), key=lambda pair: -pair[1])
     metrics = list(area_queries.area_metrics(page.snapshot, page.period, area_id))

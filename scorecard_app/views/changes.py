@@ -14,7 +14,7 @@ from opsmetrics.snapshots.queries import movement
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.movement import Change, Signal
 from scorecard_app import charts
-from scorecard_app.choices import choose, choose_period, warn_unknown
+from scorecard_app.choices import choose, choose_period
 from scorecard_app.files import figure_files
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
@@ -42,7 +42,6 @@ def render(page: Page) -> None:
         wanted = st.query_params.get("team", EVERY)
         team_id = choose(page.text("team.choose"), "team", list(names), names, wanted)
         choose_period(page)
-    warn_unknown(page, {"team": teams})
     found = movement.all_changes(page.snapshot, page.period)
     mine = [row for row in found if team_id in {EVERY, row.team_id}]
     if not mine:

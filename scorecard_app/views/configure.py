@@ -14,12 +14,12 @@ from opsmetrics.proposals.edits import Change
 from opsmetrics.reports.addresses import CONFIGURE
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Metric
+from scorecard_app.asked import ROLES
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.views.gaps import ROLES
 from scorecard_app.views.parts import metrics_by_id, teams_by_id
 
 KINDS = ("goal", "waiver", "ownership", "number")

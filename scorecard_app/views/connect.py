@@ -9,7 +9,7 @@ from opsmetrics.reports.addresses import CONNECT, HEALTH
 from opsmetrics.reports.next_sources import NextStep, next_steps
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import reach
-from scorecard_app.choices import choose, selected_id, warn_unknown
+from scorecard_app.choices import choose, selected_id
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead, points
@@ -27,7 +27,6 @@ def render(page: Page) -> None:
     """Show the steps, the largest gain of coverage first, for all teams or for one."""
     teams = teams_by_id(page)
     head(page, page.text("connect.title"))
-    warn_unknown(page, {"team": teams})
     names = {EVERY: page.text("word.all_teams")} | {key: page.say(team.name) for key, team in teams.items()}
     chosen = choose(page.text("word.team"), "team", list(names), names, selected_id("team", names, EVERY))
     cells = reach.reach_cells(page.snapshot)

@@ -14,7 +14,8 @@ from opsmetrics.snapshots.queries import gaps
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
 from opsmetrics.snapshots.queries.rows import Rows, group_by
-from scorecard_app.choices import choose, choose_period, chosen_number, warn_unknown
+from scorecard_app.asked import EFFORTS, ROLES
+from scorecard_app.choices import choose, choose_period, chosen_number
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import NOTHING, choices, element, heading, hint, join, lead, link
@@ -28,8 +29,6 @@ ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
 COUNTED_GAPS = 10  # the lead says what the first of them would give
 EVERY = ""
-ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
-EFFORTS = ("S", "M", "L")
 _COLUMNS = {"area": "area_id", "team": "team_id", "role": "owner_role", "effort": "effort"}
 
 
@@ -38,7 +37,6 @@ def render(page: Page) -> None:
     """Show all gaps, what to fix first at the top, with filters that live in the address."""
     teams, areas = teams_by_id(page), areas_by_id(page)
     head(page, page.text("gaps.title"), page.text("gaps.meta"))
-    warn_unknown(page, {"team": teams, "area": areas})
     chosen = _filters(page, teams, areas)
     wanted = {_COLUMNS[key]: value for key, value in chosen.items() if value != EVERY}
     kept = gaps.gaps(page.snapshot, page.period).where(**wanted)

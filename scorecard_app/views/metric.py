@@ -10,7 +10,7 @@ from opsmetrics.reports.board import shown_value
 from opsmetrics.snapshots.queries import gaps, scores
 from opsmetrics.snapshots.queries.catalogue import Metric
 from opsmetrics.snapshots.queries.scores import MetricScore
-from scorecard_app.choices import choose, choose_period, selected_id, warn_unknown
+from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import code_block, copy_button, folded, heading, hint, join, pairs, paragraph, strip
@@ -32,7 +32,6 @@ def render(page: Page) -> None:
     area_link = page.link(AREA.at(area=metric.area_id), page.say(areas_by_id(page)[metric.area_id].name))
     team_link = page.link(TEAM.at(team=team_id), page.say(team.name))
     head(page, page.say(metric.title), join(team_link, " · ", area_link), crumbs=(team_link,))
-    warn_unknown(page, {"metric": metrics, "team": teams})
     left, middle, right = st.columns([2, 1, 1])
     with left:
         names = {key: page.say(row.title) for key, row in metrics.items()}

@@ -16,7 +16,7 @@ from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import AreaScore, TeamScore
-from scorecard_app.choices import choose, choose_period, selected_id, warn_unknown
+from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import folded, heading, hint, join, lead, paragraph
@@ -55,7 +55,6 @@ def render(page: Page) -> None:
         names = {key: page.say(row.name) for key, row in teams.items()}
         choose(page.text("team.choose"), "team", list(teams), names, team_id)
         choose_period(page)
-    warn_unknown(page, {"team": teams})
     cells = index_by(scores.area_scores(page.snapshot, page.period, team_id=team_id), lambda row: row.area_id)
     gaps = list(gap_queries.gaps(page.snapshot, page.period, team_id=team_id))
     _lead(page, team_id, score, cells, gaps)

@@ -17,7 +17,8 @@ def change(page: Page, team_id: str) -> None:
     rows = list(movement.changes(page.snapshot, team_id))
     if not rows:
         return
-    more = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
+    figure = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
+    more = None if page.place == CHANGES else figure
     table = changes_table(page, rows, first="until", team=team_id)
     show(
         join(

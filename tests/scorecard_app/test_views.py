@@ -13,7 +13,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from opsmetrics import build as plans
 from opsmetrics.language import fmt
@@ -26,34 +25,13 @@ from opsmetrics.snapshots.store import current, open_current
 from scorecard_app.exports import WRITERS, Origin, csv_bytes
 from scorecard_app.matrix import Tile, tile_html
 from scorecard_app.sparklines import sparkline
-from tests.patience import LIMIT_SECONDS
+from tests.pages import flat, open_page
 from tests.publications import published_as
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = tuple(page.name for page in PAGES)
 ORIGIN = Origin("Testetaten", is_fictional=True, period="2026-10", snapshot="abc", table="t", zone="Europe/Oslo")
 SNAPSHOTS = ("full", "empty", "half", "none")
-
-
-def script(view: str) -> None:
-    import importlib  # noqa: PLC0415 - AppTest runs this function's source alone
-
-    importlib.import_module(f"scorecard_app.views.{view}").render()
-
-
-def open_page(view: str, home: Path, monkeypatch, **query: str) -> tuple[AppTest, str]:
-    """Run one page and return it with all the HTML it shows."""
-    monkeypatch.setenv("OPSMETRICS_HOME", str(home))
-    app = AppTest.from_function(script, kwargs={"view": view}, default_timeout=LIMIT_SECONDS)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app, "\n".join(element.proto.body for element in app.main if element.type == "html")
-
-
-def flat(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -259,11 +237,6 @@ def test_the_team_page_explains_change_plan_alarms_and_certainty(homes, monkeypa
     assert flat(html).count(" O") >= 37
     _, html = open_page("health", homes["full"], monkeypatch, lang="en")
     assert "Data quality" in html
-
-
-def test_an_unknown_team_says_so(homes, monkeypatch):
-    _, html = open_page("team", homes["full"], monkeypatch, team="finnesikke")
-    assert "Fant ikke «finnesikke»" in html
 
 
 def test_choosing_writes_the_address(homes, monkeypatch):
