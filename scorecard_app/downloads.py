@@ -20,7 +20,17 @@ from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports import addresses, brief
 from opsmetrics.snapshots.queries import areas as area_queries
-from opsmetrics.snapshots.queries import catalogue, evidence, facts, gaps, movement, quality, scores, validity
+from opsmetrics.snapshots.queries import (
+    catalogue,
+    evidence,
+    facts,
+    gaps,
+    incidents,
+    movement,
+    quality,
+    scores,
+    validity,
+)
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
@@ -61,6 +71,11 @@ TABLES: dict[str, Maker] = {
     "entities": lambda s, p, v: scores.entities(s, p, v.get("team", ""), v.get("metric", "")).frame,
     "evidence": _evidence,
     "incidents": lambda s, p, v: facts.incidents(s, p, v.get("team", "")).frame,
+    "all-incidents": lambda s, p, v: incidents.declared(s, p, team_id=v.get("team") or None).frame,
+    "incident-teams": lambda s, p, _: incidents.team_incidents(s, p).frame,
+    "down-services": lambda s, p, v: incidents.down_services(s, p, v.get("team") or None).frame.explode(
+        "months", "minutes"
+    ),
     "diagnostics": lambda s, p, v: evidence.diagnostics(s, p, v.get("team", "")).frame,
     "restated": lambda s, _, v: movement.restated(s, v.get("team", "")).frame,
     "alarms": lambda s, p, v: quality.alarms(s, p, v.get("team")).frame,

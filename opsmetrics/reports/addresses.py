@@ -67,6 +67,7 @@ TEAM = AppPage("team", "team", ("team", "area"), is_in_menu=True)
 AREA = AppPage("area", "omrade", ("area",), is_in_menu=True)
 GAPS = AppPage("gaps", "forbedring", ("area", "team", "role", "effort", "side"), is_in_menu=True)
 METRIC = AppPage("metric", "maling", ("team", "metric"), is_in_menu=True)
+INCIDENTS = AppPage("incidents", "hendelser", ("team", "side"), is_in_menu=True)
 CHANGES = AppPage("changes", "endring", ("team",), is_in_menu=True)
 HEALTH = AppPage("health", "datakvalitet", is_in_menu=True)
 ABOUT = AppPage("about", "om", is_in_menu=True)
@@ -87,6 +88,7 @@ PAGES = (
     AREA,
     GAPS,
     METRIC,
+    INCIDENTS,
     CHANGES,
     HEALTH,
     ABOUT,

@@ -1,0 +1,146 @@
+"""Incidents of the whole organisation as they stood at an instant, and the services that were down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.reader import query
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.store import Snapshot
+
+MONTHS = 12
+SHOWN_TEAMS = 20
+SHOWN_SERVICES = 10
+SHOWN_ROWS = 100
+
+# What was known at the instant: what was closed or published later was still open then.
+KNOWN = f"""
+    select incident_id, service_id, team_id, severity, declared_at,
+        case when resolved_at < $as_of then resolved_at end as resolved_at,
+        case when resolved_at < $as_of then needs_postmortem else needs_postmortem_while_open end as needs_postmortem,
+        case when resolved_at < $as_of then postmortem_due_at else postmortem_due_while_open_at end
+            as postmortem_due_at,
+        case when postmortem_published_at < $as_of then postmortem_published_at end as postmortem_published_at
+    from facts.incidents
+    where is_exercise is distinct from true and declared_at < $as_of
+        and declared_at >= $as_of - interval {MONTHS} month
+"""
+_MINUTES = "date_diff('second', declared_at, coalesce(resolved_at, $as_of)) / 60.0"
+
+
+@dataclass(frozen=True, slots=True)
+class TeamIncidents:
+    """What twelve months were to a team; ``minutes`` are those of incidents of severity 1 and 2 together."""
+
+    team_id: str
+    total: int
+    major: int
+    still_open: int
+    minutes: float
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One incident; severity 1 is the gravest, ``minutes`` last until the instant where it is open."""
+
+    incident_id: str
+    team_id: str
+    service_id: str | None
+    severity: int
+    declared_at: datetime
+    resolved_at: datetime | None
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class DownService:
+    """A service that was down: minutes of each month that was watched, oldest first.
+
+    Of several monitors of a service the one that was down longest counts; monitors that are down most of the time are
+    doubted and left out.
+    """
+
+    service_id: str
+    name: Text
+    team_id: str | None
+    months: list[date]
+    minutes: list[float]
+    total: float
+    newest: float | None
+
+
+def team_incidents(snapshot: Snapshot, period: Period) -> Rows[TeamIncidents]:
+    """Return the teams that had incidents in the twelve months before an instant, most major ones first."""
+    return query(
+        snapshot,
+        TeamIncidents,
+        f"""select team_id, count(*) as total, count(*) filter (severity <= 2) as major,
+                count(*) filter (resolved_at is null) as still_open,
+                coalesce(sum({_MINUTES}) filter (severity <= 2), 0) as minutes,
+                count(*) filter (needs_postmortem and postmortem_published_at is null
+                    and postmortem_due_at < $as_of) as overdue
+            from ({KNOWN}) where team_id is not null group by team_id
+            order by major desc, minutes desc, total desc, team_id""",
+        {"as_of": period.as_of},
+    )
+
+
+def declared(
+    snapshot: Snapshot, period: Period, *, team_id: str | None = None, skip: int = 0, teams: int | None = None
+) -> Rows[Declared]:
+    """Return the incidents of the twelve months before an instant, newest first.
+
+    Args:
+        snapshot: To read.
+        period: The instant.
+        team_id: Of one team only.
+        skip: Teams of :func:`team_incidents` to pass over.
+        teams: How many teams after those; None for all of them.
+    """
+    return query(
+        snapshot,
+        Declared,
+        f"""with known as ({KNOWN}),
+            ranked as (
+                select team_id, row_number() over (order by count(*) filter (severity <= 2) desc,
+                    coalesce(sum({_MINUTES}) filter (severity <= 2), 0) desc, count(*) desc, team_id) as place
+                from known where team_id is not null group by team_id
+            )
+            select known.*, {_MINUTES} as minutes from known join ranked using (team_id)
+            where ($team_id is null or team_id = $team_id)
+                and place > $skip and ($teams is null or place <= $skip + $teams)
+            order by declared_at desc, incident_id""",
+        {"as_of": period.as_of, "team_id": team_id, "skip": skip, "teams": teams},
+    )
+
+
+def down_services(snapshot: Snapshot, period: Period, team_id: str | None = None) -> Rows[DownService]:
+    """Return the services that were down in the twelve months up to an instant, most minutes first."""
+    return query(
+        snapshot,
+        DownService,
+        """with watched as (
+               select service_id, month, max(down_minutes) as minutes from marts.monitor_months
+               where service_id is not null and down_minutes is not null
+                   and month <= $on and month > $on - interval 12 month
+                   and monitor_key not in (select monitor_key from marts.suspect_monitors)
+               group by service_id, month
+           )
+           select w.service_id, coalesce(s.name_nb, w.service_id) as name_nb,
+               coalesce(s.name_en, w.service_id) as name_en,
+               any_value(o.team_id) as team_id, list(w.month order by w.month) as months,
+               list(w.minutes order by w.month) as minutes, sum(w.minutes) as total,
+               max(w.minutes) filter (w.month = date_trunc('month', $on::date)) as newest
+           from watched as w
+           left join ref.services as s on s.service_id = w.service_id
+           left join ref.service_owners as o on o.service_id = w.service_id
+               and $as_of between o.valid_from_at and o.valid_to_at
+           group by w.service_id, s.name_nb, s.name_en
+           having sum(w.minutes) > 0 and ($team_id is null or any_value(o.team_id) = $team_id)
+           order by total desc, w.service_id""",
+        {"as_of": period.as_of, "on": period.on, "team_id": team_id},
+    )

@@ -1,0 +1,317 @@
+"""Which teams and services have had incidents in twelve months, how grave and long, and is it more than usual?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from markupsafe import Markup
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import INCIDENTS, TEAM
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import facts, incidents, quality
+from opsmetrics.snapshots.queries.catalogue import Team
+from opsmetrics.snapshots.queries.incidents import Declared, DownService, TeamIncidents
+from opsmetrics.snapshots.queries.rows import group_by
+from scorecard_app.choices import choose, choose_period, warn_unknown
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import Node, element, folded, heading, hint, join, lead, strip
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.sparklines import sparkline
+from scorecard_app.table_html import files_of, table_html, table_with_files
+from scorecard_app.ticks import calendar_ticks
+from scorecard_app.tracks import Line, Mark, MarkKind, day_lines, month_bars, place, track
+from scorecard_app.views.parts import source, teams_by_id
+from scorecard_app.views.sides import side_links, side_of
+
+EVERY = ""
+SEVERITIES = (1, 2, 3, 4)
+MAJOR = 2  # and graver
+_KINDS: dict[int, MarkKind] = {1: "s1", 2: "s2", 3: "s3", 4: "s4"}
+_SMALLEST, _LARGEST = 8, 26  # pixels
+
+
+@view(INCIDENTS)
+def render(page: Page) -> None:
+    """Show the incidents of all teams, or of one."""
+    teams = teams_by_id(page)
+    wanted = st.query_params.get("team", EVERY)
+    team_id = wanted if wanted in teams else None
+    team_link = (page.link(TEAM.at(team=team_id), page.say(teams[team_id].name)),) if team_id else ()
+    head(page, page.text("incidents.title"), *team_link)
+    warn_unknown(page, {"team": teams})
+    left, right = st.columns(2)
+    with left:
+        names = {EVERY: page.text("word.all_teams"), **{key: page.say(row.name) for key, row in teams.items()}}
+        choose(page.text("team.choose"), "team", list(names), names, team_id or EVERY)
+    with right:
+        choose_period(page)
+    if not quality.is_connected(page.snapshot, "incidents"):
+        show(lead(page.text("team.incidents_not_connected")))
+    else:
+        _incidents(page, teams, team_id)
+    _services(page, teams, team_id)
+
+
+def _incidents(page: Page, teams: Mapping[str, Team], team_id: str | None) -> None:
+    counts = incidents.team_incidents(page.snapshot, page.period)
+    mine = [row for row in counts if team_id is None or row.team_id == team_id]
+    _lead(page, teams, mine, team_id)
+    if not mine:
+        return
+    _strip(page, teams, mine, team_id)
+    if team_id is None:
+        _teams_timeline(page, teams, counts)
+    else:
+        _team_timeline(page, team_id)
+    _list(page, teams, team_id, sum(row.total for row in mine))
+
+
+def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], team_id: str | None) -> None:
+    if not mine:
+        show(lead(page.text("incidents.lead_none")))
+        return
+    major = sum(row.major for row in mine)
+    key = "incidents.lead_team" if team_id else "incidents.lead"
+    worst = mine[0]
+    words = page.text(
+        key,
+        total=fmt.number(page.language, sum(row.total for row in mine)),
+        major=fmt.number(page.language, major),
+        teams=fmt.number(page.language, len(mine)),
+        all=fmt.number(page.language, len(teams)),
+        team=page.say(teams[worst.team_id].name) if worst.team_id in teams else worst.team_id,
+        most=fmt.number(page.language, worst.major),
+        hours=fmt.duration(page.language, worst.minutes),
+    )
+    show(lead(words))
+
+
+def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], team_id: str | None) -> None:
+    """Major ones now against what is usual, those that are open, and evaluations that are overdue."""
+    number = page.language
+    items: list[tuple[str, str, Node]] = []
+    if team_id is None:
+        history = facts.major_incidents(page.snapshot, page.period)
+        line = sparkline(history, page.text("overview.majors_alt"), span=max(1, max(history) - min(history)))
+        usual = sorted(history[:-1])
+        words = page.text("overview.usual", low=usual[1], high=usual[-2])
+        items.append((page.text("overview.strip_majors"), fmt.number(number, history[-1]), join(words, " ", line)))
+    items += [
+        (page.text("incidents.strip_major"), fmt.number(number, sum(row.major for row in mine)), None),
+        (
+            page.text("incidents.strip_open"),
+            fmt.number(number, sum(row.still_open for row in mine)),
+            _oldest_open(page, teams, team_id),
+        ),
+        (page.text("incidents.strip_overdue"), fmt.number(number, sum(row.overdue for row in mine)), None),
+    ]
+    show(strip(items))
+
+
+def _oldest_open(page: Page, teams: Mapping[str, Team], team_id: str | None) -> str | None:
+    """Whose incident has been open longest, and since when."""
+    found = [row for row in incidents.declared(page.snapshot, page.period, team_id=team_id) if row.resolved_at is None]
+    if not found:
+        return None
+    oldest = min(found, key=lambda row: row.declared_at)
+    day = oldest.declared_at.astimezone(ZoneInfo(page.organisation.timezone)).date()
+    team = _team_name(page, teams, oldest.team_id)
+    return page.text("incidents.open_since", team=team, day=fmt.long_date(page.language, day))
+
+
+def _teams_timeline(page: Page, teams: Mapping[str, Team], counts: Sequence[TeamIncidents]) -> None:
+    """A row a team, most major incidents first."""
+    side = side_of(len(counts), incidents.SHOWN_TEAMS)
+    shown = counts[side.start : side.stop]
+    found = group_by(
+        incidents.declared(page.snapshot, page.period, skip=side.start, teams=incidents.SHOWN_TEAMS),
+        lambda row: row.team_id,
+    )
+    rows = tuple(
+        (
+            Cell(_team_name(page, teams, row.team_id), address=INCIDENTS.at(team=row.team_id)),
+            Cell(drawing=_track(page, found.get(row.team_id, []), _counted(page, row))),
+            page.cells.number(row.total),
+            page.cells.number(row.major, is_strong=True),
+            Cell(fmt.duration(page.language, row.minutes) if row.major else fmt.MISSING, row.minutes),
+        )
+        for row in shown
+    )
+    columns = (
+        Column(page.text("word.team"), "link"),
+        Column(page.text("incidents.year")),
+        Column(page.text("incidents.all"), "number"),
+        Column(page.text("incidents.major"), "number"),
+        Column(page.text("incidents.major_minutes"), "number"),
+    )
+    table = Table(
+        "incident_teams", page.text("incidents.teams_caption"), columns, rows, source=source("incident-teams")
+    )
+    _show_timeline(page, table, heading(page.text("incidents.timeline"), page.text("incidents.timeline_note")))
+    quiet = [page.say(team.name) for key, team in teams.items() if key not in {row.team_id for row in counts}]
+    none = hint(page.text("incidents.quiet", count=len(quiet), names=_names(page, quiet))) if quiet else None
+    show(join(side_links(page, side), none, files_of(page, table)))
+
+
+def _names(page: Page, names: Sequence[str]) -> str:
+    """Some names, and how many more there are."""
+    most = incidents.SHOWN_TEAMS
+    more = page.text("incidents.more", count=len(names) - most) if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _team_timeline(page: Page, team_id: str) -> None:
+    """A row for each severity of one team."""
+    found = group_by(incidents.declared(page.snapshot, page.period, team_id=team_id), lambda row: row.severity)
+    rows = tuple(
+        (
+            Cell(page.text(f"severity.{severity}")),
+            Cell(drawing=_track(page, mine, page.text("incidents.alt_severity", count=len(mine)))),
+            page.cells.number(len(mine), is_strong=True),
+            Cell(fmt.duration(page.language, sum(row.minutes for row in mine)) if mine else fmt.MISSING),
+        )
+        for severity in SEVERITIES
+        for mine in (found.get(severity, []),)
+    )
+    columns = (
+        Column(page.text("team.severity")),
+        Column(page.text("incidents.year")),
+        Column(page.text("incidents.all"), "number"),
+        Column(page.text("incidents.minutes"), "number"),
+    )
+    table = Table("incident_severities", page.text("incidents.severities_caption"), columns, rows)
+    _show_timeline(page, table, heading(page.text("incidents.timeline"), page.text("incidents.severity_note")))
+
+
+def _show_timeline(page: Page, table: Table, title: Markup) -> None:
+    key = (
+        element("span", element("i", class_=f"sign {_KINDS[severity]}"), " ", page.text(f"severity.{severity}"))
+        for severity in SEVERITIES
+    )
+    legend = element("div", key, page.text("incidents.size"), class_="legend")
+    show(join(title, legend, table_html(page, table, kind="timeline")))
+
+
+def _counted(page: Page, row: TeamIncidents) -> str:
+    return page.text("team.incidents_alt", count=row.total, major=row.major)
+
+
+def _track(page: Page, found: Sequence[Declared], alt: str) -> Markup:
+    """Twelve months of incidents: the grave ones on top of the others, their size by how long they lasted."""
+    zone, last = ZoneInfo(page.organisation.timezone), page.period.as_of
+    first = _year_before(last)
+    days = (first.astimezone(zone).date(), last.astimezone(zone).date())
+    lines: list[Line] = day_lines(calendar_ticks(page.language, *days), *days)
+    marks = [
+        Mark(place(row.declared_at, first, last), _KINDS[min(row.severity, 4)], _words(page, row), _size(row.minutes))
+        for row in sorted(found, key=lambda row: -row.severity)
+    ]
+    return track(marks, lines, alt)
+
+
+def _year_before(at: datetime) -> datetime:
+    """Twelve months before; the 28th for a leap day."""
+    try:
+        return at.replace(year=at.year - 1)
+    except ValueError:
+        return (at - timedelta(days=1)).replace(year=at.year - 1)
+
+
+def _size(minutes: float) -> int:
+    """Pixels of a mark: half an hour is small, a working day large."""
+    return round(min(_LARGEST, _SMALLEST + (max(0.0, minutes) / 30) ** 0.5 * 2))
+
+
+def _words(page: Page, row: Declared) -> str:
+    lasted = fmt.duration(page.language, row.minutes) if row.resolved_at else page.text("team.open")
+    when = fmt.instant(page.language, row.declared_at, page.organisation.timezone)
+    parts = (page.text(f"severity.{row.severity}"), when, lasted, row.service_id, row.incident_id)
+    return " · ".join(part for part in parts if part)
+
+
+def _team_name(page: Page, teams: Mapping[str, Team], team_id: str) -> str:
+    return page.say(teams[team_id].name) if team_id in teams else team_id
+
+
+def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int) -> None:
+    """The newest incidents as a table that opens on demand; all of them are in the file."""
+    found = incidents.declared(page.snapshot, page.period, team_id=team_id)[: incidents.SHOWN_ROWS]
+    zone = page.organisation.timezone
+    rows = tuple(
+        (
+            Cell(row.incident_id, detail=row.service_id or ""),
+            Cell(_team_name(page, teams, row.team_id), address=TEAM.at(team=row.team_id)),
+            Cell(fmt.instant(page.language, row.declared_at, zone)),
+            Cell(page.text(f"severity.{row.severity}")),
+            Cell(fmt.duration(page.language, row.minutes) if row.resolved_at else page.text("team.open"), row.minutes),
+        )
+        for row in found
+    )
+    columns = (
+        Column(page.text("team.incident")),
+        Column(page.text("word.team"), "link"),
+        Column(page.text("team.declared"), "date"),
+        Column(page.text("team.severity")),
+        Column(page.text("team.duration"), "number"),
+    )
+    file = source("all-incidents", team=team_id)
+    table = Table("all_incidents", page.text("incidents.list_caption"), columns, rows, source=file)
+    words = page.text("incidents.list_show", shown=len(rows), all=fmt.number(page.language, count))
+    show(join(folded(words, table_html(page, table)), files_of(page, table)))
+
+
+def _services(page: Page, teams: Mapping[str, Team], team_id: str | None) -> None:
+    """The services that were down longest, with a bar for each month."""
+    title = heading(page.text("incidents.services"), page.text("incidents.services_note"))
+    if not quality.is_connected(page.snapshot, "availability_checks"):
+        show(join(title, hint(page.text("incidents.services_not_connected"))))
+        return
+    found = incidents.down_services(page.snapshot, page.period, team_id)[: incidents.SHOWN_SERVICES]
+    if not found:
+        show(join(title, hint(page.text("incidents.services_none"))))
+        return
+    top = max(max(row.minutes) for row in found)
+    rows = tuple(_service_row(page, teams, row, top) for row in found)
+    columns = (
+        Column(page.text("word.service")),
+        Column(page.text("word.team"), "link"),
+        Column(page.text("incidents.down_months")),
+        Column(page.text("incidents.down_newest", month=fmt.month(page.language, page.period.on)), "number"),
+        Column(page.text("incidents.down_year"), "number"),
+    )
+    file = source("down-services", team=team_id)
+    table = Table("down_services", page.text("incidents.services_caption"), columns, rows, source=file)
+    show(join(title, table_with_files(page, table, kind="services")))
+
+
+def _service_row(page: Page, teams: Mapping[str, Team], row: DownService, top: float) -> tuple[Cell, ...]:
+    minutes = dict(zip(row.months, row.minutes, strict=True))
+    newest = page.period.on.replace(day=1)
+    months = [_month_before(newest, age) for age in range(incidents.MONTHS - 1, -1, -1)]
+    worst = max(minutes, key=lambda month: minutes[month])
+    alt = page.text(
+        "incidents.down_alt",
+        month=fmt.month(page.language, worst),
+        minutes=fmt.number(page.language, minutes[worst]),
+    )
+    owner = Cell(fmt.MISSING)
+    if row.team_id is not None:
+        owner = Cell(_team_name(page, teams, row.team_id), address=TEAM.at(team=row.team_id))
+    return (
+        Cell(page.say(row.name), detail=row.service_id if page.say(row.name) != row.service_id else ""),
+        owner,
+        Cell(drawing=month_bars([minutes.get(month) for month in months], alt, top), detail=alt),
+        page.cells.number(row.newest),
+        page.cells.number(row.total, is_strong=True),
+    )
+
+
+def _month_before(month: date, age: int) -> date:
+    at = month.year * 12 + month.month - 1 - age
+    return month.replace(year=at // 12, month=at % 12 + 1)

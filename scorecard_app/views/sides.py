@@ -1,0 +1,52 @@
+"""The pages of a long list: which rows are shown, and links to the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from scorecard_app.choices import chosen_number
+from scorecard_app.markup import NOTHING, choices, element, link
+from scorecard_app.page import Page
+
+_NEAR = 2  # pages before and after the one that is open that have a link
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One page of a list.
+
+    Attributes:
+        number: From 1.
+        count: Pages in all.
+        start: Index of its first row.
+        stop: Index after its last row.
+    """
+
+    number: int
+    count: int
+    start: int
+    stop: int
+
+
+def side_of(rows: int, size: int) -> Side:
+    """Return the page of a list that the address names, held within the list."""
+    count = max(1, -(-rows // size))
+    number = chosen_number("side", count)
+    return Side(number, count, (number - 1) * size, min(rows, number * size))
+
+
+def side_links(page: Page, side: Side) -> Markup:
+    """Return links to the other pages of a list: the first, the last, and those around this one."""
+    if side.count == 1:
+        return NOTHING
+    ends = {1, side.count}
+    near = [each for each in range(1, side.count + 1) if each in ends or abs(each - side.number) <= _NEAR]
+    items: list[Markup] = []
+    for before, each in zip([0, *near], near, strict=False):
+        if each > before + 1:
+            items.append(element("li", "…", aria_hidden="true"))
+        here = "page" if each == side.number else None
+        items.append(element("li", link(page.here(side=str(each)), each, aria_current=here)))
+    return choices(page.text("app.sides"), items)

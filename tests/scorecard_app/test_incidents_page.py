@@ -1,0 +1,172 @@
+"""The incidents of all teams: every mark, count and minute is what SQL says, and time travel shows what stood then."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.snapshots.queries import catalogue, incidents
+from opsmetrics.snapshots.store import current
+from scorecard_app.downloads import TABLES
+from tests.scorecard_app.test_views import flat, open_page, rows_of
+
+SINCE = """
+    select i.*, w.as_of from facts.incidents as i, ref.as_of as w
+    where w.label = $1 and w.grain = $2 and i.declared_at < w.as_of
+        and i.declared_at >= w.as_of - interval 12 month and i.is_exercise is distinct from true
+"""
+
+
+def period_of(home, label=None):
+    snapshot = current(home / "snapshots")
+    periods = catalogue.periods(snapshot)
+    return snapshot, next(row for row in periods if label is None or row.label == label)
+
+
+def tracks(html):
+    """Each track of a page: places of its marks in percent, and the whole of it."""
+    found = re.findall(r'<div class="track">.*?</div>', html, flags=re.DOTALL)
+    return [(list(map(float, re.findall(r'<i class="\w+" style="left:([\d.]+)%', one))), one) for one in found]
+
+
+def lines(html, name):
+    """Rows of a table by its caption, as text of cells."""
+    table = next(t for t in re.findall(r"<table.*?</table>", html, flags=re.DOTALL) if name in t)
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, flags=re.DOTALL)
+    return [[flat(cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)] for row in rows][
+        1:
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_team_is_drawn_with_all_its_incidents(homes, monkeypatch, language):
+    home = homes["full"]
+    _, period = period_of(home)
+    wanted = rows_of(
+        home,
+        f"""select team_id, count(*) as total, count(*) filter (severity <= 2) as major from ({SINCE})
+            group by all order by major desc""",
+        period.label,
+        period.grain,
+    )
+    _, html = open_page("incidents", home, monkeypatch, lang=language)
+    drawn = tracks(html)
+    assert sorted(len(places) for places, _ in drawn) == sorted(row["total"] for row in wanted)
+    assert all(0 <= place <= 100 for places, _ in drawn for place in places)
+    shown = lines(html, text(language, "incidents.teams_caption"))
+    assert sorted((int(row[2]), int(row[3])) for row in shown) == sorted((row["total"], row["major"]) for row in wanted)
+    assert [int(row[3]) for row in shown] == [row["major"] for row in wanted], "most major ones first"
+    assert flat(text(language, "incidents.strip_major")) in flat(html)
+
+
+def test_the_newest_incident_stands_where_its_day_is_and_the_ticks_on_firsts_of_months(homes, monkeypatch):
+    home = homes["full"]
+    _, period = period_of(home)
+    newest = rows_of(home, f"{SINCE} order by declared_at desc limit 1", period.label, period.grain)[0]
+    start = period.as_of.replace(year=period.as_of.year - 1)
+    place = 100 * (newest["declared_at"] - start) / (period.as_of - start)
+    _, html = open_page("incidents", home, monkeypatch, lang="en")
+    assert any(abs(found - place) < 0.02 for places, _ in tracks(html) for found in places)
+    ticks = re.findall(r'<span class="tick[^"]*" style="left:([\d.]+)%">([^<]+)</span>', tracks(html)[0][1])
+    assert [re.sub(r"\W+2026", "", words) for _, words in ticks] == ["Jan", "Apr", "Jul", "Oct"]
+    for (at, _), month in zip(ticks, (1, 4, 7, 10), strict=True):
+        day = datetime(2026, month, 1, tzinfo=UTC)
+        assert abs(float(at) - 100 * (day - start) / (period.as_of - start)) < 0.5
+
+
+def test_a_past_month_shows_what_stood_then(homes, monkeypatch):
+    """An incident that was closed later was open then, and lasts until then."""
+    home = homes["full"]
+    label, grain = rows_of(
+        home,
+        """select w.label, w.grain from ref.as_of as w join facts.incidents as i
+               on i.declared_at < w.as_of and coalesce(i.resolved_at, now()) > w.as_of and i.is_exercise is distinct from true
+           where w.grain = 'month' order by w.as_of desc limit 1""",
+    )[0].values()
+    later = rows_of(home, f"select * from ({SINCE}) where resolved_at is null or resolved_at >= as_of", label, grain)
+    snapshot, period = period_of(home, label)
+    found = [row for row in incidents.declared(snapshot, period) if row.resolved_at is None]
+    assert {row.incident_id for row in found} == {row["incident_id"] for row in later}
+    for row in found:
+        assert row.minutes == pytest.approx((period.as_of - row.declared_at).total_seconds() / 60)
+    _, html = open_page("incidents", home, monkeypatch, period=label, lang="en")
+    strip = flat(html)[flat(html).index(text("en", "incidents.strip_open")) :]
+    assert strip.split()[2] == str(len(later))
+
+
+def test_one_team_has_a_row_for_each_severity(homes, monkeypatch):
+    home = homes["full"]
+    _, period = period_of(home)
+    wanted = rows_of(
+        home,
+        f"""select severity, count(*) as found from ({SINCE}) where team_id = 'mannskap' group by all""",
+        period.label,
+        period.grain,
+    )
+    _, html = open_page("incidents", home, monkeypatch, team="mannskap", lang="en")
+    counts = {row["severity"]: row["found"] for row in wanted}
+    shown = lines(html, text("en", "incidents.severities_caption"))
+    assert [int(row[2]) for row in shown] == [counts.get(severity, 0) for severity in (1, 2, 3, 4)]
+    assert re.search(r'href="/team\?[^"]*team=mannskap"', html)
+
+
+def test_an_unknown_team_says_so_and_shows_all(homes, monkeypatch):
+    _, html = open_page("incidents", homes["full"], monkeypatch, team="finnesikke", lang="en")
+    assert "finnesikke" in flat(html)
+    assert len(tracks(html)) == 14
+
+
+def test_the_worst_services_are_what_sql_says(homes, monkeypatch):
+    home = homes["full"]
+    wanted = rows_of(
+        home,
+        """select service_id, sum(minutes) as total, max(minutes) filter (month = date '2026-11-01') as newest from (
+               select service_id, month, max(down_minutes) as minutes from marts.monitor_months
+               where month > date '2025-11-22' and service_id is not null group by all)
+           group by all order by total desc, service_id limit 10""",
+    )
+    _, html = open_page("incidents", home, monkeypatch, lang="nb")
+    shown = lines(html, text("nb", "incidents.services_caption"))
+    assert [row[0].split()[-1] for row in shown] == [row["service_id"] for row in wanted]
+    assert [row[3] for row in shown] == [flat(fmt.number("nb", row["newest"])) for row in wanted]
+    assert [row[4] for row in shown] == [flat(fmt.number("nb", row["total"])) for row in wanted]
+    heights = [
+        list(map(float, re.findall(r"height:([\d.]+)%", bars))) for bars in re.findall(r'class="bars".*?</span>', html)
+    ]
+    assert all(len(bars) == 12 for bars in heights)
+    assert max(max(bars) for bars in heights) == 100
+    # Bars begin at zero: a month of half the minutes is half as tall.
+    worst = rows_of(
+        home,
+        """select month, max(down_minutes) as minutes from marts.monitor_months where service_id = $1
+           and month > date '2025-11-22' group by all order by month""",
+        wanted[0]["service_id"],
+    )
+    top = max(row["minutes"] for row in worst)
+    assert heights[0][-len(worst) :] == pytest.approx([100 * row["minutes"] / top for row in worst], abs=0.01)
+
+
+def test_nothing_connected_is_said_and_nothing_is_counted(homes, monkeypatch):
+    _, html = open_page("incidents", homes["empty"], monkeypatch, lang="en")
+    assert text("en", "team.incidents_not_connected") in flat(html)
+    assert text("en", "incidents.services_not_connected") in flat(html)
+    assert not tracks(html)
+
+
+def test_five_hundred_teams_are_shown_in_sides(homes, monkeypatch):
+    _, html = open_page("incidents", homes["large"], monkeypatch, lang="en")
+    assert 0 < len(tracks(html)) <= incidents.SHOWN_TEAMS
+    assert "more." in flat(html), "of hundreds of teams without incidents some are named"
+    assert len(html) < 200_000
+
+
+def test_the_files_hold_what_the_page_shows(homes):
+    snapshot, period = period_of(homes["full"])
+    assert TABLES["all-incidents"](snapshot, period, {}).height == sum(
+        TABLES["incident-teams"](snapshot, period, {})["total"].to_list()
+    )
+    assert TABLES["down-services"](snapshot, period, {}).height > 0
