@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from opsmetrics.core.links import checked_template
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.web import checked
 from opsmetrics.organisation.bounds import Bounds
@@ -31,6 +32,16 @@ def _address(url: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_address)]
+LinkTemplate = Annotated[str, AfterValidator(checked_template)]
+# Of what stream a link is where only one is written.
+EVERY_STREAM = "*"
+
+
+def _by_stream(link: Any) -> Any:
+    return {EVERY_STREAM: link} if isinstance(link, str) else link
+
+
+Links = Annotated[dict[str, LinkTemplate], BeforeValidator(_by_stream)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class Connector(Model):
         services: The source's name of a service -> id in services.toml, beside the aliases there.
         assume: Stream -> contract column -> the value that every row has, for a column that the source cannot tell.
         bots: Names of accounts that are machines', where neither the account's type nor its login tells it.
+        link: Where people find a row in the system itself (docs/configuration.md), or stream -> where; beside the forms
+            that vendors document.
         bounds: What one pull of one of its streams may take before it is ended.
     """
 
@@ -81,7 +94,17 @@ class Connector(Model):
     services: dict[str, Slug] = {}
     assume: dict[str, dict[str, bool | int | float | str]] = {}
     bots: list[str] = []
+    link: Links = {}
     bounds: Bounds = Bounds()
+
+    @model_validator(mode="after")
+    def _links_of_own_streams(self) -> Self:
+        strangers = sorted(set(self.link) - {EVERY_STREAM, *self.streams})
+        if strangers:
+            raise ValueError(
+                f"link names {', '.join(strangers)}, which it does not deliver; name {', '.join(self.streams)}"
+            )
+        return self
 
     @property
     def origin(self) -> str:

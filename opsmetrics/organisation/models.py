@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.organisation.bounds import Bounds
-from opsmetrics.organisation.connector import Connector
+from opsmetrics.organisation.connector import Connector, LinkTemplate
 from opsmetrics.organisation.connectors import AnyConnector
 from opsmetrics.organisation.names import AnyAlias, Name, composed, folded, has_pattern_signs
 from opsmetrics.organisation.working_time import Holidays, TeamHours, WorkCalendar, WorkingHours, YearDay, zone_name
@@ -337,6 +337,7 @@ class StreamSource(Model):
         teams: Teams that deliver to this stream; ``*`` for all.
         connected_on: First day that the teams are connected (default: the day each team was onboarded).
         valid_to: Day from which another source delivers instead.
+        link: Where people find a row in the system itself, such as ``https://tracker.example.org/{id}``.
         bounds: What one pull of it may take before it is ended.
     """
 
@@ -354,6 +355,7 @@ class StreamSource(Model):
     teams: list[str] = ["*"]
     connected_on: date | None = None
     valid_to: date | None = Field(default=None, alias="until")
+    link: LinkTemplate | None = None
     bounds: Bounds = Bounds()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.bilingual import Text
@@ -42,6 +42,7 @@ class Team:
     team_id: str
     name: Text
     type: str
+    onboarded_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

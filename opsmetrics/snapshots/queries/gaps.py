@@ -28,6 +28,7 @@ class Gap:
     metric_id: str
     points_lost: float
     gain_if_met: float
+    gain_to_krav: float
     effort_days: float
     shows_on: date | None
     waits_for: int | None
@@ -108,7 +109,8 @@ class UnmetObligation:
 def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area_id: str | None = None) -> Rows[Gap]:
     """Return gaps of one team or area or of all, with value, goal, and whether it is overdue; what to fix first on top.
 
-    Gates stand first, then what can be had this quarter per team-day; of an instant that is past, gain per team-day.
+    What frees a gate is one of them, also where it costs no points. Gates stand first, then what can be had this
+    quarter per team-day; of an instant that is past, gain per team-day.
     """
     return query(
         snapshot,
@@ -120,7 +122,8 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
            join meta.metrics as m using (metric_id)
            left join ref.goals as o on o.team_id = g.team_id and o.metric_id = g.metric_id and o.is_open
            where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
-               and ($area_id is null or g.area_id = $area_id) and g.points_lost > 0
+               and ($area_id is null or g.area_id = $area_id)
+               and (g.points_lost > 0 or g.is_for_gate)
            order by g.is_for_gate desc nulls last, g.quarter_gain_per_day desc nulls last, g.gain_per_day desc,
                g.team_id, g.metric_id""",
         period.instant(team_id=team_id, area_id=area_id),
@@ -189,6 +192,11 @@ def plan(snapshot: Snapshot, team_id: str) -> Rows[PlanStep]:
 def plans(snapshot: Snapshot) -> Rows[PlanStep]:
     """Return the cheapest way to the next level of every team that has one to reach."""
     return query(snapshot, PlanStep, "select * from scores.plan order by team_id, position")
+
+
+def gate_streams(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Return the streams that each gate rests on."""
+    return dict(frame(snapshot, "select gate_id, needs from meta.gates order by gate_id").iter_rows())
 
 
 def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:

@@ -10,6 +10,7 @@ import duckdb
 
 from opsmetrics.core.declare import Column, Row, Table, at, count, day, flag, id_, text, texts
 from opsmetrics.organisation import Organisation
+from opsmetrics.organisation.source_links import link_of
 from opsmetrics.sources.notes import read_notes
 from opsmetrics.streams import FILES, STREAMS
 from opsmetrics.warehouse.declared import check_table, comment_table
@@ -92,6 +93,26 @@ def sources(organisation: Organisation, pulls: Path) -> Iterator[Row]:
             "error": note.error if note else None,
             "told": list(note.told) if note else [],
         }
+
+
+SOURCE_LINKS = Table(
+    "meta.source_links",
+    "Where a row is found in the system that told it; a stream and source without one stands not here",
+    (
+        _STREAM,
+        _ORIGIN,
+        id_("template", "Address; what stands in {braces} is of the row: id, repository, number, service, team"),
+    ),
+    ("stream", "origin"),
+)
+
+
+def source_links(organisation: Organisation) -> Iterator[Row]:
+    """Return the rows of ``meta.source_links``."""
+    for delivery in organisation.deliveries:
+        template = link_of(delivery)
+        if template is not None:
+            yield {"stream": delivery.stream, "origin": delivery.origin, "template": template}
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -51,7 +51,7 @@ TABLES: tuple[Table, ...] = (
     *(table for table, _ in _CONFIGURED),
     *(dates.CALENDAR, dates.TEAM_DAYS, dates.AS_OF, dates.WINDOWS, dates.MEDIAN_RANKS),
     *(table for table, _ in _CATALOGUED),
-    *(deliveries.STREAMS_TABLE, deliveries.SOURCES),
+    *(deliveries.STREAMS_TABLE, deliveries.SOURCES, deliveries.SOURCE_LINKS),
     *(deliveries.LOAD_DAYS, deliveries.DELIVERED_DAYS, deliveries.REGISTER_LOADS, deliveries.UNTOLD),
     *(build.KNOWN, build.ORGANISATION, build.BUILD),
 )
@@ -92,6 +92,7 @@ def write_reference(
             (dates.WINDOWS, dates.windows(organisation, catalogue, today)),
             (deliveries.STREAMS_TABLE, deliveries.streams(organisation)),
             (deliveries.SOURCES, deliveries.sources(organisation, pulls)),
+            (deliveries.SOURCE_LINKS, deliveries.source_links(organisation)),
         ):
             write_table(con, table, frame_of(table, rows))
         write_table(con, dates.MEDIAN_RANKS, median_ranks())

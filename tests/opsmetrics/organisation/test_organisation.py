@@ -44,6 +44,14 @@ def test_the_demo_is_the_fictional_organisation_of_the_specification():
     assert len(demo.services) == 40
 
 
+LINK_OF_A_STRANGER = """\
+root = "data"
+[[connector]]
+name = "desk"
+kind = "github"
+owner = "kyst"
+streams = ["action_items"]
+link = { alerts = "https://ops.example.org/{id}" }"""
 CASES = {
     "unknown key": (
         "services.toml",
@@ -144,6 +152,34 @@ CASES = {
         "later",
     ),
     "no TOML": ("teams.toml", "[[team]]", "[[team]", "no valid TOML", "brackets"),
+    "a link to no address": (
+        "sources.toml",
+        'path = "checks/{date}.csv"',
+        'path = "checks/{date}.csv"\nlink = "javascript:alert(1)"',
+        "a link is an https address",
+        "write https://",
+    ),
+    "a link whose host a row decides": (
+        "sources.toml",
+        'path = "checks/{date}.csv"',
+        'path = "checks/{date}.csv"\nlink = "https://{id}.example.org/"',
+        "the host of a link is fixed",
+        "write https://",
+    ),
+    "a link with an unknown place": (
+        "sources.toml",
+        'path = "checks/{date}.csv"',
+        'path = "checks/{date}.csv"\nlink = "https://ops.example.org/{key}"',
+        "a link knows no {key}",
+        "{id}",
+    ),
+    "a link of a stream that is not delivered": (
+        "sources.toml",
+        'root = "data"',
+        LINK_OF_A_STRANGER,
+        "link names alerts, which it does not deliver",
+        "action_items",
+    ),
     "unknown column mapping": (
         "sources.toml",
         "covers = [2026-07-01, 2026-09-01]",
