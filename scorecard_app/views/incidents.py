@@ -16,7 +16,7 @@ from opsmetrics.snapshots.queries import facts, incidents, quality
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.incidents import Declared, DownService, TeamIncidents
 from opsmetrics.snapshots.queries.rows import group_by
-from scorecard_app.choices import choose, choose_period, warn_unknown
+from scorecard_app.choices import choose, choose_period
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import Node, element, folded, heading, hint, join, lead, strip
@@ -44,7 +44,6 @@ def render(page: Page) -> None:
     team_id = wanted if wanted in teams else None
     team_link = (page.link(TEAM.at(team=team_id), page.say(teams[team_id].name)),) if team_id else ()
     head(page, page.text("incidents.title"), *team_link)
-    warn_unknown(page, {"team": teams})
     left, right = st.columns(2)
     with left:
         names = {EVERY: page.text("word.all_teams"), **{key: page.say(row.name) for key, row in teams.items()}}

@@ -12,7 +12,8 @@ from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.snapshots.queries import catalogue, incidents
 from opsmetrics.snapshots.store import current
 from scorecard_app.downloads import TABLES
-from tests.scorecard_app.test_views import flat, open_page, rows_of
+from tests.pages import flat, open_page
+from tests.scorecard_app.test_views import rows_of
 
 SINCE = """
     select i.*, w.as_of from facts.incidents as i, ref.as_of as w
@@ -112,12 +113,6 @@ def test_one_team_has_a_row_for_each_severity(homes, monkeypatch):
     shown = lines(html, text("en", "incidents.severities_caption"))
     assert [int(row[2]) for row in shown] == [counts.get(severity, 0) for severity in (1, 2, 3, 4)]
     assert re.search(r'href="/team\?[^"]*team=mannskap"', html)
-
-
-def test_an_unknown_team_says_so_and_shows_all(homes, monkeypatch):
-    _, html = open_page("incidents", homes["full"], monkeypatch, team="finnesikke", lang="en")
-    assert "finnesikke" in flat(html)
-    assert len(tracks(html)) == 14
 
 
 def test_the_worst_services_are_what_sql_says(homes, monkeypatch):
