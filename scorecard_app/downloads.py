@@ -48,6 +48,11 @@ def _evidence(snapshot: Snapshot, period: Period, values: Mapping[str, str]) -> 
     return evidence.evidence(snapshot, metric, period, values.get("team", "")).frame
 
 
+def _until(period: Period, found: pl.DataFrame) -> pl.DataFrame:
+    """The rows up to the end of a period."""
+    return found.filter(pl.col("as_of") <= period.as_of)
+
+
 def _chosen(values: Mapping[str, str], *names: str) -> dict[str, str | None]:
     """The ids that an address names, as queries take them; an empty one names nothing."""
     return {f"{name}_id": values.get(name) or None for name in names}
@@ -59,15 +64,17 @@ TABLES: dict[str, Maker] = {
     "metric-scores": lambda s, p, v: scores.metric_scores(s, p, **_chosen(v, "team", "metric")).frame,
     "gaps": lambda s, p, v: gaps.gaps(s, p, **_chosen(v, "team", "area")).frame,
     "goals": lambda s, p, _: gaps.goal_reviews(s, p).frame,
-    "plan": lambda s, _, v: gaps.plan(s, v.get("team", "")).frame,
-    "plans": lambda s, *_: gaps.plans(s).frame,
-    "changes": lambda s, p, v: (movement.changes(s, v["team"]) if v.get("team") else movement.all_changes(s, p)).frame,
+    "plan": lambda s, p, v: gaps.plan(s, p, v.get("team", "")).frame,
+    "plans": lambda s, p, _: gaps.plans(s, p).frame,
+    "changes": lambda s, p, v: (
+        (movement.changes(s, p, v["team"]) if v.get("team") else movement.all_changes(s, p)).frame
+    ),
     "signals": lambda s, p, _: movement.signals(s, p).frame,
     "area-months": lambda s, p, v: area_queries.area_spread(s, p, v.get("area", "")).frame,
     "area-metrics": lambda s, p, v: area_queries.area_metrics(s, p, v.get("area", "")).frame,
-    "control-chart": lambda s, _, v: movement.control_chart(s, v.get("team", ""), v.get("metric", "")).frame,
+    "control-chart": lambda s, p, v: _until(p, movement.control_chart(s, v.get("team", ""), v.get("metric", "")).frame),
     "validity": lambda s, *_: validity.links(s).frame,
-    "weeks": lambda s, _, v: scores.metric_weeks(s, v.get("team", ""), v.get("metric", "")).frame,
+    "weeks": lambda s, p, v: _until(p, scores.metric_weeks(s, v.get("team", ""), v.get("metric", "")).frame),
     "entities": lambda s, p, v: scores.entities(s, p, v.get("team", ""), v.get("metric", "")).frame,
     "evidence": _evidence,
     "incidents": lambda s, p, v: facts.incidents(s, p, v.get("team", "")).frame,
@@ -77,14 +84,14 @@ TABLES: dict[str, Maker] = {
         "months", "minutes"
     ),
     "diagnostics": lambda s, p, v: evidence.diagnostics(s, p, v.get("team", "")).frame,
-    "restated": lambda s, _, v: movement.restated(s, v.get("team", "")).frame,
+    "restated": lambda s, p, v: movement.restated(s, p, v.get("team", "")).frame,
     "alarms": lambda s, p, v: quality.alarms(s, p, v.get("team")).frame,
     "sources": lambda s, *_: quality.sources(s).frame,
     "missing-days": lambda s, *_: quality.missing_days(s).frame,
     "quarantine": lambda s, *_: quality.quarantine(s).frame,
     "unmatched": lambda s, *_: quality.unmatched(s).frame,
     "suspect-monitors": lambda s, *_: quality.suspect_monitors(s).frame,
-    "exemptions": lambda s, *_: quality.exemptions(s).frame,
+    "exemptions": lambda s, p, _: quality.exemptions(s, p).frame,
     "obligations": lambda s, *_: catalogue.obligations(s).frame,
     "rule_changes": lambda s, *_: catalogue.rule_changes(s).frame,
     "metrics": lambda s, *_: catalogue.metrics(s).frame,

@@ -15,7 +15,8 @@ from scorecard_app.page import Page
 
 def table_files(page: Page, source: Source) -> Markup:
     """Return the links that give a table as a file."""
-    values = {**page.state(), **dict(source.parameters)}
+    period = page.period.label if page.period.is_past else None
+    values = {**page.state(), "period": period, **dict(source.parameters)}
     return _links(page.text("app.download"), source.name, downloads.KINDS, values)
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.addresses import OVERVIEW, PAGES, AppPage
-from scorecard_app.markup import Node, element, join, link, navigation
+from scorecard_app.markup import Node, element, hint, join, link, navigation
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 
@@ -79,6 +79,9 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
             way,
             element("div", element("h1", title, tabindex="-1"), pill, class_="title"),
             element("p", join(*line, by=" · "), class_="meta"),
+            None
+            if page.chosen == page.period
+            else hint(page.text("when.page_now", period=page.period_label(page.chosen))),
         )
     )
 

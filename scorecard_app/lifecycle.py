@@ -50,11 +50,12 @@ def _begin(place: AppPage) -> Page | None:
         show(join(element("h1", text(language, "app.name")), lead(text(language, "app.no_snapshot")), begin(language)))
         return None
     try:
-        organisation, period = catalogue.organisation(snapshot), chosen_period(snapshot)
+        organisation, chosen = catalogue.organisation(snapshot), chosen_period(snapshot)
     except SnapshotError:
         show(join(element("h1", text(language, "app.name")), lead(text(language, "app.other_snapshot"))))
         return None
-    page = Page(place, snapshot, language, organisation, period, access.permissions())
+    shown = chosen if place.travels else catalogue.periods(snapshot)[0]
+    page = Page(place, snapshot, language, organisation, shown, access.permissions(), chosen)
     layout.menu(page)
     return page
 

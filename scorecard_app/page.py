@@ -47,7 +47,8 @@ class Page:
         snapshot: What it shows, the same from head to foot.
         language: nb or en.
         organisation: Whose scorecard it is.
-        period: What is chosen.
+        period: What is shown.
+        chosen: The period of the address, which links keep; a page that tells of now alone shows another.
         permissions: What the person at the screen may do.
     """
 
@@ -57,6 +58,7 @@ class Page:
     organisation: Organisation
     period: Period
     permissions: Permissions
+    chosen: Period
 
     @property
     def cells(self) -> Cells:
@@ -74,7 +76,7 @@ class Page:
     def state(self) -> dict[str, str | None]:
         """Return the parameters that every address of the app keeps."""
         return {
-            "period": self.period.label if self.period.grain == "month" else None,
+            "period": self.chosen.label if self.chosen.is_past else None,
             "lang": self.language if self.language != self.organisation.language else None,
         }
 

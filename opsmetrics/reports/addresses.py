@@ -23,12 +23,14 @@ class AppPage:
         path: In the address, without the slash.
         parameters: What it takes beside :data:`SHARED`.
         is_in_menu: Whether it stands in the menu; the others stand in the foot.
+        travels: Whether it shows what stood in a period of the past; the others tell of now alone, and say so.
     """
 
     name: str
     path: str
     parameters: tuple[str, ...] = ()
     is_in_menu: bool = False
+    travels: bool = True
 
     def at(self, **parameters: str | None) -> Address:
         """Return the page's address with some parameters; None leaves one out.
@@ -69,18 +71,18 @@ GAPS = AppPage("gaps", "forbedring", ("area", "team", "role", "effort", "side"),
 METRIC = AppPage("metric", "maling", ("team", "metric"), is_in_menu=True)
 INCIDENTS = AppPage("incidents", "hendelser", ("team", "side"), is_in_menu=True)
 CHANGES = AppPage("changes", "endring", ("team",), is_in_menu=True)
-HEALTH = AppPage("health", "datakvalitet", is_in_menu=True)
-ABOUT = AppPage("about", "om", is_in_menu=True)
-VALIDITY = AppPage("validity", "betydning", is_in_menu=True)
+HEALTH = AppPage("health", "datakvalitet", is_in_menu=True, travels=False)
+ABOUT = AppPage("about", "om", is_in_menu=True, travels=False)
+VALIDITY = AppPage("validity", "betydning", is_in_menu=True, travels=False)
 REPORT = AppPage("report", "rapport")
 DECISIONS = AppPage("decisions", "beslutninger")
 EXEMPTIONS = AppPage("exemptions", "unntak")
-FACTS = AppPage("facts", "fakta")
-ANALYSTS = AppPage("analysts", "analyse")
-RESTORE = AppPage("restore", "gjenoppretting")
-CONFIGURE = AppPage("configure", "oppsett")
-CONNECT = AppPage("connect", "tilkobling", ("team",))
-ACCESSIBILITY = AppPage("accessibility", "tilgjengelighet")
+FACTS = AppPage("facts", "fakta", travels=False)
+ANALYSTS = AppPage("analysts", "analyse", travels=False)
+RESTORE = AppPage("restore", "gjenoppretting", travels=False)
+CONFIGURE = AppPage("configure", "oppsett", travels=False)
+CONNECT = AppPage("connect", "tilkobling", ("team",), travels=False)
+ACCESSIBILITY = AppPage("accessibility", "tilgjengelighet", travels=False)
 
 PAGES = (
     OVERVIEW,

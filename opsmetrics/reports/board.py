@@ -146,6 +146,8 @@ def usual(board: Board, language: str) -> tuple[int | None, str]:
 
 def delivering(board: Board, language: str) -> str:
     """Return how many sources deliver."""
+    if board.period.is_past:
+        return text(language, "overview.sources_now")
     states = [row.state for row in quality.sources(board.snapshot) if row.state != "ended"]
     if not states:
         return text(language, "overview.sources_none")
@@ -210,6 +212,8 @@ def _team_names(board: Board, language: str) -> dict[str, str]:
 
 
 def _sources(board: Board, language: str) -> list[Item]:
+    if board.period.is_past:  # how sources delivered then is not kept
+        return []
     detail = text(language, "overview.decide_source_detail")
     found = quality.sources(board.snapshot)
     if not found:
@@ -261,7 +265,7 @@ def _gates(board: Board, language: str) -> list[Item]:
 
 def _exemptions(board: Board, language: str, names: Mapping[str, str], titles: Mapping[str, str]) -> list[Item]:
     items: list[Item] = []
-    for row in quality.due_exemptions(board.snapshot, SOON_DAYS):
+    for row in quality.due_exemptions(board.snapshot, SOON_DAYS, board.period):
         words = {"team": names[row.team_id], "what": titles.get(row.subject, row.subject)}
         detail = text(language, "overview.decide_exemption_detail", days=row.days_left)
         items.append(Item(text(language, "overview.decide_exemption", **words), detail, EXEMPTIONS.at(), row.team_id))

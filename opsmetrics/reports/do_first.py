@@ -104,7 +104,7 @@ def do_first(
         return _without("past", team)
     metrics = index_by(catalogue.metrics(snapshot), lambda row: row.metric_id)
     found = list(gap_queries.gaps(snapshot, period, team_id=team.team_id))
-    plan = list(gap_queries.plan(snapshot, team.team_id))
+    plan = list(gap_queries.plan(snapshot, period, team.team_id))
     rows = list(scores.metric_scores(snapshot, period, team_id=team.team_id))
     gates = [row for row in cells if row.gate is not None]
     gap = _first(found, plan, gates, gap_queries.gate_streams(snapshot), metrics)

@@ -9,6 +9,7 @@ from opsmetrics.reports.addresses import EXEMPTIONS, TEAM
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.queries.quality import Exemption
+from scorecard_app.choices import choose_period
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead
@@ -22,9 +23,10 @@ from scorecard_app.views.parts import item_list, metrics_by_id, source, teams_by
 @view(EXEMPTIONS)
 def render(page: Page) -> None:
     """Show waivers, exclusions, windows and alarms: every way in which a score could be other than operations are."""
-    rows = list(quality.exemptions(page.snapshot))
+    rows = list(quality.exemptions(page.snapshot, page.period))
     signs = {row.team_id for row in quality.alarms(page.snapshot, page.period)}
     head(page, page.text("exemptions.title"))
+    choose_period(page)
     words = page.text(
         "exemptions.lead",
         count=len(rows),

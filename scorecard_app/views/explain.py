@@ -18,7 +18,7 @@ from scorecard_app.markup import element, folded, heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html, table_with_files
-from scorecard_app.views.parts import areas_by_id, metrics_by_id, source, teams_by_id
+from scorecard_app.views.parts import areas_by_id, metrics_by_id, now_only, source, teams_by_id
 
 SHOWN_SUBJECTS = 8
 
@@ -39,7 +39,7 @@ def certainty(page: Page, score: TeamScore | None) -> str:
 
 def trend_sentence(page: Page, team_id: str) -> str:
     """Return the verdict on the team's own trend, with slope, number of points and how much of the score it follows."""
-    own = movement.team_trend(page.snapshot, team_id)
+    own = movement.team_trend(page.snapshot, page.period, team_id)
     if own is None:
         return ""
     word = page.text(f"explain.verdict_{own.verdict.removesuffix('_preliminary')}")
@@ -65,8 +65,9 @@ def alarm_sentence(page: Page, team_id: str) -> str:
 def plan(page: Page, team_id: str) -> None:
     """Show the cheapest way to the next level."""
     language, cells = page.language, page.cells
-    rows = list(gaps.plan(page.snapshot, team_id))
+    rows = list(gaps.plan(page.snapshot, page.period, team_id))
     if not rows:
+        show(now_only(page, page.text("explain.plan_title")))
         return
     metrics = metrics_by_id(page)
     shown = tuple(

@@ -23,7 +23,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html, table_with_files
 from scorecard_app.views import explain
-from scorecard_app.views.parts import areas_by_id, gaps_table, source, teams_by_id
+from scorecard_app.views.parts import areas_by_id, gaps_table, now_only, source, teams_by_id
 
 ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
@@ -118,8 +118,9 @@ def _page_links(page: Page, number: int, count: int) -> Markup:
 
 def _plans(page: Page, teams: Mapping[str, Team]) -> None:
     """The cheapest way to the next level, a row a team: the fewest team-days first."""
-    plans = group_by(gaps.plans(page.snapshot), lambda step: step.team_id)
+    plans = group_by(gaps.plans(page.snapshot, page.period), lambda step: step.team_id)
     if not plans:
+        show(now_only(page, page.text("gaps.plans")))
         return
     columns = (
         Column(page.text("word.team"), "link"),

@@ -19,7 +19,7 @@ from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.movement import Change
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import MetricScore
-from scorecard_app.markup import NOTHING, join, points, small
+from scorecard_app.markup import NOTHING, heading, hint, join, points, small
 from scorecard_app.page import Page
 from scorecard_app.sparklines import gain
 
@@ -42,6 +42,13 @@ Below = Literal["area", "team", "both"]
 def source(name: str, **parameters: str | None) -> Source:
     """Return where a table is fetched as a file; parameters without a value are left out."""
     return Source(name, tuple((key, value) for key, value in parameters.items() if value))
+
+
+def now_only(page: Page, title: str) -> Markup:
+    """Return a section that says that it has nothing to say of the past; nothing where the page shows today."""
+    if not page.period.is_past:
+        return NOTHING
+    return join(heading(title), hint(page.text("when.now_only", period=page.period_label())))
 
 
 def teams_by_id(page: Page) -> dict[str, Team]:

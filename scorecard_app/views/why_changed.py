@@ -14,7 +14,7 @@ from scorecard_app.views.parts import areas_by_id, changes_table, source
 
 def change(page: Page, team_id: str) -> None:
     """Show what the newest changes of the score are made of."""
-    rows = list(movement.changes(page.snapshot, team_id))
+    rows = list(movement.changes(page.snapshot, page.period, team_id))
     if not rows:
         return
     figure = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
@@ -31,7 +31,7 @@ def change(page: Page, team_id: str) -> None:
 
 def restated(page: Page, team_id: str) -> None:
     """Show published scores that would be others today, with the cause."""
-    rows = movement.restated(page.snapshot, team_id)
+    rows = movement.restated(page.snapshot, page.period, team_id)
     if not rows:
         return
     cells, areas = page.cells, areas_by_id(page)

@@ -417,7 +417,7 @@ def test_gates_come_first_and_then_what_can_be_had_this_quarter(homes):
 
 def test_a_plan_says_when(homes, monkeypatch):
     snapshot = current(homes["full"] / "snapshots")
-    step = next(step for step in gaps.plans(snapshot) if step.waits_for)
+    step = next(step for step in gaps.plans(snapshot, catalogue.periods(snapshot)[0]) if step.waits_for)
     _, html = open_page("team", homes["full"], monkeypatch, team=step.team_id)
     shown = flat(html)
     assert flat(text("nb", "when.level", day=fmt.long_date("nb", step.level_on))) in shown

@@ -43,11 +43,18 @@ def facts(snapshot: Snapshot, name: str) -> pl.DataFrame:
 
 
 def incidents(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Incident]:
-    """Return a team's incidents of the twelve months before an instant, newest first; exercises left out."""
+    """Return a team's incidents of the twelve months before an instant, newest first; exercises left out.
+
+    As the instant knew them: what was resolved or published later is open.
+    """
     return query(
         snapshot,
         Incident,
-        """select * from facts.incidents
+        """select * replace (
+               case when resolved_at < $as_of then resolved_at end as resolved_at,
+               case when postmortem_published_at < $as_of then postmortem_published_at end as postmortem_published_at
+           )
+           from facts.incidents
            where team_id = $team_id and is_exercise is distinct from true and declared_at < $as_of
                and declared_at >= $as_of - interval 12 month
            order by declared_at desc, incident_id""",

@@ -18,6 +18,11 @@ from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import Snapshot
 
+# The register keeps a goal's state of today alone. At an instant of the past one is done where its review says so,
+# begun where the action was at work; of one that was given up nobody knows when, so it is that from the start.
+_STATUS_THEN = """case when $grain = 'latest' or g.status = 'dropped' then g.status when r.is_closed then 'done'
+    when g.acted_on <= $on then 'in_progress' else 'planned' end"""
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -115,18 +120,26 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
     return query(
         snapshot,
         Gap,
-        """select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
-               coalesce(o.due_on < (select max("on") from ref.as_of), false) as is_overdue
+        f"""with goals as (
+               select g.team_id, g.metric_id, g.owner_role, g.due_on, {_STATUS_THEN} as status
+               from ref.goals as g
+               left join scores.goal as r on r.team_id = g.team_id and r.metric_id = g.metric_id
+                   and r.decided_on = g.decided_on and r.as_of = $as_of and r.grain = $grain
+               where g.decided_on <= $on and {_STATUS_THEN} in ('planned', 'in_progress')
+               qualify row_number() over (partition by g.team_id, g.metric_id order by g.decided_on desc) = 1
+           )
+           select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
+               coalesce(o.due_on < $on, false) as is_overdue
            from scores.gap as g
            join scores.metric as s using (team_id, metric_id, as_of, grain)
            join meta.metrics as m using (metric_id)
-           left join ref.goals as o on o.team_id = g.team_id and o.metric_id = g.metric_id and o.is_open
+           left join goals as o on o.team_id = g.team_id and o.metric_id = g.metric_id
            where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
                and ($area_id is null or g.area_id = $area_id)
                and (g.points_lost > 0 or g.is_for_gate)
            order by g.is_for_gate desc nulls last, g.quarter_gain_per_day desc nulls last, g.gain_per_day desc,
                g.team_id, g.metric_id""",
-        period.instant(team_id=team_id, area_id=area_id),
+        period.instant(on=period.on, team_id=team_id, area_id=area_id),
     )
 
 
@@ -183,15 +196,16 @@ def _joint(
     return {str(key[0]): formula.gain(lifted[str(key[0])]) for key, formula in teams}
 
 
-def plan(snapshot: Snapshot, team_id: str) -> Rows[PlanStep]:
-    """Return the cheapest way to a team's next level, first step first."""
-    sql = "select * from scores.plan where team_id = $team_id order by position"
-    return query(snapshot, PlanStep, sql, {"team_id": team_id})
+def plan(snapshot: Snapshot, period: Period, team_id: str) -> Rows[PlanStep]:
+    """Return the cheapest way to a team's next level, first step first; none at instants of the past."""
+    sql = "select * from scores.plan where team_id = $team_id and $grain = 'latest' order by position"
+    return query(snapshot, PlanStep, sql, {"team_id": team_id, "grain": period.grain})
 
 
-def plans(snapshot: Snapshot) -> Rows[PlanStep]:
-    """Return the cheapest way to the next level of every team that has one to reach."""
-    return query(snapshot, PlanStep, "select * from scores.plan order by team_id, position")
+def plans(snapshot: Snapshot, period: Period) -> Rows[PlanStep]:
+    """Return the cheapest way to the next level of every team that has one to reach; none at instants of the past."""
+    sql = "select * from scores.plan where $grain = 'latest' order by team_id, position"
+    return query(snapshot, PlanStep, sql, {"grain": period.grain})
 
 
 def gate_streams(snapshot: Snapshot) -> dict[str, list[str]]:
@@ -204,8 +218,9 @@ def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
     return query(
         snapshot,
         GoalReview,
-        """select r.* replace (cast(r.aim_points as double) as aim_points),
-               g.expected_points as declared_points, g.owner_role, g.status, g.is_open, g.acted_on, g.campaign,
+        f"""select r.* replace (cast(r.aim_points as double) as aim_points),
+               g.expected_points as declared_points, g.owner_role, {_STATUS_THEN} as status,
+               {_STATUS_THEN} in ('planned', 'in_progress') as is_open, g.acted_on, g.campaign,
                e.effect, e.before_count,
                e.after_count, e.before_mean, e.low, e.high, e.after_mean, m.title_nb, m.title_en, m.unit, m.area_id,
                date_diff('day', w."on", r.due_on) as days_left
@@ -216,7 +231,7 @@ def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
            join meta.metrics as m using (metric_id)
            where r.as_of = $as_of and r.grain = $grain
            order by r.due_on, r.team_id, r.metric_id, r.decided_on""",
-        period.instant(),
+        period.instant(on=period.on),
     )
 
 

@@ -122,8 +122,10 @@ _BEST_FOLLOWED = """
 """
 
 
-def team_trend(snapshot: Snapshot, team_id: str) -> Trend | None:
-    """Return the trend of a team's own score, or None where it has none."""
+def team_trend(snapshot: Snapshot, period: Period, team_id: str) -> Trend | None:
+    """Return the trend of a team's own score; None where it has none, and of the past: it is kept of now."""
+    if period.is_past:
+        return None
     return query(
         snapshot,
         Trend,
@@ -142,14 +144,14 @@ def certain_trends(snapshot: Snapshot) -> Rows[CertainTrend]:
     )
 
 
-def changes(snapshot: Snapshot, team_id: str) -> Rows[Change]:
-    """Return what the changes of a team's score are made of, newest first."""
+def changes(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Change]:
+    """Return what the changes of a team's score up to an instant are made of, newest first."""
     return query(
         snapshot,
         Change,
         f"""select c.*, w."on" from scores.change as c join ref.as_of as w using (as_of, grain)
-            where c.team_id = $team_id order by c.as_of desc, c.grain limit {SHOWN_CHANGES}""",
-        {"team_id": team_id},
+            where c.team_id = $team_id and c.as_of <= $as_of order by c.as_of desc, c.grain limit {SHOWN_CHANGES}""",
+        {"as_of": period.as_of, "team_id": team_id},
     )
 
 
@@ -165,14 +167,15 @@ def all_changes(snapshot: Snapshot, period: Period) -> Rows[Change]:
     )
 
 
-def restated(snapshot: Snapshot, team_id: str) -> Rows[Restated]:
-    """Return published team and area scores that are others today, newest first."""
+def restated(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Restated]:
+    """Return team and area scores published up to an instant that are others today, newest first."""
     return query(
         snapshot,
         Restated,
         """select p.*, w.label from scores.published as p join ref.as_of as w using (as_of, grain)
-           where p.team_id = $team_id and p.metric_id = '' and p.cause <> 'none' order by p.as_of desc, p.area_id""",
-        {"team_id": team_id},
+           where p.team_id = $team_id and p.metric_id = '' and p.cause <> 'none' and p.as_of <= $as_of
+           order by p.as_of desc, p.area_id""",
+        {"as_of": period.as_of, "team_id": team_id},
     )
 
 

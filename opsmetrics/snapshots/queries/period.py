@@ -23,6 +23,11 @@ class Period:
     label: str
     on: date
 
+    @property
+    def is_past(self) -> bool:
+        """Whether it ended before the newest day: what is told of it must be what stood then."""
+        return self.grain != "latest"
+
     def instant(self, **more: Any) -> dict[str, Any]:
         """Return the parameters that name the instant in a query, with others beside them."""
         return {"as_of": self.as_of, "grain": self.grain, **more}

@@ -142,10 +142,17 @@ def alarms(snapshot: Snapshot, period: Period, team_id: str | None = None) -> Ro
     )
 
 
-def exemptions(snapshot: Snapshot) -> Rows[Exemption]:
-    """Return waivers and exemptions that are valid, the next to fall due first."""
-    sql = "select * from marts.exemptions where is_active order by valid_to, kind, exemption_id"
-    return query(snapshot, Exemption, sql)
+def exemptions(snapshot: Snapshot, period: Period | None = None) -> Rows[Exemption]:
+    """Return waivers and exemptions that are valid at an instant, else on the newest day; the next to end first."""
+    return query(
+        snapshot,
+        Exemption,
+        """with instant as (select coalesce($on, max("on")) as "on" from ref.as_of)
+           select x.* replace (true as is_active, cast(x.valid_to - i."on" - 1 as integer) as days_left)
+           from marts.exemptions as x join instant as i on x.valid_from <= i."on" and i."on" < x.valid_to
+           order by x.valid_to, x.kind, x.exemption_id""",
+        {"on": period.on if period else None},
+    )
 
 
 def exemption_debt(snapshot: Snapshot, period: Period) -> Rows[ExemptionDebt]:
@@ -234,9 +241,9 @@ def last_day(snapshot: Snapshot) -> date:
     return frame(snapshot, """select max("on") as day from ref.as_of""")["day"][0]
 
 
-def due_exemptions(snapshot: Snapshot, within_days: int) -> list[Exemption]:
-    """Return valid exemptions that end within some days, the next first."""
-    return [row for row in exemptions(snapshot) if row.days_left <= within_days]
+def due_exemptions(snapshot: Snapshot, within_days: int, period: Period | None = None) -> list[Exemption]:
+    """Return exemptions that are valid at an instant and end within some days of it, the next first."""
+    return [row for row in exemptions(snapshot, period) if row.days_left <= within_days]
 
 
 def teams_without(snapshot: Snapshot, period: Period) -> Rows[TeamsWithout]:
