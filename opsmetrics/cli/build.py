@@ -76,7 +76,8 @@ def run(org: Path | None, data: Path | None, *, as_json: bool, strict: bool) -> 
     if as_json:
         echo_json(asdict(report))
     else:
-        for text in (*report.errors, *report.set_aside, *report.at_risk, *report.told):
+        # One folder that is missing is the error of every stream that lies in it.
+        for text in (*dict.fromkeys(report.errors), *report.set_aside, *report.at_risk, *report.told):
             click.echo(text, err=True)
         for sentence in report.warnings:
             click.echo(sentence, err=True)

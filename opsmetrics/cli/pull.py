@@ -103,7 +103,8 @@ def _report(results: list[PullResult], found: list[Sentence], *, as_json: bool) 
         click.echo(f"{r.stream:<22} {r.origin:<16} {state:<10} {r.rows:>10} rows{aside}")
         for line in r.told:
             click.echo(f"{r.stream}: {line}", err=True)
-        if r.error:
-            click.echo(r.error, err=True)
+    # One folder that is missing is the error of every stream that lies in it.
+    for error in dict.fromkeys(result.error for result in results if result.error):
+        click.echo(error, err=True)
     for item in found:
         click.echo(item, err=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.delimited import read_csv
 from opsmetrics.sources.json_lines import read_json_lines
 from opsmetrics.sources.parquet import read_parquet
@@ -31,7 +32,7 @@ def read_table(path: Path, wanted: frozenset[str]) -> RawTable:
     if reader is None:
         raise unreadable(path, None, f"unknown format {path.suffix!r}", f"use one of {', '.join(READERS)}")
     if not path.exists():
-        raise unreadable(path, None, "the file does not exist", "check path and root in sources.toml")
+        raise _missing(path)
     if not path.is_file():
         raise unreadable(path, None, "this is no file", "name one file in sources.toml; {date} stands for the day")
     size = path.stat().st_size
@@ -43,3 +44,13 @@ def read_table(path: Path, wanted: frozenset[str]) -> RawTable:
     if size > MAX_FILE_BYTES:
         raise unreadable(path, None, f"the file has {size} bytes, more than {MAX_FILE_BYTES}", "split it by day")
     return reader(path, wanted)
+
+
+def _missing(path: Path) -> SourceError:
+    """Return the error of a file that is not there; where its folder is not, that is what is missing."""
+    gone = [folder for folder in path.parents if not folder.exists()]
+    if gone:
+        return unreadable(
+            gone[-1], None, "the folder does not exist", "check path and root in sources.toml, and --data"
+        )
+    return unreadable(path, None, "the file does not exist", "check path and root in sources.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -403,3 +404,12 @@ def test_a_connectors_answer_is_judged_like_a_file(small, settings_of):
     assert batch.frame["_reason"].null_count() == 1
     assert batch.unproven == ((date(2026, 8, 1), date(2026, 8, 2), "partial"),)
     assert batch.is_complete
+
+
+def test_a_folder_that_is_missing_is_said_once(small, cli):
+    """Every stream lies in it, and each would name a file of its own."""
+    shutil.move(small / "data", small / "moved")
+    found = cli("run", "--org", str(small), check=False)
+    assert found.returncode == 1
+    assert found.stderr.count("does not exist") == 1
+    assert f"{(small / 'data').resolve()}: the folder does not exist" in found.stderr
