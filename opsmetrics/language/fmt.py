@@ -79,6 +79,11 @@ def month(language: str, day: date) -> str:
     return format_date(day, "LLLL y", locale=LOCALES[language])
 
 
+def month_name(language: str, day: date) -> str:
+    """Return oktober / October."""
+    return format_date(day, "LLLL", locale=LOCALES[language])
+
+
 def short_date(language: str, day: date) -> str:
     """Return 22.11.2026 / 22 Nov 2026."""
     return format_date(day, "dd.MM.y" if language == "nb" else "d MMM y", locale=LOCALES[language])

@@ -28,11 +28,13 @@ class Column:
         label: Its heading.
         kind: What its cells hold.
         width: Share of the width, where there is no screen that decides.
+        help: What it means, for a workbook's sheet of explanations; or empty.
     """
 
     label: str
     kind: Kind = "text"
     width: float = 1
+    help: str = ""
 
     @property
     def is_number(self) -> bool:

@@ -1,15 +1,19 @@
-"""What a brief says: the board, what moved and why, decisions, duties that are not met, gaps, and a page a team."""
+"""What a brief says: four pages for the meeting (state, matrix, decisions, shared gaps), then an annex."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports import board
-from opsmetrics.reports.brief import parts
-from opsmetrics.reports.brief.document import Block, Columns, Document, Figures, Paragraph, Points, Section
+from opsmetrics.reports.board import Item
+from opsmetrics.reports.brief import asks, charts, deck, parts, state
+from opsmetrics.reports.brief.asks import Ask
+from opsmetrics.reports.brief.document import Block, Columns, Document, Figures, Paragraph, Points, Row, Section
+from opsmetrics.reports.brief.state import Before
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.snapshots.queries import catalogue, gaps, movement
 from opsmetrics.snapshots.queries.catalogue import Team
@@ -19,7 +23,30 @@ from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.store import Snapshot
 
-SHOWN_MOVES, SHOWN_MATTERS, SHOWN_CHANGES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 3, 5, 4, 10, 5
+SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 3, 10, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that pages, annex and slides are made of, read once.
+
+    Attributes:
+        words: The board with its names.
+        before: The boards that it is held against.
+        gaps: Of all teams, what to fix first on top.
+        goals: Every decision until the period's end.
+        changes: Of the teams' scores, largest first.
+        moves: What left its natural variation, the better under True.
+        asks: Decisions asked for, most pressing first.
+    """
+
+    words: Words
+    before: Before
+    gaps: Sequence[Gap]
+    goals: Sequence[GoalReview]
+    changes: Mapping[str, Change]
+    moves: Mapping[bool, Sequence[Item]]
+    asks: Sequence[Ask]
 
 
 def period_of(snapshot: Snapshot, wanted: str | None) -> Period:
@@ -46,7 +73,8 @@ def period_of(snapshot: Snapshot, wanted: str | None) -> Period:
 def compose(snapshot: Snapshot, period: Period, language: str) -> Document:
     """Return the brief of a period in a language."""
     organisation = catalogue.organisation(snapshot)
-    words = Words(board.read_board(snapshot, period), language)
+    found = read(snapshot, period, language)
+    words = found.words
     foot = (
         words.text("app.ruleset", version=organisation.ruleset_version),
         words.text("app.snapshot", id=snapshot.build_id[:12]),
@@ -58,7 +86,26 @@ def compose(snapshot: Snapshot, period: Period, language: str) -> Document:
         banner=words.text("app.not_real") if organisation.is_fictional else "",
         foot=" · ".join(foot),
         at=period.as_of,
-        sections=_sections(words),
+        sections=(*front(found), *_annex(found)),
+        slides=deck.slides(
+            found, _figures(found), _moved(found), f"{words.text('report.title')}, {_when(period, language)}"
+        ),
+    )
+
+
+def read(snapshot: Snapshot, period: Period, language: str) -> Material:
+    """Read what a brief is made of."""
+    words = Words(board.read_board(snapshot, period), language)
+    found = list(gaps.gaps(snapshot, period))
+    goals = list(gaps.goal_reviews(snapshot, period))
+    return Material(
+        words=words,
+        before=state.before(snapshot, period),
+        gaps=found,
+        goals=goals,
+        changes=index_by(movement.all_changes(snapshot, period), lambda row: row.team_id),
+        moves=board.moves(words.board, language),
+        asks=asks.asks(words, found, goals),
     )
 
 
@@ -68,94 +115,209 @@ def _when(period: Period, language: str) -> str:
     return text(language, "word.latest", day=fmt.long_date(language, period.on))
 
 
-def _sections(words: Words) -> tuple[Section, ...]:
-    snapshot, period = words.board.snapshot, words.board.period
-    found = list(gaps.gaps(snapshot, period))
-    goals = list(gaps.goal_reviews(snapshot, period))
-    changes = index_by(movement.all_changes(snapshot, period), lambda row: row.team_id)
+def front(found: Material) -> tuple[Section, ...]:
+    """Return the pages that everybody reads."""
+    words = found.words
     return (
-        _first(words, changes),
-        Section(words.text("overview.matrix"), (parts.matrix(words),)),
-        Section(words.text("brief.decisions"), (parts.decisions(words, goals, "decisions"),)),
-        Section(words.text("brief.duties"), (parts.duties(words),)),
-        Section(words.text("report.gaps"), (parts.gaps(words, found[:SHOWN_GAPS], "gaps", with_team=True),)),
-        *(_team(words, team, found, goals, changes.get(team.team_id)) for team in words.board.teams),
+        _first(found),
+        Section(words.text("overview.matrix"), (parts.matrix(words, found.before),)),
+        Section(words.text("brief.asks"), _decisions(found)),
+        Section(words.text("brief.shared"), _shared(found)),
     )
 
 
-def _first(words: Words, changes: Mapping[str, Change]) -> Section:
-    """The one page: the answer, four numbers, what moved, what must be settled, and why scores changed."""
-    found, language = words.board, words.language
-    moves = board.moves(found, language)
-    lists = (
-        ("better", "▲", moves[True], SHOWN_MOVES),
-        ("worse", "▼", moves[False], SHOWN_MOVES),
-        ("settle", "?", board.matters(found, language), SHOWN_MATTERS),
-    )
+def _first(found: Material) -> Section:
+    """State and change: the answer, four numbers, what moved, and the year as pictures."""
+    words = found.words
+    pictures = [chart for chart in (charts.median(words, found.before), charts.met(words, found.before)) if chart]
     return Section(
         words.text("brief.first"),
         (
-            Paragraph(board.lead(found, language), is_lead=True),
-            _figures(words),
-            Columns(tuple(_points(words, *items) for items in lists)),
-            parts.changes(words, list(changes.values())[:SHOWN_CHANGES]),
+            Paragraph(board.lead(words.board, words.language), is_lead=True),
+            _figures(found),
+            *([Row(tuple(pictures), (1.0,) * len(pictures))] if pictures else []),
+            _moved(found),
         ),
     )
 
 
-def _figures(words: Words) -> Figures:
-    """The four numbers of the overview."""
-    found, language = words.board, words.language
-    majors, usual = board.usual(found, language)
-    median, met, coverage = found.median(), found.met(), found.coverage()
-    teams = words.text("overview.of", all=len(found.scores))
+def _figures(found: Material) -> Figures:
+    """The four numbers of the overview, each with what it was."""
+    words, language = found.words, found.words.language
+    here, then = words.board, found.before
+    majors, usual = board.usual(here, language)
+    median, met, coverage = here.median(), here.met(), here.coverage()
+    out_of, teams = words.text("word.out_of_100"), words.text("overview.of", all=len(here.scores))
     return Figures(
         (
-            (words.text("overview.strip_median"), fmt.score(language, median), words.text("word.out_of_100"), median),
-            (words.text("overview.strip_met"), fmt.number(language, met), teams, met),
+            (
+                words.text("overview.strip_median"),
+                fmt.score(language, median),
+                "\n".join((out_of, *state.median_notes(words, then))),
+                median,
+            ),
+            (
+                words.text("overview.strip_met"),
+                fmt.number(language, met),
+                "\n".join((teams, *state.met_notes(words, then))),
+                met,
+            ),
             (words.text("overview.strip_majors"), fmt.number(language, majors), usual, majors),
             (
                 words.text("overview.strip_coverage"),
                 fmt.percent(language, coverage),
-                board.delivering(found, language),
+                "\n".join((*state.coverage_notes(words, then)[:1], board.delivering(here, language))),
                 coverage,
             ),
         )
     )
 
 
-def _points(words: Words, name: str, mark: str, items: Sequence[board.Item], shown: int) -> Points:
-    lines = [(item.title, item.detail) for item in items[:shown]]
-    if len(items) > shown:
-        lines.append((words.text("overview.more", count=len(items) - shown), ""))
+def _moved(found: Material) -> Columns:
+    """Teams whose scores moved most, and measurements that left their usual range."""
+    words = found.words
+    return Columns(
+        (
+            _largest(found),
+            _points(words, "better", "▲", found.moves[True]),
+            _points(words, "worse", "▼", found.moves[False]),
+        )
+    )
+
+
+def _largest(found: Material) -> Points:
+    """The teams whose scores moved most since the month end before, and what the change is made of."""
+    words = found.words
+    rows = list(found.changes.values())[:SHOWN_MOVES]
+    lines = [
+        (
+            words.text(
+                "brief.team_moved",
+                team=words.teams[row.team_id],
+                change=fmt.signed(words.language, row.score_after - row.score_before),
+                before=fmt.score(words.language, row.score_before),
+                after=fmt.score(words.language, row.score_after),
+            ),
+            parts.why(words, row),
+        )
+        for row in rows
+    ]
+    return Points(words.text("brief.moved_most"), "↕", tuple(lines), words.text("brief.moved_none"))
+
+
+def _points(words: Words, name: str, mark: str, items: Sequence[Item]) -> Points:
+    """A list, and in its last line whose the others are: paper has nothing to click."""
+    lines = [(item.title, item.detail) for item in items[:SHOWN_MOVES]]
+    rest = _whose(words, [item.team_id for item in items[SHOWN_MOVES:]])
+    if rest:
+        lines.append((words.text("brief.others", count=len(items) - SHOWN_MOVES), rest))
     return Points(words.text(f"overview.{name}"), mark, tuple(lines), words.text(f"overview.{name}_none"))
 
 
-def _team(
-    words: Words, team: Team, found: Sequence[Gap], goals: Sequence[GoalReview], change: Change | None
-) -> Section:
-    """One page of the annex."""
-    blocks: list[Block] = [_team_lead(words, team)]
+def _whose(words: Words, team_ids: Sequence[str | None]) -> str:
+    """Name the teams that some items belong to, each with how many."""
+    counts = {team_id: team_ids.count(team_id) for team_id in words.teams if team_id in team_ids}
+    return ", ".join(words.teams[team] + (f" ({count})" if count > 1 else "") for team, count in counts.items())
+
+
+def _decisions(found: Material) -> tuple[Block, ...]:
+    """What to decide now, and how the decisions of before stand."""
+    words, shown = found.words, found.asks[: asks.SHOWN]
+    blocks: list[Block] = []
+    said = [parts.decided(words, found.goals)]
+    if shown:
+        blocks.append(asks.table(words, shown))
+        rest = _whose(words, [ask.team_id for ask in found.asks[asks.SHOWN :]])
+        if rest:
+            count = len(found.asks) - len(shown)
+            said.insert(0, words.text("brief.asks_rest", count=count, teams=rest))
+    else:
+        blocks.append(Paragraph(words.text("overview.settle_none")))
+    chart = charts.standings(words, found.goals)
+    notes = Paragraph("\n".join(said))
+    blocks.append(Row((chart, notes), (1.0, 1.0)) if chart else notes)
+    return tuple(blocks)
+
+
+def _shared(found: Material) -> tuple[Block, ...]:
+    """What most teams lack and what would help, then what users noticed."""
+    words = found.words
+    blocks: list[Block] = [parts.shared(words, found.gaps) or Paragraph(words.text("brief.shared_none"))]
+    noticed = [picture for picture in (charts.majors(words), charts.down(words)) if picture]
+    if noticed:
+        blocks.append(Row(tuple(noticed), (1.0, 1.15)[: len(noticed)]))
+    return tuple(blocks)
+
+
+def _annex(found: Material) -> tuple[Section, ...]:
+    """A block a team, all decisions, all duties that are not met, the ten largest gaps."""
+    words = found.words
+    teams = [_team(found, team, is_first=index == 0) for index, team in enumerate(words.board.teams)]
+    return (
+        *teams,
+        Section(
+            words.text("brief.annex", name=words.text("report.gaps")),
+            (parts.gaps(words, found.gaps[:SHOWN_GAPS], "gaps", with_team=True),),
+            is_annex=True,
+        ),
+        Section(
+            words.text("brief.annex", name=words.text("brief.changes")),
+            (parts.changes(words, list(found.changes.values())),),
+            is_annex=True,
+            starts_page=False,
+        ),
+        Section(
+            words.text("brief.annex", name=words.text("brief.decisions")),
+            (parts.decisions(words, found.goals, "decisions"),),
+            is_annex=True,
+        ),
+        Section(words.text("brief.annex", name=words.text("brief.duties")), (parts.duties(words),), is_annex=True),
+    )
+
+
+def _team(found: Material, team: Team, *, is_first: bool) -> Section:
+    """One block of the annex."""
+    words = found.words
+    change = found.changes.get(team.team_id)
+    blocks: list[Block] = [Paragraph(_team_lead(words, team))]
     if change is not None:
-        delta = words.cells.signed(change.score_after - change.score_before).text
-        said = words.text("brief.team_change", change=delta, why=parts.why(words, change))
-        blocks.append(Paragraph(said))
-    blocks.append(parts.areas(words, team.team_id))
-    mine = [gap for gap in found if gap.team_id == team.team_id]
-    blocks.append(parts.gaps(words, mine[:SHOWN_TEAM_GAPS], "team_gaps", with_team=False))
-    own_goals = [goal for goal in goals if goal.team_id == team.team_id]
-    if own_goals:
-        blocks.append(parts.decisions(words, own_goals, "team_decisions", with_team=False))
-    return Section(words.teams[team.team_id], tuple(blocks), is_annex=True)
+        delta = fmt.signed(words.language, change.score_after - change.score_before)
+        blocks.append(Paragraph(words.text("brief.team_change", change=delta, why=parts.why(words, change))))
+    mine = [gap for gap in found.gaps if gap.team_id == team.team_id][:SHOWN_TEAM_GAPS]
+    tables = (parts.areas(words, team.team_id, found.before), parts.gaps(words, mine, "team_gaps", with_team=False))
+    blocks.append(Row(tables, (1.0, 1.5)))
+    blocks += [Paragraph(line) for line in _team_lines(found, team.team_id)]
+    return Section(
+        words.text("brief.annex", name=words.teams[team.team_id]),
+        tuple(blocks),
+        is_annex=True,
+        starts_page=is_first,
+        team=words.teams[team.team_id],
+    )
 
 
-def _team_lead(words: Words, team: Team) -> Paragraph:
+def _team_lines(found: Material, team_id: str) -> list[str]:
+    """What a team must settle and what moved, in lines."""
+    words = found.words
+    prefix = f"{words.teams[team_id]}: "
+    lists = (
+        ("overview.settle", [(ask.what, ask.detail) for ask in found.asks if ask.team_id == team_id]),
+        ("overview.better", [(item.title, item.detail) for item in found.moves[True] if item.team_id == team_id]),
+        ("overview.worse", [(item.title, item.detail) for item in found.moves[False] if item.team_id == team_id]),
+    )
+    return [
+        f"*{words.text(key)}:* " + " · ".join(f"{title.removeprefix(prefix)} ({detail})" for title, detail in items)
+        for key, items in lists
+        if items
+    ]
+
+
+def _team_lead(words: Words, team: Team) -> str:
     own = words.board.scores.get(team.team_id)
     key = "brief.team_lead" if own and own.score is not None else "brief.team_no_score"
-    said = words.text(
+    return words.text(
         key,
         score=fmt.score(words.language, own.score if own else None),
         level=words.level(own.level if own else None).lower(),
         coverage=fmt.percent(words.language, own.coverage if own else None),
     )
-    return Paragraph(said, is_lead=True)

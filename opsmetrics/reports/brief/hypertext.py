@@ -10,7 +10,11 @@ import jinja2
 from markupsafe import Markup, escape
 
 from opsmetrics.language.texts import text
-from opsmetrics.reports.brief.document import Document
+from opsmetrics.reports.brief.document import Chart, Document
+from opsmetrics.reports.brief.drawings import draw
+
+CHART_WIDTH, CHART_HEIGHT = 400.0, 165.0
+"""Of a chart on the page, in points: about as wide as half a page."""
 
 
 @cache
@@ -18,12 +22,17 @@ def _template() -> jinja2.Template:
     loader = jinja2.FunctionLoader(lambda name: (files("opsmetrics.reports.brief") / name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["rich"] = _rich
+    environment.filters["draw"] = _drawn
     return environment.get_template("brief.html.j2")
 
 
 def _rich(words: str) -> Markup:
     """Escape a text and make ``*this*`` strong."""
     return Markup(re.sub(r"\*(.+?)\*", r"<strong>\1</strong>", str(escape(words))))  # noqa: S704 - escaped above
+
+
+def _drawn(chart: Chart) -> Markup:
+    return draw(chart, CHART_WIDTH, CHART_HEIGHT)
 
 
 def write_html(document: Document) -> bytes:

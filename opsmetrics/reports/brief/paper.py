@@ -6,7 +6,7 @@ Considered and rejected: WeasyPrint (needs system libraries), ReportLab (tags by
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from importlib.resources import as_file, files
 from typing import Any
@@ -14,12 +14,20 @@ from typing import Any
 import typst
 
 from opsmetrics.language.texts import text
-from opsmetrics.reports.brief.document import Document
+from opsmetrics.reports.brief.document import Block, Chart, Document, Row
+from opsmetrics.reports.brief.drawings import draw
+
+PAGE_WIDTH, GUTTER, CHART_HEIGHT = 762.5, 25.5, 165.0
+"""Width of an A4 page across without its margins, the room between blocks, the height of a line chart: points."""
 
 
 def write_pdf(document: Document) -> bytes:
     """Return the brief as PDF/UA-1; its only date is the instant of the evaluation."""
-    content = asdict(document) | {
+    content = asdict(replace(document, sections=(), slides=())) | {
+        "sections": [
+            asdict(replace(section, blocks=())) | {"blocks": [*map(_drawn, section.blocks)]}
+            for section in document.sections
+        ],
         "page_words": text(document.language, "brief.page", page="{page}", pages="{pages}"),
         "day": [document.at.year, document.at.month, document.at.day],
     }
@@ -31,6 +39,19 @@ def write_pdf(document: Document) -> bytes:
             pdf_standards=["ua-1"],
             timestamp=int(document.at.timestamp()),
         )
+
+
+def _drawn(block: Block, width: float = PAGE_WIDTH) -> dict[str, Any]:
+    """A block as Typst takes it: a chart with its drawing, as wide as it stands, so that its type keeps its size."""
+    if isinstance(block, Row):
+        room = width - GUTTER * (len(block.blocks) - 1)
+        widths = [room * share / sum(block.shares) for share in block.shares]
+        parts = [_drawn(part, wide) for part, wide in zip(block.blocks, widths, strict=True)]
+        return {"kind": block.kind, "shares": block.shares, "blocks": parts}
+    found = asdict(block)
+    if isinstance(block, Chart):
+        found["svg"] = draw(block, width, CHART_HEIGHT)
+    return found
 
 
 def _plain(value: Any) -> str:

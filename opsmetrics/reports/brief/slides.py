@@ -1,29 +1,41 @@
-"""The brief as slides: a section begins a slide and goes on where it is long; every table has a description."""
+"""The brief as slides to look at: one message each, charts that stay charts, no type below 14 points.
+
+Charts are native, so that whoever shows them can copy or correct them; the notes hold the select behind each number.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from pptx import Presentation
+from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.text import PP_ALIGN
+from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION, XL_TICK_MARK
+from pptx.enum.dml import MSO_LINE
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Mm, Pt
 
-from opsmetrics.reports.brief.document import BAND_COLOURS, Block, Columns, Document, Figures, Paragraph, Section
+from opsmetrics.reports.brief.document import BAND_COLOURS, Chart, Columns, Document, Figures, Paragraph, Slide
 from opsmetrics.reports.table import Cell, Table
 
 WIDTH, HEIGHT, MARGIN = Mm(338.7), Mm(190.5), Mm(14)
-INK, QUIET = RGBColor.from_string("1E2B3C"), RGBColor.from_string("56616F")
+TITLE_TOP, TITLE_HEIGHT, TOP, BOTTOM, GAP = Mm(9), Mm(24), Mm(36), Mm(16), Mm(4)
+LEAST = 14  # points of the smallest type
+FEW_ROWS = 6  # a table of no more has larger type
+INK, QUIET, BLUE, PALE, ORANGE = (
+    RGBColor.from_string(name) for name in ("1E2B3C", "56616F", "2A7CC5", "A9CBEA", "B8690F")
+)
 LANGUAGES = {"nb": "nb-NO", "en": "en-GB"}
-TOP, BOTTOM, GAP, LINE = Mm(25), Mm(13), Mm(3), Mm(6)
-ROOM = HEIGHT - TOP - BOTTOM
-FEWEST_ROWS = 3  # fewer at the foot of a slide are not a table
+FORMS = {
+    "line": XL_CHART_TYPE.LINE_MARKERS,
+    "columns": XL_CHART_TYPE.COLUMN_CLUSTERED,
+    "bars": XL_CHART_TYPE.BAR_CLUSTERED,
+}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_CLOCK = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 
 def write_pptx(document: Document) -> bytes:
@@ -35,120 +47,57 @@ def write_pptx(document: Document) -> bytes:
     properties.author = properties.last_modified_by = document.subtitle
     properties.revision = 1
     properties.created = properties.modified = document.at.replace(tzinfo=None)
-    for number, section in enumerate(document.sections):
-        for part in _parts(section):
-            _slide(show, document, part, is_first=number == 0)
+    for slide in document.slides:
+        _slide(show, document, slide)
     sink = BytesIO()
     show.save(sink)
-    return _without_clock(sink.getvalue())
+    return _without_clock(sink.getvalue(), document.at.strftime("%Y-%m-%dT%H:%M:%SZ").encode())
 
 
-def _without_clock(content: bytes) -> bytes:
-    """Pack the file again with fixed times: the library writes the clock into every member."""
+def _without_clock(content: bytes, instant: bytes) -> bytes:
+    """Pack the file again with fixed times, the workbooks behind its charts too: the libraries write the clock."""
     sink = BytesIO()
     with ZipFile(BytesIO(content)) as source, ZipFile(sink, "w") as target:
         for name in source.namelist():
             member = ZipInfo(name, _EPOCH)
             member.compress_type = ZIP_DEFLATED
-            target.writestr(member, source.read(name))
+            held = source.read(name)
+            if name.endswith(".xlsx"):
+                held = _without_clock(held, instant)
+            elif name == "docProps/core.xml":
+                held = _CLOCK.sub(rb"\g<1>" + instant, held)
+            target.writestr(member, held)
     return sink.getvalue()
 
 
-def _rows(table: Table, row: Sequence[Cell]) -> int:
-    """About how many lines a row takes: a full-width line holds some 155 letters at this size, in a wide font."""
-    total = sum(column.width for column in table.columns)
-    return max(
-        -(-len(cell.text) // max(1, int(155 * column.width / total)))
-        for cell, column in zip(row, table.columns, strict=True)
-    )
-
-
-def _height(block: Block) -> int:
-    """About how high a block is, in EMU: what follows it stands below."""
-    if isinstance(block, Paragraph):
-        return _text_height(block.text, _size(block)) + GAP
-    if isinstance(block, Figures):
-        return Mm(28)
-    if isinstance(block, Columns):
-        return Mm(92)
-    rows = sum(_row_height(block, row) for row in block.rows)
-    return (
-        _text_height(block.caption, 11) + GAP + LINE + rows + GAP + (_text_height(block.note, 9.5) if block.note else 0)
-    )
-
-
-def _row_height(table: Table, row: Sequence[Cell]) -> int:
-    return int(Mm(1.6) + Mm(4.2) * _rows(table, row))
-
-
-def _text_height(words: str, size: float) -> int:
-    """A line holds fewer letters the larger they are: some 160 at eleven points."""
-    return int(Pt(size) * 1.35 * -(-len(words) // int(1760 / size)))
-
-
-def _size(block: Paragraph) -> int:
-    return 16 if block.is_lead else 12
-
-
-def _parts(section: Section) -> Iterator[Section]:
-    """Cut a section into slides: as many blocks as fit below each other; a table that is too long goes on."""
-    held: list[Block] = []
-    room = ROOM
-    for block in section.blocks:
-        whole: Block | None = block
-        while whole is not None:
-            first, rest = _cut(whole, room)
-            if first is None:
-                yield replace(section, blocks=tuple(held))
-                held, room = [], ROOM
-                continue
-            held.append(first)
-            room -= _height(first)
-            whole = rest
-    if held:
-        yield replace(section, blocks=tuple(held))
-
-
-def _cut(block: Block, room: int) -> tuple[Block | None, Block | None]:
-    """What of a block fits into some room, and what is left; on an empty slide at least something does."""
-    if _height(block) <= room:
-        return block, None
-    if not isinstance(block, Table):
-        return (block, None) if room == ROOM else (None, block)
-    empty = replace(block, rows=(), note="")
-    fitting, used = 0, _height(empty)
-    for row in block.rows:
-        used += _row_height(block, row)
-        if used > room:
-            break
-        fitting += 1
-    if fitting == 0 and room == ROOM:
-        fitting = 1
-    if fitting == 0 or (room < ROOM and fitting < FEWEST_ROWS):
-        return None, block
-    if fitting == len(block.rows):
-        # Only the note has no place.
-        return (None, block) if room < ROOM else (replace(block, note=""), None)
-    return replace(block, rows=block.rows[:fitting], note=""), replace(block, rows=block.rows[fitting:])
-
-
-def _slide(show: Any, document: Document, section: Section, *, is_first: bool) -> None:
+def _slide(show: Any, document: Document, content: Slide) -> None:
     slide = show.slides.add_slide(show.slide_layouts[5])  # title only
     title = slide.shapes.title
-    title.left, title.top, title.width, title.height = MARGIN, Mm(8), WIDTH - 2 * MARGIN, Mm(14)
-    _write(title.text_frame, document.title if is_first else section.title, document, size=24, bold=True)
+    title.left, title.top, title.width, title.height = MARGIN, TITLE_TOP, WIDTH - 2 * MARGIN, TITLE_HEIGHT
+    title.text_frame.vertical_anchor = MSO_ANCHOR.TOP
+    _write(title.text_frame, content.title, document, size=28 if len(content.title) < 90 else 24, bold=True)
     top = TOP
-    for block in section.blocks:
-        if isinstance(block, Paragraph):
-            top = _text(slide, document, block.text, top, size=_size(block))
-        elif isinstance(block, Figures):
-            top = _figures(slide, document, block, top)
-        elif isinstance(block, Columns):
-            top = _columns(slide, document, block, top)
-        else:
-            top = _table(slide, document, block, top)
-    foot = " · ".join(part for part in (document.foot, document.banner) if part)
-    _text(slide, document, foot, HEIGHT - Mm(10), size=8)
+    for place, block in enumerate(content.blocks):
+        is_last = place == len(content.blocks) - 1
+        room = HEIGHT - BOTTOM - top if is_last else HEIGHT - BOTTOM - top - Mm(12)
+        top = _block(slide, document, block, top, room)
+    if document.banner:
+        box = slide.shapes.add_textbox(MARGIN, HEIGHT - Mm(13), WIDTH - 2 * MARGIN, Mm(9))
+        _write(box.text_frame, document.banner, document, size=LEAST, colour=QUIET)
+    slide.notes_slide.notes_text_frame.text = f"{content.notes}\n\n{document.foot}"
+
+
+def _block(slide: Any, document: Document, block: Any, top: int, room: int) -> int:
+    """Set one block and return where the next may begin."""
+    if isinstance(block, Paragraph):
+        return _text(slide, document, block, top)
+    if isinstance(block, Figures):
+        return _figures(slide, document, block, top)
+    if isinstance(block, Columns):
+        return _columns(slide, document, block, top, room)
+    if isinstance(block, Chart):
+        return _chart(slide, document, block, top, room)
+    return _table(slide, document, block, top, room)
 
 
 def _write(frame: Any, words: str, document: Document, *, size: float, bold: bool = False, colour: Any = INK) -> None:
@@ -169,10 +118,11 @@ def _run(paragraph: Any, words: str, document: Document, *, size: float, bold: b
     run.font._element.set("lang", LANGUAGES[document.language])  # noqa: SLF001 - the library has no name for it
 
 
-def _text(slide: Any, document: Document, words: str, top: int, *, size: float) -> int:
-    height = Emu(_text_height(words, size))
+def _text(slide: Any, document: Document, block: Paragraph, top: int) -> int:
+    size = 26 if block.is_lead else LEAST
+    height = Mm(38) if block.is_lead else Mm(9)
     box = slide.shapes.add_textbox(MARGIN, top, WIDTH - 2 * MARGIN, height)
-    _write(box.text_frame, words, document, size=size, colour=QUIET if size < 10 else INK)
+    _write(box.text_frame, block.text, document, size=size, colour=INK if block.is_lead else QUIET)
     return top + height + GAP
 
 
@@ -184,51 +134,138 @@ def _beside(count: int) -> list[tuple[int, int]]:
 
 
 def _figures(slide: Any, document: Document, block: Figures, top: int) -> int:
+    height = Mm(80)
     for (left, width), (label, number, note, _) in zip(_beside(len(block.items)), block.items, strict=True):
-        frame = slide.shapes.add_textbox(left, top, width, Mm(24)).text_frame
-        _write(frame, label, document, size=11, colour=QUIET)
-        paragraph = frame.add_paragraph()
-        _run(paragraph, number, document, size=26, bold=True)
-        _run(paragraph, f"  {note}", document, size=11, colour=QUIET)
-    return top + Mm(28)
+        frame = slide.shapes.add_textbox(left, top, width, height).text_frame
+        _write(frame, label, document, size=18, colour=QUIET)
+        _run(frame.add_paragraph(), number, document, size=54, bold=True)
+        for line in filter(None, note.split("\n")):
+            _run(frame.add_paragraph(), line, document, size=16, colour=QUIET)
+    return top + height + GAP
 
 
-def _columns(slide: Any, document: Document, block: Columns, top: int) -> int:
+def _columns(slide: Any, document: Document, block: Columns, top: int, room: int) -> int:
     for (left, width), points in zip(_beside(len(block.lists)), block.lists, strict=True):
-        frame = slide.shapes.add_textbox(left, top, width, Mm(90)).text_frame
-        _write(frame, f"{points.mark} {points.title}", document, size=13, bold=True)
+        frame = slide.shapes.add_textbox(left, top, width, room).text_frame
+        _write(frame, points.title, document, size=20, bold=True)
         for line, detail in points.items or ((points.none, ""),):
-            _run(frame.add_paragraph(), line, document, size=11)
+            paragraph = frame.add_paragraph()
+            paragraph.space_before = Pt(8)
+            _run(paragraph, line, document, size=16)
             if detail:
-                _run(frame.add_paragraph(), detail, document, size=9.5, colour=QUIET)
-    return top + Mm(92)
+                _run(frame.add_paragraph(), detail, document, size=LEAST, colour=QUIET)
+    return top + room + GAP
 
 
-def _table(slide: Any, document: Document, block: Table, top: int) -> int:
-    top = _text(slide, document, block.caption, top, size=11)
-    width, heights = WIDTH - 2 * MARGIN, [LINE, *(_row_height(block, row) for row in block.rows)]
-    shape = slide.shapes.add_table(len(heights), len(block.columns), MARGIN, top, width, sum(heights))
+def _chart(slide: Any, document: Document, block: Chart, top: int, room: int) -> int:
+    """A native chart with labels at its marks and no legend."""
+    data = CategoryChartData()
+    data.categories = block.categories
+    data.add_series(block.unit, block.values)
+    if block.form == "line" and block.line is not None:
+        data.add_series(block.line_label, [block.line] * len(block.categories))
+    shape = slide.shapes.add_chart(FORMS[block.form], MARGIN, top, WIDTH - 2 * MARGIN, room, data)
+    shape._element.nvGraphicFramePr.cNvPr.set("descr", block.alt)  # noqa: SLF001 - alternative text has no name
+    chart = shape.chart
+    chart.has_legend = chart.has_title = False
+    chart.font.size, chart.font.color.rgb = Pt(16), INK
+    _axes(chart, block)
+    series = chart.plots[0].series[0]
+    if block.form == "line":
+        _line(chart, block, document)
+    else:
+        chart.plots[0].gap_width = 45
+        for place, label in enumerate(block.labels):
+            point = series.points[place]
+            point.format.fill.solid()
+            is_strong = block.form == "bars" or place == len(block.labels) - 1
+            point.format.fill.fore_color.rgb = BLUE if is_strong else PALE
+            _label(point, label, document, XL_LABEL_POSITION.OUTSIDE_END)
+    return top + room + GAP
+
+
+def _axes(chart: Any, block: Chart) -> None:
+    values, names = chart.value_axis, chart.category_axis
+    values.visible, values.has_major_gridlines = False, False
+    names.format.line.color.rgb = QUIET
+    names.major_tick_mark = XL_TICK_MARK.NONE
+    names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    names.tick_labels.font.size = Pt(16 if len(block.categories) < 10 or block.form == "bars" else LEAST)
+    if block.form == "line":
+        known = [value for value in (*block.values, block.line) if value is not None]
+        values.minimum_scale, values.maximum_scale = max(0, min(known) - 8), min(block.top, max(known) + 8)
+    else:
+        values.minimum_scale, values.maximum_scale = 0, block.top * 1.12
+    if block.form == "bars":
+        names.reverse_order = True
+
+
+def _line(chart: Any, block: Chart, document: Document) -> None:
+    series = chart.plots[0].series[0]
+    series.smooth = False
+    series.format.line.color.rgb, series.format.line.width = BLUE, Pt(3)
+    series.marker.format.fill.solid()
+    series.marker.format.fill.fore_color.rgb = BLUE
+    known = [place for place, value in enumerate(block.values) if value is not None]
+    for place in {known[0], known[-1]}:
+        _label(series.points[place], block.labels[place], document, XL_LABEL_POSITION.ABOVE)
+    if block.line is not None:
+        floor = chart.plots[0].series[1]
+        floor.smooth = False
+        floor.format.line.color.rgb, floor.format.line.width = ORANGE, Pt(2)
+        floor.format.line.dash_style = MSO_LINE.DASH
+        floor.marker.style = XL_MARKER_STYLE.NONE
+        _label(floor.points[min(1, len(block.values) - 1)], block.line_label, document, XL_LABEL_POSITION.BELOW)
+
+
+def _label(point: Any, words: str, document: Document, position: Any) -> None:
+    label = point.data_label
+    _run(label.text_frame.paragraphs[0], words, document, size=16, bold=True)
+    label.position = position
+
+
+def _table(slide: Any, document: Document, block: Table, top: int, room: int) -> int:
+    width = WIDTH - 2 * MARGIN
+    few = len(block.rows) <= FEW_ROWS
+    high = min(Mm(18 if few else 14), int(room / (len(block.rows) + 1)))
+    shape = slide.shapes.add_table(
+        len(block.rows) + 1, len(block.columns), MARGIN, top, width, high * (len(block.rows) + 1)
+    )
     shape._element.nvGraphicFramePr.cNvPr.set("descr", block.caption)  # noqa: SLF001 - alternative text has no name
     table = shape.table
     table.first_row, table.first_col, table.horz_banding = True, True, False
     total = sum(column.width for column in block.columns)
     for place, column in enumerate(block.columns):
         table.columns[place].width = Emu(int(width * column.width / total))
-        _cell(table.cell(0, place), Cell(column.label), document, is_number=column.is_number, is_head=True)
+        _cell(
+            table.cell(0, place),
+            Cell(column.label),
+            document,
+            size=16 if few else LEAST,
+            is_number=column.is_number,
+            is_head=True,
+        )
         for line, row in enumerate(block.rows, start=1):
-            _cell(table.cell(line, place), row[place], document, is_number=column.is_number, is_head=False)
-    for line, height in zip(table.rows, heights, strict=True):
-        line.height = Emu(height)
-    bottom = top + sum(heights) + GAP
-    return _text(slide, document, block.note, bottom, size=9.5) if block.note else bottom
+            _cell(
+                table.cell(line, place),
+                row[place],
+                document,
+                size=16 if few else LEAST,
+                is_number=column.is_number,
+                is_head=False,
+            )
+    for line in table.rows:
+        line.height = Emu(high)
+    return top + high * (len(block.rows) + 1) + GAP
 
 
-def _cell(target: Any, cell: Cell, document: Document, *, is_number: bool, is_head: bool) -> None:
-    target.margin_top = target.margin_bottom = Mm(0.7)
-    target.margin_left = target.margin_right = Mm(1.5)
+def _cell(target: Any, cell: Cell, document: Document, *, size: float, is_number: bool, is_head: bool) -> None:
+    target.margin_top = target.margin_bottom = Mm(0.5)
+    target.margin_left = target.margin_right = Mm(2)
+    target.vertical_anchor = MSO_ANCHOR.MIDDLE
     target.fill.solid()
     colour = "DDE2E8" if is_head else "FFFFFF" if cell.band is None else BAND_COLOURS[cell.band]
     target.fill.fore_color.rgb = RGBColor.from_string(colour)
     paragraph = target.text_frame.paragraphs[0]
     paragraph.alignment = PP_ALIGN.RIGHT if is_number else PP_ALIGN.LEFT
-    _run(paragraph, cell.text, document, size=9, bold=is_head)
+    _run(paragraph, cell.text, document, size=size, bold=is_head or cell.is_strong)

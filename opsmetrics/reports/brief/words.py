@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports import board
 from opsmetrics.reports.board import Board
-from opsmetrics.reports.table import Cell, Cells
+from opsmetrics.reports.table import Cell, Cells, Column, Kind
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import AreaScore
@@ -24,6 +25,7 @@ class Words:
         teams: Names by id, in order.
         areas: Names by id, in order.
         metrics: The catalogue by id.
+        zone: In which days begin.
     """
 
     def __init__(self, found: Board, language: str) -> None:
@@ -31,10 +33,15 @@ class Words:
         self.teams = {row.team_id: row.name.get(language) for row in found.teams}
         self.areas = {row.area_id: row.name.get(language) for row in found.areas}
         self.metrics = index_by(catalogue.metrics(found.snapshot), lambda row: row.metric_id)
+        self.zone = ZoneInfo(catalogue.organisation(found.snapshot).timezone)
 
     def text(self, key: str, **values: Any) -> str:
         """Return a text in the brief's language."""
         return text(self.language, key, **values)
+
+    def column(self, key: str, kind: Kind = "text", width: float = 1) -> Column:
+        """Return a column by the key of its label; what it means stands under its own key where a workbook needs it."""
+        return Column(self.text(key), kind, width, self.text(f"brief.help_{key.replace('.', '_')}"))
 
     def level(self, value: int | None) -> str:
         """Return what a level is called."""

@@ -13,8 +13,9 @@ import pytest
 from pptx import Presentation
 
 from opsmetrics.language import fmt
-from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.language.texts import LANGUAGES, text, texts
 from opsmetrics.reports.brief import WRITERS, compose, period_of
+from opsmetrics.reports.brief.document import Chart, Row
 from opsmetrics.reports.table import Table
 from opsmetrics.snapshots.store import current, open_current
 
@@ -77,10 +78,15 @@ class Cells(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tables: list[list[list[str]]] = []
+        self.pictures: list[str] = []
         self.is_cell = False
+        self.is_drawn = False
 
-    def handle_starttag(self, tag, _attrs):
-        if tag == "table":
+    def handle_starttag(self, tag, attrs):
+        if tag == "svg":
+            self.pictures.append(dict(attrs)["aria-label"])
+            self.is_drawn = True
+        elif tag == "table":
             self.tables.append([])
         elif tag == "tr":
             self.tables[-1].append([])
@@ -91,14 +97,27 @@ class Cells(HTMLParser):
     def handle_endtag(self, tag):
         if tag in {"th", "td"}:
             self.is_cell = False
+        if tag == "svg":
+            self.is_drawn = False
 
     def handle_data(self, data):
-        if self.is_cell:
+        if self.is_cell and not self.is_drawn:
             self.tables[-1][-1][-1] += data
 
 
+def blocks(sections):
+    """Every block of some sections, those beside each other one by one."""
+    for section in sections:
+        for block in section.blocks:
+            yield from block.blocks if isinstance(block, Row) else [block]
+
+
 def tables(document):
-    return [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
+    return [block for block in blocks(document.sections) if isinstance(block, Table)]
+
+
+def charts(document):
+    return [block for block in blocks(document.sections) if isinstance(block, Chart)]
 
 
 def table(document, name):
@@ -112,12 +131,14 @@ def test_scores_are_those_of_the_snapshot(document, facts, language):
     for cells, (nb, en, score, coverage, areas) in zip(teams, rows, strict=True):
         assert cells[0].text == {"nb": nb, "en": en}[language]
         assert [cell.value for cell in cells[1:8]] == areas
-        assert (cells[8].value, cells[9].value) == (score, coverage)
+        assert (cells[8].value, cells[10].value) == (score, coverage)
         assert [cell.text.removesuffix(" !") for cell in cells[1:8]] == [fmt.score(language, area) for area in areas]
     assert last[8].value == median
     figures = document.sections[0].blocks[1].items
     assert (figures[0][3], figures[1][3]) == (median, met)
     assert f"*{fmt.score(language, median)}" in document.sections[0].blocks[0].text
+    drawn = {chart.name: chart for chart in charts(document)}
+    assert (drawn["median"].values[-1], drawn["met"].values[-1]) == (median, met)
 
 
 def test_decisions_are_those_of_the_snapshot(document, facts, language):
@@ -134,31 +155,135 @@ def test_points_by_cause_sum_to_the_change(document):
         assert sum(parts) == pytest.approx(after.value - before.value, abs=0.35)
 
 
-def test_web_page_and_slides_hold_every_cell(document, files):
+def test_change_is_against_the_month_end_before(snapshot, document):
+    with open_current(snapshot.folder) as con:
+        before = dict(
+            con.execute(
+                f"""select t.name_{document.language}, s.score from scores.team as s join ref.as_of as w using (as_of, grain)
+                   join ref.teams as t using (team_id) where w.label = '2026-09' and grain = 'month'"""
+            ).fetchall()
+        )
+    *teams, _ = table(document, "scores").rows
+    place = [column.label for column in table(document, "scores").columns].index(text(document.language, "word.change"))
+    changed = {cells[0].text: cells[place].value for cells in teams}
+    total = {cells[0].text: cells[place - 1].value for cells in teams}
+    known = {name: total[name] - before[name] for name in before if name in total}
+    assert len(known) > 10
+    assert {name: changed[name] for name in known} == pytest.approx(known)
+
+
+def test_the_page_holds_every_cell_and_a_picture_of_every_chart(document, files):
     parser = Cells()
-    parser.feed(files["html"].decode())
-    wanted = [[[cell.text for cell in row] for row in found.rows] for found in tables(document)]
+    page = files["html"].decode()
+    parser.feed(page)
+    wanted = [
+        [[cell.detail if cell.drawing else cell.text + cell.detail for cell in row] for row in found.rows]
+        for found in tables(document)
+    ]
     assert [rows[1:] for rows in parser.tables] == wanted
-    shown: list[list[str]] = []
-    for slide in Presentation(io.BytesIO(files["pptx"])).slides:
+    assert parser.pictures == [words for _, words in _pictured(document)]
+    assert "<script" not in page
+    assert not re.search(r"(src|href)=.(?!#)", page)
+
+
+def _pictured(document):
+    """Every picture's words, in order: a chart's, or those of a cell that is drawn."""
+    for block in blocks(document.sections):
+        if isinstance(block, Chart):
+            yield block, block.alt
+        elif isinstance(block, Table):
+            yield from ((block, cell.text) for row in block.rows for cell in row if cell.drawing)
+
+
+def test_selects_in_the_notes_give_the_numbers_of_the_slides(snapshot, document):
+    seen = 0
+    with open_current(snapshot.folder) as con:
+        con.execute("set timezone = 'UTC'")
+        for slide in document.slides:
+            selects = slide.notes.split("\n\n")[1:]
+            assert selects, slide.title
+            for select in selects:
+                rows = con.execute(select).fetchall()
+                assert rows, select
+            for chart in slide.blocks:
+                if isinstance(chart, Chart):
+                    found = con.execute(chart.sql)
+                    names = [column[0] for column in found.description]
+                    column = names.index(SQL_COLUMNS[chart.name])
+                    numbers = [row[column] for row in con.execute(chart.sql).fetchall()]
+                    assert sorted(map(float, numbers)) == pytest.approx(sorted(chart.values)), chart.name
+                    seen += 1
+    assert seen == len(SQL_COLUMNS)
+
+
+SQL_COLUMNS = {
+    "median": "score", "met": "met", "shared": "below", "majors": "found", "down": "minutes", "standings": "decisions",
+}  # fmt: skip
+
+
+def test_slides_are_few_say_a_sentence_each_and_can_be_read_from_the_last_row(document, files):
+    show = Presentation(io.BytesIO(files["pptx"]))
+    assert 8 <= len(show.slides) <= 10
+    charted = 0
+    for slide, content in zip(show.slides, document.slides, strict=True):
+        assert slide.shapes.title.text_frame.text == content.title
+        assert content.notes in slide.notes_slide.notes_text_frame.text
         for shape in slide.shapes:
+            assert min(shape.left, shape.top) >= 0
+            assert shape.left + shape.width <= show.slide_width, (content.title, shape.name)
+            assert shape.top + shape.height <= show.slide_height, (content.title, shape.name)
+            if shape.has_chart:
+                charted += 1
+                assert shape._element.nvGraphicFramePr.cNvPr.get("descr")
+                assert shape.chart.font.size.pt >= 14
+                assert shape.chart.category_axis.tick_labels.font.size.pt >= 14
+                chart = next(block for block in content.blocks if isinstance(block, Chart))
+                assert tuple(shape.chart.plots[0].series[0].values) == chart.values
+                assert tuple(shape.chart.plots[0].categories) == chart.categories
+            frames = [shape.text_frame] if shape.has_text_frame else []
             if shape.has_table:
                 assert shape._element.nvGraphicFramePr.cNvPr.get("descr")
-                shown += [[cell.text for cell in row.cells] for row in list(shape.table.rows)[1:]]
-    assert shown == [row for found in wanted for row in found]
+                frames += [cell.text_frame for row in shape.table.rows for cell in row.cells]
+            for frame in frames:
+                for run in (run for paragraph in frame.paragraphs for run in paragraph.runs):
+                    assert run.font.size.pt >= 14, run.text
+                    assert run.font._element.get("lang") == {"nb": "nb-NO", "en": "en-GB"}[document.language]
+    assert charted == len(SQL_COLUMNS)
+    for content in document.slides[1:]:
+        assert content.title.endswith("."), content.title
 
 
-def test_the_workbook_holds_the_numbers_themselves(document, files):
+def test_the_workbook_holds_the_numbers_themselves_in_the_readers_language(document, files, language):
     book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
-    for name in ("scores", "gaps", "decisions", "duties", "changes"):
-        rows = list(book[name].iter_rows(min_row=2, max_row=1 + len(table(document, name).rows), values_only=True))
+    named = {
+        name: text(language, f"brief.sheet_{name}") for name in ("scores", "gaps", "decisions", "duties", "changes")
+    }
+    for name, title in named.items():
+        rows = list(book[title].iter_rows(min_row=2, max_row=1 + len(table(document, name).rows), values_only=True))
         for cells, values in zip(table(document, name).rows, rows, strict=True):
             for cell, value in zip(cells, values, strict=True):
                 wanted = cell.text if cell.value is None else cell.value
                 found = value.date() if hasattr(value, "date") and hasattr(wanted, "year") else value
                 assert found == pytest.approx(wanted) if isinstance(wanted, float) else (found or "") == wanted
-    names = {section.title for section in document.sections if section.is_annex}
-    assert {row[0].value for row in book["team_areas"].iter_rows(min_row=2)} == names
+    teams = {section.team for section in document.sections if section.team}
+    assert {row[0].value for row in book[text(language, "brief.sheet_team_areas")].iter_rows(min_row=2)} == teams
+    for chart in charts(document):
+        sheet = book[text(language, f"brief.sheet_{chart.name}")]
+        assert [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)] == pytest.approx(list(chart.values))
+    other = {
+        words for key, words in texts("en" if language == "nb" else "nb").items() if key.startswith("brief.sheet_")
+    }
+    ours = {words for key, words in texts(language).items() if key.startswith("brief.sheet_")}
+    assert not set(book.sheetnames) & (other - ours)
+    assert set(book.sheetnames) <= ours
+    *data, explained = book.worksheets[1:]
+    assert all(sheet.freeze_panes == "B2" for sheet in data)
+    wanted = {(sheet.title, cell.value) for sheet in data for cell in sheet[1] if cell.value}
+    given = {(row[0], row[1]): row[2] for row in explained.iter_rows(min_row=2, values_only=True)}
+    assert set(given) == wanted
+    assert all(given.values())
+    days = {cell.number_format for row in book[named["decisions"]].iter_rows(min_row=2) for cell in row if cell.is_date}
+    assert days == {{"nb": "dd.mm.yyyy", "en": "d mmm yyyy"}[language]}
 
 
 def test_paper_holds_every_score_and_can_be_heard(document, files, facts, language):
@@ -171,13 +296,55 @@ def test_paper_holds_every_score_and_can_be_heard(document, files, facts, langua
     assert b"pdfuaid" in files["pdf"]
     roles = set(_roles(root["/StructTreeRoot"]))
     assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/P"} <= roles
-    # One page at the front, one a team in the annex.
-    assert len(reader.pages) == len(document.sections)
+    assert "/Figure" in roles
+    front = [section for section in document.sections if not section.is_annex]
+    assert len(front) <= 4
+    for page, section in zip(reader.pages, front, strict=False):
+        assert section.title in page.extract_text()
+    first_annex = next(section.title for section in document.sections if section.is_annex)
+    assert first_annex in reader.pages[len(front)].extract_text()
     words = re.sub(r"\s+", " ", reader.pages[1].extract_text())
     for nb, en, score, _, areas in facts[0]:
         line = " ".join(fmt.score(language, value) for value in (*areas, score))
         found = words[words.index({"nb": nb, "en": en}[language]) :].replace(" !", "")
         assert re.sub(r"\s", "", line) in re.sub(r"\s", "", found)[:80]
+
+
+def test_type_on_paper_is_never_small(document, files):
+    reader = pypdf.PdfReader(io.BytesIO(files["pdf"]))
+    front = sum(not section.is_annex for section in document.sections)
+    for number, page in enumerate(reader.pages):
+        sizes: dict[float, str] = {}
+
+        def seen(words, user, matrix, _font, size, sizes=sizes):
+            if words.strip():
+                # Drawings are scaled: the size on paper is the font's times both matrices'.
+                scale = abs(user[3] * matrix[3]) or abs(user[0] * matrix[0])
+                sizes.setdefault(round(size * scale, 1), words.strip())
+
+        page.extract_text(visitor_text=seen)
+        assert min(sizes) >= (9.4 if number < front else 8.4), (number + 1, sizes)
+
+
+def test_every_picture_on_paper_has_its_words(document, files):
+    said = [
+        node.get("/Alt")
+        for node in _nodes(pypdf.PdfReader(io.BytesIO(files["pdf"])).trailer["/Root"]["/StructTreeRoot"])
+        if node.get("/S") == "/Figure"
+    ]
+    assert said == [words for _, words in _pictured(document)]
+    assert len(said) > 20
+
+
+def _nodes(node):
+    node = node.get_object() if hasattr(node, "get_object") else node
+    if isinstance(node, list):
+        for item in node:
+            yield from _nodes(item)
+    elif isinstance(node, dict):
+        yield node
+        if "/K" in node:
+            yield from _nodes(node["/K"])
 
 
 def _roles(node):
@@ -208,7 +375,7 @@ def test_invented_numbers_say_so_in_every_format(document, files, language):
     assert words in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages[0].extract_text()
     first = Presentation(io.BytesIO(files["pptx"])).slides[0]
     assert any(words in shape.text_frame.text for shape in first.shapes if shape.has_text_frame)
-    sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))["brief"]
+    sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))[text(language, "brief.sheet_brief")]
     assert words in [cell.value for cell in sheet["A"]]
 
 

@@ -1,0 +1,217 @@
+"""The pictures of a brief: each with a sentence that says what it shows, and the select that gives its numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from opsmetrics.language import fmt
+from opsmetrics.reports import board
+from opsmetrics.reports.brief.document import Chart
+from opsmetrics.reports.brief.state import Before, month, moved
+from opsmetrics.reports.brief.words import Words
+from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
+from opsmetrics.snapshots.queries import quality, summary
+from opsmetrics.snapshots.queries.gaps import GoalReview
+from opsmetrics.snapshots.queries.summary import OrganisationMonth
+
+SHOWN_MONTHS, SHOWN_SHARED, SHOWN_SERVICES = 13, 8, 5
+STANDINGS = ("over", "late", "cannot_tell", "on_time", "closed", "ended")
+"""How a decision can stand, the most pressing first."""
+_LAST_MOMENT = timedelta(microseconds=1)  # periods end at midnight, exclusive
+
+
+def _months(words: Words) -> tuple[list[OrganisationMonth], str]:
+    named = words.board.period.instant(level=MET_LEVEL, count=SHOWN_MONTHS)
+    rows = [*summary.organisation_months(words.board.snapshot, named)][::-1]
+    return rows, summary.written(summary.MONTHS, named)
+
+
+def _month_names(words: Words, rows: list[OrganisationMonth]) -> tuple[str, ...]:
+    """Short months; the newest point of a brief about now by its day."""
+    names = [fmt.short_month(words.language, row.on) for row in rows]
+    if rows and words.board.period.grain != "month":
+        names[-1] = words.text("brief.now")
+    return tuple(names)
+
+
+def median(words: Words, then: Before) -> Chart | None:
+    """Return the median score at each month end against the requirement; None with fewer than two."""
+    rows, sql = _months(words)
+    values = tuple(row.score for row in rows)
+    if len([value for value in values if value is not None]) < 2:
+        return None
+    now = words.board.median()
+    said = [moved(words, now, old.median(), old) for old in then.boards()]
+    title = words.text(
+        "brief.chart_median", score=fmt.score(words.language, now), moved=", ".join(part for part in said if part)
+    )
+    return Chart(
+        name="median",
+        title=title,
+        alt=words.text("brief.chart_median_alt", values=_told(words, rows, values)),
+        form="line",
+        categories=_month_names(words, rows),
+        values=values,
+        labels=tuple(fmt.score(words.language, value) for value in values),
+        top=100,
+        unit=words.text("overview.strip_median"),
+        first=words.text("word.month"),
+        sql=sql,
+        line=words.board.edges[MET_LEVEL - 1],
+        line_label=words.text("brief.requirement", score=fmt.number(words.language, words.board.edges[MET_LEVEL - 1])),
+    )
+
+
+def _told(words: Words, rows: list[OrganisationMonth], values: tuple[float | None, ...]) -> str:
+    """First, lowest, highest and newest of a series, for who does not see it."""
+    known = [(value, row) for value, row in zip(values, rows, strict=True) if value is not None]
+    lowest, highest = min(known, key=lambda pair: pair[0]), max(known, key=lambda pair: pair[0])
+    chosen = {row.on: value for value, row in (known[0], lowest, highest, known[-1])}
+    return ", ".join(
+        f"{fmt.month(words.language, day)} {fmt.score(words.language, value)}" for day, value in sorted(chosen.items())
+    )
+
+
+def met(words: Words, then: Before) -> Chart | None:
+    """Return how many teams met the requirement at each month end; None without any."""
+    rows, sql = _months(words)
+    if not any(row.scored for row in rows):
+        return None
+    values = tuple(float(row.met) if row.scored else None for row in rows)
+    most = max(row.scored for row in rows)
+    title = words.text("brief.chart_met", met=words.board.met() or 0, all=len(words.board.found()))
+    old = then.month
+    if old is not None and old.met() is not None:
+        title += words.text("brief.chart_met_before", met=old.met(), month=month(words, old))
+    return Chart(
+        name="met",
+        title=f"{title}.",
+        alt=words.text("brief.chart_met_alt", values=_told(words, rows, values)),
+        form="columns",
+        categories=_month_names(words, rows),
+        values=values,
+        labels=tuple(fmt.number(words.language, value) for value in values),
+        top=float(most),
+        top_label=words.text("brief.all_teams", count=most),
+        unit=words.text("overview.strip_met"),
+        first=words.text("word.month"),
+        sql=sql,
+    )
+
+
+def shared(words: Words) -> Chart | None:
+    """Return the metrics that most teams are below the requirement of; None where none is shared."""
+    named = words.board.period.instant(krav=KRAV_POINTS, count=SHOWN_SHARED)
+    rows = summary.shared_gaps(words.board.snapshot, named)
+    if not rows:
+        return None
+    first = rows[0]
+    names = tuple(row.title.get(words.language) for row in rows)
+    labels = tuple(words.text("brief.of", count=row.below, all=row.measured) for row in rows)
+    return Chart(
+        name="shared",
+        title=words.text("brief.chart_shared", count=first.below, all=first.measured, metric=names[0]),
+        alt=words.text("brief.chart_shared_alt", values=_pairs(names, labels)),
+        form="bars",
+        categories=names,
+        values=tuple(float(row.below) for row in rows),
+        labels=labels,
+        top=float(max(row.measured for row in rows)),
+        unit=words.text("brief.teams_unmet"),
+        first=words.text("word.metric"),
+        sql=summary.written(summary.SHARED, named),
+    )
+
+
+def _pairs(names: tuple[str, ...], labels: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} {label}" for name, label in zip(names, labels, strict=True))
+
+
+def majors(words: Words) -> Chart | None:
+    """Return major incidents in periods of 28 days; None where nobody tells them."""
+    found, language = words.board, words.language
+    if not quality.is_connected(found.snapshot, "incidents"):
+        return None
+    rows = summary.major_incidents(found.snapshot, found.period)
+    now, usual = board.usual(found, language)
+    names = tuple(_day(words, row) for row in rows)
+    labels = tuple(fmt.number(language, row.found) for row in rows)
+    return Chart(
+        name="majors",
+        title=words.text("brief.chart_majors", count=now or 0, usual=f", {usual}" if usual else ""),
+        alt=words.text("brief.chart_majors_alt", values=_pairs(names, labels)),
+        form="columns",
+        categories=names,
+        values=tuple(float(row.found) for row in rows),
+        labels=labels,
+        top=float(max(1, *(row.found for row in rows))),
+        unit=words.text("overview.strip_majors"),
+        first=words.text("brief.period_end"),
+        sql=summary.written(summary.MAJORS, {"as_of": found.period.as_of}),
+    )
+
+
+def _day(words: Words, row: summary.MajorIncidents) -> str:
+    last = (row.ends_at - _LAST_MOMENT).astimezone(words.zone).date()
+    return f"{last.day}.{last.month}." if words.language == "nb" else f"{last.day}/{last.month}"
+
+
+def down(words: Words) -> Chart | None:
+    """Return the services that were down longest in the period's month; None where nothing is known to have been."""
+    named: dict[str, Any] = {"on": words.board.period.on, "count": SHOWN_SERVICES}
+    rows = summary.down_services(words.board.snapshot, named)
+    if not rows:
+        return None
+    names = tuple(row.service_id for row in rows)
+    labels = tuple(fmt.duration(words.language, row.minutes) for row in rows)
+    on = fmt.month(words.language, words.board.period.on)
+    return Chart(
+        name="down",
+        title=words.text("brief.chart_down", service=names[0], time=labels[0], month=on),
+        alt=words.text("brief.chart_down_alt", month=on, values=_pairs(names, labels)),
+        form="bars",
+        categories=names,
+        values=tuple(row.minutes for row in rows),
+        labels=labels,
+        top=rows[0].minutes,
+        unit=words.text("brief.down_minutes"),
+        first=words.text("word.service"),
+        sql=summary.written(summary.DOWN, named),
+    )
+
+
+def standings(words: Words, goals: Sequence[GoalReview]) -> Chart | None:
+    """Return how the decisions of before stand; None where there are none."""
+    if not goals:
+        return None
+    counts = Counter(standing(goal) for goal in goals)
+    kinds = [kind for kind in STANDINGS if counts[kind]]
+    names = tuple(words.text(f"brief.standing_{kind}") for kind in kinds)
+    labels = tuple(fmt.number(words.language, counts[kind]) for kind in kinds)
+    return Chart(
+        name="standings",
+        title=words.text("brief.chart_standings", closed=counts["closed"], all=len(goals)),
+        alt=words.text("brief.chart_standings_alt", values=_pairs(names, labels)),
+        form="bars",
+        categories=names,
+        values=tuple(float(counts[kind]) for kind in kinds),
+        labels=labels,
+        top=float(max(counts.values())),
+        unit=words.text("brief.decisions"),
+        first=words.text("word.status"),
+        sql=summary.written(summary.STANDINGS, words.board.period.instant()),
+    )
+
+
+def standing(goal: GoalReview) -> str:
+    """Return one of :data:`STANDINGS`: an open decision by its date and pace, one that ended by what came of it."""
+    if goal.forecast == "closed":
+        return "closed"
+    if not goal.is_open:
+        return "ended"
+    if goal.days_left < 0:
+        return "over"
+    return {"not_moving": "late"}.get(goal.forecast, goal.forecast)

@@ -1,0 +1,130 @@
+"""What the pictures of a meeting are made of. Each select stands alone, so that a slide's notes can quote it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.reader import query
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.store import Snapshot
+
+MONTHS = """select w."on", median(s.score) as score, count(*) filter (s.level >= $level) as met,
+       count(s.score) as scored
+   from scores.team as s join ref.as_of as w using (as_of, grain)
+   where w.as_of <= $as_of and (w.grain = 'month' or (w.grain = $grain and w.as_of = $as_of))
+   group by w."on" order by w."on" desc limit $count"""
+
+SHARED = """select s.metric_id, m.title_nb, m.title_en, m.remedy_nb, m.remedy_en,
+       count(*) filter (s.points < $krav) as below, count(s.points) as measured
+   from scores.metric as s join meta.metrics as m using (metric_id)
+   where s.as_of = $as_of and s.grain = $grain
+   group by all having count(*) filter (s.points < $krav) > 1
+   order by below desc, below / measured desc, s.metric_id limit $count"""
+
+MAJORS = """select cast($as_of - age * interval 28 day as timestamptz) as ends_at, count(i.incident_id) as found
+   from range(13) as ages (age)
+   left join facts.incidents as i on not i.is_exercise and i.severity <= 2
+       and i.declared_at < $as_of - age * interval 28 day
+       and i.declared_at >= $as_of - (age + 1) * interval 28 day
+   group by age order by age desc"""
+
+DOWN = """select service_id, max(down_minutes) as minutes from marts.monitor_months
+   where month = date_trunc('month', cast($on as date)) and service_id is not null
+   group by service_id having max(down_minutes) > 0 order by minutes desc, service_id limit $count"""
+
+SCORES = """select team_id, area_id, score, coverage, level, status from scores.area
+   where as_of = $as_of and grain = $grain order by team_id, area_id"""
+
+CHANGES = """select team_id, score_before, score_after, performance, coverage, scope, waivers, rules, ownership
+   from scores.change where as_of = $as_of and grain = $grain
+   order by abs(score_after - score_before) desc, team_id"""
+
+GOALS = """select r.team_id, r.metric_id, r.decided_on, r.due_on, r.points_then, r.points_now, r.forecast, g.owner_role
+   from scores.goal as r join ref.goals as g using (team_id, metric_id, decided_on)
+   where r.as_of = $as_of and r.grain = $grain and g.is_open order by r.due_on, r.team_id, r.metric_id"""
+
+GAPS = """select team_id, metric_id, points_lost, gain_if_met, effort_days, is_for_gate from scores.gap
+   where as_of = $as_of and grain = $grain and points_lost > 0 order by gain_if_met desc, team_id, metric_id"""
+
+STANDINGS = """select case when r.forecast = 'closed' then 'closed' when not g.is_open then 'ended'
+           when r.due_on < w."on" then 'over' when r.forecast = 'not_moving' then 'late'
+           else r.forecast end as standing, count(*) as decisions
+   from scores.goal as r join ref.goals as g using (team_id, metric_id, decided_on)
+   join ref.as_of as w using (as_of, grain)
+   where r.as_of = $as_of and r.grain = $grain group by standing order by standing"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationMonth:
+    """The organisation at a month-end, or at the instant itself: median score, teams that meet, teams with a score."""
+
+    on: date
+    score: float | None
+    met: int
+    scored: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedGap:
+    """A metric that several teams are below the requirement of."""
+
+    metric_id: str
+    title: Text
+    remedy: Text
+    below: int
+    measured: int
+
+
+@dataclass(frozen=True, slots=True)
+class MajorIncidents:
+    """How many incidents of severity 1 and 2 some 28 days had, and when they ended."""
+
+    ends_at: datetime
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownService:
+    """How long a service was down in a month: by the worst of its monitors, since two may see the same minutes."""
+
+    service_id: str
+    minutes: float
+
+
+def organisation_months(snapshot: Snapshot, parameters: Mapping[str, Any]) -> Rows[OrganisationMonth]:
+    """Return month-ends up to an instant, and the instant itself, newest first (:data:`MONTHS`)."""
+    return query(snapshot, OrganisationMonth, MONTHS, parameters)
+
+
+def shared_gaps(snapshot: Snapshot, parameters: Mapping[str, Any]) -> Rows[SharedGap]:
+    """Return the metrics that most teams are below the requirement of, most teams first (:data:`SHARED`)."""
+    return query(snapshot, SharedGap, SHARED, parameters)
+
+
+def major_incidents(snapshot: Snapshot, period: Period) -> Rows[MajorIncidents]:
+    """Return major incidents in periods of 28 days, oldest first (:data:`MAJORS`)."""
+    return query(snapshot, MajorIncidents, MAJORS, {"as_of": period.as_of})
+
+
+def down_services(snapshot: Snapshot, parameters: Mapping[str, Any]) -> Rows[DownService]:
+    """Return the services that were down longest in the month of a day, longest first (:data:`DOWN`)."""
+    return query(snapshot, DownService, DOWN, parameters)
+
+
+def written(sql: str, parameters: Mapping[str, Any]) -> str:
+    """Return a select with its parameters written in, as an analyst can run it on the snapshot."""
+    for name in sorted(parameters, key=len, reverse=True):
+        value = parameters[name]
+        if isinstance(value, datetime):
+            said = f"timestamptz '{value.isoformat(sep=' ')}'"
+        elif isinstance(value, date):
+            said = f"date '{value.isoformat()}'"
+        else:
+            said = f"'{value}'" if isinstance(value, str) else str(value)
+        sql = sql.replace(f"${name}", said)
+    return sql
