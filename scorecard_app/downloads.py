@@ -87,6 +87,7 @@ TABLES: dict[str, Maker] = {
     "restated": lambda s, p, v: movement.restated(s, p, v.get("team", "")).frame,
     "alarms": lambda s, p, v: quality.alarms(s, p, v.get("team")).frame,
     "sources": lambda s, *_: quality.sources(s).frame,
+    "systems": lambda s, *_: quality.systems(s).frame,
     "missing-days": lambda s, *_: quality.missing_days(s).frame,
     "quarantine": lambda s, *_: quality.quarantine(s).frame,
     "unmatched": lambda s, *_: quality.unmatched(s).frame,

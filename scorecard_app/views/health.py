@@ -1,4 +1,4 @@
-"""Which sources are fresh, what was set aside, what has no owner, which cells rest on little?"""
+"""Which systems deliver, what was set aside, what has no owner, which cells rest on little?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from opsmetrics.reports.addresses import HEALTH, TEAM
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.snapshots.notices import Voice, sentences
 from opsmetrics.snapshots.queries import quality, scores
-from opsmetrics.snapshots.queries.quality import SourceHealth
+from opsmetrics.snapshots.queries.quality import SystemHealth
 from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
@@ -18,9 +18,11 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_with_files
 from scorecard_app.views.health_sources import sources_section
+from scorecard_app.views.health_systems import age, name_of, silent_streams, systems_section, touches
 from scorecard_app.views.parts import areas_by_id, source, teams_by_id
 
 THIN = 0.6  # covered less than this, a cell rests on little
+SHOWN_THIN = 30
 _GAPS = {"late": Tag("warn", "!"), "at_risk": Tag("bad", "!"), "lost": Tag("bad", "✕")}
 
 
@@ -33,7 +35,11 @@ def render(page: Page) -> None:
         show(lead(page.text("overview.sources_none")))
         _warnings(page)
         return
-    _lead(page, [source for source in sources if source.state != "ended"])
+    systems = list(quality.systems(page.snapshot))
+    _lead(page, systems)
+    if page.period.grain == "month":
+        show(hint(page.text("health.now_only")))
+    systems_section(page, systems)
     _warnings(page)
     sources_section(page, sources)
     _missing(page)
@@ -43,11 +49,24 @@ def render(page: Page) -> None:
     _suspect(page)
 
 
-def _lead(page: Page, sources: Sequence[SourceHealth]) -> None:
-    fresh = sum(source.state == "fresh" for source in sources)
-    late = dict.fromkeys(page.text(f"stream.{source.stream}") for source in sources if source.state != "fresh")
-    names = ", ".join(late)
-    show(lead(page.text("health.lead_problem" if names else "health.lead", fresh=fresh, all=len(sources), names=names)))
+def _lead(page: Page, systems: Sequence[SystemHealth]) -> None:
+    """How many systems deliver, which is worst, and whose numbers it touches."""
+    silent = [row for row in systems if row.state != "fresh"]
+    values = {"fine": len(systems) - len(silent), "all": len(systems)}
+    if not silent:
+        show(lead(page.text("health.lead", **values)))
+        return
+    worst = silent[0]
+    touched = [row for row in quality.touched(page.snapshot, page.period) if row.kind == worst.kind]
+    words = page.text(
+        "health.lead_problem",
+        **values,
+        system=name_of(page, worst),
+        streams=silent_streams(page, worst),
+        age=age(page, worst).lower(),
+    )
+    tail = page.text("health.lead_touches", areas=touches(page, touched)) if touched else ""
+    show(lead(" ".join(filter(None, (words, tail)))))
 
 
 def _warnings(page: Page) -> None:
@@ -174,10 +193,11 @@ def _thin(page: Page) -> None:
             " ",
             _thinness(page, row),
         )
-        for row in found
+        for row in found[:SHOWN_THIN]
     ]
     body = points(items, "plain columns") if items else hint(page.text("health.thin_none"))
-    show(join(heading(page.text("health.thin"), page.text("health.thin_note")), body))
+    more = hint(page.text("health.thin_more", count=len(found) - SHOWN_THIN)) if len(found) > SHOWN_THIN else None
+    show(join(heading(page.text("health.thin"), page.text("health.thin_note")), body, more))
 
 
 def _is_thin(row: AreaScore) -> bool:

@@ -1,4 +1,4 @@
-"""The sources: whether each delivers as it should, and which teams it says nothing about."""
+"""The data streams one by one: whether each delivers as it should, and which teams it says nothing about."""
 
 from __future__ import annotations
 
@@ -12,28 +12,24 @@ from opsmetrics.reports.addresses import TEAM
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.queries.quality import SourceHealth
-from scorecard_app.markup import heading, hint, join
+from scorecard_app.markup import folded, hint, join
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import runs
 from scorecard_app.table_html import files_of, table_html
 from scorecard_app.views.parts import PLAIN, source, teams_by_id
 
-_STATES = {"fresh": Tag("good", "✓"), "late": Tag("warn", "!"), "failed": Tag("bad", "✕"), "ended": PLAIN}
+SHOWN_NAMES = 5
+STATES = {"fresh": Tag("good", "✓"), "late": Tag("warn", "!"), "failed": Tag("bad", "✕"), "ended": PLAIN}
 _RHYTHMS = ((28 * 24, "month"), (7 * 24, "week"), (24, "day"), (0, "hour"))
 
 
 def sources_section(page: Page, sources: Sequence[SourceHealth]) -> None:
-    """Show every source, worst first."""
+    """Show every data stream, worst first, on demand: the systems above say what matters."""
     table = _table(page, sources)
-    show(
-        join(
-            heading(page.text("health.sources"), page.text("health.sources_note")),
-            table_html(page, table),
-            hint(page.text("health.runs_legend")),
-            files_of(page, table),
-        )
-    )
+    words = page.text("health.streams_show", count=len(sources))
+    body = folded(words, table_html(page, table), hint(page.text("health.runs_legend")))
+    show(join(body, files_of(page, table)))
 
 
 def _table(page: Page, sources: Sequence[SourceHealth]) -> Table:
@@ -73,7 +69,7 @@ def _state_cells(page: Page, row: SourceHealth) -> tuple[Cell, ...]:
     day = fmt.long_date(language, row.last_day) if row.last_day else fmt.MISSING
     return (
         Cell(page.text(f"stream.{row.stream}"), detail=f"{row.stream} · {row.origin}"),
-        Cell(page.text(f"health.{row.state}"), detail=row.error or "", tag=_STATES[row.state]),
+        Cell(page.text(f"health.{row.state}"), detail=row.error or "", tag=STATES[row.state]),
         Cell(day, row.last_day, detail=fmt.instant(language, row.attempted_at, zone)),
         Cell(page.text("health.register") if row.is_register else _every(page, row.expected_hours)),
     )
@@ -96,5 +92,7 @@ def _runs(page: Page, row: SourceHealth, days: Collection[date], last: date) -> 
 def _teams(page: Page, missing: Sequence[str], names: Mapping[str, str]) -> Cell:
     if not missing:
         return Cell(page.text("health.none"))
-    links: list[Markup] = [page.link(TEAM.at(team=team_id), names[team_id]) for team_id in missing]
-    return Cell(", ".join(names[team_id] for team_id in missing), drawing=join(*links, by=", "))
+    shown = missing[:SHOWN_NAMES]
+    more = page.text("incidents.more", count=len(missing) - len(shown)) if len(missing) > len(shown) else ""
+    links: list[Markup] = [page.link(TEAM.at(team=team_id), names[team_id]) for team_id in shown]
+    return Cell(", ".join(names[team_id] for team_id in shown) + more, drawing=join(join(*links, by=", "), more))

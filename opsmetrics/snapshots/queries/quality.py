@@ -67,6 +67,44 @@ class SourceHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemHealth:
+    """One system that delivers: its streams together, told by the one whose newest day is oldest for its rhythm.
+
+    Attributes:
+        kind: Of connector, or files.
+        origins: Names of its connectors in the configuration.
+        stream: The stream that the other figures are about.
+        silent: Streams that are late or failed.
+        streams: How many it delivers.
+        error: What went wrong, where something did.
+        last_day: Newest day that is complete; None where nothing ever came.
+        age: Days from then to the newest day of the snapshot; None where nothing ever came.
+        limit: Days at which the stream counts as late.
+        state: failed, late or fresh: that of its worst stream.
+    """
+
+    kind: str
+    origins: list[str]
+    stream: str
+    silent: list[str]
+    streams: int
+    error: str | None
+    last_day: date | None
+    age: int | None
+    limit: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """How many teams have numbers of an area that rest on a silent stream of a system."""
+
+    kind: str
+    area_id: str
+    teams: int
+
+
+@dataclass(frozen=True, slots=True)
 class MissingDays:
     """An unbroken gap of days that a connector owes."""
 
@@ -174,6 +212,54 @@ def sources(snapshot: Snapshot) -> Rows[SourceHealth]:
         """select * from marts.source_health
            order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end,
                stream, origin""",
+    )
+
+
+def systems(snapshot: Snapshot) -> Rows[SystemHealth]:
+    """Return the systems that deliver, worst first: failed, late, fresh, and of those the longest silent."""
+    return query(
+        snapshot,
+        SystemHealth,
+        """with today as (select max("on") as day from ref.as_of),
+           live as (
+               select h.*, case state when 'failed' then 0 when 'late' then 1 else 2 end as rank,
+                   greatest(0, date_diff('day', h.last_day, t.day)) as age,
+                   -- As marts.source_health judges: late is older than two expected intervals.
+                   cast(greatest(2, ceil(h.expected_hours / 12.0)) as integer) as days
+               from marts.source_health as h cross join today as t where h.state <> 'ended'
+           ),
+           worst as (
+               select * from live qualify row_number() over (
+                   partition by kind order by rank, age / days desc nulls first, age desc, stream, origin
+               ) = 1
+           )
+           select w.kind, w.stream, w.error, w.last_day, w.age, w.days as "limit", w.state, a.origins, a.streams,
+               a.silent
+           from worst as w
+           join (
+               select kind, list(distinct origin order by origin) as origins, count(distinct stream) as streams,
+                   coalesce(list(distinct stream order by stream) filter (rank < 2), []) as silent
+               from live group by kind
+           ) as a using (kind)
+           order by w.rank, w.age desc nulls first, w.kind""",
+    )
+
+
+def touched(snapshot: Snapshot, period: Period) -> Rows[Touched]:
+    """Return whose numbers rest on what is silent, most teams first: areas of each system."""
+    return query(
+        snapshot,
+        Touched,
+        """with silent as (
+               select distinct kind, stream from marts.source_health where state in ('failed', 'late')
+           )
+           select h.kind, m.area_id, count(distinct s.team_id) as teams
+           from silent as h
+           join meta.metrics as m on list_contains(m.needs, h.stream)
+           join scores.metric as s on s.metric_id = m.metric_id and s.as_of = $as_of and s.grain = $grain
+               and s.status <> 'not_applicable'
+           group by h.kind, m.area_id order by teams desc, m.area_id""",
+        period.instant(),
     )
 
 

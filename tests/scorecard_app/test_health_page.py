@@ -1,0 +1,89 @@
+"""Data quality by system: which is silent, for how long, and whose numbers rest on it, as SQL says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.snapshots.queries import quality
+from opsmetrics.snapshots.store import current
+from tests.pages import flat, open_page
+from tests.scorecard_app.test_incidents_page import lines, tracks
+from tests.scorecard_app.test_views import rows_of
+
+SILENT = "select * from marts.source_health where state in ('failed', 'late')"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_connector_has_a_name(language):
+    assert all(text(language, f"system.{kind}") for kind in (*KINDS, "files"))
+
+
+def test_a_system_is_late_when_a_stream_of_it_is(homes):
+    home = homes["full"]
+    found = {row.kind: row for row in quality.systems(current(home / "snapshots"))}
+    states = rows_of(
+        home,
+        """select kind, count(distinct stream) as streams, bool_or(state in ('late', 'failed')) as is_silent
+           from marts.source_health where state <> 'ended' group by kind""",
+    )
+    assert found.keys() == {row["kind"] for row in states}
+    assert any(row["is_silent"] for row in states), "the demo has a silent source"
+    for row in states:
+        system = found[row["kind"]]
+        assert (system.state != "fresh") == row["is_silent"] == bool(system.silent)
+        assert system.streams == row["streams"]
+        assert (system.age is None or system.age >= system.limit) == row["is_silent"], "the line drawn is the judge's"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_says_how_long_a_source_has_been_silent_and_whom_it_touches(homes, monkeypatch, language):
+    home = homes["full"]
+    (late,) = rows_of(home, f'select *, (select max("on") from ref.as_of) - last_day as age from ({SILENT})')
+    touched = rows_of(
+        home,
+        """select m.area_id, a.name_nb, a.name_en, count(distinct s.team_id) as teams from meta.metrics as m
+           join scores.metric as s using (metric_id) join meta.areas as a on a.area_id = m.area_id
+           where list_contains(m.needs, $1) and s.grain = 'latest' and s.status <> 'not_applicable' group by all""",
+        late["stream"],
+    )
+    _, html = open_page("health", home, monkeypatch, lang=language)
+    shown = lines(html, text(language, "health.systems_caption"))
+    assert len(shown) == 1, "what is fine is folded away"
+    row = shown[0]
+    assert row[0].startswith(text(language, f"system.{late['kind']}"))
+    assert row[2].startswith(text(language, "health.age", days=late["age"]))
+    for area in touched:
+        words = text(language, "health.touches_area", area=area[f"name_{language}"], teams=area["teams"])
+        assert words in row[4]
+        assert words in flat(html)[: flat(html).index(text(language, "health.systems_note"))], "the lead says it too"
+    kinds = rows_of(home, "select distinct kind from marts.source_health where state <> 'ended'")
+    assert text(language, "health.systems_show", count=len(kinds) - 1) in flat(html)
+
+
+def test_the_age_is_a_bar_from_zero_with_its_limit_and_labels_inside(homes, monkeypatch):
+    home = homes["full"]
+    ages = [row.age for row in quality.systems(current(home / "snapshots"))]
+    scale = max(28, *ages)
+    _, html = open_page("health", home, monkeypatch, lang="en")
+    drawn = tracks(html)
+    assert [places for places, _ in drawn] == [[pytest.approx(100 * age / scale, abs=0.01)] for age in ages]
+    for _, one in drawn:
+        start, width = re.search(r'class="reach" style="left:([\d.]+)%;width:([\d.]+)%', one).groups()
+        assert float(start) == 0
+        assert re.search(r'class="krav" style="left:([\d.]+)%', one)
+        assert float(width) <= 100
+        assert all(0 <= float(at) <= 100 for at in re.findall(r"left:([\d.]+)%", one))
+
+
+def test_a_past_period_says_that_the_page_is_about_now(homes, monkeypatch):
+    _, html = open_page("health", homes["full"], monkeypatch, period="2026-09", lang="en")
+    assert text("en", "health.now_only") in flat(html)
+
+
+def test_lists_of_hundreds_of_teams_are_bounded(homes, monkeypatch):
+    _, html = open_page("health", homes["large"], monkeypatch, lang="en")
+    assert len(html) < 400_000
