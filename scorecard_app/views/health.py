@@ -37,8 +37,6 @@ def render(page: Page) -> None:
         return
     systems = list(quality.systems(page.snapshot))
     _lead(page, systems)
-    if page.period.grain == "month":
-        show(hint(page.text("health.now_only")))
     systems_section(page, systems)
     _warnings(page)
     sources_section(page, sources)

@@ -79,11 +79,6 @@ def test_the_age_is_a_bar_from_zero_with_its_limit_and_labels_inside(homes, monk
         assert all(0 <= float(at) <= 100 for at in re.findall(r"left:([\d.]+)%", one))
 
 
-def test_a_past_period_says_that_the_page_is_about_now(homes, monkeypatch):
-    _, html = open_page("health", homes["full"], monkeypatch, period="2026-09", lang="en")
-    assert text("en", "health.now_only") in flat(html)
-
-
 def test_lists_of_hundreds_of_teams_are_bounded(homes, monkeypatch):
     _, html = open_page("health", homes["large"], monkeypatch, lang="en")
     assert len(html) < 400_000
