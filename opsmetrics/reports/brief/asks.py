@@ -14,6 +14,7 @@ from opsmetrics.reports.table import Cell, Table
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
 
 SHOWN = 7
+LEAST_GAIN = 0.05  # shows with one decimal
 DECIDE = 1  # place of the column that says what to decide
 
 
@@ -60,7 +61,8 @@ def _ask(words: Words, item: Item, gap: Gap | None, goal: GoalReview | None) -> 
     due = fmt.short_date(words.language, goal.due_on) if goal else words.text("brief.due_meeting")
     if goal and goal.days_left < 0:
         due = words.text("brief.due_over", day=due)
-    gives = words.text("brief.gives_points", points=fmt.number(words.language, gap.gain_if_met, 1)) if gap else ""
+    gain = gap.gain_if_met if gap else 0.0
+    gives = words.text("brief.gives_points", points=fmt.number(words.language, gain, 1)) if gain >= LEAST_GAIN else ""
     return Ask(
         what=item.title,
         detail=item.detail,

@@ -76,9 +76,9 @@ def _told(words: Words, rows: list[OrganisationMonth], values: tuple[float | Non
 
 
 def met(words: Words, then: Before) -> Chart | None:
-    """Return how many teams met the requirement at each month end; None without any."""
+    """Return how many teams met the requirement at each month end; None with fewer than two."""
     rows, sql = _months(words)
-    if not any(row.scored for row in rows):
+    if len([row for row in rows if row.scored]) < 2:
         return None
     values = tuple(float(row.met) if row.scored else None for row in rows)
     most = max(row.scored for row in rows)
@@ -165,7 +165,7 @@ def down(words: Words) -> Chart | None:
     rows = summary.down_services(words.board.snapshot, named)
     if not rows:
         return None
-    names = tuple(row.service_id for row in rows)
+    names = tuple(row.name.get(words.language) for row in rows)
     labels = tuple(fmt.duration(words.language, row.minutes) for row in rows)
     on = fmt.month(words.language, words.board.period.on)
     return Chart(
@@ -202,7 +202,7 @@ def standings(words: Words, goals: Sequence[GoalReview]) -> Chart | None:
         top=float(max(counts.values())),
         unit=words.text("brief.decisions"),
         first=words.text("word.status"),
-        sql=summary.written(summary.STANDINGS, words.board.period.instant()),
+        sql=summary.written(summary.STANDINGS, words.board.period.instant(on=words.board.period.on)),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.language import fmt
-from opsmetrics.language.texts import text
 from opsmetrics.reports import board
 from opsmetrics.reports.board import Item
 from opsmetrics.reports.brief import asks, charts, deck, parts, state
@@ -112,7 +111,7 @@ def read(snapshot: Snapshot, period: Period, language: str) -> Material:
 def _when(period: Period, language: str) -> str:
     if period.grain == "month":
         return fmt.month(language, period.on)
-    return text(language, "word.latest", day=fmt.long_date(language, period.on))
+    return fmt.long_date(language, period.on)
 
 
 def front(found: Material) -> tuple[Section, ...]:
@@ -166,11 +165,16 @@ def _figures(found: Material) -> Figures:
             (
                 words.text("overview.strip_coverage"),
                 fmt.percent(language, coverage),
-                "\n".join((*state.coverage_notes(words, then)[:1], board.delivering(here, language))),
+                "\n".join((*state.coverage_notes(words, then)[:1], *_sources(words))),
                 coverage,
             ),
         )
     )
+
+
+def _sources(words: Words) -> list[str]:
+    """How many sources deliver: known of the present alone."""
+    return [board.delivering(words.board, words.language)] if words.board.period.grain != "month" else []
 
 
 def _moved(found: Material) -> Columns:
@@ -242,11 +246,16 @@ def _decisions(found: Material) -> tuple[Block, ...]:
 def _shared(found: Material) -> tuple[Block, ...]:
     """What most teams lack and what would help, then what users noticed."""
     words = found.words
-    blocks: list[Block] = [parts.shared(words, found.gaps) or Paragraph(words.text("brief.shared_none"))]
+    blocks: list[Block] = [parts.shared(words, found.gaps) or Paragraph(_nothing_shared(words))]
     noticed = [picture for picture in (charts.majors(words), charts.down(words)) if picture]
     if noticed:
         blocks.append(Row(tuple(noticed), (1.0, 1.15)[: len(noticed)]))
     return tuple(blocks)
+
+
+def _nothing_shared(words: Words) -> str:
+    """Say that no gap is shared, or that too little is measured to know."""
+    return words.text("brief.shared_none" if words.board.found() else "brief.shared_unknown")
 
 
 def _annex(found: Material) -> tuple[Section, ...]:
@@ -285,7 +294,7 @@ def _team(found: Material, team: Team, *, is_first: bool) -> Section:
         blocks.append(Paragraph(words.text("brief.team_change", change=delta, why=parts.why(words, change))))
     mine = [gap for gap in found.gaps if gap.team_id == team.team_id][:SHOWN_TEAM_GAPS]
     tables = (parts.areas(words, team.team_id, found.before), parts.gaps(words, mine, "team_gaps", with_team=False))
-    blocks.append(Row(tables, (1.0, 1.5)))
+    blocks.append(Row(tables, (1.0, 1.9)))
     blocks += [Paragraph(line) for line in _team_lines(found, team.team_id)]
     return Section(
         words.text("brief.annex", name=words.teams[team.team_id]),

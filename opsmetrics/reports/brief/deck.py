@@ -92,7 +92,7 @@ def _matrix(found: Material) -> list[Slide]:
 
 
 def _selected(words: Words, sql: str) -> str:
-    return summary.written(sql, words.board.period.instant())
+    return summary.written(sql, words.board.period.instant(on=words.board.period.on))
 
 
 def _moved(found: Material, moved: Columns) -> list[Slide]:

@@ -45,7 +45,7 @@ def _ruler(x1: float, y1: float, x2: float, y2: float, **more: object) -> str:
 def draw(chart: Chart, width: float, height: float) -> Markup:
     """Return a chart as SVG of a width and height; bars take the height that they need."""
     if chart.form == "bars":
-        return _svg(width, bars_height(chart), _bars(chart, width), chart.alt)
+        return _svg(width, _bars_height(chart, width), _bars(chart, width), chart.alt)
     parts = _line(chart, width, height) if chart.form == "line" else _columns(chart, width, height)
     return _svg(width, height, parts, chart.alt)
 
@@ -140,17 +140,9 @@ def _name_width(width: float) -> float:
     return width * 0.46
 
 
-BARS_WIDTH = 350.0
-"""Width at which bars are meant to be drawn: their height follows from how names break."""
-
-
-def bars_height(chart: Chart) -> float:
-    """Return how high the bars are: a name may take several lines."""
-    return sum(_row_height(name) for name in chart.categories) + 4
-
-
-def _row_height(name: str) -> float:
-    return max(1, len(_lines(name, _name_width(BARS_WIDTH)))) * _SPACE + _NEXT
+def _bars_height(chart: Chart, width: float) -> float:
+    """How high bars are: a name may take several lines."""
+    return sum(len(_lines(name, _name_width(width))) * _SPACE + _NEXT for name in chart.categories) + 4
 
 
 def _bars(chart: Chart, width: float) -> Iterator[str]:
@@ -159,7 +151,7 @@ def _bars(chart: Chart, width: float) -> Iterator[str]:
     tail = max((len(label) for label in chart.labels), default=1) * LETTER + 8
     room, most, y = width - left - tail, max(chart.top, 1e-9), 0.0
     for name, value, label in zip(chart.categories, chart.values, chart.labels, strict=True):
-        lines = _lines(name, _name_width(BARS_WIDTH))
+        lines = _lines(name, _name_width(width))
         tall = len(lines) * _SPACE
         for index, words in enumerate(lines):
             yield _words(0, y + 10 + index * _SPACE, words, fill=INK)

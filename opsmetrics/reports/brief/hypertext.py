@@ -13,8 +13,8 @@ from opsmetrics.language.texts import text
 from opsmetrics.reports.brief.document import Chart, Document
 from opsmetrics.reports.brief.drawings import draw
 
-CHART_WIDTH, CHART_HEIGHT = 400.0, 165.0
-"""Of a chart on the page, in points: about as wide as half a page."""
+CHART_WIDTH, CHART_HEIGHT = 310.0, 135.0
+"""Of a chart on the page, in its own units: narrow, so that its type can be read on a phone."""
 
 
 @cache

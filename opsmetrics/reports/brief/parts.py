@@ -202,7 +202,7 @@ def duties(words: Words) -> Paragraph | Table:
     """Return the duties of the handbook that some team does not meet, or that there are none."""
     rows = gap_queries.unmet_obligations(words.board.snapshot, words.board.period, KRAV_POINTS)
     if not rows:
-        return Paragraph(words.text("brief.no_duties"))
+        return Paragraph(words.text("brief.no_duties" if words.board.found() else "brief.duties_unknown"))
     return Table(
         name="duties",
         caption=words.text("brief.duties_caption", krav=KRAV_POINTS),
@@ -227,7 +227,7 @@ def duties(words: Words) -> Paragraph | Table:
 def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool) -> Paragraph | Table:
     """Return gaps, or that there are none."""
     if not found:
-        return Paragraph(words.text("gaps.none"))
+        return Paragraph(words.text("brief.no_gaps"))
     team = (words.column("word.team", width=1.6),) if with_team else ()
     return Table(
         name=name,
@@ -235,10 +235,10 @@ def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool) -> P
         columns=(
             *team,
             words.column("word.metric", width=3),
-            words.column("gaps.gain", "number"),
+            words.column("gaps.gain", "number", 1.5),
             words.column("word.now", "number"),
             words.column("word.target", "number"),
-            words.column("word.next_step", width=4),
+            words.column("word.next_step", width=6),
             words.column("explain.days", "number"),
         ),
         rows=tuple(_gap(words, gap, with_team=with_team) for gap in found),

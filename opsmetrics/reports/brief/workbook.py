@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -29,6 +30,10 @@ from opsmetrics.reports.table import Cell, Column, Table
 DAYS = {"nb": "dd.mm.yyyy", "en": "d mmm yyyy"}
 _EDGES = range(LEVEL_STEP, 100, LEVEL_STEP)
 _MOST_DECIMALS = 6
+_BARRED = ("not established", "begun")
+THICK, MEDIUM = 5, 2
+"""Borders, as the library numbers them."""
+LINE_HEIGHT, SUMMARY_WIDTHS = 15, (70, 60, 50)
 
 
 def write_xlsx(document: Document) -> bytes:
@@ -59,27 +64,34 @@ class _Formats:
     def __init__(self, book: Any, language: str) -> None:
         self.book = book
         self.made: dict[tuple[str, int | None], Any] = {}
-        self.head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-        self.plain = book.add_format({"text_wrap": True, "valign": "top"})
-        self.day = book.add_format({"num_format": DAYS[language], "valign": "top", "align": "left"})
+        self.head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "indent": 1})
+        self.plain = book.add_format({"text_wrap": True, "valign": "top", "indent": 1})
+        self.day = book.add_format({"num_format": DAYS[language], "valign": "top", "align": "left", "indent": 1})
 
     def number(self, cell: Cell) -> Any:
-        """Return the look of a number: percent where its text says so, never rounded across a level's edge."""
-        assert isinstance(cell.value, float | int)  # noqa: S101 - who calls has seen it
-        said = "0.0%" if cell.text.endswith("%") else "0." + "0" * _decimals(cell.value, cell.band)
-        if float(cell.value).is_integer() and said != "0.0%":
-            said = "0"
-        key = (said, cell.band)
+        """Return the look of a number: as its text writes it; a score is never rounded across a level's edge."""
+        decimals = _decimals(cell)
+        key = ("0" + "." * bool(decimals) + "0" * decimals + "%" * cell.text.endswith("%"), cell.band)
         if key not in self.made:
-            fill = {"bg_color": f"#{BAND_COLOURS[cell.band]}"} if cell.band is not None else {}
-            self.made[key] = self.book.add_format({"num_format": said, "valign": "top", **fill})
+            self.made[key] = self.book.add_format({"num_format": key[0], "valign": "top", **_filled(cell.band)})
         return self.made[key]
 
 
-def _decimals(value: float, banded: int | None) -> int:
-    """How many decimals keep a score on its own side of a level's edge: one, mostly."""
+def _filled(banded: int | None) -> dict[str, Any]:
+    """Colour of a level; the lowest have a bar at the left, which grey print shows too."""
     if banded is None:
-        return 1 if abs(value) >= 1 else 2
+        return {}
+    bar = {"left": THICK if banded == 0 else MEDIUM} if banded < len(_BARRED) else {}
+    return {"bg_color": f"#{BAND_COLOURS[banded]}", **bar}
+
+
+def _decimals(cell: Cell) -> int:
+    """How many decimals the text has; of a score as many as keep it on its own side of a level's edge, at least one."""
+    value = float(cell.value)  # type: ignore[arg-type]
+    if cell.band is None:
+        # A text with a unit, as hours, writes another number than the value.
+        written = re.fullmatch(r"[^\w]*[\d\s]+(?:[.,](\d{1,2}))?\s*%?", cell.text)
+        return len(written[1] or "") if written else 0
     for decimals in range(1, _MOST_DECIMALS):
         if band(round(value, decimals), _EDGES) == band(value, _EDGES):
             return decimals
@@ -89,9 +101,10 @@ def _decimals(value: float, banded: int | None) -> int:
 def _summary(book: Any, formats: _Formats, document: Document) -> None:
     """The first page's words and numbers."""
     sheet = book.add_worksheet(_name(document, "brief"))
-    sheet.set_column(0, 0, 70, formats.plain)
-    sheet.set_column(1, 1, 60)
-    sheet.set_column(2, 2, 40)
+    for place, width in enumerate(SUMMARY_WIDTHS):
+        sheet.set_column(place, place, width, formats.plain)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     lines: list[tuple[Any, ...]] = [(document.title,), (document.subtitle,)]
     lines += [(words,) for words in (document.banner, document.foot) if words]
     for block in document.sections[0].blocks:
@@ -105,6 +118,8 @@ def _summary(book: Any, formats: _Formats, document: Document) -> None:
             for points in block.lists:
                 lines += [(), (points.title,), *(points.items or ((points.none, ""),))]
     for row, line in enumerate(lines):
+        cells = [value if isinstance(value, Cell) else Cell(value) for value in line]
+        sheet.set_row(row, LINE_HEIGHT * max(map(_lines, cells, SUMMARY_WIDTHS), default=1))
         for column, value in enumerate(line):
             if isinstance(value, Cell):
                 _write(sheet, formats, row, column, value)
@@ -155,17 +170,44 @@ def _numbers(chart: Chart) -> Table:
 
 def _sheet(book: Any, formats: _Formats, name: str, table: Table) -> None:
     sheet = book.add_worksheet(name)
+    widths = [_width(table, place) for place in range(len(table.columns))]
     for place, column in enumerate(table.columns):
-        sheet.set_column(place, place, 8 + 7 * column.width)
+        sheet.set_column(place, place, widths[place])
         sheet.write_string(0, place, column.label, formats.head)
-    sheet.freeze_panes(1, 1)
+    sheet.set_row(0, 2 * LINE_HEIGHT)
+    _on_paper(sheet)
     if table.rows:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
     for line, row in enumerate(table.rows, start=1):
         for column, cell in enumerate(row):
             _write(sheet, formats, line, column, cell)
-    if table.note:
-        sheet.write_string(len(table.rows) + 2, 0, table.note)
+        sheet.set_row(line, LINE_HEIGHT * max(map(_lines, row, widths)))
+    for line, words in enumerate(filter(None, table.note.split(". ")), start=len(table.rows) + 2):
+        sheet.write_string(line, 0, words.removesuffix(".") + ".")
+
+
+def _on_paper(sheet: Any) -> None:
+    """Freeze the heading, and print all columns on one page's width with the heading on each."""
+    sheet.freeze_panes(1, 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+
+
+def _width(table: Table, place: int) -> float:
+    """As wide as the longest text within reason, in letters."""
+    longest = max((len(row[place].text) for row in table.rows), default=0)
+    label = table.columns[place].label
+    word = max(map(len, label.split()), default=0)
+    return float(min(max(longest + 3, len(label) / 2 + 4, word + 5, 9), 48))
+
+
+def _lines(cell: Cell, width: float) -> int:
+    """How many lines a cell takes, about."""
+    if cell.value is not None:
+        return 1
+    return sum(-(-max(1, len(words)) // max(1, int(width))) for words in (cell.text, cell.detail) if words) or 1
 
 
 def _write(sheet: Any, formats: _Formats, line: int, column: int, cell: Cell) -> None:
@@ -186,7 +228,7 @@ def _explained(book: Any, formats: _Formats, document: Document, tables: list[Ta
     for place, (key, width) in enumerate((("sheet", 24), ("column", 28), ("means", 90))):
         sheet.set_column(place, place, width)
         sheet.write_string(0, place, text(language, f"brief.sheet_{key}"), formats.head)
-    sheet.freeze_panes(1, 0)
+    _on_paper(sheet)
     lines = [(_name(document, table.name), column.label, column.help) for table in tables for column in table.columns]
     for row, line in enumerate(lines, start=1):
         for place, words in enumerate(line):

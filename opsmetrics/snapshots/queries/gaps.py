@@ -20,7 +20,7 @@ from opsmetrics.snapshots.store import Snapshot
 
 # The register keeps a goal's state of today alone. At an instant of the past one is done where its review says so,
 # begun where the action was at work; of one that was given up nobody knows when, so it is that from the start.
-_STATUS_THEN = """case when $grain = 'latest' or g.status = 'dropped' then g.status when r.is_closed then 'done'
+STATUS_THEN = """case when $grain = 'latest' or g.status = 'dropped' then g.status when r.is_closed then 'done'
     when g.acted_on <= $on then 'in_progress' else 'planned' end"""
 
 
@@ -121,11 +121,11 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
         snapshot,
         Gap,
         f"""with goals as (
-               select g.team_id, g.metric_id, g.owner_role, g.due_on, {_STATUS_THEN} as status
+               select g.team_id, g.metric_id, g.owner_role, g.due_on, {STATUS_THEN} as status
                from ref.goals as g
                left join scores.goal as r on r.team_id = g.team_id and r.metric_id = g.metric_id
                    and r.decided_on = g.decided_on and r.as_of = $as_of and r.grain = $grain
-               where g.decided_on <= $on and {_STATUS_THEN} in ('planned', 'in_progress')
+               where g.decided_on <= $on and {STATUS_THEN} in ('planned', 'in_progress')
                qualify row_number() over (partition by g.team_id, g.metric_id order by g.decided_on desc) = 1
            )
            select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
@@ -219,8 +219,8 @@ def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
         snapshot,
         GoalReview,
         f"""select r.* replace (cast(r.aim_points as double) as aim_points),
-               g.expected_points as declared_points, g.owner_role, {_STATUS_THEN} as status,
-               {_STATUS_THEN} in ('planned', 'in_progress') as is_open, g.acted_on, g.campaign,
+               g.expected_points as declared_points, g.owner_role, {STATUS_THEN} as status,
+               {STATUS_THEN} in ('planned', 'in_progress') as is_open, g.acted_on, g.campaign,
                e.effect, e.before_count,
                e.after_count, e.before_mean, e.low, e.high, e.after_mean, m.title_nb, m.title_en, m.unit, m.area_id,
                date_diff('day', w."on", r.due_on) as days_left

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.gaps import STATUS_THEN
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -33,9 +34,11 @@ MAJORS = """select cast($as_of - age * interval 28 day as timestamptz) as ends_a
        and i.declared_at >= $as_of - (age + 1) * interval 28 day
    group by age order by age desc"""
 
-DOWN = """select service_id, max(down_minutes) as minutes from marts.monitor_months
-   where month = date_trunc('month', cast($on as date)) and service_id is not null
-   group by service_id having max(down_minutes) > 0 order by minutes desc, service_id limit $count"""
+DOWN = """select s.service_id, s.name_nb, s.name_en, max(m.down_minutes) as minutes
+   from marts.monitor_months as m join ref.services as s using (service_id)
+   where m.month = date_trunc('month', cast($on as date))
+       and m.monitor_key not in (select monitor_key from marts.suspect_monitors)
+   group by all having max(m.down_minutes) > 0 order by minutes desc, s.service_id limit $count"""
 
 SCORES = """select team_id, area_id, score, coverage, level, status from scores.area
    where as_of = $as_of and grain = $grain order by team_id, area_id"""
@@ -44,14 +47,16 @@ CHANGES = """select team_id, score_before, score_after, performance, coverage, s
    from scores.change where as_of = $as_of and grain = $grain
    order by abs(score_after - score_before) desc, team_id"""
 
-GOALS = """select r.team_id, r.metric_id, r.decided_on, r.due_on, r.points_then, r.points_now, r.forecast, g.owner_role
+GOALS = f"""select r.team_id, r.metric_id, r.decided_on, r.due_on, r.points_then, r.points_now, r.forecast, g.owner_role
    from scores.goal as r join ref.goals as g using (team_id, metric_id, decided_on)
-   where r.as_of = $as_of and r.grain = $grain and g.is_open order by r.due_on, r.team_id, r.metric_id"""
+   where r.as_of = $as_of and r.grain = $grain 
+       and {STATUS_THEN} in ('planned', 'in_progress') order by r.due_on, r.team_id, r.metric_id"""
 
 GAPS = """select team_id, metric_id, points_lost, gain_if_met, effort_days, is_for_gate from scores.gap
    where as_of = $as_of and grain = $grain and points_lost > 0 order by gain_if_met desc, team_id, metric_id"""
 
-STANDINGS = """select case when r.forecast = 'closed' then 'closed' when not g.is_open then 'ended'
+STANDINGS = f"""select case when r.forecast = 'closed' then 'closed'
+           when {STATUS_THEN} not in ('planned', 'in_progress') then 'ended'
            when r.due_on < w."on" then 'over' when r.forecast = 'not_moving' then 'late'
            else r.forecast end as standing, count(*) as decisions
    from scores.goal as r join ref.goals as g using (team_id, metric_id, decided_on)
@@ -90,9 +95,13 @@ class MajorIncidents:
 
 @dataclass(frozen=True, slots=True)
 class DownService:
-    """How long a service was down in a month: by the worst of its monitors, since two may see the same minutes."""
+    """How long a service was down in a month: by the worst of its monitors, since two may see the same minutes.
+
+    Monitors that are down most of the time are doubted and left out.
+    """
 
     service_id: str
+    name: Text
     minutes: float
 
 
