@@ -11,8 +11,7 @@ from opsmetrics.language.fmt import number, score
 from opsmetrics.language.texts import text
 from scorecard_app.markup import NOTHING, element, join, link, mark
 
-FULL_COVERAGE = 0.8  # below it a tile shows how much is covered
-LEGEND = ("provisional", "coverage", "change", "gate", "stale", "waived")
+LEGEND = ("gate", "uncertain", "waived", "provisional")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +22,21 @@ class Tile:
         href: Where the tile leads.
         label: The whole tile in words.
         score: 0..100, or None where there is none.
-        coverage: 0..1.
         status: ok, provisional, too_little_data or not_applicable.
         level: Colour band 0..4 of the score.
-        change: Points over a year where the change is certain, else None.
-        gate: Reason of a gate that holds the level down, or None.
-        stale: Metrics that live on their last value.
-        waived: Metrics under a waiver.
+        change: Points since the last month end where that is worth telling, else None.
+        year_change: Points over a year where the change is certain, else None.
+        marks: Words for what else is to be known: a gate, a waiver, a rise that is not certain.
     """
 
     href: str
     label: str
     score: float | None
-    coverage: float | None
     status: str
     level: int = 0
     change: float | None = None
-    gate: str | None = None
-    stale: int = 0
-    waived: int = 0
+    year_change: float | None = None
+    marks: tuple[str, ...] = ()
 
 
 def ranges(edges: Sequence[float]) -> list[str]:
@@ -50,16 +45,17 @@ def ranges(edges: Sequence[float]) -> list[str]:
     return [f"{start:.0f}–{end:.0f}" for start, end in zip(starts, ends, strict=True)]
 
 
-def change_mark(language: str, change: float | None) -> Markup:
-    """Return ▲ or ▼ with whole points; nothing where nothing is certain."""
+def change_mark(language: str, change: float | None, before: str = "") -> Markup:
+    """Return ▲ or ▼ with whole points, after some words; nothing where nothing is certain."""
     if change is None:
         return NOTHING
     kind, sign = ("up", "▲") if change > 0 else ("down", "▼")
-    return element("span", mark(sign), number(language, abs(change)), class_=f"move {kind}")
+    words = f"{before} " if before else None
+    return element("span", words, mark(sign), number(language, abs(change)), class_=f"move {kind}")
 
 
 def tile_html(language: str, tile: Tile) -> Markup:
-    """Return one tile; its states: score, provisional, too little data, not applicable, stale, waived."""
+    """Return one tile; its states: score, provisional, too little data, not applicable."""
     if tile.status == "not_applicable":
         return element("span", text(language, "status.not_applicable"), class_="cell na")
     if tile.score is None:
@@ -71,25 +67,27 @@ def tile_html(language: str, tile: Tile) -> Markup:
 
 
 def _parts(language: str, tile: Tile) -> Markup:
-    """The figure, its change, its marks and, where little is covered, a bar that says how much."""
-    signs = "".join(sign for sign, count in (("!", tile.gate), ("↺", tile.stale), ("◌", tile.waived)) if count)
-    bar = None
-    if tile.coverage is not None and tile.coverage < FULL_COVERAGE:
-        bar = element("span", element("i", style=f"width:{tile.coverage * 100:.0f}%"), class_="cover")
+    """The figure, its changes, and what is to be known of it, each in words."""
     return join(
         element("span", score(language, tile.score), class_="figure"),
         change_mark(language, tile.change),
-        element("span", signs, class_="mark") if signs else None,
-        bar,
+        change_mark(language, tile.year_change, text(language, "overview.mark_year")),
+        (element("span", word, class_="mark") for word in tile.marks),
     )
 
 
-def legend(language: str, edges: Sequence[float]) -> Markup:
-    """Return the legend of bands and marks."""
+def legend(language: str, edges: Sequence[float], change: str = "") -> Markup:
+    """Return the legend of bands and words.
+
+    Args:
+        language: nb or en.
+        edges: Of the levels.
+        change: What an arrow says, where there are arrows.
+    """
     bands = (
         element("span", element("span", class_=f"swatch cell l{i}"), f"{spread} {text(language, f'level.{i}')}")
         for i, spread in enumerate(ranges(edges))
     )
     empty = element("span", element("span", class_="swatch cell nodata"), text(language, "status.too_little_data"))
     marks = (element("span", text(language, f"overview.legend_{key}")) for key in LEGEND)
-    return element("div", bands, empty, marks, class_="legend")
+    return element("div", bands, empty, element("span", change) if change else None, marks, class_="legend")

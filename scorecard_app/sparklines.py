@@ -16,14 +16,22 @@ from scorecard_app.palette import BLUE
 _SPARK_SPAN = 24.0  # points of score over the height; all sparklines share it, so that slopes compare
 
 
-def sparkline(values: Sequence[float | None], alt: str, span: float = _SPARK_SPAN) -> Markup:
-    """Return a sparkline as an image."""
-    spots = [(i, v) for i, v in enumerate(values) if v is not None]
+def sparkline(values: Sequence[float | None], alt: str, span: float = _SPARK_SPAN, slots: int = 0) -> Markup:
+    """Return a sparkline as an image; the newest value stands at its right end.
+
+    Args:
+        values: Oldest first, evenly spaced in time; the line goes on over what is None.
+        alt: What it says in words.
+        span: Values over the height.
+        slots: Values that fill the width: fewer of them end at the right and leave the time before them empty.
+    """
+    empty = max(0, slots - len(values))
+    spots = [(empty + i, v) for i, v in enumerate(values) if v is not None]
     if len(spots) < 2:
         return element("span", MISSING, class_="na")
     lowest, highest = min(v for _, v in spots), max(v for _, v in spots)
     middle, height = (lowest + highest) / 2, max(span, highest - lowest, 1e-9)
-    step = 112 / max(1, len(values) - 1)
+    step = 112 / max(1, empty + len(values) - 1)
     at = [(4 + i * step, 11 - (v - middle) / height * 18) for i, v in spots]
     data = base64.b64encode(_drawing(at).encode()).decode()
     return element("img", class_="spark", src=f"data:image/svg+xml;base64,{data}", alt=alt)

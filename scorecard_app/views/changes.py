@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from opsmetrics.language import fmt
+from opsmetrics.reports import board
 from opsmetrics.reports.addresses import CHANGES, METRIC, TEAM
+from opsmetrics.reports.board import Item
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.snapshots.queries import movement
 from opsmetrics.snapshots.queries.catalogue import Team
+from opsmetrics.snapshots.queries.comparison import ScoreMove
 from opsmetrics.snapshots.queries.movement import Change, Signal
 from scorecard_app import charts
 from scorecard_app.choices import choose, choose_period
@@ -21,13 +24,14 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import folded, heading, hint, join, lead, pairs
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import folded_table, table_with_files
+from scorecard_app.table_html import folded_table, table_html, table_with_files
 from scorecard_app.views import why_changed
 from scorecard_app.views.parts import changes_table, source, teams_by_id
 
 EVERY = ""
 SHOWN_TEAMS = 40
 SHOWN_SIGNALS = 40
+SHOWN_MOVES = 40
 
 
 @view(CHANGES)
@@ -48,6 +52,7 @@ def render(page: Page) -> None:
         show(lead(page.text("changes.none")))
         return
     _waterfall(page, mine, names[team_id])
+    _moves(page, team_id)
     if team_id == EVERY:
         title = heading(page.text("changes.teams"), page.text("changes.teams_note"))
         show(join(title, table_with_files(page, changes_table(page, mine[:SHOWN_TEAMS], first="team"))))
@@ -105,6 +110,50 @@ def _waterfall_table(page: Page, before: float, after: float, parts: Sequence[tu
     return Table("waterfall", page.text("changes.waterfall"), columns, rows)
 
 
+def _moves(page: Page, team_id: str) -> None:
+    """What is better and weaker than at the last month end, with cause, and what speaks against it."""
+    found = board.read_board(page.snapshot, page.period)
+    moves, since = board.find_moves(found), board.since(found, page.language)
+    rows = sorted(
+        (row for row in (*moves.worse, *moves.better, *moves.withheld) if team_id in {EVERY, row.team_id}),
+        key=lambda row: (-abs(row.change or 0), row.team_id, row.area_id),
+    )[:SHOWN_MOVES]
+    points = fmt.number(page.language, board.MATERIAL_POINTS)
+    title = heading(page.text("changes.moves", since=since), page.text("changes.moves_note", points=points))
+    if not rows:
+        show(join(title, hint(page.text("changes.moves_none"))))
+        return
+    items = board.say_moves(found, page.language, rows)
+    year = board.a_year_ago(found, page.language)
+    columns = (
+        Column(page.text("changes.what"), "link"),
+        Column(page.text("explain.before"), "number"),
+        Column(page.text("word.now"), "number"),
+        Column(page.text("changes.points"), "number"),
+        *([Column(page.text("changes.year", year=year), "number")] if year else []),
+        Column(page.text("changes.why")),
+    )
+    table = Table(
+        "moves",
+        page.text("changes.moves_caption", since=since),
+        columns,
+        tuple(_move_row(page, row, item, has_year=bool(year)) for row, item in zip(rows, items, strict=True)),
+    )
+    show(join(title, table_html(page, table)))
+
+
+def _move_row(page: Page, row: ScoreMove, item: Item, *, has_year: bool) -> tuple[Cell, ...]:
+    cells = page.cells
+    return (
+        Cell(item.title, address=item.address),
+        cells.score(row.score_before),
+        cells.score(row.score, is_strong=True),
+        cells.signed(row.change),
+        *([cells.signed(row.year_change)] if has_year else []),
+        Cell(item.detail.split(". ", 1)[-1]),
+    )
+
+
 def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
     signals = [row for row in movement.signals(page.snapshot, page.period) if team_id in {EVERY, row.team_id}]
     rows = tuple(_signal_row(page, row, teams[row.team_id]) for row in signals[:SHOWN_SIGNALS])
@@ -113,13 +162,14 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
         Column(page.text("word.team"), "link"),
         Column(page.text("word.change")),
         Column(page.text("explain.before"), "number"),
+        Column(page.text("changes.period_value"), "number"),
         Column(page.text("word.now"), "number"),
         Column(page.text("metric.mean"), "number"),
         Column(page.text("metric.signal")),
     )
     table = Table("signals", page.text("changes.signals_caption"), columns, rows, source=source("signals"))
     shown = table_with_files(page, table) if rows else hint(page.text("changes.signals_none"))
-    show(join(heading(page.text("changes.signals"), page.text("overview.changed_note")), shown))
+    show(join(heading(page.text("changes.signals"), page.text("changes.signals_note")), shown))
 
 
 def _signal_row(page: Page, row: Signal, team: Team) -> tuple[Cell, ...]:
@@ -128,6 +178,6 @@ def _signal_row(page: Page, row: Signal, team: Team) -> tuple[Cell, ...]:
         Cell(page.say(row.title), address=METRIC.at(team=row.team_id, metric=row.metric_id)),
         Cell(page.say(team.name), address=TEAM.at(team=row.team_id)),
         Cell(page.text("changes.up" if row.is_better else "changes.down"), tag=up if row.is_better else down),
-        *(page.cells.measure(row.unit, value) for value in (row.value_before, row.value, row.centre)),
+        *(page.cells.measure(row.unit, value) for value in (row.value_before, row.value, row.value_now, row.centre)),
         Cell(page.text(f"metric.signal_{row.signal}")),
     )

@@ -35,7 +35,7 @@ def render(page: Page) -> None:
         teams=len(signs),
     )
     show(lead(words))
-    settle = item_list(page, board.matters(board.read_board(page.snapshot, page.period), page.language))
+    settle = item_list(page, board.for_decision(board.read_board(page.snapshot, page.period), page.language))
     show(join(heading(page.text("exemptions.settle")), settle or hint(page.text("overview.settle_none"))))
     body = table_with_files(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
     show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint")), body))

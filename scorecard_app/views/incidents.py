@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import INCIDENTS, TEAM
+from opsmetrics.reports.lead import usual_range
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import facts, incidents, quality
 from opsmetrics.snapshots.queries.catalogue import Team
@@ -97,9 +98,9 @@ def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents],
     items: list[tuple[str, str, Node]] = []
     if team_id is None:
         history = facts.major_incidents(page.snapshot, page.period)
-        line = sparkline(history, page.text("overview.majors_alt"), span=max(1, max(history) - min(history)))
-        usual = sorted(history[:-1])
-        words = page.text("overview.usual", low=usual[1], high=usual[-2])
+        line = sparkline(history, page.text("overview.majors_alt"), span=1)
+        usual = usual_range(history[:-1])
+        words = page.text("overview.usual", low=usual[0], high=usual[1]) if usual else ""
         items.append((page.text("overview.strip_majors"), fmt.number(number, history[-1]), join(words, " ", line)))
     items += [
         (page.text("incidents.strip_major"), fmt.number(number, sum(row.major for row in mine)), None),

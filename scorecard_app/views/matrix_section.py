@@ -9,17 +9,21 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import AREA, TEAM
+from opsmetrics.reports.addresses import AREA, HEALTH, TEAM
 from opsmetrics.reports.board import Board
+from opsmetrics.scoring.points import MET_LEVEL
+from opsmetrics.snapshots.queries import areas as area_queries
+from opsmetrics.snapshots.queries import scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
+from opsmetrics.snapshots.queries.comparison import ScoreMove
 from scorecard_app.choices import chosen_number
 from scorecard_app.files import table_files
-from scorecard_app.markup import Node, choices, element, heading, hint, join, link, small
-from scorecard_app.matrix import change_mark, legend, tile_html
+from scorecard_app.markup import Node, choices, element, heading, hint, join, link, mark, small
+from scorecard_app.matrix import legend, tile_html
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
-from scorecard_app.views.matrix_tiles import Matrix, read_matrix, tile
+from scorecard_app.views.matrix_tiles import SHOWN_MONTHS, Matrix, is_withheld, read_matrix, shown_change, tile
 from scorecard_app.views.parts import source
 
 SHOWN_TEAMS = 40  # rows of the matrix at once: more is a wall, and slow
@@ -33,11 +37,12 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
     count = max(1, -(-len(teams) // SHOWN_TEAMS))
     number = chosen_number("side", count)
     shown = teams if is_paper else teams[(number - 1) * SHOWN_TEAMS : number * SHOWN_TEAMS]
+    matrix = read_matrix(page, found)
     table = element(
         "table",
         element("caption", page.text("overview.matrix_caption")),
-        element("thead", element("tr", _head(page, found), role="row"), role="rowgroup"),
-        element("tbody", _body(read_matrix(page, found), shown, is_grouped=order == "group"), role="rowgroup"),
+        element("thead", element("tr", _head(matrix), role="row"), role="rowgroup"),
+        element("tbody", _body(matrix, shown, is_grouped=order == "group"), role="rowgroup"),
         role="table",
         class_="matrix",
     )
@@ -45,12 +50,39 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
     show(
         join(
             heading(page.text("overview.matrix")),
+            _stale_sources(page, found),
             element("div", hint(page.text("overview.matrix_hint")), choice, class_="row"),
             table,
-            legend(page.language, found.edges),
+            legend(page.language, found.edges, _arrows(page, found)),
             table_files(page, source("area-scores")),
         )
     )
+
+
+def _stale_sources(page: Page, found: Board) -> list[Markup]:
+    """A source that fails is said once, not in every tile that rests on it."""
+    areas = found.area_names(page.language)
+    return [
+        hint(
+            page.link(
+                HEALTH.at(),
+                page.text(
+                    "overview.stale_source",
+                    source=page.text(f"stream.{row.stream}"),
+                    areas=", ".join(areas[area] for area in row.areas),
+                    teams=row.teams,
+                ),
+            )
+        )
+        for row in area_queries.carried(page.snapshot, page.period)
+    ]
+
+
+def _arrows(page: Page, found: Board) -> str:
+    """What an arrow says; nothing where there is nothing to compare with."""
+    then = board.since(found, page.language)
+    points = fmt.number(page.language, board.MATERIAL_POINTS)
+    return page.text("overview.legend_change", since=then, points=points) if then else ""
 
 
 def _total(found: Board, team: Team) -> tuple[bool, float]:
@@ -83,14 +115,28 @@ def _choices(page: Page, order: str, number: int, count: int) -> Markup:
     return join(found, choices(page.text("app.sides"), pages))
 
 
-def _head(page: Page, found: Board) -> list[Markup]:
-    keys = ("word.total", "word.coverage", "word.level", "overview.year")
-    names: list[Node] = [
-        page.text("word.team"),
-        *(page.link(AREA.at(area=area.area_id), page.say(area.name)) for area in found.areas),
-        *(page.text(key) for key in keys),
+def _columns(matrix: Matrix) -> list[str]:
+    """The columns after the areas: total, changes as far as there is something to compare with, coverage, the year."""
+    page, found = matrix.page, matrix.board
+    then, year = board.since(found, page.language), board.a_year_ago(found, page.language)
+    return [
+        page.text("word.total"),
+        *([page.text("overview.since", since=then)] if then else []),
+        *([page.text("overview.since", since=year)] if year else []),
+        page.text("word.coverage"),
+        page.text("overview.year"),
     ]
-    return [element("th", name, scope="col", role="columnheader") for name in names]
+
+
+def _head(matrix: Matrix) -> list[Markup]:
+    page = matrix.page
+    names: list[tuple[Node, str | None]] = [
+        (page.text("word.team"), "name"),
+        *((page.link(AREA.at(area=area.area_id), page.say(area.name)), None) for area in matrix.board.areas),
+        *((name, "plain") for name in _columns(matrix)[:-1]),
+        (_columns(matrix)[-1], "line"),
+    ]
+    return [element("th", name, scope="col", role="columnheader", class_=kind) for name, kind in names]
 
 
 def _body(matrix: Matrix, shown: Sequence[Team], *, is_grouped: bool) -> Markup:
@@ -105,14 +151,16 @@ def _body(matrix: Matrix, shown: Sequence[Team], *, is_grouped: bool) -> Markup:
 
 
 def _group_row(matrix: Matrix, kind: str) -> Markup:
-    width = len(matrix.board.areas) + 5
+    width = len(matrix.board.areas) + 1 + len(_columns(matrix))
     name = element("th", matrix.page.text(f"word.{kind}"), role="rowheader", class_="group", colspan=width)
     return element("tr", name, role="row")
 
 
 def _team_row(matrix: Matrix, team: Team) -> Markup:
-    page = matrix.page
-    name = element("th", page.link(TEAM.at(team=team.team_id), page.say(team.name)), scope="row", role="rowheader")
+    page, own = matrix.page, matrix.board.moves.get((team.team_id, ""))
+    signs = small(page.text("overview.mark_signs")) if own and own.signs else None
+    address = TEAM.at(team=team.team_id)
+    name = element("th", page.link(address, page.say(team.name)), signs, scope="row", role="rowheader")
     tiles = (_area_cell(page, area, tile_html(page.language, tile(matrix, team, area))) for area in matrix.board.areas)
     return element("tr", name, tiles, _team_cells(matrix, team), role="row")
 
@@ -121,45 +169,71 @@ def _area_cell(page: Page, area: Area, shown: Markup) -> Markup:
     return element("td", shown, role="cell", data_l=page.say(area.short))
 
 
-def _plain_cell(label: str, shown: Node) -> Markup:
-    return element("td", shown, role="cell", class_="plain", data_l=label)
+def _plain_cells(matrix: Matrix, shown: Sequence[Node]) -> list[Markup]:
+    return [
+        element("td", node, role="cell", class_="plain", data_l=label)
+        for label, node in zip(_columns(matrix), shown, strict=True)
+    ]
 
 
 def _team_cells(matrix: Matrix, team: Team) -> list[Markup]:
-    """Total, coverage, level and the year of a team."""
+    """Total with its level, how it moved, coverage and the year of a team."""
     page, language, score = matrix.page, matrix.page.language, matrix.board.scores.get(team.team_id)
-    figure = join(
-        element("strong", fmt.number(language, score.score if score else None)),
-        change_mark(language, matrix.moves.get((team.team_id, ""))),
+    move, against = matrix.board.moves.get((team.team_id, "")), matrix.board.against
+    level = page.text(f"level.{score.level}" if score and score.level is not None else "level.none")
+    total = join(
+        element("strong", fmt.score(language, score.score if score else None)),
+        small(level),
         small(page.text("status.provisional")) if score and score.status == "provisional" else None,
     )
-    level = page.text(f"level.{score.level}" if score and score.level is not None else "level.none")
+    changes: list[Node] = []
+    if against.before is not None:
+        changes.append(_since(page, move))
+    if against.year is not None:
+        changes.append(fmt.signed(language, move.year_change if move else None))
     history = matrix.history.get(team.team_id, ())
-    cells = (
-        ("word.total", figure),
-        ("word.coverage", fmt.percent(language, score.coverage if score else None)),
-        ("word.level", level),
-        ("overview.year", year_line(page, page.say(team.name), history)),
+    coverage = fmt.percent(language, score.coverage if score else None)
+    return _plain_cells(matrix, [total, *changes, coverage, year_line(page, page.say(team.name), history)])
+
+
+def _since(page: Page, move: ScoreMove | None) -> Markup:
+    """Points since the last month end, with an arrow where they are worth one and certain."""
+    points = fmt.signed(page.language, move.change if move else None)
+    change = shown_change(move)
+    kind, sign = ("up", "▲") if (change or 0) > 0 else ("down", "▼")
+    return join(
+        element("span", mark(sign), " ", points, class_=f"since {kind}") if change is not None else points,
+        small(page.text("overview.mark_uncertain")) if is_withheld(move) else None,
     )
-    return [_plain_cell(page.text(key), shown) for key, shown in cells]
 
 
 def year_line(page: Page, name: str, history: Sequence[float | None]) -> Markup:
-    """Return the sparkline of a team's or an area's monthly scores."""
+    """Return the sparkline of a team's or an area's scores at month-ends and now."""
     seen = [value for value in history if value is not None]
-    first, last = (fmt.number(page.language, seen[place] if seen else None) for place in (0, -1))
-    return sparkline(history, page.text("overview.trend_alt", team=name, first=first, last=last))
+    first, last = (fmt.score(page.language, seen[place] if seen else None) for place in (0, -1))
+    return sparkline(history, page.text("overview.trend_alt", team=name, first=first, last=last), slots=SHOWN_MONTHS)
 
 
 def _median_row(matrix: Matrix) -> Markup:
-    page, medians = matrix.page, matrix.board.medians()
+    page, found, medians = matrix.page, matrix.board, matrix.board.medians()
     name = element("th", page.text("overview.median_row"), scope="row", role="rowheader")
-    cells = (_area_cell(page, area, _median(matrix, medians.get(area.area_id))) for area in matrix.board.areas)
-    total = element("strong", fmt.number(page.language, matrix.board.median()))
-    empty = [element("td", role="cell")] * 3
-    return element("tr", name, cells, _plain_cell(page.text("word.total"), total), empty, role="row", class_="median")
+    cells = (_area_cell(page, area, _median(matrix, medians.get(area.area_id))) for area in found.areas)
+    now = found.median()
+    total = element("strong", fmt.score(page.language, now))
+    changes = [
+        fmt.signed(page.language, None if now is None or then is None else now - then)
+        for then, period in (
+            (found.median_then(), found.against.before),
+            (found.median_then(is_year=True), found.against.year),
+        )
+        if period is not None
+    ]
+    months = [row.score for row in scores.months(page.snapshot, page.period, MET_LEVEL)][-SHOWN_MONTHS:]
+    line = year_line(page, page.text("overview.median_row"), months)
+    plain = _plain_cells(matrix, [total, *changes, fmt.percent(page.language, found.coverage()), line])
+    return element("tr", name, cells, plain, role="row", class_="median")
 
 
 def _median(matrix: Matrix, value: float | None) -> Markup:
     kind = f"cell l{board.band(value, matrix.board.edges)}" if value is not None else "na"
-    return element("span", element("span", fmt.number(matrix.page.language, value), class_="figure"), class_=kind)
+    return element("span", element("span", fmt.score(matrix.page.language, value), class_="figure"), class_=kind)

@@ -13,13 +13,14 @@ from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries import movement, scores
 from opsmetrics.snapshots.queries.areas import Caveats
 from opsmetrics.snapshots.queries.catalogue import Area, Team
+from opsmetrics.snapshots.queries.comparison import ScoreMove
 from opsmetrics.snapshots.queries.rows import group_by, index_by
 from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app.matrix import Tile
 from scorecard_app.page import Page
 from scorecard_app.views.parts import level_note
 
-SHOWN_MONTHS = 12
+SHOWN_MONTHS = 13  # twelve month-ends and now
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,16 @@ class Matrix:
 
     Attributes:
         page: The page.
-        board: Scores of teams and areas.
+        board: Scores of teams and areas, and how they moved.
         caveats: Stale and waived metrics by team and area.
-        moves: Certain changes over a year by team and area (empty: the team's own).
-        history: Monthly scores of each team, oldest first.
+        years: Certain changes over a year by team and area (empty: the team's own).
+        history: Scores of each team at month-ends and now, oldest first.
     """
 
     page: Page
     board: Board
     caveats: Mapping[tuple[str, str], Caveats]
-    moves: Mapping[tuple[str, str], float]
+    years: Mapping[tuple[str, str], float]
     history: Mapping[str, Sequence[float | None]]
 
 
@@ -49,9 +50,23 @@ def read_matrix(page: Page, found: Board) -> Matrix:
         page,
         found,
         caveats=index_by(area_queries.caveats(page.snapshot, page.period), lambda row: (row.team_id, row.area_id)),
-        moves={(row.team_id, row.area_id): row.change for row in trends},
+        years={(row.team_id, row.area_id): row.change for row in trends},
         history={team_id: [row.score for row in rows] for team_id, rows in months.items()},
     )
+
+
+def shown_change(move: ScoreMove | None) -> float | None:
+    """Return the points since the last month end that get an arrow: of a rise that is doubted none."""
+    if move is None or move.change is None or abs(move.change) < board.MATERIAL_POINTS or is_withheld(move):
+        return None
+    return move.change
+
+
+def is_withheld(move: ScoreMove | None) -> bool:
+    """Whether a score rose, but not so surely that the rise is shown as one."""
+    if move is None or board.doubt(move) is None:
+        return False
+    return board.direction(move) > 0 or (move.change or 0) >= board.MATERIAL_POINTS
 
 
 def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
@@ -60,7 +75,7 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     row = matrix.board.cells.get(key)
     names = {"team": page.say(team.name), "area": page.say(area.name)}
     if row is None or row.status == "not_applicable":
-        return Tile("", page.text("overview.cell_na", **names), None, None, "not_applicable")
+        return Tile("", page.text("overview.cell_na", **names), None, "not_applicable")
     href = page.href(TEAM.at(team=team.team_id, area=area.area_id))
     bounds = page.text(
         "overview.cell_bounds",
@@ -70,8 +85,12 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     )
     if row.score is None:
         label = f"{page.text('overview.cell_no_score', **names)}. {bounds}"
-        return Tile(href, label, None, row.coverage, row.status)
-    level, caveats = board.band(row.score, matrix.board.edges), matrix.caveats.get(key)
+        return Tile(href, label, None, row.status)
+    level, caveats, move = (
+        board.band(row.score, matrix.board.edges),
+        matrix.caveats.get(key),
+        matrix.board.moves.get(key),
+    )
     words = page.text(
         "overview.cell",
         **names,
@@ -80,29 +99,56 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     )
     return Tile(
         href,
-        f"{words}. {'; '.join([bounds, *_remarks(matrix, row, matrix.moves.get(key), caveats)])}",
+        f"{words}. {'; '.join([bounds, *_remarks(matrix, row, move, caveats)])}",
         row.score,
-        row.coverage,
         row.status,
         level=level,
-        change=matrix.moves.get(key),
-        gate=row.gate if board.is_held_down(row, matrix.board.edges) else None,
-        stale=caveats.stale if caveats else 0,
-        waived=caveats.waived if caveats else 0,
+        change=shown_change(move),
+        year_change=_year(matrix, key, move),
+        marks=_marks(page, row, move, caveats),
     )
 
 
-def _remarks(matrix: Matrix, row: AreaScore, change: float | None, caveats: Caveats | None) -> list[str]:
-    """What the marks of a tile say, in words."""
-    page = matrix.page
-    found: list[str] = []
+def _year(matrix: Matrix, key: tuple[str, str], move: ScoreMove | None) -> float | None:
+    """The certain change over a year; a rise of a team whose numbers raise questions is no gain."""
+    change = matrix.years.get(key)
+    if change is not None and change > 0 and move is not None and board.doubt(move) is not None:
+        return None
+    return change
+
+
+def _marks(page: Page, row: AreaScore, move: ScoreMove | None, caveats: Caveats | None) -> tuple[str, ...]:
+    """What is to be known of a tile without a legend."""
+    levels = move.levels if move is not None and shown_change(move) is None and not is_withheld(move) else 0
+    found = (
+        ("overview.mark_level_up", levels > 0),
+        ("overview.mark_level_down", levels < 0),
+        ("overview.mark_gate", row.gate is not None),
+        ("overview.mark_uncertain", is_withheld(move)),
+        ("overview.mark_waived", bool(caveats and caveats.waived)),
+    )
+    return tuple(page.text(key) for key, holds in found if holds)
+
+
+def _remarks(matrix: Matrix, row: AreaScore, move: ScoreMove | None, caveats: Caveats | None) -> list[str]:
+    """What a tile says, and what it leaves to its legend, in words."""
+    page, found = matrix.page, list[str]()
     if row.status == "provisional":
         found.append(page.text("status.provisional").lower())
-    if change is not None:
-        key = "overview.cell_up" if change > 0 else "overview.cell_down"
-        found.append(page.text(key, points=fmt.number(page.language, abs(change))))
-    if board.is_held_down(row, matrix.board.edges):
-        found.append(page.text("overview.cell_gate", level=page.text(f"level.{row.level}").lower()))
+    if move is not None and board.direction(move):
+        points = fmt.signed(page.language, move.change)
+        found.append(page.text("overview.cell_month", points=points, since=board.since(matrix.board, page.language)))
+    year = matrix.years.get((row.team_id, row.area_id))
+    if year is not None:
+        key = "overview.cell_up" if year > 0 else "overview.cell_down"
+        found.append(page.text(key, points=fmt.number(page.language, abs(year))))
+    if is_withheld(move):
+        found.append(page.text("overview.cell_uncertain"))
+    if move is not None and move.signs:
+        found.append(page.text("overview.cell_signs"))
+    if row.gate is not None:
+        level = page.text(f"level.{row.level}" if row.level is not None else "level.none").lower()
+        found.append(page.text("overview.cell_gate", level=level))
     elif note := level_note(page, row.level, row.level_by_score, is_on_edge=row.is_on_edge):
         found.append(note)
     if caveats and caveats.stale:

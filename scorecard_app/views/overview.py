@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import polars as pl
 import streamlit as st
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import CHANGES, CONNECT, EXEMPTIONS, HEALTH, OVERVIEW
-from opsmetrics.reports.board import Board, Item
+from opsmetrics.reports.addresses import CHANGES, CONNECT, EXEMPTIONS, HEALTH, OVERVIEW, Address
+from opsmetrics.reports.board import Board
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue, evidence, facts, reach, scores
+from opsmetrics.snapshots.queries.comparison import ScoreMove
+from opsmetrics.snapshots.queries.evidence import OrganisationFact
+from opsmetrics.snapshots.queries.rows import Rows
 from scorecard_app.choices import choose_period
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import element, heading, hint, join, mark, paragraph, strip
+from scorecard_app.markup import NOTHING, element, heading, hint, join, mark, paragraph, small, strip
 from scorecard_app.markup import lead as lead_paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
 from scorecard_app.views.matrix_section import matrix
+from scorecard_app.views.outcomes import outcomes
 from scorecard_app.views.parts import item_list
+from scorecard_app.views.shared_gaps import shared_gaps
 
-SHOWN_ITEMS = 3
+SHOWN_MOVES = 4
+SOURCES_FACT = "org_source_health"  # the strip says how many sources deliver, counted by source
 SHOWN_MONTHS = 13
 
 
@@ -41,18 +50,20 @@ def render(page: Page) -> None:
     lead(page, found)
     changed(page, found)
     matrix(page, found)
+    shared_gaps(page, found)
+    outcomes(page, found)
     _facts(page)
 
 
 def lead(page: Page, found: Board) -> None:
-    """Show the answer in two sentences and four numbers."""
+    """Show the answer in a few sentences and four numbers, each against the last month end and a year ago."""
     language = page.language
-    months = [row for row in scores.months(page.snapshot, MET_LEVEL) if row.as_of <= page.period.as_of]
-    months = months[-SHOWN_MONTHS:]
-    scores_line = sparkline([row.score for row in months], page.text("overview.months_alt"))
-    teams_line = sparkline([float(row.met) for row in months], page.text("overview.met_alt"), span=6)
+    months = scores.months(page.snapshot, page.period, MET_LEVEL)[-SHOWN_MONTHS:]
+    scores_line = sparkline([row.score for row in months], page.text("overview.months_alt"), slots=SHOWN_MONTHS)
+    met = [float(row.met) if row.scored else None for row in months]
+    teams_line = sparkline(met, page.text("overview.met_alt"), span=6, slots=SHOWN_MONTHS)
     history = facts.major_incidents(page.snapshot, page.period)
-    majors_line = sparkline([float(count) for count in history], page.text("overview.majors_alt"), span=6)
+    majors_line = sparkline(history, page.text("overview.majors_alt"), span=6, slots=SHOWN_MONTHS)
     majors, usual = board.usual(found, language)
     teams = page.text("overview.of", all=len(found.scores))
     sources = page.link(HEALTH.at(), board.delivering(found, language))
@@ -61,7 +72,12 @@ def lead(page: Page, found: Board) -> None:
             (
                 page.text("overview.strip_median"),
                 fmt.score(language, found.median()),
-                (page.text("word.out_of_100"), " ", scores_line),
+                (
+                    page.text("word.out_of_100"),
+                    " ",
+                    scores_line,
+                    small(" · ".join(_median_changes(page, found))),
+                ),
             ),
             (page.text("overview.strip_met"), fmt.number(language, found.met()), (teams, " ", teams_line)),
             (
@@ -75,26 +91,57 @@ def lead(page: Page, found: Board) -> None:
     show(join(lead_paragraph(board.lead(found, language)), numbers))
 
 
-def changed(page: Page, found: Board, shown: int = SHOWN_ITEMS) -> None:
-    """Show what left its natural variation, for better and for worse, and what must be settled."""
-    moves = board.moves(found, page.language)
-    columns = (
-        ("better", "▲", moves[True]),
-        ("worse", "▼", moves[False]),
-        ("settle", "?", board.matters(found, page.language)),
+def _median_changes(page: Page, found: Board) -> list[str]:
+    """How the median moved since the last month end and over the year, as far as there is something to compare with."""
+    now = found.median()
+    then = (
+        (found.median_then(), board.since(found, page.language)),
+        (found.median_then(is_year=True), board.a_year_ago(found, page.language)),
     )
-    body = (_column(page, name, sign, items, shown) for name, sign, items in columns)
-    title, note = page.text("overview.changed"), page.text("overview.changed_note")
-    show(join(heading(title, note), element("div", body, class_="three")))
+    return [
+        page.text("overview.strip_change", points=fmt.signed(page.language, now - before), since=since)
+        for before, since in then
+        if now is not None and before is not None
+    ]
 
 
-def _column(page: Page, name: str, sign: str, items: list[Item], shown: int) -> Markup:
-    rest = len(items) - shown
-    target = EXEMPTIONS if name == "settle" else CHANGES
-    more = hint(page.link(target.at(), page.text("overview.more", count=rest))) if rest > 0 else None
+def changed(page: Page, found: Board, shown: int = board.MOST_LINES) -> None:
+    """Show what must be decided, the most dangerous first, and what fell and rose since the last month end."""
+    moves, since = board.find_moves(found), board.since(found, page.language)
+    points = fmt.number(page.language, board.MATERIAL_POINTS)
+    note = (
+        page.text("overview.changed_note", since=since, points=points) if since else page.text("overview.changed_alone")
+    )
+    withheld = page.text("overview.withheld", count=len(moves.withheld)) if moves.withheld else ""
+    body = (
+        element("section", _decide(page, found, shown)),
+        element(
+            "section",
+            _moved(page, found, "worse", moves.worse),
+            _moved(page, found, "better", moves.better),
+            hint(page.link(CHANGES.at(), withheld)) if withheld else None,
+        ),
+    )
+    show(join(heading(page.text("overview.changed"), note), element("div", body, class_="two")))
+
+
+def _decide(page: Page, found: Board, shown: int) -> Markup:
+    items = board.for_decision(found, page.language)
+    lines = item_list(page, items[:shown]) or hint(page.text("overview.settle_none"))
+    title = element("h3", page.text("overview.settle"), class_="settle")
+    return join(title, lines, _more(page, EXEMPTIONS.at(), len(items) - shown))
+
+
+def _moved(page: Page, found: Board, name: str, rows: Sequence[ScoreMove]) -> Markup:
+    sign = {"better": "▲", "worse": "▼"}[name]
     title = element("h3", mark(sign), " ", page.text(f"overview.{name}"), class_=name)
-    lines = item_list(page, items[:shown]) or hint(page.text(f"overview.{name}_none"))
-    return element("section", title, lines, more)
+    items = board.say_moves(found, page.language, rows[:SHOWN_MOVES])
+    lines = item_list(page, items) or hint(page.text(f"overview.{name}_none"))
+    return join(title, lines, _more(page, CHANGES.at(), len(rows) - SHOWN_MOVES))
+
+
+def _more(page: Page, address: Address, rest: int) -> Markup:
+    return hint(page.link(address, page.text("overview.show_more", count=rest))) if rest > 0 else NOTHING
 
 
 def _empty(page: Page) -> None:
@@ -118,7 +165,12 @@ def _facts(page: Page) -> None:
                 denominator=fmt.number(language, row.denominator),
             ),
         )
-        for row in evidence.organisation_facts(page.snapshot, page.period)
+        for row in _told_facts(page)
     ]
     if items:
         show(join(heading(page.text("overview.facts")), strip(items)))
+
+
+def _told_facts(page: Page) -> Rows[OrganisationFact]:
+    rows = evidence.organisation_facts(page.snapshot, page.period)
+    return Rows(OrganisationFact, rows.frame.filter(pl.col("table_id") != SOURCES_FACT))

@@ -19,7 +19,7 @@ from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.movement import Change
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import MetricScore
-from scorecard_app.markup import NOTHING, heading, hint, join, points, small
+from scorecard_app.markup import NOTHING, element, heading, hint, join, points, small
 from scorecard_app.page import Page
 from scorecard_app.sparklines import gain
 
@@ -181,7 +181,14 @@ def item_list(page: Page, items: Sequence[Item]) -> Markup:
     """Return what the board says as a list with links; nothing where there is nothing."""
     if not items:
         return NOTHING
-    return points(join(page.link(item.address, item.title), small(item.detail)) for item in items)
+    return points(_item(page, item) for item in items)
+
+
+def _item(page: Page, item: Item) -> Markup:
+    if not item.places:
+        return join(page.link(item.address, item.title), small(item.detail))
+    places = join(*(page.link(place.address, place.name) for place in item.places), by=", ")
+    return join(page.link(item.address, item.title), element("span", places, class_="places"), small(item.note))
 
 
 def changes_table(

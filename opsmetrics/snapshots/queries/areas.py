@@ -65,11 +65,13 @@ class Caveats:
 
 
 def area_months(snapshot: Snapshot, team_id: str) -> Rows[AreaMonth]:
-    """Return the monthly area scores of a team, oldest first."""
+    """Return the area scores of a team at month-ends and at the latest day, oldest first."""
     return query(
         snapshot,
         AreaMonth,
-        "select * from scores.area where grain = 'month' and team_id = $team_id order by area_id, as_of",
+        """select * from scores.area where team_id = $team_id and (grain = 'month' or grain = 'latest'
+               and as_of > (select max(as_of) from ref.as_of where grain = 'month'))
+           order by area_id, as_of""",
         {"team_id": team_id},
     )
 
@@ -130,5 +132,28 @@ def caveats(snapshot: Snapshot, period: Period) -> Rows[Caveats]:
                count(*) filter (s.status = 'waived') as waived
            from scores.metric as s join meta.metrics as m using (metric_id)
            where s.as_of = $as_of and s.grain = $grain group by all""",
+        period.instant(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A source that does not deliver: in which areas, and of how many teams, values of its last day stand."""
+
+    stream: str
+    areas: list[str]
+    teams: int
+
+
+def carried(snapshot: Snapshot, period: Period) -> Rows[Carried]:
+    """Return the streams whose last known values stand in for newer ones at an instant, most teams first."""
+    return query(
+        snapshot,
+        Carried,
+        """select split_part(s.reason, '/', 2) as stream, list(distinct m.area_id order by m.area_id) as areas,
+               count(distinct s.team_id) as teams
+           from scores.metric as s join meta.metrics as m using (metric_id)
+           where s.as_of = $as_of and s.grain = $grain and s.status = 'stale' and s.reason like 'carried_from:%/%'
+           group by stream order by teams desc, stream""",
         period.instant(),
     )

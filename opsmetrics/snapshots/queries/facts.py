@@ -7,10 +7,19 @@ from datetime import datetime
 
 import polars as pl
 
+from opsmetrics.language.bilingual import Text
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import Snapshot
+
+PERIOD_DAYS = 28
+SHOWN_PERIODS = 13  # the newest and the twelve before it
+FEWEST_PERIODS = 4  # fewer than these tell nothing about what is usual
+MAJOR = 2  # severity 1 and 2
+FEWEST_DAYS = 26  # of 28 delivered: a day or two may come late
+_TOLD = f"""select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, count(*) as days
+    from meta.delivered_days where stream = 'incidents' and day <= $on group by age"""
 
 # The tables of the facts page, newest first.
 FACTS = {
@@ -62,18 +71,134 @@ def incidents(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Incident
     )
 
 
-def major_incidents(snapshot: Snapshot, period: Period) -> list[int]:
+def major_incidents(snapshot: Snapshot, period: Period) -> list[int | None]:
     """Return how many incidents of severity 1 and 2 each of the twelve periods before an instant had, oldest first.
 
-    Periods are 28 days, so that they compare; the newest ends at the instant.
+    Periods are 28 days, so that they compare; the newest ends at the instant. One of which too few days were
+    delivered is None: nobody told, which is not the same as none.
     """
     rows = frame(
         snapshot,
-        """select age, count(incident_id) as found from range(13) as ages (age)
-           left join facts.incidents as i on not i.is_exercise and i.severity <= 2
-               and i.declared_at < $as_of - age * interval 28 day
-               and i.declared_at >= $as_of - (age + 1) * interval 28 day
-           group by age order by age desc""",
-        {"as_of": period.as_of},
+        f"""with told as ({_TOLD})
+           select a.age,
+               case when coalesce(any_value(t.days), 0) >= {FEWEST_DAYS} then count(i.incident_id) end as found
+           from range({SHOWN_PERIODS}) as a (age)
+           left join told as t using (age)
+           left join facts.incidents as i on not i.is_exercise and i.severity <= {MAJOR}
+               and i.declared_at < $as_of - a.age * interval {PERIOD_DAYS} day
+               and i.declared_at >= $as_of - (a.age + 1) * interval {PERIOD_DAYS} day
+           group by a.age order by a.age desc""",
+        {"as_of": period.as_of, "on": period.on},
     )
     return rows["found"].to_list()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMajors:
+    """A team's major incidents of the newest 28 days, and the most that any of the twelve periods before had.
+
+    ``most_before`` is None where fewer than four of them were told of.
+    """
+
+    team_id: str
+    found: int
+    most_before: int | None
+
+
+def team_majors(snapshot: Snapshot, period: Period) -> Rows[TeamMajors]:
+    """Return the teams that had major incidents in the newest 28 days, most first."""
+    return query(
+        snapshot,
+        TeamMajors,
+        f"""with told as ({_TOLD}),
+           counted as (
+               select i.team_id, a.age, count(*) as found
+               from range({SHOWN_PERIODS}) as a (age)
+               join facts.incidents as i on not i.is_exercise and i.severity <= {MAJOR}
+                   and i.declared_at < $as_of - a.age * interval {PERIOD_DAYS} day
+                   and i.declared_at >= $as_of - (a.age + 1) * interval {PERIOD_DAYS} day
+               where i.team_id is not null group by all
+           ),
+           known as (select count(*) filter (age > 0 and days >= {FEWEST_DAYS}) as periods from told)
+           select team_id, cast(sum(found) filter (age = 0) as bigint) as found,
+               case when any_value(periods) >= {FEWEST_PERIODS}
+                   then cast(coalesce(max(found) filter (age > 0), 0) as bigint) end as most_before
+           from counted cross join known group by team_id having sum(found) filter (age = 0) > 0
+           order by found desc, team_id""",
+        {"as_of": period.as_of, "on": period.on},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Downtime:
+    """All services together in 28 days: minutes down, maintenance left out, and the share of minutes that is known.
+
+    Where nothing was known ``down_minutes`` is None.
+    """
+
+    age: int
+    down_minutes: float | None
+    known_share: float | None
+    services: int
+
+
+def downtime(snapshot: Snapshot, period: Period) -> Rows[Downtime]:
+    """Return the minutes down of the newest 28 days and of the twelve periods before, oldest first."""
+    return query(
+        snapshot,
+        Downtime,
+        f"""with days as (
+               select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, *
+               from facts.availability_daily
+               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS}
+           )
+           select a.age, case when sum(known_minutes) > 0 then sum(down_minutes) end as down_minutes,
+               sum(known_minutes) / nullif(sum(day_minutes), 0) as known_share,
+               count(distinct service_id) filter (known_minutes > 0) as services
+           from range({SHOWN_PERIODS}) as a (age) left join days using (age) group by a.age order by a.age desc""",
+        {"on": period.on},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOutcome:
+    """One service in the newest 28 days; what nobody measured is None."""
+
+    service_id: str
+    name: Text
+    team_id: str | None
+    down_minutes: float | None
+    known_share: float | None
+    majors: int | None
+
+
+def worst_services(snapshot: Snapshot, period: Period, count: int) -> Rows[ServiceOutcome]:
+    """Return the services that were down longest in the newest 28 days; those that were not down are left out."""
+    return query(
+        snapshot,
+        ServiceOutcome,
+        f"""with told as ({_TOLD}),
+           down as (
+               select service_id, sum(down_minutes) as down_minutes,
+                   sum(known_minutes) / sum(day_minutes) as known_share
+               from facts.availability_daily where day <= $on and day > $on - {PERIOD_DAYS}
+               group by service_id having sum(known_minutes) > 0
+           ),
+           majors as (
+               select service_id, count(*) as majors from facts.incidents
+               where not is_exercise and severity <= {MAJOR} and declared_at < $as_of
+                   and declared_at >= $as_of - interval {PERIOD_DAYS} day
+               group by service_id
+           )
+           select s.service_id, s.name_nb, s.name_en, o.team_id, d.down_minutes, d.known_share,
+               case when t.days >= {FEWEST_DAYS} then coalesce(m.majors, 0) end as majors
+           from down as d
+           join ref.services as s using (service_id)
+           left join told as t on t.age = 0
+           left join majors as m using (service_id)
+           left join ref.service_owners as o
+               on o.service_id = s.service_id and $as_of > o.valid_from_at and $as_of <= o.valid_to_at
+           where d.down_minutes > 0
+           order by d.down_minutes desc, majors desc nulls last, s.service_id limit {count}""",
+        {"on": period.on, "as_of": period.as_of},
+    )

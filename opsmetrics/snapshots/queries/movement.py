@@ -88,7 +88,10 @@ class ControlPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A metric that left its natural variation; ``is_better``: it moved the way its target lies."""
+    """A metric that left its natural variation; ``is_better``: it moved the way its target lies.
+
+    ``value`` is that of the chart's newest period, ``value_now`` that of the instant over the metric's own window.
+    """
 
     team_id: str
     metric_id: str
@@ -96,6 +99,7 @@ class Signal:
     unit: str
     value: float
     value_before: float | None
+    value_now: float | None
     centre: float | None
     signal: str
     is_better: bool | None
@@ -214,7 +218,8 @@ def signals(snapshot: Snapshot, period: Period) -> Rows[Signal]:
                join points as p on p.team_id = c.team_id and p.metric_id = c.metric_id and c.as_of < p.as_of
                group by c.team_id, c.metric_id
            )
-           select p.team_id, p.metric_id, p.value, b.value as value_before, p.low, p.high, p.centre, p.signal, w."on",
+           select p.team_id, p.metric_id, p.value, b.value as value_before,
+               case when s.points is not null then s.value end as value_now, p.low, p.high, p.centre, p.signal, w."on",
                m.area_id, m.title_nb, m.title_en, m.unit,
                p.signal = 'long_without_miss'
                    or (case when p.signal in ('seven_rising_or_falling', 'changed') then p.value > b.value
@@ -223,8 +228,10 @@ def signals(snapshot: Snapshot, period: Period) -> Rows[Signal]:
            join ref.as_of as w using (as_of, grain)
            join meta.metrics as m using (metric_id)
            left join before as b on b.team_id = p.team_id and b.metric_id = p.metric_id
+           left join scores.metric as s on s.team_id = p.team_id and s.metric_id = p.metric_id
+               and s.as_of = $as_of and s.grain = $grain
            -- Of a full count that stands still each change is a fact of its own.
            where coalesce(b.signal, '') = '' or p.signal = 'changed'
            order by m.weight desc, p.team_id, p.metric_id""",
-        {"as_of": period.as_of},
+        period.instant(),
     )

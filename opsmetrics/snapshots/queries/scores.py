@@ -121,11 +121,16 @@ class ScorePart:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The whole organisation at a month-end: median score, and how many teams have at least a level."""
+    """The whole organisation at an instant: median score, teams with at least a level, teams with a score."""
 
     as_of: datetime
     score: float | None
     met: int
+    scored: int
+
+
+# Month-ends before an instant, and the instant itself: a line ends with the newest point.
+_UP_TO = "(s.grain = 'month' and s.as_of < $as_of or s.grain = $grain and s.as_of = $as_of)"
 
 
 def team_scores(snapshot: Snapshot, period: Period) -> Rows[TeamScore]:
@@ -163,14 +168,14 @@ def metric_scores(
 
 
 def team_months(snapshot: Snapshot, period: Period, count: int) -> Rows[TeamMonth]:
-    """Return the scores of each team at its newest month-ends up to an instant, oldest first."""
+    """Return the scores of each team at an instant and at the newest month-ends before it, oldest first."""
     return query(
         snapshot,
         TeamMonth,
-        """select team_id, as_of, score from scores.team where grain = 'month' and as_of <= $as_of
+        f"""select team_id, as_of, score from scores.team as s where {_UP_TO}
            qualify row_number() over (partition by team_id order by as_of desc) <= $count
            order by team_id, as_of""",
-        {"as_of": period.as_of, "count": count},
+        period.instant(count=count),
     )
 
 
@@ -215,12 +220,12 @@ def score_parts(snapshot: Snapshot, period: Period, team_id: str) -> Rows[ScoreP
     )
 
 
-def months(snapshot: Snapshot, level: int) -> Rows[Month]:
-    """Return each month-end's median team score and how many teams have at least a level, oldest first."""
+def months(snapshot: Snapshot, period: Period, level: int) -> Rows[Month]:
+    """Return an instant and each month-end before it, oldest first: median team score, teams with at least a level."""
     return query(
         snapshot,
         Month,
-        """select as_of, median(score) as score, count(*) filter (level >= $level) as met, count(score) as scored
-           from scores.team where grain = 'month' group by as_of order by as_of""",
-        {"level": level},
+        f"""select as_of, median(score) as score, count(*) filter (level >= $level) as met, count(score) as scored
+           from scores.team as s where {_UP_TO} group by as_of order by as_of""",
+        period.instant(level=level),
     )

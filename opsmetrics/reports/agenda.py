@@ -1,0 +1,303 @@
+"""What a meeting must decide, the most dangerous first: the same matter of several teams is one line.
+
+The order is: exploited vulnerabilities past their deadline, more incidents than usual, what is not established, gates,
+areas that fell far, decisions past due, decisions that will be, sources that fail, exemptions that end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import text
+from opsmetrics.reports import lead
+from opsmetrics.reports.addresses import AREA, DECISIONS, EXEMPTIONS, HEALTH, INCIDENTS, METRIC, TEAM, Address
+from opsmetrics.reports.standing import Board, Item, Place, gate_reason, since
+from opsmetrics.snapshots.queries import catalogue, facts, gaps, quality, scores
+from opsmetrics.snapshots.queries.scores import AreaScore
+
+SOON_DAYS = 60
+LARGE_FALL = 15.0  # points that an area lost since the last month end
+SHOWN_PLACES = 3
+MOST_LINES = 7  # what a meeting can settle
+EXPLOITED, EXPLOITED_GATE, EXPLOITED_AREA = "sec_overdue_exploited", "G-SIK-1", "sec"
+MANY_INCIDENTS = "incidents"
+_MEASURED = {"ok", "low_evidence"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing to decide about one team, or about nobody's alone.
+
+    Attributes:
+        cause: What makes two matters the same; the title says it.
+        title: Of the cause, without a name.
+        place: Whom or what it is about, with its number.
+        where: In the app, of this place.
+        whole: In the app, of the cause.
+        note: What the cause means.
+        team_id: Whose it is.
+        key: Name of the place alone, which stays the same while its number moves.
+        own: The title where the matter stands alone, after the key; default the title.
+    """
+
+    cause: str
+    title: str
+    place: str
+    where: Address
+    whole: Address
+    note: str = ""
+    team_id: str | None = None
+    key: str = ""
+    own: str = ""
+
+
+def matters(board: Board, language: str) -> list[Item]:
+    """Return what is to be decided, one item for each team and matter, the most dangerous first."""
+    rows = list(_all(board, language))
+    together = [row for row in rows if row.cause == MANY_INCIDENTS]
+    items = [_merged(language, together)] if together else []
+    alone = [_alone(row) for row in rows if row.cause != MANY_INCIDENTS]
+    before = sum(row.cause == EXPLOITED for row in rows)
+    return [*alone[:before], *items, *alone[before:]]
+
+
+def for_decision(board: Board, language: str) -> list[Item]:
+    """Return what is to be decided, one item for each cause, the most dangerous first."""
+    merged: dict[str, list[Matter]] = {}
+    for row in _all(board, language):
+        merged.setdefault(row.cause, []).append(row)
+    return [_merged(language, rows) for rows in merged.values()]
+
+
+def _alone(row: Matter) -> Item:
+    title = f"{row.key}: {row.own or _lower(row.title)}" if row.key else row.title
+    detail = " ".join(filter(None, (f"{row.place}." if row.place else "", row.note)))
+    return Item(title, detail, row.where, row.team_id, note=row.note, cause=row.cause)
+
+
+def _merged(language: str, rows: Sequence[Matter]) -> Item:
+    first, rest = rows[0], len(rows) - SHOWN_PLACES
+    places = [Place(row.place, row.where) for row in rows[:SHOWN_PLACES] if row.place]
+    if rest > 0:
+        places.append(Place(text(language, "lead.others", count=rest), first.whole))
+    named = ", ".join(place.name for place in places)
+    detail = " ".join(filter(None, (f"{named}." if named else "", first.note)))
+    team_id = first.team_id if len(rows) == 1 else None
+    return Item(first.title, detail, first.whole, team_id, tuple(places), first.note, first.cause)
+
+
+def _all(board: Board, language: str) -> Iterator[Matter]:
+    exploited = _exploited(board, language)
+    yield from exploited
+    yield from _incidents(board, language)
+    yield from _not_established(board, language)
+    yield from _gates(board, language, {row.team_id for row in exploited})
+    yield from _falls(board, language)
+    yield from _goals(board, language)
+    if not board.period.is_past:  # how sources delivered then is not kept
+        yield from _sources(board, language)
+    yield from _exemptions(board, language)
+
+
+def _exploited(board: Board, language: str) -> list[Matter]:
+    names = board.team_names(language)
+    rows = scores.metric_scores(board.snapshot, board.period, metric_id=EXPLOITED)
+    found = [row for row in rows if row.value and row.status in _MEASURED]
+    return [
+        Matter(
+            EXPLOITED,
+            text(language, "agenda.exploited"),
+            _counted(names[row.team_id], fmt.number(language, row.value)),
+            METRIC.at(team=row.team_id, metric=EXPLOITED),
+            AREA.at(area=EXPLOITED_AREA),
+            text(language, "agenda.exploited_note"),
+            row.team_id,
+            names[row.team_id],
+        )
+        for row in sorted(found, key=lambda row: (-(row.value or 0), row.team_id))
+    ]
+
+
+def _incidents(board: Board, language: str) -> Iterator[Matter]:
+    """More major incidents than in any of the twelve periods before: of all teams together, and of each of them."""
+    if not quality.is_connected(board.snapshot, "incidents"):
+        return
+    names, counts = board.team_names(language), facts.major_incidents(board.snapshot, board.period)
+    known = [count for count in counts[:-1] if count is not None]
+    now, normal = counts[-1], lead.usual_range(counts[:-1])
+    rows = [row for row in facts.team_majors(board.snapshot, board.period) if row.team_id in names]
+    if now is not None and normal is not None and now > max(known):
+        title = text(language, "agenda.incidents")
+        note = text(language, "agenda.incidents_note", count=now, low=normal[0], high=normal[1])
+        for row in rows:
+            place = _counted(names[row.team_id], fmt.number(language, row.found))
+            yield Matter(
+                MANY_INCIDENTS, title, place, INCIDENTS.at(team=row.team_id), INCIDENTS.at(), note, row.team_id
+            )
+        return
+    for row in rows:
+        if now is not None and row.most_before is not None and row.found > max(row.most_before, 1):
+            words = {"count": row.found, "most": row.most_before}
+            yield Matter(
+                "incidents_team",
+                text(language, "agenda.incidents_team"),
+                f"{names[row.team_id]} ({text(language, 'agenda.incidents_against', **words)})",
+                INCIDENTS.at(team=row.team_id),
+                INCIDENTS.at(),
+                "",
+                row.team_id,
+                names[row.team_id],
+            )
+
+
+def _cells(board: Board) -> Iterator[AreaScore]:
+    """The areas of teams, in the order of the matrix."""
+    for team in board.teams:
+        for area in board.areas:
+            if (row := board.cells.get((team.team_id, area.area_id))) is not None:
+                yield row
+
+
+def _not_established(board: Board, language: str) -> Iterator[Matter]:
+    rows = [row for row in _cells(board) if row.level == 0 and row.score is not None]
+    for row in sorted(rows, key=lambda row: row.score or 0.0):
+        name = _cell_name(board, language, row)
+        place = text(language, "agenda.level_0_place", name=name, score=fmt.score(language, row.score))
+        yield Matter(
+            "level_0",
+            text(language, "agenda.level_0", level=text(language, "level.0").lower()),
+            place,
+            TEAM.at(team=row.team_id, area=row.area_id),
+            AREA.at(area=row.area_id),
+            text(language, "agenda.level_0_note"),
+            row.team_id,
+            name,
+        )
+
+
+def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[Matter]:
+    """Every gate that stands, also where the level is low already; the lowest level first."""
+    names = board.team_names(language)
+    rows = [
+        row
+        for row in _cells(board)
+        if row.gate is not None and not (row.gate == EXPLOITED_GATE and row.team_id in exploited)
+    ]
+    for row in sorted(rows, key=lambda row: (_cap(row, rows), row.gate or "")):
+        count = "" if row.gate_findings is None else fmt.number(language, row.gate_findings)
+        yield Matter(
+            f"gate_{row.gate}",
+            _without_count(gate_reason(language, row)) or row.gate or "",
+            _counted(names[row.team_id], count) if count else names[row.team_id],
+            TEAM.at(team=row.team_id, area=row.area_id),
+            AREA.at(area=row.area_id),
+            text(language, "agenda.gate_note", gate=row.gate, area=board.area_names(language)[row.area_id].lower()),
+            row.team_id,
+            names[row.team_id],
+        )
+
+
+def _cap(row: AreaScore, rows: Sequence[AreaScore]) -> int:
+    """The highest level that a gate leaves anybody: the lower, the graver."""
+    return max((other.level or 0 for other in rows if other.gate == row.gate), default=0)
+
+
+def _without_count(reason: str) -> str:
+    """A gate's reason as a title: without the number of findings before it, which belongs to a team."""
+    words = re.sub(r"^\d+\s+", "", reason)
+    return words[:1].upper() + words[1:]
+
+
+def _falls(board: Board, language: str) -> Iterator[Matter]:
+    rows = [row for row in board.moves.values() if row.area_id and (row.change or 0) <= -LARGE_FALL]
+    for row in sorted(rows, key=lambda row: (row.change or 0, row.team_id, row.area_id)):
+        name = f"{board.team_names(language)[row.team_id]}: {board.area_names(language)[row.area_id]}"
+        yield Matter(
+            "fall",
+            text(language, "agenda.fall", since=since(board, language)),
+            f"{name} {fmt.score(language, row.score_before)} → {fmt.score(language, row.score)}",
+            TEAM.at(team=row.team_id, area=row.area_id),
+            AREA.at(area=row.area_id),
+            "",
+            row.team_id,
+            name,
+        )
+
+
+def _goals(board: Board, language: str) -> Iterator[Matter]:
+    """Decisions that are past due, then those that the pace of today brings in too late."""
+    names = board.team_names(language)
+    titles = {row.metric_id: row.title.get(language) for row in catalogue.metrics(board.snapshot)}
+    open_goals = [
+        goal for goal in gaps.goal_reviews(board.snapshot, board.period) if goal.is_open and goal.metric_id in titles
+    ]
+    overdue = [goal for goal in open_goals if goal.days_left < 0]
+    late = [goal for goal in open_goals if 0 <= goal.days_left <= SOON_DAYS and goal.forecast in {"late", "not_moving"}]
+    for cause, rows in (("overdue", overdue), ("late", late)):
+        for goal in rows:
+            name = f"{names[goal.team_id]}: {titles[goal.metric_id]}"
+            yield Matter(
+                cause,
+                text(language, f"agenda.{cause}"),
+                text(language, f"agenda.{cause}_place", name=name, days=abs(goal.days_left)),
+                METRIC.at(team=goal.team_id, metric=goal.metric_id),
+                DECISIONS.at(),
+                "",
+                goal.team_id,
+                name,
+                text(language, f"agenda.{cause}_own"),
+            )
+
+
+def _sources(board: Board, language: str) -> Iterator[Matter]:
+    found = quality.sources(board.snapshot)
+    if not found:
+        title, note = text(language, "overview.sources_none"), text(language, "overview.sources_none_detail")
+        yield Matter("no_sources", title, "", HEALTH.at(), HEALTH.at(), note)
+    for stream in dict.fromkeys(row.stream for row in found if row.state in {"failed", "late"}):
+        name = text(language, f"stream.{stream}")
+        note = text(language, "overview.decide_source_detail")
+        yield Matter(
+            "source",
+            text(language, "agenda.source"),
+            name,
+            HEALTH.at(),
+            HEALTH.at(),
+            note,
+            None,
+            name,
+            text(language, "agenda.source_own"),
+        )
+
+
+def _exemptions(board: Board, language: str) -> Iterator[Matter]:
+    names = board.team_names(language)
+    titles = {row.metric_id: row.title.get(language) for row in catalogue.metrics(board.snapshot)}
+    for row in quality.due_exemptions(board.snapshot, SOON_DAYS, board.period):
+        name = f"{names[row.team_id]}: {titles.get(row.subject, row.subject)}"
+        yield Matter(
+            "exemption",
+            text(language, "agenda.exemption"),
+            text(language, "agenda.exemption_place", name=name, days=row.days_left),
+            EXEMPTIONS.at(),
+            EXEMPTIONS.at(),
+            "",
+            row.team_id,
+            name,
+            text(language, "agenda.exemption_own"),
+        )
+
+
+def _cell_name(board: Board, language: str, row: AreaScore) -> str:
+    return f"{board.team_names(language)[row.team_id]}: {board.area_names(language)[row.area_id]}"
+
+
+def _counted(name: str, count: str) -> str:
+    return f"{name} ({count})"
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]

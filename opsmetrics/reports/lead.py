@@ -1,0 +1,135 @@
+"""The answer in a few sentences: how many meet the requirement, against when, who fell most, what is weakest."""
+
+from __future__ import annotations
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import text
+from opsmetrics.reports.standing import Board, a_year_ago, since
+from opsmetrics.scoring.points import MET_LEVEL
+from opsmetrics.snapshots.queries import comparison, facts, quality
+from opsmetrics.snapshots.queries.comparison import ScoreMove
+
+TOLD_FALL = 1.0  # points of the team score below which a fall is not worth a sentence
+NAMED_TEAMS = 3
+
+
+def lead(board: Board, language: str) -> str:
+    """Return the answer; ``*this*`` is meant strong."""
+    medians = board.medians()
+    if not board.found() or not medians:
+        return text(language, "overview.lead_no_scores")
+    weakest = min(medians, key=lambda key: medians[key])
+    area = board.area_names(language)[weakest]
+    median, lowest = fmt.score(language, board.median()), fmt.score(language, medians[weakest])
+    said = text(language, "lead.weakest", median=median, area=area, area_median=lowest)
+    return " ".join(filter(None, (_state(board, language), _year(board, language), _fall(board, language), said)))
+
+
+def _state(board: Board, language: str) -> str:
+    """How many meet the requirement now, how many did at the last month end, and how many of those are doubted."""
+    met, then = board.met() or 0, board.against.before
+    words = {"met": met, "teams": len(board.scores)}
+    if then is None:
+        said = text(language, "lead.state_alone", **words)
+    else:
+        before, scored = comparison.met_counts(board.snapshot, then, MET_LEVEL)
+        words |= {"before": before, "scored": scored, "since": since(board, language)}
+        if scored == 0:
+            said = text(language, "lead.state_alone", **words)
+        elif (before, scored) == (met, len(board.scores)):
+            said = text(language, "lead.state_same", **words)
+        elif scored == len(board.scores):
+            said = text(language, "lead.state", **words)
+        else:
+            said = text(language, "lead.state_other_teams", **words)
+    return " ".join(filter(None, (said, _crossed(board, language), _doubted(board, language))))
+
+
+def _crossed(board: Board, language: str) -> str:
+    """Who came to meet the requirement, and who no longer does."""
+    names = board.team_names(language)
+    own = [row for (_, area_id), row in board.moves.items() if not area_id]
+    sides: tuple[tuple[str, list[ScoreMove]], ...] = (
+        ("lost", [row for row in own if _has(row.level_before) and row.level is not None and not _has(row.level)]),
+        (
+            "won",
+            [row for row in own if _has(row.level) and row.level_before is not None and not _has(row.level_before)],
+        ),
+    )
+    return " ".join(
+        text(language, f"lead.{side}", teams=_listed(language, [names[row.team_id] for row in rows]))
+        for side, rows in sides
+        if rows
+    )
+
+
+def _has(level: int | None) -> bool:
+    return level is not None and level >= MET_LEVEL
+
+
+def _listed(language: str, names: list[str]) -> str:
+    """``A, B og C``; of more than a few the first ones and how many there are besides."""
+    rest = len(names) - NAMED_TEAMS
+    if rest > 0:
+        shown, last = names[:NAMED_TEAMS], text(language, "lead.others", count=rest)
+    else:
+        *shown, last = names
+    return text(language, "lead.and", first=", ".join(shown), last=last) if shown else last
+
+
+def _doubted(board: Board, language: str) -> str:
+    """How many of those that meet the requirement have numbers that raise questions."""
+    own = [row for (_, area_id), row in board.moves.items() if not area_id and _has(row.level) and row.signs]
+    return text(language, "lead.doubted", count=len(own)) if own else ""
+
+
+def _year(board: Board, language: str) -> str:
+    then = board.against.year
+    if then is None:
+        return ""
+    met, scored = comparison.met_counts(board.snapshot, then, MET_LEVEL)
+    if scored == 0:
+        return ""
+    return text(language, "lead.year", met=met, scored=scored, year=a_year_ago(board, language))
+
+
+def _fall(board: Board, language: str) -> str:
+    """Whose score fell most since the last month end; that none did is said too."""
+    falls = [row for (_, area_id), row in board.moves.items() if not area_id and row.change is not None]
+    if not falls:
+        return ""
+    most = min(falls, key=lambda row: row.change or 0)
+    if (most.change or 0) > -TOLD_FALL:
+        return text(language, "lead.no_fall", points=fmt.number(language, TOLD_FALL), since=since(board, language))
+    name = board.team_names(language)[most.team_id]
+    return text(language, "lead.fall", team=name, points=fmt.signed(language, most.change))
+
+
+def usual(board: Board, language: str) -> tuple[int | None, str]:
+    """Return the major incidents of the last 28 days, and how many there usually are; None where nobody tells them."""
+    if not quality.is_connected(board.snapshot, "incidents"):
+        return None, text(language, "overview.not_connected")
+    majors = facts.major_incidents(board.snapshot, board.period)
+    if majors[-1] is None:
+        return None, text(language, "outcomes.not_told")
+    normal = usual_range(majors[:-1])
+    return majors[-1], text(language, "overview.usual", low=normal[0], high=normal[1]) if normal else ""
+
+
+def usual_range(before: list[int | None]) -> tuple[int, int] | None:
+    """Return the usual range of counts: all known ones but the lowest and the highest; None of too few."""
+    known = sorted(value for value in before if value is not None)
+    return (known[1], known[-2]) if len(known) >= facts.FEWEST_PERIODS else None
+
+
+def delivering(board: Board, language: str) -> str:
+    """Return how many sources deliver; of a period that is past, that their state then is not kept."""
+    if board.period.is_past:
+        return text(language, "overview.sources_now")
+    states = [row.state for row in quality.sources(board.snapshot) if row.state != "ended"]
+    if not states:
+        return text(language, "overview.sources_none")
+    silent = len(states) - states.count("fresh")
+    return text(
+        language, "overview.sources_silent" if silent else "overview.sources_fresh", count=silent, all=len(states)
+    )

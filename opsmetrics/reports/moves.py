@@ -1,0 +1,161 @@
+"""What is better and what is weaker now than at the last month end, by how much, and because of which metric.
+
+A rise that the product itself doubts is never told as a gain: of a team whose numbers raise questions, of too little
+data, of a value that is carried on, of a level on the edge. A fall is told also then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import text
+from opsmetrics.reports.addresses import CHANGES, TEAM, Address
+from opsmetrics.reports.standing import MATERIAL_POINTS, Board, Item, since
+from opsmetrics.scoring.change import PARTS
+from opsmetrics.snapshots.queries import comparison, movement
+from opsmetrics.snapshots.queries.comparison import Cause, ScoreMove
+from opsmetrics.snapshots.queries.movement import Change
+from opsmetrics.snapshots.queries.rows import index_by
+
+DOUBTS = ("signs", "provisional", "carried", "on_edge")
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Scores of teams and areas that moved since the last month end, most points first.
+
+    Attributes:
+        better: Risen, and nothing speaks against it.
+        worse: Fallen.
+        withheld: Risen, but the numbers are doubted.
+    """
+
+    better: Sequence[ScoreMove]
+    worse: Sequence[ScoreMove]
+    withheld: Sequence[ScoreMove]
+
+
+def doubt(move: ScoreMove) -> str | None:
+    """Return why a score is not sure enough for a rise to be a gain, as one of :data:`DOUBTS`; None where it is."""
+    if move.signs:
+        return "signs"
+    if "provisional" in {move.status, move.status_before}:
+        return "provisional"
+    if move.stale:
+        return "carried"
+    return "on_edge" if move.is_on_edge else None
+
+
+def direction(move: ScoreMove) -> int:
+    """Return 1 where a score is better than at the last month end, -1 where it is weaker, else 0.
+
+    Weaker is what lost a level or :data:`MATERIAL_POINTS` points; better is what won either, while the other one did
+    not go down.
+    """
+    change = move.change
+    if change is None:
+        return 0
+    if move.levels < 0 or change <= -MATERIAL_POINTS:
+        return -1
+    return 1 if change >= MATERIAL_POINTS or (move.levels > 0 and change >= 0) else 0
+
+
+def find_moves(board: Board) -> Moves:
+    """Return what moved materially since the last month end."""
+    found = sorted(
+        (row for row in board.moves.values() if direction(row)),
+        key=lambda row: (-abs(row.change or 0), row.team_id, row.area_id),
+    )
+    rises = [row for row in found if direction(row) > 0]
+    return Moves(
+        better=[row for row in rises if doubt(row) is None],
+        worse=[row for row in found if direction(row) < 0],
+        withheld=[row for row in rises if doubt(row) is not None],
+    )
+
+
+def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[Item]:
+    """Return moves in words: whose, from what to what, and the main cause."""
+    names, areas = board.team_names(language), board.area_names(language)
+    causes = _causes(board) if rows else {}
+    parts = index_by(movement.all_changes(board.snapshot, board.period), lambda row: row.team_id) if rows else {}
+    items: list[Item] = []
+    for row in rows:
+        is_up = direction(row) > 0
+        words = [_from_to(board, language, row)]
+        if row.area_id:
+            words.append(_cause(language, causes.get((row.team_id, row.area_id, is_up))))
+        elif row.team_id in parts:
+            words.append(_team_cause(board, language, parts[row.team_id], causes, is_up=is_up))
+        if not is_up and (why := doubt(row)) is not None:
+            words.append(text(language, f"moves.doubt_{why}"))
+        # A level may change while the points hardly do, and a gate takes one from a score that rises.
+        way = "points" if abs(row.change or 0) >= MATERIAL_POINTS and ((row.change or 0) > 0) == is_up else "level"
+        title = text(
+            language,
+            f"moves.up_{way}" if is_up else f"moves.down_{way}",
+            name=": ".join(filter(None, (names[row.team_id], areas.get(row.area_id)))),
+        )
+        items.append(Item(title, " ".join(words), address_of(row), row.team_id))
+    return items
+
+
+def address_of(row: ScoreMove) -> Address:
+    """Return where the app says more of a move."""
+    if row.area_id:
+        return TEAM.at(team=row.team_id, area=row.area_id)
+    return CHANGES.at(team=row.team_id)
+
+
+def moves(board: Board, language: str) -> dict[bool, list[Item]]:
+    """Return what moved in words: under True for the better, under False for the worse."""
+    found = find_moves(board)
+    return {True: say_moves(board, language, found.better), False: say_moves(board, language, found.worse)}
+
+
+def _from_to(board: Board, language: str, row: ScoreMove) -> str:
+    """From what to what; the levels where they differ."""
+    words = {
+        "before": fmt.score(language, row.score_before),
+        "now": fmt.score(language, row.score),
+        "points": fmt.signed(language, row.change),
+        "since": since(board, language),
+    }
+    if row.levels == 0:
+        return text(language, "moves.from_to", **words)
+    levels = {
+        "level_before": text(language, f"level.{row.level_before}").lower(),
+        "level": text(language, f"level.{row.level}").lower(),
+    }
+    return text(language, "moves.from_to_level", **words, **levels)
+
+
+def _causes(board: Board) -> dict[tuple[str, str, bool], Cause]:
+    rows = comparison.causes(board.snapshot, board.period)
+    return {(row.team_id, row.area_id, row.performance > 0): row for row in rows}
+
+
+def _team_cause(
+    board: Board, language: str, change: Change, causes: Mapping[tuple[str, str, bool], Cause], *, is_up: bool
+) -> str:
+    """What moved a team most: a part of the waterfall, and where that is results the metric behind it."""
+    part = max(PARTS, key=lambda name: change.part(name) * (1 if is_up else -1))
+    keys = ((change.team_id, area.area_id, is_up) for area in board.areas)
+    found = [causes[key] for key in keys if key in causes]
+    if part != "performance" or not found:
+        return text(language, f"moves.because_{part}")
+    return _cause(language, max(found, key=lambda cause: abs(cause.performance)))
+
+
+def _cause(language: str, cause: Cause | None) -> str:
+    """The metric that moved an area most, from what to what; in points where a value is not known."""
+    if cause is None:
+        return text(language, "moves.no_cause")
+    title = cause.title.get(language)
+    if cause.value is None or cause.value_before is None or cause.value == cause.value_before:
+        before, now = (fmt.number(language, each) for each in (cause.points_before, cause.points_after))
+        return text(language, "moves.cause_points", metric=title, before=before, now=now)
+    before, now = (fmt.metric_value(language, cause.unit, each) for each in (cause.value_before, cause.value))
+    return text(language, "moves.cause", metric=title, before=before, now=now)

@@ -1,0 +1,185 @@
+"""How an organisation stands at an instant, read once, and the small words that the app and the brief say alike.
+
+Does not belong here: what is said of it (``lead``, ``moves``, ``agenda``).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import text
+from opsmetrics.reports.addresses import Address
+from opsmetrics.scoring.points import MET_LEVEL
+from opsmetrics.snapshots.queries import catalogue, comparison, scores
+from opsmetrics.snapshots.queries.catalogue import Area, Team
+from opsmetrics.snapshots.queries.comparison import Baselines, ScoreMove
+from opsmetrics.snapshots.queries.gaps import Gap, GoalReview, PlanStep
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.rows import index_by
+from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore, TeamScore
+from opsmetrics.snapshots.store import Snapshot
+
+MATERIAL_POINTS = 5.0  # a rise or fall since the last month end that is told of without a change of level
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whom or what an item is about, by name, and where the app says more of it."""
+
+    name: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to read, and where the app says more.
+
+    Attributes:
+        title: One line.
+        detail: Why, with the names of the places.
+        address: In the app.
+        team_id: Whose it is, or None for what is nobody's alone.
+        places: The teams or sources that it is about, where there are several, each with its own address.
+        note: The detail without the names of the places.
+        cause: What makes two matters the same, such as ``level_0``; empty of what is no matter.
+    """
+
+    title: str
+    detail: str
+    address: Address
+    team_id: str | None = None
+    places: tuple[Place, ...] = ()
+    note: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that the overview and the brief say of one instant, read once."""
+
+    snapshot: Snapshot
+    period: Period
+    teams: Sequence[Team]
+    areas: Sequence[Area]
+    scores: Mapping[str, TeamScore]
+    cells: Mapping[tuple[str, str], AreaScore]
+    edges: Sequence[float]
+    against: Baselines
+    moves: Mapping[tuple[str, str], ScoreMove]
+
+    def found(self) -> list[float]:
+        """Return the team scores that there are."""
+        return [row.score for row in self.scores.values() if row.score is not None]
+
+    def median(self) -> float | None:
+        """Return the median of the team scores."""
+        return statistics.median(self.found()) if self.found() else None
+
+    def met(self) -> int | None:
+        """Return how many teams are on level "met" or higher; None where no team has a score."""
+        if not self.found():
+            return None
+        return sum(row.level is not None and row.level >= MET_LEVEL for row in self.scores.values())
+
+    def median_then(self, *, is_year: bool = False) -> float | None:
+        """Return the median of the team scores at the last month end, or a year ago."""
+        own = [row for (_, area_id), row in self.moves.items() if not area_id]
+        then = [row.score_year if is_year else row.score_before for row in own]
+        known = [score for score in then if score is not None]
+        return statistics.median(known) if known else None
+
+    def team_names(self, language: str) -> dict[str, str]:
+        """Return the teams' names by id."""
+        return {team.team_id: team.name.get(language) for team in self.teams}
+
+    def area_names(self, language: str) -> dict[str, str]:
+        """Return the areas' names by id."""
+        return {area.area_id: area.name.get(language) for area in self.areas}
+
+    def coverage(self) -> float | None:
+        """Return the median coverage."""
+        known = [row.coverage for row in self.scores.values() if row.coverage is not None]
+        return statistics.median(known) if known else None
+
+    def medians(self) -> dict[str, float]:
+        """Return each area's median over the teams that have a score."""
+        found: dict[str, list[float]] = {}
+        for row in self.cells.values():
+            if row.score is not None:
+                found.setdefault(row.area_id, []).append(row.score)
+        return {area_id: statistics.median(values) for area_id, values in found.items()}
+
+
+def read_board(snapshot: Snapshot, period: Period) -> Board:
+    """Read what an instant's board says."""
+    against = comparison.baselines(snapshot, period)
+    return Board(
+        snapshot=snapshot,
+        period=period,
+        teams=list(catalogue.teams(snapshot)),
+        areas=list(catalogue.areas(snapshot)),
+        scores=index_by(scores.team_scores(snapshot, period), lambda row: row.team_id),
+        cells=index_by(scores.area_scores(snapshot, period), lambda row: (row.team_id, row.area_id)),
+        edges=catalogue.rules(snapshot).level_edges,
+        against=against,
+        moves=index_by(comparison.score_moves(snapshot, period, against), lambda row: (row.team_id, row.area_id)),
+    )
+
+
+def band(score: float, edges: Sequence[float]) -> int:
+    """Return the level of a score by itself, without gates (method 3.6)."""
+    return sum(score >= edge for edge in edges)
+
+
+def is_held_down(row: AreaScore, edges: Sequence[float]) -> bool:
+    """Whether a gate makes the level lower than the score alone would."""
+    return (
+        row.gate is not None and row.level is not None and row.score is not None and band(row.score, edges) > row.level
+    )
+
+
+def gate_reason(language: str, row: AreaScore) -> str:
+    """Return why a gate holds a level, with the number of findings; empty where none does."""
+    return row.reason.get(language).replace("{}", str(row.gate_findings)) if row.reason else ""
+
+
+def shown_value(row: MetricScore | Gap) -> float | None:
+    """Return a metric's value where it is one: not of a metric without points, nor of one that only counts as zero."""
+    return None if row.points is None or row.status == "not_measured_overdue" else row.value
+
+
+def forecast(goal: GoalReview, language: str) -> str:
+    """Say when a goal is reached at the pace of today."""
+    key = f"goal.forecast_{goal.forecast}"
+    if goal.forecast_on is None:
+        return text(language, key)
+    return text(language, key, day=fmt.short_date(language, goal.forecast_on), days=abs(goal.slip_days or 0))
+
+
+def when(row: Gap | PlanStep, language: str) -> str:
+    """Say from which day work on a metric can show, and what it waits for; nothing where no date is known."""
+    if row.shows_on is None or row.dates_rest_on is None:
+        return ""
+    waits = row.waits_for or 0
+    key = f"when.{row.dates_rest_on}" + ("_waits" if waits else "")
+    return text(language, key, day=fmt.long_date(language, row.shows_on), count=waits)
+
+
+def since(board: Board, language: str) -> str:
+    """Return the last month end in words, with its year where that is another; empty where there is none."""
+    return _month_name(board, language, board.against.before)
+
+
+def a_year_ago(board: Board, language: str) -> str:
+    """Return the month end of a year ago in words, with its year; empty where there is none."""
+    return _month_name(board, language, board.against.year)
+
+
+def _month_name(board: Board, language: str, then: Period | None) -> str:
+    if then is None:
+        return ""
+    whole = fmt.month(language, then.on)
+    return whole.rsplit(" ", 1)[0] if then.on.year == board.period.on.year else whole

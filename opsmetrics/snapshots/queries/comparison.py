@@ -1,0 +1,176 @@
+"""Now against the last month end and against a year ago: scores of teams and areas, and what moved them most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries.period import Period
+from opsmetrics.snapshots.queries.reader import frame, query
+from opsmetrics.snapshots.queries.rows import Rows
+from opsmetrics.snapshots.store import Snapshot
+
+YEAR = timedelta(days=365)
+NEAR = timedelta(days=31)  # a month end further from a year ago than this is another time of the year
+
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """What an instant is held against; None where the snapshot does not reach back that far.
+
+    Attributes:
+        before: The last month end before it.
+        year: The month end nearest to a year before it.
+    """
+
+    before: Period | None
+    year: Period | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreMove:
+    """A team's score (``area_id`` empty) or that of one of its areas, now, at the last month end and a year ago.
+
+    Attributes:
+        signs: Kinds of gaming alarms of the team.
+        stale: Metrics that stand on their last known value.
+    """
+
+    team_id: str
+    area_id: str
+    score: float | None
+    level: int | None
+    status: str
+    is_on_edge: bool | None
+    score_before: float | None
+    level_before: int | None
+    status_before: str | None
+    score_year: float | None
+    level_year: int | None
+    signs: int
+    stale: int
+
+    @property
+    def change(self) -> float | None:
+        """Points since the last month end; None where one of the two is missing."""
+        return _difference(self.score, self.score_before)
+
+    @property
+    def year_change(self) -> float | None:
+        """Points over the year; None where one of the two is missing."""
+        return _difference(self.score, self.score_year)
+
+    @property
+    def levels(self) -> int:
+        """Levels won (above 0) or lost since the last month end; 0 where one of the two is missing."""
+        if self.level is None or self.level_before is None:
+            return 0
+        return self.level - self.level_before
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The metric that gave most of a rise or fall since the last month end, within a team's area.
+
+    Attributes:
+        performance: Its part of the change, in points of the team's score (method 3.12).
+    """
+
+    team_id: str
+    area_id: str
+    metric_id: str
+    title: Text
+    unit: str
+    value: float | None
+    value_before: float | None
+    points_after: float | None
+    points_before: float | None
+    performance: float
+
+
+def baselines(snapshot: Snapshot, period: Period) -> Baselines:
+    """Return the month ends that an instant is held against."""
+    months = [row for row in catalogue.periods(snapshot) if row.grain == "month" and row.as_of < period.as_of]
+    aim = period.as_of - YEAR
+    nearest = min(months, key=lambda row: abs(row.as_of - aim), default=None)
+    is_near = nearest is not None and abs(nearest.as_of - aim) <= NEAR and nearest is not (months or [None])[0]
+    return Baselines(months[0] if months else None, nearest if is_near else None)
+
+
+def score_moves(snapshot: Snapshot, period: Period, against: Baselines) -> Rows[ScoreMove]:
+    """Return every score of teams and areas at an instant beside what it was."""
+    return query(
+        snapshot,
+        ScoreMove,
+        """with scored as (
+               select team_id, '' as area_id, as_of, grain, score, level, status, is_on_edge from scores.team
+               union all
+               select team_id, area_id, as_of, grain, score, level, status, is_on_edge from scores.area
+           ),
+           signs as (
+               select team_id, count(distinct alarm) as signs from marts.gaming_alarms
+               where as_of = $as_of and grain = $grain group by team_id
+           ),
+           stale as (
+               select s.team_id, m.area_id, count(*) as stale
+               from scores.metric as s join meta.metrics as m using (metric_id)
+               where s.as_of = $as_of and s.grain = $grain and s.status = 'stale' group by all
+           )
+           select n.team_id, n.area_id, n.score, n.level, n.status, n.is_on_edge,
+               b.score as score_before, b.level as level_before, b.status as status_before,
+               y.score as score_year, y.level as level_year,
+               coalesce(g.signs, 0) as signs, coalesce(o.stale, 0) as stale
+           from scored as n
+           left join scored as b
+               on b.team_id = n.team_id and b.area_id = n.area_id and b.as_of = $before and b.grain = 'month'
+           left join scored as y
+               on y.team_id = n.team_id and y.area_id = n.area_id and y.as_of = $year and y.grain = 'month'
+           left join signs as g on g.team_id = n.team_id
+           left join stale as o on o.team_id = n.team_id and o.area_id = n.area_id
+           where n.as_of = $as_of and n.grain = $grain
+           order by n.team_id, n.area_id""",
+        period.instant(before=_as_of(against.before), year=_as_of(against.year)),
+    )
+
+
+def causes(snapshot: Snapshot, period: Period) -> Rows[Cause]:
+    """Return for each area of a team the metric that lifted its score most and the one that lowered it most."""
+    return query(
+        snapshot,
+        Cause,
+        """select c.team_id, m.area_id, c.metric_id, m.title_nb, m.title_en, m.unit, s.value, b.value as value_before,
+               c.points_after, c.points_before, c.performance
+           from scores.change_metric as c
+           join meta.metrics as m using (metric_id)
+           join scores.metric as s
+               on s.team_id = c.team_id and s.metric_id = c.metric_id and s.as_of = c.as_of and s.grain = c.grain
+           left join scores.metric as b
+               on b.team_id = c.team_id and b.metric_id = c.metric_id and b.as_of = c.from_as_of and b.grain = 'month'
+           where c.as_of = $as_of and c.grain = $grain and c.performance <> 0
+           qualify row_number() over (
+               partition by c.team_id, m.area_id, c.performance > 0 order by abs(c.performance) desc, c.metric_id
+           ) = 1
+           order by abs(c.performance) desc, c.metric_id""",
+        period.instant(),
+    )
+
+
+def met_counts(snapshot: Snapshot, at: Period, level: int) -> tuple[int, int]:
+    """Return how many teams had at least a level at an instant, and how many had a score."""
+    found = frame(
+        snapshot,
+        """select count(*) filter (level >= $level) as met, count(score) as scored from scores.team
+           where as_of = $as_of and grain = $grain""",
+        at.instant(level=level),
+    )
+    return found.row(0)
+
+
+def _as_of(period: Period | None) -> datetime | None:
+    return period.as_of if period else None
+
+
+def _difference(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else now - then
