@@ -74,8 +74,7 @@ def for_decision(board: Board, language: str) -> list[Item]:
 
 def _alone(row: Matter) -> Item:
     title = f"{row.key}: {row.own or _lower(row.title)}" if row.key else row.title
-    detail = " ".join(filter(None, (f"{row.place}." if row.place else "", row.note)))
-    return Item(title, detail, row.where, row.team_id, note=row.note, cause=row.cause)
+    return Item(title, row.note or row.place, row.where, row.team_id, note=row.note, cause=row.cause)
 
 
 def _merged(language: str, rows: Sequence[Matter]) -> Item:

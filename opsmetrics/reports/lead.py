@@ -13,8 +13,14 @@ TOLD_FALL = 1.0  # points of the team score below which a fall is not worth a se
 NAMED_TEAMS = 3
 
 
-def lead(board: Board, language: str) -> str:
-    """Return the answer; ``*this*`` is meant strong."""
+def lead(board: Board, language: str, *, with_year: bool = True) -> str:
+    """Return the answer; ``*this*`` is meant strong.
+
+    Args:
+        board: How it stands.
+        language: nb or en.
+        with_year: Say how it was a year ago; not where a figure beside it does.
+    """
     medians = board.medians()
     if not board.found() or not medians:
         return text(language, "overview.lead_no_scores")
@@ -22,7 +28,8 @@ def lead(board: Board, language: str) -> str:
     area = board.area_names(language)[weakest]
     median, lowest = fmt.score(language, board.median()), fmt.score(language, medians[weakest])
     said = text(language, "lead.weakest", median=median, area=area, area_median=lowest)
-    return " ".join(filter(None, (_state(board, language), _year(board, language), _fall(board, language), said)))
+    year = _year(board, language) if with_year else ""
+    return " ".join(filter(None, (_state(board, language), year, _fall(board, language), said)))
 
 
 def _state(board: Board, language: str) -> str:

@@ -85,7 +85,9 @@ def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[It
     for row in rows:
         is_up = direction(row) > 0
         words = [_from_to(board, language, row)]
-        if row.area_id:
+        if abs(row.change or 0) < MATERIAL_POINTS:
+            words.append(text(language, "moves.level_up" if is_up else "moves.level_down"))
+        elif row.area_id:
             words.append(_cause(language, causes.get((row.team_id, row.area_id, is_up))))
         elif row.team_id in parts:
             words.append(_team_cause(board, language, parts[row.team_id], causes, is_up=is_up))

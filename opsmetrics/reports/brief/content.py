@@ -22,7 +22,8 @@ from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.store import Snapshot
 
-SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 3, 10, 5
+SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 2, 10, 5
+NAMED_TEAMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _first(found: Material) -> Section:
     return Section(
         words.text("brief.first"),
         (
-            Paragraph(board.lead(words.board, words.language), is_lead=True),
+            Paragraph(board.lead(words.board, words.language, with_year=False), is_lead=True),
             _figures(found),
             *([Row(tuple(pictures), (1.0,) * len(pictures))] if pictures else []),
             _moved(found),
@@ -210,18 +211,21 @@ def _largest(found: Material) -> Points:
 
 
 def _points(words: Words, name: str, mark: str, items: Sequence[Item]) -> Points:
-    """A list, and in its last line whose the others are: paper has nothing to click."""
-    lines = [(item.title, item.detail) for item in items[:SHOWN_MOVES]]
-    rest = _whose(words, [item.team_id for item in items[SHOWN_MOVES:]])
-    if rest:
-        lines.append((words.text("brief.others", count=len(items) - SHOWN_MOVES), rest))
-    return Points(words.text(f"overview.{name}"), mark, tuple(lines), words.text(f"overview.{name}_none"))
+    """A list, and in its title how many there are: paper has nothing to click, and the annex has every team's own."""
+    lines = tuple((item.title, item.detail) for item in items[:SHOWN_MOVES])
+    title = words.text(f"overview.{name}")
+    if len(items) > SHOWN_MOVES:
+        title = words.text("brief.shown_of", title=title, shown=SHOWN_MOVES, count=len(items))
+    return Points(title, mark, lines, words.text(f"overview.{name}_none"))
 
 
 def _whose(words: Words, team_ids: Sequence[str | None]) -> str:
     """Name the teams that some items belong to, each with how many."""
     counts = {team_id: team_ids.count(team_id) for team_id in words.teams if team_id in team_ids}
-    return ", ".join(words.teams[team] + (f" ({count})" if count > 1 else "") for team, count in counts.items())
+    named = [words.teams[team] + (f" ({count})" if count > 1 else "") for team, count in counts.items()]
+    if len(named) > NAMED_TEAMS:  # the annex has every team's own: a list of nearly all of them says nothing
+        named[NAMED_TEAMS:] = [words.text("lead.others", count=len(named) - NAMED_TEAMS)]
+    return ", ".join(named)
 
 
 def _decisions(found: Material) -> tuple[Block, ...]:

@@ -60,7 +60,7 @@ def _picture(words: Words, chart: Chart) -> Slide:
 
 
 def _first(words: Words, figures: Figures, title: str) -> Slide:
-    lead = Paragraph(board.lead(words.board, words.language), is_lead=True)
+    lead = Paragraph(board.lead(words.board, words.language, with_year=False), is_lead=True)
     named = words.board.period.instant(level=MET_LEVEL, count=charts.SHOWN_MONTHS)
     return Slide(title, (lead, figures), _notes(words, summary.written(summary.MONTHS, named)))
 

@@ -98,13 +98,10 @@ def _bands(words: Words) -> str:
 
 
 def _history(found: Board) -> dict[str, list[float | None]]:
-    """Each team's scores at month ends, and at the instant itself where no month ends with it; oldest first."""
+    """Each team's scores at month ends and at the instant itself; oldest first."""
     history: dict[str, list[float | None]] = {}
     for row in scores.team_months(found.snapshot, found.period, SHOWN_MONTHS):
         history.setdefault(row.team_id, []).append(row.score)
-    if found.period.grain != "month":
-        for team_id, now in found.scores.items():
-            history.setdefault(team_id, []).append(now.score)
     return history
 
 
