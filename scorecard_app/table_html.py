@@ -76,6 +76,10 @@ def cell_html(page: Page, cell: Cell) -> Markup:
 def _figure(page: Page, cell: Cell) -> Markup:
     if cell.drawing:
         return cell.drawing
+    if cell.band is not None:
+        return element(
+            "span", element("strong", cell.text) if cell.is_strong else cell.text, class_=f"band l{cell.band}"
+        )
     if cell.tag is not None:
         return tag(cell.tag.kind, cell.tag.sign, cell.text)
     if cell.address is not None:

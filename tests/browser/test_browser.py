@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pypdf
 import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, Error, Locator, Page
 
 from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.reports import brief
 from opsmetrics.reports.addresses import PAGES
+from opsmetrics.snapshots.store import current
 from tests.apps import ROOT, running_app
 from tests.asking import settle
 from tests.patience import LIMIT_MS, wait_until
@@ -289,14 +293,49 @@ def test_every_table_and_figure_can_be_taken_home(visit, tmp_path):
             assert len(Image.open(path).convert("L").getcolors(100_000)) > 8
 
 
-def test_the_report_prints_on_three_tagged_pages(visit):
+def test_the_report_prints_whole_on_four_tagged_pages(visit):
     for scheme in ("light", "dark"):
         watched = visit(color_scheme=scheme)
-        page = watched.open("rapport")
+        page = watched.open("rapport", lang="nb", period="2026-10")
         settle(page, 500)
+        drawn = page.evaluate(
+            "[...document.querySelectorAll('.ops img')].map(image => [image.alt, image.naturalWidth])"
+        )
+        assert len(drawn) > 20
+        assert all(alt and width for alt, width in drawn)
         content = page.pdf(prefer_css_page_size=True, tagged=True, print_background=True)
-        assert len(re.findall(rb"/Type\s*/Page\b", content)) == 3
+        reader = pypdf.PdfReader(io.BytesIO(content))
+        assert len(reader.pages) == 4
         assert b"/StructTreeRoot" in content
+        for paper, title in zip(
+            reader.pages,
+            ("Månedsrapport drift", "Team og områder", "Dette må møtet avgjøre", "Felles mangler og hendelser"),
+            strict=True,
+        ):
+            assert title in paper.extract_text()
+        # Every word stands whole on its page: none begins beyond an edge.
+        for paper in reader.pages:
+            places: list[tuple[float, str]] = []
+            paper.extract_text(
+                visitor_text=lambda words, user, matrix, _font, _size, places=places: places.append(
+                    (matrix[4] * user[0] + user[4], words)
+                )
+            )
+            assert all(0 <= x < float(paper.mediabox.width) for x, words in places if words.strip())
+
+
+def test_the_report_says_what_the_brief_says(visit, homes):
+    snapshot = current(homes["full"] / "snapshots")
+    document = brief.compose(snapshot, brief.period_of(snapshot, "2026-10"), "en")
+    page = visit().open("rapport", lang="en", period="2026-10")
+    shown = page.evaluate(
+        """[...document.querySelectorAll('.ops table')].map(table =>
+            [...table.querySelectorAll('tbody tr')].map(row => row.cells[0].innerText.split('\\n')[0]))"""
+    )
+    front = [section for section in document.sections if not section.is_annex]
+    tables = [block for section in front for block in section.blocks if block.kind == "table"]
+    assert shown == [[row[0].text for row in table.rows] for table in tables]
+    assert page.inner_text(".ops .lead") == front[0].blocks[0].text.replace("*", "")
 
 
 def test_a_new_snapshot_appears_in_an_open_page_and_nobody_sees_half(browser, homes, tmp_path):

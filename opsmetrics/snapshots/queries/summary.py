@@ -49,7 +49,7 @@ CHANGES = """select team_id, score_before, score_after, performance, coverage, s
 
 GOALS = f"""select r.team_id, r.metric_id, r.decided_on, r.due_on, r.points_then, r.points_now, r.forecast, g.owner_role
    from scores.goal as r join ref.goals as g using (team_id, metric_id, decided_on)
-   where r.as_of = $as_of and r.grain = $grain 
+   where r.as_of = $as_of and r.grain = $grain
        and {STATUS_THEN} in ('planned', 'in_progress') order by r.due_on, r.team_id, r.metric_id"""
 
 GAPS = """select team_id, metric_id, points_lost, gain_if_met, effort_days, is_for_gate from scores.gap
