@@ -106,12 +106,28 @@ class Recipe:
         lines += _fitting(self.select, shape.records[place])
         return "\n".join(lines) + "\n"
 
-    def write(self, org_folder: Path, file: Path) -> Path:
+    def text_for(self, file: Path, zone: str) -> str:
+        """Return the query for a file without its path: files with the same text can be read by one query.
+
+        Args:
+            file: An export that this recipe fits.
+            zone: The organisation's time zone.
+
+        Raises:
+            ValueError: The file is of another form.
+        """
+        shape = shape_of(file)
+        if shape is None:
+            raise ValueError(f"{file} is no {self.title.en}")
+        return self.query(shape, "", zone)
+
+    def write(self, org_folder: Path, file: Path, pattern: str | None = None) -> Path:
         """Write ``sources/<stream>.sql`` for a file; where the stream has one, ``sources/<stream>.<source>.sql``.
 
         Args:
             org_folder: Folder of the organisation's configuration.
             file: The export; below the root of sources.toml or below the folder itself.
+            pattern: Of the names of all files of this form in the folder of ``file``, where there are several.
 
         Returns:
             The query's file.
@@ -125,13 +141,27 @@ class Recipe:
         folder = org_folder / FOLDER
         names = (f"{self.stream}.sql", f"{self.stream}.{self.header.source}.sql")
         free = next((folder / name for name in names if not (folder / name).exists()), None)
-        if free is None:
+        same = next((folder / name for name in names if _source_of(folder / name) == self.header.source), None)
+        if free is None or same is not None:
             fix = "let one query read both with a pattern such as *.csv, or remove the query"
-            raise _refused(folder / names[1], "this query exists already", fix)
-        text = self.query(shape, _path_below(org_folder, file), configured_zone(org_folder))
+            message = f"a query of {self.header.source} exists already" if same else "this query exists already"
+            raise _refused(same or folder / names[1], message, fix)
+        path = _path_below(org_folder, file)
+        if pattern is not None:
+            path = path.removesuffix(file.name) + pattern
+        text = self.query(shape, path, configured_zone(org_folder))
         folder.mkdir(parents=True, exist_ok=True)
         write_whole_text(free, text)
         return free
+
+
+def _source_of(query: Path) -> str | None:
+    """Return the source that a query names; None where it cannot be told."""
+    try:
+        said = read_header(query.read_text(encoding="utf-8-sig")).get("source")
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, str) else None
 
 
 def _fitting(select: str, there: frozenset[str]) -> list[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fnmatch
+import glob
+import re
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 import polars as pl
@@ -10,10 +14,13 @@ import polars as pl
 from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.queries import FOLDER
+from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.proposals.start.draft import Draft, SourceDraft
 from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.source_rows import rows_of
-from opsmetrics.recipes import Recipe, recognise
+from opsmetrics.recipes import Recipe, recipes, recognise
+
+_DATE_LAST, _DATE_FIRST = re.compile(r"\d[\dTZ_.-]*$"), re.compile(r"^[\dTZ_.-]*\d")
 
 
 def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[str, Path], list[Path]]:
@@ -29,25 +36,54 @@ def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[
     """
     found: dict[str, Path] = {}
     unread: list[Path] = []
+    alike: dict[tuple[Path, str, str], list[Path]] = {}
+    zone = configured_zone(folder)
     for path in others:
         known: dict[str, Recipe] = {}
         for recipe in recognise(path):
             known.setdefault(recipe.stream, recipe)
         for recipe in known.values():
-            _write(draft, folder, path, recipe, found)
+            alike.setdefault((path.parent, recipe.name, recipe.text_for(path, zone)), []).append(path)
         if not known:
             unread.append(path)
+    by_name = {recipe.name: recipe for recipe in recipes()}
+    for (_, name, _), paths in alike.items():
+        pattern = common_pattern(paths)
+        for path, each in ((paths[0], pattern),) if pattern else ((path, None) for path in paths):
+            _write(draft, folder, path, each, by_name[name], found)
     return found, unread
 
 
-def _write(draft: Draft, folder: Path, path: Path, recipe: Recipe, found: dict[str, Path]) -> None:
+def common_pattern(paths: list[Path]) -> str | None:
+    """Return a pattern that names these files of one folder and no other, so that next month's file is read too.
+
+    Args:
+        paths: Files of one form; with fewer than two, or where a pattern would name another file, there is none.
+    """
+    names = [path.name for path in paths]
+    if len(names) < 2:
+        return None
+    start = _beginning(names)
+    end = _beginning([name[len(start) :][::-1] for name in names])[::-1]
+    # Parts of a date are left out: next year's file is of the same kind.
+    pattern = f"{glob.escape(_DATE_LAST.sub('', start))}*{glob.escape(_DATE_FIRST.sub('', end))}"
+    there = {path.name for path in paths[0].parent.iterdir() if fnmatch.fnmatchcase(path.name, pattern)}
+    return pattern if there == set(names) else None
+
+
+def _beginning(names: list[str]) -> str:
+    """Return what all names begin with."""
+    return "".join(signs[0] for signs in takewhile(lambda signs: len(set(signs)) == 1, zip(*names, strict=False)))
+
+
+def _write(draft: Draft, folder: Path, path: Path, pattern: str | None, recipe: Recipe, found: dict[str, Path]) -> None:
     try:
-        query = recipe.write(folder, path)
+        query = recipe.write(folder, path, pattern)
     except ConfigurationError as error:
         draft.guess("sources/", f"{path.name} is {recipe.title.en}, and is left out", error.problems[0].fix)
         return
     name = f"{FOLDER}/{query.name}"
-    found[name] = path
+    path = found[name] = path.with_name(pattern) if pattern else path
     draft.sources.append(SourceDraft(recipe.stream, "", f"{path.name} is {recipe.title.en}: {name}"))
     if recipe.note is not None:
         draft.guess(name, f"rows of {path.name} are {recipe.stream}", recipe.note.en)

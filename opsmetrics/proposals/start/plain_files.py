@@ -1,10 +1,11 @@
-"""Files that already have the columns of a stream: which stream, one file or one a day, and times without offset."""
+"""Files that already have the columns of a stream: which, one file or one a day or month, and times without offset."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from opsmetrics.proposals.start.toml import quoted
 from opsmetrics.streams import STREAMS
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MONTH = re.compile(r"(?<!\d)(?<!\d-)\d{4}-\d{2}(?!\d|-\d)")
 _HEAD_BYTES = 64 * 1024
 
 
@@ -26,7 +28,7 @@ class PlainSource:
 
     Attributes:
         stream: Stream.
-        path: Below the root; ``{date}`` stands for a day.
+        path: Below the root; ``{date}`` stands for a day, ``{month}`` for a month.
     """
 
     stream: str
@@ -37,6 +39,8 @@ class PlainSource:
         lines = ["[[stream]]", f"name = {quoted(self.stream)}", f"path = {quoted(self.path)}"]
         if "{date}" in self.path:
             lines[-1] += "     # one file a day; a file with only a header is a quiet day"
+        if "{month}" in self.path:
+            lines[-1] += "     # one file a month, complete for it"
         if zone is not None:
             lines.append(f"naive_time = {quoted(zone)}     # verify: zone of times without offset")
         return SourceDraft(self.stream, "\n".join(lines), f"{self.path} is {self.stream}")
@@ -81,7 +85,7 @@ def plain_sources(files: Iterable[Path], root: Path) -> tuple[list[PlainSource],
         files: Files.
         root: Folder that paths begin in.
     """
-    found: dict[tuple[str, str], PlainSource] = {}
+    named: list[tuple[str, str]] = []
     others: list[Path] = []
     for path in files:
         stream = stream_of(columns_of(path))
@@ -90,5 +94,16 @@ def plain_sources(files: Iterable[Path], root: Path) -> tuple[list[PlainSource],
             continue
         name = path.resolve().relative_to(root.resolve()).as_posix()
         place = _DAY.sub("{date}", name, count=1) if len(_DAY.findall(Path(name).name)) == 1 else name
-        found.setdefault((stream, place), PlainSource(stream, place))
-    return list(found.values()), others
+        named.append((stream, place))
+    # A file alone may be of a month and be the only one: of several that is sure.
+    months = Counter((stream, _by_month(place)) for stream, place in named)
+    found = dict.fromkeys(
+        (stream, by_month if months[stream, by_month := _by_month(place)] > 1 else place) for stream, place in named
+    )
+    return [PlainSource(stream, place) for stream, place in found], others
+
+
+def _by_month(place: str) -> str:
+    """Return a path with ``{month}`` where its file's name has exactly one."""
+    folder, slash, name = place.rpartition("/")
+    return place if len(_MONTH.findall(name)) != 1 else folder + slash + _MONTH.sub("{month}", name)

@@ -45,5 +45,9 @@ def rows_of(organisation: Organisation, source: StreamSource, root: Path, today:
         SourceError: A file or a query cannot be read.
     """
     reading = files.Reading(organisation, source, STREAMS[source.name], root, today)
-    frames = [files.read_rows(reading, path).frame for path, _ in files.planned(reading, None)]
+    frames = [
+        files.read_rows(reading, export.path).frame
+        for path, day in files.planned(reading, None)
+        for export in files.exports_of(reading, path, day)
+    ]
     return pl.concat(frames, how="vertical") if frames else pl.DataFrame({"_reason": [], "_day": []})

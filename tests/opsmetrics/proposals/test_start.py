@@ -176,6 +176,61 @@ def test_monitors_datastores_and_daily_files(tmp_path):
     assert any("'Journal DB'" in guess.what for guess in found.draft.guesses)
 
 
+def test_files_of_months_are_one_source(tmp_path):
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for month, service in (("2026-08", "soknad-api"), ("2026-09", "only-in-september")):
+        row = f"{month},{service},1,{month}-03T10:00:00Z,{month}-03T12:00:00Z\n"
+        (exports / f"saker-{month}.csv").write_text(INCIDENTS.splitlines()[0] + "\n" + row)
+    _, organisation = proposed(tmp_path, paths=(exports,), team="Drift")
+    assert [(s.name, s.path) for s in organisation.sources.stream] == [("incidents", "saker-{month}.csv")]
+    assert {service.id for service in organisation.services} == {"soknad-api", "only-in-september"}
+
+
+ISSUES = "number,service_name,seconds_to_resolve,priority_name,urgency,incident_number,created_on,resolved_on\n"
+
+
+def issues(*numbers: int) -> str:
+    rows = (
+        f"{n},soknad-api,60,P2,high,{n},2026-0{1 + n % 9}-01T10:00:00Z,2026-0{1 + n % 9}-01T11:00:00Z" for n in numbers
+    )
+    return ISSUES + "".join(f"{row}\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("names", "path"),
+    [
+        (("incidents-2026-01.csv", "incidents-2026-02.csv", "incidents-2026-03.csv"), "incidents-*.csv"),
+        (("2026-09_saker.csv", "2026-10_saker.csv"), "*_saker.csv"),
+        (("saker-11-2025.csv", "saker-12-2025.csv"), "saker-*.csv"),
+        (("web.csv",), "web.csv"),
+    ],
+)
+def test_files_of_several_months_are_one_query_that_reads_the_next_month_too(tmp_path, names, path):
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for number, name in enumerate(names):
+        (exports / name).write_text(issues(2 * number, 2 * number + 1))
+    (exports / "tjenester.csv").write_text(TABLE, encoding="utf-8")
+    found, organisation = proposed(tmp_path, paths=(exports,))
+    assert found.unread == []
+    (query,) = organisation.queries
+    assert query.files["incident"].path == path
+
+
+def test_a_pattern_names_no_file_of_another_form(tmp_path):
+    """Two files that only a pattern for everything would name: the second is said to be left out."""
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for name, text in (("a.csv", issues(1)), ("b.csv", issues(2)), ("c.csv", TABLE)):
+        (exports / name).write_text(text, encoding="utf-8")
+    found, organisation = proposed(tmp_path, paths=(exports,))
+    assert [query.files["incident"].path for query in organisation.queries] == ["a.csv"]
+    (said,) = (guess for guess in found.draft.guesses if guess.what.startswith("b.csv"))
+    assert said.what.endswith("is left out")
+    assert "with a pattern" in said.verify
+
+
 BACKSTAGE = """
 apiVersion: backstage.io/v1alpha1
 kind: Component
