@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import EXEMPTIONS, HEALTH, TEAM
+from opsmetrics.reports.agenda import EXPLOITED
 from opsmetrics.reports.board import Item
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Cell, Table
+from opsmetrics.snapshots.queries import gaps as gap_queries
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
 
-SHOWN = 7
 LEAST_GAIN = 0.05  # shows with one decimal
+NAMED_TEAMS = 6
 DECIDE = 1  # place of the column that says what to decide
+LIFTED = {"gate", "exploited"}  # what gives a level back, not points
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,12 @@ class Ask:
     """One decision that is asked for.
 
     Attributes:
-        what: The matter, and below it what to decide.
+        what: The matter.
+        detail: Whom it is about, with numbers, and what it means.
         decide: What to decide.
-        who: Team and role, or who keeps the source.
+        who: The teams, with the role where there is one, or who else.
         due: By when, in words.
         gives: What it gives, in words.
-        team_id: Whose it is, or None.
     """
 
     what: str
@@ -37,46 +39,80 @@ class Ask:
     who: str
     due: str
     gives: str
-    team_id: str | None
 
 
 def asks(words: Words, gaps: Sequence[Gap], goals: Sequence[GoalReview]) -> list[Ask]:
-    """Return what the board says must be settled, with who, when and gain from gaps and goals of the same matter."""
-    by_gap = {(gap.team_id, gap.metric_id): gap for gap in gaps}
-    by_goal = {(goal.team_id, goal.metric_id): goal for goal in goals if goal.is_open}
-    found: list[Ask] = []
-    for item in board.matters(words.board, words.language):
-        chosen = dict(item.address.parameters)
-        key = (chosen.get("team", item.team_id or ""), chosen.get("metric", ""))
-        found.append(_ask(words, item, by_gap.get(key), by_goal.get(key)))
-    return found
+    """Return what must be settled, one for each cause, with who, when and gain from gaps and goals of its places."""
+    alone = board.matters(words.board, words.language)
+    return [
+        _ask(words, item, [row for row in alone if row.cause == item.cause], gaps, goals)
+        for item in board.for_decision(words.board, words.language)
+    ]
 
 
-def _ask(words: Words, item: Item, gap: Gap | None, goal: GoalReview | None) -> Ask:
-    page = item.address.page
-    kind = {HEALTH: "source", EXEMPTIONS: "exemption", TEAM: "gate"}.get(page, "goal" if goal else "gap")
-    role = words.text(f"role.{goal.owner_role}") if goal else ""
-    team = words.teams.get(item.team_id or "", "")
-    who = ", ".join(part for part in (team, role.lower()) if part) or words.text("brief.who_source")
-    due = fmt.short_date(words.language, goal.due_on) if goal else words.text("brief.due_meeting")
-    if goal and goal.days_left < 0:
-        due = words.text("brief.due_over", day=due)
-    gain = gap.gain_if_met if gap else 0.0
-    gives = words.text("brief.gives_points", points=fmt.number(words.language, gain, 1)) if gain >= LEAST_GAIN else ""
+def _ask(words: Words, item: Item, places: Sequence[Item], gaps: Sequence[Gap], goals: Sequence[GoalReview]) -> Ask:
+    kind = "gate" if item.cause.startswith("gate_") else "exploited" if item.cause == EXPLOITED else item.cause
+    chosen = [gap for place in places for gap in gaps if _is_behind(gap, place, kind)]
+    metrics = {gap.metric_id for gap in chosen}
+    remedy = words.metrics[metrics.pop()].remedy.get(words.language) if len(metrics) == 1 else ""
+    open_goals = [goal for place in places for goal in goals if goal.is_open and _is_of(goal, place)]
     return Ask(
         what=item.title,
         detail=item.detail,
-        decide=" ".join(filter(None, (_remedy(words, gap), words.text(f"brief.ask_{kind}")))),
-        who=who,
-        due=due,
-        gives=gives or words.text(f"brief.gives_{kind}"),
-        team_id=item.team_id,
+        decide=" ".join(filter(None, (remedy, words.text(f"brief.ask_{kind}")))),
+        who=_who(words, places, open_goals, kind),
+        due=_due(words, open_goals, kind),
+        gives=_gives(words, chosen, kind),
     )
 
 
-def _remedy(words: Words, gap: Gap | None) -> str:
-    """What brings the points back, as the catalogue says it."""
-    return words.metrics[gap.metric_id].remedy.get(words.language) if gap else ""
+def _is_behind(gap: Gap, place: Item, kind: str) -> bool:
+    """Whether closing a gap settles the matter of a place: its metric, or what its area or gate rests on."""
+    chosen = dict(place.address.parameters)
+    if gap.team_id != place.team_id:
+        return False
+    if "metric" in chosen:
+        return gap.metric_id == chosen["metric"]
+    return gap.area_id == chosen.get("area") and (kind != "gate" or bool(gap.is_for_gate))
+
+
+def _is_of(goal: GoalReview, place: Item) -> bool:
+    chosen = dict(place.address.parameters)
+    return (goal.team_id, goal.metric_id) == (place.team_id, chosen.get("metric"))
+
+
+def _who(words: Words, places: Sequence[Item], goals: Sequence[GoalReview], kind: str) -> str:
+    """Name the teams; of a single decision the role too."""
+    names = [words.teams[team] for team in words.teams if team in {place.team_id for place in places}]
+    if not names:
+        return words.text("brief.who_source" if "source" in kind else "brief.who_meeting")
+    if len(goals) == len(places) == 1:
+        return f"{names[0]}, {words.text(f'role.{goals[0].owner_role}').lower()}"
+    if len(names) > NAMED_TEAMS:
+        names[NAMED_TEAMS:] = [words.text("lead.others", count=len(names) - NAMED_TEAMS)]
+    return ", ".join(names)
+
+
+def _due(words: Words, goals: Sequence[GoalReview], kind: str) -> str:
+    """Say the first date that was set; what is exploited does not wait."""
+    if kind == "exploited":
+        return words.text("brief.due_now")
+    if not goals:
+        return words.text("brief.due_meeting")
+    day = fmt.short_date(words.language, min(goal.due_on for goal in goals))
+    if kind == "overdue":
+        return words.text("brief.due_over", day=day)
+    return day if len(goals) == 1 else words.text("brief.due_first", day=day)
+
+
+def _gives(words: Words, chosen: Sequence[Gap], kind: str) -> str:
+    """Say what closing the gaps together gives a team, by its own formula; else what it changes."""
+    gains = gap_queries.joint_gains(words.board.snapshot, words.board.period, chosen)
+    mean = sum(gains.values()) / len(gains) if gains else 0.0
+    if mean < LEAST_GAIN or kind in LIFTED:
+        return words.text(f"brief.gives_{kind}")
+    points = fmt.number(words.language, mean, 1)
+    return words.text("brief.gives_points" if len(gains) == 1 else "brief.gives_mean", points=points)
 
 
 def table(words: Words, found: Sequence[Ask]) -> Table:
@@ -85,14 +121,20 @@ def table(words: Words, found: Sequence[Ask]) -> Table:
         name="asks",
         caption=words.text("brief.asks_caption"),
         columns=(
-            words.column("brief.ask_what", width=4.6),
-            words.column("brief.ask_decide", width=3.4),
+            words.column("brief.ask_what", width=5.8),
+            words.column("brief.ask_decide", width=3),
             words.column("brief.ask_who", width=2),
-            words.column("brief.ask_due", width=1.5),
-            words.column("brief.ask_gives", width=2),
+            words.column("brief.ask_due", width=1.4),
+            words.column("brief.ask_gives", width=1.9),
         ),
         rows=tuple(
-            (Cell(ask.what, detail=ask.detail), Cell(ask.decide), Cell(ask.who), Cell(ask.due), Cell(ask.gives))
+            (
+                Cell(ask.what, detail=ask.detail, is_strong=True),
+                Cell(ask.decide),
+                Cell(ask.who),
+                Cell(ask.due),
+                Cell(ask.gives),
+            )
             for ask in found
         ),
     )

@@ -37,7 +37,8 @@ class Material:
         goals: Every decision until the period's end.
         changes: Of the teams' scores, largest first.
         moves: What left its natural variation, the better under True.
-        asks: Decisions asked for, most pressing first.
+        asks: Decisions asked for, one for each cause, most pressing first.
+        matters: The same, one for each team.
     """
 
     words: Words
@@ -47,6 +48,7 @@ class Material:
     changes: Mapping[str, Change]
     moves: Mapping[bool, Sequence[Item]]
     asks: Sequence[Ask]
+    matters: Sequence[Item]
 
 
 def period_of(snapshot: Snapshot, wanted: str | None) -> Period:
@@ -106,6 +108,7 @@ def read(snapshot: Snapshot, period: Period, language: str) -> Material:
         changes=index_by(movement.all_changes(snapshot, period), lambda row: row.team_id),
         moves=board.moves(words.board, language),
         asks=asks.asks(words, found, goals),
+        matters=board.matters(words.board, language),
     )
 
 
@@ -199,7 +202,7 @@ def _largest(found: Material) -> Points:
             words.text(
                 "brief.team_moved",
                 team=words.teams[row.team_id],
-                change=fmt.signed(words.language, row.score_after - row.score_before),
+                change=parts.change(words, row.team_id, row.score_after - row.score_before).text,
                 before=fmt.score(words.language, row.score_before),
                 after=fmt.score(words.language, row.score_after),
             ),
@@ -230,15 +233,14 @@ def _whose(words: Words, team_ids: Sequence[str | None]) -> str:
 
 def _decisions(found: Material) -> tuple[Block, ...]:
     """What to decide now, and how the decisions of before stand."""
-    words, shown = found.words, found.asks[: asks.SHOWN]
+    words, shown = found.words, found.asks[: board.MOST_LINES]
     blocks: list[Block] = []
     said = [parts.decided(words, found.goals)]
     if shown:
         blocks.append(asks.table(words, shown))
-        rest = _whose(words, [ask.team_id for ask in found.asks[asks.SHOWN :]])
-        if rest:
-            count = len(found.asks) - len(shown)
-            said.insert(0, words.text("brief.asks_rest", count=count, teams=rest))
+        if rest := found.asks[board.MOST_LINES :]:
+            titles = "; ".join(ask.what for ask in rest)
+            said.insert(0, words.text("brief.asks_rest", titles=titles))
     else:
         blocks.append(Paragraph(words.text("overview.settle_none")))
     chart = charts.standings(words, found.goals)
@@ -294,7 +296,7 @@ def _team(found: Material, team: Team, *, is_first: bool) -> Section:
     change = found.changes.get(team.team_id)
     blocks: list[Block] = [Paragraph(_team_lead(words, team))]
     if change is not None:
-        delta = fmt.signed(words.language, change.score_after - change.score_before)
+        delta = parts.change(words, change.team_id, change.score_after - change.score_before).text
         blocks.append(Paragraph(words.text("brief.team_change", change=delta, why=parts.why(words, change))))
     mine = [gap for gap in found.gaps if gap.team_id == team.team_id][:SHOWN_TEAM_GAPS]
     tables = (parts.areas(words, team.team_id, found.before), parts.gaps(words, mine, "team_gaps", with_team=False))
@@ -314,7 +316,7 @@ def _team_lines(found: Material, team_id: str) -> list[str]:
     words = found.words
     prefix = f"{words.teams[team_id]}: "
     lists = (
-        ("overview.settle", [(ask.what, ask.detail) for ask in found.asks if ask.team_id == team_id]),
+        ("overview.settle", [(item.title, item.detail) for item in found.matters if item.team_id == team_id]),
         ("overview.better", [(item.title, item.detail) for item in found.moves[True] if item.team_id == team_id]),
         ("overview.worse", [(item.title, item.detail) for item in found.moves[False] if item.team_id == team_id]),
     )

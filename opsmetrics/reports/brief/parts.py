@@ -25,6 +25,7 @@ from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
 from opsmetrics.snapshots.queries.movement import Change
 from opsmetrics.snapshots.queries.summary import SharedGap
 
+DOUBTS = {"signs", "provisional", "carried"}
 _LINE = 2  # values that make one
 _LEAST = 0.05  # points that show with one decimal
 
@@ -114,15 +115,26 @@ def _matrix_row(words: Words, team: Team, then: Before, history: Sequence[float 
         Cell(words.teams[team.team_id]),
         *(words.area_score(found.cells.get((team.team_id, area.area_id))) for area in found.areas),
         replace(words.score(score), is_strong=True),
-        _change(words, score, old.score if old else None),
+        change(words, team.team_id, _difference(score, old.score if old else None)),
         words.cells.percent(total.coverage if total else None),
         Cell(words.level(total.level if total else None)),
         _year(words, history),
     )
 
 
+def change(words: Words, team_id: str, points: float | None) -> Cell:
+    """Return a team's change in points; a rise of numbers that are doubted has a mark, and is no gain."""
+    cell, move = words.cells.signed(points), words.board.moves.get((team_id, ""))
+    is_doubted = move is not None and board.doubt(move) in DOUBTS
+    return replace(cell, text=f"{cell.text} ?") if is_doubted and (points or 0) > 0 else cell
+
+
+def _difference(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else now - then
+
+
 def _change(words: Words, now: float | None, then: float | None) -> Cell:
-    return words.cells.signed(None if now is None or then is None else now - then)
+    return words.cells.signed(_difference(now, then))
 
 
 def _year(words: Words, history: Sequence[float | None]) -> Cell:

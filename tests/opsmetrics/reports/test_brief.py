@@ -14,6 +14,7 @@ from pptx import Presentation
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text, texts
+from opsmetrics.reports import board
 from opsmetrics.reports.brief import WRITERS, compose, period_of
 from opsmetrics.reports.brief.document import Chart, Row
 from opsmetrics.reports.table import Table
@@ -308,6 +309,52 @@ def test_paper_holds_every_score_and_can_be_heard(document, files, facts, langua
         line = " ".join(fmt.score(language, value) for value in (*areas, score))
         found = words[words.index({"nb": nb, "en": en}[language]) :].replace(" !", "")
         assert re.sub(r"\s", "", line) in re.sub(r"\s", "", found)[:80]
+
+
+@pytest.mark.parametrize("label", ["latest", "2026-06"])
+def test_other_periods_have_four_pages_too(snapshot, language, label):
+    found = compose(snapshot, period_of(snapshot, label), language)
+    reader = pypdf.PdfReader(io.BytesIO(WRITERS["pdf"](found)))
+    first_annex = next(section.title for section in found.sections if section.is_annex)
+    assert [first_annex in page.extract_text() for page in reader.pages[:5]] == [False] * 4 + [True]
+
+
+def test_matters_are_those_of_the_board_with_who_when_and_what_it_gives(snapshot, document, language):
+    found = table(document, "asks")
+    here = board.read_board(snapshot, period_of(snapshot, MONTH))
+    wanted = board.for_decision(here, language)
+    assert [row[0].text for row in found.rows] == [item.title for item in wanted[: board.MOST_LINES]]
+    assert all(cell.text for row in found.rows for cell in row)
+    names = {team.name.get(language) for team in here.teams}
+    assert any(name in row[2].text for row in found.rows for name in names)
+    # What is not on the page is named on it, and stands in the annex under its team.
+    rest = "; ".join(item.title for item in wanted[board.MOST_LINES :])
+    assert rest in "\n".join(block.text for block in blocks(document.sections) if block.kind == "paragraph")
+    for item in board.matters(here, language):
+        own = [
+            section
+            for section in document.sections
+            if section.team and item.team_id and section.team == here.team_names(language)[item.team_id]
+        ]
+        assert all(
+            item.detail in "\n".join(b.text for b in blocks([section]) if b.kind == "paragraph") for section in own
+        )
+
+
+def test_a_rise_of_doubted_numbers_is_marked(snapshot, document, language):
+    with open_current(snapshot.folder) as con:
+        doubted = {
+            name
+            for (name,) in con.execute(
+                f"""select distinct t.name_{language} from marts.gaming_alarms as a join ref.teams as t using (team_id)
+                    join ref.as_of as w using (as_of, grain) where w.label = $1""",
+                [MONTH],
+            ).fetchall()
+        }
+    place = [column.label for column in table(document, "scores").columns].index(text(language, "word.change"))
+    rows = {row[0].text: row[place] for row in table(document, "scores").rows[:-1]}
+    assert all((cell.value > 0) == cell.text.endswith("?") for name, cell in rows.items() if name in doubted)
+    assert all(cell.value > 0 for cell in rows.values() if cell.text.endswith("?"))
 
 
 def test_type_on_paper_is_never_small(document, files):
