@@ -1,5 +1,7 @@
 """Every table as a file, at an address of its own: ``/ned/<table>.<csv|xlsx|parquet>``; and ``/ned/brief.<kind>``.
 
+``/ned/snapshot.duckdb`` is the whole file, for administrators: the findings of every team are in it.
+
 The same queries as the pages, whole instead of cut. Works with ``curl`` too. With sign-in on, an address is signed for
 one table, one hour and the session of whoever got it; it gives nothing without the signature, after the session, or
 where the session's roles allow it no more.
@@ -7,12 +9,12 @@ where the session's roles allow it no more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from door.sessions import Session
@@ -38,7 +40,7 @@ from scorecard_app.current import current_snapshot, default_language
 
 SECONDS = 3600
 KINDS = tuple(exports.WRITERS)
-BRIEF = "brief"
+BRIEF, SNAPSHOT = "brief", "snapshot"
 Values = Mapping[str, str | None]
 Maker = Callable[[Snapshot, Period, Mapping[str, str]], pl.DataFrame]
 
@@ -112,7 +114,7 @@ def address(table: str, kind: str, values: Values) -> str:
     Raises:
         KeyError: There is no such table.
     """
-    assert table in TABLES or table == BRIEF, table  # noqa: S101 - a page names a table that is not there: our fault, found by any test
+    assert kind in _kinds(table), table  # noqa: S101 - a page names a table that is not there: our fault, found by any test
     kept = {key: value for key, value in values.items() if value}
     signer = _signer()
     session = access.session()
@@ -135,11 +137,17 @@ def _signed_session(table: str, kind: str, values: dict[str, str]) -> Session | 
     return access.sessions().alive(session_id)
 
 
+def _kinds(table: str) -> Iterable[str]:
+    """Return the kinds of file that something can be had as; none of what there is not."""
+    named: dict[str, Iterable[str]] = {BRIEF: brief.WRITERS, SNAPSHOT: ("duckdb",)}
+    return named.get(table, exports.WRITERS if table in TABLES else ())
+
+
 def _give(request: Request) -> Response:
     """Answer with one table, 403 where the address is not signed for it, 404 where there is no such thing."""
     table, kind = request.path_params["table"], request.path_params["kind"]
     values = dict(request.query_params)
-    if kind not in (brief.WRITERS if table == BRIEF else exports.WRITERS if table in TABLES else ()):
+    if kind not in _kinds(table):
         return PlainTextResponse("no such table\n", status_code=404)
     allowed = access.permissions_in(_signed_session(table, kind, values))
     if allowed.role == "none":
@@ -158,6 +166,8 @@ def _answer(
     Raises:
         SnapshotError: The snapshot was published by another version of the program.
     """
+    if table == SNAPSHOT:
+        return _whole(snapshot, allowed)
     periods = catalogue.periods(snapshot)
     period = next((found for found in periods if found.label == values.get("period")), periods[0])
     language = values.get("lang", "")
@@ -171,6 +181,15 @@ def _answer(
     writer, media_type = exports.WRITERS[kind]
     content = writer(TABLES[table](snapshot, period, values), _origin(snapshot, period, language, table), language)
     return _file(content, _file_name(snapshot, period, table, kind, values), media_type)
+
+
+def _whole(snapshot: Snapshot, allowed: access.Permissions) -> Response:
+    """Answer with the snapshot's own file, which is never written again."""
+    if allowed.role != "admin":
+        return PlainTextResponse("the whole file is for administrators\n", status_code=403)
+    # Named as it is, so that nobody compresses a hundred megabytes for each reader.
+    headers = {"Content-Encoding": "identity"}
+    return FileResponse(snapshot.path, filename=snapshot.file, media_type="application/vnd.duckdb", headers=headers)
 
 
 def _refusal(snapshot: Snapshot, table: str, values: Mapping[str, str], allowed: access.Permissions) -> Response | None:

@@ -11,6 +11,8 @@ import polars.selectors as cs
 import xlsxwriter
 
 from opsmetrics.core.spreadsheets import csv_text
+from opsmetrics.language.texts import text
+from opsmetrics.reports.brief.workbook import DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ class Origin:
 
 def _flat(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Return a frame that any program can hold: lists as text, instants as local time with its offset."""
-    text = cs.by_dtype(pl.List(pl.String))
+    lists = cs.by_dtype(pl.List(pl.String))
     return frame.with_columns(
-        text.list.join(", "),
+        lists.list.join(", "),
         cs.datetime(time_zone="*").dt.convert_time_zone(zone).dt.to_string("%Y-%m-%dT%H:%M:%S%:z"),
     )
 
@@ -61,17 +63,31 @@ def csv_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:
 
 
 def xlsx_bytes(frame: pl.DataFrame, origin: Origin, language: str) -> bytes:
-    """Return a workbook: the table, and a sheet that says where it comes from. Text is never taken for a formula."""
+    """Return a workbook in the reader's language: the table, and a sheet that says where it comes from.
+
+    Names of columns stay, because queries use them; text is never taken for a formula.
+    """
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"title": origin.table, "comments": f"{origin.period}, {origin.snapshot}"})
         flat = _flat(frame, origin.zone)
-        flat.write_excel(book, "Data", table_name="data", autofit=True, autofilter=not flat.is_empty())
-        sheet = book.add_worksheet("Kilde" if language == "nb" else "Source")
+        flat.write_excel(
+            book,
+            text(language, "export.sheet_data"),
+            table_name="data",
+            autofit=True,
+            autofilter=not flat.is_empty(),
+            freeze_panes=(1, 0),
+            dtype_formats={pl.Date: DAYS[language]},
+        )
+        sheet = book.add_worksheet(text(language, "export.sheet_source"))
         sheet.set_column(0, 1, 32)
-        for row, fact in enumerate(origin.facts().items()):
-            sheet.write_row(row, 0, fact)
+        facts = origin.facts()
+        if origin.is_fictional:
+            facts["source"] = text(language, "export.fictional", name=origin.organisation)
+        for row, (name, value) in enumerate(facts.items()):
+            sheet.write_row(row, 0, (text(language, f"export.fact_{name}"), value))
     return buffer.getvalue()
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
+from opsmetrics.language import fmt
 from opsmetrics.reports import brief
 from opsmetrics.reports.table import Source
 from scorecard_app import downloads
-from scorecard_app.markup import element, join, paragraph
+from scorecard_app.markup import NOTHING, element, hint, join, paragraph
 from scorecard_app.page import Page
 
 
@@ -24,6 +25,18 @@ def brief_files(page: Page) -> Markup:
     """Return the links that give the brief of the page's period as a file."""
     values: dict[str, str | None] = {"period": page.period.label, "lang": page.language}
     return _links(page.text("brief.download"), downloads.BRIEF, brief.WRITERS, values)
+
+
+def whole_file(page: Page) -> Markup:
+    """Return the link that gives the snapshot itself to whoever may have it; nothing to others."""
+    if page.permissions.role != "admin":
+        return NOTHING
+    size = fmt.number(page.language, page.snapshot.path.stat().st_size / 1e6)
+    address = downloads.address(downloads.SNAPSHOT, "duckdb", {})
+    words = page.text("export.whole_hint", file=page.snapshot.file, size=size)
+    return join(
+        paragraph(element("a", page.text("export.whole"), href=address, download=True), kind="downloads"), hint(words)
+    )
 
 
 def _links(words: str, name: str, kinds: Iterable[str], values: dict[str, str | None]) -> Markup:

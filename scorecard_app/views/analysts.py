@@ -11,7 +11,7 @@ from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import PublishedTable
 from opsmetrics.snapshots.queries.rows import group_by
-from scorecard_app.files import table_files
+from scorecard_app.files import table_files, whole_file
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import code_block, copy_button, element, folded, heading, hint, join, lead, small
@@ -58,6 +58,7 @@ def render(page: Page) -> None:
             code_block(shell, "shell"),
             _copy(page, "shell"),
             hint(page.text("analysts.hint")),
+            whole_file(page),
         )
     )
     queries = (

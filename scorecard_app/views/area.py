@@ -89,10 +89,15 @@ def _spread(page: Page, area_id: str, scored: Sequence[Scored]) -> None:
     )
     show(
         join(
-            figure_files(page, f"spread-{area_id}", page.text("area.spread")),
+            figure_files(page, f"spread-{area_id}", _figure_name(page, area_id, "area.spread")),
             folded_table(page, page.text("app.show_table"), _spread_table(page, area_id, scored, names, before)),
         )
     )
+
+
+def _figure_name(page: Page, area_id: str, key: str) -> str:
+    """What stands below a figure as a file: there it is alone, so it names its area."""
+    return f"{page.say(areas_by_id(page)[area_id].name)} · {page.text(key)}"
 
 
 def _spread_table(
@@ -137,7 +142,7 @@ def _trend(page: Page, area_id: str) -> None:
     )
     show(
         join(
-            figure_files(page, f"trend-{area_id}", page.text("area.trend")),
+            figure_files(page, f"trend-{area_id}", _figure_name(page, area_id, "area.trend")),
             folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)),
         )
     )

@@ -79,7 +79,7 @@ def _waterfall(page: Page, rows: Sequence[Change], name: str) -> None:
     meaning = pairs((page.text(f"explain.part_{part}"), page.text(f"changes.means_{part}")) for part in PARTS)
     show(
         join(
-            figure_files(page, "waterfall", page.text("changes.waterfall")),
+            figure_files(page, "waterfall", f"{name} · {page.text('changes.waterfall')}"),
             folded_table(page, page.text("app.show_table"), _waterfall_table(page, before, after, parts)),
             folded(page.text("changes.meaning"), meaning),
         )

@@ -293,6 +293,15 @@ def test_every_table_and_figure_can_be_taken_home(visit, tmp_path):
             assert len(Image.open(path).convert("L").getcolors(100_000)) > 8
 
 
+def test_a_figure_as_a_file_names_its_area_or_team(visit):
+    page = visit().open("omrade", area="bck", lang="nb")
+    sources = page.evaluate("[...document.querySelectorAll('[data-source]')].map(button => button.dataset.source)")
+    assert len(sources) >= 2
+    assert all(source.startswith(page.inner_text("h1")) for source in sources), sources
+    page = visit().open("endring", team="farled", lang="nb")
+    assert page.get_attribute('[data-figure="svg"]', "data-source").startswith("Farled")
+
+
 def test_the_report_prints_whole_on_four_tagged_pages(visit):
     for scheme in ("light", "dark"):
         watched = visit(color_scheme=scheme)

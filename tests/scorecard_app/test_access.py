@@ -164,6 +164,7 @@ def test_nobody_sees_a_number_before_signing_in(browser, guarded):
     for kind in ("csv", "xlsx", "parquet"):
         assert http_get(f"{guarded}/ned/gaps.{kind}").status_code == 403
         assert http_get(f"{guarded}/ned/gaps.{kind}?key=guess").status_code == 403
+    assert http_get(f"{guarded}/ned/snapshot.duckdb").status_code == 403
     page.context.close()
 
 
@@ -184,6 +185,11 @@ def test_a_viewer_reads_all_but_open_findings(browser, guarded):
     # A signature is for one table and its parameters, not for others.
     assert http_get(f"{guarded}{link}".replace("gaps.csv", "evidence.csv")).status_code == 403
     assert http_get(f"{guarded}{link}&team=sjokart").status_code == 403
+    # The whole file holds every team's open findings.
+    assert http_get(f"{guarded}{link}".replace("gaps.csv", "snapshot.duckdb")).status_code == 403
+    page.goto(f"{guarded}/analyse")
+    page.wait_for_selector(".ops footer")
+    assert page.locator('a[href*=".duckdb"]').count() == 0
     page.context.close()
 
 

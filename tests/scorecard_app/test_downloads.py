@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
+import openpyxl
 import polars as pl
 import pytest
 from starlette.applications import Starlette
 
+from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.snapshots.queries.reader import query
-from scorecard_app import downloads
+from opsmetrics.snapshots.store import current
+from scorecard_app import access, downloads
 
 PARAMETERS = {"team": "sjokart", "area": "bck", "metric": "mon_alert_precision", "lang": "en"}
 
@@ -37,10 +40,10 @@ def test_every_table_is_the_same_in_every_kind_of_file(get, homes, monkeypatch, 
     answers = {name: get(downloads.address(table, name, PARAMETERS)) for name in downloads.KINDS}
     assert {answer.status_code for answer in answers.values()} == {200}, answers["csv"].text
     rows = pl.read_parquet(io.BytesIO(answers["parquet"].content))
-    text = pl.read_csv(answers["csv"].content, infer_schema=False, quote_char='"')
-    assert text.height == rows.height
-    assert text.columns[:-4] == rows.columns
-    assert text.columns[-4:] == ["_source", "_table", "_period", "_snapshot"]
+    written = pl.read_csv(answers["csv"].content, infer_schema=False, quote_char='"')
+    assert written.height == rows.height
+    assert written.columns[:-4] == rows.columns
+    assert written.columns[-4:] == ["_source", "_table", "_period", "_snapshot"]
     assert answers["xlsx"].content[:2] == b"PK"
     assert f'attachment; filename="{table}-' in answers["csv"].headers["content-disposition"]
 
@@ -76,6 +79,39 @@ def test_the_brief_can_be_fetched(get, homes, monkeypatch, home, kind):
     assert answer.status_code == 200
     assert answer.content[:2] == {"html": b"<!", "pdf": b"%P"}.get(kind, b"PK")
     assert f'-en.{kind}"' in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_workbook_speaks_the_readers_language(get, homes, monkeypatch, language):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["full"]))
+    book = openpyxl.load_workbook(io.BytesIO(get(f"/ned/goals.xlsx?lang={language}").content))
+    data, about = book.worksheets
+    assert (data.title, about.title) == {"nb": ("Tall", "Kilde"), "en": ("Data", "Source")}[language]
+    assert data.freeze_panes == "A2"
+    assert about["A1"].value == text(language, "export.fact_source")
+    assert ("oppdiktet" if language == "nb" else "invented") in about["B1"].value
+    names = [cell.value for cell in data[1]]
+    day = data.cell(row=2, column=names.index("due_on") + 1)
+    assert day.is_date
+    assert day.number_format == {"nb": "dd.mm.yyyy", "en": "d mmm yyyy"}[language]
+
+
+def test_the_whole_file_is_given_as_it_is_to_administrators_alone(get, homes, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_HOME", str(homes["half"]))
+    address = downloads.address(downloads.SNAPSHOT, "duckdb", {})
+    snapshot = current(homes["half"] / "snapshots")
+    answer = get(address)
+    assert answer.status_code == 200
+    assert answer.content == snapshot.path.read_bytes()
+    assert snapshot.file in answer.headers["content-disposition"]
+    for role in ("viewer", "member"):
+        monkeypatch.setattr(
+            access, "permissions_in", lambda _, role=role: access.Permissions(role, frozenset({"sjokart"}))
+        )
+        refused = get(address)
+        assert refused.status_code == 403
+        assert len(refused.content) < 100
+    assert get("/ned/snapshot.csv").status_code == 404
 
 
 def test_a_snapshot_of_another_version_is_one_line(get, homes, monkeypatch):
