@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 TagName: TypeAlias = Literal[
     "a", "b", "body", "button", "caption", "circle", "code", "dd", "details", "div", "dl", "dt", "footer", "form", "h1",
-    "h2", "h3", "head", "header", "html", "i", "img", "li", "main", "meta", "nav", "ol", "p", "polyline", "pre",
+    "h2", "h3", "head", "header", "html", "i", "img", "li", "main", "meta", "nav", "ol", "p", "polyline", "pre", "rect",
     "section", "small", "span", "strong", "style", "summary", "svg", "table", "tbody", "td", "th", "thead", "title",
     "tr", "ul",
 ]  # fmt: skip
@@ -85,6 +85,18 @@ def link(href: str, label: Node, **attributes: Attribute) -> Markup:
     return element("a", label, href=href, target="_self", **attributes)
 
 
+def outward(href: str, label: str, where: str) -> Markup:
+    """Return a link out of the app, in a tab of its own: the other side gets neither handle nor referrer.
+
+    Raises:
+        ValueError: It is no https address, nor http of this machine.
+    """
+    if not href.startswith(("https://", "http://127.", "http://localhost", "http://[::1]")):
+        raise ValueError("a link out of the app is an https address")
+    seen = join(label, element("span", f" ({where})", class_="unseen"), mark(" ↗"))
+    return element("a", seen, href=href, target="_blank", rel="noopener noreferrer", title=where, class_="outward")
+
+
 def mark(sign: str) -> Markup:
     """Return a sign that is decoration for the eye; the words beside it say the same."""
     return element("span", sign, aria_hidden="true")
@@ -115,10 +127,10 @@ def paragraph(*words: Node, kind: str | None = None) -> Markup:
     return element("p", words, class_=kind)
 
 
-def heading(title: str, note: str = "") -> Markup:
-    """Return a section's heading with a quiet note at its right."""
+def heading(title: str, note: str = "", anchor: str | None = None) -> Markup:
+    """Return a section's heading with a quiet note at its right; links on the page jump to its anchor."""
     aside = element("span", note, class_="note") if note else None
-    return element("div", element("h2", title), aside, class_="heading")
+    return element("div", element("h2", title), aside, class_="heading", id=anchor)
 
 
 def folded(summary: str, *body: Node) -> Markup:

@@ -14,10 +14,32 @@ function follow(event) {
   if (!link) return;
   event.preventDefault();
   const before = document.querySelector(".ops h1");
+  const left = new URL(location.href);
   history.pushState({}, "", link.href);
   // Streamlit reads the address on popstate, as if the reader had pressed Back.
   dispatchEvent(new PopStateEvent("popstate"));
   focusHeading(before, before?.textContent);
+  const entered = new URL(link.href);
+  // Another page of the same list begins at its top; an area of a team is opened where it stands.
+  if (left.pathname === entered.pathname && left.searchParams.get("side") !== entered.searchParams.get("side")) scroller()?.scrollTo(0, 0);
+  reveal(entered.searchParams.get("area"));
+}
+
+function scroller() {
+  return document.querySelector('[data-testid="stMain"]');
+}
+
+function reveal(area) {
+  if (!area) return;
+  const until = Date.now() + 8000;
+  const look = () => {
+    const chosen = document.querySelector(`.ops [data-chosen="${CSS.escape(area)}"]`);
+    if (chosen) {
+      chosen.scrollIntoView({ block: "start" });
+      chosen.querySelector("summary")?.focus({ preventScroll: true });
+    } else if (Date.now() < until) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
 }
 
 function focusHeading(before, words) {
@@ -27,7 +49,7 @@ function focusHeading(before, words) {
     if (heading && (heading !== before || heading.textContent !== words)) {
       heading.setAttribute("tabindex", "-1");
       heading.focus({ preventScroll: true });
-      document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+      scroller()?.scrollTo(0, 0);
     } else if (Date.now() < until) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
@@ -110,4 +132,5 @@ export default function ({ data }) {
   window.opsShell = true;
   document.addEventListener("click", follow);
   document.addEventListener("click", press);
+  reveal(new URL(location.href).searchParams.get("area"));
 }

@@ -23,6 +23,7 @@ from opsmetrics.snapshots.store import Snapshot
 
 SECURITY = "sec"
 TOP_LEVEL = 4
+_NOT_CONNECTED = "not_connected"
 State = Literal["act", "past", "before_first_day", "no_data", "nothing"]
 
 
@@ -172,6 +173,11 @@ def _action(
     )
 
 
+def is_unconnected(row: MetricScore) -> bool:
+    """Whether a metric has no number because a source is not connected."""
+    return row.points is None and (row.reason or "").startswith(f"{_NOT_CONNECTED}:")
+
+
 def unconnected(rows: Sequence[MetricScore]) -> list[Unconnected]:
     """Return what a team's metrics wait for, by streams; the most overdue first, then what most metrics wait for.
 
@@ -180,7 +186,7 @@ def unconnected(rows: Sequence[MetricScore]) -> list[Unconnected]:
     waiting: dict[tuple[str, ...], list[MetricScore]] = {}
     for row in rows:
         name, _, streams = (row.reason or "").partition(":")
-        if name == "not_connected" and streams:
+        if name == _NOT_CONNECTED and streams:
             waiting.setdefault(tuple(streams.split(",")), []).append(row)
     found = [
         Unconnected(

@@ -8,6 +8,7 @@ from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import METRIC, TEAM
 from opsmetrics.reports.board import when
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue, evidence, gaps, movement, quality, scores
 from opsmetrics.snapshots.queries.evidence import Diagnostic
 from opsmetrics.snapshots.queries.gaps import PlanStep
@@ -21,6 +22,7 @@ from scorecard_app.table_html import files_of, table_html, table_with_files
 from scorecard_app.views.parts import areas_by_id, metrics_by_id, now_only, source, teams_by_id
 
 SHOWN_SUBJECTS = 8
+_LIKELY = 0.5
 
 
 def certainty(page: Page, score: TeamScore | None) -> str:
@@ -28,13 +30,16 @@ def certainty(page: Page, score: TeamScore | None) -> str:
     if score is None or score.score is None or score.interval_low is None:
         return ""
     language = page.language
-    return page.text(
-        "explain.certainty",
-        low=fmt.number(language, score.interval_low),
-        high=fmt.number(language, score.interval_high),
-        chance=fmt.chance(language, score.krav_probability),
-        confidence=page.text(f"explain.confidence_{score.confidence}"),
-    )
+    values = {
+        "low": fmt.number(language, score.interval_low),
+        "high": fmt.number(language, score.interval_high),
+        "chance": fmt.chance(language, score.krav_probability),
+        "confidence": page.text(f"explain.confidence_{score.confidence}"),
+    }
+    # The chance is that of the score; a gate, a weak area or four weeks of waiting may hold the level below it.
+    if score.level is not None and score.level < MET_LEVEL and (score.krav_probability or 0.0) >= _LIKELY:
+        return page.text("explain.certainty_held", **values, level=page.text(f"level.{score.level}").lower())
+    return page.text("explain.certainty", **values)
 
 
 def trend_sentence(page: Page, team_id: str) -> str:
@@ -64,12 +69,24 @@ def alarm_sentence(page: Page, team_id: str) -> str:
 
 def plan(page: Page, team_id: str) -> None:
     """Show the cheapest way to the next level."""
-    language, cells = page.language, page.cells
     rows = list(gaps.plan(page.snapshot, page.period, team_id))
     if not rows:
         show(now_only(page, page.text("explain.plan_title")))
         return
-    metrics = metrics_by_id(page)
+    level = page.text(f"level.{rows[0].target_level}").lower()
+    days = fmt.number(page.language, sum(row.effort_days for row in rows), 1)
+    show(
+        join(
+            heading(page.text("explain.plan", level=level)),
+            hint(" ".join((page.text("explain.plan_hint", days=days), *_level_dates(page, rows)))),
+            table_with_files(page, plan_table(page, team_id, rows)),
+        )
+    )
+
+
+def plan_table(page: Page, team_id: str, rows: Sequence[PlanStep]) -> Table:
+    """Return the steps to the next level, a row each."""
+    cells, metrics = page.cells, metrics_by_id(page)
     shown = tuple(
         (
             Cell(str(row.position), row.position),
@@ -91,16 +108,7 @@ def plan(page: Page, team_id: str) -> None:
         Column(page.text("explain.days"), "number"),
         Column(page.text("explain.score_then"), "number"),
     )
-    table = Table("plan", page.text("explain.plan_caption"), columns, shown, source=source("plan", team=team_id))
-    level = page.text(f"level.{rows[0].target_level}").lower()
-    days = fmt.number(language, sum(row.effort_days for row in rows), 1)
-    show(
-        join(
-            heading(page.text("explain.plan", level=level)),
-            hint(" ".join((page.text("explain.plan_hint", days=days), *_level_dates(page, rows)))),
-            table_with_files(page, table),
-        )
-    )
+    return Table("plan", page.text("explain.plan_caption"), columns, shown, source=source("plan", team=team_id))
 
 
 def _step_detail(page: Page, step: PlanStep) -> str:

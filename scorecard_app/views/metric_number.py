@@ -5,16 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 from opsmetrics.language import fmt
+from opsmetrics.reports.do_first import is_unconnected, unconnected
+from opsmetrics.reports.source_links import Item, links
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import evidence, scores
 from opsmetrics.snapshots.queries.catalogue import Metric
 from opsmetrics.snapshots.queries.evidence import Evidence
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.queries.scores import MetricScore
-from scorecard_app.markup import heading, hint, join, paragraph
+from scorecard_app.markup import NOTHING, Markup, heading, hint, join, paragraph, points
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_with_files
+from scorecard_app.views.do_first import connect_advice, source_link
 from scorecard_app.views.parts import reason, source
 
 SHOWN_ROWS = 20
@@ -23,9 +26,18 @@ SHOWN_ROWS = 20
 def formula_section(page: Page, metric: Metric, row: MetricScore) -> None:
     """Show how value, points and weight come about, and the entities where the metric is scored by them."""
     lines = (paragraph(line, kind="equation") for line in _formula(page, metric, row))
-    show(join(heading(page.text("metric.formula")), lines))
+    show(join(heading(page.text("metric.formula")), lines, _connect(page, row)))
     if metric.is_entity and row.points is not None:
         _entities(page, metric, row.team_id)
+
+
+def _connect(page: Page, row: MetricScore) -> Markup:
+    """Where nothing is connected, that is the next step, and no remedy of something that nobody has measured."""
+    return (
+        points(connect_advice(page, row.team_id, each) for each in unconnected([row]))
+        if is_unconnected(row)
+        else NOTHING
+    )
 
 
 def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
@@ -90,16 +102,18 @@ def _amount_cell(page: Page, value: float | Decimal | None) -> Cell:
 
 def _entities(page: Page, metric: Metric, team_id: str) -> None:
     cells = page.cells
+    found = scores.entities(page.snapshot, page.period, team_id, metric.metric_id)
+    known = links(page.snapshot, metric, team_id, [Item(row.entity_id) for row in found])
     rows = tuple(
         (
-            Cell(row.entity_id),
+            Cell(row.entity_id, drawing=source_link(page, known.get(row.entity_id), row.entity_id)),
             cells.number(row.entity_weight),
             _amount_cell(page, row.numerator),
             _amount_cell(page, row.denominator),
             cells.measure(metric.unit, row.value),
             cells.number(row.points, 1),
         )
-        for row in scores.entities(page.snapshot, page.period, team_id, metric.metric_id)
+        for row in found
     )
     columns = (
         Column(page.text("metric.entity")),
@@ -118,6 +132,10 @@ def evidence_section(page: Page, metric: Metric, team_id: str) -> None:
     title = heading(page.text("metric.evidence"))
     if not page.permissions.may_see_rows(metric.area_id, team_id):
         show(join(title, hint(page.text("metric.evidence_closed"))))
+        return
+    score = scores.metric_scores(page.snapshot, page.period, team_id=team_id, metric_id=metric.metric_id).first()
+    if score is not None and is_unconnected(score):
+        show(join(title, hint(page.text("metric.evidence_unconnected"))))
         return
     found = evidence.evidence(page.snapshot, metric, page.period, team_id)
     if not found:
@@ -142,15 +160,17 @@ def _recount(page: Page, found: Rows[Evidence]) -> str:
 
 def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Evidence]) -> Table:
     zone = page.organisation.timezone
+    shown = found[:SHOWN_ROWS]
+    known = links(page.snapshot, metric, team_id, [Item(row.item_id, row.detail or "") for row in shown])
     rows = tuple(
         (
-            Cell(row.item_id),
+            Cell(row.item_id, drawing=source_link(page, known.get(row.item_id), row.item_id)),
             Cell(fmt.instant(page.language, row.item_at, zone)),
             _amount_cell(page, row.numerator),
             _amount_cell(page, row.denominator),
             Cell(row.detail or ""),
         )
-        for row in found[:SHOWN_ROWS]
+        for row in shown
     )
     columns = (
         Column(page.text("metric.col_item")),

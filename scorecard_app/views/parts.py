@@ -138,12 +138,17 @@ def gaps_table(page: Page, gaps: Sequence[Gap], *, below: Below, **parameters: s
         Column(page.text("word.metric"), "link"),
         Column(page.text("gaps.gain"), "number"),
         Column(page.text("word.now"), "number"),
-        Column(page.text("word.krav"), "number"),
+        Column(page.text("word.target"), "number"),
         Column(page.text("word.next_step")),
         Column(page.text("word.effort")),
         Column(page.text("word.status")),
     )
     return Table("gaps", page.text("gaps.caption"), columns, tuple(rows), source=source("gaps", **parameters))
+
+
+def days_text(language: str, days: float) -> str:
+    """Return team-days, without a decimal where there is none."""
+    return fmt.number(language, days, 0 if days == int(days) else 1)
 
 
 def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -> tuple[Cell, ...]:
@@ -152,29 +157,40 @@ def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -
     if gap.owner_role is not None and gap.due_on is not None:
         day = fmt.long_date(language, gap.due_on)
         who = page.text("goal.who", role=page.text(f"role.{gap.owner_role}"), day=day)
-    days = page.text("gaps.days", days=fmt.number(language, gap.effort_days, 1))
+    days = page.text("gaps.days", days=days_text(language, gap.effort_days))
     address = METRIC.at(team=gap.team_id, metric=gap.metric_id)
     return (
         Cell(page.say(metric.title), detail=where, address=address),
         Cell(
             fmt.number(language, gap.gain_if_met, 1),
             gap.gain_if_met,
-            detail=_this_quarter(page, gap),
+            detail=_gain_detail(page, gap),
             drawing=gain(language, gap.gain_if_met, largest),
         ),
         cells.measure(metric.unit, shown_value(gap)),
-        cells.measure(metric.unit, metric.requirement),
+        Cell(
+            fmt.metric_value(language, metric.unit, metric.mal),
+            metric.mal,
+            detail=page.text("gaps.of_krav", krav=fmt.metric_value(language, metric.unit, metric.krav))
+            if metric.krav is not None and metric.krav != metric.mal
+            else "",
+        ),
         Cell(page.say(metric.remedy), detail=" ".join(filter(None, (when(gap, language), who)))),
         Cell(page.text(f"effort.{metric.effort}"), detail=days),
         goal_cell(page, gap),
     )
 
 
-def _this_quarter(page: Page, gap: Gap) -> str:
-    """How much of the gain can be had this quarter, where it is not all of it."""
-    if gap.gain_this_quarter is None or gap.gain_if_met - gap.gain_this_quarter < _FEWEST:
-        return ""
-    return page.text("gaps.this_quarter", points=fmt.number(page.language, gap.gain_this_quarter, 1))
+def _gain_detail(page: Page, gap: Gap) -> str:
+    """What the requirement alone gives, how much of the gain can be had this quarter, and whether it frees a gate."""
+    language, said = page.language, []
+    if gap.is_for_gate:
+        said.append(page.text("gaps.frees"))
+    if _FEWEST <= gap.gain_to_krav < gap.gain_if_met - _FEWEST:
+        said.append(page.text("gaps.to_krav", points=fmt.number(language, gap.gain_to_krav, 1)))
+    if gap.gain_this_quarter is not None and gap.gain_if_met - gap.gain_this_quarter >= _FEWEST:
+        said.append(page.text("gaps.this_quarter", points=fmt.number(language, gap.gain_this_quarter, 1)))
+    return "; ".join(said)
 
 
 def item_list(page: Page, items: Sequence[Item]) -> Markup:

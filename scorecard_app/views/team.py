@@ -9,6 +9,7 @@ import streamlit as st
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import GAPS, METRIC, TEAM
 from opsmetrics.reports.board import shown_value
+from opsmetrics.reports.do_first import do_first
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import gaps as gap_queries
 from opsmetrics.snapshots.queries import scores
@@ -19,11 +20,12 @@ from opsmetrics.snapshots.queries.scores import AreaScore, TeamScore
 from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import folded, heading, hint, join, lead, paragraph
+from scorecard_app.markup import choices, element, folded, heading, hint, join, lead, link, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html
 from scorecard_app.views import explain, why_changed
+from scorecard_app.views.do_first import do_first_section
 from scorecard_app.views.parts import (
     areas_by_id,
     gaps_table,
@@ -36,6 +38,7 @@ from scorecard_app.views.parts import (
 )
 from scorecard_app.views.team_areas import area_section
 from scorecard_app.views.team_incidents import incident_section
+from scorecard_app.views.team_metrics import metric_section
 
 SHOWN_GAPS = 6
 COUNTED_GAPS = 3  # the lead says what the first of them would give
@@ -57,10 +60,17 @@ def render(page: Page) -> None:
         choose_period(page)
     cells = index_by(scores.area_scores(page.snapshot, page.period, team_id=team_id), lambda row: row.area_id)
     gaps = list(gap_queries.gaps(page.snapshot, page.period, team_id=team_id))
-    _lead(page, team_id, score, cells, gaps)
+    first = do_first(page.snapshot, page.period, team, score, list(cells.values()))
+    if first.state == "before_first_day":
+        do_first_section(page, team_id, first)
+        return
+    _lead(page, score, cells, gaps)
+    do_first_section(page, team_id, first)
+    _how_sure(page, team_id, score)
+    _jump(page)
     area_section(page, team_id, cells, gaps)
+    metric_section(page, team_id, cells, gaps)
     _gaps(page, team_id, score, gaps)
-    explain.plan(page, team_id)
     incident_section(page, team_id)
     why_changed.change(page, team_id)
     why_changed.restated(page, team_id)
@@ -70,27 +80,47 @@ def render(page: Page) -> None:
     explain.diagnostics(page, team_id)
 
 
+def _jump(page: Page) -> None:
+    """Show links to the parts of the page, which is long."""
+    items = (
+        element("li", link(f"{page.here()}#{anchor}", page.text(key)))
+        for anchor, key in (
+            ("areas", "team.areas"),
+            ("gaps", "team.gaps"),
+            ("incidents", "team.incidents"),
+            ("change", "explain.change"),
+            ("metrics", "team.all"),
+        )
+    )
+    show(choices(page.text("team.jump"), items))
+
+
 def _meta(page: Page, team: Team, score: TeamScore | None) -> str:
+    if score is None or score.coverage is None:
+        return page.text(f"word.type_{team.type}")
     return page.text(
         "team.meta",
         type=page.text(f"word.type_{team.type}"),
-        coverage=fmt.percent(page.language, score.coverage if score else None),
-        low=fmt.number(page.language, score.low if score else None),
-        high=fmt.number(page.language, score.high if score else None),
+        coverage=fmt.percent(page.language, score.coverage),
+        low=fmt.number(page.language, score.low),
+        high=fmt.number(page.language, score.high),
     )
 
 
-def _lead(
-    page: Page, team_id: str, score: TeamScore | None, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]
-) -> None:
+def _lead(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
+    level = _level_sentence(page, score, cells)
+    show(join(lead(_answer(page, score, cells, gaps)), hint(level) if level else None))
+
+
+def _how_sure(page: Page, team_id: str, score: TeamScore | None) -> None:
+    """How certain the score is, how it moves, and what to ask about."""
     sentences = (
         _without_waivers(page, score),
         explain.certainty(page, score),
-        _level_sentence(page, score, cells),
         explain.trend_sentence(page, team_id),
         explain.alarm_sentence(page, team_id),
     )
-    show(join(lead(_answer(page, score, cells, gaps)), (hint(sentence) for sentence in sentences if sentence)))
+    show(join(hint(sentence) for sentence in sentences if sentence))
 
 
 def _level_sentence(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore]) -> str:
@@ -137,7 +167,7 @@ def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]
     more = page.link(GAPS.at(team=team_id), page.text("team.all_gaps", count=len(gaps)))
     show(
         join(
-            heading(page.text("team.gaps"), note),
+            heading(page.text("team.gaps"), note, anchor="gaps"),
             table_html(page, table, kind="gaps"),
             paragraph(more),
             total,
@@ -151,7 +181,7 @@ def _metrics(page: Page, team_id: str) -> None:
     table = _metrics_table(page, team_id)
     show(
         join(
-            heading(page.text("team.all")),
+            heading(page.text("team.all"), anchor="metrics"),
             folded(page.text("team.all_show", count=len(table.rows)), table_html(page, table), files_of(page, table)),
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from opsmetrics.language import fmt
-from opsmetrics.reports.addresses import AREA, GAPS
+from opsmetrics.reports.addresses import GAPS, TEAM
 from opsmetrics.reports.board import gate_reason, is_held_down
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import areas as area_queries
@@ -27,7 +27,7 @@ from scorecard_app.views.parts import level_note, source
 
 def area_section(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
     """Show the areas of a team, a row each."""
-    title = heading(page.text("team.areas"), page.text("team.areas_note"))
+    title = heading(page.text("team.areas"), page.text("team.areas_note"), anchor="areas")
     show(join(title, table_with_files(page, _table(page, team_id, cells, gaps), kind="areas")))
 
 
@@ -42,7 +42,7 @@ def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Seque
     rows: list[tuple[Cell, ...]] = []
     for area in catalogue.areas(page.snapshot):
         cell = cells.get(area.area_id)
-        name = Cell(page.say(area.name), address=AREA.at(area=area.area_id))
+        name = Cell(page.say(area.name), address=TEAM.at(team=team_id, area=area.area_id))
         if cell is None or cell.status == "not_applicable":
             rows.append((name, Cell(), Cell(fmt.MISSING), Cell(page.text("status.not_applicable")), *([Cell()] * 5)))
             continue

@@ -28,9 +28,14 @@ def incident_section(page: Page, team_id: str) -> None:
     """Show the incidents of a team."""
     found = list(facts.incidents(page.snapshot, page.period, team_id))
     if not found and not quality.is_connected(page.snapshot, "incidents"):
-        show(join(heading(page.text("team.incidents")), hint(page.text("team.incidents_not_connected"))))
+        show(
+            join(
+                heading(page.text("team.incidents"), anchor="incidents"),
+                hint(page.text("team.incidents_not_connected")),
+            )
+        )
         return
-    title = heading(page.text("team.incidents"), page.text("team.incidents_note", count=len(found)))
+    title = heading(page.text("team.incidents"), page.text("team.incidents_note", count=len(found)), anchor="incidents")
     if not found:
         show(join(title, hint(page.text("team.incidents_none"))))
         return

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import CHANGES
+from opsmetrics.reports.parts_of_change import shown_change
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import movement
-from scorecard_app.markup import heading, hint, join
+from scorecard_app.change_bars import change_table, sentence
+from scorecard_app.markup import heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import folded_table, table_with_files
+from scorecard_app.table_html import folded_table, table_html, table_with_files
 from scorecard_app.views.parts import areas_by_id, changes_table, source
 
 
 def change(page: Page, team_id: str) -> None:
-    """Show what the newest changes of the score are made of."""
+    """Show what the newest change of the score is made of, and earlier ones folded."""
     rows = list(movement.changes(page.snapshot, page.period, team_id))
     if not rows:
         return
+    newest, shown = rows[0], shown_change(rows[:1])
+    since = fmt.long_date(page.language, (newest.from_as_of - timedelta(days=1)).date())
+    note = page.text("explain.change_since", since=since, until=fmt.long_date(page.language, newest.on))
     figure = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
     more = None if page.place == CHANGES else figure
-    table = changes_table(page, rows, first="until", team=team_id)
+    earlier = changes_table(page, rows, first="until", team=team_id)
     show(
         join(
-            heading(page.text("explain.change")),
-            hint(page.text("explain.change_hint"), " ", more),
-            folded_table(page, page.text("app.show_table"), table),
+            heading(page.text("explain.change"), note, anchor="change"),
+            paragraph(sentence(page, shown)),
+            table_html(page, change_table(page, shown, page.text("explain.change_parts")), kind="parts"),
+            paragraph(more) if more else None,
+            folded_table(page, page.text("explain.change_earlier"), earlier),
         )
     )
 

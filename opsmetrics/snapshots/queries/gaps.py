@@ -137,8 +137,8 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
            where g.as_of = $as_of and g.grain = $grain and ($team_id is null or g.team_id = $team_id)
                and ($area_id is null or g.area_id = $area_id)
                and (g.points_lost > 0 or g.is_for_gate)
-           order by g.is_for_gate desc nulls last, g.quarter_gain_per_day desc nulls last, g.gain_per_day desc,
-               g.team_id, g.metric_id""",
+           order by g.is_for_gate desc nulls last, (g.is_for_gate and g.area_id = 'sec') desc nulls last,
+               g.quarter_gain_per_day desc nulls last, g.gain_per_day desc, g.team_id, g.metric_id""",
         period.instant(on=period.on, team_id=team_id, area_id=area_id),
     )
 

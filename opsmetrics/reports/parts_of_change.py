@@ -1,0 +1,73 @@
+"""What a change of a score is made of, as people read it: rounded so that the parts add up to what is shown.
+
+Does not belong here: how the parts are computed (``opsmetrics.scoring.change``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsmetrics.scoring.change import PARTS
+from opsmetrics.snapshots.queries.movement import Change
+
+_TENTHS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A change in tenths of points.
+
+    Attributes:
+        before: Score before, as shown.
+        after: Score after, as shown.
+        parts: Name of each part that is not nothing, and its points; they add up to ``after - before``.
+    """
+
+    before: float
+    after: float
+    parts: tuple[tuple[str, float], ...]
+
+    @property
+    def total(self) -> float:
+        """The difference of what is shown."""
+        return round(self.after - self.before, 1)
+
+
+def shown_change(rows: Sequence[Change]) -> ShownChange:
+    """Return the mean of some changes (one is itself), rounded by the largest remainder.
+
+    Raises:
+        ValueError: There are no rows.
+    """
+    if not rows:
+        raise ValueError("no change to show")
+    count = len(rows)
+    before, after = (
+        _tenths(sum(values) / count) for values in zip(*((r.score_before, r.score_after) for r in rows), strict=True)
+    )
+    points = [sum(row.part(part) for row in rows) / count for part in PARTS]
+    shares = largest_remainder([value * _TENTHS for value in points], after - before)
+    parts = tuple((part, share / _TENTHS) for part, share in zip(PARTS, shares, strict=True) if share)
+    return ShownChange(before / _TENTHS, after / _TENTHS, parts)
+
+
+def largest_remainder(values: Sequence[float], total: int) -> list[int]:
+    """Return whole numbers near the values that add up to a total: those with the largest remainder are rounded up.
+
+    Where the total is further from the values' own sum than there are values, the rest goes to the largest of them.
+    """
+    whole = [math.floor(value) for value in values]
+    missing = total - sum(whole)
+    order = sorted(range(len(values)), key=lambda place: (whole[place] - values[place], place))
+    for place in order[: max(0, min(missing, len(values)))]:
+        whole[place] += 1
+    rest = total - sum(whole)
+    if rest:
+        whole[max(range(len(values)), key=lambda place: abs(values[place]))] += rest
+    return whole
+
+
+def _tenths(value: float) -> int:
+    return round(value * _TENTHS)

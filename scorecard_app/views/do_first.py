@@ -1,0 +1,190 @@
+"""The block on top of a team's page: what to do first, what fails, why, who, when; then the way to the next level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import CONFIGURE, CONNECT, METRIC, TEAM
+from opsmetrics.reports.board import gate_reason, when
+from opsmetrics.reports.do_first import Action, DoFirst, Unconnected
+from opsmetrics.reports.failing import Failing
+from opsmetrics.reports.source_links import Item, SourceLink, links
+from opsmetrics.snapshots.queries.catalogue import Metric
+from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
+from opsmetrics.snapshots.queries.scores import AreaScore
+from scorecard_app.markup import Node, element, folded, hint, join, link, outward, pairs, paragraph, points
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import table_with_files
+from scorecard_app.views import explain
+from scorecard_app.views.parts import areas_by_id, days_text, metrics_by_id
+
+SHOWN_FAILING = 3
+FEWEST = 0.05  # points that show with one decimal
+EXPLOITED = "sec_overdue_exploited"
+
+
+def do_first_section(page: Page, team_id: str, found: DoFirst) -> None:
+    """Show what the team does first; where there is nothing to do, why."""
+    body = (
+        _action(page, found.action, found.plan) if found.action is not None else hint(_nothing(page, team_id, found)),
+        _path(page, team_id, found),
+        points(
+            (
+                *(_waiting(page, row) for row in found.waiting),
+                *(connect_advice(page, team_id, each) for each in found.unconnected),
+            )
+        )
+        if found.waiting or found.unconnected
+        else None,
+    )
+    title = page.text("first.title")
+    show(element("section", element("h2", title), body, class_="first", id="first", aria_label=title))
+
+
+def _nothing(page: Page, team_id: str, found: DoFirst) -> Node:
+    """Why there is no action, as a sentence."""
+    day = fmt.long_date(page.language, found.first_day) if found.first_day else ""
+    if found.state == "past":
+        now = link(page.here(period=None, area=None), page.text("first.see_now"))
+        return join(page.text("first.past", period=page.period_label()), " ", now)
+    if found.state == "before_first_day":
+        return page.text("first.before", day=day, period=page.period_label())
+    if found.state == "no_data":
+        connect = page.link(CONNECT.at(team=team_id), page.text("first.see_connect"))
+        return join(page.text("first.no_data"), " ", connect)
+    return page.text("first.nothing")
+
+
+def _action(page: Page, action: Action, plan: Sequence[PlanStep]) -> Markup:
+    gap, metric = action.gap, action.metric
+    address = METRIC.at(team=gap.team_id, metric=metric.metric_id)
+    what = paragraph(page.link(address, page.say(metric.title)), ": ", page.say(metric.remedy), kind="what")
+    days = days_text(page.language, gap.effort_days)
+    facts: tuple[tuple[str, Node], ...] = (
+        ("first.fails", failing_names(page, metric, gap.team_id, action.failing)),
+        ("first.why", join(*_why(page, action, plan), by=" ")),
+        ("first.who", _who(page, gap)),
+        ("first.when", " ".join(part for part in (_due(page, gap), when(gap, page.language)) if part)),
+        ("first.work", page.text("gaps.days", days=days)),
+        ("first.handbook", join(*(f"{duty.obligation_id}: {page.say(duty.text)}" for duty in action.duties), by="; ")),
+    )
+    return join(what, pairs((page.text(key), words) for key, words in facts))
+
+
+def failing_names(
+    page: Page, metric: Metric, team_id: str, failing: Sequence[Failing], most: int = SHOWN_FAILING
+) -> Markup:
+    """Return what fails by name, each with its place in the source system; how many more there are.
+
+    Open findings of security are named only to those who may see them.
+    """
+    if not page.permissions.may_see_rows(metric.area_id, team_id):
+        return join(page.text("first.fails_closed", count=sum(each.count for each in failing)))
+    if not failing:
+        return join(page.text("first.fails_none"))
+    shown = failing[:most]
+    found = links(page.snapshot, metric, team_id, [Item(each.item_id, each.detail) for each in shown])
+    names = [source_link(page, found.get(each.item_id), _times(page, each)) for each in shown]
+    rest = len(failing) - len(shown)
+    if rest > 0:
+        names.append(join(page.text("first.fails_more", count=rest)))
+    return join(*names, by=", ")
+
+
+def source_link(page: Page, found: SourceLink | None, label: str) -> Markup:
+    """Return a row's name, as a link into the system that told it where there is one."""
+    if found is None:
+        return join(label)
+    return outward(found.url, label, page.text("first.opens_in", origin=found.origin))
+
+
+def _times(page: Page, each: Failing) -> str:
+    return page.text("first.fails_times", name=each.name, count=each.count) if each.count > 1 else each.name
+
+
+def _why(page: Page, action: Action, plan: Sequence[PlanStep]) -> list[str]:
+    """Danger first, then the gate, then points and level."""
+    gap, said = action.gap, []
+    if gap.metric_id == EXPLOITED:
+        said.append(page.text("first.why_exploited"))
+    if action.gate is not None:
+        said.append(page.text("first.why_gate", **_gate_words(page, action.gate)))
+    quarter = gap.gain_this_quarter or 0.0
+    if quarter >= FEWEST:
+        said.append(page.text("first.why_points", points=fmt.number(page.language, quarter, 1)))
+    elif gap.gain_if_met >= FEWEST:
+        said.append(page.text("first.why_later", points=fmt.number(page.language, gap.gain_if_met, 1)))
+    if action.step is not None:
+        level = page.text(f"level.{action.step.target_level}").lower()
+        key = "first.why_step" if len(plan) > 1 else "first.why_only_step"
+        said.append(page.text(key, level=level, count=len(plan)))
+    return said
+
+
+def _gate_words(page: Page, row: AreaScore) -> dict[str, str]:
+    """The gate, its area, the level that it holds, and why."""
+    return {
+        "gate": row.gate or "",
+        "area": page.say(areas_by_id(page)[row.area_id].name),
+        "level": page.text(f"level.{row.level}" if row.level is not None else "level.none").lower(),
+        "reason": gate_reason(page.language, row),
+    }
+
+
+def _who(page: Page, gap: Gap) -> Node:
+    if gap.owner_role is not None:
+        return page.text(f"role.{gap.owner_role}")
+    return join(page.text("first.who_none"), " ", page.link(CONFIGURE.at(), page.text("first.who_propose")))
+
+
+def _due(page: Page, gap: Gap) -> str:
+    if gap.due_on is None:
+        return page.text("first.due_none")
+    day = fmt.long_date(page.language, gap.due_on)
+    return page.text("first.overdue" if gap.is_overdue else "first.due", day=day)
+
+
+def _path(page: Page, team_id: str, found: DoFirst) -> Markup | None:
+    """The way to the next level in a line, its steps folded; that there is none, where the team has a level."""
+    if found.is_top:
+        return paragraph(page.text("first.top"))
+    if not found.plan:
+        return None if found.action is None else hint(page.text("first.no_path"))
+    steps = found.plan
+    key = "first.path" if len(steps) > 1 else "first.path_one"
+    day = steps[0].level_on
+    words = page.text(
+        key,
+        level=page.text(f"level.{steps[0].target_level}").lower(),
+        count=len(steps),
+        days=days_text(page.language, sum(step.effort_days for step in steps)),
+    )
+    said = [words, page.text("when.level", day=fmt.long_date(page.language, day)) if day else ""]
+    beyond = "" if all(step.is_within_year for step in steps) else page.text("when.beyond")
+    table = table_with_files(page, explain.plan_table(page, team_id, steps))
+    metrics = metrics_by_id(page)
+    names = " → ".join(page.say(metrics[step.metric_id].title) for step in steps[:SHOWN_FAILING])
+    more = page.text("first.fails_more", count=len(steps) - SHOWN_FAILING) if len(steps) > SHOWN_FAILING else ""
+    return join(
+        paragraph(element("strong", " ".join(part for part in (*said, beyond) if part)), kind="path"),
+        hint(" ".join(part for part in (names, more) if part)),
+        folded(page.text("first.path_show"), table),
+    )
+
+
+def _waiting(page: Page, row: AreaScore) -> Node:
+    address = TEAM.at(team=row.team_id, area=row.area_id)
+    words = page.text("first.waiting", **_gate_words(page, row))
+    return join(words, " ", page.link(address, page.text("first.see_area")))
+
+
+def connect_advice(page: Page, team_id: str, each: Unconnected) -> Markup:
+    """Return the advice to connect a source, with the page that says how."""
+    streams = ", ".join(page.text(f"stream.{name}") for name in each.streams)
+    key = "first.connect_overdue" if each.overdue else "first.connect"
+    words = page.text(key, count=len(each.metric_ids), overdue=each.overdue)
+    return join(page.link(CONNECT.at(team=team_id), page.text("first.connect_to", streams=streams)), ": ", words)

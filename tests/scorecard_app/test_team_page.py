@@ -1,0 +1,243 @@
+"""What a team does on Monday: the block on top of its page, links into systems, areas, and what a change is made of."""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from datetime import date
+from urllib.parse import urlsplit
+
+import pytest
+
+from opsmetrics.language.texts import LANGUAGES, text
+from tests.scorecard_app.test_views import flat, open_page, rows_of
+
+EXPLOITED = "sec_overdue_exploited"
+
+
+def block(html: str) -> str:
+    return re.search(r'<section[^>]*id="first".*?</section>', html, flags=re.DOTALL)[0]
+
+
+def links_of(html: str) -> list[tuple[str, str]]:
+    found = re.findall(r"<a ([^>]*)>(.*?)</a>", html, flags=re.DOTALL)
+    return [(entities.unescape(re.search(r'href="([^"]*)"', attributes)[1]), attributes) for attributes, _ in found]
+
+
+def metric_of(html: str) -> str:
+    """The metric that the block is about: its first link."""
+    return re.search(r"metric=(\w+)", links_of(block(html))[0][0])[1]
+
+
+def firsts(home) -> dict[str, str]:
+    """By SQL on the snapshot: the metric that each team mends first, where an open gate or its plan decides it."""
+    gated = "select team_id from scores.gap where grain = 'latest' and is_for_gate"
+    plans = rows_of(home, f"select team_id, metric_id from scores.plan where position = 1 and team_id not in ({gated})")
+    exploited, backup = (
+        rows_of(home, f"select distinct team_id from gates.{gate} where grain = 'latest'")
+        for gate in ("g_sik_1", "g_bck_1")
+    )
+    found = {row["team_id"]: row["metric_id"] for row in plans}
+    found |= {row["team_id"]: "bck_coverage" for row in backup}
+    return found | {row["team_id"]: EXPLOITED for row in exploited}
+
+
+def test_each_team_does_first_what_the_gates_and_then_the_plan_say(demo_home, monkeypatch):
+    expected = firsts(demo_home)
+    assert len(expected) >= 8
+    assert EXPLOITED in expected.values()
+    for team, metric in expected.items():
+        _, html = open_page("team", demo_home, monkeypatch, team=team)
+        assert metric_of(html) == metric, team
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_block_says_what_fails_why_who_when_how_much_and_which_duty(demo_home, monkeypatch, language):
+    """Of a datastore without a copy: its name by SQL on the facts, the goal's role and day, effort and duty."""
+    home = demo_home
+    (store,) = rows_of(
+        home,
+        """select o.datastore_id from ref.owned_datastores as o
+           where o.grain = 'latest' and o.team_id = 'ankerplass' and o.data_class = 'A'
+               and o.datastore_id not in (select datastore_id from facts.recovery_points where is_usable)""",
+    )
+    (goal,) = rows_of(
+        home, "select * from ref.goals where team_id = 'ankerplass' and metric_id = 'bck_coverage' and is_open"
+    )
+    (gap,) = rows_of(
+        home,
+        "select * from scores.gap where team_id = 'ankerplass' and metric_id = 'bck_coverage' and grain = 'latest'",
+    )
+    duty = rows_of(home, f"select text_{language} as words from meta.obligations where obligation_id = 'O71'")[0][
+        "words"
+    ]
+    _, html = open_page("team", home, monkeypatch, team="ankerplass", lang=language)
+    words = flat(block(html))
+    decimal = "," if language == "nb" else "."
+    for part in (
+        store["datastore_id"],
+        "G-BCK-1",
+        f"{gap['gain_this_quarter']:.1f}".replace(".", decimal),
+        text(language, f"role.{goal['owner_role']}"),
+        str(goal["due_on"].day),
+        f"{gap['effort_days']:.0f}",
+        f"O71: {duty}",
+    ):
+        assert part in words, part
+
+
+def test_what_is_not_connected_is_connected_and_not_mended(demo_home, monkeypatch):
+    home = demo_home
+    waiting = rows_of(
+        home,
+        """select team_id, split_part(reason, ':', 2) as stream, list(metric_id order by metric_id) as metrics,
+               count(*) filter (status = 'not_measured_overdue') as overdue
+           from scores.metric where grain = 'latest' and reason like 'not_connected:%' group by all""",
+    )
+    assert len(waiting) >= 2
+    for row in waiting:
+        _, html = open_page("team", home, monkeypatch, team=row["team_id"])
+        mine = block(html)
+        words = flat(mine)
+        assert text("nb", "first.connect_to", streams=text("nb", f"stream.{row['stream']}")) in words
+        assert f"{len(row['metrics'])} målinger" in words
+        assert any(href == f"/tilkobling?team={row['team_id']}" for href, _ in links_of(mine))
+        assert metric_of(html) not in row["metrics"]
+        _, page = open_page("metric", home, monkeypatch, team=row["team_id"], metric=row["metrics"][0])
+        assert f"/tilkobling?team={row['team_id']}" in page
+        assert text("nb", "metric.evidence_unconnected") in flat(page)
+        assert ">Rad<" not in page  # no rows behind a number that is not there
+    assert {row["overdue"] > 0 for row in waiting} == {True, False}
+
+
+def test_a_team_whose_first_day_is_later_shows_that_day_and_no_number(demo_home, monkeypatch):
+    home = demo_home
+    (team,) = rows_of(home, "select team_id, onboarded_on from ref.teams order by onboarded_on desc limit 1")
+    assert team["onboarded_on"] == date(2026, 9, 15)
+    _, html = open_page("team", home, monkeypatch, team=team["team_id"], period="2026-06")
+    words = flat(html)
+    assert "Teamet begynte 15. september 2026." in words
+    assert "–––" not in words
+    assert "Vis alle 0" not in words
+
+
+def test_a_month_that_is_over_has_no_action(demo_home, monkeypatch):
+    _, html = open_page("team", demo_home, monkeypatch, team="ankerplass", period="2026-06")
+    mine = block(html)
+    assert "metric=" not in mine
+    assert ("/team?team=ankerplass", False) in [(href, "period" in href) for href, _ in links_of(mine)]
+
+
+def test_a_level_below_its_score_does_not_stand_beside_a_requirement_that_is_met(demo_home, monkeypatch):
+    """B9: the chance is that of the score; where the level is held, the page says so."""
+    held = rows_of(
+        demo_home,
+        """select team_id, level from scores.team where grain = 'latest' and level < 3 and krav_probability >= 0.5""",
+    )
+    assert held
+    for row in held:
+        _, html = open_page("team", demo_home, monkeypatch, team=row["team_id"])
+        words = flat(html)
+        assert "Sannsynlighet for at kravet er oppfylt" not in words
+        assert "kravet er ikke oppfylt: nivået er" in words
+
+
+def test_links_out_lead_to_configured_hosts_alone_and_give_nothing_away(demo_home, monkeypatch):
+    home = demo_home
+    hosts = {urlsplit(row["template"]).netloc for row in rows_of(home, "select template from meta.source_links")}
+    assert hosts
+    counted = 0
+    pages = [
+        *(("team", {"team": row["team_id"]}) for row in rows_of(home, "select team_id from ref.teams")),
+        ("metric", {"team": "ankerplass", "metric": "inc_postmortem_on_time"}),
+        ("metric", {"team": "slepebat", "metric": "mnt_updates_within_30d"}),
+        ("gaps", {"team": "ankerplass"}),
+    ]
+    for name, query in pages:
+        _, html = open_page(name, home, monkeypatch, **query)
+        for href, attributes in links_of(html):
+            if href.startswith(("/", "#")):
+                continue
+            counted += 1
+            assert urlsplit(href).scheme == "https", href
+            assert urlsplit(href).netloc in hosts, href
+            assert 'rel="noopener noreferrer"' in attributes
+            assert 'target="_blank"' in attributes
+    assert counted >= 20
+
+
+def test_a_row_leads_to_its_own_place_in_its_own_system(demo_home, monkeypatch):
+    """Each pull request of the evidence is linked by its own number; rows that files told have no link."""
+    home = demo_home
+    _, html = open_page("metric", home, monkeypatch, team="slepebat", metric="mnt_updates_within_30d")
+    found = re.findall(r'href="https://kode\.kystetaten\.example/([\w/-]+)/pull/(\d+)"[^>]*>([^<]+)', html)
+    assert found
+    for repository, number, label in found:
+        assert label.startswith(f"{repository}#{number}/")
+
+
+def test_an_area_of_the_address_is_open_and_marked_and_its_metrics_are_those_of_the_snapshot(demo_home, monkeypatch):
+    home = demo_home
+    _, html = open_page("team", home, monkeypatch, team="sjokart", area="bck")
+    folds = re.findall(r"<details([^>]*)>(.*?)</details>", html, flags=re.DOTALL)
+    areas = {m[1]: body for attributes, body in folds if (m := re.search(r'id="area-(\w+)"', attributes))}
+    opened = [attributes for attributes, _ in folds if " open" in attributes]
+    assert len(areas) == 7
+    assert len(opened) == 1
+    assert 'id="area-bck"' in opened[0]
+    assert 'data-chosen="bck"' in opened[0]
+    rows = rows_of(
+        home,
+        """select s.metric_id, s.points from scores.metric as s join meta.metrics as m using (metric_id)
+           where s.team_id = 'sjokart' and s.grain = 'latest' and m.area_id = 'bck' and s.points is not null""",
+    )
+    for row in rows:
+        line = re.search(
+            rf"<tr[^>]*>(?:(?!</tr>).)*metric={row['metric_id']}\b.*?</tr>", areas["bck"], flags=re.DOTALL
+        )[0]
+        assert f"<strong>{row['points']:.0f}</strong>" in line
+        assert "spark" in line
+    for area in areas:
+        assert re.search(rf'href="/team\?team=sjokart&amp;area={area}"', html) or area == "bck"  # no link to itself
+
+
+def test_the_parts_of_a_change_add_up_to_what_is_shown(demo_home, monkeypatch):
+    home = demo_home
+    for row in rows_of(home, "select team_id from ref.teams"):
+        _, html = open_page("team", home, monkeypatch, team=row["team_id"])
+        table = re.search(r'<table[^>]*class="rows parts".*?</table>', html, flags=re.DOTALL)
+        if table is None:
+            continue
+        lines = re.findall(r"<tr[^>]*>(.*?)</tr>", table[0], flags=re.DOTALL)[1:]
+        shown = [
+            float(
+                flat(line.rsplit("<td", 1)[1].split(">", 1)[1]).strip().replace("−", "-").replace(",", ".").lstrip("+")
+            )
+            for line in lines
+        ]
+        assert round(sum(shown[:-1]), 1) == shown[-1]
+        assert 0.0 not in shown[:-1]
+        sentence = re.search(r"Fra ([\d,]+) til ([\d,]+) poeng", flat(html))
+        if sentence:
+            before, after = (float(value.replace(",", ".")) for value in sentence.groups())
+            assert round(after - before, 1) == shown[-1]
+
+
+def test_the_gain_stands_beside_what_it_is_counted_to(demo_home, monkeypatch):
+    """B6: points to gain are those of the target, so the column says the target; the requirement and its gain stand below."""
+    home = demo_home
+    _, html = open_page("gaps", home, monkeypatch, team="fiskekvote", area="scl", lang="en")
+    (row,) = rows_of(
+        home,
+        """select g.gain_if_met, g.gain_to_krav, m.krav, m.mal from scores.gap as g join meta.metrics as m using (metric_id)
+           where g.team_id = 'fiskekvote' and g.metric_id = 'scl_capacity_alert_coverage' and g.grain = 'latest'""",
+    )
+    line = flat(
+        re.search(r"<tr[^>]*>(?:(?!</tr>).)*metric=scl_capacity_alert_coverage.*?</tr>", html, flags=re.DOTALL)[0]
+    )
+    assert ">Target</th>" in html
+    assert ">Requirement</th>" not in html
+    assert f"{row['gain_if_met']:.1f}" in line
+    assert f"{row['gain_to_krav']:.1f} at the requirement" in line
+    assert f"{row['mal'] * 100:.0f}%" in line.replace(".0%", "%")
+    assert f"requirement {row['krav'] * 100:.0f}" in line
