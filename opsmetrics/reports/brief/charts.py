@@ -85,7 +85,8 @@ def met(words: Words, then: Before) -> Chart | None:
     title = words.text("brief.chart_met", met=words.board.met() or 0, all=len(words.board.found()))
     old = then.month
     if old is not None and old.met() is not None:
-        title += words.text("brief.chart_met_before", met=old.met(), month=month(words, old))
+        key = "brief.chart_met_same" if old.met() == words.board.met() else "brief.chart_met_before"
+        title += words.text(key, met=old.met(), month=month(words, old))
     return Chart(
         name="met",
         title=f"{title}.",

@@ -105,8 +105,9 @@ def _moved(found: Material, moved: Columns) -> list[Slide]:
         before=fmt.score(words.language, row.score_before),
         after=fmt.score(words.language, row.score_after),
     )
-    # Whose the others are stands on paper.
-    lists = tuple(replace(points, items=points.items[:3]) for points in moved.lists)
+    # How many others there are stands on paper, beside the annex that has them.
+    titles = (words.text("brief.moved_most"), words.text("overview.better"), words.text("overview.worse"))
+    lists = tuple(replace(points, title=title) for points, title in zip(moved.lists, titles, strict=True))
     return [Slide(title, (Columns(lists),), _notes(words, _selected(words, summary.CHANGES)))]
 
 

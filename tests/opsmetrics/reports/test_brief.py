@@ -357,6 +357,46 @@ def test_a_rise_of_doubted_numbers_is_marked(snapshot, document, language):
     assert all(cell.value > 0 for cell in rows.values() if cell.text.endswith("?"))
 
 
+def test_no_file_speaks_the_other_language(snapshot, document, files, language):
+    """No text of the app's other language, and no name of a team, area or metric in it."""
+    other = "en" if language == "nb" else "nb"
+    ours = {part for words in texts(language).values() for part in _fixed(words)}
+    wrong = {part for words in texts(other).values() for part in _fixed(words)} - ours
+    with open_current(snapshot.folder) as con:
+        for table_name, column in (("ref.teams", "name"), ("meta.areas", "name"), ("meta.metrics", "title")):
+            for nb, en in con.execute(f"select {column}_nb, {column}_en from {table_name}").fetchall():
+                if nb != en:
+                    wrong.add({"nb": nb, "en": en}[other])
+        same = {words for row in con.execute("select name_nb, name_en from ref.services").fetchall() for words in row}
+    show = Presentation(io.BytesIO(files["pptx"]))
+    slides = " ".join(
+        words
+        for slide in show.slides
+        for shape in slide.shapes
+        for words in (
+            [shape.text_frame.text]
+            if shape.has_text_frame
+            else [cell.text for row in shape.table.rows for cell in row.cells]
+            if shape.has_table
+            else list(shape.chart.plots[0].categories)
+        )
+    )
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    sheets = " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
+    paper = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages)
+    page = re.sub(r"<[^>]+>", " ", files["html"].decode())
+    for kind, raw in (("pptx", slides), ("xlsx", sheets), ("pdf", paper), ("html", page)):
+        said = re.sub("|".join(map(re.escape, same)), "", re.sub(r"\s+", " ", raw))
+        found = {words for words in wrong if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", said)}
+        assert not found, (kind, found)
+        assert sum(words in said for words in ours) > 10, kind
+
+
+def _fixed(words):
+    """The parts of a text that stand as they are, where they are long enough to tell a language."""
+    return [part for part in (part.strip(" .,:;*«»“”") for part in re.split(r"\{[^}]*\}", words)) if len(part) >= 9]
+
+
 def test_type_on_paper_is_never_small(document, files):
     reader = pypdf.PdfReader(io.BytesIO(files["pdf"]))
     front = sum(not section.is_annex for section in document.sections)
