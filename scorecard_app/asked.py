@@ -50,6 +50,8 @@ WORDS: Mapping[str, Callable[[Snapshot], Collection[str]]] = {
     "role": lambda _snapshot: ROLES,
     "effort": lambda _snapshot: EFFORTS,
     "sort": lambda _snapshot: ORDERS,
+    "other": lambda snapshot: [team.team_id for team in catalogue.teams(snapshot)],
+    "before": lambda snapshot: [period.label for period in catalogue.periods(snapshot)],
 }
 """Parameters that choose among words, and the words."""
 _ALL = frozenset(name for page in PAGES for name in page.parameters)

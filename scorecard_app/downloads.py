@@ -21,8 +21,8 @@ from door.sessions import Session
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports import addresses, brief
-from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries import (
+    across,
     catalogue,
     evidence,
     facts,
@@ -33,6 +33,7 @@ from opsmetrics.snapshots.queries import (
     scores,
     validity,
 )
+from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
@@ -64,6 +65,9 @@ TABLES: dict[str, Maker] = {
     "team-scores": lambda s, p, _: scores.team_scores(s, p).frame,
     "area-scores": lambda s, p, v: scores.area_scores(s, p, **_chosen(v, "team", "area")).frame,
     "metric-scores": lambda s, p, v: scores.metric_scores(s, p, **_chosen(v, "team", "metric")).frame,
+    "metric-totals": lambda s, p, _: across.metric_totals(s, p).frame,
+    "area-totals": lambda s, p, _: across.area_totals(s, p).frame,
+    "team-months": lambda s, p, v: across.scores_of_year(s, p, v.get("area") or None).frame,
     "gaps": lambda s, p, v: gaps.gaps(s, p, **_chosen(v, "team", "area")).frame,
     "goals": lambda s, p, _: gaps.goal_reviews(s, p).frame,
     "plan": lambda s, p, v: gaps.plan(s, p, v.get("team", "")).frame,

@@ -74,6 +74,11 @@ CHANGES = AppPage("changes", "endring", ("team",), is_in_menu=True)
 HEALTH = AppPage("health", "datakvalitet", is_in_menu=True, travels=False)
 ABOUT = AppPage("about", "om", is_in_menu=True, travels=False)
 VALIDITY = AppPage("validity", "betydning", is_in_menu=True, travels=False)
+TEAMS = AppPage("teams", "teamene", ("side",))
+AREAS = AppPage("areas", "omradene")
+METRICS = AppPage("metrics", "malinger")
+MONTHS = AppPage("months", "maneder", ("area", "side"))
+COMPARE = AppPage("compare", "sammenlign", ("team", "other", "before"))
 REPORT = AppPage("report", "rapport")
 DECISIONS = AppPage("decisions", "beslutninger")
 EXEMPTIONS = AppPage("exemptions", "unntak")
@@ -95,6 +100,11 @@ PAGES = (
     HEALTH,
     ABOUT,
     VALIDITY,
+    TEAMS,
+    AREAS,
+    METRICS,
+    MONTHS,
+    COMPARE,
     REPORT,
     DECISIONS,
     EXEMPTIONS,

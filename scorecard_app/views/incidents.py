@@ -186,7 +186,7 @@ def _team_timeline(page: Page, team_id: str) -> None:
         Column(page.text("incidents.minutes"), "number"),
     )
     table = Table("incident_severities", page.text("incidents.severities_caption"), columns, rows)
-    _show_timeline(page, table, heading(page.text("incidents.timeline"), page.text("incidents.severity_note")))
+    _show_timeline(page, table, heading(page.text("incidents.timeline_team"), page.text("incidents.severity_note")))
 
 
 def _show_timeline(page: Page, table: Table, title: Markup) -> None:

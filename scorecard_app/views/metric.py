@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from opsmetrics.language import fmt
-from opsmetrics.reports.addresses import AREA, METRIC, TEAM
+from opsmetrics.reports.addresses import AREA, METRIC, METRICS, TEAM
 from opsmetrics.reports.board import shown_value
 from opsmetrics.snapshots.queries import gaps, scores
-from opsmetrics.snapshots.queries.catalogue import Metric
+from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.scores import MetricScore
 from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.layout import head
@@ -19,28 +21,51 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import cell_html, table_html
 from scorecard_app.views.metric_chart import control_section, trend_section
 from scorecard_app.views.metric_number import evidence_section, formula_section
+from scorecard_app.views.metric_teams import teams_section
 from scorecard_app.views.parts import areas_by_id, gaps_table, metrics_by_id, reason, status_cell, teams_by_id
+
+EVERY = ""  # no team: all of them
 
 
 @view(METRIC)
 def render(page: Page) -> None:
-    """Show one metric of one team."""
+    """Show one metric, of one team or over all of them."""
     metrics, teams = metrics_by_id(page), teams_by_id(page)
-    metric_id = selected_id("metric", metrics)
-    team_id = selected_id("team", teams, next(iter(sorted(page.permissions.teams)), None))
-    metric, team = metrics[metric_id], teams[team_id]
+    metric = metrics[selected_id("metric", metrics)]
+    team = teams.get(st.query_params.get("team", EVERY))
     area_link = page.link(AREA.at(area=metric.area_id), page.say(areas_by_id(page)[metric.area_id].name))
-    team_link = page.link(TEAM.at(team=team_id), page.say(team.name))
-    head(page, page.say(metric.title), join(team_link, " · ", area_link), crumbs=(team_link,))
+    index = page.link(METRICS.at(), page.text("nav.metrics"))
+    if team is None:
+        head(page, page.say(metric.title), area_link, crumbs=(index,))
+        _choices(page, metrics, teams, metric, EVERY)
+        teams_section(page, metric, teams)
+        _about(page, metric)
+        _sql(page, metric)
+        return
+    team_link = page.link(TEAM.at(team=team.team_id), page.say(team.name))
+    all_link = page.link(METRIC.at(metric=metric.metric_id), page.text("across.all_teams"))
+    head(page, page.say(metric.title), join(team_link, " · ", area_link, " · ", all_link), crumbs=(index, team_link))
+    _choices(page, metrics, teams, metric, team.team_id)
+    _of_team(page, metric, team)
+
+
+def _choices(
+    page: Page, metrics: Mapping[str, Metric], teams: Mapping[str, Team], metric: Metric, team_id: str
+) -> None:
     left, middle, right = st.columns([2, 1, 1])
     with left:
         names = {key: page.say(row.title) for key, row in metrics.items()}
-        choose(page.text("metric.choose_metric"), "metric", list(metrics), names, metric_id)
+        choose(page.text("metric.choose_metric"), "metric", list(metrics), names, metric.metric_id)
     with middle:
-        names = {key: page.say(row.name) for key, row in teams.items()}
-        choose(page.text("team.choose"), "team", list(teams), names, team_id)
+        names = {EVERY: page.text("word.all_teams"), **{key: page.say(row.name) for key, row in teams.items()}}
+        choose(page.text("team.choose"), "team", list(names), names, team_id)
     with right:
         choose_period(page)
+
+
+def _of_team(page: Page, metric: Metric, team: Team) -> None:
+    """Value, chart, formula, explanation, next step and evidence of one team."""
+    team_id, metric_id = team.team_id, metric.metric_id
     row = scores.metric_scores(page.snapshot, page.period, team_id=team_id, metric_id=metric_id).first()
     if row is not None:
         _now(page, metric, row)

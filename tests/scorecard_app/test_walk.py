@@ -30,6 +30,8 @@ TWO = {
     "effort": ["S", "M"],
     "sort": ["group", "lowest"],
     "side": ["1", "2"],
+    "other": ["sjokart", "kaiplan"],
+    "before": ["2026-05", "2026-04"],
 }
 ALERT = 'role="alert"'
 

@@ -1,0 +1,28 @@
+"""What the lists of teams, areas and metrics share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from opsmetrics.language import fmt
+from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshots.queries.across import OnDay
+from scorecard_app.page import Page
+from scorecard_app.trend_lines import Frame, Spot, framed
+
+
+def words_of_level(page: Page, level: int | None) -> str:
+    """Return the name of a level, or that there is none."""
+    return page.text("level.none" if level is None else f"level.{level}")
+
+
+def alt(page: Page, spots: Sequence[Spot]) -> str:
+    """Say where a line of scores begins and ends."""
+    there = [value for _, value in spots if value is not None]
+    first, last = (fmt.score(page.language, there[at] if there else None) for at in (0, -1))
+    return page.text("across.alt", first=first, last=last)
+
+
+def frame_of(page: Page, year: Mapping[str, Sequence[OnDay]]) -> Frame:
+    """Return the scale that all lines of a list share: every score of it, and the requirement."""
+    return framed(page.period.on, [each.value for days in year.values() for each in days], KRAV_POINTS)

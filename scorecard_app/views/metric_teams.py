@@ -1,0 +1,202 @@
+"""One metric over all teams: each against the requirement, with its year beside it, worst first."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import METRIC
+from opsmetrics.reports.board import shown_value
+from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshots.queries import across, quality, scores
+from opsmetrics.snapshots.queries.catalogue import Metric, Team
+from opsmetrics.snapshots.queries.rows import group_by
+from opsmetrics.snapshots.queries.scores import MetricScore
+from scorecard_app.markup import element, heading, hint, join, lead, points
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.table_html import files_of, table_html
+from scorecard_app.ticks import round_ticks, tick_words
+from scorecard_app.tracks import Line, Mark, MarkKind, track
+from scorecard_app.trend_lines import Frame, framed, trend_line
+from scorecard_app.views.parts import reason, source, status_cell
+from scorecard_app.views.sides import side_links, side_of
+
+SHOWN_TEAMS = 40
+_SURE = ("ok", "low_evidence")
+_ROOM = 0.06  # of the scale, beside the outermost mark
+
+
+class Scale(NamedTuple):
+    """The value axis that all teams share."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        """Return where a value stands, 0..1."""
+        return (value - self.low) / (self.high - self.low)
+
+
+def teams_section(page: Page, metric: Metric, teams: Mapping[str, Team]) -> None:
+    """Show how the teams lie to the requirement, and what is known of the others."""
+    found = scores.metric_scores(page.snapshot, page.period, metric_id=metric.metric_id)
+    measured = [(row, value) for row in found if row.team_id in teams and (value := shown_value(row)) is not None]
+    measured.sort(key=lambda pair: (pair[1] if metric.is_up_good else -pair[1], pair[0].team_id))
+    _lead(page, metric, teams, measured)
+    if measured:
+        _plot(page, metric, teams, measured)
+    _others(page, teams, [row for row in found if row.team_id in teams and shown_value(row) is None])
+
+
+def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Sequence[tuple[MetricScore, float]]) -> None:
+    if not measured:
+        show(lead(page.text("across.lead_none")))
+        return
+    worst, value = measured[0]
+    met = sum(_is_met(row) for row, _ in measured)
+    words = page.text(
+        "across.lead_all" if met == len(measured) else "across.lead",
+        met=met,
+        teams=len(measured),
+        krav=requirement(page, metric),
+        median=fmt.metric_value(page.language, metric.unit, statistics.median(value for _, value in measured)),
+        worst=page.say(teams[worst.team_id].name),
+        value=fmt.metric_value(page.language, metric.unit, value),
+    )
+    show(lead(words))
+
+
+def requirement(page: Page, metric: Metric) -> str:
+    """Return the requirement with its sign."""
+    sign = "≥" if metric.is_up_good else "≤"
+    return f"{sign}\u00a0{fmt.metric_value(page.language, metric.unit, metric.requirement)}"
+
+
+def _is_met(row: MetricScore) -> bool:
+    return row.points is not None and row.points >= KRAV_POINTS
+
+
+def scale_of(metric: Metric, values: Sequence[float]) -> Scale:
+    """Return the axis: all values, the requirement and the target lie within it, and a share within 0 and 1."""
+    seen = [*values, metric.requirement, metric.mal]
+    low, high = min(seen), max(seen)
+    room = (high - low or abs(high) or 1.0) * _ROOM
+    low = max(0.0, low - room) if low >= 0 else low - room
+    high = min(1.0, high + room) if metric.unit == "share" and high <= 1 else high + room
+    return Scale(low, high if high > low else low + 1.0)
+
+
+def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Sequence[tuple[MetricScore, float]]) -> None:
+    side = side_of(len(measured), SHOWN_TEAMS)
+    shown = measured[side.start : side.stop]
+    ids = [row.team_id for row, _ in shown]
+    year = group_by(across.metric_weeks(page.snapshot, page.period, metric.metric_id, ids), lambda row: row.team_id)
+    scale = scale_of(metric, [value for _, value in measured])
+    values = [week.value for weeks in year.values() for week in weeks]
+    frame = framed(page.period.on, values, metric.requirement)
+    lines, doubted = _lines(page, metric, scale), _doubted(page, metric)
+    rows = tuple(
+        (
+            Cell(
+                page.say(teams[row.team_id].name),
+                detail=page.text("across.doubted") if row.team_id in doubted else "",
+                address=METRIC.at(team=row.team_id, metric=metric.metric_id),
+            ),
+            Cell(drawing=_dot(page, metric, row, value, (scale, lines), is_sure=_is_sure(row, doubted))),
+            Cell(fmt.metric_value(page.language, metric.unit, value), value, is_strong=True),
+            status_cell(page, row),
+            Cell(drawing=_year(page, metric, year.get(row.team_id, ()), frame)),
+        )
+        for row, value in shown
+    )
+    columns = (
+        Column(page.text("word.team"), "link"),
+        Column(page.text("across.against")),
+        Column(page.text("word.now") if page.period.grain == "latest" else page.period_label(), "number"),
+        Column(page.text("word.status")),
+        Column(page.text("across.year")),
+    )
+    file = source("metric-scores", metric=metric.metric_id)
+    table = Table("metric_teams", page.text("across.caption"), columns, rows, source=file)
+    key = (
+        element("span", element("i", class_=f"sign {kind}"), " ", page.text(f"across.key_{name}"))
+        for kind, name in (("good", "met"), ("bad", "below"), ("hollow", "unsure"))
+    )
+    title = heading(page.text("across.teams"), page.text("across.teams_note", krav=requirement(page, metric)))
+    legend = element("div", key, class_="legend")
+    show(join(title, legend, table_html(page, table, kind="dots"), side_links(page, side), files_of(page, table)))
+
+
+def _lines(page: Page, metric: Metric, scale: Scale) -> list[Line]:
+    """The grid, and the requirement with its label; a tick too near to it keeps its line and loses its label."""
+    krav = scale.at(metric.requirement)
+    ticks = [tick for tick in round_ticks(scale.low, scale.high, 4) if scale.low <= tick <= scale.high]
+    words = tick_words(page.language, metric.unit, ticks)
+    grid = [
+        Line(scale.at(tick), "" if abs(scale.at(tick) - krav) < 0.16 else word)
+        for tick, word in zip(ticks, words, strict=True)
+    ]
+    label = f"{page.text('word.krav').lower()} {fmt.metric_value(page.language, metric.unit, metric.requirement)}"
+    return [*grid, Line(krav, label, "krav")]
+
+
+def _doubted(page: Page, metric: Metric) -> frozenset[str]:
+    """The teams whose number the product itself doubts: a sign of gaming names this metric."""
+    signs = quality.alarms(page.snapshot, page.period)
+    return frozenset(row.team_id for row in signs if metric.metric_id in row.subject.split(" / "))
+
+
+def _is_sure(row: MetricScore, doubted: Collection[str]) -> bool:
+    return row.status in _SURE and row.team_id not in doubted
+
+
+def _dot(
+    page: Page,
+    metric: Metric,
+    row: MetricScore,
+    value: float,
+    axis: tuple[Scale, Sequence[Line]],
+    *,
+    is_sure: bool,
+) -> Markup:
+    """A team's value; what is old, or doubted, is hollow and neither good nor bad."""
+    scale, lines = axis
+    kind: MarkKind = ("good" if _is_met(row) else "bad") if is_sure else "hollow"
+    words = page.text(
+        "across.dot_met" if _is_met(row) else "across.dot_below",
+        value=fmt.metric_value(page.language, metric.unit, value),
+        krav=requirement(page, metric),
+    )
+    at, krav = scale.at(value), scale.at(metric.requirement)
+    return track([Mark(at, kind, words)], lines, words, spans=[(min(at, krav), max(at, krav))])
+
+
+def _year(page: Page, metric: Metric, weeks: Sequence[across.TeamWeek], frame: Frame) -> Markup:
+    there = [week.value for week in weeks if week.value is not None]
+    first, last = (fmt.metric_value(page.language, metric.unit, there[at] if there else None) for at in (0, -1))
+    return trend_line([(week.on, week.value) for week in weeks], frame, page.text("across.alt", first=first, last=last))
+
+
+def _others(page: Page, teams: Mapping[str, Team], others: Sequence[MetricScore]) -> None:
+    """The teams without a value, and why."""
+    if not others:
+        return
+    shown = others[:SHOWN_TEAMS]
+    items = [
+        join(
+            page.link(METRIC.at(team=row.team_id, metric=row.metric_id), page.say(teams[row.team_id].name)),
+            ": ",
+            page.text(f"status.{row.status}").lower(),
+            f" ({reason(page.language, row.reason)})" if row.reason else "",
+        )
+        for row in shown
+    ]
+    more = hint(page.text("across.others_more", count=len(others) - len(shown))) if len(others) > len(shown) else None
+    title = heading(page.text("across.others", count=len(others)))
+    show(join(title, points(items, "plain columns"), more))

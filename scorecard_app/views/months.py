@@ -1,0 +1,161 @@
+"""How has each team done month by month? A heat map of teams and months, with the newest column last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+from markupsafe import Markup
+
+from opsmetrics.language import fmt
+from opsmetrics.reports import board
+from opsmetrics.reports.addresses import MONTHS, TEAM
+from opsmetrics.scoring.points import MET_LEVEL
+from opsmetrics.snapshots.queries import across, catalogue
+from opsmetrics.snapshots.queries.across import ScoreAt
+from opsmetrics.snapshots.queries.catalogue import Area, Team
+from opsmetrics.snapshots.queries.rows import group_by
+from scorecard_app.choices import choose, choose_period
+from scorecard_app.files import table_files
+from scorecard_app.layout import head
+from scorecard_app.lifecycle import view
+from scorecard_app.markup import element, heading, hint, join, lead, link
+from scorecard_app.matrix import ranges
+from scorecard_app.page import Page
+from scorecard_app.raw_html import show
+from scorecard_app.views.parts import areas_by_id, source
+from scorecard_app.views.sides import side_links, side_of
+
+SHOWN_TEAMS = 40
+EVERY = ""  # no area: the team's own score
+Columns = Sequence[tuple[str, str, str]]
+"""Label of each period, its grain, and what people call it; oldest first."""
+
+
+@view(MONTHS)
+def render(page: Page) -> None:
+    """Show the scores of all teams over a year, of all areas together or of one."""
+    areas = areas_by_id(page)
+    wanted = st.query_params.get("area", EVERY)
+    area = areas.get(wanted)
+    head(page, page.text("months.title"), page.say(area.name) if area else page.text("months.whole"))
+    left, right = st.columns(2)
+    with left:
+        names = {EVERY: page.text("months.whole"), **{key: page.say(row.name) for key, row in areas.items()}}
+        choose(page.text("area.choose"), "area", list(names), names, wanted)
+    with right:
+        choose_period(page)
+    found = list(across.scores_of_year(page.snapshot, page.period, area.area_id if area else None))
+    columns = _columns(page, found)
+    _lead(page, found, columns)
+    if columns:
+        _map(page, area, found, columns)
+
+
+def _columns(page: Page, found: Sequence[ScoreAt]) -> Columns:
+    """The periods that there are: months by their name, with the year where a new one begins, and now."""
+    seen = {(row.label, row.grain): row.on for row in found}
+    columns: list[tuple[str, str, str]] = []
+    year = None
+    for (label, grain), on in seen.items():
+        if grain == "month":
+            name = fmt.short_month(page.language, on) + (f" {on.year}" if on.year != year else "")
+            year = on.year
+        else:
+            name = page.text("word.now")
+        columns.append((label, grain, name))
+    return columns
+
+
+def _lead(page: Page, found: Sequence[ScoreAt], columns: Columns) -> None:
+    """How many teams meet the requirement in the newest column, and in the first."""
+    if not any(row.score is not None for row in found):
+        show(lead(page.text("months.lead_none")))
+        return
+    met = {
+        label: sum((row.level or 0) >= MET_LEVEL for row in found if (row.label, row.grain) == (label, grain))
+        for label, grain, _ in (columns[0], columns[-1])
+    }
+    newest = columns[-1][0]
+    scored = sum(row.score is not None for row in found if row.label == newest)
+    first = next(row.on for row in found if row.label == columns[0][0])
+    show(
+        lead(
+            page.text(
+                "months.lead" if len(columns) > 1 else "months.lead_one",
+                met=met[newest],
+                scored=scored,
+                before=met[columns[0][0]],
+                month=fmt.month(page.language, first),
+            )
+        )
+    )
+
+
+def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Columns) -> None:
+    teams = list(catalogue.teams(page.snapshot))
+    by_team = group_by(found, lambda row: row.team_id)
+    edges = catalogue.rules(page.snapshot).level_edges
+    side = side_of(len(teams), SHOWN_TEAMS)
+    names = (page.text("word.team"), *(name for _, _, name in columns))
+    header = (element("th", name, scope="col", role="columnheader") for name in names)
+    body = (
+        _row(page, area, team, by_team.get(team.team_id, ()), columns, edges) for team in teams[side.start : side.stop]
+    )
+    table = element(
+        "table",
+        element("caption", page.text("months.caption")),
+        element("thead", element("tr", header, role="row"), role="rowgroup"),
+        element("tbody", body, role="rowgroup"),
+        role="table",
+        class_="heat",
+    )
+    bands = (
+        element("span", element("span", class_=f"swatch cell l{level}"), f"{words} {page.text(f'level.{level}')}")
+        for level, words in enumerate(ranges(edges))
+    )
+    file = source("team-months", area=area.area_id if area else None)
+    show(
+        join(
+            heading(page.text("months.map"), page.text("months.map_note")),
+            table,
+            element("div", bands, class_="legend"),
+            hint(page.text("months.no_gate")),
+            side_links(page, side),
+            table_files(page, file),
+        )
+    )
+
+
+def _row(
+    page: Page, area: Area | None, team: Team, rows: Sequence[ScoreAt], columns: Columns, edges: Sequence[float]
+) -> Markup:
+    known: Mapping[tuple[str, str], ScoreAt] = {(row.label, row.grain): row for row in rows}
+    name = element("th", page.link(TEAM.at(team=team.team_id), page.say(team.name)), scope="row", role="rowheader")
+    cells = (
+        element("td", _cell(page, area, team, known.get((label, grain)), words, edges), role="cell", data_l=words)
+        for label, grain, words in columns
+    )
+    return element("tr", name, cells, role="row")
+
+
+def _cell(page: Page, area: Area | None, team: Team, row: ScoreAt | None, words: str, edges: Sequence[float]) -> Markup:
+    """One score in the colour of its level; what is not known says so and is never a number."""
+    if row is None or row.score is None:
+        known = row is not None and row.status == "too_little_data"
+        label = page.text("status.too_little_data" if known else "months.nothing")
+        return element("span", "–", class_="cell nodata", role="img", aria_label=label, title=label)
+    level = board.band(row.score, edges)
+    figure = fmt.score(page.language, row.score)
+    label = page.text(
+        "months.cell",
+        team=page.say(team.name),
+        when=words,
+        score=figure,
+        level=page.text(f"level.{level}").lower(),
+    )
+    period = row.label if row.grain == "month" else None
+    address = TEAM.at(team=team.team_id, area=area.area_id if area else None, period=period)
+    kind = f"cell l{level}" + (" provisional" if row.status == "provisional" else "")
+    figure_html = element("span", figure, class_="figure")
+    return link(page.href(address), figure_html, aria_label=label, title=label, class_=kind)

@@ -1,0 +1,177 @@
+"""One metric over all teams, and the lists of teams, areas and metrics: each number and place is what SQL says."""
+
+from __future__ import annotations
+
+import base64
+import re
+import statistics
+
+import pytest
+
+from opsmetrics.language import fmt
+from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.store import current
+from scorecard_app.views.metric_teams import scale_of
+from tests.pages import flat, open_page
+from tests.scorecard_app.test_incidents_page import lines, tracks
+from tests.scorecard_app.test_views import metric_ids, rows_of, whole_score
+
+MEASURED = """
+    select s.*, t.name_nb, t.name_en from scores.metric as s join ref.teams as t using (team_id)
+    where s.grain = 'latest' and s.metric_id = $1 and s.points is not null and s.value is not null
+        and s.status <> 'not_measured_overdue'
+"""
+
+
+def drawings(html):
+    """The pictures of a page: each with its polylines and circles as numbers."""
+    found = []
+    for data in re.findall(r'class="trend" src="data:image/svg\+xml;base64,([^"]+)"', html):
+        svg = base64.b64decode(data).decode()
+        points = [
+            [tuple(map(float, pair.split(","))) for pair in part.split()]
+            for part in re.findall(r'points="([^"]+)"', svg)
+        ]
+        circles = [tuple(map(float, pair)) for pair in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', svg)]
+        box = tuple(map(float, re.search(r'viewBox="([^"]+)"', svg)[1].split()))
+        found.append((box, points, circles))
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("metric_id", ["mon_alert_precision", "inc_error_budget", "mnt_patch_currency"])
+def test_every_team_stands_where_its_value_is_worst_first(homes, monkeypatch, metric_id, language):
+    home = homes["full"]
+    if metric_id not in metric_ids(home):
+        metric_id = metric_ids(home)[7]
+    metric = next(row for row in catalogue.metrics(current(home / "snapshots")) if row.metric_id == metric_id)
+    wanted = rows_of(home, MEASURED, metric_id)
+    wanted.sort(key=lambda row: (row["value"] if metric.is_up_good else -row["value"], row["team_id"]))
+    app, html = open_page("metric", home, monkeypatch, metric=metric_id, lang=language)
+    assert app.selectbox(key="choose-team").value == ""
+    shown = lines(html, text(language, "across.caption"))
+    assert [row[2] for row in shown] == [flat(fmt.metric_value(language, metric.unit, row["value"])) for row in wanted]
+    assert all(row[0].startswith(team[f"name_{language}"]) for row, team in zip(shown, wanted, strict=True))
+    scale = scale_of(metric, [row["value"] for row in wanted])
+    for (places, one), row in zip(tracks(html), wanted, strict=True):
+        assert places == [pytest.approx(100 * scale.at(row["value"]), abs=0.01)]
+        krav = re.search(r'<b class="krav" style="left:([\d.]+)%', one)
+        assert float(krav[1]) == pytest.approx(100 * scale.at(metric.requirement), abs=0.01)
+        assert all(0 <= float(at) <= 100 for at in re.findall(r"left:([\d.]+)%", one))
+    label = f"{text(language, 'word.krav').lower()} {fmt.metric_value(language, metric.unit, metric.requirement)}"
+    assert flat(label) in flat(html)
+    met = sum(row["points"] >= 60 for row in wanted)
+    median = fmt.metric_value(language, metric.unit, statistics.median(row["value"] for row in wanted))
+    lead = re.search(r'class="lead">(.*?)</p>', html)[1]
+    assert str(min(len(wanted), met)) in flat(lead)
+    assert flat(median) in flat(lead)
+    links = re.findall(r'href="(/maling\?[^"]*team=(\w+)[^"]*)"', html)
+    assert {team for _, team in links} >= {row["team_id"] for row in wanted}
+
+
+def test_the_newest_point_of_each_line_is_the_value_of_now_and_all_lines_share_a_scale(homes, monkeypatch):
+    home, metric_id = homes["full"], "mon_alert_precision"
+    wanted = sorted(rows_of(home, MEASURED, metric_id), key=lambda row: (row["value"], row["team_id"]))
+    _, html = open_page("metric", home, monkeypatch, metric=metric_id, lang="en")
+    found = drawings(html)
+    assert len(found) == len(wanted)
+    krav = {points[0][0][1] for _, points, _ in found}
+    assert len(krav) == 1, "one requirement, one height"
+    spots = []
+    for (box, points, circles), row in zip(found, wanted, strict=True):
+        everything = [*circles, *(spot for line in points for spot in line)]
+        assert all(0 <= x <= box[2] and 0 <= y <= box[3] for x, y in everything)
+        if row["status"] in ("ok", "low_evidence"):
+            (newest,) = circles
+            assert newest[0] == pytest.approx(box[2] - 5), "at the right edge"
+            spots.append((row["value"], newest[1]))
+    (low, at_low), (high, at_high) = min(spots), max(spots)
+    for value, y in spots:
+        assert y == pytest.approx(at_low + (value - low) / (high - low) * (at_high - at_low), abs=0.1)
+
+
+def test_what_the_product_doubts_is_neither_good_nor_bad(homes, monkeypatch):
+    home = homes["full"]
+    (row,) = rows_of(
+        home,
+        """select team_id, split_part(subject, ' / ', 1) as metric_id from marts.gaming_alarms
+           where grain = 'latest' and alarm = 'counter_metric_fell'""",
+    )
+    _, html = open_page("metric", home, monkeypatch, metric=row["metric_id"], lang="en")
+    name = rows_of(home, "select name_en from ref.teams where team_id = $1", row["team_id"])[0]["name_en"]
+    shown = lines(html, text("en", "across.caption"))
+    place = next(i for i, line in enumerate(shown) if line[0].startswith(name))
+    assert text("en", "across.doubted") in shown[place][0]
+    assert 'class="hollow"' in tracks(html)[place][1]
+
+
+def test_teams_without_a_value_are_listed_with_the_reason(homes, monkeypatch):
+    home = homes["full"]
+    (row, *_) = rows_of(
+        home,
+        """select s.metric_id, count(*) as found from scores.metric as s where grain = 'latest'
+           and (points is null or value is null or status = 'not_measured_overdue') group by 1 order by 2 desc""",
+    )
+    _, html = open_page("metric", home, monkeypatch, metric=row["metric_id"], lang="en")
+    assert text("en", "across.others", count=row["found"]) in flat(html)
+
+
+def test_every_metric_opens_over_all_teams(homes, monkeypatch):
+    for metric_id in metric_ids(homes["full"]):
+        _, html = open_page("metric", homes["full"], monkeypatch, metric=metric_id, lang="en")
+        assert not re.search(r"\b(None|nan)\b", flat(html)), metric_id
+        for _, one in tracks(html):
+            assert all(0 <= float(at) <= 100 for at in re.findall(r"left:([\d.]+)%", one))
+
+
+@pytest.mark.parametrize("view", ["teams", "areas", "metrics"])
+def test_an_index_leads_to_everything_there_is(homes, monkeypatch, view):
+    home = homes["full"]
+    table, column = {
+        "teams": ("ref.teams", "team_id"),
+        "areas": ("meta.areas", "area_id"),
+        "metrics": ("meta.metrics", "metric_id"),
+    }[view]
+    ids = {row[column] for row in rows_of(home, f"select {column} from {table}")}
+    _, html = open_page(view, home, monkeypatch, lang="en")
+    named = set(re.findall(rf"{column.removesuffix('_id')}=(\w+)", html))
+    assert named == ids
+    assert len(drawings(html)) == len(ids)
+
+
+def test_scores_and_medians_of_the_indexes_are_what_sql_says(homes, monkeypatch):
+    home = homes["full"]
+    _, html = open_page("teams", home, monkeypatch, lang="en")
+    shown = {line[0]: line[1] for line in lines(html, text("en", "index.teams_caption"))}
+    for row in rows_of(
+        home, "select name_en, type, score from scores.team join ref.teams using (team_id) where grain = 'latest'"
+    ):
+        key = next(name for name in shown if name.startswith(row["name_en"]))
+        assert shown[key] == whole_score(row["score"])
+    _, html = open_page("areas", home, monkeypatch, lang="en")
+    shown = {line[0]: line[1] for line in lines(html, text("en", "index.areas_caption"))}
+    for row in rows_of(
+        home,
+        """select name_en, median(score) as score from scores.area join meta.areas using (area_id)
+           where grain = 'latest' group by all""",
+    ):
+        assert shown[row["name_en"]] == whole_score(row["score"])
+    _, html = open_page("metrics", home, monkeypatch, lang="en")
+    for row in rows_of(
+        home,
+        """select m.title_en, a.name_en, count(*) filter (s.points >= 60) as met, count(s.points) as measured
+           from scores.metric as s join meta.metrics as m using (metric_id) join meta.areas as a using (area_id)
+           where s.grain = 'latest' group by all""",
+    ):
+        found = lines(html, text("en", "index.metrics_caption", area=row["name_en"]))
+        line = next(line for line in found if line[0] == row["title_en"])
+        assert line[3] == text("en", "area.met_of", met=row["met"], all=row["measured"])
+
+
+@pytest.mark.parametrize("view", ["teams", "areas", "metrics", "metric"])
+@pytest.mark.parametrize("kind", ["empty", "half", "large"])
+def test_pages_over_all_teams_hold_for_none_and_for_hundreds(homes, monkeypatch, view, kind):
+    _, html = open_page(view, homes[kind], monkeypatch, lang="nb")
+    assert len(html) < 400_000
+    assert html.count("<tr") < 120
