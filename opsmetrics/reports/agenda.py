@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports import lead
 from opsmetrics.reports.addresses import AREA, DECISIONS, EXEMPTIONS, HEALTH, INCIDENTS, METRIC, TEAM, Address
-from opsmetrics.reports.standing import Board, Item, Place, gate_reason, since
+from opsmetrics.reports.standing import KEPT_BOARDS, Board, Item, Place, gate_reason, since
 from opsmetrics.snapshots.queries import catalogue, facts, gaps, quality, scores
 from opsmetrics.snapshots.queries.scores import AreaScore
 
@@ -64,12 +65,13 @@ def matters(board: Board, language: str) -> list[Item]:
     return [*alone[:before], *items, *alone[before:]]
 
 
-def for_decision(board: Board, language: str) -> list[Item]:
+@lru_cache(2 * KEPT_BOARDS)
+def for_decision(board: Board, language: str) -> tuple[Item, ...]:
     """Return what is to be decided, one item for each cause, the most dangerous first."""
     merged: dict[str, list[Matter]] = {}
     for row in _all(board, language):
         merged.setdefault(row.cause, []).append(row)
-    return [_merged(language, rows) for rows in merged.values()]
+    return tuple(_merged(language, rows) for rows in merged.values())
 
 
 def _alone(row: Matter) -> Item:
@@ -161,9 +163,10 @@ def _cells(board: Board) -> Iterator[AreaScore]:
 
 
 def _not_established(board: Board, language: str) -> Iterator[Matter]:
+    names, areas = board.team_names(language), board.area_names(language)
     rows = [row for row in _cells(board) if row.level == 0 and row.score is not None]
     for row in sorted(rows, key=lambda row: row.score or 0.0):
-        name = _cell_name(board, language, row)
+        name = f"{names[row.team_id]}: {areas[row.area_id]}"
         place = text(language, "agenda.level_0_place", name=name, score=fmt.score(language, row.score))
         yield Matter(
             "level_0",
@@ -179,13 +182,17 @@ def _not_established(board: Board, language: str) -> Iterator[Matter]:
 
 def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[Matter]:
     """Every gate that stands, also where the level is low already; the lowest level first."""
-    names = board.team_names(language)
+    names, areas = board.team_names(language), board.area_names(language)
     rows = [
         row
         for row in _cells(board)
         if row.gate is not None and not (row.gate == EXPLOITED_GATE and row.team_id in exploited)
     ]
-    for row in sorted(rows, key=lambda row: (_cap(row, rows), row.gate or "")):
+    # The highest level that a gate leaves anybody: the lower, the graver.
+    caps: dict[str | None, int] = {}
+    for row in rows:
+        caps[row.gate] = max(caps.get(row.gate, 0), row.level or 0)
+    for row in sorted(rows, key=lambda row: (caps[row.gate], row.gate or "")):
         count = "" if row.gate_findings is None else fmt.number(language, row.gate_findings)
         yield Matter(
             f"gate_{row.gate}",
@@ -193,15 +200,10 @@ def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[
             _counted(names[row.team_id], count) if count else names[row.team_id],
             TEAM.at(team=row.team_id, area=row.area_id),
             AREA.at(area=row.area_id),
-            text(language, "agenda.gate_note", gate=row.gate, area=board.area_names(language)[row.area_id].lower()),
+            text(language, "agenda.gate_note", gate=row.gate, area=areas[row.area_id].lower()),
             row.team_id,
             names[row.team_id],
         )
-
-
-def _cap(row: AreaScore, rows: Sequence[AreaScore]) -> int:
-    """The highest level that a gate leaves anybody: the lower, the graver."""
-    return max((other.level or 0 for other in rows if other.gate == row.gate), default=0)
 
 
 def _without_count(reason: str) -> str:
@@ -211,9 +213,10 @@ def _without_count(reason: str) -> str:
 
 
 def _falls(board: Board, language: str) -> Iterator[Matter]:
+    names, areas = board.team_names(language), board.area_names(language)
     rows = [row for row in board.moves.values() if row.area_id and (row.change or 0) <= -LARGE_FALL]
     for row in sorted(rows, key=lambda row: (row.change or 0, row.team_id, row.area_id)):
-        name = f"{board.team_names(language)[row.team_id]}: {board.area_names(language)[row.area_id]}"
+        name = f"{names[row.team_id]}: {areas[row.area_id]}"
         yield Matter(
             "fall",
             text(language, "agenda.fall", since=since(board, language)),
@@ -288,10 +291,6 @@ def _exemptions(board: Board, language: str) -> Iterator[Matter]:
             name,
             text(language, "agenda.exemption_own"),
         )
-
-
-def _cell_name(board: Board, language: str, row: AreaScore) -> str:
-    return f"{board.team_names(language)[row.team_id]}: {board.area_names(language)[row.area_id]}"
 
 
 def _counted(name: str, count: str) -> str:

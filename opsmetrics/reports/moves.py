@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import CHANGES, TEAM, Address
-from opsmetrics.reports.standing import MATERIAL_POINTS, Board, Item, since
+from opsmetrics.reports.standing import KEPT_BOARDS, MATERIAL_POINTS, Board, Item, since
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.snapshots.queries import comparison, movement
 from opsmetrics.snapshots.queries.comparison import Cause, ScoreMove
@@ -62,6 +63,7 @@ def direction(move: ScoreMove) -> int:
     return 1 if change >= MATERIAL_POINTS or (move.levels > 0 and change >= 0) else 0
 
 
+@lru_cache(KEPT_BOARDS)
 def find_moves(board: Board) -> Moves:
     """Return what moved materially since the last month end."""
     found = sorted(
@@ -79,8 +81,10 @@ def find_moves(board: Board) -> Moves:
 def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[Item]:
     """Return moves in words: whose, from what to what, and the main cause."""
     names, areas = board.team_names(language), board.area_names(language)
-    causes = _causes(board) if rows else {}
-    parts = index_by(movement.all_changes(board.snapshot, board.period), lambda row: row.team_id) if rows else {}
+    causes = _causes(board, {row.team_id for row in rows})
+    own = {row.team_id for row in rows if not row.area_id}
+    changes = movement.all_changes(board.snapshot, board.period).among("team_id", own)
+    parts = index_by(changes, lambda row: row.team_id)
     items: list[Item] = []
     for row in rows:
         is_up = direction(row) > 0
@@ -134,8 +138,8 @@ def _from_to(board: Board, language: str, row: ScoreMove) -> str:
     return text(language, "moves.from_to_level", **words, **levels)
 
 
-def _causes(board: Board) -> dict[tuple[str, str, bool], Cause]:
-    rows = comparison.causes(board.snapshot, board.period)
+def _causes(board: Board, teams: set[str]) -> dict[tuple[str, str, bool], Cause]:
+    rows = comparison.causes(board.snapshot, board.period).among("team_id", teams)
     return {(row.team_id, row.area_id, row.performance > 0): row for row in rows}
 
 

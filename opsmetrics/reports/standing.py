@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
@@ -22,6 +23,7 @@ from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore, TeamScore
 from opsmetrics.snapshots.store import Snapshot
 
+KEPT_BOARDS = 4  # of readers of different snapshots and periods; everything in one stands still
 MATERIAL_POINTS = 5.0  # a rise or fall since the last month end that is told of without a change of level
 
 
@@ -56,9 +58,9 @@ class Item:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Board:
-    """Everything that the overview and the brief say of one instant, read once."""
+    """Everything that the overview and the brief say of one instant, read once; two of them are never compared."""
 
     snapshot: Snapshot
     period: Period
@@ -113,6 +115,7 @@ class Board:
         return {area_id: statistics.median(values) for area_id, values in found.items()}
 
 
+@lru_cache(KEPT_BOARDS)
 def read_board(snapshot: Snapshot, period: Period) -> Board:
     """Read what an instant's board says."""
     against = comparison.baselines(snapshot, period)

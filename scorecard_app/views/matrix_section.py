@@ -37,7 +37,7 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
     count = max(1, -(-len(teams) // SHOWN_TEAMS))
     number = chosen_number("side", count)
     shown = teams if is_paper else teams[(number - 1) * SHOWN_TEAMS : number * SHOWN_TEAMS]
-    matrix = read_matrix(page, found)
+    matrix = read_matrix(page, found, shown)
     table = element(
         "table",
         element("caption", page.text("overview.matrix_caption")),

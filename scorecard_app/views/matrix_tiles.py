@@ -42,14 +42,17 @@ class Matrix:
     history: Mapping[str, Sequence[float | None]]
 
 
-def read_matrix(page: Page, found: Board) -> Matrix:
-    """Read what the rows of the matrix are drawn from."""
-    months = group_by(scores.team_months(page.snapshot, page.period, SHOWN_MONTHS), lambda row: row.team_id)
+def read_matrix(page: Page, found: Board, shown: Sequence[Team]) -> Matrix:
+    """Read what the rows of some teams are drawn from."""
+    ids = [team.team_id for team in shown]
+    history = scores.team_months(page.snapshot, page.period, SHOWN_MONTHS).among("team_id", ids)
+    months = group_by(history, lambda row: row.team_id)
+    caveats = area_queries.caveats(page.snapshot, page.period).among("team_id", ids)
     trends = movement.certain_trends(page.snapshot) if page.period.grain == "latest" else ()
     return Matrix(
         page,
         found,
-        caveats=index_by(area_queries.caveats(page.snapshot, page.period), lambda row: (row.team_id, row.area_id)),
+        caveats=index_by(caveats, lambda row: (row.team_id, row.area_id)),
         years={(row.team_id, row.area_id): row.change for row in trends},
         history={team_id: [row.score for row in rows] for team_id, rows in months.items()},
     )

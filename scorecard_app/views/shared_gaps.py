@@ -57,15 +57,15 @@ def _picture(page: Page, rows: Sequence[SharedGap], teams: int) -> Markup:
         )
         for tick in _ticks(teams)
     )
-    axis = element("div", element("div", ticks), class_="axis", aria_hidden="true")
-    return element("div", element("ul", bars, class_="bars"), axis, class_="figure-bars")
+    axis = element("div", element("div", ticks), class_="shared-axis", aria_hidden="true")
+    return element("div", element("ul", bars, class_="shared"), axis, class_="shared-figure")
 
 
 def _bar(page: Page, row: SharedGap, teams: int) -> Markup:
     key = "shared.row_unmeasured" if row.unmeasured else "shared.row"
     said = page.text(key, below=row.below, measured=row.measured, unmeasured=row.unmeasured)
     length = 100 * row.below / teams if teams else 0
-    track = element("span", element("i", style=f"width:{length:.1f}%"), class_="track", aria_hidden="true")
+    track = element("span", element("i", style=f"width:{length:.1f}%"), class_="shared-bar", aria_hidden="true")
     return join(
         element("span", page.say(row.title), class_="name"), " ", track, " ", element("span", said, class_="count")
     )

@@ -82,6 +82,14 @@ class Rows(Sequence[R], Generic[R]):
         """
         return Rows(self._row_type, self.frame.filter(**values)) if values else self
 
+    def among(self, column: str, values: Iterable[str]) -> Rows[R]:
+        """Return the rows whose column has one of some values, without making the others.
+
+        Raises:
+            polars.exceptions.ColumnNotFoundError: There is no such column.
+        """
+        return Rows(self._row_type, self.frame.filter(pl.col(column).is_in(list(values))))
+
     def missing(self) -> list[str]:
         """Return the columns with gaps in which a field says that there are none; a correct row type has none."""
         wanted = [column for field in _fields(self._row_type) if not field.is_optional for column in field.columns]
