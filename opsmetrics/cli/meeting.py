@@ -26,7 +26,7 @@ from opsmetrics.snapshots.store import current
 @language_option
 @click.option("--out", type=FOLDER, default=Path(), show_default=True, help="Folder of the files.")
 def brief(wanted: str | None, kinds: tuple[str, ...], language: str | None, out: Path) -> None:
-    """Write the brief for the meeting: one page, the tables behind it, and a page per team.
+    """Write the brief for the meeting: four pages with pictures, and an annex with every team.
 
     Example: opsmetrics brief --as-of 2026-10 --format pdf --lang en
     """

@@ -12,6 +12,9 @@ from playwright.sync_api import sync_playwright
 
 from opsmetrics.core.settings import Settings
 from opsmetrics.reports.addresses import PAGES
+from opsmetrics.reports.brief import compose, period_of
+from opsmetrics.reports.brief.paper import write_pages
+from opsmetrics.snapshots.store import current
 from tests.apps import ROOT, running_app
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -43,6 +46,17 @@ def main() -> None:
             picture.save(FOLDER / f"{place.name}.png", optimize=True)
             page.set_viewport_size({"width": 1280, "height": 900})
         browser.close()
+    _brief(home)
+
+
+def _brief(home: Path) -> None:
+    """Take the brief's pages that everybody reads."""
+    snapshot = current(home / "snapshots")
+    document = compose(snapshot, period_of(snapshot, None), "en")
+    front = sum(not section.is_annex for section in document.sections)
+    for number, page in enumerate(write_pages(document)[:front], start=1):
+        picture = Image.open(io.BytesIO(page)).convert("RGB").quantize(64)
+        picture.save(FOLDER / f"brief-{number}.png", optimize=True)
 
 
 if __name__ == "__main__":

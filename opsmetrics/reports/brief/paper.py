@@ -23,6 +23,17 @@ PAGE_WIDTH, GUTTER, CHART_HEIGHT = 762.5, 25.5, 165.0
 
 def write_pdf(document: Document) -> bytes:
     """Return the brief as PDF/UA-1; its only date is the instant of the evaluation."""
+    [content] = _set(document, pdf_standards=["ua-1"], timestamp=int(document.at.timestamp()))
+    return content
+
+
+def write_pages(document: Document, dots_per_inch: int = 72) -> list[bytes]:
+    """Return every page as a PNG picture."""
+    return _set(document, format="png", ppi=dots_per_inch)
+
+
+def _set(document: Document, **options: Any) -> list[bytes]:
+    """Set a document: one file, or one a page for pictures."""
     content = asdict(replace(document, sections=(), slides=())) | {
         "sections": [
             asdict(replace(section, blocks=())) | {"blocks": [*map(_drawn, section.blocks)]}
@@ -32,13 +43,13 @@ def write_pdf(document: Document) -> bytes:
         "day": [document.at.year, document.at.month, document.at.day],
     }
     with as_file(files("opsmetrics.reports.brief")) as folder:
-        return typst.compile(
+        found = typst.compile(
             (folder / "brief.typ").read_bytes(),
             sys_inputs={"document": json.dumps(content, default=_plain, ensure_ascii=False)},
             font_paths=typst.Fonts(include_system_fonts=False, font_paths=[folder / "fonts"]),
-            pdf_standards=["ua-1"],
-            timestamp=int(document.at.timestamp()),
+            **options,
         )
+    return found if isinstance(found, list) else [found]
 
 
 def _drawn(block: Block, width: float = PAGE_WIDTH) -> dict[str, Any]:
