@@ -13,6 +13,7 @@ from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Cell, Table
 from opsmetrics.snapshots.queries import gaps as gap_queries
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
+from opsmetrics.snapshots.queries.rows import group_by
 
 LEAST_GAIN = 0.05  # shows with one decimal
 NAMED_TEAMS = 6
@@ -43,16 +44,25 @@ class Ask:
 
 def asks(words: Words, gaps: Sequence[Gap], goals: Sequence[GoalReview]) -> list[Ask]:
     """Return what must be settled, one for each cause, with who, when and gain from gaps and goals of its places."""
-    alone = board.matters(words.board, words.language)
-    return [
-        _ask(words, item, [row for row in alone if row.cause == item.cause], gaps, goals)
-        for item in board.for_decision(words.board, words.language)
-    ]
+    places = group_by(board.matters(words.board, words.language), lambda row: row.cause)
+    of_team = group_by(gaps, lambda gap: gap.team_id)
+    found: list[Ask] = []
+    for item in board.for_decision(words.board, words.language):
+        rows = places.get(item.cause, [])
+        near = [(row, gap) for row in rows for gap in of_team.get(row.team_id or "", [])]
+        found.append(_ask(words, item, rows, near, goals))
+    return found
 
 
-def _ask(words: Words, item: Item, places: Sequence[Item], gaps: Sequence[Gap], goals: Sequence[GoalReview]) -> Ask:
+def _ask(
+    words: Words,
+    item: Item,
+    places: Sequence[Item],
+    near: Sequence[tuple[Item, Gap]],
+    goals: Sequence[GoalReview],
+) -> Ask:
     kind = "gate" if item.cause.startswith("gate_") else "exploited" if item.cause == EXPLOITED else item.cause
-    chosen = [gap for place in places for gap in gaps if _is_behind(gap, place, kind)]
+    chosen = [gap for place, gap in near if _is_behind(gap, place, kind)]
     metrics = {gap.metric_id for gap in chosen}
     remedy = words.metrics[metrics.pop()].remedy.get(words.language) if len(metrics) == 1 else ""
     open_goals = [goal for place in places for goal in goals if goal.is_open and _is_of(goal, place)]
@@ -69,8 +79,6 @@ def _ask(words: Words, item: Item, places: Sequence[Item], gaps: Sequence[Gap], 
 def _is_behind(gap: Gap, place: Item, kind: str) -> bool:
     """Whether closing a gap settles the matter of a place: its metric, or what its area or gate rests on."""
     chosen = dict(place.address.parameters)
-    if gap.team_id != place.team_id:
-        return False
     if "metric" in chosen:
         return gap.metric_id == chosen["metric"]
     return gap.area_id == chosen.get("area") and (kind != "gate" or bool(gap.is_for_gate))
