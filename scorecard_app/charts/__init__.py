@@ -6,21 +6,18 @@ Text colour comes from the style sheet (it follows the theme); marks differ by s
 from scorecard_app.charts.areas import area_trend, spread
 from scorecard_app.charts.base import CONFIG
 from scorecard_app.charts.changes import waterfall
-from scorecard_app.charts.incidents import IncidentMark, incidents
-from scorecard_app.charts.metrics import ControlPoint, Reference, control_chart, metric_trend
+from scorecard_app.charts.metrics import ControlPoint, control_chart, metric_trend, without_miss_chart
 from scorecard_app.charts.validity import LinkMark, links
 
 __all__ = [
     "CONFIG",
     "ControlPoint",
-    "IncidentMark",
     "LinkMark",
-    "Reference",
     "area_trend",
     "control_chart",
-    "incidents",
     "links",
     "metric_trend",
     "spread",
     "waterfall",
+    "without_miss_chart",
 ]

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from opsmetrics.language.fmt import number
+from opsmetrics.language.fmt import score
 from opsmetrics.snapshots.queries.areas import AreaSpread
-from scorecard_app.charts.base import GRID, days_axis, label_right, layout, plain
+from scorecard_app.charts.base import GRID, days_axis, label_margin, label_stack, layout, plain
 from scorecard_app.palette import BLUE, GREY, ORANGE
-
-_NEAR = 6  # points: a label nearer to the target's line than this is moved away from it
 
 
 def spread(language: str, rows: Sequence[tuple[str, float, float | None]], target: float, word: str) -> go.Figure:
@@ -30,7 +28,7 @@ def spread(language: str, rows: Sequence[tuple[str, float, float | None]], targe
     figure.add_vline(x=target, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.add_annotation(x=target, y=1, yref="paper", yanchor="bottom", text=f"{word} {target:.0f}", showarrow=False)
     for name, now, _ in rows:
-        figure.add_annotation(x=1.02, xref="paper", xanchor="left", y=name, text=number(language, now), showarrow=False)
+        figure.add_annotation(x=1.02, xref="paper", xanchor="left", y=name, text=score(language, now), showarrow=False)
     scale = {
         "range": [0, 103],
         "fixedrange": True,
@@ -100,11 +98,10 @@ def area_trend(language: str, rows: Sequence[AreaSpread], target: float, word: s
         )
     )
     figure.add_hline(y=target, line={"color": GREY, "width": 1, "dash": "dot"})
-    label_right(figure, target, f"{word} {target:.0f}")
     last = rows[-1].median
-    shift = 14 if abs(last - target) < _NEAR else 0
-    label_right(figure, last, f"{number(language, last)} {median}", yshift=shift if last >= target else -shift)
-    margin = {"l": 40, "r": 90, "t": 30, "b": 40}
+    labels = [(target, f"{word} {target:.0f}"), (last, f"{median} {score(language, last)}")]
+    label_stack(figure, labels, 100)
+    margin = label_margin(words for _, words in labels) | {"l": 40, "t": 30}
     scale = {"range": [0, 100], "fixedrange": True, "gridcolor": GRID, "zeroline": False}
     figure.update_layout(layout(language, 400, margin=margin, xaxis=days_axis(language, days), yaxis=scale))
     return figure

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from opsmetrics.language.fmt import number, percent, short_month
+from scorecard_app.ticks import calendar_ticks, round_ticks, tick_words
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 GRID = "rgba(113,122,132,0.25)"
 MARGIN = {"l": 50, "r": 110, "t": 16, "b": 40}
 _LETTER = 7  # pixels of a letter at the size of labels
-_TICKS = 5  # more are turned on their side on a phone
+_EDGE = 0.02  # of the axis of days, beside its ends: the marks there are whole
+_LABEL_ROOM = 0.07  # of the spread: labels nearer than this would lie on each other
 
 
 def layout(language: str, height: int, **more: Any) -> dict[str, Any]:
@@ -47,17 +47,19 @@ def plain(words: str) -> str:
 
 
 def days_axis(language: str, days: Sequence[date]) -> dict[str, Any]:
-    """Return a time axis with few ticks: the month, and below it the year where a new one begins."""
-    ticks = list(days[:: max(1, -(-len(days) // _TICKS))])
-    years = [None, *(tick.year for tick in ticks)]
-    words = [
-        short_month(language, tick) + (f"<br>{tick.year}" if tick.year != before else "")
-        for tick, before in zip(ticks, years, strict=False)
-    ]
+    """Return a time axis with few ticks, on whole units of the calendar: the month, below it the year if it is new.
+
+    The axis ends where the days end, so the newest is always in it.
+    """
+    first, last = min(days), max(days)
+    ticks = calendar_ticks(language, first, last)
+    edge = timedelta(days=max(1.0, (last - first).days * _EDGE))
     return {
+        "type": "date",
         "fixedrange": True,
-        "tickvals": ticks,
-        "ticktext": words,
+        "range": [first - edge, last + edge],
+        "tickvals": [tick.on for tick in ticks],
+        "ticktext": [tick.words + (f"<br>{tick.year}" if tick.year else "") for tick in ticks],
         "tickangle": 0,
         "showgrid": False,
         "zeroline": False,
@@ -66,15 +68,8 @@ def days_axis(language: str, days: Sequence[date]) -> dict[str, Any]:
 
 def values_axis(language: str, unit: str, lowest: float, highest: float) -> dict[str, Any]:
     """Return a value axis with five or so round ticks, written as the language writes the unit."""
-    rough = (highest - lowest) / 5
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
-    ticks = [step * number for number in range(math.ceil(lowest / step), math.floor(highest / step) + 1)]
-    decimals = max(0, -math.floor(math.log10(step)))
-    if unit in {"share", "utilisation"}:
-        words = [percent(language, tick, max(0, decimals - 2)) for tick in ticks]
-    else:
-        words = [number(language, tick, decimals) for tick in ticks]
+    ticks = round_ticks(lowest, highest)
+    words = tick_words(language, unit, ticks)
     return {
         "fixedrange": True,
         "gridcolor": GRID,
@@ -88,3 +83,11 @@ def values_axis(language: str, unit: str, lowest: float, highest: float) -> dict
 def label_right(figure: go.Figure, height: float, words: str, **more: Any) -> None:
     """Write something at the right edge, at a height of the value axis."""
     figure.add_annotation(x=1, xref="paper", y=height, text=words, showarrow=False, xanchor="left", **more)
+
+
+def label_stack(figure: go.Figure, labels: Iterable[tuple[float, str]], spread: float) -> None:
+    """Label heights at the right edge, from the top; a label that would lie on another gives way downwards."""
+    room, taken = spread * _LABEL_ROOM, None
+    for height, words in sorted(labels, key=lambda label: -label[0]):
+        taken = height if taken is None else min(height, taken - room)
+        label_right(figure, taken, words)

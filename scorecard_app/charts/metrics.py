@@ -1,21 +1,21 @@
-"""A metric over time: as a control chart where it has periods of its own, else as a line."""
+"""A metric over time: its weekly values up to now against the requirement, and the control chart of its periods."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import plotly.graph_objects as go
 
-from opsmetrics.language.fmt import metric_value
-from scorecard_app.charts.base import days_axis, label_margin, label_right, layout, values_axis
+from opsmetrics.language.fmt import metric_value, number
+from scorecard_app.charts.base import days_axis, label_margin, label_stack, layout, values_axis
 from scorecard_app.palette import BLUE, GREY, ORANGE, TEAL
 
 # Signals on a control chart: shape and colour by direction.
 _MARKS = {"normal": (GREY, "circle", 7), "better": (BLUE, "triangle-up", 11), "worse": (ORANGE, "diamond", 10)}
-_LABEL_ROOM = 0.06  # of the spread: labels nearer than this would lie on each other
+_ROOM = 0.08  # of the spread, above and below what is drawn
+_RATIOS = frozenset({"share"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +46,54 @@ class ControlPoint:
         return _MARKS["normal" if not self.signal else "better" if self.is_better else "worse"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What the values are held against.
+def metric_trend(
+    language: str,
+    unit: str,
+    days: Sequence[date],
+    values: Sequence[float | None],
+    lines: Mapping[str, tuple[float, str]],
+) -> go.Figure:
+    """Return the weekly values of a metric, the newest one marked and labelled; gaps stay gaps.
 
-    Attributes:
-        target: Line to reach.
-        krav: The requirement; None where the target is the requirement.
-        today: The value of today over the metric's own window; None where it is not measured, or not asked for.
-        is_up_good: Whether more is better.
+    Args:
+        language: Of numbers and dates.
+        unit: The metric's.
+        days: Oldest first; the axis ends at the last of them, measured or not.
+        values: One for each day, None where it was not measured; at least one is there.
+        lines: ``krav`` and perhaps ``target``: height and label at the right edge; ``now``: the newest value's.
     """
-
-    target: float
-    krav: float | None
-    today: float | None
-    is_up_good: bool
+    seen = [*(value for value in values if value is not None), *(height for height, _ in lines.values())]
+    low, high = _range(unit, seen)
+    figure = go.Figure(
+        go.Scatter(
+            x=list(days),
+            y=list(values),
+            mode="lines+markers",
+            connectgaps=False,
+            line={"color": GREY, "width": 1.5},
+            marker={"color": GREY, "size": 4},
+            text=[metric_value(language, unit, value) for value in values],
+            hovertemplate="%{text}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    newest = next(place for place in range(len(values) - 1, -1, -1) if values[place] is not None)
+    dot = {"color": BLUE, "size": 10, "symbol": "circle" if newest == len(values) - 1 else "circle-open"}
+    figure.add_trace(
+        go.Scatter(x=[days[newest]], y=[values[newest]], mode="markers", marker=dot, hoverinfo="skip", cliponaxis=False)
+    )
+    _draw_lines(figure, lines, high - low)
+    days_shown = days_axis(language, days)
+    margin = label_margin(words for _, words in lines.values())
+    scale = values_axis(language, unit, low, high)
+    figure.update_layout(layout(language, 300, margin=margin, xaxis=days_shown, yaxis=scale))
+    return figure
 
 
 def control_chart(
-    language: str, unit: str, points: Sequence[ControlPoint], reference: Reference, words: Mapping[str, str]
+    language: str, unit: str, points: Sequence[ControlPoint], lines: Mapping[str, tuple[float, str]]
 ) -> go.Figure:
-    """Return a control chart: values, limits, requirement, target with its good side shaded, today's value.
+    """Return a control chart: values, natural limits, mean and requirement.
 
     Signals differ by shape and colour, lines by dash, and each line has its label.
 
@@ -74,28 +101,13 @@ def control_chart(
         language: Of numbers and dates.
         unit: The metric's.
         points: Periods, oldest first.
-        reference: What they are held against.
-        words: ``today, krav, target, mean, high, low`` for the labels at the right edge.
+        lines: ``krav`` and where there are such ``mean, high, low``: height and label at the right edge.
     """
-    newest, target = points[-1], reference.target
-    limits = (limit for point in points for limit in (point.low, point.high))
-    lines = (*limits, newest.centre, target, reference.krav, reference.today)
-    heights = [*(point.value for point in points), *(height for height in lines if height is not None)]
-    spread = (max(heights) - min(heights)) or 1.0
-    lowest, highest = min(heights) - spread * 0.08, max(heights) + spread * 0.08
+    limits = [limit for point in points for limit in (point.low, point.high) if limit is not None]
+    seen = [*(point.value for point in points), *limits, *(height for height, _ in lines.values())]
+    low, high = _range(unit, seen)
     figure = go.Figure()
-    better = highest if reference.is_up_good else lowest
-    figure.add_hrect(y0=target, y1=better, line_width=0, fillcolor=BLUE, opacity=0.12, layer="below")
     _add_limits(figure, points)
-    _add_values(figure, language, unit, points)
-    _add_lines(figure, newest, reference, words, spread)
-    days = days_axis(language, [point.on for point in points])
-    scale = values_axis(language, unit, lowest, highest)
-    figure.update_layout(layout(language, 340, margin=label_margin(words.values()), xaxis=days, yaxis=scale))
-    return figure
-
-
-def _add_values(figure: go.Figure, language: str, unit: str, points: Sequence[ControlPoint]) -> None:
     days, values = [point.on for point in points], [point.value for point in points]
     figure.add_trace(go.Scatter(x=days, y=values, mode="lines", line={"color": GREY, "width": 1.5}, hoverinfo="skip"))
     colours, shapes, sizes = zip(*(point.mark for point in points), strict=True)
@@ -107,8 +119,54 @@ def _add_values(figure: go.Figure, language: str, unit: str, points: Sequence[Co
             marker={"color": list(colours), "symbol": list(shapes), "size": list(sizes)},
             text=[metric_value(language, unit, value) for value in values],
             hovertemplate="%{text}<extra></extra>",
+            cliponaxis=False,
         )
     )
+    _draw_lines(figure, lines, high - low)
+    scale = values_axis(language, unit, low, high)
+    margin = label_margin(words for _, words in lines.values())
+    figure.update_layout(layout(language, 320, margin=margin, xaxis=days_axis(language, days), yaxis=scale))
+    return figure
+
+
+def without_miss_chart(
+    language: str, days: Sequence[date], counts: Sequence[float | None], limit: tuple[float, str]
+) -> go.Figure:
+    """Return how long it went without a miss, from zero, against the length that chance does not explain.
+
+    Args:
+        language: Of numbers and dates.
+        days: Ends of periods, oldest first.
+        counts: Days or items since the last miss, at each of them.
+        limit: Height and label of the line.
+    """
+    height, words = limit
+    top = max((count for count in counts if count is not None), default=0.0)
+    colours = [BLUE if count is not None and count > height else GREY for count in counts]
+    bars = go.Bar(
+        x=list(days),
+        y=list(counts),
+        marker={"color": colours},
+        text=[number(language, count) for count in counts],
+        textposition="none",
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    highest = max(top, height) * (1 + _ROOM)
+    _draw_lines(figure, {"high": limit}, highest)
+    scale = values_axis(language, "count", 0.0, highest)
+    axis = days_axis(language, days)
+    figure.update_layout(layout(language, 300, margin=label_margin([words]), xaxis=axis, yaxis=scale, bargap=0.3))
+    return figure
+
+
+def _range(unit: str, seen: Sequence[float]) -> tuple[float, float]:
+    """The value axis: room around all that is drawn, but nothing below zero or above what a share can be."""
+    low, high = min(seen), max(seen)
+    room = (high - low or abs(high) or 1.0) * _ROOM
+    lowest = max(0.0, low - room) if low >= 0 else low - room
+    highest = min(1.0, high + room) if unit in _RATIOS and high <= 1 else high + room
+    return (lowest, highest) if highest > lowest else (lowest - room, highest)
 
 
 def _add_limits(figure: go.Figure, points: Sequence[ControlPoint]) -> None:
@@ -120,53 +178,18 @@ def _add_limits(figure: go.Figure, points: Sequence[ControlPoint]) -> None:
             figure.add_trace(go.Scatter(x=days, y=limits, mode="lines", line=line, hoverinfo="skip"))
 
 
-def _add_lines(
-    figure: go.Figure, newest: ControlPoint, reference: Reference, words: Mapping[str, str], spread: float
-) -> None:
-    """Draw today, requirement, target and mean; label them, and mean and limits where there is room."""
-    room = spread * _LABEL_ROOM
-    drawn: tuple[tuple[float | None, dict[str, Any], str], ...] = (
-        (reference.target, {"color": BLUE, "width": 1.5}, "target"),
-        (reference.krav, {"color": TEAL, "width": 1.5, "dash": "dashdot"}, "krav"),
-        (reference.today, {"color": GREY, "width": 1.5, "dash": "dot"}, "today"),
-    )
-    taken: list[float] = []
-    # From the top, so that a label that must give way stays within the drawing.
-    there = [(height, line, name) for height, line, name in drawn if height is not None]
-    for height, line, name in sorted(there, key=lambda row: -row[0]):
-        figure.add_hline(y=height, line=line)
-        taken.append(min(height, taken[-1] - room) if taken else height)
-        label_right(figure, taken[-1], words[name])
-    if newest.centre is not None:
-        figure.add_hline(y=newest.centre, line={"color": GREY, "width": 1.5})
-    for height, name in ((newest.centre, "mean"), (newest.high, "high"), (newest.low, "low")):
-        if height is not None and all(abs(height - other) > room for other in taken):
-            taken.append(height)
-            label_right(figure, height, words[name])
+_LINES = {
+    "krav": {"color": TEAL, "width": 2},
+    "target": {"color": BLUE, "width": 1.5, "dash": "dot"},
+    "mean": {"color": GREY, "width": 1.5},
+    "high": {"color": GREY, "width": 1, "dash": "dash"},
+}
+_DRAWN_BY_POINTS = frozenset({"now", "low"})
 
 
-def metric_trend(
-    language: str, unit: str, days: Sequence[date], values: Sequence[float | None], lines: Sequence[tuple[str, float]]
-) -> go.Figure:
-    """Return the values of a metric over time with labelled horizontal lines; gaps stay gaps."""
-    figure = go.Figure(
-        go.Scatter(
-            x=list(days),
-            y=list(values),
-            mode="lines+markers",
-            connectgaps=False,
-            line={"color": GREY, "width": 1.5},
-            marker={"color": BLUE, "size": 6},
-            text=[metric_value(language, unit, value) for value in values],
-            hovertemplate="%{text}<extra></extra>",
-        )
-    )
-    for (label, height), colour in zip(lines, (TEAL, ORANGE), strict=False):
-        figure.add_hline(y=height, line={"color": colour, "width": 1.5, "dash": "dash"})
-        label_right(figure, height, label)
-    seen = [*(value for value in values if value is not None), *(height for _, height in lines)]
-    room = (max(seen) - min(seen) or 1.0) * 0.08
-    axis = values_axis(language, unit, min(seen) - room, max(seen) + room)
-    margin = label_margin(label for label, _ in lines)
-    figure.update_layout(layout(language, 300, margin=margin, xaxis=days_axis(language, days), yaxis=axis))
-    return figure
+def _draw_lines(figure: go.Figure, lines: Mapping[str, tuple[float, str]], spread: float) -> None:
+    """Draw lines across and label them at the right edge; of a control chart the limits are drawn already."""
+    for name, (height, _) in lines.items():
+        if name not in _DRAWN_BY_POINTS:
+            figure.add_hline(y=height, line=_LINES[name])
+    label_stack(figure, lines.values(), spread)

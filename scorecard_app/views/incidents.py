@@ -68,7 +68,8 @@ def _incidents(page: Page, teams: Mapping[str, Team], team_id: str | None) -> No
     if team_id is None:
         _teams_timeline(page, teams, counts)
     else:
-        _team_timeline(page, team_id)
+        show(heading(page.text("incidents.timeline_team"), page.text("incidents.severity_note")))
+        team_timeline(page, team_id)
     _list(page, teams, team_id, sum(row.total for row in mine))
 
 
@@ -153,7 +154,8 @@ def _teams_timeline(page: Page, teams: Mapping[str, Team], counts: Sequence[Team
     table = Table(
         "incident_teams", page.text("incidents.teams_caption"), columns, rows, source=source("incident-teams")
     )
-    _show_timeline(page, table, heading(page.text("incidents.timeline"), page.text("incidents.timeline_note")))
+    show(heading(page.text("incidents.timeline"), page.text("incidents.timeline_note")))
+    _show_timeline(page, table)
     quiet = [page.say(team.name) for key, team in teams.items() if key not in {row.team_id for row in counts}]
     none = hint(page.text("incidents.quiet", count=len(quiet), names=_names(page, quiet))) if quiet else None
     show(join(side_links(page, side), none, files_of(page, table)))
@@ -166,8 +168,8 @@ def _names(page: Page, names: Sequence[str]) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _team_timeline(page: Page, team_id: str) -> None:
-    """A row for each severity of one team."""
+def team_timeline(page: Page, team_id: str) -> None:
+    """Show twelve months of one team, a row for each severity."""
     found = group_by(incidents.declared(page.snapshot, page.period, team_id=team_id), lambda row: row.severity)
     rows = tuple(
         (
@@ -186,16 +188,16 @@ def _team_timeline(page: Page, team_id: str) -> None:
         Column(page.text("incidents.minutes"), "number"),
     )
     table = Table("incident_severities", page.text("incidents.severities_caption"), columns, rows)
-    _show_timeline(page, table, heading(page.text("incidents.timeline_team"), page.text("incidents.severity_note")))
+    _show_timeline(page, table)
 
 
-def _show_timeline(page: Page, table: Table, title: Markup) -> None:
+def _show_timeline(page: Page, table: Table) -> None:
     key = (
         element("span", element("i", class_=f"sign {_KINDS[severity]}"), " ", page.text(f"severity.{severity}"))
         for severity in SEVERITIES
     )
     legend = element("div", key, page.text("incidents.size"), class_="legend")
-    show(join(title, legend, table_html(page, table, kind="timeline")))
+    show(join(legend, table_html(page, table, kind="timeline")))
 
 
 def _counted(page: Page, row: TeamIncidents) -> str:

@@ -69,8 +69,8 @@ def _of_team(page: Page, metric: Metric, team: Team) -> None:
     row = scores.metric_scores(page.snapshot, page.period, team_id=team_id, metric_id=metric_id).first()
     if row is not None:
         _now(page, metric, row)
-    if not control_section(page, metric, team):
-        trend_section(page, metric, team)
+    trend_section(page, metric, team, row)
+    control_section(page, metric, team)
     if row is not None:
         formula_section(page, metric, row)
     _about(page, metric)

@@ -1,20 +1,22 @@
-"""Is a metric really changing, and will it meet its target? The control chart, or a line where there is none."""
+"""Does a metric meet its requirement, and is it really changing? Its weeks up to now, and the chart that can tell."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import date
 
 import streamlit as st
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.scoring.chart_names import FEWEST_POINTS
 from opsmetrics.snapshots.queries import movement, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.movement import ControlPeriod
-from opsmetrics.snapshots.queries.scores import MetricWeek
+from opsmetrics.snapshots.queries.scores import MetricScore
 from scorecard_app import charts
 from scorecard_app.charts import ControlPoint
 from scorecard_app.files import figure_files
@@ -29,28 +31,27 @@ SHOWN_POINTS = 26
 FEWEST_DRAWN = 2
 WITH_LIMITS = ("xmr", "p", "g", "t")
 WITHOUT_MISS = ("g", "t")
-KEY = (("●", "normal"), ("▲", "better"), ("◆", "worse"), ("- -", "limits"), ("▒", "target"))
+SURE = ("ok", "low_evidence")  # what stands otherwise is no value of its week
+SIGNS = (("better", "▲", "up"), ("worse", "◆", "down"))
 
 
-def control_section(page: Page, metric: Metric, team: Team) -> bool:
-    """Show the chart that fits the metric with its answers; False where there is nothing to draw.
-
-    Is it really changing, or why can nobody tell yet; how do requirement, target and today's value lie to it?
-    """
+def control_section(page: Page, metric: Metric, team: Team) -> None:
+    """Show whether the metric is really changing, in words, and the chart that can tell where there is one."""
     periods = [
         row
         for row in movement.control_chart(page.snapshot, team.team_id, metric.metric_id)
         if row.as_of <= page.period.as_of
     ]
+    title = page.text("metric.is_changing")
     if len(periods) < FEWEST_DRAWN:
-        show(paragraph(rich(_cannot_tell(page, "too_few_points", len(periods))), kind="answer"))
-        return False
+        words = rich(_cannot_tell(page, "too_few_points", len(periods)))
+        show(join(heading(title), paragraph(words, kind="answer")))
+        return
     points, newest = _points(metric, periods), periods[-1]
     sentences = (
         _variation(page, newest, points[-1], len(periods)),
         _without_miss(page, newest),
         _assurance(page, metric, newest),
-        _today(page, metric, newest),
     )
     answers = " ".join(sentence for sentence in sentences if sentence)
     if newest.chart in WITH_LIMITS:
@@ -63,10 +64,16 @@ def control_section(page: Page, metric: Metric, team: Team) -> bool:
         grain=page.text(f"metric.{newest.grain}"),
         limits=limits,
     )
-    show(join(heading(page.text("metric.control"), note), paragraph(rich(answers), kind="answer")))
-    _control_chart(page, metric, team, points, newest, f"{note}. {answers}")
+    show(join(heading(title, note), paragraph(rich(answers), kind="answer")))
+    alt = f"{page.say(metric.title)}, {page.say(team.name)}. {note}. {answers.replace('*', '')}"
+    shown = periods[-SHOWN_POINTS:]
+    if newest.chart in WITHOUT_MISS and newest.since_limit is not None and any(row.since_miss for row in shown):
+        _without_miss_chart(page, shown, newest.since_limit, alt)
+        show(_figure_files(page, metric, team))
+    elif newest.chart != "none":
+        _control_chart(page, metric, points[-SHOWN_POINTS:], newest, alt)
+        show(join(_signs(page, points[-SHOWN_POINTS:]), _figure_files(page, metric, team)))
     _control_table(page, metric, team, periods)
-    return True
 
 
 def _points(metric: Metric, periods: Sequence[ControlPeriod]) -> list[ControlPoint]:
@@ -85,38 +92,57 @@ def _bounds(metric: Metric) -> tuple[float, float]:
     return 0.0, 1.0 if metric.unit in {"share", "utilisation"} else math.inf
 
 
-def _shown_today(page: Page, newest: ControlPeriod) -> float | None:
-    """The value of today; a period that is past was told without it."""
-    return newest.today if page.period.grain == "latest" else None
-
-
-def _control_chart(
-    page: Page, metric: Metric, team: Team, points: Sequence[ControlPoint], newest: ControlPeriod, answers: str
-) -> None:
-    today, has_krav = _shown_today(page, newest), metric.krav is not None
-    values = {"today": today, "krav": newest.krav, "target": metric.mal, "mean": newest.centre}
-    written = {name: fmt.metric_value(page.language, metric.unit, value) for name, value in values.items()}
-    target = page.text("word.target") if has_krav else page.text("metric.krav_and_target")
-    words = {
-        "today": f"{page.text('metric.today')} {written['today']}",
-        "krav": f"{page.text('word.krav').lower()} {written['krav']}",
-        "target": f"{target.lower()} {written['target']}",
-        "mean": f"{page.text('metric.median' if newest.chart == 'run' else 'metric.mean').lower()} {written['mean']}",
-        "high": page.text("metric.upper"),
-        "low": page.text("metric.lower"),
+def _control_chart(page: Page, metric: Metric, points: Sequence[ControlPoint], newest: ControlPeriod, alt: str) -> None:
+    """The periods with natural limits and the requirement, each line with its label."""
+    mean = page.text("metric.median" if newest.chart == "run" else "metric.mean").lower()
+    written = {
+        "krav": (newest.krav, f"{page.text('word.krav').lower()} {_written(page, metric, newest.krav)}"),
+        "mean": (newest.centre, f"{mean} {_written(page, metric, newest.centre)}"),
+        "high": (newest.high, page.text("metric.upper")),
+        "low": (newest.low, page.text("metric.lower")),
     }
-    reference = charts.Reference(metric.mal, newest.krav if has_krav else None, today, metric.is_up_good)
+    lines = {name: (height, words) for name, (height, words) in written.items() if height is not None}
+    # Limits follow the number of items of each period: they are drawn as such, and labelled at the newest.
     st.plotly_chart(
-        charts.control_chart(page.language, metric.unit, points[-SHOWN_POINTS:], reference, words),
+        charts.control_chart(page.language, metric.unit, points, lines),
         config=charts.CONFIG,
         theme=None,
         key="control",
-        alt=f"{page.say(metric.title)}, {page.say(team.name)}. {answers.replace('*', '')}",
+        alt=alt,
     )
 
 
+def _without_miss_chart(page: Page, periods: Sequence[ControlPeriod], limit: float, alt: str) -> None:
+    """How long it went without a miss: of what is rare the value itself says little."""
+    height = float(math.floor(limit))
+    words = page.text("metric.since_line", limit=fmt.number(page.language, height))
+    days, counts = [row.on for row in periods], [row.since_miss for row in periods]
+    st.plotly_chart(
+        charts.without_miss_chart(page.language, days, counts, (height, words)),
+        config=charts.CONFIG,
+        theme=None,
+        key="without-miss",
+        alt=alt,
+    )
+
+
+def _signs(page: Page, points: Sequence[ControlPoint]) -> Markup | None:
+    """What the marks mean that are there, in their colours."""
+    there = {"better" if point.is_better else "worse" for point in points if point.signal}
+    shown = [
+        element("span", element("span", sign, class_=kind, aria_hidden="true"), " ", page.text(f"metric.key_{name}"))
+        for name, sign, kind in SIGNS
+        if name in there
+    ]
+    return element("div", shown, class_="legend") if shown else None
+
+
+def _written(page: Page, metric: Metric, value: float | None) -> str:
+    return fmt.metric_value(page.language, metric.unit, value)
+
+
 def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[ControlPeriod]) -> None:
-    """Show what the marks mean, and the chart as a table."""
+    """Show the chart as a table."""
     newest = periods[-1]
     caption = _caption(page, metric, newest)
     has_limits, counts = newest.chart in WITH_LIMITS, newest.chart in WITHOUT_MISS
@@ -139,15 +165,7 @@ def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[Con
     )
     file = source("control-chart", team=team.team_id, metric=metric.metric_id)
     table = Table("control_chart", caption, columns, rows, source=file)
-    key = (element("span", f"{sign} {page.text(f'metric.key_{name}')}") for sign, name in KEY)
-    show(
-        join(
-            element("div", key, class_="legend"),
-            _figure_files(page, metric, team),
-            folded(page.text("app.show_table"), hint(caption), table_html(page, table)),
-            files_of(page, table),
-        )
-    )
+    show(join(folded(page.text("app.show_table"), hint(caption), table_html(page, table)), files_of(page, table)))
 
 
 def _caption(page: Page, metric: Metric, newest: ControlPeriod) -> str:
@@ -189,23 +207,15 @@ def _without_miss(page: Page, newest: ControlPeriod) -> str:
     return page.text(f"metric.since_{newest.chart}", count=count, limit=limit)
 
 
-def _today(page: Page, metric: Metric, newest: ControlPeriod) -> str:
-    """The requirement, and where today's value lies."""
-    today = _shown_today(page, newest)
-    krav, value = (fmt.metric_value(page.language, metric.unit, number) for number in (newest.krav, today))
-    sign = "≥" if metric.is_up_good else "≤"
-    return page.text("metric.krav_line" if today is None else "metric.today_line", sign=sign, krav=krav, today=value)
-
-
 def _assurance(page: Page, metric: Metric, newest: ControlPeriod) -> str:
-    """Whether today's way of working will meet the target: where the target lies against the limits."""
+    """Whether today's way of working will meet the requirement: where it lies against the limits."""
     if newest.chart not in WITH_LIMITS:
         return ""
     if newest.is_trial:
         return page.text("metric.assurance_trial")
     bottom, top = _bounds(metric)
     low, high = bottom if newest.low is None else newest.low, top if newest.high is None else newest.high
-    target = metric.mal
+    target = newest.krav
     worst, best = (low, high) if metric.is_up_good else (high, low)
     if (worst >= target) if metric.is_up_good else (worst <= target):
         return page.text("metric.assurance_yes")
@@ -214,49 +224,58 @@ def _assurance(page: Page, metric: Metric, newest: ControlPeriod) -> str:
     return page.text("metric.assurance_chance")
 
 
-def trend_section(page: Page, metric: Metric, team: Team) -> None:
-    """Show the weekly values of a metric that has no periods of its own, such as a state."""
+def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | None) -> None:
+    """Show the weekly values up to now against the requirement."""
     weeks = [
-        row
-        for row in scores.metric_weeks(page.snapshot, team.team_id, metric.metric_id)
-        if row.as_of <= page.period.as_of
+        week
+        for week in scores.metric_weeks(page.snapshot, team.team_id, metric.metric_id)
+        if week.as_of < page.period.as_of
     ][-SHOWN_WEEKS:]
-    values = [row.value if row.status in {"ok", "low_evidence"} else None for row in weeks]
-    title = heading(page.text("metric.trend"), page.text("metric.trend_note"))
-    last = next((value for value in reversed(values) if value is not None), None)
-    show(title)
-    if last is None:
+    spots = [(week.on, week.value if week.status in SURE else None) for week in weeks]
+    spots.append((page.period.on, shown_value(row) if row is not None and row.status in SURE else None))
+    there = [value for _, value in spots if value is not None]
+    show(heading(page.text("metric.trend"), page.text("metric.trend_note")))
+    if not there:
         show(hint(page.text("metric.trend_none")))
         return
     alt = page.text(
         "metric.trend_alt",
         metric=page.say(metric.title),
         team=page.say(team.name),
-        value=fmt.metric_value(page.language, metric.unit, last),
-        krav=fmt.metric_value(page.language, metric.unit, metric.krav),
-        target=fmt.metric_value(page.language, metric.unit, metric.mal),
+        value=_written(page, metric, there[-1]),
+        krav=_written(page, metric, metric.requirement),
+        target=_written(page, metric, metric.mal),
     )
-    _trend_chart(page, metric, weeks, values, alt)
+    show(paragraph(_to_requirement(page, metric, spots[-1][1]), kind="answer"))
+    _trend_chart(page, metric, spots, alt)
     file = source("weeks", team=team.team_id, metric=metric.metric_id)
     columns = (Column(page.text("word.period"), "date"), Column(page.text("word.value"), "number"))
-    rows = tuple(
-        (page.cells.day(week.on), page.cells.measure(metric.unit, value))
-        for week, value in zip(reversed(weeks), reversed(values), strict=True)
-    )
+    rows = tuple((page.cells.day(on), page.cells.measure(metric.unit, value)) for on, value in reversed(spots))
     table = Table("weeks", alt, columns, rows, source=file)
     show(join(_figure_files(page, metric, team), folded_table(page, page.text("app.show_table"), table)))
 
 
-def _trend_chart(
-    page: Page, metric: Metric, weeks: Sequence[MetricWeek], values: Sequence[float | None], alt: str
-) -> None:
+def _to_requirement(page: Page, metric: Metric, now: float | None) -> Markup:
+    """The verdict: whether the requirement is met now, by the value that stands now."""
+    krav = f"{'≥' if metric.is_up_good else '≤'}\u00a0{_written(page, metric, metric.requirement)}"
+    if now is None:
+        return rich(page.text("metric.now_unknown", krav=krav))
+    is_met = now >= metric.requirement if metric.is_up_good else now <= metric.requirement
+    key = "metric.now_met" if is_met else "metric.now_below"
+    return rich(page.text(key, krav=krav, value=_written(page, metric, now)))
+
+
+def _trend_chart(page: Page, metric: Metric, spots: Sequence[tuple[date, float | None]], alt: str) -> None:
     language = page.language
-    lines = ((page.text("word.target"), metric.mal), (page.text("word.krav"), metric.krav))
-    labelled = [
-        (f"{name.lower()} {fmt.metric_value(language, metric.unit, at)}", at) for name, at in lines if at is not None
-    ]
+    newest = next(value for _, value in reversed(spots) if value is not None)
+    is_now = spots[-1][1] is not None
+    word = page.text("word.now").lower() if is_now else page.text("metric.last_known")
+    lines = {
+        "krav": (metric.requirement, f"{page.text('word.krav').lower()} {_written(page, metric, metric.requirement)}"),
+        "now": (newest, f"{word} {_written(page, metric, newest)}"),
+    }
     st.plotly_chart(
-        charts.metric_trend(language, metric.unit, [week.on for week in weeks], values, labelled),
+        charts.metric_trend(language, metric.unit, [on for on, _ in spots], [value for _, value in spots], lines),
         config=charts.CONFIG,
         theme=None,
         key="trend",

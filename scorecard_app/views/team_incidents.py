@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from opsmetrics.language import fmt
+from opsmetrics.reports.addresses import INCIDENTS
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.snapshots.queries import facts, quality
 from opsmetrics.snapshots.queries.facts import Incident
-from scorecard_app import charts
-from scorecard_app.charts import IncidentMark
-from scorecard_app.files import figure_files
-from scorecard_app.markup import folded, heading, hint, join
+from scorecard_app.markup import folded, heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html
+from scorecard_app.views.incidents import team_timeline
 from scorecard_app.views.parts import PLAIN, source
 
 SHOWN_INCIDENTS = 5
-SEVERITIES = (1, 2, 3, 4)
-MAJOR = 2  # and graver
 
 
 def incident_section(page: Page, team_id: str) -> None:
@@ -40,7 +35,7 @@ def incident_section(page: Page, team_id: str) -> None:
         show(join(title, hint(page.text("team.incidents_none"))))
         return
     show(title)
-    _chart(page, found)
+    team_timeline(page, team_id)
     latest = _table(page, team_id, found[:SHOWN_INCIDENTS], page.text("team.incidents_latest"))
     rest = None
     if len(found) > SHOWN_INCIDENTS:
@@ -48,9 +43,9 @@ def incident_section(page: Page, team_id: str) -> None:
         rest = folded(page.text("team.incidents_all", count=len(found)), table_html(page, whole))
     show(
         join(
-            figure_files(page, f"incidents-{team_id}", page.text("team.incidents")),
             table_html(page, latest),
             rest,
+            paragraph(page.link(INCIDENTS.at(team=team_id), page.text("team.incidents_more"))),
             files_of(page, latest),
         )
     )
@@ -63,21 +58,6 @@ def _minutes(page: Page, row: Incident) -> float:
 
 def _severity(page: Page, row: Incident) -> str:
     return page.text(f"severity.{row.severity}")
-
-
-def _chart(page: Page, found: Sequence[Incident]) -> None:
-    marks = [
-        IncidentMark(row.declared_at, _severity(page, row), minutes, fmt.duration(page.language, minutes))
-        for row in found
-        for minutes in (_minutes(page, row),)
-    ]
-    st.plotly_chart(
-        charts.incidents(page.language, marks, [page.text(f"severity.{number}") for number in SEVERITIES]),
-        config=charts.CONFIG,
-        theme=None,
-        key="incidents",
-        alt=page.text("team.incidents_alt", count=len(found), major=sum(row.severity <= MAJOR for row in found)),
-    )
 
 
 def _table(page: Page, team_id: str, found: Sequence[Incident], caption: str) -> Table:

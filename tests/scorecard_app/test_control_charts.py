@@ -28,10 +28,41 @@ def one_of_each(home):
     return found
 
 
-def figure(app):
-    """What Plotly draws, and the sentence in its place."""
-    chart = next(element for element in app.main if element.type == "plotly_chart")
-    return json.loads(chart.proto.spec)
+def figures(app):
+    """What Plotly draws, in order: the weeks up to now, and the chart of periods where there is one."""
+    return [json.loads(element.proto.spec) for element in app.main if element.type == "plotly_chart"]
+
+
+def labels_of(drawn):
+    return [note["text"] for note in drawn["layout"]["annotations"]]
+
+
+NOW = """
+    select s.value, s.status, w."on" from scores.metric as s join ref.as_of as w using (as_of, grain)
+    where s.grain = 'latest' and s.team_id = $1 and s.metric_id = $2
+"""
+
+
+def check_axes(drawn, unit):
+    """Ticks stand on whole units of the calendar, every point and label within the axes, no share above all of it."""
+    days, values = drawn["layout"]["xaxis"], drawn["layout"]["yaxis"]
+    first, last = (str(day)[:10] for day in days["range"])
+    assert days["tickvals"], "an axis without ticks says nothing"
+    assert all(str(tick)[8:10] == "01" for tick in days["tickvals"])
+    assert len(days["tickvals"]) <= 5
+    assert all(first <= str(x)[:10] <= last for trace in drawn["data"] for x in trace["x"])
+    low, high = values["range"]
+    assert low >= 0
+    assert high <= 1 or unit != "share" or max(map(float, heights_of(drawn))) > 1
+    assert all(low - 1e-9 <= y <= high + 1e-9 for y in heights_of(drawn))
+    longest = max(len(label) for label in labels_of(drawn))
+    assert drawn["layout"]["margin"]["r"] >= 7 * longest, "labels at the right edge fit"
+
+
+def heights_of(drawn):
+    return [y for trace in drawn["data"] for y in trace["y"] if y is not None] + [
+        shape["y0"] for shape in drawn["layout"].get("shapes", ())
+    ]
 
 
 def test_the_demo_has_a_chart_of_every_kind(homes):
@@ -51,22 +82,32 @@ def test_every_kind_is_told_in_words_and_drawn_with_requirement_and_today(homes,
             assert "Kan ikke si ennå" in shown or "Cannot tell yet" in shown
             words = text(language, f"metric.reason_{reason}", points="", least=8)
             assert words.split("{")[0].strip()[-20:] in shown
-        drawn = figure(app)
-        labels = " | ".join(note["text"] for note in drawn["layout"]["annotations"])
-        heights = {shape["y0"] for shape in drawn["layout"]["shapes"]}
-        krav, today = (fmt.metric_value(language, row["unit"], row[name]) for name in ("krav", "today"))
-        if row["has_krav"]:
-            assert row["krav"] in heights
-        name = text(language, "word.krav" if row["has_krav"] else "metric.krav_and_target").lower()
-        assert f"{name} {krav}" in labels
+        found = figures(app)
+        for drawn in found:
+            check_axes(drawn, row["unit"])
+        krav, now = (fmt.metric_value(language, row["unit"], row[name]) for name in ("krav", "today"))
+        name = text(language, "word.krav").lower()
         if row["today"] is not None:
-            assert row["today"] in heights
-            assert f"{text(language, 'metric.today')} {today}" in labels
-        sign = "≥" if row["is_up"] else "≤"
-        assert (
-            flat(text(language, "metric.today_line", sign=sign, krav=krav, today=today)) in shown
-            or row["today"] is None
-        )
+            weeks = found[0]
+            assert row["krav"] in {shape["y0"] for shape in weeks["layout"]["shapes"]}
+            assert f"{name} {krav}" in labels_of(weeks)
+            newest = next(trace for trace in weeks["data"] if len(trace["x"]) == 1)
+            status = rows_of(homes["full"], NOW, row["team_id"], row["metric_id"])[0]
+            if status["status"] in {"ok", "low_evidence"}:
+                assert newest["y"] == [pytest.approx(status["value"])], "the newest point is SQL's"
+                assert newest["x"][0][:10] == str(status["on"])
+                assert f"{text(language, 'word.now').lower()} {now}" in labels_of(weeks)
+        if kind == "none":
+            assert len(found) <= 1, "two points are no chart that can tell anything"
+        elif kind in {"g", "t"} and any(trace["type"] == "bar" for trace in found[-1]["data"]):
+            bars = next(trace for trace in found[-1]["data"] if trace["type"] == "bar")
+            assert bars["y"][-1] == row["since_miss"]
+            assert found[-1]["layout"]["yaxis"]["range"][0] == 0, "bars begin at zero"
+        else:
+            assert row["krav"] in {shape["y0"] for shape in found[-1]["layout"]["shapes"]}
+            assert f"{name} {krav}" in labels_of(found[-1])
+            marks = next(trace for trace in found[-1]["data"] if trace["mode"] == "markers")
+            assert marks["y"][-1] == row["value"]
         if row["since_limit"] is not None:
             assert fmt.number(language, int(row["since_limit"])) in shown
 
