@@ -80,7 +80,7 @@ METRICS = AppPage("metrics", "malinger")
 MONTHS = AppPage("months", "maneder", ("area", "side"))
 COMPARE = AppPage("compare", "sammenlign", ("team", "other", "before"))
 REPORT = AppPage("report", "rapport")
-DECISIONS = AppPage("decisions", "beslutninger")
+DECISIONS = AppPage("decisions", "beslutninger", is_in_menu=True)
 EXEMPTIONS = AppPage("exemptions", "unntak")
 FACTS = AppPage("facts", "fakta", travels=False)
 ANALYSTS = AppPage("analysts", "analyse", travels=False)
@@ -94,6 +94,7 @@ PAGES = (
     TEAM,
     AREA,
     GAPS,
+    DECISIONS,
     METRIC,
     INCIDENTS,
     CHANGES,
@@ -106,7 +107,6 @@ PAGES = (
     MONTHS,
     COMPARE,
     REPORT,
-    DECISIONS,
     EXEMPTIONS,
     FACTS,
     ANALYSTS,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opsmetrics.reports.source_links import Item, services
+from opsmetrics.reports.source_links import Item, services, stream_of
 from opsmetrics.snapshots.queries import evidence
 from opsmetrics.snapshots.queries.catalogue import Metric
 from opsmetrics.snapshots.queries.evidence import Evidence
@@ -18,6 +18,7 @@ from opsmetrics.snapshots.queries.scores import entities
 from opsmetrics.snapshots.store import Snapshot
 
 FULL_POINTS = 100.0
+_NAMELESS = "oncall_shifts"  # nobody knows a shift by a name
 # Keys that machines made for machines: nobody knows what they name.
 _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]+|[0-9a-f]{12,}(/\d+)?", re.IGNORECASE)
 
@@ -45,6 +46,8 @@ def failing(snapshot: Snapshot, metric: Metric, period: Period, team_id: str) ->
     Of a metric that is scored by entities (SLOs, resources) those below full points; of every other the rows that do
     not meet its requirement, those of one name together.
     """
+    if stream_of(metric) == _NAMELESS:
+        return []
     if metric.is_entity:
         return [
             Failing(row.entity_id, "", 1, row.entity_id)
@@ -66,13 +69,15 @@ def is_failing(metric: Metric, row: Evidence) -> bool:
 
 
 def _named(rows: Sequence[Evidence], service_of: Mapping[str, str]) -> list[Failing]:
-    """Rows by name, the most frequent first, then the newest; the rows come with the newest first."""
+    """Rows by name, what loses most first, then the newest; the rows come with the newest first."""
     found: dict[str, Failing] = {}
+    lost: dict[str, float] = {}
     for row in rows:
         name, detail = name_of(row, service_of.get(row.item_id))
         known = found.get(name, Failing(name, detail, 0, row.item_id))
         found[name] = replace(known, count=known.count + 1)
-    return sorted(found.values(), key=lambda each: -each.count)
+        lost[name] = lost.get(name, 0.0) + abs(float(row.denominator or 0) - float(row.numerator or 0))
+    return sorted(found.values(), key=lambda each: -lost[each.name])
 
 
 def name_of(row: Evidence, service: str | None) -> tuple[str, str]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
@@ -13,46 +17,113 @@ from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.gaps import GoalReview
 from opsmetrics.snapshots.queries.rows import group_by
 from scorecard_app.choices import choose_period
+from scorecard_app.files import table_files
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
+from scorecard_app.ticks import calendar_ticks
+from scorecard_app.tracks import Line, Mark, day_lines, place, track
 from scorecard_app.views.parts import PLAIN, source, teams_by_id
 
-_EFFECTS = {"better": Tag("good", "✓"), "worse": Tag("bad", "✕"), "no_certain_shift": PLAIN}
+OVERDUE, THIS_MONTH, LATER, OVER = "overdue", "this_month", "later", "over"
+GROUPS = (OVERDUE, THIS_MONTH, LATER, OVER)
+SHOWN_AHEAD = timedelta(days=45)  # after the last due day; a later forecast stands at the end
+_APART = 0.12  # of the axis: a label nearer to today gives way
+_EFFECTS = {
+    "better": Tag("good", "✓"),
+    "worse": Tag("bad", "✕"),
+    "no_certain_shift": PLAIN,
+    "not_acted": Tag("plain", "○"),
+}
 _FORECASTS = {
     "closed": Tag("good", "✓"),
     "on_time": Tag("good", "◐"),
     "late": Tag("warn", "!"),
-    "not_moving": Tag("bad", "!"),
+    "not_moving": Tag("warn", "!"),
 }
 CANNOT_TELL = Tag("plain", "?")
 
 
+def group_of(goal: GoalReview, today: date) -> str:
+    """Return where a decision stands: over, overdue, due in the month of a day, or later."""
+    if not goal.is_open:
+        return OVER
+    if goal.days_left < 0:
+        return OVERDUE
+    return THIS_MONTH if (goal.due_on.year, goal.due_on.month) == (today.year, today.month) else LATER
+
+
 @view(DECISIONS)
 def render(page: Page) -> None:
-    """Show every decision up to the period's end with what came of it, those of a campaign together."""
+    """Show every decision up to the period's end by its due day, with what came of it; campaigns together below."""
     head(page, page.text("decisions.title"), page.text("decisions.meta"))
     choose_period(page)
     goals = list(gaps.goal_reviews(page.snapshot, page.period))
     if not goals:
         show(hint(page.text("brief.no_decisions")))
         return
+    today = page.period.on
+    groups = group_by(goals, lambda goal: group_of(goal, today))
     words = page.text(
         "decisions.lead",
         count=len(goals),
-        closed=sum(goal.forecast == "closed" for goal in goals),
-        late=sum(goal.is_open and goal.forecast in {"late", "not_moving"} for goal in goals),
+        overdue=len(groups.get(OVERDUE, [])),
+        due=len(groups.get(THIS_MONTH, [])),
+        late=sum(goal.is_open and goal.days_left >= 0 and goal.forecast in {"late", "not_moving"} for goal in goals),
         better=sum(goal.effect == "better" for goal in goals),
+        waiting=sum(goal.effect == "not_acted" for goal in goals),
         unknown=sum(goal.effect not in _EFFECTS for goal in goals),
     )
     show(lead(words))
+    axis = _axis(goals, today)
+    for group in GROUPS:
+        mine = groups.get(group, [])
+        title = heading(page.text(f"decisions.group_{group}"), page.text("decisions.group_count", count=len(mine)))
+        shown = table_html(page, _table(page, mine, group, axis), kind="decisions") if mine else None
+        show(join(title, shown or hint(page.text(f"decisions.none_{group}"))))
+    show(join(hint(page.text("decisions.note")), table_files(page, source("goals"))))
     _campaigns(page, goals)
-    table = _table(page, goals)
-    title, note = heading(page.text("brief.decisions")), hint(page.text("goal.note"))
-    show(join(title, table_html(page, table), note, files_of(page, table)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The days that every timeline of the page runs over, and today."""
+
+    first: date
+    last: date
+    today: date
+
+
+def _axis(goals: Sequence[GoalReview], today: date) -> _Axis:
+    last = max(today, *(goal.due_on for goal in goals))
+    forecast = max((goal.forecast_on for goal in goals if goal.forecast_on is not None), default=last)
+    return _Axis(min(goal.decided_on for goal in goals), max(last, min(forecast, last + SHOWN_AHEAD)), today)
+
+
+def _timeline(page: Page, goal: GoalReview, axis: _Axis) -> Markup:
+    """From the day of the decision to the day that it falls due; the day at the pace of today where one is known."""
+    language = page.language
+    decided, due = (place(day, axis.first, axis.last) for day in (goal.decided_on, goal.due_on))
+    words = page.text(
+        "decisions.alt",
+        decided=fmt.long_date(language, goal.decided_on),
+        due=fmt.long_date(language, goal.due_on),
+        forecast=board.forecast(goal, language),
+    )
+    marks = [
+        Mark(decided, "hollow", page.text("decisions.mark_decided", day=fmt.short_date(language, goal.decided_on))),
+        Mark(due, "plain", page.text("decisions.mark_due", day=fmt.short_date(language, goal.due_on))),
+    ]
+    if goal.is_open and goal.forecast_on is not None and goal.forecast != "closed":
+        at = place(min(goal.forecast_on, axis.last), axis.first, axis.last)
+        marks.append(Mark(at, "good" if goal.forecast == "on_time" else "bad", board.forecast(goal, language)))
+    now = Line(place(axis.today, axis.first, axis.last), page.text("decisions.today"), "krav")
+    lines = day_lines(calendar_ticks(language, axis.first, axis.last, 4), axis.first, axis.last)
+    apart = [line for line in lines if abs(line.at - now.at) > _APART]
+    return track(marks, [*apart, now], words, spans=[(min(decided, due), max(decided, due))])
 
 
 def _campaigns(page: Page, goals: Sequence[GoalReview]) -> None:
@@ -82,21 +153,21 @@ def _campaigns(page: Page, goals: Sequence[GoalReview]) -> None:
     show(join(heading(page.text("decisions.campaigns")), table_html(page, table)))
 
 
-def _table(page: Page, goals: Sequence[GoalReview]) -> Table:
+def _table(page: Page, goals: Sequence[GoalReview], group: str, axis: _Axis) -> Table:
     teams = teams_by_id(page)
     columns = (
-        Column(page.text("word.metric"), "link"),
+        Column(page.text("decisions.decision"), "link"),
         Column(page.text("goal.due"), "date"),
-        Column(page.text("goal.points"), "number"),
+        Column(page.text("decisions.timeline")),
         Column(page.text("goal.recovered"), "number"),
         Column(page.text("goal.forecast")),
         Column(page.text("goal.effect")),
     )
-    rows = tuple(_row(page, goal, teams[goal.team_id]) for goal in goals)
-    return Table("goals", page.text("goal.caption"), columns, rows, source=source("goals"))
+    rows = tuple(_row(page, goal, teams[goal.team_id], axis) for goal in goals)
+    return Table(f"goals-{group}", page.text(f"decisions.caption_{group}"), columns, rows)
 
 
-def _row(page: Page, goal: GoalReview, team: Team) -> tuple[Cell, ...]:
+def _row(page: Page, goal: GoalReview, team: Team, axis: _Axis) -> tuple[Cell, ...]:
     language = page.language
     role = page.text(f"role.{goal.owner_role}").lower()
     decided = page.text("decisions.decided", day=fmt.short_date(language, goal.decided_on), role=role)
@@ -107,16 +178,35 @@ def _row(page: Page, goal: GoalReview, team: Team) -> tuple[Cell, ...]:
             detail=f"{page.say(team.name)} · {decided}",
             address=METRIC.at(team=goal.team_id, metric=goal.metric_id),
         ),
-        Cell(fmt.short_date(language, goal.due_on), goal.due_on, detail=page.text(f"goal.{goal.status}")),
-        Cell(" → ".join(fmt.number(language, value) for value in (goal.points_then, goal.points_now))),
+        Cell(fmt.short_date(language, goal.due_on), goal.due_on, detail=_due(page, goal)),
+        Cell(drawing=_timeline(page, goal, axis)),
         Cell(fmt.number(language, goal.recovered_points, 1), goal.recovered_points, detail=expected),
-        Cell(board.forecast(goal, language), tag=_FORECASTS.get(goal.forecast, CANNOT_TELL)),
+        _forecast(page, goal),
         Cell(
             page.text(f"goal.effect_{goal.effect}"),
             tag=_EFFECTS.get(goal.effect, CANNOT_TELL),
             detail=_means(page, goal),
         ),
     )
+
+
+def _due(page: Page, goal: GoalReview) -> str:
+    """How far it has come; of what is open, how long is left or how long it is overdue."""
+    status = page.text(f"goal.{goal.status}")
+    if not goal.is_open:
+        return status
+    key = "decisions.days_over" if goal.days_left < 0 else "decisions.days_left"
+    return f"{status}, {page.text(key, days=abs(goal.days_left))}"
+
+
+def _forecast(page: Page, goal: GoalReview) -> Cell:
+    """When it is met at the pace of today. What was given up has none; red is for what failed its day."""
+    if goal.status == "dropped":
+        return Cell(fmt.MISSING)
+    words = board.forecast(goal, page.language)
+    if goal.is_open and goal.days_left < 0 and goal.forecast != "closed":
+        return Cell(page.text("decisions.missed"), tag=Tag("bad", "✕"), detail=words)
+    return Cell(words, tag=_FORECASTS.get(goal.forecast, CANNOT_TELL))
 
 
 def _means(page: Page, goal: GoalReview) -> str:

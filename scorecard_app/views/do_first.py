@@ -10,7 +10,7 @@ from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import CONFIGURE, CONNECT, METRIC, TEAM
 from opsmetrics.reports.board import gate_reason, when
 from opsmetrics.reports.do_first import Action, DoFirst, Unconnected
-from opsmetrics.reports.failing import Failing
+from opsmetrics.reports.failing import Failing, failing
 from opsmetrics.reports.source_links import Item, SourceLink, links
 from opsmetrics.snapshots.queries.catalogue import Metric
 from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
@@ -93,6 +93,17 @@ def failing_names(
     if rest > 0:
         names.append(join(page.text("first.fails_more", count=rest)))
     return join(*names, by=", ")
+
+
+def failing_by_metric(page: Page, gaps: Sequence[Gap]) -> dict[str, Markup]:
+    """Return what fails behind each of one team's gaps, by the metric's id; nothing where no row stands out."""
+    metrics = metrics_by_id(page)
+    found = {gap.metric_id: failing(page.snapshot, metrics[gap.metric_id], page.period, gap.team_id) for gap in gaps}
+    return {
+        gap.metric_id: failing_names(page, metrics[gap.metric_id], gap.team_id, found[gap.metric_id])
+        for gap in gaps
+        if found[gap.metric_id]
+    }
 
 
 def source_link(page: Page, found: SourceLink | None, label: str) -> Markup:

@@ -23,6 +23,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html, table_with_files
 from scorecard_app.views import explain
+from scorecard_app.views.do_first import failing_by_metric
 from scorecard_app.views.parts import areas_by_id, gaps_table, now_only, source, teams_by_id
 
 ROWS_PER_PAGE = 15
@@ -91,7 +92,9 @@ def _list(page: Page, kept: Rows[Gap], chosen: Mapping[str, str]) -> None:
     first = (number - 1) * ROWS_PER_PAGE
     shown = kept[first : first + ROWS_PER_PAGE]
     note = page.text("gaps.shown", first=min(len(kept), first + 1), last=first + len(shown), all=len(kept))
-    table = gaps_table(page, shown, below="both", team=chosen["team"], area=chosen["area"])
+    # Names are read row by row behind each metric, so they stand where the list is one team's.
+    fails = failing_by_metric(page, shown) if chosen["team"] != EVERY else {}
+    table = gaps_table(page, shown, below="both", fails=fails, team=chosen["team"], area=chosen["area"])
     show(
         join(
             heading(page.text("gaps.list"), note),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from markupsafe import Markup
@@ -118,13 +119,21 @@ def goal_cell(page: Page, gap: Gap) -> Cell:
     return Cell(page.text(f"goal.{gap.goal_status}"), tag=_GOALS[gap.goal_status])
 
 
-def gaps_table(page: Page, gaps: Sequence[Gap], *, below: Below, **parameters: str | None) -> Table:
+def gaps_table(
+    page: Page,
+    gaps: Sequence[Gap],
+    *,
+    below: Below,
+    fails: Mapping[str, Markup] = MappingProxyType({}),
+    **parameters: str | None,
+) -> Table:
     """Return the table of gaps.
 
     Args:
         page: The page.
         gaps: Shown in their order.
         below: What stands below the metric's name.
+        fails: What fails behind a metric, by its id; of one team.
         parameters: Of the file that holds all of them.
     """
     metrics, areas, teams = metrics_by_id(page), areas_by_id(page), teams_by_id(page)
@@ -133,7 +142,7 @@ def gaps_table(page: Page, gaps: Sequence[Gap], *, below: Below, **parameters: s
     for gap in gaps:
         area, team = page.say(areas[gap.area_id].name), page.say(teams[gap.team_id].name)
         where = {"area": area, "team": team, "both": f"{team} · {area}"}[below]
-        rows.append(_gap_row(page, gap, metrics[gap.metric_id], where, largest))
+        rows.append(_gap_row(page, gap, metrics[gap.metric_id], where, largest, fails.get(gap.metric_id)))
     columns = (
         Column(page.text("word.metric"), "link"),
         Column(page.text("gaps.gain"), "number"),
@@ -151,7 +160,9 @@ def days_text(language: str, days: float) -> str:
     return fmt.number(language, days, 0 if days == int(days) else 1)
 
 
-def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -> tuple[Cell, ...]:
+def _gap_row(
+    page: Page, gap: Gap, metric: Metric, where: str, largest: float, fails: Markup | None
+) -> tuple[Cell, ...]:
     language, cells = page.language, page.cells
     who = ""
     if gap.owner_role is not None and gap.due_on is not None:
@@ -175,7 +186,13 @@ def _gap_row(page: Page, gap: Gap, metric: Metric, where: str, largest: float) -
             if metric.krav is not None and metric.krav != metric.mal
             else "",
         ),
-        Cell(page.say(metric.remedy), detail=" ".join(filter(None, (when(gap, language), who)))),
+        Cell(
+            page.say(metric.remedy),
+            detail=" ".join(filter(None, (when(gap, language), who))),
+            drawing=join(page.say(metric.remedy), small(join(page.text("gaps.about"), " ", fails)))
+            if fails
+            else NOTHING,
+        ),
         Cell(page.text(f"effort.{metric.effort}"), detail=days),
         goal_cell(page, gap),
     )

@@ -25,7 +25,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import files_of, table_html
 from scorecard_app.views import explain, why_changed
-from scorecard_app.views.do_first import do_first_section
+from scorecard_app.views.do_first import do_first_section, failing_by_metric
 from scorecard_app.views.parts import (
     areas_by_id,
     gaps_table,
@@ -163,7 +163,8 @@ def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]
         lost = fmt.number(language, sum(gap.points_lost for gap in gaps), 1)
         words = page.text("team.sum", lost=lost, score=fmt.number(language, score.score, 1))
         total = hint(words, " ", page.text("team.sum_note"))
-    table = gaps_table(page, gaps[:SHOWN_GAPS], below="area", team=team_id)
+    shown = gaps[:SHOWN_GAPS]
+    table = gaps_table(page, shown, below="area", fails=failing_by_metric(page, shown), team=team_id)
     more = page.link(GAPS.at(team=team_id), page.text("team.all_gaps", count=len(gaps)))
     show(
         join(
