@@ -22,7 +22,7 @@ from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.store import Snapshot
 
-SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 2, 10, 5
+SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 2, 10, 4
 NAMED_TEAMS = 3
 
 
@@ -321,10 +321,18 @@ def _team_lines(found: Material, team_id: str) -> list[str]:
         ("overview.worse", [(item.title, item.detail) for item in found.moves[False] if item.team_id == team_id]),
     )
     return [
-        f"*{words.text(key)}:* " + " · ".join(f"{title.removeprefix(prefix)} ({detail})" for title, detail in items)
+        f"*{words.text(key)}:* "
+        + " · ".join(_told(title.removeprefix(prefix), detail, prefix) for title, detail in items)
         for key, items in lists
         if items
     ]
+
+
+def _told(title: str, detail: str, prefix: str) -> str:
+    """A matter and its detail in one line, where the team and what the title names already stand."""
+    name = title.split(":", maxsplit=1)[0]
+    rest = detail.removeprefix(prefix).removeprefix(name).strip(" ,").removesuffix(".")
+    return f"{title} ({rest[:1].lower()}{rest[1:]})" if rest else title
 
 
 def _team_lead(words: Words, team: Team) -> str:
