@@ -64,5 +64,7 @@ def links_of(html: str) -> list[Link]:
         assert href, attributes
         parts = urlsplit(unescape(href[1]))
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        found.append(Link(parts.path, query, parts.fragment, flat(words).strip(), "aria-current" in attributes))
+        # Of a link out of the app the path is the whole address up to there.
+        path = f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path
+        found.append(Link(path, query, parts.fragment, flat(words).strip(), "aria-current" in attributes))
     return found

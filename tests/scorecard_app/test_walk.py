@@ -125,11 +125,15 @@ def test_every_link_leads_somewhere_else_that_opens(language, demo_home, monkeyp
             for link in links_of(html):
                 if link.path.startswith(f"{FILES}/"):
                     files.add(link.path.removeprefix(f"{FILES}/").rpartition(".")[0])
-                elif link.path.startswith("http") or not link.path:
+                elif link.path.startswith("http"):
+                    assert link.path.startswith("https://"), link
+                elif not link.path:
                     assert not link.fragment or f'id="{link.fragment}"' in html, link
                 else:
                     assert link.path in places, (place.name, link)
-                    is_same = places[link.path] == place and dict(link.query) == here and not link.fragment
+                    is_here = places[link.path] == place and dict(link.query) == here
+                    assert not (is_here and link.fragment) or f'id="{link.fragment}"' in html, link
+                    is_same = is_here and not link.fragment
                     if is_same and not link.is_current:
                         circles.add((place.name, link.words))
                     examples.setdefault((link.path, tuple(sorted(key for key, _ in link.query))), link.query)
@@ -139,7 +143,7 @@ def test_every_link_leads_somewhere_else_that_opens(language, demo_home, monkeyp
         _, html = open_page(places[path].name, demo_home, monkeypatch, **dict(query))
         assert alerts(html) == [], (path, query)
         assert f'class="lead">{text(language, "asked.choose_team")}' not in html
-    assert files <= {*downloads.TABLES, downloads.BRIEF}
+    assert files <= {*downloads.TABLES, downloads.BRIEF, downloads.SNAPSHOT}
     assert len(examples) > len(PAGES)
 
 
