@@ -126,11 +126,29 @@ function press(event) {
   }
 }
 
+// Paper opens nothing and is narrower than the screen: folds are opened, and charts shrink instead of being cut.
+let folded = [];
+function beforePrint() {
+  folded = [...document.querySelectorAll(".ops details:not([open])")];
+  folded.forEach((fold) => { fold.open = true; });
+  for (const layer of document.querySelectorAll(".js-plotly-plot svg.main-svg")) {
+    layer.setAttribute("viewBox", `0 0 ${layer.getAttribute("width")} ${layer.getAttribute("height")}`);
+  }
+}
+
+function afterPrint() {
+  folded.forEach((fold) => { fold.open = false; });
+  folded = [];
+  document.querySelectorAll(".js-plotly-plot svg.main-svg").forEach((layer) => layer.removeAttribute("viewBox"));
+}
+
 export default function ({ data }) {
   document.documentElement.lang = data.language;
   if (window.opsShell) return;
   window.opsShell = true;
   document.addEventListener("click", follow);
   document.addEventListener("click", press);
+  addEventListener("beforeprint", beforePrint);
+  addEventListener("afterprint", afterPrint);
   reveal(new URL(location.href).searchParams.get("area"));
 }
