@@ -241,3 +241,26 @@ def test_the_gain_stands_beside_what_it_is_counted_to(demo_home, monkeypatch):
     assert f"{row['gain_to_krav']:.1f} at the requirement" in line
     assert f"{row['mal'] * 100:.0f}%" in line.replace(".0%", "%")
     assert f"requirement {row['krav'] * 100:.0f}" in line
+
+
+def test_what_has_no_value_does_not_stand_on_its_last_known_one(demo_home, monkeypatch):
+    """B7: a tile counts a stale metric only where a carried value gives points, by SQL."""
+    rows = rows_of(
+        demo_home,
+        """select s.team_id, m.area_id, a.label, count(s.points) as carried
+           from scores.metric as s join meta.metrics as m using (metric_id) join ref.as_of as a using (as_of, grain)
+           where s.status = 'stale' and s.grain = 'month' group by all having count(s.points) < count(*)""",
+    )
+    empty = [row for row in rows if row["carried"] == 0]
+    assert empty
+    row = empty[0]
+    _, html = open_page("overview", demo_home, monkeypatch, period=row["label"])
+    tile = re.search(rf'<a [^>]*team={row["team_id"]}&amp;area={row["area_id"]}"[^>]*>', html)
+    assert tile
+    assert "siste kjente verdi" not in tile[0]
+
+
+@pytest.mark.parametrize(("language", "form"), [("nb", "DD.MM.YYYY"), ("en", "DD/MM/YYYY")])
+def test_days_of_the_restore_form_are_written_as_the_language_writes_them(demo_home, monkeypatch, language, form):
+    app, _ = open_page("restore", demo_home, monkeypatch, lang=language)
+    assert {field.proto.format for field in app.date_input} == {form}

@@ -124,11 +124,14 @@ def area_metrics(snapshot: Snapshot, period: Period, area_id: str) -> Rows[AreaM
 
 
 def caveats(snapshot: Snapshot, period: Period) -> Rows[Caveats]:
-    """Return for each team and area how many metrics are stale and how many are waived."""
+    """Return for each team and area how many metrics stand on a value that is stale, and how many are waived.
+
+    Stale without a value stands on nothing: coverage says so.
+    """
     return query(
         snapshot,
         Caveats,
-        """select s.team_id, m.area_id, count(*) filter (s.status = 'stale') as stale,
+        """select s.team_id, m.area_id, count(*) filter (s.status = 'stale' and s.points is not null) as stale,
                count(*) filter (s.status = 'waived') as waived
            from scores.metric as s join meta.metrics as m using (metric_id)
            where s.as_of = $as_of and s.grain = $grain group by all""",
