@@ -1,29 +1,42 @@
-"""Write one picture of every page into docs/pictures: ``make pictures``, from the demo's current snapshot."""
+"""Write one picture of every page into docs/pictures: ``make pictures``, from the demo's current snapshot.
+
+With names of pictures behind it, only those: ``python -m tests.browser.pictures incidents months``.
+"""
 
 from __future__ import annotations
 
 import io
 import shutil
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from opsmetrics.core.settings import Settings
-from opsmetrics.reports.addresses import PAGES
+from opsmetrics.reports.addresses import METRIC, PAGES
 from opsmetrics.reports.brief import compose, period_of
 from opsmetrics.reports.brief.paper import write_pages
 from opsmetrics.snapshots.store import current
 from tests.apps import ROOT, running_app
 
 FOLDER = ROOT / "docs" / "pictures"
-QUERIES = {"team": "?team=sjokart", "area": "?area=bck", "metric": "?team=sjokart&metric=mon_alert_precision"}
+METRIC_TEAMS = "metric_teams"  # the metric's page without a team
+QUERIES = {
+    "team": "?team=sjokart",
+    "area": "?area=bck",
+    "metric": "?team=sjokart&metric=mon_alert_precision",
+    "compare": "?team=sjokart&other=kaiplan",
+    METRIC_TEAMS: "?metric=mon_alert_precision",
+}
 TALLEST = 2600  # pixels: a picture in a document, not the whole of a long page
 
 
-def main() -> None:
-    """Take the pictures; English, because the documents are."""
+def main(names: Sequence[str]) -> None:
+    """Take the pictures, all or those that are named; English, because the documents are."""
+    pictures = {place.name: place.path for place in PAGES} | {METRIC_TEAMS: METRIC.path}
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
     home = Settings.from_env().home.resolve()
@@ -34,19 +47,20 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        for place in PAGES:
-            query = QUERIES.get(place.name, "?") + "&lang=en"
-            page.goto(f"{address}/{place.path}{query}")
+        for name in names or pictures:
+            query = QUERIES.get(name, "?") + "&lang=en"
+            page.goto(f"{address}/{pictures[name]}{query}")
             page.wait_for_selector(".ops footer")
             page.wait_for_timeout(1500)
             height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
             page.set_viewport_size({"width": 1280, "height": min(int(height) + 16, TALLEST)})
             page.wait_for_timeout(800)
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(64)
-            picture.save(FOLDER / f"{place.name}.png", optimize=True)
+            picture.save(FOLDER / f"{name}.png", optimize=True)
             page.set_viewport_size({"width": 1280, "height": 900})
         browser.close()
-    _brief(home)
+    if not names:
+        _brief(home)
 
 
 def _brief(home: Path) -> None:
@@ -60,4 +74,4 @@ def _brief(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
