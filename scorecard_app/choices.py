@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -60,6 +61,11 @@ def choose(label: str, key: str, options: Sequence[str], names: Mapping[str, str
         on_change=write,
         filter_mode="contains",
     )
+
+
+def day_format(language: str) -> Literal["DD.MM.YYYY", "DD/MM/YYYY"]:
+    """Return how a box of a day writes it."""
+    return "DD.MM.YYYY" if language == "nb" else "DD/MM/YYYY"
 
 
 def choose_period(page: Page) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from opsmetrics.language.fmt import number, percent, short_month
+from opsmetrics.language.fmt import IN_PERCENT, number, percent, short_month
 
 MOST = 5  # labels of an axis that fit on a phone
 _DAYS = (1, 2, 7, 14)
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 _JANUARY = 1
-_RATIOS = frozenset({"share", "utilisation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,6 @@ def tick_words(language: str, unit: str, ticks: list[float]) -> list[str]:
     """Return round values as the language writes the unit, with the decimals that their step needs."""
     step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(ticks[0]) or 1.0
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    if unit in _RATIOS:
+    if unit in IN_PERCENT:
         return [percent(language, tick, max(0, decimals - 2)) for tick in ticks]
     return [number(language, tick, decimals) for tick in ticks]

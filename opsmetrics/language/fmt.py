@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ MINUS = "\u2212"
 # Edges of levels are multiples of it (method 3.6).
 LEVEL_STEP = 20
 MISSING = "–"
+_DAY = re.compile(r"(?<![\w.-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])")
+IN_PERCENT = {"share", "utilisation", "budgets"}
 
 
 def number(language: str, value: float | None, decimals: int = 0) -> str:
@@ -63,9 +66,17 @@ def metric_value(language: str, unit: str, value: float | None) -> str:
     """Return a metric's value in its unit."""
     if value is None:
         return MISSING
-    if unit in {"share", "utilisation"}:
-        return percent(language, value, 1 if 0 < value < 1 else 0)
+    if unit in IN_PERCENT:
+        return percent(language, value, _decimals(unit, value))
     return number(language, value, 0 if unit == "count" else 2)
+
+
+def _decimals(unit: str, value: float) -> int:
+    """A share has one decimal between none and all; a budget none, but where rounding would lift it to an edge."""
+    if unit != "budgets":
+        return 1 if 0 < value < 1 else 0
+    whole = round(value * 100)
+    return 1 if whole % 10 == 0 and not math.isclose(whole, value * 100) else 0
 
 
 def long_date(language: str, day: date) -> str:
@@ -87,6 +98,11 @@ def month_name(language: str, day: date) -> str:
 def short_date(language: str, day: date) -> str:
     """Return 22.11.2026 / 22 Nov 2026."""
     return format_date(day, "dd.MM.y" if language == "nb" else "d MMM y", locale=LOCALES[language])
+
+
+def dates_in(language: str, words: str) -> str:
+    """Return words with the days in them, such as ``2026-11-01``, as the language writes days."""
+    return _DAY.sub(lambda found: short_date(language, date.fromisoformat(found[0])), words)
 
 
 def instant(language: str, when: datetime | None, zone: str) -> str:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from opsmetrics.language.grammar import inflected
+
 LANGUAGES = ("nb", "en")
 
 
@@ -24,9 +26,9 @@ def texts(language: str) -> dict[str, str]:
 
 
 def text(language: str, key: str, **values: Any) -> str:
-    """Return one text with its placeholders filled.
+    """Return one text with its placeholders filled, in the forms that its numbers ask for (``grammar``).
 
     Raises:
         KeyError: There is no such text; nothing is ever shown untranslated in silence.
     """
-    return texts(language)[key].format(**values)
+    return inflected(language, texts(language)[key], values).format(**values)

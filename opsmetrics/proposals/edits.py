@@ -32,6 +32,7 @@ from opsmetrics.proposals import preview
 
 REGISTERS = ("waivers", "goals")
 NUMBERS = ("floor", "krav", "mal", "weight")
+OTHER_SETUP = "the snapshot was made with another configuration or other rules"
 ORGANISATION, RULES = "organisation", "sql"
 
 
@@ -58,11 +59,11 @@ class Proposal:
 
     Attributes:
         diff: For ``git apply``, paths as ``a/<root>/<path>``.
-        effect: On today's scores, Markdown.
+        effect: On today's scores.
     """
 
     diff: str
-    effect: str
+    effect: preview.Effect
 
 
 def _refused(file: str, message: str, fix: str) -> ConfigurationError:
@@ -245,10 +246,15 @@ def propose(settings: Settings, changes: list[Change]) -> Proposal:
     """Check a change as every file is checked, and say what it would do to today's scores. Nothing is written.
 
     Raises:
-        ConfigurationError: The changed configuration is wrong.
+        ConfigurationError: The changed configuration is wrong, or the snapshot was made with another than today's: its
+            scores would be held against what nobody proposed.
         SqlFileError: The changed rules are wrong.
         SnapshotError: Nothing was published yet.
     """
+    if not preview.is_of_snapshot(settings):
+        raise _refused(
+            str(settings.org), OTHER_SETUP, "run `opsmetrics run` with it, or set OPSMETRICS_ORG to the other"
+        )
     diff = "".join(
         line
         for change in changes
@@ -261,4 +267,4 @@ def propose(settings: Settings, changes: list[Change]) -> Proposal:
     )
     with _copied(settings, changes) as changed:
         load_organisation(changed.org)
-        return Proposal(diff, preview.preview(settings, changed.org, changed.sql))
+        return Proposal(diff, preview.effect(settings, changed.org, changed.sql))

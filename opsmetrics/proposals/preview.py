@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,54 @@ _AREAS = """
     select s.team_id, s.area_id, a.name_en as area, s.score, s.level, s.coverage, s.status, s.gate
     from scores.area as s join meta.areas as a on a.area_id = s.area_id where s.grain = 'latest'
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Today's scores under two configurations, a row each; columns of the second end with ``_after``.
+
+    Attributes:
+        teams: ``team_id, score, level, coverage, status``.
+        areas: ``team_id, area_id, area, score, level, coverage, status, gate``.
+        metrics: ``team_id, metric_id, metric, points, value, status``.
+    """
+
+    teams: pl.DataFrame
+    areas: pl.DataFrame
+    metrics: pl.DataFrame
+
+    @property
+    def moved_areas(self) -> pl.DataFrame:
+        """The areas of teams that are another."""
+        return self.areas.filter(_differs(("score", "coverage"), ("level", "gate", "status")))
+
+    @property
+    def moved_metrics(self) -> pl.DataFrame:
+        """The metrics of teams that are another."""
+        return self.metrics.filter(_differs(("points", "value"), ("status",)))
+
+    @property
+    def moved_teams(self) -> pl.DataFrame:
+        """The teams that are another, themselves or in an area or metric; a young team has those without a score."""
+        touched = sorted({*self.moved_areas["team_id"], *self.moved_metrics["team_id"]})
+        return self.teams.filter(
+            _differs(("score", "coverage"), ("level", "status")) | pl.col("team_id").is_in(touched)
+        )
+
+
+def is_of_snapshot(settings: Settings) -> bool:
+    """Whether configuration and rules are those that the current snapshot was made with.
+
+    Raises:
+        SnapshotError: Nothing was published yet.
+        ConfigurationError: The configuration is wrong.
+        SqlFileError: The rules are wrong.
+    """
+    with store.open_current(settings.snapshots) as con:
+        (known,) = con.execute("select organisation_digest, ruleset_version, known_at from meta.build").fetchall()
+    context = load_context(settings, known[2])
+    # The version stands for all that can change a score (method 3.15); words of a metric may be others.
+    return known[:2] == (context.organisation.digest, context.catalogue.version)
 
 
 @contextmanager
@@ -88,7 +136,12 @@ def backtest(settings: Settings, rules: Path | None = None) -> pl.DataFrame:
 
 
 def preview(settings: Settings, organisation: Path, rules: Path | None = None) -> str:
-    """Say what a configuration would do to today's scores, as Markdown fit for a pull request.
+    """Say what a configuration would do to today's scores, as Markdown fit for a pull request (:func:`effect`)."""
+    return effect_text(effect(settings, organisation, rules))
+
+
+def effect(settings: Settings, organisation: Path, rules: Path | None = None) -> Effect:
+    """Return what a configuration would do to today's scores.
 
     Args:
         settings: Where the snapshot is.
@@ -99,23 +152,12 @@ def preview(settings: Settings, organisation: Path, rules: Path | None = None) -
         teams = _compared(before, after, f"{_SCORES} and grain = 'latest'", ["team_id", "as_of", "grain"])
         areas = _compared(before, after, _AREAS, ["team_id", "area_id"])
         metrics = _compared(before, after, _METRICS, ["team_id", "metric_id"])
-    return effect_text(teams, areas, metrics)
+    return Effect(teams, areas, metrics)
 
 
-def effect_text(teams: pl.DataFrame, areas: pl.DataFrame, metrics: pl.DataFrame) -> str:
-    """Say what differs between two builds, as Markdown; a young team without a score has areas and metrics too.
-
-    Args:
-        teams: ``team_id, score, level, coverage, status`` and the same with ``_after``.
-        areas: ``team_id, area_id, area, score, level, coverage, status, gate`` and the same with ``_after``.
-        metrics: ``team_id, metric_id, metric, points, value, status`` and the same with ``_after``.
-    """
-    moved_areas = areas.filter(_differs(("score", "coverage"), ("level", "gate", "status")))
-    moved_metrics = metrics.filter(_differs(("points", "value"), ("status",)))
-    touched = {*moved_areas["team_id"], *moved_metrics["team_id"]}
-    changed = teams.filter(
-        _differs(("score", "coverage"), ("level", "status")) | pl.col("team_id").is_in(sorted(touched))
-    )
+def effect_text(found: Effect) -> str:
+    """Say what differs between two builds, as Markdown."""
+    teams, changed, moved_areas, moved_metrics = found.teams, found.moved_teams, found.moved_areas, found.moved_metrics
     lines = ["### Effect on the scores", ""]
     if changed.is_empty():
         kept = "keep score, level and coverage, in every area and metric"

@@ -200,7 +200,7 @@ def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[
             _counted(names[row.team_id], count) if count else names[row.team_id],
             TEAM.at(team=row.team_id, area=row.area_id),
             AREA.at(area=row.area_id),
-            text(language, "agenda.gate_note", gate=row.gate, area=areas[row.area_id].lower()),
+            text(language, "agenda.gate_note", area=areas[row.area_id].lower()),
             row.team_id,
             names[row.team_id],
         )

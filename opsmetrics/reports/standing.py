@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from opsmetrics.language import fmt
+from opsmetrics.language.grammar import inflected
 from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import Address
 from opsmetrics.scoring.points import MET_LEVEL
@@ -146,7 +147,9 @@ def is_held_down(row: AreaScore, edges: Sequence[float]) -> bool:
 
 def gate_reason(language: str, row: AreaScore) -> str:
     """Return why a gate holds a level, with the number of findings; empty where none does."""
-    return row.reason.get(language).replace("{}", str(row.gate_findings)) if row.reason else ""
+    if row.reason is None:
+        return ""
+    return inflected(language, row.reason.get(language), {"n": row.gate_findings}).replace("{}", str(row.gate_findings))
 
 
 def shown_value(row: MetricScore | Gap) -> float | None:

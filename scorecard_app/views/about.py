@@ -65,7 +65,7 @@ def _own_rules(page: Page) -> tuple[Markup, ...]:
     rows = tuple(
         (
             named(change),
-            Cell(page.text("about.own_metric") if change.kind == "own_metric" else change.setting),
+            Cell(page.text("about.own_metric") if change.kind == "own_metric" else _setting(page, change.setting)),
             Cell(change.shipped or "–"),
             Cell("–" if change.kind == "own_metric" else change.own),
         )
@@ -84,6 +84,12 @@ def _own_rules(page: Page) -> tuple[Markup, ...]:
     )
 
 
+def _setting(page: Page, name: str) -> str:
+    """What a number of the rules is called."""
+    key = {"krav": "word.krav", "mal": "word.target", "weight": "word.weight", "floor": "about.own_floor"}.get(name)
+    return page.text(key) if key else name.replace("_", " ")
+
+
 def _levels(page: Page, edges: Sequence[float]) -> Table:
     rows = tuple(
         (Cell(page.text(f"level.{level}")), Cell(spread), Cell(page.text(f"about.level_{level}")))
@@ -97,14 +103,13 @@ def _obligations(page: Page) -> None:
     """The handbook's sentences and what measures them."""
     rows = tuple(
         (
-            Cell(duty.obligation_id),
             Cell(page.say(duty.text)),
             Cell(page.text(f"about.strength_{duty.strength}")),
             _measured_by(page, duty),
         )
         for duty in catalogue.obligations(page.snapshot)
     )
-    keys = ("about.obligation", "about.sentence", "about.strength", "about.measured_by")
+    keys = ("about.sentence", "about.strength", "about.measured_by")
     columns = tuple(Column(page.text(key)) for key in keys)
     table = Table("obligations", page.text("about.obligations_caption"), columns, rows, source=source("obligations"))
     summary = page.text("about.obligations_show", count=len(rows))

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import streamlit as st
+from markupsafe import Markup
 
 from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.core.settings import Settings
-from opsmetrics.proposals import edits
+from opsmetrics.language import fmt
+from opsmetrics.proposals import edits, preview
 from opsmetrics.proposals.edits import Change
+from opsmetrics.proposals.preview import Effect
 from opsmetrics.reports.addresses import CONFIGURE
+from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Metric
 from scorecard_app.asked import ROLES
+from scorecard_app.choices import day_format
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import lead, paragraph
+from scorecard_app.markup import element, heading, join, lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.views.parts import metrics_by_id, teams_by_id
+from scorecard_app.table_html import table_html
+from scorecard_app.views.parts import areas_by_id, metrics_by_id, teams_by_id
 
 KINDS = ("goal", "waiver", "ownership", "number")
 Maker = Callable[[Settings], list[Change]]
@@ -34,6 +41,9 @@ def render(page: Page) -> None:
     if page.permissions.role != "admin":
         show(paragraph(page.text("configure.admins_only")))
         return
+    settings = Settings.from_env()
+    if not _is_of_snapshot(page, settings):
+        return
     names = {kind: page.text(f"configure.{kind}") for kind in KINDS}
     kind = st.selectbox(page.text("configure.kind"), KINDS, format_func=names.__getitem__, key="configure-kind")
     maker = {"goal": _goal, "waiver": _waiver, "ownership": _ownership, "number": _number}[kind](page)
@@ -41,7 +51,6 @@ def render(page: Page) -> None:
         return
     try:
         with st.spinner(page.text("configure.wait")):
-            settings = Settings.from_env()
             found = edits.propose(settings, maker(settings))
     except OpsMetricsError as error:
         show(paragraph(page.text("configure.wrong")))
@@ -50,8 +59,87 @@ def render(page: Page) -> None:
     show(paragraph(page.text("configure.diff")))
     st.code(found.diff, language="diff")
     st.download_button(page.text("configure.download"), found.diff, f"{kind}.patch", "text/x-diff")
-    show(paragraph(page.text("configure.effect")))
-    st.markdown(found.effect)
+    show(join(heading(page.text("configure.effect")), effect(page, found.effect)))
+
+
+def _is_of_snapshot(page: Page, settings: Settings) -> bool:
+    """Whether the numbers on screen come from the setup that would be changed; else say what to do."""
+    try:
+        if preview.is_of_snapshot(settings):
+            return True
+    except OpsMetricsError as error:
+        show(paragraph(page.text("configure.wrong")))
+        st.code(str(error), language="text")
+        return False
+    refusal = join(paragraph(page.text("configure.other_setup")), paragraph(page.text("configure.other_setup_fix")))
+    show(element("div", refusal, class_="banner", role="alert"))
+    return False
+
+
+def effect(page: Page, found: Effect) -> Markup:
+    """Say what a change does to today's scores: teams with their areas, and metrics."""
+    if found.moved_teams.is_empty():
+        return paragraph(page.text("configure.no_effect", count=found.teams.height))
+    still = paragraph(page.text("configure.unmoved", count=found.teams.height - found.moved_teams.height))
+    tables = [table_html(page, _moved_teams(page, found)), still]
+    if not found.moved_metrics.is_empty():
+        tables.append(table_html(page, _moved_metrics(page, found)))
+    return join(*tables)
+
+
+def _moved_teams(page: Page, found: Effect) -> Table:
+    names, areas, language = teams_by_id(page), areas_by_id(page), page.language
+    rows = []
+    for row in found.moved_teams.iter_rows(named=True):
+        team = names.get(row["team_id"])
+        own = found.moved_areas.filter(team_id=row["team_id"]).iter_rows(named=True)
+        moves = (f"{page.say(areas[area['area_id']].name)} {_area_move(page, area)}" for area in own)
+        rows.append(
+            (
+                Cell(page.say(team.name) if team else row["team_id"]),
+                Cell(_move(row, "score", lambda value: fmt.number(language, value, 1))),
+                Cell(_move(row, "level", lambda value: page.text(f"level.{'none' if value is None else value}"))),
+                Cell(_move(row, "coverage", lambda value: fmt.percent(language, value))),
+                Cell(", ".join(moves) or fmt.MISSING),
+            )
+        )
+    keys = ("word.team", "word.score", "word.level", "word.coverage", "nav.area")
+    columns = tuple(Column(page.text(key)) for key in keys)
+    return Table("effect-teams", page.text("configure.effect_teams"), columns, tuple(rows))
+
+
+def _moved_metrics(page: Page, found: Effect) -> Table:
+    names, metrics, language = teams_by_id(page), metrics_by_id(page), page.language
+    rows = []
+    for row in found.moved_metrics.iter_rows(named=True):
+        team, metric = names.get(row["team_id"]), metrics.get(row["metric_id"])
+        rows.append(
+            (
+                Cell(page.say(team.name) if team else row["team_id"]),
+                Cell(page.say(metric.title) if metric else row["metric_id"]),
+                Cell(_move(row, "points", lambda value: fmt.number(language, value, 1))),
+                Cell(_move(row, "status", lambda value: page.text(f"status.{value}") if value else fmt.MISSING)),
+            )
+        )
+    columns = tuple(Column(page.text(key)) for key in ("word.team", "word.metric", "word.points", "word.status"))
+    return Table("effect-metrics", page.text("configure.effect_metrics"), columns, tuple(rows))
+
+
+def _area_move(page: Page, row: Mapping[str, Any]) -> str:
+    """An area's score; where the reader sees no difference in it, the level, else the coverage."""
+    shown = {
+        "score": lambda value: fmt.number(page.language, value, 1),
+        "level": lambda value: page.text(f"level.{'none' if value is None else value}"),
+        "coverage": lambda value: fmt.percent(page.language, value),
+    }
+    moves = [_move(row, name, say) for name, say in shown.items()]
+    return next((move for move in moves if "→" in move), moves[0])
+
+
+def _move(row: Mapping[str, Any], name: str, shown: Callable[[Any], str]) -> str:
+    """A value before and after, or once where the reader sees no difference."""
+    before, after = shown(row[name]), shown(row[f"{name}_after"])
+    return before if before == after else f"{before} → {after}"
 
 
 def _today(page: Page) -> date:
@@ -75,7 +163,9 @@ def _metric(page: Page) -> Metric:
 
 
 def _day(page: Page, name: str, value: date) -> date:
-    return st.date_input(page.text(f"configure.{name}"), value=value, key=f"configure-{name}", format="YYYY-MM-DD")
+    return st.date_input(
+        page.text(f"configure.{name}"), value=value, key=f"configure-{name}", format=day_format(page.language)
+    )
 
 
 def _words(page: Page, name: str) -> str:

@@ -26,7 +26,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.ticks import calendar_ticks
 from scorecard_app.tracks import Line, Mark, day_lines, place, track
-from scorecard_app.views.parts import PLAIN, source, teams_by_id
+from scorecard_app.views.parts import PLAIN, campaign, source, teams_by_id
 
 OVERDUE, THIS_MONTH, LATER, OVER = "overdue", "this_month", "later", "over"
 GROUPS = (OVERDUE, THIS_MONTH, LATER, OVER)
@@ -134,7 +134,7 @@ def _campaigns(page: Page, goals: Sequence[GoalReview]) -> None:
     cells = page.cells
     rows = tuple(
         (
-            Cell(name),
+            Cell(campaign(name)),
             Cell(f"{sum(goal.forecast == 'closed' for goal in own)} / {len(own)}"),
             cells.number(sum(goal.recovered_points or 0.0 for goal in own), 1),
             cells.number(gaps.expected_together(page.snapshot, own), 1),

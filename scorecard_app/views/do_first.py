@@ -166,10 +166,9 @@ def _path(page: Page, team_id: str, found: DoFirst) -> Markup | None:
     if not found.plan:
         return None if found.action is None else hint(page.text("first.no_path"))
     steps = found.plan
-    key = "first.path" if len(steps) > 1 else "first.path_one"
     day = steps[0].level_on
     words = page.text(
-        key,
+        "first.path",
         level=page.text(f"level.{steps[0].target_level}").lower(),
         count=len(steps),
         days=days_text(page.language, sum(step.effort_days for step in steps)),

@@ -17,7 +17,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_with_files
 from scorecard_app.views import explain
-from scorecard_app.views.parts import item_list, metrics_by_id, source, teams_by_id
+from scorecard_app.views.parts import item_list, metrics_by_id, registered, source, teams_by_id
 
 
 @view(EXEMPTIONS)
@@ -38,8 +38,13 @@ def render(page: Page) -> None:
     settle = item_list(page, board.for_decision(board.read_board(page.snapshot, page.period), page.language))
     show(join(heading(page.text("exemptions.settle")), settle or hint(page.text("overview.settle_none"))))
     body = table_with_files(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
-    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint")), body))
+    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", _as_written(page)), body))
     explain.alarms(page)
+
+
+def _as_written(page: Page) -> str:
+    """That the register's own words are in the organisation's language, where the reader's is another."""
+    return "" if page.organisation.language == page.language else page.text("exemptions.as_written")
 
 
 def _table(page: Page, rows: Sequence[Exemption]) -> Table:
@@ -53,8 +58,8 @@ def _table(page: Page, rows: Sequence[Exemption]) -> Table:
             (
                 Cell(page.say(teams[row.team_id].name), address=TEAM.at(team=row.team_id)),
                 Cell(page.say(metric.title) if metric else row.subject, detail=kind),
-                Cell(row.reason),
-                Cell(row.approver),
+                registered(page, row.reason),
+                registered(page, row.approver),
                 cells.day(row.valid_to),
                 cells.number(row.days_left),
                 cells.signed(debts.get(row.team_id) if row.kind == "waiver" else None),

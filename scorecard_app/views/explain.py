@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsmetrics.language import fmt
+from opsmetrics.language.details import detail
 from opsmetrics.reports.addresses import METRIC, TEAM
 from opsmetrics.reports.board import when
 from opsmetrics.reports.table import Cell, Column, Table
@@ -204,15 +205,21 @@ def alarms(page: Page, team_id: str | None = None) -> None:
 
 def _alarm_row(page: Page, rows: Sequence[Alarm]) -> tuple[Cell, ...]:
     first, rest = rows[0], len(rows) - SHOWN_SUBJECTS
-    details = [join(row.subject, small(row.detail)) for row in rows[:SHOWN_SUBJECTS]]
+    details = [join(_subject(page, row), small(detail(page.language, row.detail))) for row in rows[:SHOWN_SUBJECTS]]
     if rest > 0:
         details.append(join(page.text("explain.more_subjects", count=rest)))
     return (
         Cell(page.say(teams_by_id(page)[first.team_id].name), address=TEAM.at(team=first.team_id)),
         Cell(page.say(first.title), detail=page.say(first.explanation)),
-        Cell(", ".join(row.subject for row in rows), drawing=join(element("div", detail) for detail in details)),
+        Cell(", ".join(_subject(page, row) for row in rows), drawing=join(element("div", line) for line in details)),
         page.cells.number(sum(row.finding_count for row in rows)),
     )
+
+
+def _subject(page: Page, row: Alarm) -> str:
+    """What a sign is about: metrics by their titles, and names as they are."""
+    metrics = metrics_by_id(page)
+    return " / ".join(page.say(metrics[name].title) if name in metrics else name for name in row.subject.split(" / "))
 
 
 def diagnostics(page: Page, team_id: str) -> None:
@@ -247,7 +254,7 @@ def _diagnostic_row(page: Page, row: Diagnostic) -> tuple[Cell, ...]:
     interval = f"{shown(row.low).text}–{shown(row.high).text}" if row.low is not None else ""
     return (
         Cell(page.say(row.title), detail=page.say(row.explanation)),
-        Cell(" ".join(part for part in (row.entity_id, row.statistic) if part)),
+        Cell(" ".join(part for part in (row.entity_id, detail(page.language, row.statistic)) if part)),
         shown(row.value),
         Cell(interval),
         page.cells.number(row.sample_size),

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from opsmetrics.language import fmt
+from opsmetrics.language.details import detail
 from opsmetrics.reports.addresses import FACTS
 from opsmetrics.reports.table import Cell, Column, Kind, Table
 from opsmetrics.snapshots.queries import facts
@@ -67,4 +68,4 @@ def _cell(page: Page, column: str, value: Any) -> Cell:
         return page.cells.number(value, 1)
     if isinstance(value, int) and not isinstance(value, bool):
         return page.cells.number(value)
-    return Cell(str(value))
+    return Cell(detail(page.language, str(value)))

@@ -72,7 +72,10 @@ def _warnings(page: Page) -> None:
     voice = Voice(page.language, lambda stream: page.text(f"stream.{stream}"), lambda n: fmt.number(page.language, n))
     found = sentences(quality.notices(page.snapshot), voice)
     if found:
-        items = [join(f"{_capital(item.text)}. ", small(f"{_capital(item.fix)}.")) for item in found]
+        items = [
+            join(f"{_capital(fmt.dates_in(page.language, item.text))}. ", small(f"{_capital(item.fix)}."))
+            for item in found
+        ]
         show(join(heading(page.text("health.warnings")), points(items)))
 
 
@@ -85,7 +88,7 @@ def _missing(page: Page) -> None:
     cells = page.cells
     rows = tuple(
         (
-            Cell(page.text(f"stream.{row.stream}"), detail=f"{row.stream} · {row.origin}"),
+            Cell(page.text(f"stream.{row.stream}"), detail=row.origin),
             Cell(page.text(f"health.gap_{row.state}"), tag=_GAPS[row.state]),
             Cell(" – ".join(fmt.short_date(page.language, day) for day in (row.starts_on, row.ends_on))),
             cells.number(row.day_count),
@@ -132,7 +135,7 @@ def _unmatched(page: Page) -> None:
     rows = tuple(
         (
             Cell(row.name, detail=page.text(f"health.kind_{row.kind}")),
-            Cell(page.text(f"stream.{row.stream}"), detail=row.stream),
+            Cell(page.text(f"stream.{row.stream}")),
             Cell(page.text(f"health.unmatched_{row.reason}")),
             page.cells.number(row.row_count),
             page.cells.day(row.first_on),

@@ -68,7 +68,7 @@ def _state_cells(page: Page, row: SourceHealth) -> tuple[Cell, ...]:
     language, zone = page.language, page.organisation.timezone
     day = fmt.long_date(language, row.last_day) if row.last_day else fmt.MISSING
     return (
-        Cell(page.text(f"stream.{row.stream}"), detail=f"{row.stream} · {row.origin}"),
+        Cell(page.text(f"stream.{row.stream}"), detail=row.origin),
         Cell(page.text(f"health.{row.state}"), detail=row.error or "", tag=STATES[row.state]),
         Cell(day, row.last_day, detail=fmt.instant(language, row.attempted_at, zone)),
         Cell(page.text("health.register") if row.is_register else _every(page, row.expected_hours)),

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import streamlit as st
 
 from opsmetrics.language import fmt
+from opsmetrics.language.details import sentences
 from opsmetrics.reports.addresses import AREA, METRIC, METRICS, TEAM
 from opsmetrics.reports.board import shown_value
-from opsmetrics.snapshots.queries import gaps, scores
+from opsmetrics.snapshots.queries import catalogue, gaps, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.scores import MetricScore
 from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import code_block, copy_button, folded, heading, hint, join, pairs, paragraph, strip
+from scorecard_app.markup import code_block, copy_button, folded, heading, hint, join, pairs, paragraph, points, strip
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import cell_html, table_html
@@ -102,7 +103,7 @@ def _now(page: Page, metric: Metric, row: MetricScore) -> None:
 def _about(page: Page, metric: Metric) -> None:
     days = metric.window_days
     items = (
-        (page.text("metric.what"), page.say(metric.formula)),
+        (page.text("metric.what"), sentences(page.language, page.say(metric.formula))),
         (page.text("metric.why"), page.say(metric.why)),
         (page.text("metric.remedy"), page.say(metric.remedy)),
         (
@@ -111,10 +112,16 @@ def _about(page: Page, metric: Metric) -> None:
         ),
         (page.text("word.weight"), _weight(page, metric)),
         (page.text("metric.needs"), ", ".join(page.text(f"stream.{name}") for name in metric.needs)),
-        (page.text("metric.obligations"), ", ".join(metric.obligations)),
+        (page.text("metric.obligations"), points(_duties(page, metric))),
         (page.text("metric.version"), str(metric.metric_version)),
     )
     show(join(heading(page.text("metric.about")), pairs(items)))
+
+
+def _duties(page: Page, metric: Metric) -> list[str]:
+    """The handbook's sentences that it measures."""
+    found = catalogue.obligations(page.snapshot)
+    return [page.say(duty.text) for duty in found if duty.obligation_id in metric.obligations]
 
 
 def _weight(page: Page, metric: Metric) -> str:

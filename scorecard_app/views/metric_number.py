@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from opsmetrics.language import fmt
+from opsmetrics.language.details import detail
 from opsmetrics.reports.do_first import is_unconnected, unconnected
 from opsmetrics.reports.source_links import Item, links
 from opsmetrics.reports.table import Cell, Column, Table
@@ -162,13 +163,14 @@ def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Eviden
     zone = page.organisation.timezone
     shown = found[:SHOWN_ROWS]
     known = links(page.snapshot, metric, team_id, [Item(row.item_id, row.detail or "") for row in shown])
+    names = {row.item_id: detail(page.language, row.item_id) for row in shown}
     rows = tuple(
         (
-            Cell(row.item_id, drawing=source_link(page, known.get(row.item_id), row.item_id)),
+            Cell(names[row.item_id], drawing=source_link(page, known.get(row.item_id), names[row.item_id])),
             Cell(fmt.instant(page.language, row.item_at, zone)),
             _amount_cell(page, row.numerator),
             _amount_cell(page, row.denominator),
-            Cell(row.detail or ""),
+            Cell(detail(page.language, row.detail)),
         )
         for row in shown
     )

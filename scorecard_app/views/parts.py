@@ -45,6 +45,20 @@ def source(name: str, **parameters: str | None) -> Source:
     return Source(name, tuple((key, value) for key, value in parameters.items() if value))
 
 
+def registered(page: Page, words: str) -> Cell:
+    """Return a cell with what somebody wrote into a register, marked with its language: it is never translated."""
+    written = page.organisation.language
+    if written == page.language:
+        return Cell(words)
+    return Cell(words, drawing=element("span", words, lang=written))
+
+
+def campaign(name: str) -> str:
+    """Return what a campaign is called: the register names it by an id, such as ``restore-2026``."""
+    words = name.replace("-", " ").replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
 def now_only(page: Page, title: str) -> Markup:
     """Return a section that says that it has nothing to say of the past; nothing where the page shows today."""
     if not page.period.is_past:
@@ -80,7 +94,7 @@ def reason(language: str, code: str | None) -> str:
     elif name in {"not_told", "weaker"}:
         pairs = [column.partition(".") for column in detail.split(",")]
         detail = ",".join(f"{text(language, f'stream.{stream}')}: {column}" for stream, _, column in pairs)
-    return text(language, f"reason.{name}", detail=detail.replace(",", ", "))
+    return text(language, f"reason.{name}", detail=fmt.dates_in(language, detail.replace(",", ", ")))
 
 
 def level_note(

@@ -10,13 +10,12 @@ import streamlit as st
 from opsmetrics.proposals import register_line
 from opsmetrics.reports.addresses import RESTORE
 from opsmetrics.snapshots.queries import catalogue
+from scorecard_app.choices import day_format
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import element, join, lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-
-_DAY_FORMATS = {"nb": "DD.MM.YYYY", "en": "DD/MM/YYYY"}
 
 
 @view(RESTORE)
@@ -43,7 +42,7 @@ def _form(page: Page, stores: list[str]) -> None:
         day, clock = st.columns(2)
         label = page.text(f"restore.{column}")
         with day:
-            on = st.date_input(label, value=today, key=f"{column}-day", format=_DAY_FORMATS[page.language])
+            on = st.date_input(label, value=today, key=f"{column}-day", format=day_format(page.language))
         with clock:
             at = st.time_input(page.text("restore.clock", of=label), value=None, key=f"{column}-time", step=60)
         return datetime.combine(on, at, zone) if isinstance(at, time) and not isinstance(on, tuple) else None

@@ -87,7 +87,7 @@ def _level(page: Page, cell: AreaScore, edges: Sequence[float]) -> Cell:
     """The level, and what holds it down or makes it provisional."""
     words = page.text(f"level.{cell.level}" if cell.level is not None else f"status.{cell.status}")
     if is_held_down(cell, edges):
-        return Cell(words, detail=page.text("team.gate", gate=cell.gate, reason=gate_reason(page.language, cell)))
+        return Cell(words, detail=page.text("team.gate", reason=gate_reason(page.language, cell)))
     details = (
         page.text("status.provisional") if cell.status == "provisional" else "",
         level_note(page, cell.level, cell.level_by_score, is_on_edge=cell.is_on_edge),

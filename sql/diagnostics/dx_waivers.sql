@@ -1,7 +1,7 @@
--- title = { nb = "Gyldige unntak", en = "Active waivers" }
+-- title = { nb = "Gyldige unntak", en = "Active exemptions" }
 -- unit = "count"
 -- why_not_scored.nb = "Viser bruken av unntak; poeng med og uten unntak står side om side."
--- why_not_scored.en = "Shows how waivers are used; scores with and without them stand side by side."
+-- why_not_scored.en = "Shows how exemptions are used; scores with and without them stand side by side."
 with active as (
     select a.team_id, w.as_of, w.grain, count(*) as waivers
     from macros.shown_windows(0) as w

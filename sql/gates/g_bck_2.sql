@@ -4,8 +4,8 @@
 -- cap = 2
 -- lifted_by = "bck_restore_test_currency"
 -- needs = ["restore_tests"]
--- reason.nb = "{} datalagre i klasse A/B uten vellykket gjenopprettingstest siste 365 dager"
--- reason.en = "{} class A/B datastores without a successful restore test in 365 days"
+-- reason.nb = "{} [n:datalager|datalagre] i klasse A/B uten vellykket gjenopprettingstest siste 365 dager"
+-- reason.en = "{} class A/B [n:datastore|datastores] without a successful restore test in 365 days"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

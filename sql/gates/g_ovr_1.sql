@@ -4,8 +4,8 @@
 -- cap = 2
 -- lifted_by = "mon_signal_coverage"
 -- needs = ["availability_checks"]
--- reason.nb = "{} kritiske tjenester uten tilgjengelighetsmåling i over 7 dager"
--- reason.en = "{} critical services without availability monitoring for more than 7 days"
+-- reason.nb = "{} [n:kritisk tjeneste|kritiske tjenester] uten tilgjengelighetsmåling i over 7 dager"
+-- reason.en = "{} critical [n:service|services] without availability monitoring for more than 7 days"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

@@ -4,8 +4,8 @@
 -- cap = 2
 -- lifted_by = "mon_pager_load_ok"
 -- needs = ["alerts", "oncall_shifts"]
--- reason.nb = "{} vakter med mer enn to varslede hendelser siste 90 dager"
--- reason.en = "{} on-call shifts with more than two paged incidents in 90 days"
+-- reason.nb = "{} [n:vakt|vakter] med mer enn to varslede hendelser siste 90 dager"
+-- reason.en = "{} on-call [n:shift|shifts] with more than two paged incidents in 90 days"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

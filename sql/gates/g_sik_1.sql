@@ -4,8 +4,8 @@
 -- cap = 1
 -- lifted_by = "sec_overdue_exploited"
 -- needs = ["vulnerabilities"]
--- reason.nb = "{} åpne utnyttede sårbarheter over fristen"
--- reason.en = "{} exploited vulnerabilities open past their deadline"
+-- reason.nb = "{} [n:utnyttet sårbarhet|utnyttede sårbarheter] over fristen"
+-- reason.en = "{} exploited [n:vulnerability past its|vulnerabilities past their] deadline"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

@@ -4,8 +4,8 @@
 -- cap = 2
 -- lifted_by = "scl_saturation_headroom"
 -- needs = ["capacity_samples"]
--- reason.nb = "{} kritiske ressurser bruker over 95 % av grensen"
--- reason.en = "{} critical resources use more than 95% of their limit"
+-- reason.nb = "{} [n:kritisk ressurs|kritiske ressurser] bruker over 95 % av grensen"
+-- reason.en = "{} critical [n:resource uses more than 95% of its|resources use more than 95% of their] limit"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

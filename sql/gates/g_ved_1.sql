@@ -4,8 +4,8 @@
 -- cap = 2
 -- lifted_by = "mnt_supported_versions"
 -- needs = ["component_states", "eol_dates"]
--- reason.nb = "{} komponenter mer enn 90 dager etter slutt på støtte"
--- reason.en = "{} components more than 90 days past their end of support"
+-- reason.nb = "{} [n:komponent|komponenter] mer enn 90 dager etter slutt på støtte"
+-- reason.en = "{} [n:component more than 90 days past its|components more than 90 days past their] end of support"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

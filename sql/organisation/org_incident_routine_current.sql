@@ -1,4 +1,4 @@
--- title = { nb = "Hendelsesrutinen er fersk og øvd", en = "The incident routine is current and exercised" }
+-- title = { nb = "Oppdatert og øvd hendelsesrutine", en = "Current and exercised incident routine" }
 -- obligations = ["O34"]
 -- why.nb = "Rutinen skal være gjennomgått og øvd siste 365 dager."
 -- why.en = "The routine shall be reviewed and exercised in the last 365 days."

@@ -1,4 +1,4 @@
--- title = { nb = "Overvåkingsdokumentasjonen er fersk", en = "The monitoring documentation is current" }
+-- title = { nb = "Oppdatert overvåkingsdokumentasjon", en = "Current monitoring documentation" }
 -- obligations = ["O13"]
 -- why.nb = "Veilederen og siden for hver tjeneste skal være gjennomgått siste 180 dager."
 -- why.en = "The guide and the page of each service shall be reviewed in the last 180 days."

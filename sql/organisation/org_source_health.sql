@@ -1,4 +1,4 @@
--- title = { nb = "Ferske kilder", en = "Fresh sources" }
+-- title = { nb = "Oppdaterte kilder", en = "Up-to-date sources" }
 -- obligations = ["O12"]
 -- why.nb = "Et tall er bare så godt som kilden; her ser du om kildene leverer."
 -- why.en = "A number is only as good as its source; this shows whether sources deliver."

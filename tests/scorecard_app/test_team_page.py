@@ -76,7 +76,7 @@ def test_the_block_says_what_fails_why_who_when_how_much_and_which_duty(demo_hom
     decimal = "," if language == "nb" else "."
     for part in (
         store["datastore_id"],
-        "G-BCK-1",
+        {"nb": "En sperre holder", "en": "A gate holds"}[language],
         f"{gap['gain_this_quarter']:.1f}".replace(".", decimal),
         text(language, f"role.{goal['owner_role']}"),
         str(goal["due_on"].day),

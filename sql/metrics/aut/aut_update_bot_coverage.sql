@@ -14,7 +14,7 @@
 -- why.nb = "Håndboken nevner Renovate; det virker bare der det er slått på og kjører."
 -- why.en = "The handbook names Renovate; it helps only where it is on and runs."
 -- remedy.nb = "Slå på Renovate med felles konfigurasjon; rett kjøringer som feiler."
--- remedy.en = "Turn on Renovate with the shared configuration; mend failing runs."
+-- remedy.en = "Turn on Renovate with the shared configuration; fix failing runs."
 -- effort = "S"
 -- rests_on = [
 --     "repository_states.last_activity_on", "repository_states.is_bot_enabled",

@@ -1,4 +1,4 @@
--- title = { nb = "Backupdekning", en = "Backup coverage" }
+-- title = { nb = "Dekning av sikkerhetskopi", en = "Backup coverage" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"
@@ -8,11 +8,11 @@
 -- obligations = ["O71"]
 -- needs = ["recovery_points"]
 -- when_empty = "not_applicable"
--- formula.nb = "datalagre med policy og ferskt gjenopprettingspunkt / datalagre i klasse A–C"
+-- formula.nb = "datalagre med regel for sikkerhetskopi og et gjenopprettingspunkt som er nytt nok / datalagre i klasse A–C"
 -- formula.en = "datastores with a policy and a fresh recovery point / datastores of class A–C"
--- why.nb = "Bare fulldekning er godt nok: det ene lageret uten kopi er det vi mister."
+-- why.nb = "Bare full dekning er godt nok: det ene lageret uten kopi er det vi mister."
 -- why.en = "Only full coverage is enough: the one store without a copy is the one we lose."
--- remedy.nb = "Legg manglende lager inn i standard policy for sikkerhetskopi."
+-- remedy.nb = "Legg lagrene som mangler, inn under standardregelen for sikkerhetskopi."
 -- remedy.en = "Put the missing store under the standard backup policy."
 -- effort = "S"
 -- version = 2

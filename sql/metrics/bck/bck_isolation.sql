@@ -1,4 +1,4 @@
--- title = { nb = "Isolert sikkerhetskopi", en = "Isolated/immutable copy" }
+-- title = { nb = "Isolert sikkerhetskopi", en = "Isolated backup copy" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"

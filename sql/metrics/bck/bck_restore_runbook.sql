@@ -1,4 +1,4 @@
--- title = { nb = "Gjenopprettingsrutine dokumentert", en = "Restore runbook coverage" }
+-- title = { nb = "Dokumentert gjenopprettingsrutine", en = "Documented restore routine" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"

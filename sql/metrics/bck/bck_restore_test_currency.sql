@@ -1,4 +1,4 @@
--- title = { nb = "Gjenopprettingstest er fersk", en = "Restore-test currency vs plan" }
+-- title = { nb = "Gjenopprettingstester etter planen", en = "Restore tests as planned" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"

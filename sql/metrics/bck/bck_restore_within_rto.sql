@@ -1,4 +1,4 @@
--- title = { nb = "Restore målt og innenfor RTO", en = "Restore time measured and within RTO" }
+-- title = { nb = "Gjenopprettet innen kravet (RTO)", en = "Restored within the requirement (RTO)" }
 -- unit = "share"
 -- kind = "census"
 -- window = "365d"

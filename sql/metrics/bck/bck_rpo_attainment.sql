@@ -1,4 +1,4 @@
--- title = { nb = "RPO oppnådd", en = "RPO attainment (time-weighted)" }
+-- title = { nb = "Innenfor kravet til datatap (RPO)", en = "Within the requirement for data loss (RPO)" }
 -- unit = "share"
 -- kind = "census"
 -- window = "90d"
@@ -15,7 +15,7 @@
 --     delivered time with the newest usable point within the RPO / all delivered time, weighted by criticality"""
 -- why.nb = "Mange vellykkede jobber kan skjule ett langt hull."
 -- why.en = "Many successful jobs can hide one long gap."
--- remedy = { nb = "Rett tidsplanen; varsle om jobber som feiler.", en = "Mend the schedule; alert on failing jobs." }
+-- remedy = { nb = "Rett tidsplanen; varsle om jobber som feiler.", en = "Fix the schedule; alert on failing jobs." }
 -- effort = "M"
 -- shows = "spread"
 -- version = 2

@@ -18,7 +18,7 @@
 --     actions done by their first due date / all due in the window, also open ones; dropped with approval left out"""
 -- why.nb = "Læring etter hendelser er først gjort når tiltakene er gjort."
 -- why.en = "Learning from incidents is done only when the actions are."
--- remedy.nb = "Løft tiltakene inn i vanlig backlog med eier; ukentlig sjekk; høyst tre tiltak per hendelse."
+-- remedy.nb = "Løft tiltakene inn i den vanlige oppgavelisten med eier; ukentlig sjekk; høyst tre tiltak per hendelse."
 -- remedy.en = "Move actions into the normal backlog with an owner; check weekly; at most three per incident."
 -- effort = "S"
 -- version = 2

@@ -14,7 +14,7 @@
 -- formula.en = "minutes down / (valid minutes × (1 − SLO)), per service"
 -- why.nb = "Tjenestemålet er et løfte til brukerne; feilbudsjettet er hvor mye av det som er brukt."
 -- why.en = "The SLO is a promise to users; the error budget is how much of it is spent."
--- remedy.nb = "Stopp risikable endringer til forbruket er under 1; velg pålitelighetstiltak fra siste post mortem."
+-- remedy.nb = "Stopp risikable endringer til forbruket er under 1; velg pålitelighetstiltak fra siste etterevaluering."
 -- remedy.en = "Stop risky changes until consumption is below 1; choose reliability work from the last post mortem."
 -- effort = "L"
 -- version = 2

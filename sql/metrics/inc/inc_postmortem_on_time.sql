@@ -1,4 +1,4 @@
--- title = { nb = "Post mortem i tide", en = "Post-mortem completed on time" }
+-- title = { nb = "Etterevaluering i tide", en = "Post-mortem completed on time" }
 -- unit = "share"
 -- kind = "sample"
 -- window = "365d"
@@ -18,11 +18,11 @@
 -- ]
 -- better_with = ["incidents.first_alert_at", "incidents.first_report_at"]
 -- when_empty = "no_opportunity"
--- formula.nb = "post mortem publisert og gjennomgått innen fristen / alle som hadde frist i perioden"
+-- formula.nb = "etterevalueringer publisert og gjennomgått innen fristen / alle som hadde frist i perioden"
 -- formula.en = "post mortems published and reviewed by the due date / all due in the window"
--- why.nb = "Etter større hendelser skal det holdes post mortem."
+-- why.nb = "Etter større hendelser skal det holdes etterevaluering."
 -- why.en = "After major incidents there shall be a post mortem."
--- remedy.nb = "Sett eier av post mortem ved lukking; bruk kort mal; skyldfri gjennomgang."
+-- remedy.nb = "Gi etterevalueringen en eier når hendelsen lukkes; bruk kort mal; skyldfri gjennomgang."
 -- remedy.en = "Name the owner at closing time; use a short template; keep it blameless."
 -- effort = "S"
 -- version = 3

@@ -18,7 +18,7 @@
 -- why.nb = "Det som ikke lenger støttes, får heller ikke rettet feil og hull."
 -- why.en = "What is no longer supported gets no fixes for faults and holes."
 -- remedy.nb = "Planlegg oppgradering nå; søk tidsbegrenset unntak bare med kompenserende tiltak."
--- remedy.en = "Plan the upgrade now; ask for a time-limited waiver only with a compensating measure."
+-- remedy.en = "Plan the upgrade now; ask for a time-limited exemption only with a compensating measure."
 -- effort = "L"
 -- rests_on = [
 --     "component_states.product", "component_states.cycle", "component_states.first_seen_on", "eol_dates.eol_on",

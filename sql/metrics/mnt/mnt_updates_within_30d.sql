@@ -13,7 +13,7 @@
 -- formula.nb = "F(30) = 1 − S(30), Kaplan–Meier over oppdateringer som ble tilgjengelige; åpne teller som sensurerte"
 -- formula.en = "F(30) = 1 − S(30), Kaplan–Meier over updates that became available; open ones are censored"
 -- why.nb = "Oppdateringer retter feil; det som ligger åpent skal telle, ikke bare det som er gjort."
--- why.en = "Updates mend faults; what lies open must count, not only what was done."
+-- why.en = "Updates fix faults; what lies open must count, not only what was done."
 -- remedy.nb = """\
 --     Slå på automatisk fletting for patch og minor med grønne tester; grupper oppdateringer; rydd de eldste først."""
 -- remedy.en = "Turn on automerge for patch and minor with green tests; group updates; clear the oldest first."

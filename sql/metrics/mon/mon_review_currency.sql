@@ -1,4 +1,4 @@
--- title.nb = "Varsler og overvåkingsdokumentasjon er vedlikeholdt"
+-- title.nb = "Vedlikehold av varsler og overvåkingsdokumentasjon"
 -- title.en = "Alert rules and monitoring docs reviewed"
 -- unit = "share"
 -- kind = "census"

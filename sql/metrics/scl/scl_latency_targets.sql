@@ -1,4 +1,4 @@
--- title = { nb = "Svartidsmål er satt", en = "Latency targets set" }
+-- title = { nb = "Fastsatte svartidsmål", en = "Latency targets set" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"

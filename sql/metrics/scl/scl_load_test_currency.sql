@@ -1,4 +1,4 @@
--- title = { nb = "Lasttest er fersk", en = "Load test currency" }
+-- title = { nb = "Oppdatert lasttest", en = "Up-to-date load test" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"

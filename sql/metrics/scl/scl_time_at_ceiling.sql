@@ -1,4 +1,4 @@
--- title = { nb = "Tid i taket", en = "Time at scaling ceiling or throttled" }
+-- title = { nb = "Tid ved kapasitetsgrensen", en = "Time at the capacity limit" }
 -- unit = "share"
 -- kind = "census"
 -- entity = true

@@ -1,4 +1,4 @@
--- title = { nb = "Sikkerhetsvurdering er fersk", en = "Security assessment currency" }
+-- title = { nb = "Oppdatert sikkerhetsvurdering", en = "Up-to-date security assessment" }
 -- unit = "share"
 -- kind = "census"
 -- window = "now"
@@ -12,7 +12,7 @@
 -- formula.nb = "tjenester med vurdering siste 365 dager og etter siste store endring / tjenester"
 -- formula.en = "services assessed in the last 365 days and after the last major change / services"
 -- why = { nb = "Sikkerhetsvurderinger skal gjøres regelmessig.", en = "Security assessments shall be made regularly." }
--- remedy.nb = "Book ROS-verksted; start med tjenester med personopplysninger."
+-- remedy.nb = "Avtal en risikogjennomgang; start med tjenester med personopplysninger."
 -- remedy.en = "Book a risk workshop; start with services that hold personal data."
 -- effort = "M"
 -- version = 2

@@ -18,7 +18,7 @@
 -- why.nb = "Applikasjoner og data skal beskyttes av tiltak som virker."
 -- why.en = "Applications and data shall be protected by controls that work."
 -- remedy.nb = "Rett kritiske kontroller som feiler; plattformen tilbyr sikre standardvalg."
--- remedy.en = "Mend failed critical controls; the platform offers secure defaults."
+-- remedy.en = "Fix failed critical controls; the platform offers secure defaults."
 -- effort = "M"
 -- version = 2
 with items as (

@@ -17,7 +17,7 @@
 --     findings closed by their first due date / all due in the window; due at most 30, 90 or 180 days by severity"""
 -- why.nb = "En vurdering er verdt noe først når funnene er lukket."
 -- why.en = "An assessment is worth something only when its findings are closed."
--- remedy.nb = "Legg funn i backlog med eier og frist."
+-- remedy.nb = "Legg funnene i oppgavelisten med eier og frist."
 -- remedy.en = "Put findings into the backlog with an owner and a due date."
 -- effort = "S"
 -- rests_on = ["findings.closed_at"]

@@ -12,7 +12,7 @@ from opsmetrics.build import run
 from opsmetrics.core.errors import ConfigurationError, SqlFileError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
-from opsmetrics.proposals import edits
+from opsmetrics.proposals import edits, preview
 from tests.patience import LIMIT_SECONDS
 
 WAIVER = {
@@ -48,8 +48,7 @@ def test_a_waiver_is_a_line_and_an_effect(settings):
     found = edits.propose(settings, edits.register_row(settings, "waivers", WAIVER))
     assert "+++ b/organisation/registers/waivers.csv" in found.diff
     assert "+w1,alfa,aut_automated_deploy_share,Venter på ny utrullingsløsning" in found.diff
-    assert found.effect.startswith("### Effect on the scores")
-    assert "| alfa |" in found.effect
+    assert "alfa" in found.effect.moved_teams["team_id"]
     assert files(settings) == before
 
 
@@ -96,7 +95,7 @@ def test_a_threshold_is_a_new_ruleset_with_its_digest(settings):
     assert "-- krav = 0.9\n+-- krav = 0.95\n" in found.diff.replace("--- krav", "-- krav")
     rules = tomllib.loads((default_sql_root() / "metrics" / "areas.toml").read_text(encoding="utf-8"))["ruleset"]
     assert f'+version = "{int(rules["version"].partition(".")[0]) + 1}.0.0"' in found.diff
-    assert found.effect.startswith("### Effect on the scores")
+    assert not found.effect.teams.is_empty()
     assert files(settings) == before
 
 
@@ -123,3 +122,13 @@ def test_only_metrics_of_the_catalogue(settings, metric):
 def test_rules_that_break_their_form_are_refused(settings):
     with pytest.raises(SqlFileError):
         edits.number(settings, "aut_automated_deploy_share", "weight", -3)
+
+
+def test_a_change_is_not_held_against_the_scores_of_another_setup(settings):
+    """The effect would be that of every difference between the two."""
+    assert preview.is_of_snapshot(settings)
+    path = settings.org / "teams.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# another\n", encoding="utf-8")
+    assert not preview.is_of_snapshot(settings)
+    with pytest.raises(ConfigurationError, match="another configuration"):
+        edits.propose(settings, edits.register_row(settings, "waivers", WAIVER))

@@ -1,0 +1,136 @@
+"""One word for one thing, in the reader's language, on every page: no English on Norwegian ones, no ids, no ISO dates."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from opsmetrics.language.details import detail, sentences
+from opsmetrics.language.texts import LANGUAGES, texts
+from opsmetrics.reports.addresses import PAGES
+from opsmetrics.snapshots.store import open_current
+from tests.pages import flat, open_page
+
+# Word for what is never said, and what is said instead; each is a whole word, in any form that the stars allow.
+INSTEAD = {
+    "nb": {
+        "post[- ]mortem": "etterevaluering", "backup\\w*": "sikkerhetskopi", "fersk\\w*": "oppdatert",
+        "overtid": "over fristen", "pull request": "endringsforslag", "droppet": "frafalt", "gap\\w*": "krav som ikke er nådd",
+        "summerer": "er til sammen", "lista": "listen", "KPI\\w*": "måling", "normal variasjon": "naturlig variasjon",
+        "stelles": "blir bedre uten at driften er det", "restore": "gjenoppretting", "backlog": "oppgaveliste",
+        "policy": "regel", "i live": "leverer",
+    },
+    "en": {
+        "mend\\w*": "fix", "tended": "managed", "speaks softly": "weighs less", "begun": "started", "KPI\\w*": "metric",
+        "waive\\w*": "exempt", "to settle": "for decision", "fails stands first": "failing first",
+        "comes about": "is calculated",
+    },
+}  # fmt: skip
+# English words that sources, SQL and the framework are full of; none is Norwegian too.
+ENGLISH = (
+    "the", "and", "with", "without", "of", "not", "availability", "passed", "failed", "missing", "published", "week", "weeks",
+    "days", "open", "closed", "both", "only", "done", "high", "medium", "low", "critical", "noise", "actionable", "metric",
+    "metrics", "source", "show", "choose", "search", "score against", "unchecked", "minutes", "class",
+    "copies", "severity", "share", "count", "mean", "raw", "registered", "page", "rule", "none",
+)  # fmt: skip
+NORWEGIAN = (
+    "og",
+    "ikke",
+    "måling",
+    "målinger",
+    "kilde",
+    "frist",
+    "av",
+    "er",
+    "på",
+    "unntak",
+    "plikt",
+    "nivå",
+    "oppfylt",
+)
+# What is meant to be as it is written: code, SQL, commands, names of tables and files, and texts of a register.
+VERBATIM = re.compile(
+    r"<pre.*?</pre>|<code.*?</code>|<span lang=\"(?:nb|en)\">.*?</span>|<a [^>]*lang=\"(?:nb|en)\"[^>]*>.*?</a>",
+    re.DOTALL,
+)
+NO_PROSE = {"analysts", "connect"}  # columns, tables and commands by their own names
+ISO = re.compile(r"(?<![\w.-])\d{4}-\d{2}(?:-\d{2})?(?![\w-])")
+
+
+def words_of(html: str) -> str:
+    """What a page shows and says: its text, and the words of its attributes."""
+    html = VERBATIM.sub(" ", html)
+    said = re.findall(r'(?:aria-label|alt|title|placeholder|data-l|data-done)="([^"]*)"', html)
+    return f"{flat(html)} {' '.join(said)}"
+
+
+def found(pattern: str, words: str) -> list[str]:
+    return re.findall(rf"(?<![\w.-])(?:{pattern})(?![\w-])", words, flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_says_what_is_called_otherwise(language):
+    wrong = {
+        (key, said[0]): instead
+        for key, words in texts(language).items()
+        for pattern, instead in INSTEAD[language].items()
+        if (said := found(pattern, words))
+    }
+    assert wrong == {}
+
+
+@pytest.fixture(scope="module")
+def ids(demo_home) -> set[str]:
+    """Ids that have a title: no page shows them."""
+    with open_current(demo_home / "snapshots") as con:
+        rows = con.execute("select metric_id from meta.metrics union all select gate_id from meta.gates").fetchall()
+    return {name for (name,) in rows}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("place", PAGES, ids=lambda page: page.name)
+def test_a_page_speaks_one_language_and_one_word_for_one_thing(place, language, demo_home, ids, monkeypatch):
+    app, html = open_page(place.name, demo_home, monkeypatch, lang=language, **_chosen(place))
+    boxes = " ".join(f"{box.label} {' '.join(map(str, box.options))}" for box in app.selectbox)
+    words = words_of(html) + boxes
+    wrong: dict[str, list[str]] = {}
+    if place.name not in NO_PROSE:
+        wrong |= {pattern: said for pattern in INSTEAD[language] if (said := found(pattern, words))}
+        strangers = ENGLISH if language == "nb" else NORWEGIAN
+        wrong |= {word: said for word in strangers if (said := found(word, words))}
+        wrong |= {"an id": [name for name in ids if name in words]} if any(name in words for name in ids) else {}
+    if dates := ISO.findall(words):
+        wrong["a date as no person writes it"] = dates
+    assert wrong == {}
+
+
+def _chosen(place) -> dict[str, str]:
+    wanted = {"team": "ankerplass", "metric": "inc_postmortem_on_time", "area": "bck"}
+    return {key: value for key, value in wanted.items() if key in place.parameters and place.name != "gaps"}
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "said"),
+    [
+        ("nb", "high: passed", "høy: bestått"),
+        ("nb", "C, no plan", "C, ingen plan"),
+        ("nb", "class A, 2 copies", "klasse A, 2 kopier"),
+        ("nb", "1023.5 of 2880 min", "1023,5 av 2880 min"),
+        ("nb", "probe-down: noise", "probe-down: støy"),
+        ("nb", "12 / 168 h", "12 / 168\u00a0t"),
+        ("nb", "P1 done", "prioritet 1, gjort"),
+        ("en", "no_measurement", "not measured"),
+        ("en", "SLO 0.9995", "SLO 0.9995"),
+        ("nb", None, ""),
+    ],
+)
+def test_details_of_rows_are_told_in_the_readers_language(language, words, said):
+    assert detail(language, words) == said
+
+
+def test_a_formula_is_told_in_sentences():
+    assert sentences("nb", "lagre med kopi / alle lagre; ukjent er ikke oppfylt") == (
+        "Vi tar lagre med kopi, og deler på alle lagre. Ukjent er ikke oppfylt."
+    )
+    assert sentences("en", "open past due") == "Open past due."
