@@ -293,6 +293,28 @@ def test_every_table_and_figure_can_be_taken_home(visit, tmp_path):
             assert len(Image.open(path).convert("L").getcolors(100_000)) > 8
 
 
+def test_print_cuts_no_chart(visit):
+    page = visit().open("maling", team="sjokart", metric="mon_alert_precision", lang="nb")
+    until(page, "document.querySelectorAll('.stPlotlyChart .annotation-text').length > 0")
+    settle(page, 1000)
+    labels = page.evaluate(
+        "[...document.querySelectorAll('.stPlotlyChart .annotation-text')].map(label => label.textContent)"
+    )
+    reader = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True)))
+    inside = ""
+    for paper in reader.pages:
+        edge = float(paper.mediabox.width) - 10
+
+        def seen(words, user, matrix, _font, _size, edge=edge):
+            nonlocal inside
+            if matrix[4] * user[0] + user[4] < edge:
+                inside += words
+
+        paper.extract_text(visitor_text=seen)
+    bare = re.sub(r"\s", "", inside)
+    assert [label for label in labels if re.sub(r"\s", "", label) not in bare] == []
+
+
 def test_a_figure_as_a_file_names_its_area_or_team(visit):
     page = visit().open("omrade", area="bck", lang="nb")
     sources = page.evaluate("[...document.querySelectorAll('[data-source]')].map(button => button.dataset.source)")

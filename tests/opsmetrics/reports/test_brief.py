@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import statistics
 import zipfile
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import openpyxl
@@ -215,6 +217,121 @@ def test_selects_in_the_notes_give_the_numbers_of_the_slides(snapshot, document)
                     assert sorted(map(float, numbers)) == pytest.approx(sorted(chart.values)), chart.name
                     seen += 1
     assert seen == len(SQL_COLUMNS)
+
+
+def test_pictures_show_what_the_tables_say(snapshot, document, language):
+    """Counted here again, in Python, from the rows that the pictures' own selects sum."""
+    drawn = {
+        chart.name: chart
+        for chart in [block for slide in document.slides for block in slide.blocks if isinstance(block, Chart)]
+    }
+    with open_current(snapshot.folder) as con:
+        con.execute("set timezone = 'UTC'")
+        ((as_of,),) = con.execute(
+            "select as_of from ref.as_of where label = $1 and grain = 'month'", [MONTH]
+        ).fetchall()
+        teams = con.execute(
+            "select as_of, score, level from scores.team where grain = 'month' and as_of <= $1", [as_of]
+        ).fetchall()
+        points = con.execute(
+            f"""select m.title_{language}, s.points from scores.metric as s join meta.metrics as m using (metric_id)
+                where s.as_of = $1 and s.grain = 'month' and s.points is not null""",
+            [as_of],
+        ).fetchall()
+        majors = con.execute(
+            "select declared_at from facts.incidents where severity <= 2 and not is_exercise"
+        ).fetchall()
+        down = con.execute(
+            f"""select s.name_{language}, m.down_minutes from marts.monitor_months as m
+                join ref.services as s using (service_id) where m.month = date '2026-10-01' and m.down_minutes > 0"""
+        ).fetchall()
+    by_month: dict[object, list[tuple[float | None, int | None]]] = {}
+    for month, score, level in teams:
+        by_month.setdefault(month, []).append((score, level))
+    months = sorted(by_month)
+    medians = [statistics.median(score for score, _ in by_month[month] if score is not None) for month in months]
+    assert drawn["median"].values == pytest.approx(medians)
+    met = [sum(level is not None and level >= 3 for _, level in by_month[month]) for month in months]
+    assert list(drawn["met"].values) == met
+    below: dict[str, list[int]] = {}
+    for title, value in points:
+        found = below.setdefault(title, [0, 0])
+        found[0] += value < 60
+        found[1] += 1
+    shared = sorted((count for count, _ in below.values()), reverse=True)[: len(drawn["shared"].values)]
+    assert list(drawn["shared"].values) == shared
+    for name, label in zip(drawn["shared"].categories, drawn["shared"].labels, strict=True):
+        assert label == text(language, "brief.of", count=below[name][0], all=below[name][1])
+    spans = [(as_of - timedelta(days=28 * (age + 1)), as_of - timedelta(days=28 * age)) for age in reversed(range(13))]
+    counted = [sum(start <= declared < end for (declared,) in majors) for start, end in spans]
+    assert list(drawn["majors"].values) == counted
+    longest: dict[str, float] = {}
+    for name, minutes in down:
+        longest[name] = max(minutes, longest.get(name, 0))
+    assert list(drawn["down"].values) == sorted(longest.values(), reverse=True)[:5]
+    assert {name: longest[name] for name in drawn["down"].categories} == dict(
+        zip(drawn["down"].categories, drawn["down"].values, strict=True)
+    )
+
+
+def test_gaps_areas_and_duties_are_those_of_the_snapshot(snapshot, document, language):
+    with open_current(snapshot.folder) as con:
+        gains = {
+            (team, metric): gain
+            for team, metric, gain in con.execute(
+                f"""select t.name_{language}, m.title_{language}, g.gain_if_met from scores.gap as g
+                    join ref.teams as t using (team_id) join meta.metrics as m using (metric_id)
+                    join ref.as_of as w using (as_of, grain) where w.label = $1 and w.grain = 'month'""",
+                [MONTH],
+            ).fetchall()
+        }
+        areas = {
+            (team, area): (score, coverage)
+            for team, area, score, coverage in con.execute(
+                f"""select t.name_{language}, p.name_{language}, s.score, s.coverage from scores.area as s
+                    join ref.teams as t using (team_id) join meta.areas as p using (area_id)
+                    join ref.as_of as w using (as_of, grain) where w.label = $1 and w.grain = 'month'""",
+                [MONTH],
+            ).fetchall()
+        }
+        duties = con.execute(
+            f"""with each as (
+                    select o.obligation_id, o.text_{language} as said, unnest(o.measured_by) as metric_id
+                    from meta.obligations as o where o.strength = 'shall'
+                ), low as (
+                    select e.obligation_id, e.said, s.team_id, min(s.points) as lowest from each as e
+                    join scores.metric as s using (metric_id) join ref.as_of as w using (as_of, grain)
+                    where w.label = $1 and w.grain = 'month' and s.points is not null group by all
+                )
+                select said, count(*) filter (lowest < 60), count(*) from low group by obligation_id, said
+                having count(*) filter (lowest < 60) > 0""",
+            [MONTH],
+        ).fetchall()
+    for row in table(document, "gaps").rows:
+        assert row[2].value == pytest.approx(gains[row[0].text, row[1].text])
+    seen = 0
+    for section in (section for section in document.sections if section.team):
+        own, points = (block for block in blocks([section]) if isinstance(block, Table))
+        for row in own.rows:
+            assert (row[1].value, row[4].value) == areas[section.team, row[0].text]
+            seen += 1
+        for row in points.rows:
+            assert row[1].value == pytest.approx(gains[section.team, row[0].text])
+    assert seen == len(areas)
+    shown = sorted((row[0].text, row[1].value, row[2].value) for row in table(document, "duties").rows)
+    assert shown == sorted(duties)
+
+
+def test_a_dash_stands_only_where_nothing_is_known(document):
+    known = 0
+    for block in tables(document):
+        for row in block.rows:
+            for cell in row:
+                known += cell.value is not None
+                assert (cell.text == "–") <= (cell.value is None), (block.name, row)
+    assert known > 300
+    for chart in charts(document):
+        assert [label == "–" for label in chart.labels] == [value is None for value in chart.values]
 
 
 SQL_COLUMNS = {
