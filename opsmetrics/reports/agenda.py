@@ -23,7 +23,7 @@ SOON_DAYS = 60
 LARGE_FALL = 15.0  # points that an area lost since the last month end
 SHOWN_PLACES = 3
 MOST_LINES = 7  # what a meeting can settle
-EXPLOITED, EXPLOITED_GATE, EXPLOITED_AREA = "sec_overdue_exploited", "G-SIK-1", "sec"
+EXPLOITED, EXPLOITED_GATE = "sec_overdue_exploited", "G-SIK-1"
 MANY_INCIDENTS = "incidents"
 _MEASURED = {"ok", "low_evidence"}
 
@@ -113,7 +113,7 @@ def _exploited(board: Board, language: str) -> list[Matter]:
             text(language, "agenda.exploited"),
             _counted(names[row.team_id], fmt.number(language, row.value)),
             METRIC.at(team=row.team_id, metric=EXPLOITED),
-            AREA.at(area=EXPLOITED_AREA),
+            METRIC.at(metric=EXPLOITED),
             text(language, "agenda.exploited_note"),
             row.team_id,
             names[row.team_id],

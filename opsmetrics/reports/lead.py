@@ -29,7 +29,7 @@ def lead(board: Board, language: str, *, with_year: bool = True) -> str:
     median, lowest = fmt.score(language, board.median()), fmt.score(language, medians[weakest])
     said = text(language, "lead.weakest", median=median, area=area, area_median=lowest)
     year = _year(board, language) if with_year else ""
-    return " ".join(filter(None, (_state(board, language), year, _fall(board, language), said)))
+    return " ".join(filter(None, (_state(board, language), _fall(board, language), year, said)))
 
 
 def _state(board: Board, language: str) -> str:
@@ -109,7 +109,8 @@ def _fall(board: Board, language: str) -> str:
     if (most.change or 0) > -TOLD_FALL:
         return text(language, "lead.no_fall", points=fmt.number(language, TOLD_FALL), since=since(board, language))
     name = board.team_names(language)[most.team_id]
-    return text(language, "lead.fall", team=name, points=fmt.signed(language, most.change))
+    points = fmt.signed(language, most.change)
+    return text(language, "lead.fall", team=name, points=points, since=since(board, language))
 
 
 def usual(board: Board, language: str) -> tuple[int | None, str]:

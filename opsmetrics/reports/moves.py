@@ -95,7 +95,8 @@ def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[It
             words.append(_cause(language, causes.get((row.team_id, row.area_id, is_up))))
         elif row.team_id in parts:
             words.append(_team_cause(board, language, parts[row.team_id], causes, is_up=is_up))
-        if not is_up and (why := doubt(row)) is not None:
+        note = " ".join(words)
+        if (why := doubt(row)) is not None:
             words.append(text(language, f"moves.doubt_{why}"))
         # A level may change while the points hardly do, and a gate takes one from a score that rises.
         way = "points" if abs(row.change or 0) >= MATERIAL_POINTS and ((row.change or 0) > 0) == is_up else "level"
@@ -104,7 +105,7 @@ def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[It
             f"moves.up_{way}" if is_up else f"moves.down_{way}",
             name=": ".join(filter(None, (names[row.team_id], areas.get(row.area_id)))),
         )
-        items.append(Item(title, " ".join(words), address_of(row), row.team_id))
+        items.append(Item(title, " ".join(words), address_of(row), row.team_id, note=note))
     return items
 
 

@@ -5,7 +5,6 @@ Text colour comes from the style sheet (it follows the theme); marks differ by s
 
 from scorecard_app.charts.areas import area_trend, spread
 from scorecard_app.charts.base import CONFIG
-from scorecard_app.charts.changes import waterfall
 from scorecard_app.charts.metrics import ControlPoint, control_chart, metric_trend, without_miss_chart
 from scorecard_app.charts.validity import LinkMark, links
 
@@ -18,6 +17,5 @@ __all__ = [
     "links",
     "metric_trend",
     "spread",
-    "waterfall",
     "without_miss_chart",
 ]

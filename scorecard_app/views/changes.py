@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import streamlit as st
 
@@ -10,21 +11,21 @@ from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import CHANGES, METRIC, TEAM
 from opsmetrics.reports.board import Item
+from opsmetrics.reports.parts_of_change import shown_change
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.snapshots.queries import movement
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.comparison import ScoreMove
 from opsmetrics.snapshots.queries.movement import Change, Signal
-from scorecard_app import charts
+from scorecard_app.change_bars import change_table
 from scorecard_app.choices import choose, choose_period
-from scorecard_app.files import figure_files
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import folded, heading, hint, join, lead, pairs
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import folded_table, table_html, table_with_files
+from scorecard_app.table_html import table_html, table_with_files
 from scorecard_app.views import why_changed
 from scorecard_app.views.parts import changes_table, source, teams_by_id
 
@@ -51,9 +52,10 @@ def render(page: Page) -> None:
     if not mine:
         show(lead(page.text("changes.none")))
         return
-    _waterfall(page, mine, names[team_id])
+    _summary(page, mine, names[team_id])
     _moves(page, team_id)
     if team_id == EVERY:
+        _parts(page, mine)
         title = heading(page.text("changes.teams"), page.text("changes.teams_note"))
         show(join(title, table_with_files(page, changes_table(page, mine[:SHOWN_TEAMS], first="team"))))
     else:
@@ -62,52 +64,31 @@ def render(page: Page) -> None:
     _signals(page, teams, team_id)
 
 
-def _waterfall(page: Page, rows: Sequence[Change], name: str) -> None:
-    """The mean change of the rows, part by part; one row is that team's own."""
-    count = len(rows)
-    before, after = sum(row.score_before for row in rows) / count, sum(row.score_after for row in rows) / count
-    parts = [(page.text(f"explain.part_{part}"), sum(row.part(part) for row in rows) / count) for part in PARTS]
-    words = _lead(page, rows[0], name, before, after, parts)
-    show(join(lead(words), heading(page.text("changes.waterfall"), page.text("changes.waterfall_note"))))
-    st.plotly_chart(
-        charts.waterfall(page.language, page.text("explain.before"), before, parts, page.text("explain.after"), after),
-        config=charts.CONFIG,
-        theme=None,
-        key="waterfall",
-        alt=words.replace("*", ""),
-    )
-    meaning = pairs((page.text(f"explain.part_{part}"), page.text(f"changes.means_{part}")) for part in PARTS)
-    show(
-        join(
-            figure_files(page, "waterfall", f"{name} · {page.text('changes.waterfall')}"),
-            folded_table(page, page.text("app.show_table"), _waterfall_table(page, before, after, parts)),
-            folded(page.text("changes.meaning"), meaning),
-        )
-    )
-
-
-def _lead(page: Page, first: Change, name: str, before: float, after: float, parts: Sequence[tuple[str, float]]) -> str:
-    part, points = max(parts, key=lambda part: abs(part[1]))
-    return page.text(
-        "changes.lead" if round(abs(after - before), 1) else "changes.lead_still",
+def _summary(page: Page, rows: Sequence[Change], name: str) -> None:
+    """The mean change of the rows in a sentence; one row is that team's own."""
+    shown = shown_change(rows)
+    if not shown.parts:
+        show(lead(page.text("explain.change_none", before=fmt.number(page.language, shown.before, 1))))
+        return
+    part, points = max(shown.parts, key=lambda part: abs(part[1]))
+    words = page.text(
+        "changes.lead" if shown.total else "changes.lead_still",
         name=name,
-        before=fmt.number(page.language, before, 1),
-        after=fmt.number(page.language, after, 1),
-        part=part.lower(),
+        before=fmt.number(page.language, shown.before, 1),
+        after=fmt.number(page.language, shown.after, 1),
+        part=page.text(f"explain.part_{part}").lower(),
         points=fmt.signed(page.language, points),
-        since=fmt.long_date(page.language, first.from_as_of.date()),
+        since=fmt.long_date(page.language, (rows[0].from_as_of - timedelta(days=1)).date()),
     )
+    show(lead(words))
 
 
-def _waterfall_table(page: Page, before: float, after: float, parts: Sequence[tuple[str, float]]) -> Table:
-    cells = page.cells
-    rows = (
-        (Cell(page.text("explain.before")), cells.number(before, 1)),
-        *((Cell(label), cells.signed(value)) for label, value in parts),
-        (Cell(page.text("explain.after")), cells.number(after, 1)),
-    )
-    columns = (Column(page.text("changes.part")), Column(page.text("word.points"), "number"))
-    return Table("waterfall", page.text("changes.waterfall"), columns, rows)
+def _parts(page: Page, rows: Sequence[Change]) -> None:
+    """What the mean change is made of: bars on one axis from zero, which add up."""
+    table = change_table(page, shown_change(rows), page.text("changes.waterfall"))
+    title = heading(page.text("changes.waterfall"), page.text("changes.waterfall_note"))
+    meaning = pairs((page.text(f"explain.part_{part}"), page.text(f"changes.means_{part}")) for part in PARTS)
+    show(join(title, table_html(page, table, kind="parts"), folded(page.text("changes.meaning"), meaning)))
 
 
 def _moves(page: Page, team_id: str) -> None:

@@ -40,7 +40,7 @@ def render(page: Page) -> None:
     """Show the overview."""
     found = board.read_board(page.snapshot, page.period)
     metrics = catalogue.metrics(page.snapshot)
-    meta = page.text("overview.meta", teams=len(found.teams), areas=len(found.areas), metrics=len(metrics))
+    meta = page.text("overview.meta", teams=len(found.scores), areas=len(found.areas), metrics=len(metrics))
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         head(page, page.text("overview.title"), meta)

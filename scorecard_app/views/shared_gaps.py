@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
-from opsmetrics.reports.addresses import AREA
+from opsmetrics.reports.addresses import METRIC
 from opsmetrics.reports.board import Board
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import shared_gaps as queries
@@ -48,7 +48,7 @@ def _words(page: Page, rows: Sequence[SharedGap]) -> str:
 
 def _picture(page: Page, rows: Sequence[SharedGap], teams: int) -> Markup:
     """Horizontal bars from zero to the number of teams; each row is a link, its number stands beside its bar."""
-    bars = (element("li", link(page.href(AREA.at(area=row.area_id)), _bar(page, row, teams))) for row in rows)
+    bars = (element("li", link(page.href(METRIC.at(metric=row.metric_id)), _bar(page, row, teams))) for row in rows)
     ticks = (
         element(
             "span",
@@ -87,7 +87,7 @@ def _table(page: Page, found: Board, rows: Sequence[SharedGap]) -> Table:
     )
     shown = tuple(
         (
-            Cell(page.say(row.title), address=AREA.at(area=row.area_id)),
+            Cell(page.say(row.title), address=METRIC.at(metric=row.metric_id)),
             Cell(areas[row.area_id]),
             *(cells.number(count) for count in (row.below, row.measured, row.unmeasured)),
         )

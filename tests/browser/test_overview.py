@@ -75,5 +75,5 @@ def test_each_bar_of_the_shared_gaps_leads_on_and_lies_within_its_drawing(browse
         )
         assert outside == []
         page.locator("ul.shared a").first.click()
-        page.wait_for_url("**/omrade?**")
+        page.wait_for_url("**/maling?metric=*")
         context.close()

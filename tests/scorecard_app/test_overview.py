@@ -290,6 +290,12 @@ def test_the_page_of_changes_lists_every_move_with_what_speaks_against_it(demo_h
                 and (n.level < b.level or abs(n.score - b.score) >= 5 or n.level > b.level and n.score >= b.score)"""
     )
     assert table.count('<tr role="row">') - 1 == min(count, 40)
+    (edge,) = [
+        row
+        for row in re.findall(r"<tr role=\"row\">.*?</tr>", table, re.DOTALL)
+        if "Engine room: Automation rose" in row
+    ]
+    assert "Something stands on its last known value." in flat(edge), "what speaks against a rise is said"
 
 
 def test_the_overview_asks_as_many_questions_of_five_hundred_teams_as_of_fourteen(homes, monkeypatch):

@@ -52,13 +52,13 @@ def test_the_first_sentences_say_how_many_meet_now_then_and_a_year_ago(now, sql)
     words = board.lead(now, "en")
     assert words.startswith(f"*{met} of {teams} teams* meet the requirement, ")
     assert ("as many as" in words) == (met == then)
-    assert f"it was {year} of {scored}." in words
+    assert f"(November 2025) {year} of {scored} did." in words
     ((name, change),) = sql(
         f"""select t.name_en, n.score - b.score as change from scores.team as n
             join scores.team as b using (team_id) join ref.teams as t using (team_id)
             where n.{NOW} and b.{BEFORE.replace(" and as_of", " and b.as_of")} order by change limit 1"""
     )
-    assert f"*{name}* fell most ({fmt.signed('en', change)} points)." in words
+    assert f"*{name}* has fallen most since October ({fmt.signed('en', change)} points)." in words
 
 
 def test_a_fall_of_met_teams_is_said_with_names(demo_home, tmp_path):
@@ -88,7 +88,7 @@ def test_without_an_earlier_month_nothing_is_compared(demo_home, tmp_path):
     assert found.against.year is None
     words = board.lead(found, "nb")
     assert "ved utgangen av" not in words
-    assert "falt" not in words
+    assert "har falt" not in words
     assert board.moves(found, "nb") == {True: [], False: []}
     assert not any(item.cause == "fall" for item in board.for_decision(found, "nb"))
 
