@@ -95,7 +95,7 @@ def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[It
             words.append(_cause(language, causes.get((row.team_id, row.area_id, is_up))))
         elif row.team_id in parts:
             words.append(_team_cause(board, language, parts[row.team_id], causes, is_up=is_up))
-        note = " ".join(words)
+        note = " ".join(word for word in words if word != text(language, "moves.no_cause"))
         if (why := doubt(row)) is not None:
             words.append(text(language, f"moves.doubt_{why}"))
         # A level may change while the points hardly do, and a gate takes one from a score that rises.

@@ -215,7 +215,7 @@ def _largest(found: Material) -> Points:
 
 def _points(words: Words, name: str, mark: str, items: Sequence[Item]) -> Points:
     """A list, and in its title how many there are: paper has nothing to click, and the annex has every team's own."""
-    lines = tuple((item.title, item.detail) for item in items[:SHOWN_MOVES])
+    lines = tuple((item.title, item.note) for item in items[:SHOWN_MOVES])
     title = words.text(f"overview.{name}")
     if len(items) > SHOWN_MOVES:
         title = words.text("brief.shown_of", title=title, shown=SHOWN_MOVES, count=len(items))
