@@ -173,14 +173,17 @@ def _path(page: Page, team_id: str, found: DoFirst) -> Markup | None:
         count=len(steps),
         days=days_text(page.language, sum(step.effort_days for step in steps)),
     )
-    said = [words, page.text("when.level", day=fmt.long_date(page.language, day)) if day else ""]
+    reached = page.text("when.level", day=fmt.long_date(page.language, day)) if day else ""
     beyond = "" if all(step.is_within_year for step in steps) else page.text("when.beyond")
+    line = paragraph(element("strong", " ".join(part for part in (words, reached, beyond) if part)), kind="path")
+    if found.action is not None and [step.metric_id for step in steps] == [found.action.metric.metric_id]:
+        return line  # the only step is said above
     table = table_with_files(page, explain.plan_table(page, team_id, steps))
     metrics = metrics_by_id(page)
     names = " → ".join(page.say(metrics[step.metric_id].title) for step in steps[:SHOWN_FAILING])
     more = page.text("first.fails_more", count=len(steps) - SHOWN_FAILING) if len(steps) > SHOWN_FAILING else ""
     return join(
-        paragraph(element("strong", " ".join(part for part in (*said, beyond) if part)), kind="path"),
+        line,
         hint(" ".join(part for part in (names, more) if part)),
         folded(page.text("first.path_show"), table),
     )

@@ -104,3 +104,81 @@ def test_nothing_is_cut_on_a_phone_and_axe_finds_nothing(browser, address, path,
     assert page.evaluate(CLIPPED) == []
     assert violations(page) == []
     found.context.close()
+
+
+def ask(home, query: str) -> list[tuple]:
+    with duckdb.connect(home / "snapshots" / "current.duckdb", read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        return con.execute(query).fetchall()
+
+
+def block(page: Page) -> str:
+    return page.locator(".ops section.first").inner_text()
+
+
+def test_five_questions_of_a_team_lead_are_answered_within_two_clicks(watched, demo_home):
+    """Asked of what stands on the screen, beginning at the team's own page; the answers are SQL's."""
+    # 1. What do we do first, whose task is it, by when? No click.
+    page = watched.open("team", team="fiskekvote", lang="en")
+    ((role, due),) = ask(
+        demo_home,
+        """select owner_role, strftime(due_on, '%-d %B %Y') from ref.goals
+           where team_id = 'fiskekvote' and metric_id = 'sec_overdue_exploited' and is_open""",
+    )
+    ((tier, service),) = ask(
+        demo_home,
+        """select v.tier, v.service_id from facts.vulnerabilities as v
+           join ref.owned_services as o on o.service_id = v.service_id and o.grain = 'latest' and o.team_id = 'fiskekvote'
+           where v.is_urgent and v.due_at <= o.as_of and coalesce(v.fixed_at >= o.as_of, true)""",
+    )
+    first = block(page).replace("\u00a0", " ")
+    assert f"{service}: {tier}" in first
+    assert {"security_lead": "Security lead"}[role] in first
+    assert f"Due {due}." in first
+    # 2. Which datastore has no backup? No click.
+    page = watched.open("team", team="ankerplass", lang="en")
+    ((store,),) = ask(
+        demo_home,
+        """select datastore_id from ref.owned_datastores where grain = 'latest' and team_id = 'ankerplass'
+           and data_class = 'A' and datastore_id not in (select datastore_id from facts.recovery_points where is_usable)""",
+    )
+    assert store in block(page)
+    # 3. How many steps and days to the next level, and when at the earliest? No click; the steps: one.
+    page = watched.open("team", team="farled", lang="en")
+    ((steps, days, day),) = ask(
+        demo_home,
+        """select count(*), cast(sum(effort_days) as integer), strftime(max(level_on), '%-d %B %Y')
+           from scores.plan where team_id = 'farled'""",
+    )
+    way = block(page).replace("\u00a0", " ")
+    assert f"{steps} steps and {days} team-days. The level can be reached on {day} at the earliest." in way
+    page.locator(".ops section.first summary").click()
+    assert page.locator(".ops section.first tbody tr").count() == steps
+    # 4. Which metric of Security is worst at the team, and how far is it from the requirement? One click.
+    page = watched.open("team", team="havneavgift", lang="en")
+    page.locator(".ops table.areas a", has_text="Security").click()
+    until(page, "document.querySelector('.ops details.chosen[open]')?.id === 'area-sec'")
+    ((title, value, krav),) = ask(
+        demo_home,
+        """select m.title_en, s.value, m.krav from scores.metric as s join meta.metrics as m using (metric_id)
+           where s.grain = 'latest' and s.team_id = 'havneavgift' and m.area_id = 'sec' order by s.points limit 1""",
+    )
+    row = page.locator(".ops details.chosen tbody tr", has_text=title).inner_text()
+    assert f"{value * 100:.1f}%" in row
+    assert f"{krav * 100:.0f}" in row
+    # 5. Which incidents lack their review, and where is the newest? Two clicks: the gap, and out of the app.
+    page = watched.open("team", team="mannskap", lang="en")
+    watched.follow(page.locator(".ops table.gaps a", has_text="Post-mortem").first)
+    lacking = ask(
+        demo_home,
+        """select incident_id from facts.incidents, (select as_of from ref.as_of where grain = 'latest')
+           where team_id = 'mannskap' and needs_postmortem and postmortem_due_at < as_of
+           and postmortem_due_at >= as_of - interval 365 day
+           and not coalesce(postmortem_published_at <= postmortem_due_at and is_postmortem_reviewed, false)
+           order by postmortem_due_at desc""",
+    )
+    rows = page.locator("table.rows a.outward").all_inner_texts()
+    for (incident,) in lacking:
+        assert any(words.startswith(incident) for words in rows), incident
+    newest = page.locator("a.outward", has_text=lacking[0][0]).first.get_attribute("href") or ""
+    assert newest.endswith(f"q={lacking[0][0]}")
