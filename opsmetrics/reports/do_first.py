@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from opsmetrics.reports.failing import Failing, failing
+from opsmetrics.reports.failing import FULL_POINTS, Failing, failing
 from opsmetrics.snapshots.queries import catalogue, scores
 from opsmetrics.snapshots.queries import gaps as gap_queries
 from opsmetrics.snapshots.queries.catalogue import Metric, Obligation, Team
@@ -24,7 +24,7 @@ from opsmetrics.snapshots.store import Snapshot
 SECURITY = "sec"
 TOP_LEVEL = 4
 _NOT_CONNECTED = "not_connected"
-State = Literal["act", "past", "before_first_day", "no_data", "nothing"]
+State = Literal["act", "past", "before_first_day", "no_data", "too_little", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class DoFirst:
 
     Attributes:
         state: ``act``: there is an action. ``past``: the period is over. ``before_first_day``: the team had not begun.
-            ``no_data``: nothing is measured that could be mended. ``nothing``: no measured point is lost.
+            ``no_data``: nothing is measured. ``too_little``: something is and falls short, in areas with too little
+            data for a score. ``nothing``: no measured point is lost.
         action: What to do first, where the state is ``act``.
         plan: The cheapest way to the next level, first step first; empty where there is none.
         waiting: Areas that a gate holds down and that no work frees: it ends by itself.
@@ -110,10 +111,9 @@ def do_first(
     gates = [row for row in cells if row.gate is not None]
     gap = _first(found, plan, gates, gap_queries.gate_streams(snapshot), metrics)
     action = _action(snapshot, period, metrics, gap, gates, plan) if gap is not None else None
-    is_measured = any(row.points is not None for row in rows)
     freed = {each.area_id for each in found if each.is_for_gate}
     return DoFirst(
-        state="act" if action is not None else "nothing" if is_measured else "no_data",
+        state="act" if action is not None else _idle([row.points for row in rows if row.points is not None]),
         action=action,
         plan=plan,
         waiting=[row for row in gates if row.area_id not in freed],
@@ -121,6 +121,13 @@ def do_first(
         is_top=score is not None and score.level == TOP_LEVEL,
         first_day=team.onboarded_on,
     )
+
+
+def _idle(points: Sequence[float]) -> State:
+    """Why there is no action, from the points of what is measured."""
+    if not points:
+        return "no_data"
+    return "nothing" if min(points) >= FULL_POINTS else "too_little"
 
 
 def _without(state: State, team: Team) -> DoFirst:

@@ -23,6 +23,7 @@ from scorecard_app.views import explain
 from scorecard_app.views.parts import areas_by_id, days_text, metrics_by_id
 
 SHOWN_FAILING = 3
+SHOWN_SOURCES = 3
 FEWEST = 0.05  # points that show with one decimal
 EXPLOITED = "sec_overdue_exploited"
 
@@ -35,7 +36,8 @@ def do_first_section(page: Page, team_id: str, found: DoFirst) -> None:
         points(
             (
                 *(_waiting(page, row) for row in found.waiting),
-                *(connect_advice(page, team_id, each) for each in found.unconnected),
+                *(connect_advice(page, team_id, each) for each in found.unconnected[:SHOWN_SOURCES]),
+                *_more_sources(page, team_id, len(found.unconnected) - SHOWN_SOURCES),
             )
         )
         if found.waiting or found.unconnected
@@ -53,9 +55,9 @@ def _nothing(page: Page, team_id: str, found: DoFirst) -> Node:
         return join(page.text("first.past", period=page.period_label()), " ", now)
     if found.state == "before_first_day":
         return page.text("first.before", day=day, period=page.period_label())
-    if found.state == "no_data":
+    if found.state in {"no_data", "too_little"}:
         connect = page.link(CONNECT.at(team=team_id), page.text("first.see_connect"))
-        return join(page.text("first.no_data"), " ", connect)
+        return join(page.text(f"first.{found.state}"), " ", connect)
     return page.text("first.nothing")
 
 
@@ -193,6 +195,10 @@ def _waiting(page: Page, row: AreaScore) -> Node:
     address = TEAM.at(team=row.team_id, area=row.area_id)
     words = page.text("first.waiting", **_gate_words(page, row))
     return join(words, " ", page.link(address, page.text("first.see_area")))
+
+
+def _more_sources(page: Page, team_id: str, rest: int) -> list[Node]:
+    return [page.link(CONNECT.at(team=team_id), page.text("first.more_sources", count=rest))] if rest > 0 else []
 
 
 def connect_advice(page: Page, team_id: str, each: Unconnected) -> Markup:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.reports.do_first import _idle
 from tests.scorecard_app.test_views import flat, open_page, rows_of
 
 EXPLOITED = "sec_overdue_exploited"
@@ -264,3 +265,15 @@ def test_what_has_no_value_does_not_stand_on_its_last_known_one(demo_home, monke
 def test_days_of_the_restore_form_are_written_as_the_language_writes_them(demo_home, monkeypatch, language, form):
     app, _ = open_page("restore", demo_home, monkeypatch, lang=language)
     assert {field.proto.format for field in app.date_input} == {form}
+
+
+@pytest.mark.parametrize(("points", "state"), [([], "no_data"), ([100.0, 40.0], "too_little"), ([100.0], "nothing")])
+def test_where_there_is_no_action_the_page_says_which_of_three_reasons_it_has(points, state):
+    """Nothing measured, too little for a score, and nothing to fix are three things."""
+    assert _idle(points) == state
+    assert (
+        len(
+            {text(language, f"first.{name}") for language in LANGUAGES for name in ("no_data", "too_little", "nothing")}
+        )
+        == 6
+    )
