@@ -44,7 +44,7 @@ def changes(words: Words, rows: Sequence[Change]) -> Table:
     """Return why the scores of some teams changed."""
     return Table(
         name="changes",
-        caption=words.text("brief.changes"),
+        caption=words.text("brief.changes_caption"),
         columns=(
             words.column("word.team", width=2),
             words.column("explain.before", "number"),
@@ -185,8 +185,8 @@ def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team
             words.column("goal.due", "date", 1.2),
             words.column("word.status", width=1.2),
             words.column("goal.points"),
-            words.column("goal.forecast", width=2),
-            words.column("goal.effect", width=2.2),
+            words.column("goal.forecast", width=2.8),
+            words.column("goal.effect", width=2.8),
         ),
         rows=tuple(_decision(words, goal, with_team=with_team) for goal in goals),
         note=words.text("goal.note"),
