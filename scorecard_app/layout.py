@@ -8,6 +8,7 @@ from markupsafe import Markup
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.addresses import OVERVIEW, PAGES, AppPage
+from opsmetrics.snapshots.queries import catalogue
 from scorecard_app.markup import Node, element, hint, join, link, navigation
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -63,12 +64,15 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
         meta: The meta line after organisation and period.
         crumbs: Links between the overview and here.
     """
-    st.set_page_config(page_title=f"{title} – {page.text('app.name')}")
+    st.set_page_config(page_title=" – ".join((*_tab(page, title), page.text("app.name"))))
     banner = pill = way = None
     if page.organisation.is_fictional:
-        words = page.text("app.sample_banner", organisation=page.say(page.organisation.name))
-        banner = element("div", words, class_="banner", role="note")
-        pill = element("span", page.text("app.sample_data"), class_="pill")
+        # Said once: in words where readers come in, as a mark beside the title on the other pages.
+        if page.place == OVERVIEW:
+            words = page.text("app.sample_banner", organisation=page.say(page.organisation.name))
+            banner = element("div", words, class_="banner", role="note")
+        else:
+            pill = element("span", page.text("app.sample_data"), class_="pill")
     if page.place != OVERVIEW:
         steps = (page.link(OVERVIEW.at(), page.text("nav.overview")), *crumbs, page.text(f"nav.{page.place.name}"))
         way = element("nav", join(*steps, by=" / "), class_="crumbs", aria_label=page.text("nav.crumbs"))
@@ -86,6 +90,13 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
     )
 
 
+def _tab(page: Page, title: str) -> tuple[str, ...]:
+    """What the browser's tab says: the title, and the team that the page is of."""
+    chosen = st.query_params.get("team") if "team" in page.place.parameters else None
+    teams = (page.say(row.name) for row in catalogue.teams(page.snapshot) if row.team_id == chosen)
+    return (title, *(name for name in teams if name != title))
+
+
 def foot(page: Page) -> None:
     """Show the quieter pages, when the numbers were made and by which rules."""
     when = fmt.instant(page.language, page.organisation.built_at, page.organisation.timezone)
@@ -94,8 +105,6 @@ def foot(page: Page) -> None:
         page.text("app.ruleset", version=page.organisation.ruleset_version),
         page.text("app.snapshot", id=page.snapshot.build_id[:12]),
     ]
-    if page.organisation.is_fictional:
-        facts.append(page.text("app.not_real"))
     show(
         element(
             "footer",

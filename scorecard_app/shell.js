@@ -15,6 +15,7 @@ function follow(event) {
   event.preventDefault();
   const before = document.querySelector(".ops h1");
   const left = new URL(location.href);
+  history.replaceState({ ...history.state, opsAt: scroller()?.scrollTop ?? 0 }, "");
   history.pushState({}, "", link.href);
   // Streamlit reads the address on popstate, as if the reader had pressed Back.
   dispatchEvent(new PopStateEvent("popstate"));
@@ -38,6 +39,22 @@ function reveal(area) {
       chosen.scrollIntoView({ block: "start" });
       chosen.querySelector("summary")?.focus({ preventScroll: true });
     } else if (Date.now() < until) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+// Back comes to where the reader was: again and again until the page is as long as it was, and stays there.
+function comeBack(event) {
+  const at = event.state?.opsAt;
+  if (!at) return;
+  const until = Date.now() + 8000;
+  let still = 0;
+  const stop = () => { still = Infinity; };
+  for (const kind of ["wheel", "pointerdown", "keydown"]) addEventListener(kind, stop, { once: true });
+  const look = () => {
+    const main = scroller();
+    if (main && still !== Infinity && Math.abs(main.scrollTop - at) > 2) { main.scrollTo(0, at); still = 0; } else still += 1;
+    if (still < 60 && Date.now() < until) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 }
@@ -148,6 +165,7 @@ export default function ({ data }) {
   window.opsShell = true;
   document.addEventListener("click", follow);
   document.addEventListener("click", press);
+  addEventListener("popstate", comeBack);
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
   reveal(new URL(location.href).searchParams.get("area"));

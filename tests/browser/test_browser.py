@@ -216,6 +216,31 @@ def test_from_cell_to_team_to_metric_and_back(visit):
     assert "September 2026" in page.inner_text(".ops .meta")
 
 
+def test_back_comes_to_where_the_reader_was_and_the_menu_stays_in_sight(visit):
+    """Down a long page, into a metric, and back: the same place of the page; tabs say which team they are of."""
+    page = visit().open("team", team="ankerplass")
+    assert page.title() == "Ankerplass – Driftsbarometer"
+    link = page.locator("table.gaps tbody a").first
+    link.scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollBy(0, 300)")
+    settle(page)
+    at = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert at > 300
+    menu = page.locator(".ops .menu").bounding_box()
+    assert menu["y"] >= 0, "the menu is in sight"
+    link.evaluate("node => node.click()")
+    until(page, "location.pathname === '/maling'")
+    until(page, "document.querySelector('.ops h1')?.textContent !== 'Ankerplass'")
+    until(page, "document.querySelector('[data-testid=stMain]').scrollTop < 50")
+    until(page, "document.title.includes(' – Ankerplass – ')")
+    page.go_back()
+    until(page, "document.querySelector('.ops h1')?.textContent === 'Ankerplass'")
+    until(page, f"Math.abs(document.querySelector('[data-testid=stMain]').scrollTop - {at}) < 5")
+    settle(page)
+    assert abs(page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") - at) < 5
+    assert page.locator(".ops .pill").count() + page.locator(".ops .banner[role=note]").count() == 1, "said once"
+
+
 def test_a_shared_link_shows_the_same(visit):
     """All state is in the address: a second reader sees the same words."""
     watched, other = visit(), visit()

@@ -1,0 +1,68 @@
+"""Every page at the widths of phones, tablets and screens: nothing is cut off, nothing lies beside the page; and on paper.
+
+Each page is loaded once a language, and the window is made narrower and wider.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from opsmetrics.language.texts import LANGUAGES
+from opsmetrics.reports.addresses import PAGES
+from tests.asking import settle
+from tests.patience import LIMIT_MS
+
+WIDTHS = (1440, 1024, 768, 390, 320)
+# What is cut: an element that hides what does not fit, and holds more than fits. What scrolls by itself is not cut.
+CUT = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const found = [];
+  if (main.scrollWidth > main.clientWidth + 4) found.push(`page: ${main.scrollWidth} in ${main.clientWidth}`);
+  for (const node of main.querySelectorAll('.ops *')) {
+    const style = getComputedStyle(node);
+    const hides = ['hidden', 'clip'].includes(style.overflowX) || style.textOverflow === 'ellipsis';
+    const isHidden = style.clipPath !== 'none' || node.closest('[aria-hidden=true], svg, caption') || node.clientWidth <= 1;
+    if (hides && !isHidden && node.scrollWidth > node.clientWidth + 1)
+      found.push(`cut ${node.tagName}.${node.className}: ${node.textContent.trim().slice(0, 40)}`);
+    // Words that run out of a box of their own, such as a cell or a tag.
+    if (node.matches('.cell, .tag, td, th, dd, dt, button, a') && !isHidden && node.clientWidth > 1 && style.display !== 'inline'
+        && !node.closest('.scroll') && node.scrollWidth > node.clientWidth + 1)
+      found.push(`out ${node.tagName}.${node.className}: ${node.textContent.trim().slice(0, 40)} ${node.scrollWidth}>${node.clientWidth}`);
+  }
+  return [...new Set(found)].slice(0, 6);
+}"""
+PAPER = """() => {
+  const width = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll('.ops svg, .ops img, .stPlotlyChart svg.main-svg')]
+    .filter(node => node.getBoundingClientRect().width > 0 && node.getBoundingClientRect().right > width + 2)
+    .map(node => `beyond the paper: ${node.getAttribute('aria-label') ?? node.getAttribute('alt') ?? node.tagName}`);
+  return [...new Set(wide)].slice(0, 4);
+}"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_cut_off_at_any_width_and_nothing_lies_beside_the_paper(browser, apps, language):
+    context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    address, found = apps("full"), {}
+    for place in PAGES:
+        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+        page.goto(f"{address}/{place.path}?lang={language}")
+        page.wait_for_selector(".ops footer")
+        settle(page, 200)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            settle(page, 60)
+            if cut := page.evaluate(CUT):
+                found[f"{place.name} {width}"] = cut
+        # A4 across, less its margins, in CSS pixels.
+        page.set_viewport_size({"width": 1032, "height": 700})
+        page.emulate_media(media="print")
+        settle(page, 150)
+        if wide := page.evaluate(PAPER):
+            found[f"{place.name} on paper"] = wide
+        page.emulate_media(media="screen")
+    context.close()
+    assert found == {}
