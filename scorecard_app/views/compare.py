@@ -9,11 +9,11 @@ import streamlit as st
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
-from opsmetrics.reports.addresses import COMPARE, METRIC, TEAM
+from opsmetrics.reports.addresses import COMPARE, EXEMPTIONS, METRIC, TEAM
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.scoring.points import KRAV_POINTS
-from opsmetrics.snapshots.queries import catalogue, scores
+from opsmetrics.snapshots.queries import catalogue, quality, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.rows import index_by
@@ -79,6 +79,7 @@ def render(page: Page) -> None:
         then = page.period_label(before)
         left, right = _half(page, team, before or page.period, then), _half(page, team, page.period, now)
     _lead(page, left, right)
+    _questions(page, left, right)
     _areas(page, left, right)
     _metrics(page, left, right)
 
@@ -147,6 +148,18 @@ def _lead(page: Page, left: Half, right: Half) -> None:
     show(lead(words))
 
 
+def _questions(page: Page, left: Half, right: Half) -> None:
+    """Say whose numbers the product itself doubts, in the period that they are of."""
+    halves = {half.name: half for half in (left, right)}.values()
+    signs = [
+        half.name
+        for half in halves
+        if any(row.team_id == half.team.team_id for row in quality.alarms(page.snapshot, half.period))
+    ]
+    if signs:
+        show(hint(f"{', '.join(signs)}: ", page.link(EXEMPTIONS.at(), page.text("moves.doubt_signs"))))
+
+
 def _difference(left: Half, right: Half, area_id: str) -> float | None:
     """Points from left to right; None where one of them has no score."""
     pair = [half.areas.get(area_id) for half in (left, right)]
@@ -175,7 +188,7 @@ def _areas(page: Page, left: Half, right: Half) -> None:
         element("span", element("i", class_="sign s3"), " ", right.name),
     )
     legend = element("div", key, class_="legend")
-    show(join(heading(page.text("compare.areas")), legend, table_html(page, table, kind="dots compare")))
+    show(join(heading(page.text("compare.areas")), legend, table_html(page, table, kind="compare")))
 
 
 def _score_row(

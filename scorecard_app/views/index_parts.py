@@ -1,4 +1,4 @@
-"""What the lists of teams, areas and metrics share."""
+"""What the lists of teams, areas, metrics and months share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from opsmetrics.language import fmt
 from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.queries.across import OnDay
 from scorecard_app.page import Page
 from scorecard_app.trend_lines import Frame, Spot, framed
@@ -14,6 +15,11 @@ from scorecard_app.trend_lines import Frame, Spot, framed
 def words_of_level(page: Page, level: int | None) -> str:
     """Return the name of a level, or that there is none."""
     return page.text("level.none" if level is None else f"level.{level}")
+
+
+def questioned(page: Page) -> frozenset[str]:
+    """Return the teams whose numbers the product itself doubts at the page's instant."""
+    return frozenset(row.team_id for row in quality.alarms(page.snapshot, page.period))
 
 
 def alt(page: Page, spots: Sequence[Spot]) -> str:

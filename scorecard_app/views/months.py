@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 from markupsafe import Markup
@@ -19,10 +20,11 @@ from scorecard_app.choices import choose, choose_period
 from scorecard_app.files import table_files
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import element, heading, hint, join, lead, link
+from scorecard_app.markup import element, heading, hint, join, lead, link, small
 from scorecard_app.matrix import ranges
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
+from scorecard_app.views.index_parts import questioned
 from scorecard_app.views.parts import areas_by_id, source
 from scorecard_app.views.sides import side_links, side_of
 
@@ -92,16 +94,33 @@ def _lead(page: Page, found: Sequence[ScoreAt], columns: Columns) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """What the rows are drawn from.
+
+    Attributes:
+        page: The page.
+        area: Whose scores; None for the team's own.
+        columns: Periods, oldest first.
+        edges: Where the levels begin.
+        doubted: Teams whose numbers the product itself doubts.
+    """
+
+    page: Page
+    area: Area | None
+    columns: Columns
+    edges: Sequence[float]
+    doubted: Collection[str]
+
+
 def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Columns) -> None:
     teams = list(catalogue.teams(page.snapshot))
     by_team = group_by(found, lambda row: row.team_id)
-    edges = catalogue.rules(page.snapshot).level_edges
+    heat = Heat(page, area, columns, catalogue.rules(page.snapshot).level_edges, questioned(page))
     side = side_of(len(teams), SHOWN_TEAMS)
     names = (page.text("word.team"), *(name for _, _, name in columns))
     header = (element("th", name, scope="col", role="columnheader") for name in names)
-    body = (
-        _row(page, area, team, by_team.get(team.team_id, ()), columns, edges) for team in teams[side.start : side.stop]
-    )
+    body = (_row(heat, team, by_team.get(team.team_id, ())) for team in teams[side.start : side.stop])
     table = element(
         "table",
         element("caption", page.text("months.caption")),
@@ -112,7 +131,7 @@ def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Colum
     )
     bands = (
         element("span", element("span", class_=f"swatch cell l{level}"), f"{words} {page.text(f'level.{level}')}")
-        for level, words in enumerate(ranges(edges))
+        for level, words in enumerate(ranges(heat.edges))
     )
     file = source("team-months", area=area.area_id if area else None)
     show(
@@ -127,25 +146,25 @@ def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Colum
     )
 
 
-def _row(
-    page: Page, area: Area | None, team: Team, rows: Sequence[ScoreAt], columns: Columns, edges: Sequence[float]
-) -> Markup:
-    known: Mapping[tuple[str, str], ScoreAt] = {(row.label, row.grain): row for row in rows}
-    name = element("th", page.link(TEAM.at(team=team.team_id), page.say(team.name)), scope="row", role="rowheader")
+def _row(heat: Heat, team: Team, rows: Sequence[ScoreAt]) -> Markup:
+    page, known = heat.page, {(row.label, row.grain): row for row in rows}
+    note = small(page.text("moves.doubt_signs")) if team.team_id in heat.doubted else None
+    label = page.link(TEAM.at(team=team.team_id), page.say(team.name))
     cells = (
-        element("td", _cell(page, area, team, known.get((label, grain)), words, edges), role="cell", data_l=words)
-        for label, grain, words in columns
+        element("td", _cell(heat, team, known.get((label, grain)), words), role="cell", data_l=words)
+        for label, grain, words in heat.columns
     )
-    return element("tr", name, cells, role="row")
+    return element("tr", element("th", label, note, scope="row", role="rowheader"), cells, role="row")
 
 
-def _cell(page: Page, area: Area | None, team: Team, row: ScoreAt | None, words: str, edges: Sequence[float]) -> Markup:
+def _cell(heat: Heat, team: Team, row: ScoreAt | None, words: str) -> Markup:
     """One score in the colour of its level; what is not known says so and is never a number."""
+    page = heat.page
     if row is None or row.score is None:
         known = row is not None and row.status == "too_little_data"
         label = page.text("status.too_little_data" if known else "months.nothing")
         return element("span", "–", class_="cell nodata", role="img", aria_label=label, title=label)
-    level = board.band(row.score, edges)
+    level = board.band(row.score, heat.edges)
     figure = fmt.score(page.language, row.score)
     label = page.text(
         "months.cell",
@@ -155,7 +174,8 @@ def _cell(page: Page, area: Area | None, team: Team, row: ScoreAt | None, words:
         level=page.text(f"level.{level}").lower(),
     )
     period = row.label if row.grain == "month" else None
-    address = TEAM.at(team=team.team_id, area=area.area_id if area else None, period=period)
+    address = TEAM.at(team=team.team_id, area=heat.area.area_id if heat.area else None, period=period)
     kind = f"cell l{level}" + (" provisional" if row.status == "provisional" else "")
-    figure_html = element("span", figure, class_="figure")
-    return link(page.href(address), figure_html, aria_label=label, title=label, class_=kind)
+    return link(
+        page.href(address), element("span", figure, class_="figure"), aria_label=label, title=label, class_=kind
+    )

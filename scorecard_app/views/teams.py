@@ -17,7 +17,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import files_of, table_html
 from scorecard_app.trend_lines import trend_line
-from scorecard_app.views.index_parts import alt, frame_of, words_of_level
+from scorecard_app.views.index_parts import alt, frame_of, questioned, words_of_level
 from scorecard_app.views.parts import source
 from scorecard_app.views.sides import side_links, side_of
 
@@ -41,15 +41,16 @@ def render(page: Page) -> None:
     )
     year = group_by(across.team_year(page.snapshot, page.period), lambda row: row.subject_id)
     side, frame = side_of(len(teams), SHOWN_TEAMS), frame_of(page, year)
+    doubted, note = questioned(page), page.text("moves.doubt_signs")
     rows: list[tuple[Cell, ...]] = []
     for team in teams[side.start : side.stop]:
         row, spots = found.get(team.team_id), [(each.on, each.value) for each in year.get(team.team_id, ())]
         score = row.score if row else None
+        kind = page.text(f"word.type_{team.type}")
+        about = f"{kind} · {note}" if team.team_id in doubted else kind
         rows.append(
             (
-                Cell(
-                    page.say(team.name), detail=page.text(f"word.type_{team.type}"), address=TEAM.at(team=team.team_id)
-                ),
+                Cell(page.say(team.name), detail=about, address=TEAM.at(team=team.team_id)),
                 page.cells.score(score, is_strong=True),
                 Cell(drawing=bullet(score)),
                 Cell(words_of_level(page, row.level if row else None)),

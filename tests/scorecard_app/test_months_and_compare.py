@@ -18,7 +18,7 @@ def cells(html):
     table = re.search(r'<table role="table" class="heat">.*?</table>', html, flags=re.DOTALL)[0]
     found = []
     for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table.split("<tbody", 1)[1], flags=re.DOTALL):
-        name = flat(re.search(r"<th.*?</th>", row, flags=re.DOTALL)[0]).strip()
+        name = flat(re.search(r"<th.*?</a>", row, flags=re.DOTALL)[0]).strip()
         inside = re.findall(r"<td[^>]*>(.*?)</td>", row, flags=re.DOTALL)
         bands = [re.search(r'class="cell l(\d)', cell) for cell in inside]
         found.append(
@@ -173,3 +173,17 @@ def test_the_first_period_has_nothing_before_it(homes, monkeypatch):
     ]
     _, html = open_page("compare", homes["full"], monkeypatch, lang="en", period=oldest)
     assert text("en", "compare.nothing") in flat(html)
+
+
+@pytest.mark.parametrize(("view", "query"), [("months", {}), ("teams", {}), ("compare", {"team": "sjokart"})])
+def test_whose_numbers_are_doubted_is_said_and_of_nobody_else(homes, monkeypatch, view, query):
+    home = homes["full"]
+    teams = rows_of(home, "select distinct team_id from marts.gaming_alarms where grain = 'latest'")
+    assert teams, "the demo has a team with signs"
+    if view == "compare":
+        query = query | {"other": teams[0]["team_id"]}
+    _, html = open_page(view, home, monkeypatch, lang="en", **query)
+    assert flat(html).count(text("en", "moves.doubt_signs")) == (1 if view == "compare" else len(teams))
+    if view == "compare":
+        _, html = open_page(view, home, monkeypatch, lang="en", team="sjokart", other="kaiplan")
+        assert text("en", "moves.doubt_signs") not in flat(html)
