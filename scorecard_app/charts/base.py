@@ -38,7 +38,7 @@ def layout(language: str, height: int, **more: Any) -> dict[str, Any]:
 def label_margin(labels: Iterable[str]) -> dict[str, int]:
     """Return the margins of a figure with labels at its right edge: the longest one fits."""
     longest = max((len(label) for label in labels), default=0)
-    return MARGIN | {"r": max(MARGIN["r"], _LETTER * longest + 12)}
+    return MARGIN | {"r": _LETTER * longest + 12}
 
 
 def plain(words: str) -> str:
