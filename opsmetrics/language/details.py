@@ -14,6 +14,7 @@ _PIECES = re.compile(r"(: |, )")
 # A piece with a name or a number in it, and the text that says it; its groups fill the text in their order.
 _PATTERNS = (
     (re.compile(r"from (\S+)"), "detail.from"),
+    (re.compile(r"(\S+) (availability|performance|security)"), "detail.of"),
     (re.compile(r"class ([A-D])"), "detail.class"),
     (re.compile(r"(\d+) cop(?:y|ies)"), "detail.copies"),
     (re.compile(r"(\d+(?:\.\d+)?) of (\d+(?:\.\d+)?) min"), "detail.minutes_of"),

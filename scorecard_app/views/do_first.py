@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.language.details import detail
 from opsmetrics.reports.addresses import CONFIGURE, CONNECT, METRIC, TEAM
 from opsmetrics.reports.board import gate_reason, when
 from opsmetrics.reports.do_first import Action, DoFirst, Unconnected
@@ -116,7 +117,8 @@ def source_link(page: Page, found: SourceLink | None, label: str) -> Markup:
 
 
 def _times(page: Page, each: Failing) -> str:
-    return page.text("first.fails_times", name=each.name, count=each.count) if each.count > 1 else each.name
+    name = detail(page.language, each.name)
+    return page.text("first.fails_times", name=name, count=each.count) if each.count > 1 else name
 
 
 def _why(page: Page, action: Action, plan: Sequence[PlanStep]) -> list[str]:

@@ -277,3 +277,9 @@ def test_where_there_is_no_action_the_page_says_which_of_three_reasons_it_has(po
         )
         == 6
     )
+
+
+def test_what_fails_is_named_in_the_readers_language(demo_home, monkeypatch):
+    for language, signal in (("nb", "sikkerhet"), ("en", "security")):
+        _, html = open_page("team", demo_home, monkeypatch, team="batregister", lang=language)
+        assert f"batregister-api: {signal}" in flat(block(html))
