@@ -153,7 +153,7 @@ def without_miss_chart(
     )
     figure = go.Figure(bars)
     highest = max(top, height) * (1 + _ROOM)
-    _draw_lines(figure, {"high": limit}, highest)
+    _draw_lines(figure, {"since": limit}, highest)
     scale = values_axis(language, "count", 0.0, highest)
     axis = days_axis(language, days)
     figure.update_layout(layout(language, 300, margin=label_margin([words]), xaxis=axis, yaxis=scale, bargap=0.3))
@@ -182,9 +182,9 @@ _LINES = {
     "krav": {"color": TEAL, "width": 2},
     "target": {"color": BLUE, "width": 1.5, "dash": "dot"},
     "mean": {"color": GREY, "width": 1.5},
-    "high": {"color": GREY, "width": 1, "dash": "dash"},
+    "since": {"color": GREY, "width": 1, "dash": "dash"},
 }
-_DRAWN_BY_POINTS = frozenset({"now", "low"})
+_DRAWN_BY_POINTS = frozenset({"now", "low", "high"})
 
 
 def _draw_lines(figure: go.Figure, lines: Mapping[str, tuple[float, str]], spread: float) -> None:

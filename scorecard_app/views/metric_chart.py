@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import streamlit as st
@@ -98,11 +98,11 @@ def _control_chart(page: Page, metric: Metric, points: Sequence[ControlPoint], n
     written = {
         "krav": (newest.krav, f"{page.text('word.krav').lower()} {_written(page, metric, newest.krav)}"),
         "mean": (newest.centre, f"{mean} {_written(page, metric, newest.centre)}"),
-        "high": (newest.high, page.text("metric.upper")),
-        "low": (newest.low, page.text("metric.lower")),
+        # Limits follow the number of items of each period: each is labelled at its last height.
+        "high": (_last(point.high for point in points), page.text("metric.upper")),
+        "low": (_last(point.low for point in points), page.text("metric.lower")),
     }
     lines = {name: (height, words) for name, (height, words) in written.items() if height is not None}
-    # Limits follow the number of items of each period: they are drawn as such, and labelled at the newest.
     st.plotly_chart(
         charts.control_chart(page.language, metric.unit, points, lines),
         config=charts.CONFIG,
@@ -110,6 +110,12 @@ def _control_chart(page: Page, metric: Metric, points: Sequence[ControlPoint], n
         key="control",
         alt=alt,
     )
+
+
+def _last(heights: Iterable[float | None]) -> float | None:
+    """The newest height that there is."""
+    found = [height for height in heights if height is not None]
+    return found[-1] if found else None
 
 
 def _without_miss_chart(page: Page, periods: Sequence[ControlPeriod], limit: float, alt: str) -> None:
