@@ -10,6 +10,7 @@ from opsmetrics.language import fmt
 from opsmetrics.language.details import sentences
 from opsmetrics.reports.addresses import AREA, METRIC, METRICS, TEAM
 from opsmetrics.reports.board import shown_value
+from opsmetrics.reports.do_first import is_unconnected
 from opsmetrics.snapshots.queries import catalogue, gaps, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.scores import MetricScore
@@ -74,7 +75,7 @@ def _of_team(page: Page, metric: Metric, team: Team) -> None:
     control_section(page, metric, team)
     if row is not None:
         formula_section(page, metric, row)
-    _about(page, metric)
+    _about(page, metric, is_measured=row is None or not is_unconnected(row))
     _next_step(page, metric_id, team_id)
     evidence_section(page, metric, team_id)
     _sql(page, metric)
@@ -100,12 +101,13 @@ def _now(page: Page, metric: Metric, row: MetricScore) -> None:
     show(join(numbers, status, chance))
 
 
-def _about(page: Page, metric: Metric) -> None:
+def _about(page: Page, metric: Metric, *, is_measured: bool = True) -> None:
+    """What the metric is; its remedy only where somebody has measured what it would mend."""
     days = metric.window_days
     items = (
         (page.text("metric.what"), sentences(page.language, page.say(metric.formula))),
         (page.text("metric.why"), page.say(metric.why)),
-        (page.text("metric.remedy"), page.say(metric.remedy)),
+        *([(page.text("metric.remedy"), page.say(metric.remedy))] if is_measured else []),
         (
             page.text("metric.window"),
             page.text("metric.window_days", days=days) if days else page.text("metric.window_now"),

@@ -108,6 +108,10 @@ def test_what_is_not_connected_is_connected_and_not_mended(demo_home, monkeypatc
         assert f"/tilkobling?team={row['team_id']}" in page
         assert text("nb", "metric.evidence_unconnected") in flat(page)
         assert ">Rad<" not in page  # no rows behind a number that is not there
+        remedy = rows_of(
+            demo_home, f"select remedy_nb as words from meta.metrics where metric_id = '{row['metrics'][0]}'"
+        )
+        assert remedy[0]["words"] not in flat(page.split("<pre")[0])  # the SQL itself names it
     assert {row["overdue"] > 0 for row in waiting} == {True, False}
 
 
@@ -283,3 +287,14 @@ def test_what_fails_is_named_in_the_readers_language(demo_home, monkeypatch):
     for language, signal in (("nb", "sikkerhet"), ("en", "security")):
         _, html = open_page("team", demo_home, monkeypatch, team="batregister", lang=language)
         assert f"batregister-api: {signal}" in flat(block(html))
+
+
+def test_a_change_is_counted_from_the_last_day_of_the_month_that_sql_names(demo_home, monkeypatch):
+    ((row),) = rows_of(
+        demo_home,
+        """select strftime(b."on", '%-d %B %Y') as since, strftime(a."on", '%-d %B %Y') as until
+           from scores.change as c join ref.as_of as b on b.as_of = c.from_as_of and b.grain = 'month'
+           join ref.as_of as a on a.as_of = c.as_of and a.grain = 'latest' where c.team_id = 'farled' and c.grain = 'latest'""",
+    )
+    _, html = open_page("team", demo_home, monkeypatch, team="farled", lang="en")
+    assert f"From {row['since']} to {row['until']}" in flat(html).replace("\u00a0", " ")
