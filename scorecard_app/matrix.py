@@ -62,18 +62,20 @@ def tile_html(language: str, tile: Tile) -> Markup:
         words = f"– {text(language, 'status.too_little_data')}"
         return link(tile.href, words, aria_label=tile.label, title=tile.label, class_="cell nodata")
     kind = f"cell l{tile.level}" + (" provisional" if tile.status == "provisional" else "")
-    # One name for eyes and ears: the link's label is the whole sentence, its parts are decoration.
-    return link(tile.href, _parts(language, tile), aria_label=tile.label, title=tile.label, class_=kind)
+    # Eyes see the parts, ears hear the whole sentence: a label beside words that are seen would have to repeat them.
+    sentence = element("span", tile.label, class_="unseen")
+    return link(tile.href, join(_parts(language, tile), sentence), title=tile.label, class_=kind)
 
 
 def _parts(language: str, tile: Tile) -> Markup:
     """The figure, its changes, and what is to be known of it, each in words."""
-    return join(
-        element("span", score(language, tile.score), class_="figure"),
+    notes = (
         change_mark(language, tile.change),
         change_mark(language, tile.year_change, text(language, "overview.mark_year")),
-        (element("span", word, class_="mark") for word in tile.marks),
+        *(element("span", word, class_="mark") for word in tile.marks),
     )
+    figure = element("span", score(language, tile.score), class_="figure")
+    return element("span", figure, notes, class_="notes", aria_hidden="true")
 
 
 def legend(language: str, edges: Sequence[float], change: str = "") -> Markup:
