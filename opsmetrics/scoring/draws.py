@@ -41,6 +41,7 @@ _NEEDED = (
 )
 
 
+_EQUAL = 9  # digits of a score to which another order of its sum makes no difference
 _ROUNDING = np.float32(1e-4)  # scores are drawn in single precision
 
 
@@ -104,16 +105,17 @@ def score_chances(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) ->
     """
     scored = areas.filter(
         pl.col("score").is_not_null() & ~pl.col("grain").cast(pl.String).str.starts_with(SERIES)
-    ).select(*AREA, "area_weight", area_score="score", is_published=pl.col("status") == "ok")
+    ).select(*AREA, "area_weight", area_score=pl.col("score").round(_EQUAL), is_published=pl.col("status") == "ok")
     parts = (
         cells.select(*AREA, *_NEEDED)
         .filter(pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0))
         .join(scored, on=AREA)
+        # Before anything is summed: the last digit of a sum follows the order of its rows, which no table keeps.
+        .sort([*TEAM, "area_id", "metric_id"])
         .with_columns(effective=pl.col("weight") * pl.col("evidence_weight"))
         .with_columns(within=pl.col("effective") / pl.col("effective").sum().over(AREA))
         # What a team has not connected is no matter of chance; what our own failure hides is.
         .with_columns(is_drawn=pl.col("status").is_in([*MEASURED, "stale"]) & pl.col("chance").is_not_null())
-        .sort([*TEAM, "area_id", "metric_id"])
     )
     edges = np.array(ruleset.level_edges, dtype=np.float32)
     columns = _columns_of(parts, _tabulate(parts.filter("is_drawn"), ruleset.state_days))

@@ -204,6 +204,17 @@ def test_order_of_teams_and_rows_changes_nothing(ruleset):
     assert first.area.sort("area_id").equals(second.area.filter(pl.col("team_id") == "t").sort("area_id"))
 
 
+def test_the_order_of_rows_changes_no_digit_of_sums_that_are_not_exact(ruleset):
+    rows = [(f"m{n}", ("mon", "sec")[n % 2], 1 + n % 4, 5 + n, 10 + n, 90, 50 + n / 7) for n in range(14)]
+    cells = cells_of(rows).with_columns(evidence_weight=0.3 + pl.int_range(pl.len()) / 29)
+    expected = score_chances(cells, areas_of(cells), ruleset)
+    for seed in range(20):
+        shuffled = cells.sample(fraction=1, shuffle=True, seed=seed)
+        found = score_chances(shuffled, areas_of(shuffled), ruleset)
+        assert found.team.equals(expected.team)
+        assert found.area.sort("area_id").equals(expected.area.sort("area_id"))
+
+
 def test_what_happens_in_one_area_moves_no_other(ruleset):
     rows = [(f"m{n}", area, 3, 5 + n, 10 + n, 90, 50.0) for n, area in enumerate(["mon", "sec", "inc", "mon"])]
     whole, fewer = cells_of(rows), cells_of(rows[:3])
