@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import streamlit as st
 
@@ -78,7 +77,7 @@ def _summary(page: Page, rows: Sequence[Change], name: str) -> None:
         after=fmt.number(page.language, shown.after, 1),
         part=page.text(f"explain.part_{part}").lower(),
         points=fmt.signed(page.language, points),
-        since=fmt.long_date(page.language, (rows[0].from_as_of - timedelta(days=1)).date()),
+        since=fmt.long_date(page.language, rows[0].from_on),
     )
     show(lead(words))
 

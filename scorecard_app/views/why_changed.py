@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from zoneinfo import ZoneInfo
-
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import CHANGES
 from opsmetrics.reports.parts_of_change import shown_change
@@ -24,9 +21,7 @@ def change(page: Page, team_id: str) -> None:
     if not rows:
         return
     newest, shown = rows[0], shown_change(rows[:1])
-    # An instant ends a local day; the last day before it is the one that people name.
-    first = newest.from_as_of.astimezone(ZoneInfo(page.organisation.timezone)) - timedelta(days=1)
-    since = fmt.long_date(page.language, first.date())
+    since = fmt.long_date(page.language, newest.from_on)
     note = page.text("explain.change_since", since=since, until=fmt.long_date(page.language, newest.on))
     figure = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
     more = None if page.place == CHANGES else figure

@@ -257,6 +257,14 @@ def test_outcomes_that_nobody_measured_are_no_zero(demo_home, tmp_path, monkeypa
     assert not re.search(r"\b0\b", shown)
 
 
+def test_a_change_is_told_from_the_last_day_of_the_month(demo_home, sql, monkeypatch):
+    """Instants are midnights in UTC of another zone: their own day is the day before, or the day before that."""
+    ((day,),) = sql("select max(\"on\") from ref.as_of where grain = 'month'")
+    for query in ({}, {"team": "farled"}):
+        _, html = open_page("changes", demo_home, monkeypatch, lang="en", **query)
+        assert f"since {flat(fmt.long_date('en', day))}" in flat(html)
+
+
 def test_now_on_the_page_of_changes_is_now(demo_home, sql, monkeypatch):
     _, html = open_page("changes", demo_home, monkeypatch, lang="en")
     table = next(

@@ -16,10 +16,13 @@ SHOWN_CHANGES = 12
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of a team's score and its parts, which sum to the difference (ADR 0009)."""
+    """A change of a team's score and its parts, which sum to the difference (ADR 0009).
+
+    ``from_on`` and ``on`` are the last days of what it goes from and to, by the organisation's own clock.
+    """
 
     team_id: str
-    from_as_of: datetime
+    from_on: date
     on: date
     score_before: float
     score_after: float
@@ -117,6 +120,8 @@ class Restated:
     cause: str
 
 
+_DAYS = """(select any_value(f."on") from ref.as_of as f where f.as_of = c.from_as_of) as from_on, w."on" """
+
 # A team or area has series of months and of quarters: the one that can tell, of two the one that follows more weight.
 _BEST_FOLLOWED = """
     select * from scores.trend where metric_id is null
@@ -153,7 +158,7 @@ def changes(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Change]:
     return query(
         snapshot,
         Change,
-        f"""select c.*, w."on" from scores.change as c join ref.as_of as w using (as_of, grain)
+        f"""select c.*, {_DAYS} from scores.change as c join ref.as_of as w using (as_of, grain)
             where c.team_id = $team_id and c.as_of <= $as_of order by c.as_of desc, c.grain limit {SHOWN_CHANGES}""",
         {"as_of": period.as_of, "team_id": team_id},
     )
@@ -164,7 +169,7 @@ def all_changes(snapshot: Snapshot, period: Period) -> Rows[Change]:
     return query(
         snapshot,
         Change,
-        """select c.*, w."on" from scores.change as c join ref.as_of as w using (as_of, grain)
+        f"""select c.*, {_DAYS} from scores.change as c join ref.as_of as w using (as_of, grain)
            where c.as_of = $as_of and c.grain = $grain
            order by abs(c.score_after - c.score_before) desc, c.team_id""",
         period.instant(),
