@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from opsmetrics.language import fmt
@@ -22,6 +22,7 @@ from opsmetrics.snapshots.queries.scores import AreaScore
 SOON_DAYS = 60
 LARGE_FALL = 15.0  # points that an area lost since the last month end
 SHOWN_PLACES = 3
+SEVERAL = 2  # titles are in the plural, so that one finding more is not another matter
 MOST_LINES = 7  # what a meeting can settle
 EXPLOITED, EXPLOITED_GATE = "sec_overdue_exploited", "G-SIK-1"
 MANY_INCIDENTS = "incidents"
@@ -196,7 +197,7 @@ def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[
         count = "" if row.gate_findings is None else fmt.number(language, row.gate_findings)
         yield Matter(
             f"gate_{row.gate}",
-            _without_count(gate_reason(language, row)) or row.gate or "",
+            _without_count(gate_reason(language, replace(row, gate_findings=SEVERAL))) or row.gate or "",
             _counted(names[row.team_id], count) if count else names[row.team_id],
             TEAM.at(team=row.team_id, area=row.area_id),
             AREA.at(area=row.area_id),
