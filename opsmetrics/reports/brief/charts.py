@@ -136,22 +136,25 @@ def majors(words: Words) -> Chart | None:
     found, language = words.board, words.language
     if not quality.is_connected(found.snapshot, "incidents"):
         return None
-    rows = summary.major_incidents(found.snapshot, found.period)
+    # What nobody told is no column: none would look like a quiet month.
+    rows = [(row, row.found) for row in summary.major_incidents(found.snapshot, found.period) if row.found is not None]
     now, usual = board.usual(found, language)
-    names = tuple(_day(words, row) for row in rows)
-    labels = tuple(fmt.number(language, row.found) for row in rows)
+    if now is None:
+        return None
+    names = tuple(_day(words, row) for row, _ in rows)
+    labels = tuple(fmt.number(language, count) for _, count in rows)
     return Chart(
         name="majors",
-        title=words.text("brief.chart_majors", count=now or 0, usual=f", {usual}" if usual else ""),
+        title=words.text("brief.chart_majors", count=now, usual=f", {usual}" if usual else ""),
         alt=words.text("brief.chart_majors_alt", values=_pairs(names, labels)),
         form="columns",
         categories=names,
-        values=tuple(float(row.found) for row in rows),
+        values=tuple(float(count) for _, count in rows),
         labels=labels,
-        top=float(max(1, *(row.found for row in rows))),
+        top=float(max(1, *(count for _, count in rows))),
         unit=words.text("overview.strip_majors"),
         first=words.text("brief.period_end"),
-        sql=summary.written(summary.MAJORS, {"as_of": found.period.as_of}),
+        sql=summary.written(summary.MAJORS, {"as_of": found.period.as_of, "on": found.period.on}),
     )
 
 

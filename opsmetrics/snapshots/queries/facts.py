@@ -18,7 +18,7 @@ SHOWN_PERIODS = 13  # the newest and the twelve before it
 FEWEST_PERIODS = 4  # fewer than these tell nothing about what is usual
 MAJOR = 2  # severity 1 and 2
 FEWEST_DAYS = 26  # of 28 delivered: a day or two may come late
-_TOLD = f"""select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, count(*) as days
+TOLD = f"""select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, count(*) as days
     from meta.delivered_days where stream = 'incidents' and day <= $on group by age"""
 
 # The tables of the facts page, newest first.
@@ -79,12 +79,12 @@ def major_incidents(snapshot: Snapshot, period: Period) -> list[int | None]:
     """
     rows = frame(
         snapshot,
-        f"""with told as ({_TOLD})
+        f"""with told as ({TOLD})
            select a.age,
                case when coalesce(any_value(t.days), 0) >= {FEWEST_DAYS} then count(i.incident_id) end as found
            from range({SHOWN_PERIODS}) as a (age)
            left join told as t using (age)
-           left join facts.incidents as i on not i.is_exercise and i.severity <= {MAJOR}
+           left join facts.incidents as i on i.is_exercise is distinct from true and i.severity <= {MAJOR}
                and i.declared_at < $as_of - a.age * interval {PERIOD_DAYS} day
                and i.declared_at >= $as_of - (a.age + 1) * interval {PERIOD_DAYS} day
            group by a.age order by a.age desc""",
@@ -110,11 +110,11 @@ def team_majors(snapshot: Snapshot, period: Period) -> Rows[TeamMajors]:
     return query(
         snapshot,
         TeamMajors,
-        f"""with told as ({_TOLD}),
+        f"""with told as ({TOLD}),
            counted as (
                select i.team_id, a.age, count(*) as found
                from range({SHOWN_PERIODS}) as a (age)
-               join facts.incidents as i on not i.is_exercise and i.severity <= {MAJOR}
+               join facts.incidents as i on i.is_exercise is distinct from true and i.severity <= {MAJOR}
                    and i.declared_at < $as_of - a.age * interval {PERIOD_DAYS} day
                    and i.declared_at >= $as_of - (a.age + 1) * interval {PERIOD_DAYS} day
                where i.team_id is not null group by all
@@ -177,7 +177,7 @@ def worst_services(snapshot: Snapshot, period: Period, count: int) -> Rows[Servi
     return query(
         snapshot,
         ServiceOutcome,
-        f"""with told as ({_TOLD}),
+        f"""with told as ({TOLD}),
            down as (
                select service_id, sum(down_minutes) as down_minutes,
                    sum(known_minutes) / sum(day_minutes) as known_share
@@ -186,7 +186,7 @@ def worst_services(snapshot: Snapshot, period: Period, count: int) -> Rows[Servi
            ),
            majors as (
                select service_id, count(*) as majors from facts.incidents
-               where not is_exercise and severity <= {MAJOR} and declared_at < $as_of
+               where is_exercise is distinct from true and severity <= {MAJOR} and declared_at < $as_of
                    and declared_at >= $as_of - interval {PERIOD_DAYS} day
                group by service_id
            )

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.facts import FEWEST_DAYS, MAJOR, PERIOD_DAYS, SHOWN_PERIODS, TOLD
 from opsmetrics.snapshots.queries.gaps import STATUS_THEN
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import query
@@ -27,11 +28,14 @@ SHARED = """select s.metric_id, m.title_nb, m.title_en, m.remedy_nb, m.remedy_en
    group by all having count(*) filter (s.points < $krav) > 1
    order by below desc, below / measured desc, s.metric_id limit $count"""
 
-MAJORS = """select cast($as_of - age * interval 28 day as timestamptz) as ends_at, count(i.incident_id) as found
-   from range(13) as ages (age)
-   left join facts.incidents as i on not i.is_exercise and i.severity <= 2
-       and i.declared_at < $as_of - age * interval 28 day
-       and i.declared_at >= $as_of - (age + 1) * interval 28 day
+MAJORS = f"""with told as ({TOLD})
+   select cast($as_of - age * interval {PERIOD_DAYS} day as timestamptz) as ends_at,
+       case when coalesce(any_value(t.days), 0) >= {FEWEST_DAYS} then count(i.incident_id) end as found
+   from range({SHOWN_PERIODS}) as ages (age)
+   left join told as t using (age)
+   left join facts.incidents as i on i.is_exercise is distinct from true and i.severity <= {MAJOR}
+       and i.declared_at < $as_of - age * interval {PERIOD_DAYS} day
+       and i.declared_at >= $as_of - (age + 1) * interval {PERIOD_DAYS} day
    group by age order by age desc"""
 
 DOWN = """select s.service_id, s.name_nb, s.name_en, max(m.down_minutes) as minutes
@@ -87,10 +91,10 @@ class SharedGap:
 
 @dataclass(frozen=True, slots=True)
 class MajorIncidents:
-    """How many incidents of severity 1 and 2 some 28 days had, and when they ended."""
+    """How many incidents of severity 1 and 2 some 28 days had, None where too few days were told of, and their end."""
 
     ends_at: datetime
-    found: int
+    found: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def shared_gaps(snapshot: Snapshot, parameters: Mapping[str, Any]) -> Rows[Share
 
 def major_incidents(snapshot: Snapshot, period: Period) -> Rows[MajorIncidents]:
     """Return major incidents in periods of 28 days, oldest first (:data:`MAJORS`)."""
-    return query(snapshot, MajorIncidents, MAJORS, {"as_of": period.as_of})
+    return query(snapshot, MajorIncidents, MAJORS, {"as_of": period.as_of, "on": period.on})
 
 
 def down_services(snapshot: Snapshot, parameters: Mapping[str, Any]) -> Rows[DownService]:

@@ -7,7 +7,7 @@ import pytest
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries import catalogue, facts, summary
 from opsmetrics.snapshots.store import current, open_current
 from tests.altered import altered
 
@@ -276,3 +276,25 @@ def test_sources_of_today_are_not_told_of_a_month_that_is_past(demo_home):
 def test_the_median_of_then_is_that_of_sql(now, sql):
     frame = pl.DataFrame(sql(f"select score from scores.team where {BEFORE}"), schema=["score"], orient="row")
     assert now.median_then() == pytest.approx(frame["score"].median())
+
+
+def test_incidents_that_nobody_calls_exercises_are_counted(demo_home, tmp_path):
+    """Most tools do not tell what was an exercise: their incidents are no silence."""
+    home, snapshot = altered(demo_home, tmp_path / "untold", "update facts.incidents set is_exercise = null")
+    found = of(snapshot)
+    with open_current(home / "snapshots") as con:
+        ((majors,),) = con.execute(
+            """select count(*) from facts.incidents, (select max(as_of) as now from ref.as_of where grain = 'latest')
+               where severity <= 2 and declared_at < now and declared_at >= now - interval 28 day"""
+        ).fetchall()
+    assert majors > 0
+    assert facts.major_incidents(snapshot, found.period)[-1] == majors
+    assert summary.major_incidents(snapshot, found.period)[-1].found == majors
+    assert sum(row.found for row in facts.team_majors(snapshot, found.period)) <= majors
+
+
+def test_days_that_nobody_told_of_have_no_count(demo_home, tmp_path):
+    _, snapshot = altered(demo_home, tmp_path / "silent", "delete from meta.delivered_days where stream = 'incidents'")
+    found = of(snapshot)
+    assert set(facts.major_incidents(snapshot, found.period)) == {None}
+    assert {row.found for row in summary.major_incidents(snapshot, found.period)} == {None}
