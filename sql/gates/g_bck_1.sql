@@ -4,7 +4,8 @@
 -- cap = 1
 -- lifted_by = "bck_coverage"
 -- needs = ["recovery_points"]
--- reason = { nb = "{} [n:datalager|datalagre] i klasse A uten sikkerhetskopi", en = "{} class A [n:datastore|datastores] without backup" }
+-- reason.nb = "{} [n:datalager|datalagre] i klasse A uten sikkerhetskopi"
+-- reason.en = "{} class A [n:datastore|datastores] without backup"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

@@ -8,7 +8,8 @@
 -- obligations = ["O71"]
 -- needs = ["recovery_points"]
 -- when_empty = "not_applicable"
--- formula.nb = "datalagre med regel for sikkerhetskopi og et gjenopprettingspunkt som er nytt nok / datalagre i klasse A–C"
+-- formula.nb = """\
+--     datalagre med regel for sikkerhetskopi og et gjenopprettingspunkt som er nytt nok / datalagre i klasse A–C"""
 -- formula.en = "datastores with a policy and a fresh recovery point / datastores of class A–C"
 -- why.nb = "Bare full dekning er godt nok: det ene lageret uten kopi er det vi mister."
 -- why.en = "Only full coverage is enough: the one store without a copy is the one we lose."
