@@ -340,13 +340,11 @@ def test_print_cuts_no_chart(visit):
     assert [label for label in labels if re.sub(r"\s", "", label) not in bare] == []
 
 
-def test_a_figure_as_a_file_names_its_area_or_team(visit):
+def test_a_figure_as_a_file_names_its_area(visit):
     page = visit().open("omrade", area="bck", lang="nb")
     sources = page.evaluate("[...document.querySelectorAll('[data-source]')].map(button => button.dataset.source)")
     assert len(sources) >= 2
     assert all(source.startswith(page.inner_text("h1")) for source in sources), sources
-    page = visit().open("endring", team="farled", lang="nb")
-    assert page.get_attribute('[data-figure="svg"]', "data-source").startswith("Farled")
 
 
 def test_the_report_prints_whole_on_four_tagged_pages(visit):
