@@ -32,7 +32,7 @@ COMMANDS = {
             "brief",
             "meeting",
             "brief",
-            "Write the brief for the meeting: one page, the tables behind it, and a page per team.",
+            "Write the brief for the meeting: four pages with pictures, and an annex with every team.",
         ),
         LazyCommand("build", "build", "build", "Build facts, metrics and scores from what is landed."),
         LazyCommand(

@@ -156,7 +156,7 @@ def sign_in(browser, guarded: str, person: str):
 
 
 def test_nobody_sees_a_number_before_signing_in(browser, guarded):
-    page = browser.new_context().new_page()
+    page = browser.new_context(locale="nb-NO").new_page()
     for path in ("", "team", "maling", "rapport"):
         page.goto(f"{guarded}/{path}")
         page.get_by_role("link", name=text("nb", "access.sign_in")).wait_for()

@@ -1,4 +1,4 @@
-"""The brief for the meeting: one page, the tables behind it and an annex per team, from the queries of the app.
+"""The brief for the meeting: four pages with pictures and an annex with every team, from the queries of the app.
 
 Same snapshot, period and language give the same bytes; no sentence is made by a language model. Does not belong here:
 queries (``opsmetrics.snapshots.queries``) and the words themselves (``opsmetrics.language.texts``).
