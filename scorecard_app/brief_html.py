@@ -18,10 +18,9 @@ CHART_WIDTH, CHART_HEIGHT = 310.0, 135.0
 
 
 def section_html(page: Page, section: Section, *, is_first: bool) -> Markup:
-    """Return a section, which begins a page on paper; the first stands below the page's own heading."""
+    """Return a section, which begins a page on paper; the first stands on that of the page's own heading."""
     start = None if is_first else element("div", class_="new-page")
-    title = None if is_first else heading(section.title)
-    return join(start, title, (_block(page, block) for block in section.blocks))
+    return join(start, heading(section.title), (_block(page, block) for block in section.blocks))
 
 
 def _block(page: Page, block: Block) -> Markup:

@@ -128,7 +128,7 @@ def check_page(page: Page, language: str, name: str) -> None:
     assert page.locator(".ops table:not(:has(caption))").count() == 0
     assert page.locator(".ops img:not([alt]), .ops img[alt='']").count() == 0
     assert page.locator(".stPlotlyChart:not(:has([aria-label])):not([aria-label])").count() == 0, name
-    here = page.locator(".ops a[aria-current=page]").first.inner_text()
+    here = page.locator(".menu a[aria-current=page], footer a[aria-current=page]").first.inner_text()
     assert here == text(language, f"nav.{name}")
 
 
