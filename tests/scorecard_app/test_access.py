@@ -146,7 +146,7 @@ def guarded(provider, homes, organisation, tmp_path_factory) -> Generator[str]:
 
 def sign_in(browser, guarded: str, person: str):
     """Open the app, go through the identity service as a person, and return the page."""
-    page = browser.new_context().new_page()
+    page = browser.new_context(locale="nb-NO").new_page()
     page.set_default_timeout(LIMIT_MS)
     page.goto(f"{guarded}/?lang=nb")
     page.get_by_role("link", name=text("nb", "access.sign_in")).click()
