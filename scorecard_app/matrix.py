@@ -23,7 +23,7 @@ class Tile:
         label: The whole tile in words.
         score: 0..100, or None where there is none.
         status: ok, provisional, too_little_data or not_applicable.
-        level: Colour band 0..4 of the score.
+        level: Colour 0..4: the level as it stands, which may be lower than its number's.
         change: Points since the last month end where that is worth telling, else None.
         year_change: Points over a year where the change is certain, else None.
         marks: Words for what else is to be known: a gate, a waiver, a rise that is not certain.
@@ -92,4 +92,5 @@ def legend(language: str, edges: Sequence[float], change: str = "") -> Markup:
     )
     empty = element("span", element("span", class_="swatch cell nodata"), text(language, "status.too_little_data"))
     marks = (element("span", text(language, f"overview.legend_{key}")) for key in LEGEND)
-    return element("div", bands, empty, element("span", change) if change else None, marks, class_="legend")
+    levels = element("span", text(language, "overview.legend_level")) if change else None
+    return element("div", bands, empty, levels, element("span", change) if change else None, marks, class_="legend")

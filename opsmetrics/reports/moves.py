@@ -136,7 +136,10 @@ def _from_to(board: Board, language: str, row: ScoreMove) -> str:
         "level_before": text(language, f"level.{row.level_before}").lower(),
         "level": text(language, f"level.{row.level}").lower(),
     }
-    return text(language, "moves.from_to_level", **words, **levels)
+    is_against = row.levels * (row.change or 0) < 0 and abs(row.change or 0) >= MATERIAL_POINTS
+    # A level follows gates and four weeks too, and may go the other way than the points.
+    still = "moves.from_to_still_up" if row.levels > 0 else "moves.from_to_still_down"
+    return text(language, still if is_against else "moves.from_to_level", **words, **levels)
 
 
 def _causes(board: Board, teams: set[str]) -> dict[tuple[str, str, bool], Cause]:

@@ -12,22 +12,22 @@ from scorecard_app.charts.base import GRID, days_axis, label_margin, label_stack
 from scorecard_app.palette import BLUE, GREY, ORANGE
 
 
-def spread(language: str, rows: Sequence[tuple[str, float, float | None]], target: float, word: str) -> go.Figure:
-    """Return teams as dots on 0..100, now (filled) and a year ago (hollow); below the target a diamond.
+def spread(language: str, rows: Sequence[tuple[str, float, float | None, bool]], target: float, word: str) -> go.Figure:
+    """Return teams as dots on 0..100, now (filled) and a year ago (hollow); where the requirement is not met a diamond.
 
     Args:
         language: Of numbers.
-        rows: (team, score now, score a year ago), best first.
+        rows: (team, score now, score a year ago, whether the level meets the requirement), best first.
         target: Line to reach.
         word: What the line is called.
     """
-    rows = [(plain(name), now, before) for name, now, before in rows]
+    rows = [(plain(name), now, before, is_met) for name, now, before, is_met in rows]
     figure = go.Figure()
-    _add_year_ago(figure, [(name, now, before) for name, now, before in rows if before is not None])
-    _add_now(figure, rows, target)
+    _add_year_ago(figure, [(name, now, before) for name, now, before, _ in rows if before is not None])
+    _add_now(figure, rows)
     figure.add_vline(x=target, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.add_annotation(x=target, y=1, yref="paper", yanchor="bottom", text=f"{word} {target:.0f}", showarrow=False)
-    for name, now, _ in rows:
+    for name, now, *_ in rows:
         figure.add_annotation(x=1.02, xref="paper", xanchor="left", y=name, text=score(language, now), showarrow=False)
     scale = {
         "range": [0, 103],
@@ -39,7 +39,7 @@ def spread(language: str, rows: Sequence[tuple[str, float, float | None]], targe
     names = {
         "autorange": "reversed",
         "categoryorder": "array",
-        "categoryarray": [name for name, _, _ in rows],
+        "categoryarray": [name for name, *_ in rows],
         "fixedrange": True,
         "showgrid": False,
     }
@@ -58,15 +58,15 @@ def _add_year_ago(figure: go.Figure, rows: Sequence[tuple[str, float, float]]) -
     figure.add_trace(go.Scatter(x=days, y=names, mode="markers", marker=hollow, hoverinfo="skip"))
 
 
-def _add_now(figure: go.Figure, rows: Sequence[tuple[str, float, float | None]], target: float) -> None:
+def _add_now(figure: go.Figure, rows: Sequence[tuple[str, float, float | None, bool]]) -> None:
     figure.add_trace(
         go.Scatter(
-            x=[now for _, now, _ in rows],
-            y=[name for name, _, _ in rows],
+            x=[now for _, now, *_ in rows],
+            y=[name for name, *_ in rows],
             mode="markers",
             marker={
-                "symbol": ["circle" if now >= target else "diamond" for _, now, _ in rows],
-                "color": [BLUE if now >= target else ORANGE for _, now, _ in rows],
+                "symbol": ["circle" if is_met else "diamond" for *_, is_met in rows],
+                "color": [BLUE if is_met else ORANGE for *_, is_met in rows],
                 "size": 11,
             },
             hoverinfo="skip",

@@ -65,11 +65,16 @@ def _lead(page: Page, scored: Sequence[Scored], count: int, metrics: Sequence[Ar
     words = page.text(
         "area.lead",
         median=fmt.number(page.language, statistics.median(score for _, score in scored)),
-        met=sum(row.level is not None and row.level >= MET_LEVEL for row, _ in scored),
+        met=sum(_is_met(row) for row, _ in scored),
         teams=count,
         metric=page.say(metrics[0].title),
     )
     show(lead(words))
+
+
+def _is_met(row: AreaScore) -> bool:
+    """Whether the level meets the requirement; a score of 60 and more does not, while something holds it down."""
+    return row.level is not None and row.level >= MET_LEVEL
 
 
 def _spread(page: Page, area_id: str, scored: Sequence[Scored]) -> None:
@@ -79,7 +84,7 @@ def _spread(page: Page, area_id: str, scored: Sequence[Scored]) -> None:
         return
     before = {row.team_id: row.score for row in area_queries.area_before(page.snapshot, page.period, area_id)}
     names = {team_id: page.say(team.name) for team_id, team in teams_by_id(page).items()}
-    dots = [(names[row.team_id], score, before.get(row.team_id)) for row, score in scored]
+    dots = [(names[row.team_id], score, before.get(row.team_id), _is_met(row)) for row, score in scored]
     st.plotly_chart(
         charts.spread(page.language, dots, KRAV_POINTS, page.text("word.krav").lower()),
         config=charts.CONFIG,

@@ -74,6 +74,7 @@ def render(page: Page) -> None:
         due=len(groups.get(THIS_MONTH, [])),
         late=sum(goal.is_open and goal.days_left >= 0 and goal.forecast in {"late", "not_moving"} for goal in goals),
         better=sum(goal.effect == "better" for goal in goals),
+        unsure=sum(goal.effect in _EFFECTS and goal.effect not in {"better", "not_acted"} for goal in goals),
         waiting=sum(goal.effect == "not_acted" for goal in goals),
         unknown=sum(goal.effect not in _EFFECTS for goal in goals),
     )

@@ -168,7 +168,9 @@ def _path(page: Page, team_id: str, found: DoFirst) -> Markup | None:
     if found.is_top:
         return paragraph(page.text("first.top"))
     if not found.plan:
-        return None if found.action is None else hint(page.text("first.no_path"))
+        # What a gate holds down comes first whatever a plan of points says.
+        has_gate = found.action is not None and found.action.gate is not None
+        return None if found.action is None or has_gate else hint(page.text("first.no_path"))
     steps = found.plan
     day = steps[0].level_on
     words = page.text(

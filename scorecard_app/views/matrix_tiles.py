@@ -48,14 +48,27 @@ def read_matrix(page: Page, found: Board, shown: Sequence[Team]) -> Matrix:
     history = scores.team_months(page.snapshot, page.period, SHOWN_MONTHS).among("team_id", ids)
     months = group_by(history, lambda row: row.team_id)
     caveats = area_queries.caveats(page.snapshot, page.period).among("team_id", ids)
-    trends = movement.certain_trends(page.snapshot) if page.period.grain == "latest" else ()
     return Matrix(
         page,
         found,
         caveats=index_by(caveats, lambda row: (row.team_id, row.area_id)),
-        years={(row.team_id, row.area_id): row.change for row in trends},
+        years=certain_years(page, found),
         history={team_id: [row.score for row in rows] for team_id, rows in months.items()},
     )
+
+
+def certain_years(page: Page, found: Board) -> dict[tuple[str, str], float]:
+    """Return the points of teams and areas since a year ago, where the trend makes that change certain.
+
+    What is shown is the change that stands in every other place, and not the slope that makes it certain.
+    """
+    trends = movement.certain_trends(page.snapshot) if page.period.grain == "latest" else ()
+    changes = {
+        (row.team_id, row.area_id): (row.change, move.year_change)
+        for row in trends
+        if (move := found.moves.get((row.team_id, row.area_id))) is not None
+    }
+    return {key: year for key, (slope, year) in changes.items() if year is not None and slope * year > 0}
 
 
 def shown_change(move: ScoreMove | None) -> float | None:
@@ -89,11 +102,10 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     if row.score is None:
         label = f"{page.text('overview.cell_no_score', **names)}. {bounds}"
         return Tile(href, label, None, row.status)
-    level, caveats, move = (
-        board.band(row.score, matrix.board.edges),
-        matrix.caveats.get(key),
-        matrix.board.moves.get(key),
-    )
+    # The level as it stands: a number over 60 is not met where a gate or the four weeks hold it.
+    by_score = board.band(row.score, matrix.board.edges)
+    level = by_score if row.level is None else row.level
+    caveats, move = matrix.caveats.get(key), matrix.board.moves.get(key)
     words = page.text(
         "overview.cell",
         **names,
@@ -108,7 +120,7 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
         level=level,
         change=shown_change(move),
         year_change=_year(matrix, key, move),
-        marks=_marks(page, row, move, caveats),
+        marks=_marks(page, row, move, caveats, is_held=level < by_score),
     )
 
 
@@ -120,8 +132,10 @@ def _year(matrix: Matrix, key: tuple[str, str], move: ScoreMove | None) -> float
     return change
 
 
-def _marks(page: Page, row: AreaScore, move: ScoreMove | None, caveats: Caveats | None) -> tuple[str, ...]:
-    """What is to be known of a tile without a legend."""
+def _marks(
+    page: Page, row: AreaScore, move: ScoreMove | None, caveats: Caveats | None, *, is_held: bool
+) -> tuple[str, ...]:
+    """What is to be known of a tile without a legend; the level by name where its number says a higher one."""
     levels = move.levels if move is not None and shown_change(move) is None and not is_withheld(move) else 0
     found = (
         ("overview.mark_level_up", levels > 0),
@@ -130,7 +144,8 @@ def _marks(page: Page, row: AreaScore, move: ScoreMove | None, caveats: Caveats 
         ("overview.mark_uncertain", is_withheld(move)),
         ("overview.mark_waived", bool(caveats and caveats.waived)),
     )
-    return tuple(page.text(key) for key, holds in found if holds)
+    named = (page.text(f"level.{row.level}").lower(),) if is_held else ()
+    return (*named, *(page.text(key) for key, holds in found if holds))
 
 
 def _remarks(matrix: Matrix, row: AreaScore, move: ScoreMove | None, caveats: Caveats | None) -> list[str]:

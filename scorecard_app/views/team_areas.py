@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from opsmetrics.language import fmt
+from opsmetrics.reports import board
 from opsmetrics.reports.addresses import GAPS, TEAM
 from opsmetrics.reports.board import gate_reason, is_held_down
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import areas as area_queries
-from opsmetrics.snapshots.queries import catalogue, movement
+from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Area
 from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.rows import group_by
@@ -21,7 +22,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import table_with_files
 from scorecard_app.views.matrix_section import year_line
-from scorecard_app.views.matrix_tiles import SHOWN_MONTHS
+from scorecard_app.views.matrix_tiles import SHOWN_MONTHS, certain_years
 from scorecard_app.views.parts import level_note, source
 
 
@@ -36,8 +37,8 @@ def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Seque
         (row for row in area_queries.area_months(page.snapshot, team_id) if row.as_of <= page.period.as_of),
         lambda row: row.area_id,
     )
-    trends = movement.certain_trends(page.snapshot) if page.period.grain == "latest" else ()
-    moves = {row.area_id: row.change for row in trends if row.team_id == team_id}
+    years = certain_years(page, board.read_board(page.snapshot, page.period))
+    moves = {area: change for (team, area), change in years.items() if team == team_id}
     edges = catalogue.rules(page.snapshot).level_edges
     rows: list[tuple[Cell, ...]] = []
     for area in catalogue.areas(page.snapshot):

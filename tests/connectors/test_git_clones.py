@@ -271,7 +271,7 @@ def test_what_only_a_title_says_counts_and_what_nobody_says_is_unknown(clone):
     notices = notices_of_pull(pull.organisation, pull.results[-1:], date(2026, 11, 23))
     (notice,) = [notice for notice in notices if notice.kind == "unread_update"]
     assert (notice.name, notice.row_count) == ("update all non-major dependencies", 1)
-    assert "1 merged updates have a form that is not understood" in str(sentences([notice])[0])
+    assert "one merged update has a form that is not understood" in str(sentences([notice])[0])
     updates = [(r["ecosystem"], r["package"], r["from_version"], r["to_version"]) for r in pull("dependency_updates")]
     assert updates == [("unknown", "vite", None, "v6.2.7"), ("unknown", "tar", "6.1.11", "6.2.1")]
 

@@ -325,3 +325,21 @@ def test_the_overview_asks_as_many_questions_of_five_hundred_teams_as_of_fourtee
         open_page("overview", homes[kind], monkeypatch, lang="en")
         asked[kind] = count
     assert asked["large"] == asked["full"] > 20, asked
+
+
+def test_a_number_over_the_requirement_is_not_met_where_its_level_is_held(homes, monkeypatch):
+    """Colour and words follow the level; as many cells look met as SQL counts."""
+    home = homes["full"]
+    _, html = open_page("overview", home, monkeypatch, lang="en")
+    cells = re.findall(r'<a [^>]*class="cell l(\d)[^"]*"[^>]*>(.*?)</a>', html, re.DOTALL)
+    with open_current(home / "snapshots") as con:
+        levels = con.execute(
+            "select level, count(*) from scores.area where grain = 'latest' and score is not null group by level"
+        ).fetchall()
+        held = con.execute(
+            "select count(*) from scores.area where grain = 'latest' and score >= 60 and score < 80 and level = 2"
+        ).fetchone()
+    medians = len(re.findall(r'<span class="cell l\d', html))
+    assert {level: sum(int(found) == level for found, _ in cells) for level, _ in levels} == dict(levels), medians
+    assert held[0] > 0
+    assert sum(">partly met<" in words for _, words in cells) >= held[0]

@@ -60,4 +60,4 @@ class Words:
             return Cell(fmt.MISSING)
         found = self.score(row.score)
         held = " !" if board.is_held_down(row, self.board.edges) else ""
-        return Cell(found.text + held, found.value, found.band)
+        return Cell(found.text + held, found.value, found.band if row.level is None else row.level)

@@ -298,3 +298,14 @@ def test_days_that_nobody_told_of_have_no_count(demo_home, tmp_path):
     found = of(snapshot)
     assert set(facts.major_incidents(snapshot, found.period)) == {None}
     assert {row.found for row in summary.major_incidents(snapshot, found.period)} == {None}
+
+
+def test_a_level_that_rises_while_points_fall_is_said_as_such(now, sql):
+    """A gate was lifted, or four weeks have passed: nobody reads of a fall from a lower level to a higher one."""
+    rows = board.find_moves(now).worse
+    against = [row for row in rows if row.levels > 0 and row.change <= -board.MATERIAL_POINTS]
+    said = dict(zip(rows, board.say_moves(now, "nb", rows), strict=True))
+    for row in rows:
+        words = said[row].detail
+        assert ("Nivået steg likevel til" in words) == (row in against)
+        assert ", og fra «" not in words or row.levels < 0 or row.change > -board.MATERIAL_POINTS
