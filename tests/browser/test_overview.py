@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from opsmetrics.language.texts import LANGUAGES
+from opsmetrics.language.texts import LANGUAGES, text
 from tests.asking import settle
 from tests.patience import LIMIT_MS
 
@@ -57,7 +57,9 @@ def test_marks_are_words_on_a_phone_too(browser, apps):
     assert shown.count() > 5
     words = {shown.nth(place).inner_text() for place in range(shown.count()) if shown.nth(place).is_visible()}
     assert "sperre" in words
-    assert words <= {"sperre", "unntak", "usikkert", "nivå opp", "nivå ned"}
+    levels = {text("nb", f"level.{level}").lower() for level in range(5)}
+    assert words <= {"sperre", "unntak", "usikkert", "nivå opp", "nivå ned"} | levels
+    assert words & levels, "a number that says a higher level than the one that is given"
     assert page.evaluate("getComputedStyle(document.querySelector('.matrix a.cell'), '::after').content") == "none"
     context.close()
 
