@@ -65,8 +65,8 @@ class Limits:
     requests_rate: float = 50.0
     sockets: int = 500
     sockets_each: int = 30
-    frames_burst: int = 30
-    frames_rate: float = 2.0
+    frames_burst: int = 60
+    frames_rate: float = 4.0
     frames_waiting: int = 40
     frame_bytes: int = 1_048_576
     bytes_burst: int = 4_194_304
