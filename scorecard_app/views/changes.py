@@ -51,7 +51,8 @@ def render(page: Page) -> None:
     if not mine:
         show(lead(page.text("changes.none")))
         return
-    _summary(page, mine, names[team_id])
+    # The overview tells the median: what is a mean says so.
+    _summary(page, mine, page.text("changes.mean") if team_id == EVERY else names[team_id])
     _moves(page, team_id)
     if team_id == EVERY:
         _parts(page, mine)
