@@ -14,21 +14,10 @@ from opsmetrics.snapshots.queries import catalogue, facts, reader, shared_gaps
 from opsmetrics.snapshots.store import current, open_current
 from scorecard_app.sparklines import sparkline
 from tests.altered import altered
+from tests.demo_sql import BEFORE, NOW, sql
 from tests.pages import flat, links_of, open_page
 
-NOW = "grain = 'latest'"
-BEFORE = "grain = 'month' and as_of = (select max(as_of) from ref.as_of where grain = 'month')"
-
-
-@pytest.fixture(scope="module")
-def sql(demo_home):
-    with open_current(demo_home / "snapshots") as con:
-        con.execute("set timezone = 'UTC'")
-
-        def ask(query: str) -> list[tuple]:
-            return con.execute(query).fetchall()
-
-        yield ask
+__all__ = ["sql"]  # a fixture
 
 
 def spots(image: str) -> list[tuple[float, float]]:

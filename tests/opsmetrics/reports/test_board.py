@@ -10,21 +10,9 @@ from opsmetrics.reports import board
 from opsmetrics.snapshots.queries import catalogue, facts, summary
 from opsmetrics.snapshots.store import current, open_current
 from tests.altered import altered
+from tests.demo_sql import BEFORE, NOW, sql
 
-NOW = "grain = 'latest'"
-BEFORE = "grain = 'month' and as_of = (select max(as_of) from ref.as_of where grain = 'month')"
-
-
-@pytest.fixture(scope="module")
-def sql(demo_home):
-    """Ask the demo's snapshot."""
-    with open_current(demo_home / "snapshots") as con:
-        con.execute("set timezone = 'UTC'")
-
-        def ask(query: str) -> list[tuple]:
-            return con.execute(query).fetchall()
-
-        yield ask
+__all__ = ["sql"]  # a fixture
 
 
 @pytest.fixture(scope="module")
