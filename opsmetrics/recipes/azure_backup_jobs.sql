@@ -1,20 +1,34 @@
--- title = { nb = "Azure Backup: jobber (eksport fra Backup Center)", en = "Azure Backup jobs (export of Backup center)" }
+-- title = { nb = "Azure Backup: jobber (eksport fra portalen eller PowerShell)", en = "Azure Backup jobs (export of the portal or of PowerShell)" }
 -- stream = "recovery_points"
 -- source = "azure-backup"
 -- input = "job"
 -- columns = ["Backup instance", "Operation", "Status", "Start time"]
 -- naive_time = "local"
--- note.nb = "Tidene er i nettleserens tidssone, skrevet på amerikansk. Navnene på det som sikkerhetskopieres, må stå i datastores.toml."
--- note.en = "Times are those of the browser's time zone, written the American way. What is backed up must stand in datastores.toml."
+-- note.nb = "Tidene er i nettleserens tidssone, skrevet slik språket der skriver dem. Navnene på det som sikkerhetskopieres, må stå i datastores.toml."
+-- note.en = "Times are those of the browser's time zone, written as its language writes them. What is backed up must stand in datastores.toml."
+-- names."Backup instance" = ["Workload name", "WorkloadName", "Protected item", "Item name"]
+-- names."Start time" = ["StartTime"]
 select
     _file, _line,
     "Backup instance" as datastore_id,
-    instant("Start time", ['%m/%d/%Y, %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p']) as taken_at,
-    mapped("Status", map {
-        'Completed': 'true', 'Completed with warnings': 'true', 'CompletedWithWarnings': 'true',
-        'Failed': 'false', 'Cancelled': 'false'
-    }) as is_usable
+    -- AM and PM in capitals is the American way; in small letters it is that of others, whose day comes first.
+    case
+        when regexp_matches("Start time", '[AP]M') and "Start time" like '%,%' then instant("Start time", '%m/%d/%Y, %I:%M:%S %p')
+        else instant("Start time", [
+            '%d/%m/%Y, %I:%M:%S %p', '%d/%m/%Y, %H:%M:%S', '%d.%m.%Y, %H:%M:%S', '%d.%m.%Y, %H.%M.%S', '%d.%m.%Y %H:%M:%S',
+            '%Y-%m-%d %H:%M:%S', '%Y-%m-%d, %H:%M:%S', '%Y-%m-%dT%H:%M:%SZ', '%d/%m/%Y %H:%M:%S', '%m/%d/%Y %H:%M:%S',
+            '%m/%d/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M:%S %p', '%Y-%m-%d, %I:%M:%S %p'
+        ], _file)
+    end as taken_at,
+    case
+        when not regexp_matches("Operation", '(?i)backup|sikkerhetskopi') then unknown_word("Operation")
+        else mapped("Status", map {
+            'Completed': 'true', 'Completed with warnings': 'true', 'CompletedWithWarnings': 'true',
+            'Completed with information': 'true', 'Failed': 'false', 'Cancelled': 'false'
+        })
+    end as is_usable
 from job
 where
-    not regexp_matches("Operation", '(?i)restore|recovery|gjenoppret|configure|disable|delete|register|modify')
-    and lower("Status") not in ('in progress', 'inprogress', 'cancelling')
+    not regexp_matches("Operation", '(?i)restore|recovery|gjenoppret|configure|disable|enable|delete|undelete|register|modify|stop|update')
+    and lower(trim("Status")) not in ('in progress', 'inprogress', 'cancelling')
+qualify rank() over (partition by "Backup instance", "Start time" order by made_at(_file, _modified_at) desc) = 1

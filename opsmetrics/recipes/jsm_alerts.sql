@@ -18,3 +18,4 @@ select
     case when status = 'closed' then later(createdAt, thousandth(report ->> 'closeTime')) end as closed_at, -- if "report"
     later(createdAt, thousandth(report ->> 'ackTime')) as acknowledged_at -- if "report"
 from alert
+qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1

@@ -3,6 +3,7 @@
 -- source = "opsgenie"
 -- input = "alert"
 -- columns = ["Alias", "Status", "Acknowledged", "CreatedAt", "Priority", "Tags", "AckTime", "CloseTime"]
+-- team = "Teams"
 -- note.nb = "Tjenesten leses av merkelappen `service:`. Hvem som kvitterte, står ikke i eksporten."
 -- note.en = "The service is read from the tag `service:`. The export does not say who acknowledged."
 select
@@ -17,3 +18,6 @@ select
         as acknowledged_at,
     case when lower("Status") = 'closed' then later(instant_of_ms("CreatedAt"), thousandth("CloseTime")) end as closed_at
 from alert
+-- Of exports that overlap the newest has the word.
+qualify rank() over (partition by "Alert ID" order by made_at(_file, _modified_at) desc) = 1 -- if "Alert ID"
+qualify rank() over (partition by "AlertID" order by made_at(_file, _modified_at) desc) = 1 -- if "AlertID"

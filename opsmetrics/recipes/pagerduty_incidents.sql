@@ -4,6 +4,7 @@
 -- input = "incident"
 -- columns = ["incident_number", "service_name", "seconds_to_resolve", "priority_name", "urgency"]
 -- records = ["data", ""]
+-- team = "team_name"
 -- note.nb = "I PagerDuty er hver vakttelefon en hendelse; de som har prioritet, regnes som hendelser her."
 -- note.en = "In PagerDuty each page is an incident; those with a priority are incidents here."
 select
@@ -17,3 +18,4 @@ select
     resolved_at -- if "resolved_at"
 from incident
 where nullif(trim(priority_name), '') is not null
+qualify rank() over (partition by incident_number order by made_at(_file, _modified_at) desc) = 1

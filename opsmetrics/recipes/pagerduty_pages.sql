@@ -4,6 +4,7 @@
 -- input = "page"
 -- columns = ["incident_number", "description", "service_name", "seconds_to_first_ack", "urgency"]
 -- records = ["data", ""]
+-- team = "team_name"
 -- note.nb = "Saker med lav hast vekker ingen og er utelatt. Hvem som kvitterte, er ikke med."
 -- note.en = "Incidents of low urgency wake nobody and are left out. Who acknowledged is not told."
 select
@@ -19,3 +20,4 @@ select
     resolved_at as closed_at -- if "resolved_at"
 from page
 where lower(urgency) <> 'low'
+qualify rank() over (partition by incident_number order by made_at(_file, _modified_at) desc) = 1

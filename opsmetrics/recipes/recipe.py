@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,12 +17,13 @@ from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import read_header
 from opsmetrics.language.bilingual import Text
-from opsmetrics.organisation.queries import FOLDER
+from opsmetrics.organisation.queries import FOLDER, Format
 from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shape_of
 from opsmetrics.sources.raw_table import folded
 
-# A line that ends so stands in the query only where the file has one of the columns, or none of them.
+_QUOTED = re.compile(r'"([^"]+)"')
+# A line that ends so, once or more, stands in the query only where the file has one of the columns, or none of them.
 _ONLY = re.compile(r'\s*-- (?P<when>if|unless) (?P<columns>"[^"]+"(?: "[^"]+")*)\s*$')
 
 
@@ -34,8 +36,11 @@ class RecipeHeader(Model):
         source: Name of the source.
         input: Name that the select uses for the file.
         columns: Columns, or keys of JSON, that every export of this form has.
+        names: Column -> other names of it, in other languages and versions; the select writes it in double quotes.
+        formats: Formats of such a file; empty for any.
         records: Where in a JSON file the records are; several where the form has several.
         naive_time: Zone of its times without offset, ``local`` for the organisation's; without it they have offsets.
+        team: Column that names the team that handled a record, where exports have one.
         note: What to know before its rows are believed.
     """
 
@@ -44,8 +49,11 @@ class RecipeHeader(Model):
     source: Slug
     input: str
     columns: list[str] = Field(min_length=1)
+    names: dict[str, list[str]] = Field(default_factory=dict)
+    formats: tuple[Format, ...] = ()
     records: tuple[str, ...] = ("",)
     naive_time: str | None = None
+    team: str | None = None
     note: Text | None = None
 
 
@@ -80,7 +88,26 @@ class Recipe:
 
     def place_in(self, shape: Shape) -> str | None:
         """Return where in a file of this shape its records are, None where it is of another form."""
-        return next((place for place in self.header.records if shape.has(place, self.header.columns)), None)
+        if self.header.formats and shape.kind not in self.header.formats:
+            return None
+        for place in self.header.records:
+            there = shape.records.get(place)
+            if there is not None and all(self._found(name, there) is not None for name in self.header.columns):
+                return place
+        return None
+
+    def _found(self, name: str, there: Collection[str]) -> str | None:
+        """Return what a column is called in a file with these columns, None where it has none."""
+        called = (name, *self.header.names.get(name, ()))
+        return next((each for each in called if folded(each) in there), None)
+
+    def team_in(self, file: Path) -> str | None:
+        """Return the column of a file that names the team that handled a record; None where it has none."""
+        shape = shape_of(file)
+        place = self.place_in(shape) if shape is not None else None
+        if shape is None or place is None or self.header.team is None:
+            return None
+        return self._found(self.header.team, shape.records[place])
 
     def query(self, shape: Shape, path: str, zone: str) -> str:
         """Return the text of the query for a file.
@@ -103,8 +130,21 @@ class Recipe:
         zoned = zone if self.header.naive_time == "local" else self.header.naive_time
         lines += [f"-- naive_time = {_toml(zoned)}"] if zoned else []
         lines += [f"-- # {text}" for text in (self.note.nb, self.note.en)] if self.note else []
-        lines += _fitting(self.select, shape.records[place])
+        lines += self._fitting(shape.records[place])
         return "\n".join(lines) + "\n"
+
+    def _fitting(self, there: frozenset[str]) -> list[str]:
+        """Return the lines of the select that a file with these columns can have, under the names that it uses."""
+        found: list[str] = []
+        for line in self.select.splitlines():
+            rest, is_kept = line, True
+            while (only := _ONLY.search(rest)) is not None:
+                has_one = any(self._found(name, there) is not None for name in _QUOTED.findall(only["columns"]))
+                is_kept = is_kept and has_one is (only["when"] == "if")
+                rest = rest[: only.start()]
+            if is_kept:
+                found.append(_QUOTED.sub(lambda name: f'"{self._found(name[1], there) or name[1]}"', rest))
+        return found
 
     def text_for(self, file: Path, zone: str) -> str:
         """Return the query for a file without its path: files with the same text can be read by one query.
@@ -162,19 +202,6 @@ def _source_of(query: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return said if isinstance(said, str) else None
-
-
-def _fitting(select: str, there: frozenset[str]) -> list[str]:
-    """Return the lines of a select that a file with these columns can have."""
-    found: list[str] = []
-    for line in select.splitlines():
-        only = _ONLY.search(line)
-        if only is not None:
-            has_one = any(folded(name) in there for name in re.findall('"([^"]+)"', only["columns"]))
-            if has_one is (only["when"] == "unless"):
-                continue
-        found.append(_ONLY.sub("", line))
-    return found
 
 
 def _toml(text: str) -> str:

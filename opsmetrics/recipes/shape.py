@@ -45,11 +45,6 @@ class Shape:
     records: dict[str, frozenset[str]]
     skip_lines: int = 0
 
-    def has(self, records: str, names: Iterable[str]) -> bool:
-        """Whether the records at a place have all of these columns, whatever their case."""
-        there = self.records.get(records)
-        return there is not None and {folded(name) for name in names} <= there
-
 
 def shape_of(file: Path) -> Shape | None:
     """Return what a file looks like; None where its format is not known or it cannot be read.

@@ -2,12 +2,12 @@
 -- stream = "vulnerabilities"
 -- source = "trivy"
 -- input = "report"
--- columns = ["SchemaVersion", "CreatedAt", "ArtifactName", "Results"]
+-- columns = ["SchemaVersion", "CreatedAt", "ArtifactName"]
 -- note.nb = "La path være et mønster for alle rapportene: en feil er borte ved den første rapporten som ikke har den. Detaljer landes ikke."
 -- note.en = "Let path be a pattern of all reports: a fault is gone with the first report that does not have it. Details are not landed."
 with reports as (
     select
-        _file, _line, Results, CreatedAt as made_at,
+        _file, _line, _json -> 'Results' as results, CreatedAt as made_at,
         regexp_replace(regexp_replace(ArtifactName, '@.*$', ''), ':[^/:]*$', '') as artifact,
         lead(CreatedAt) over (partition by artifact order by CreatedAt) as next_at
     from report
@@ -16,7 +16,7 @@ with reports as (
 shown as (
     select distinct on (artifact, vulnerability, made_at)
         artifact, fault ->> 'VulnerabilityID' as vulnerability, made_at, next_at, _file, _line
-    from reports, unnest(items(Results)) as of_report(target), unnest(items(target -> 'Vulnerabilities')) as of_target(fault)
+    from reports, unnest(items(results)) as of_report(target), unnest(items(target -> 'Vulnerabilities')) as of_target(fault)
     where coalesce(fault ->> 'Status', '') <> 'not_affected'
 ),
 

@@ -2,16 +2,23 @@
 -- stream = "recovery_points"
 -- source = "veeam"
 -- input = "session"
--- columns = ["JobName", "CreationTime", "EndTime", "Result"]
+-- columns = ["JobName", "CreationTime", "Result"]
+-- formats = ["csv", "sheet"]
 -- naive_time = "local"
--- note.nb = "Navnene på jobbene må stå i datastores.toml. En advarsel regnes som brukbar kopi."
--- note.en = "Names of jobs must stand in datastores.toml. A warning counts as a usable copy."
+-- note.nb = "Navnene på jobbene må stå i datastores.toml. En advarsel regnes som brukbar kopi. Tiden er når økten begynte."
+-- note.en = "Names of jobs must stand in datastores.toml. A warning counts as a usable copy. The time is when the session began."
+-- names.CreationTime = ["Creation Time", "Date", "StartTime", "Start Time"]
+-- names.JobName = ["Job Name"]
+-- names.Result = ["Status"]
 select
     _file, _line,
     "JobName" as datastore_id,
     instant("CreationTime", [
-        '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H.%M.%S', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %I:%M:%S %p'
-    ]) as taken_at,
+        '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H.%M.%S', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M:%S %p',
+        '%m/%d/%Y %H:%M:%S', '%d/%m/%Y %H:%M:%S', '%d-%m-%Y %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%d.%m.%Y %H:%M'
+    ], _file) as taken_at,
     mapped("Result", map { 'Success': 'true', 'Warning': 'true', 'Failed': 'false' }) as is_usable
 from session
-where lower("Result") <> 'none'
+-- None: it has not ended.
+where lower(trim("Result")) <> 'none'
+qualify rank() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc) = 1

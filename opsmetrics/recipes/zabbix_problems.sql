@@ -12,7 +12,10 @@ select
     "Host" as service_id,
     opaque(concat_ws('/', "Host", "Problem")) as rule_id,
     mapped("Severity", map { 'Disaster': '1', 'High': '2', 'Average': '3', 'Warning': '4', 'Information': '5' }) as severity,
-    instant("Time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p']) as fired_at,
-    instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p']) as closed_at
+    instant("Time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
+        as fired_at,
+    instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
+        as closed_at
 from problem
-where "Severity" not in ('Average', 'Warning', 'Information', 'Not classified')
+where lower(trim("Severity")) not in ('average', 'warning', 'information', 'not classified')
+qualify rank() over (partition by "Host", "Problem", "Time" order by made_at(_file, _modified_at) desc) = 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import Prometheus
+from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import Http
 
@@ -29,13 +29,24 @@ class Matcher:
     is_regex: bool
     is_equal: bool
 
-    def holds(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels fulfil it; one that they lack fulfils nothing."""
-        if self.name not in labels:
+    def holds(self, labels: Mapping[str, str], *, is_all: bool) -> bool:
+        """Whether labels fulfil it.
+
+        Args:
+            labels: Labels of an alert.
+            is_all: Whether these are all that it has: a label that is not there is empty then, as Alertmanager has it.
+                Of the others nobody knows the value, which fulfils nothing.
+        """
+        own = labels.get(self.name, "" if is_all else None)
+        if own is None:
             return False
-        own = labels[self.name]
-        found = bool(re.fullmatch(self.value, own)) if self.is_regex else own == self.value
-        return found == self.is_equal
+        if not self.is_regex:
+            return (own == self.value) == self.is_equal
+        try:
+            return bool(re.fullmatch(self.value, own)) == self.is_equal
+        except re.error:
+            # Go knows expressions that Python does not: whether it holds is not known, and nothing is hidden.
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +57,10 @@ class Silence:
     starts_at: datetime
     ends_at: datetime
 
-    def covers(self, labels: Mapping[str, str], first: datetime, last: datetime) -> bool:
-        """Whether it silenced an alert from its first to its last instant."""
-        return self.starts_at <= first and last <= self.ends_at and all(m.holds(labels) for m in self.matchers)
+    def covers(self, labels: Mapping[str, str], first: datetime, last: datetime, *, is_all: bool) -> bool:
+        """Whether it silenced an alert from its first to its last instant; see :meth:`Matcher.holds`."""
+        is_during = self.starts_at <= first and last <= self.ends_at
+        return is_during and all(matcher.holds(labels, is_all=is_all) for matcher in self.matchers)
 
 
 class Alertmanager:
@@ -77,7 +89,10 @@ class Alertmanager:
         """Whether nobody was told of an alert, from its first to its last instant."""
         # External labels are known of what is active; a silence may name them.
         active = [known for known, at in self._active if labels.items() <= known.items() and abs(first - at) <= NEAR]
-        return any(silence.covers(known, first, last) for silence in self._silences for known in (labels, *active))
+        told = [(labels, False), *((known, True) for known in active)]
+        return any(
+            silence.covers(known, first, last, is_all=is_all) for silence in self._silences for known, is_all in told
+        )
 
 
 def client(request: FetchRequest[Prometheus]) -> Http:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from opsmetrics.organisation.connectors import ArgoCD
+from opsmetrics.organisation.connectors.deployers import ArgoCD
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
@@ -46,7 +46,8 @@ def deployments(request: FetchRequest[ArgoCD]) -> FetchResult:
     forgotten: list[str] = []
     with _client(request) as http:
         for application in _applications(request, http):
-            history = sorted(application["status"].get("history") or [], key=lambda entry: entry["id"])
+            # One that was only just made has no status yet.
+            history = sorted((application.get("status") or {}).get("history") or [], key=lambda entry: entry["id"])
             rows += [_row(request, application, entry) for entry in _changes(history)]
             # Numbers begin with 0: where that is gone, so may be others of the asked days.
             if (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsmetrics.core.settings import secret
-from opsmetrics.organisation.connectors import AzureDevOps, AzurePipelines
+from opsmetrics.organisation.connectors.deployers import AzureDevOps, AzurePipelines
 from opsmetrics.sources.azure.client import authenticated_client
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from opsmetrics.organisation.connectors import AzurePipelines
+from opsmetrics.organisation.connectors.deployers import AzurePipelines
 from opsmetrics.sources.azure_devops import VERSION, WAITING, client, instant, pages
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult

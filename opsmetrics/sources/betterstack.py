@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import BetterStack
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.monitors import BetterStack
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
 from opsmetrics.sources.transitions import Change, Status, rows_of
@@ -19,6 +20,8 @@ PAGE = 50
 # An incident that began this long before the asked days, and has ended since, is not asked for.
 LONGEST = timedelta(days=92)
 _NO_STATE = {"paused", "pending", "maintenance"}
+# Better Stack itself waits before it believes such an incident.
+_UNCONFIRMED = "unconfirmed"
 
 
 def _client(request: FetchRequest[BetterStack]) -> Http:
@@ -35,7 +38,7 @@ def _items(http: Http, path: str, **params: Any) -> Iterator[dict[str, Any]]:
     following: str | None = path
     seen: set[str] = set()
     asked: set[str] = set()
-    while following is not None and following not in asked:
+    while following is not None:
         asked.add(following)
         page = http.get(following, **({} if len(asked) > 1 else {"per_page": PAGE, **params}))
         for item in page["data"]:
@@ -43,6 +46,8 @@ def _items(http: Http, path: str, **params: Any) -> Iterator[dict[str, Any]]:
                 seen.add(item["id"])
                 yield item
         following = page["pagination"]["next"]
+        if following in asked:
+            raise http.error(path, "the same page came twice", "pull again")
 
 
 def probe(request: FetchRequest[BetterStack]) -> str:
@@ -77,25 +82,22 @@ def _changes(
     # Better Stack does not check in a maintenance window, and says its hours in names of zones of its own.
     has_window = monitor.get("maintenance_from") is not None
     sure = begins if request.connector.never_paused else datetime.fromisoformat(monitor["updated_at"])
-    paused = datetime.fromisoformat(monitor["paused_at"]) if monitor["paused_at"] else None
+    paused = instant(monitor.get("paused_at"))
     if paused is None and monitor["status"] in _NO_STATE:
-        paused = (
-            request.now if monitor["last_checked_at"] is None else datetime.fromisoformat(monitor["last_checked_at"])
-        )
+        paused = instant(monitor.get("last_checked_at")) or request.now
 
     def between(at: datetime) -> Status:
         return "unknown" if has_window or at < sure or (paused is not None and at >= paused) else "up"
 
-    spans = sorted(
-        (
-            datetime.fromisoformat(item["started_at"]),
-            item["resolved_at"] and datetime.fromisoformat(item["resolved_at"]),
-        )
+    spans = [(datetime.fromisoformat(item["started_at"]), instant(item["resolved_at"])) for item in incidents]
+    unsure = {
+        datetime.fromisoformat(item["started_at"])
         for item in incidents
-    )
+        if (item.get("status") or "").lower() == _UNCONFIRMED
+    }
     changes = [Change(at, between(at)) for at in (begins, max(begins, sure)) if not _within(spans, at)]
     for started, resolved in spans:
-        changes.append(Change(started, "down"))
+        changes.append(Change(started, "unknown" if started in unsure else "down"))
         if resolved is not None and not _within(spans, resolved):
             changes.append(Change(resolved, between(resolved)))
     if paused is not None:

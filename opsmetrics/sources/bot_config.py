@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 
 RENOVATE_FILES = (
-    *("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5"),
-    *(".github/renovate.json", ".github/renovate.json5", ".gitlab/renovate.json", ".gitlab/renovate.json5"),
+    *("renovate.json", "renovate.jsonc", "renovate.json5"),
+    *(".renovaterc", ".renovaterc.json", ".renovaterc.jsonc", ".renovaterc.json5"),
+    *(".github/renovate.json", ".github/renovate.jsonc", ".github/renovate.json5"),
+    *(".gitlab/renovate.json", ".gitlab/renovate.jsonc", ".gitlab/renovate.json5"),
 )
 DEPENDABOT_FILES = (".github/dependabot.yml", ".github/dependabot.yaml")
 PACKAGE_FILE = "package.json"
@@ -95,9 +97,19 @@ def _dependabot(text: str) -> BotConfiguration:
 
 
 def _json(text: str) -> Any:
-    """Read JSON that may hold comments and last commas, as Renovate does; None where it cannot be read."""
+    """Read JSON that may hold comments and last commas, as Renovate does; None where it cannot be read.
+
+    Renovate refuses a name that stands twice in one object.
+    """
     plain = _COMMENT_OR_TEXT.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
     try:
-        return json.loads(_LAST_COMMA.sub(r"\1", plain))
-    except ValueError:
+        return json.loads(_LAST_COMMA.sub(r"\1", plain), object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
         return None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found

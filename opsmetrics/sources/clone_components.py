@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitClones, SupportEnds
+from opsmetrics.organisation.connectors.code_hosts import GitClones
+from opsmetrics.organisation.connectors.result_files import SupportEnds
 from opsmetrics.sources.clones import read_clones
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, instant

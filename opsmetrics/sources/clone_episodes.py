@@ -1,17 +1,18 @@
 """Update episodes from clones: what was in use when, what was released meanwhile, and what of it was taken (ADR 39).
 
-Nothing that a clone or a registry cannot show becomes an episode: it is counted and told. An open episode says that the
-repository has not taken an update *until now*, so that a clone which nobody fetched since tells of none.
+Nothing that a clone or a registry cannot show becomes an episode: it is counted and told, and of a package as a whole
+rows say that nobody knows (ADR 51). An open episode says that the repository has not taken an update *until now*, so
+that a clone which nobody fetched since tells of none.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.clones import Told, read_clones
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.episodes import Episode, episodes_of
@@ -19,12 +20,13 @@ from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, Used, in
 from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.dependencies.registries import Registries, counted
 from opsmetrics.sources.dependencies.timelines import timeline_of_clone
+from opsmetrics.sources.dependencies.undated import EVERY_DAYS, NO_REGISTRY, NO_VERSION, WORDS, look_days, looks_at
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_history import History
 
 Row = dict[str, Any]
+Spans = Sequence[tuple[datetime, Used]]
 # What is not told because no file shows it.
-NO_VERSION = "packages whose version in use no file tells (a range, and no lock file)"
 UNREAD = "manifests and lock files that could not be read"
 
 
@@ -40,12 +42,10 @@ def update_episodes(request: FetchRequest[GitClones]) -> FetchResult:
             found = list(_episodes(request, history, timeline, registries, unknown))
             stale_from = _not_seen_from(request, history)
             for package, episode in found:
-                if stale_from is not None and (episode.applied_at is None or episode.available_at >= stale_from):
+                if stale_from is not None and not _is_seen(episode, stale_from):
                     told.unseen.add(_local_day(request, episode.available_at))
                 else:
                     rows.append(_row(repository, package, episode))
-        if _is_newest(request):
-            unknown += registries.unknown
     counts = counted((why, count) for why, count in unknown.items() if count)
     source = request.connector.folder or "git"
     return FetchResult(rows, source=source, notes=tuple(told.notes), unseen=frozenset(told.unseen), counted=counts)
@@ -58,38 +58,69 @@ def _episodes(
     registries: Registries,
     unknown: Counter[str],
 ) -> list[tuple[Package, Episode]]:
-    """Return the episodes of a repository that began in the asked days."""
-    wanted = dict(_in_use(request, timeline, unknown))
-    registries.learn(wanted)
+    """Return the episodes of a repository that began in the asked days, and the looks at what nobody can date."""
+    wanted = dict(_in_use(request, timeline))
+    registries.learn(package for package, spans in wanted.items() if _names_version(spans))
+    noon = timedelta(hours=12)
+    looks = [request.organisation.midnight(day) + noon for day in look_days(*request.days)]
     found: list[tuple[Package, Episode]] = []
-    age = timedelta(days=request.connector.minimum_release_age_days)
     for package, spans in wanted.items():
-        releases = registries.releases(package)
-        if releases is None:
-            continue
-        told = episodes_of(spans, releases, begins_at=history.begins_at, minimum_age=age)
-        unknown.update(why for why, at in told.unknown if (request.covers(at) if at else _is_newest(request)))
-        found += [
-            (package, one)
-            for one in told.episodes
-            if request.covers(one.available_at) and one.available_at <= request.now
-        ]
+        for why, episodes in _told_of(request, history, package, spans, registries, looks, unknown):
+            if why is not None and _is_newest(request):
+                unknown[f"{WORDS[why]} ({package.ecosystem})" if why == NO_REGISTRY else WORDS[why]] += 1
+            found += [
+                (package, one)
+                for one in episodes
+                if request.covers(one.available_at) and one.available_at <= request.now
+            ]
     return found
 
 
-def _in_use(
-    request: FetchRequest[GitClones], timeline: Timeline, unknown: Counter[str]
-) -> Iterator[tuple[Package, list[tuple[datetime, Used]]]]:
+def _told_of(
+    request: FetchRequest[GitClones],
+    history: History,
+    package: Package,
+    spans: Spans,
+    registries: Registries,
+    looks: Sequence[datetime],
+    unknown: Counter[str],
+) -> Iterator[tuple[str | None, list[Episode]]]:
+    """Yield the episodes of a package, and the looks at it with why nobody can date it."""
+    if spans[-1][1] == (UNTOLD,):
+        yield NO_VERSION, list(looks_at(spans, NO_VERSION, looks))
+    if not _names_version(spans):
+        return
+    releases = registries.releases(package)
+    if isinstance(releases, str):
+        yield releases, list(looks_at(spans, releases, looks))
+        return
+    age = timedelta(days=request.connector.minimum_release_age_days)
+    told = episodes_of(spans, releases, begins_at=history.begins_at, minimum_age=age)
+    unknown.update(why for why, at in told.unknown if request.covers(at))
+    yield None, told.episodes
+    if told.undated is not None:
+        yield told.undated, list(looks_at(spans, told.undated, looks))
+
+
+def _in_use(request: FetchRequest[GitClones], timeline: Timeline) -> Iterator[tuple[Package, Spans]]:
     """Yield the packages of which an episode can begin in the asked days, with their versions."""
     for package, uses in sorted(timeline.uses.items()):
         spans = [(instant(at), used) for at, used in uses]
         # Nothing can begin after the package was taken out, or before it came.
         is_out = spans[0][0] >= request.ends_at or (not spans[-1][1] and spans[-1][0] <= request.starts_at)
-        if is_out or package.ecosystem in platforms.KINDS:
-            continue
-        unknown[NO_VERSION] += spans[-1][1] == (UNTOLD,) and _is_newest(request)
-        if any(version for _, used in spans for version in used):
+        if not is_out and package.ecosystem not in platforms.KINDS:
             yield package, spans
+
+
+def _names_version(spans: Spans) -> bool:
+    return any(version != UNTOLD for _, used in spans for version in used)
+
+
+def _is_seen(episode: Episode, stale_from: datetime) -> bool:
+    """Whether a clone that was last fetched then shows all of an episode: that it ended, or all of a look."""
+    if episode.unknown_because is not None:
+        return episode.available_at + timedelta(days=EVERY_DAYS) <= stale_from
+    return episode.applied_at is not None and episode.available_at < stale_from
 
 
 def _is_newest(request: FetchRequest[GitClones]) -> bool:
@@ -117,4 +148,5 @@ def _row(repository: str, package: Package, episode: Episode) -> Row:
         "package": package.name,
         "available_at": episode.available_at,
         "applied_at": episode.applied_at,
+        "unknown_because": episode.unknown_because,
     }

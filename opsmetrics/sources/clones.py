@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
-from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.actors import UPDATE_BOTS
 from opsmetrics.sources.bot_config import FILES, INHERITED_FILE, INHERITED_REPOSITORY, read_configuration
 from opsmetrics.sources.fetching import FetchRequest, FetchResult

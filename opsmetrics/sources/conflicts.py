@@ -18,7 +18,7 @@ def settle_keys(con: duckdb.DuckDBPyConnection, stream: Stream) -> None:
     """Leave at most one good row of each key in the table ``judged``.
 
     Args:
-        con: Holds ``judged``: the columns of the contract, ``_day``, ``_line``, ``_reason``, ``_raw``.
+        con: Holds ``judged``: the columns of the contract, ``_line``, ``_reason``, ``_raw``, and others that are kept.
         stream: Says what the key is, and which column tells the newest.
     """
     key = ", ".join(quoted(name) for name in stream.key)

@@ -18,7 +18,7 @@ import polars as pl
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.conflicts import settle_keys
-from opsmetrics.sources.forms import Zones, blurs_of, expected, form_of, given, quoted, reasons_of
+from opsmetrics.sources.forms import Fault, Zones, blurs_of, expected, faults_of, form_of, given, quoted
 from opsmetrics.sources.raw_table import BOOLEAN, FILE, RawTable, folded, unreadable
 from opsmetrics.streams import DUCKDB_TYPES, Column, Stream
 
@@ -86,7 +86,7 @@ def apply_contract(
         con.execute("set timezone = 'UTC'")
         con.execute("set enable_progress_bar = false")
         con.register("source", frame)
-        con.execute(f"create temp table judged as {_judging(frame, stream, zones, happened)}")
+        _judge(con, stream, _judging(frame, stream, zones, happened))
         settle_keys(con, stream)
         names = ", ".join(quoted(column.name) for column in stream.columns)
         typed = con.sql(f"select {names}, _day, _line, _reason, _raw from judged order by _line").pl()
@@ -156,36 +156,78 @@ def _named(table: RawTable, present: Mapping[str, str]) -> pl.DataFrame:
     series = [table.data[source].alias(f"in {name}") for name, source in present.items()]
     odd = [table.odd[source].alias(f"odd {name}") for name, source in present.items() if source in table.odd]
     places = [] if table.files is None else [table.files.alias("_file")]
-    return pl.DataFrame([table.lines.alias("_line"), table.broken.alias("_broken"), *places, *series, *odd])
+    named = pl.DataFrame([table.lines.alias("_line"), table.broken.alias("_broken"), *places, *series, *odd])
+    return named.with_row_index("_row")
 
 
-def _judging(frame: pl.DataFrame, stream: Stream, zones: Zones, happened: tuple[date, date]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """SQL that holds the rows of ``source`` against a contract, each once.
+
+    Attributes:
+        typed: Values and whether anything was written, by column.
+        faults: What can be wrong with a row.
+        day: Day of a row of whose time nothing is wrong.
+        doubts: What can be wrong with its time, so that it has no day.
+        kept: What is kept of a row that breaks the contract.
+    """
+
+    typed: list[str]
+    faults: list[Fault]
+    day: str
+    doubts: list[Fault]
+    kept: str
+
+
+def _judging(frame: pl.DataFrame, stream: Stream, zones: Zones, happened: tuple[date, date]) -> _Judging:
     values: list[str] = []
-    reasons = {column.name: list[str]() for column in stream.columns}
-    blurs: list[str] = []
+    faults: dict[str, list[Fault]] = {column.name: [] for column in stream.columns}
+    blurs: list[Fault] = []
     for column in stream.columns:
         if f"in {column.name}" in frame.columns:
             # What has no end yet may have begun at any time.
             low = happened[0] if column.name == stream.time and not stream.ends else FIRST_EVER
             plausible = (low, _latest(column, happened[1]))
-            typed, reasons[column.name], blurred = _column(frame, column, zones, plausible)
+            typed, faults[column.name], blurred = _column(frame, column, zones, plausible)
             values += typed
             blurs += blurred
         else:
             values.append(f"cast(null as {DUCKDB_TYPES[column.type]}) as {quoted(column.name)}")
-    said = ["_broken", *(reason for found in reasons.values() for reason in found), *blurs]
-    said += [f"case when {rule.broken} then '{rule.reason}' end" for rule in stream.rules]
-    names = ", ".join(quoted(column.name) for column in stream.columns)
-    return f"""
-        with typed as (select {", ".join(values)}, * from source),
-        judged as (
-            select *, nullif(concat_ws('; ', {", ".join(said)}), '') as _reason,
-                {_day(stream, reasons, zones.home)} as _day
-            from typed
-        )
-        select {names}, _day, _line, _reason, case when _reason is not null then {_raw(frame, stream)} end as _raw
-        from judged
+    said = [("_broken is not null", "_broken"), *(fault for found in faults.values() for fault in found), *blurs]
+    said += [(rule.broken, f"'{rule.reason}'") for rule in stream.rules]
+    doubts = faults[stream.time] if stream.time else []
+    return _Judging(values, said, _day(stream, zones.home), doubts, _raw(frame, stream))
+
+
+def _judge(con: duckdb.DuckDBPyConnection, stream: Stream, judging: _Judging) -> None:
+    """Make the table ``judged`` of ``source``.
+
+    In two steps, because nearly all rows are good: which ones are asked first, and only of the others what is wrong.
+    Most of what a small table costs is planning all that could be said of it.
     """
+    names = ", ".join(quoted(column.name) for column in stream.columns)
+    typed = f"typed as (select {', '.join(judging.typed)}, * from source)"
+    # A condition that is null does not hold.
+    is_wrong = f"({' or '.join(f'({condition})' for condition, _ in judging.faults)}) is true"
+    con.execute(f"""
+        create temp table judged as
+        with {typed}, marked as (select *, {is_wrong} as _is_wrong from typed)
+        select {names}, case when not _is_wrong then {judging.day} end as _day, _line,
+            cast(null as varchar) as _reason, cast(null as varchar) as _raw, _row, _is_wrong
+        from marked
+    """)
+    if con.execute("select count(*) from judged where _is_wrong").fetchall() != [(0,)]:
+        reasons = ", ".join(f"case when {condition} then {said} end" for condition, said in judging.faults)
+        doubt = " or ".join(f"({condition})" for condition, _ in judging.doubts) or "false"
+        con.execute(f"""
+            create temp table wrong as
+            with {typed}
+            select {names}, case when ({doubt}) is not true then {judging.day} end as _day, _line,
+                nullif(concat_ws('; ', {reasons}), '') as _reason, {judging.kept} as _raw, _row, true as _is_wrong
+            from typed semi join (select _row from judged where _is_wrong) using (_row)
+        """)
+        con.execute("delete from judged where _is_wrong")
+        con.execute("insert into judged by name from wrong")
 
 
 def _latest(column: Column, tomorrow: date) -> date:
@@ -198,24 +240,23 @@ def _latest(column: Column, tomorrow: date) -> date:
 
 def _column(
     frame: pl.DataFrame, column: Column, zones: Zones, plausible: tuple[date, date]
-) -> tuple[list[str], list[str], list[str]]:
-    """Return SQL of a column's value and of whether anything was written, of what is wrong, and of what blurs it."""
+) -> tuple[list[str], list[Fault], list[Fault]]:
+    """Return SQL of a column's value and of whether anything was written, what can be wrong, and what can blur it."""
     source, name, is_there = quoted(f"in {column.name}"), quoted(column.name), quoted(f"given {column.name}")
     dtype = frame.schema[f"in {column.name}"]
     form = form_of(column, source, dtype, zones)
     is_given, is_odd = f"coalesce({given(source, dtype)}, false)", "false"
-    reasons: list[str] = []
+    faults: list[Fault] = []
     if f"odd {column.name}" in frame.columns:
         odd = quoted(f"odd {column.name}")
         is_odd = f"{odd} is not null" + (f" and {odd} <> '{BOOLEAN}'" if column.type == "boolean" else "")
         said = expected(column, f"' || {odd} || '")
-        reasons.append(f"case when {is_odd} then '{column.name}: {said}' end")
+        faults.append((is_odd, f"'{column.name}: {said}'"))
         is_given = f"({is_given} and not ({is_odd}))"
     if column.required:
-        is_missing = f"_broken is null and not {is_there} and not ({is_odd})"
-        reasons.append(f"case when {is_missing} then '{column.name}: missing' end")
-    reasons += reasons_of(column, form, plausible, zones.home)
-    return [f"{form.value} as {name}", f"{is_given} as {is_there}"], reasons, blurs_of(column, form)
+        faults.append((f"_broken is null and not {is_there} and not ({is_odd})", f"'{column.name}: missing'"))
+    faults += faults_of(column, form, plausible, zones.home)
+    return [f"{form.value} as {name}", f"{is_given} as {is_there}"], faults, blurs_of(column, form)
 
 
 def _raw(frame: pl.DataFrame, stream: Stream) -> str:
@@ -233,11 +274,9 @@ def _packed(parts: list[str]) -> str:
     return f"left(cast(to_json(struct_pack({', '.join(parts)})) as varchar), {MAX_RAW})"
 
 
-def _day(stream: Stream, reasons: Mapping[str, list[str]], home: str) -> str:
-    """SQL of a row's local day; null where its time is not to be believed."""
+def _day(stream: Stream, home: str) -> str:
+    """SQL of a row's local day."""
     if stream.time is None:
         return "cast(null as date)"
     time = quoted(stream.time)
-    day = time if stream.column(stream.time).type == "date" else f"cast(timezone('{home}', {time}) as date)"
-    doubts = ", ".join(["null", "null", *reasons[stream.time]])
-    return f"case when coalesce({doubts}) is null then {day} end"
+    return time if stream.column(stream.time).type == "date" else f"cast(timezone('{home}', {time}) as date)"

@@ -20,7 +20,7 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.core.web import without_secrets
 from opsmetrics.landing import PARTIAL, Batch
 from opsmetrics.organisation import Organisation
-from opsmetrics.organisation.connector import Connector
+from opsmetrics.organisation.connectors.base import Connector
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import doubtful_days, happened_days, runs
 from opsmetrics.sources.contract import apply_contract
@@ -47,6 +47,7 @@ class FetchRequest(Generic[ConnectorT]):
         starts_at: Midnight that begins them, UTC.
         ends_at: Midnight that ends them, UTC.
         now: Clock of the pull, UTC.
+        known: What this pull was told already and asks no second time, the same for all its questions.
     """
 
     settings: Settings
@@ -57,6 +58,7 @@ class FetchRequest(Generic[ConnectorT]):
     starts_at: datetime
     ends_at: datetime
     now: datetime
+    known: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
 
     @classmethod
     def make(
@@ -67,10 +69,12 @@ class FetchRequest(Generic[ConnectorT]):
         stream: str,
         days: tuple[date, date],
         now: datetime,
+        known: dict[str, Any] | None = None,
     ) -> FetchRequest[ConnectorT]:
         """Return the question with the instants of its days."""
         start, end = (organisation.midnight(day) for day in days)
-        return cls(settings, organisation, connector, stream, days, start, end, now)
+        told = {} if known is None else known
+        return cls(settings, organisation, connector, stream, days, start, end, now, told)
 
     @property
     def today(self) -> date:

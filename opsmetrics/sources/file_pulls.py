@@ -18,7 +18,7 @@ import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import Settings
-from opsmetrics.landing import Batch, Load, LoadName, land, names, read_loads, read_numbered, short_digest
+from opsmetrics.landing import Batch, Load, LoadName, land, names, read_loads, read_named, short_digest
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.sources import files
 from opsmetrics.sources.claims import DAY, within
@@ -48,6 +48,7 @@ class FilePull:
         errors: What could not be read.
         told: What was taken back.
         unchanged: Files that say what they said before.
+        known: Number -> name of each load of this source that was there before.
         files: Each file as it was last looked at.
         days: What was landed for each day of a whole file.
     """
@@ -68,10 +69,10 @@ class FilePull:
             organisation, source, self._stream, files.files_root(organisation, settings.data), self._today
         )
         self._rules = rules_digest(source, self._stream, self._today)
-        self._known = {
+        self.known = {
             name.sequence: name for name in names(settings.landing, source.name) if name.origin == source.origin
         }
-        self._newest = {day: name for name in self._known.values() for day in days_of(name.window)}
+        self._newest = {day: name for name in self.known.values() for day in days_of(name.window)}
 
     def run(self, window: Window | None, *, fill_gaps: bool) -> None:
         """Land files one by one; one that cannot be read is reported and the others still land.
@@ -125,26 +126,26 @@ class FilePull:
 
     def _last_word(self, mark: FileMark | None, day: Window | None) -> bool:
         """Whether what came of the file when it was noted is still the last word on its days."""
-        if mark is None or mark.sequence not in self._known:
+        if mark is None or mark.sequence not in self.known:
             return False
         if day is not None:
             return self._newest[day[0]].sequence == mark.sequence
         # Loads that the note does not know came of a pull beside this one.
         noted = {mark.sequence, *(held.sequence for held in self.days.values())}
-        return noted <= self._known.keys() and max(self._known) == max(noted)
+        return noted <= self.known.keys() and max(self.known) == max(noted)
 
     def _landed_before(self, marker: str, day: Window | None, cut: Window | None) -> LoadName | None:
         """Return the load of the same content and days, where it is still the last word on them."""
         digest = short_digest(marker)
         if self._stream.is_register:
-            words = {max(self._known): self._known[max(self._known)]} if self._known else {}
+            words = {max(self.known): self.known[max(self.known)]} if self.known else {}
         else:
             asked = days_of(day or cut or (self._today, self._today))
             words = {name.sequence: name for held in asked if (name := self._newest.get(held))}
         same = [name for name in words.values() if name.digest == digest]
         if len(words) != 1 or not same:
             return None
-        load = read_numbered(self._landing, self._source.name, same[0].sequence)
+        load = read_named(self._landing, self._source.name, same[0])
         # On which day rows of it were set aside is not noted: it is read again.
         is_judged = cut is not None or (load is not None and not load.quarantined)
         return same[0] if is_judged else None
@@ -154,10 +155,10 @@ class FilePull:
         batch = files.read_parcel(self._reading, path, landing=self._landing, day=day, window=cut)
         content = content_digest(batch)
         if batch.window[0] >= batch.window[1]:
-            return max(self._known, default=0), content
+            return max(self.known, default=0), content
         if day is None and not self._stream.is_register:
             landed = self._whole(batch, is_cut=cut is not None)
-            return landed.sequence if landed else max(self._known, default=0), content
+            return landed.sequence if landed else max(self.known, default=0), content
         if mark and content and mark.content == content:
             self.unchanged += 1
             return mark.sequence, content
@@ -166,8 +167,8 @@ class FilePull:
     def _land(self, batch: Batch) -> Load:
         load = land(self._landing, self._source.name, batch, loaded_at=self._now)
         self.loads.append(load)
-        self._known[load.sequence] = LoadName.of(load.load_id)
-        self._newest |= dict.fromkeys(days_of(batch.window), self._known[load.sequence])
+        self.known[load.sequence] = LoadName.of(load.load_id)
+        self._newest |= dict.fromkeys(days_of(batch.window), self.known[load.sequence])
         return load
 
     def _whole(self, batch: Batch, *, is_cut: bool) -> Load | None:
@@ -177,6 +178,11 @@ class FilePull:
         claimed = set[date]() if is_cut else {date.fromisoformat(day) for day in held} or self._claimed(batch.source)
         batch = self._remembered(batch, claimed)
         digests = day_digests(batch)
+        if not is_cut and not held and self._landed_unnoted(batch):
+            self.unchanged += 1
+            newest = {day.isoformat(): name.sequence for day, name in self._newest.items()}
+            self.days = {day: DayMark(newest[day], digest) for day, digest in digests.items()}
+            return None
         changed = [day for day, digest in digests.items() if day not in held or held[day].digest != digest]
         withdrawn = self._left(batch, claimed)
         if not changed and not withdrawn and not self._leaves_out_others(batch):
@@ -196,9 +202,23 @@ class FilePull:
         self.days |= {d.isoformat(): DayMark(load.sequence, digests[d.isoformat()]) for d in days_of(window)}
         return load
 
+    def _landed_unnoted(self, batch: Batch) -> bool:
+        """Whether the newest load is this file as it stands: a pull died before it noted that it had landed it."""
+        newest = self.known[max(self.known)] if self.known else None
+        if newest is None or (newest.digest, newest.window[1]) != (short_digest(batch.source_digest), batch.window[1]):
+            return False
+        if not self._newest.keys() >= set(days_of(batch.window)):
+            return False
+        load = read_named(self._landing, self._source.name, newest)
+        if load is None or not load.is_complete:
+            return False
+        # What had not happened on the day that it was judged may have since.
+        has_aside = load.quarantined > 0 or batch.frame["_reason"].null_count() < batch.frame.height
+        return not has_aside or load.loaded_at.astimezone(self._organisation.zone).date() == self._today
+
     def _leaves_out_others(self, batch: Batch) -> bool:
         """Whether a file has other columns to leave out than the last load: they are named, also with the same rows."""
-        load = read_numbered(self._landing, self._source.name, max(self._known)) if self._known else None
+        load = read_named(self._landing, self._source.name, self.known[max(self.known)]) if self.known else None
         return load is not None and load.dropped_columns != batch.dropped_columns
 
     def _remembered(self, batch: Batch, claimed: set[date]) -> Batch:

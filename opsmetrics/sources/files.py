@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.places import followed
 from opsmetrics.landing import PARTIAL, SILENT, Batch, read_loads
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.models import MANIFEST, READ
@@ -52,7 +53,7 @@ from opsmetrics.sources.notes import Window
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
-from opsmetrics.sources.tables import read_table
+from opsmetrics.sources.tables import MAX_FILE_BYTES, read_table
 from opsmetrics.streams import Stream
 
 # A file that is rewritten while it is read is read again, after a pause that grows.
@@ -160,7 +161,7 @@ def exports_of(reading: Reading, path: Path, day: Window | None) -> list[Export]
 def _inside(organisation: Organisation, root: Path, name: str) -> Path:
     """Return a path below the root or below the organisation's own folder (registers), nowhere else."""
     bases = [root.resolve(), organisation.folder.resolve()]
-    candidates = [(base / name).resolve() for base in bases]
+    candidates = [followed(base / name) for base in bases]
     allowed = [path for path, base in zip(candidates, bases, strict=True) if path.is_relative_to(base)]
     # A link that leads out is as far away as a path that does.
     if not any(path.exists() for path in allowed) and len(allowed) < len(bases):
@@ -220,7 +221,8 @@ def digest(reading: Reading, path: Path, day: Window | None = None) -> str:
     for export in exports_of(reading, path, day):
         made = export.made_on(reading.organisation.zone)
         total.update(f"{export.path.name}|{made}|{export.days}".encode())
-        if export.path.is_file():
+        # What is too large is refused when it is read, and not before all of it was.
+        if export.path.is_file() and export.path.stat().st_size <= MAX_FILE_BYTES:
             with one_error(str(export.path)), export.path.open("rb") as content:
                 while chunk := content.read(1 << 20):
                     total.update(chunk)

@@ -14,7 +14,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from opsmetrics.organisation.connectors import FluxEvents
+from opsmetrics.organisation.connectors.deployers import FluxEvents
 from opsmetrics.sources import json_files
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 

@@ -23,6 +23,8 @@ _CLOCKS_FROM, _CLOCKS_DAYS = (1990, 1, 1, 12), 366 * 60
 FRACTION = "a number with a fraction (as a number, 3.10 is 3.1)"
 # (condition, reason) in SQL; the reason holds no quotes.
 Reason = tuple[str, str]
+# (condition, what is said) in SQL: of a row that breaks a rule, what is said is the text of its reason.
+Fault = tuple[str, str]
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # The reason that names other days every day, for the same row.
@@ -42,8 +44,12 @@ _NOTHING = ", ".join(
 _UNSEEN = r"[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{feff}]"
 _WHOLE = "[+-]?[0-9]+"
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+# What the words of a query say of a value that they keep as it is.
+_STRANGE = (".*: a word that nobody knows", "a word that the query does not know: write there what it means")
 # What a text is that is no instant: the first that matches names it.
 _SEEN = (
+    _STRANGE,
+    (".*: day or month first[?]", "a date that may be read in two ways: let the query name one format"),
     (r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number; epochs are not read"),
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),
@@ -51,7 +57,7 @@ _SEEN = (
     (f"{_NAIVE}.*", "something after the time that is no offset; write +HH:MM or Z"),
     (r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*", "a day or time that is not written YYYY-MM-DD HH:MM"),
 )
-_NO_OFFSET = "no offset from UTC (set naive_time in sources.toml if the zone is known)"
+_NO_OFFSET = "no offset from UTC (set naive_time where the source is configured, if the zone is known)"
 _ELSE = "no day and time as YYYY-MM-DD HH:MM with an offset"
 _PLACES = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "date": "a day"}
 _PLACES |= {"timestamp": "an instant", "text": "text"}
@@ -73,12 +79,14 @@ class Form:
 
     Attributes:
         value: SQL of the typed value, null where the cell holds none.
-        reasons: Why there is none, beyond that it is of another form; each only where something was given.
+        lacks: Why there is none, beyond that it is of another form; each only where something was given.
+        breaks: Why a value that is there is none to be kept.
         blurs: Why a value that is there is not to be believed to the hour; its day is.
     """
 
     value: str
-    reasons: tuple[Reason, ...] = ()
+    lacks: tuple[Reason, ...] = ()
+    breaks: tuple[Reason, ...] = ()
     blurs: tuple[Reason, ...] = ()
 
 
@@ -158,7 +166,7 @@ def _text_form(column: Column, text: str, zones: Zones) -> Form:  # noqa: PLR091
         return Form(f"case when regexp_full_match({text}, '{_NUMBER}') and isfinite({value}) then {value} end")
     if kind == "boolean":
         words = "when 'true' then true when '1' then true when 'false' then false when '0' then false"
-        return Form(f"case lower({text}) {words} end")
+        return Form(f"case lower({text}) {words} end", ((f"regexp_full_match({text}, '{_STRANGE[0]}')", _STRANGE[1]),))
     if kind == "date":
         return Form(f"case when regexp_full_match({text}, '{_DAY}') then try_cast({text} as date) end")
     if kind == "timestamp":
@@ -166,18 +174,18 @@ def _text_form(column: Column, text: str, zones: Zones) -> Form:  # noqa: PLR091
     if column.one_of:
         # Words are matched without case; which ones there are, the contract says.
         return Form(f"nullif(lower({text}), '')")
-    reasons = (
+    breaks = (
         (f"length({text}) > {MAX_TEXT}", f"longer than {MAX_TEXT} characters"),
         (rf"regexp_matches({text}, '[\x00-\x1f\x7f]')", "a line break or control character in it"),
         (f"regexp_matches({text}, '{_UNSEEN}')", "a sign in it that nobody sees, such as a soft hyphen"),
     )
     if column.or_none:
         # Pages of an incident called NULL would all belong to one.
-        reasons += (
+        breaks += (
             (f"lower({text}) in ({_NOTHING})", "a word for nothing: leave the cell empty, or write null in JSON"),
         )
     # One letter, one sign: some systems write å as a and a ring, which is the same text.
-    return Form(f"nullif(nfc_normalize({text}), '')", reasons)
+    return Form(f"nullif(nfc_normalize({text}), '')", breaks=breaks)
 
 
 def _instant(text: str, zones: Zones) -> Form:
@@ -188,8 +196,8 @@ def _instant(text: str, zones: Zones) -> Form:
     strange = (f"not {is_aware} and not {is_naive}", f"no instant (' || case {seen} else '{_ELSE}' end || ')")
     local = _local(f"try_cast({text} as timestamp)", is_naive, zones)
     if zones.naive is None:
-        return Form(aware, (strange, *local.reasons))
-    return Form(f"coalesce({aware}, {local.value})", (strange, *local.reasons), local.blurs)
+        return Form(aware, (strange, *local.lacks))
+    return Form(f"coalesce({aware}, {local.value})", (strange, *local.lacks), blurs=local.blurs)
 
 
 def _local(local: str, is_naive: str, zones: Zones) -> Form:
@@ -223,8 +231,8 @@ def went_back(zone: str) -> tuple[int, ...]:
     return tuple(sorted(backwards))
 
 
-def reasons_of(column: Column, form: Form, plausible: tuple[date, date], home: str) -> list[str]:
-    """Return SQL texts, each null where its rule holds.
+def faults_of(column: Column, form: Form, plausible: tuple[date, date], home: str) -> list[Fault]:
+    """Return what can be wrong with a value.
 
     Args:
         column: The column, typed as ``"name"``, with ``"given name"`` that says whether anything was written.
@@ -233,11 +241,10 @@ def reasons_of(column: Column, form: Form, plausible: tuple[date, date], home: s
         home: Zone of days.
     """
     name, is_given = quoted(column.name), quoted("given " + column.name)
-    why = [f"when {condition} then '{text}'" for condition, text in form.reasons]
+    why = [f"when {condition} then '{text}'" for condition, text in form.lacks]
     lacks = f"case {' '.join(why)} else '{_LACKS[column.type]}' end" if why else f"'{_LACKS[column.type]}'"
-    found = [f"case when {is_given} and {name} is null then '{column.name}: ' || {lacks} end"]
-    # A value that is there may still break a rule of its form: a text that is too long.
-    broken = [(f"{name} is not null and ({condition})", text) for condition, text in form.reasons]
+    found = [(f"{is_given} and {name} is null", f"'{column.name}: ' || {lacks}")]
+    broken = [(f"{name} is not null and ({condition})", text) for condition, text in form.breaks]
     if column.one_of:
         allowed = ", ".join(f"'{value}'" for value in column.one_of)
         broken.append((f"{name} not in ({allowed})", f"not one of {', '.join(column.one_of)}"))
@@ -253,14 +260,14 @@ def reasons_of(column: Column, form: Form, plausible: tuple[date, date], home: s
     return found + [_said(column, *reason) for reason in broken]
 
 
-def blurs_of(column: Column, form: Form) -> list[str]:
-    """Return further SQL texts, each null where its rule holds; a row that breaks one has a day all the same."""
+def blurs_of(column: Column, form: Form) -> list[Fault]:
+    """Return what else can be wrong with a value; a row for which that is so has a day all the same."""
     name = quoted(column.name)
     return [_said(column, f"{name} is not null and ({condition})", text) for condition, text in form.blurs]
 
 
-def _said(column: Column, condition: str, text: str) -> str:
-    return f"case when {condition} then '{column.name}: {text}' end"
+def _said(column: Column, condition: str, text: str) -> Fault:
+    return condition, f"'{column.name}: {text}'"
 
 
 def _start(column: Column, day: date, home: str) -> str:

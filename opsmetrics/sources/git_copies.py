@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import inherited
-from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.git_history import FETCHED, MAIN, git_program
 

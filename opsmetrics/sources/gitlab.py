@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from opsmetrics.core.instants import instant
 from opsmetrics.core.settings import secret
-from opsmetrics.organisation.connectors import GitLab
+from opsmetrics.organisation.connectors.code_hosts import GitLab
 from opsmetrics.organisation.names import fits
 from opsmetrics.sources.actors import ActorKind, is_machine, kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import instant, service_of
+from opsmetrics.sources.github.client import service_of
 from opsmetrics.sources.github.update_requests import BEFORE, episodes_of
 from opsmetrics.sources.github.update_rows import change_rows, merge_rows, notes_of
 from opsmetrics.sources.http import Http

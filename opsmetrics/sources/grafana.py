@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from opsmetrics.organisation.connectors import GRAFANA_NOTES, Grafana
+from opsmetrics.organisation.connectors.telemetry import GRAFANA_NOTES, Grafana
 from opsmetrics.organisation.known import KnownNames
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.alert_routes import is_template, receivers_of
@@ -21,8 +21,11 @@ from opsmetrics.streams import STREAMS
 
 Row = dict[str, Any]
 LIMIT = 5000
+# Grafana asks Loki for no longer than 30 days at once, and leaves the beginning of a longer question out in silence.
+LONGEST_OF_LOKI = timedelta(days=28)
 # How long an alert may have fired before the asked days and still end in them.
 LONGEST = timedelta(days=7)
+UNNAMED = "deploy annotations left out, without a service and an environment that are known"
 _KINDS = frozenset(STREAMS["alert_rule_states"].column("kind").one_of)
 
 
@@ -150,7 +153,12 @@ def _transitions(settings: Grafana, http: Http, start: datetime, end: datetime) 
         found = from_frame(http.get("api/v1/rules/history", **{"from": first, "to": last, "limit": LIMIT}))
         return None if can_halve and len(found) >= LIMIT else found
 
-    return list(halved(fetch, start, end, shortest=timedelta(seconds=2)))
+    found: list[Transition] = []
+    while start < end:
+        stop = min(start + LONGEST_OF_LOKI, end)
+        found += halved(fetch, start, stop, shortest=timedelta(seconds=2))
+        start = stop
+    return found
 
 
 def alerts(request: FetchRequest[Grafana]) -> FetchResult:
@@ -233,8 +241,16 @@ def deployments(request: FetchRequest[Grafana]) -> FetchResult:
     with _client(request) as http:
         notes = _annotations(http, request.starts_at, request.ends_at, tags=settings.deployment_tag)
     known = KnownNames(request.organisation)
-    rows = {note["id"]: row for note in notes if (row := _deployment(settings, known, note)) is not None}
-    return FetchResult(list(rows.values()), source=f"{settings.url} deploy annotations")
+    rows: list[Row] = []
+    unnamed = 0
+    for note in {note["id"]: note for note in notes}.values():
+        row = _deployment(settings, known, note)
+        if row is not None:
+            rows.append(row)
+        elif request.covers(instant(note["time"])):
+            unnamed += 1
+    counted = {UNNAMED: unnamed} if unnamed else {}
+    return FetchResult(rows, source=f"{settings.url} deploy annotations", counted=counted)
 
 
 def _deployment(settings: Grafana, known: KnownNames, note: Row) -> Row | None:

@@ -137,7 +137,9 @@ class Http:
         following: str | None = path
         query: Mapping[str, Any] | None = params
         seen: set[str] = set()
-        while following is not None and following not in seen:
+        while following is not None:
+            if following in seen:
+                raise self.error(path, "the same page came twice", "pull again")
             seen.add(following)
             answer = self.answer("GET", following, params=query)
             yield answer.json()
@@ -201,6 +203,13 @@ class Http:
         if status >= 400:
             fix = FIXES.get(status, "check the settings of this source in sources.toml")
             raise self.error(path, said_status(status), fix, status)
+        return self._readable(path, answer)
+
+    def _readable(self, path: str, answer: httpx.Response) -> httpx.Response:
+        """Return an answer whose body is JSON of a size that can be read."""
+        if answer.status_code == HTTPStatus.NO_CONTENT:
+            # There is nothing, which is an answer: no body of it could be JSON.
+            return httpx.Response(answer.status_code, headers=answer.headers, content=b"null", request=answer.request)
         values = sum(answer.content.count(sign) for sign in (b",", b"[", b"{"))
         if values > MOST_VALUES:
             text = f"the answer holds more than {MOST_VALUES} values"
@@ -208,7 +217,7 @@ class Http:
         try:
             answer.json()
         except (ValueError, RecursionError) as error:
-            raise _TryAgainError(f"{status} without valid JSON", None) from error
+            raise _TryAgainError(f"{answer.status_code} without valid JSON", None) from error
         return answer
 
     def _bounded(self, method: str, url: str, path: str, arguments: Mapping[str, Any]) -> httpx.Response:

@@ -15,7 +15,6 @@ import resource
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection, wait
@@ -33,6 +32,9 @@ Progress = Callable[[int, int], None]
 _CONTEXT = multiprocessing.get_context("forkserver")
 # Starting a process changes what all processes of this one share.
 _STARTING = threading.Lock()
+# What reads at this moment, and what of it was ended because nobody waits for it any longer.
+_READING: set[Any] = set()
+_STOPPED: set[Any] = set()
 # So that a source that looks at its own clock says itself what it was doing.
 LATE_SECONDS = 5.0
 _PAGE = resource.getpagesize()
@@ -72,6 +74,7 @@ def apart(
     Raises:
         SourceError: The process ended before the function did, or took too long.
         Exception: What the function raised.
+        KeyboardInterrupt: It was ended by :func:`stop_reading`.
     """
     ours, theirs = _CONTEXT.Pipe(duplex=False)
     given = (theirs, whole_environment(), str(Path.cwd()), bounds.memory_mb, work, arguments)
@@ -81,14 +84,29 @@ def apart(
         process = _CONTEXT.Process(target=_child, args=given, name=f"reading {name}", daemon=True)
         with _without_main():
             process.start()
+        _READING.add(process)
     theirs.close()
     try:
         return _outcome(process, ours, name, bounds, progress)
     finally:
         ours.close()
+        with _STARTING:
+            _READING.discard(process)
+            _STOPPED.discard(process)
         process.kill()
         process.join()
         process.close()
+
+
+def stop_reading() -> None:
+    """End every process that reads for this one: somebody has pressed Ctrl-C, which is no fault of the sources.
+
+    What they landed stays; what they were landing does not appear.
+    """
+    with _STARTING:
+        _STOPPED.update(_READING)
+        for process in _READING:
+            process.kill()
 
 
 @contextlib.contextmanager
@@ -106,15 +124,37 @@ def _without_main() -> Generator[None]:
 
 
 def _outcome(process: Any, parent: Connection, name: str, bounds: Bounds, progress: Progress) -> Any:
-    """Wait for what the child says last."""
-    until = time.monotonic() + bounds.minutes * 60 + LATE_SECONDS
+    """Wait for what the child says last, and no longer than it may take."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        process.kill()
+
+    # A watch of its own: a child that stops in the middle of a word keeps whoever is listening to it.
+    watch = threading.Timer(bounds.minutes * 60 + LATE_SECONDS, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        return _listen(process, parent, name, bounds, progress, is_late)
+    finally:
+        watch.cancel()
+        watch.join()
+
+
+def _listen(
+    process: Any, parent: Connection, name: str, bounds: Bounds, progress: Progress, is_late: threading.Event
+) -> Any:
+    """Take what the child says until it has said the last word or is ended."""
     while True:
-        if not parent.poll(max(0.0, until - time.monotonic())):
-            raise SourceError(Problem(name, None, *too_long(bounds)))
         try:
             kind, said = parent.recv()
         except (EOFError, OSError):
             process.join()
+            if process in _STOPPED:
+                raise KeyboardInterrupt from None
+            if is_late.is_set():
+                raise SourceError(Problem(name, None, *too_long(bounds))) from None
             raise _ended(name, process.exitcode, bounds) from None
         if kind == _PROGRESS:
             progress(*said)

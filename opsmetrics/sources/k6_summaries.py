@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.organisation.connectors import K6Summaries
+from opsmetrics.organisation.connectors.result_files import K6Summaries
 from opsmetrics.sources import json_files
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 

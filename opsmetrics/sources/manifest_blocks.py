@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from opsmetrics.sources.manifest_lines import Line, Pin, image_of
+from opsmetrics.sources.manifest_pins import Line, Pin, image_of
 
 # Actions that are named for the one tool that they bring.
 _TOOL_ACTION = re.compile(r"/(?:setup-[\w-]+|[\w-]+-action)(?:/|$)")
@@ -18,6 +18,8 @@ _YAML = re.compile(
 )
 _ITEM = re.compile(r"^(?P<indent>\s*)-\s")
 _VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+-]*")
+# Of Terraform: several conditions, of which the first says from where.
+_CONDITIONS = re.compile(r"[~^<>=!v\s]*\d[\w.+-]*(?:\s*,\s*[~^<>=!v\s]*\d[\w.+-]*)*")
 _OPEN = re.compile(
     r"^\s*(?:(?P<kind>[\w-]+)\s+\"(?P<label>[^\"]*)\".*|\"?(?P<name>[\w-]+)\"?\s*=\s*)\{\s*(?P<rest>[^}]*)"
 )
@@ -28,6 +30,13 @@ _DOTTED_VERSION = re.compile(r'^\s*"version"\s*:\s*"(?P<version>\d[\w.+-]*)"')
 _INCLUDED = re.compile(
     r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\s[^>]*(?:Include|Update)=\"(?P<name>[^\"$]+)\""
 )
+_NAME_ATTRIBUTE = re.compile(r"^\s*(?:Include|Update)=[\"'](?P<name>[^\"'$]+)[\"']\s*$")
+_VERSION_ATTRIBUTE = re.compile(r"^\s*Version(?:Override)?=[\"'](?P<version>[^\"'$*]+)[\"']")
+_MAVEN_NAMED = re.compile(r"^\s*<(?P<name>[\w.-]+?)[._-]?[vV]ersion>\s*(?P<version>\d[\w.+-]*)\s*</")
+_MAVEN_BLOCK = re.compile(r"<(?P<end>/?)(?:dependency|plugin|parent|extension|path|annotationProcessorPath)>")
+_MAVEN_PART = re.compile(r"<(?P<key>groupId|artifactId|version)>\s*(?P<value>[^<$]+?)\s*</")
+# A version of Maven's own model, and of Java's language.
+_NO_PACKAGES = frozenset({"model", "java"})
 _VERSION_ELEMENT = re.compile(r"<Version>\s*(?P<version>[^<$*]+?)\s*</Version>")
 
 
@@ -81,7 +90,7 @@ class _Yaml:
         while blocks and blocks[-1].indent >= indent + (1 if is_item else 0):
             block = blocks.pop()
             if block.is_changed:
-                pin = self._pin(block)
+                pin = self._pin(block) or _of_the_one_above(block, blocks)
                 if pin is not None:
                     yield pin
 
@@ -94,8 +103,9 @@ class _Yaml:
             return self._image(registry + found["repository"], found.get("tag"), found.get("digest"))
         if found.keys() >= {"image", "tag"}:
             return self._image(found["image"], found["tag"], None)
-        if "rev" in found and "repo" in found:
-            return Pin("pre-commit", found["repo"], found["rev"].removeprefix("v"))
+        repository = _of_a_repository(found)
+        if repository is not None:
+            return repository
         chart, version = _chart(block), found.get("version") or found.get("targetRevision")
         if chart and version and _VERSION.fullmatch(version):
             return Pin("helm", chart, version.lstrip("~^<>=v "))
@@ -105,6 +115,26 @@ class _Yaml:
         text = f"{package}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
         found = image_of(text) if package else None
         return Pin(self.ecosystem, *found) if found and (found[1] or found[2]) else None
+
+
+def _of_a_repository(found: Mapping[str, str]) -> Pin | None:
+    """Return a hook of pre-commit, an include of GitLab, or a repository that Argo CD rolls out at a version."""
+    if "rev" in found and "repo" in found:
+        return Pin("pre-commit", found["repo"], found["rev"].removeprefix("v"))
+    if found.keys() >= {"project", "ref"} and _VERSION.fullmatch(found["ref"]):
+        return Pin("gitlab-ci", found["project"], found["ref"])
+    if "repoURL" in found and "chart" not in found and _VERSION.fullmatch(found.get("targetRevision", "")):
+        return Pin("git", found["repoURL"], found["targetRevision"])
+    return None
+
+
+def _of_the_one_above(block: _Block, blocks: Sequence[_Block]) -> Pin | None:
+    """Return what Flux's ``ref`` pins: its mapping holds the version, the one around it the address."""
+    version = block.found.get("tag") or block.found.get("semver")
+    if block.parent != "ref" or not blocks or not version or not _VERSION.fullmatch(version):
+        return None
+    address = blocks[-1].found.get("url")
+    return Pin("flux", address.removeprefix("oci://"), version) if address else None
 
 
 def _chart(block: _Block) -> str | None:
@@ -146,7 +176,7 @@ def terraform(lines: Sequence[Line]) -> Iterator[Pin]:
             name, found, is_changed = opened["label"] or opened["name"] or "", {}, False
         for assigned in _ASSIGN.finditer(line.text):
             if assigned["key"] == "required_version":
-                if line.is_changed and _VERSION.fullmatch(assigned["value"]):
+                if line.is_changed and _CONDITIONS.fullmatch(assigned["value"]):
                     yield Pin("terraform", "hashicorp/terraform", assigned["value"].lstrip("~^<>=v "))
                 continue
             found[assigned["key"]] = assigned["value"]
@@ -164,7 +194,7 @@ def _terraform_pins(name: str, found: Mapping[str, str], *, is_changed: bool) ->
         return
     if reference is not None:
         yield Pin("terraform", reference["address"], reference["ref"].lstrip("v"))
-    elif (source or name) and _VERSION.fullmatch(version):
+    elif (source or name) and _CONDITIONS.fullmatch(version):
         yield Pin("terraform", source or name, version.lstrip("~^<>=v "))
 
 
@@ -175,9 +205,31 @@ def nuget_elements(lines: Sequence[Line]) -> Iterator[Pin]:
         included = _INCLUDED.search(line.text)
         if included is not None:
             name = included["name"]
-        version = _VERSION_ELEMENT.search(line.text)
+        written = _NAME_ATTRIBUTE.match(line.text)
+        if written is not None:
+            name = written["name"]
+        version = _VERSION_ELEMENT.search(line.text) or _VERSION_ATTRIBUTE.match(line.text)
         if version is not None and name and line.is_changed:
             yield Pin("nuget", name, version["version"].strip("[]() "))
+
+
+def maven(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield the dependencies, plugins and parents of a pom.xml, and the versions that it names as properties.
+
+    A version outside of such an element is the project's own.
+    """
+    found: dict[str, str] | None = None
+    for line in lines:
+        block, part, named = (pattern.search(line.text) for pattern in (_MAVEN_BLOCK, _MAVEN_PART, _MAVEN_NAMED))
+        if block is not None:
+            found = None if block["end"] else {}
+        if part is not None and found is not None:
+            found[part["key"]] = part["value"]
+            if part["key"] == "version" and line.is_changed and "artifactId" in found:
+                group = found.get("groupId", "org.apache.maven.plugins")
+                yield Pin("maven", f"{group}:{found['artifactId']}", part["value"])
+        elif named is not None and line.is_changed and named["name"] not in _NO_PACKAGES:
+            yield Pin("maven-property", named["name"], named["version"])
 
 
 def dotnet_tools(lines: Sequence[Line]) -> Iterator[Pin]:

@@ -16,12 +16,30 @@ from pathlib import PurePosixPath
 
 from opsmetrics.sources import manifest_blocks as blocks
 from opsmetrics.sources import manifest_lines as lines
-from opsmetrics.sources.manifest_lines import Line, Pin, Reader, all_of
+from opsmetrics.sources import manifest_tools as tools
+from opsmetrics.sources.manifest_pins import Line, Pin, Reader, all_of
 
-_WORKFLOW = all_of(lines.actions, lines.TOOLCHAIN, blocks.action_inputs, lines.images("docker"))
+_YAML = all_of(tools.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml"), tools.TASKS)
+_WORKFLOW = all_of(tools.actions, tools.TOOLCHAIN, blocks.action_inputs, tools.images("docker"))
 # Pattern of a file's name in lower case -> its reader, the first that fits.
 _FILES: dict[str, Reader] = {
     "package.json": lines.NPM,
+    "pnpm-workspace.y*ml": lines.PNPM_WORKSPACE,
+    "pom.xml": blocks.maven,
+    "build.gradle*": lines.GRADLE,
+    "settings.gradle*": lines.GRADLE,
+    "*.versions.toml": lines.CATALOGUE,
+    "gradle.properties": lines.PROPERTIES,
+    "*-wrapper.properties": tools.WRAPPER,
+    "cargo.toml": lines.CARGO,
+    "gemfile": lines.GEMFILE,
+    "composer.json": lines.COMPOSER,
+    "pipfile": lines.PYPI,
+    "setup.py": lines.PYPI,
+    "setup.cfg": lines.PYPI,
+    "bicepconfig.json": tools.bicep,
+    "devcontainer.json": tools.DEVCONTAINER,
+    ".devcontainer.json": tools.DEVCONTAINER,
     "*.csproj": all_of(lines.NUGET, blocks.nuget_elements),
     "*.fsproj": all_of(lines.NUGET, blocks.nuget_elements),
     "*.vbproj": all_of(lines.NUGET, blocks.nuget_elements),
@@ -30,38 +48,66 @@ _FILES: dict[str, Reader] = {
     "packages.config": lines.NUGET,
     "dotnet-tools.json": blocks.dotnet_tools,
     "global.json": all_of(lines.DOTNET, lines.MSBUILD),
-    "*dockerfile*": all_of(lines.images("docker"), lines.ARGUMENTS),
-    "*containerfile*": all_of(lines.images("docker"), lines.ARGUMENTS),
+    "*dockerfile*": all_of(tools.images("docker"), tools.ARGUMENTS),
+    "*containerfile*": all_of(tools.images("docker"), tools.ARGUMENTS),
     "go.mod": lines.go_modules,
-    ".tool-versions": lines.TOOL_VERSIONS,
-    "mise.toml": lines.MISE,
-    ".mise.toml": lines.MISE,
-    ".nvmrc": lines.one_version("node"),
-    ".node-version": lines.one_version("node"),
-    ".python-version": lines.one_version("python"),
-    ".terraform-version": lines.one_version("terraform"),
+    ".tool-versions": tools.TOOL_VERSIONS,
+    "mise.toml": tools.MISE,
+    "mise.*.toml": tools.MISE,
+    ".mise.toml": tools.MISE,
+    ".mise.*.toml": tools.MISE,
+    ".sdkmanrc": tools.SDKMAN,
+    ".ruby-version": tools.one_version("ruby"),
+    ".java-version": tools.one_version("java"),
+    ".nvmrc": tools.one_version("node"),
+    ".node-version": tools.one_version("node"),
+    ".python-version": tools.one_version("python"),
+    ".terraform-version": tools.one_version("terraform"),
     "pyproject.toml": lines.PYPI,
     "*requirements*.txt": lines.PYPI,
     "*requirements*.in": lines.PYPI,
-    "makefile": lines.MAKE,
-    "*.mk": lines.MAKE,
+    "constraints*.txt": lines.PYPI,
+    "makefile": tools.MAKE,
+    "*.mk": tools.MAKE,
     "*.tf": blocks.terraform,
     "*.tofu": blocks.terraform,
-    "*.bicep": lines.bicep,
-    "*compose*.yml": lines.images("docker-compose"),
-    "*compose*.yaml": lines.images("docker-compose"),
+    # A lock file, and all others, which are Terragrunt's.
+    ".terraform.lock.hcl": all_of(),
+    "*.hcl": blocks.terraform,
+    "*.bicep": tools.bicep,
+    "*compose*.yml": tools.images("docker-compose"),
+    "*compose*.yaml": tools.images("docker-compose"),
     "action.yml": _WORKFLOW,
     "action.yaml": _WORKFLOW,
-    "*.yml": all_of(lines.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml")),
-    "*.yaml": all_of(lines.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml")),
+    "kustomization.y*ml": all_of(_YAML, tools.KUSTOMIZE),
+    "*.yml": _YAML,
+    "*.yaml": _YAML,
 }
+# The same of files whose folder says what they are: the folder's end, the file, its reader.
+_BELOW: tuple[tuple[str, str, Reader], ...] = (
+    ("requirements", "*.txt", lines.PYPI),
+    ("requirements", "*.in", lines.PYPI),
+    ("mise", "config*.toml", tools.MISE),
+    (".mise", "config*.toml", tools.MISE),
+)
 # What git is asked to compare, as its own patterns, which know no case: these are quick, others are not. The last ones
 # are files that only a comment makes a manifest of.
 PATHS = (
     *("*package.json", "*packages.config", "*dotnet-tools.json", "*global.json"),
     *("*proj", "*.props", "*.targets", "*ockerfile*", "*ontainerfile*", "*go.mod", "*.tool-versions", "*.toml"),
     *("*.nvmrc", "*-version", "*requirements*.txt", "*requirements*.in"),
-    *("*akefile", "*.mk", "*.tf", "*.tofu", "*.bicep", "*.yml", "*.yaml"),
+    *("*akefile", "*.mk", "*.tf", "*.tofu", "*.hcl", "*.bicep", "*bicepconfig.json", "*.yml", "*.yaml"),
+    *(
+        "*pom.xml",
+        "*.gradle",
+        "*.gradle.kts",
+        "*gradle.properties",
+        "*-wrapper.properties",
+        "*Gemfile",
+        "*composer.json",
+    ),
+    *("*Pipfile", "*setup.py", "*setup.cfg", "*constraints*.txt", "*requirements/*.txt", "*requirements/*.in"),
+    *("*devcontainer.json", "*.sdkmanrc"),
     *("*.sh", "*.env", "*.json5"),
 )
 _MANAGED = re.compile(
@@ -84,7 +130,10 @@ def _reader_of(path: str) -> Reader:
     file = PurePosixPath(path.lower())
     if ".github" in file.parts and file.suffix in {".yml", ".yaml"}:
         return _WORKFLOW
-    return next((reader for pattern, reader in _FILES.items() if fnmatchcase(file.name, pattern)), _NONE)
+    folder = file.parent.name
+    below = (reader for end, pattern, reader in _BELOW if folder == end and fnmatchcase(file.name, pattern))
+    named = (reader for pattern, reader in _FILES.items() if fnmatchcase(file.name, pattern))
+    return next(named, None) or next(below, _NONE)
 
 
 def pins_of(path: str, text: Iterable[str | Line]) -> list[Pin]:

@@ -130,11 +130,13 @@ def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:
     """Return the last outcome of every (stream, source); a note cut off by a crash counts as none."""
     notes: dict[tuple[str, str], PullNote] = {}
     for path in sorted(folder.glob("*.json")):
+        if not path.is_file():
+            continue
         try:
             note = PullNote.read(json.loads(path.read_text()))
-        except (ValueError, TypeError, KeyError, AttributeError):
+            notes[note.stream, note.origin] = note
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
-        notes[note.stream, note.origin] = note
     return notes
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
-from opsmetrics.organisation.connectors import OnCall
+from opsmetrics.organisation.connectors.on_call import OnCall
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.duty import MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
@@ -143,14 +143,19 @@ def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row
     }
     if request.connector.dialect == "jsm":
         # Who acknowledged is in no answer of the list.
-        return row | {"acknowledged_at": item.get("ackTime"), "closed_at": item.get("closeTime")}
+        return row | {"acknowledged_at": item.get("ackTime"), "closed_at": item.get("closeTime") or _last_change(item)}
     report: Row = item.get("report") or {}
     acknowledged = _after(created, report.get("ackTime"))
     return row | {
         "acknowledged_at": acknowledged,
         "acknowledged_by_kind": _kind(report.get("acknowledgedBy"), request.connector.bots) if acknowledged else None,
-        "closed_at": _after(created, report.get("closeTime")),
+        "closed_at": _after(created, report.get("closeTime")) or _last_change(item),
     }
+
+
+def _last_change(item: Row) -> str | None:
+    """Return when an alert that is closed was last changed, for one of which nobody says when: it is not open."""
+    return item.get("updatedAt") if item.get("status") == "closed" else None
 
 
 def _names_of(request: FetchRequest[OnCall], item: Row) -> tuple[list[str | None], list[str | None]]:
@@ -210,7 +215,8 @@ def _incident(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> 
         ),
         "severity": min(4, priority) if priority is not None else None,
         "declared_at": item["createdAt"],
-        "resolved_at": item.get("impactEndDate") or (item.get("updatedAt") if is_over else None),
+        # The state decides: what is open may say already when it no longer hurt.
+        "resolved_at": (item.get("impactEndDate") or item.get("updatedAt")) if is_over else None,
     }
 
 

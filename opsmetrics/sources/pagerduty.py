@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from opsmetrics.organisation.connectors import PagerDuty
+from opsmetrics.organisation.connectors.on_call import PagerDuty
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.duty import MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
@@ -27,6 +27,8 @@ PAGE = 100
 # Offset and limit together; a window with more is halved.
 DEEPEST = 10_000
 DAY = timedelta(days=1)
+# Whose acknowledgement counts before whose.
+_WHO = ("human", None, "bot")
 # The specification says acknowledgement_log_entry, recorded answers say acknowledge_log_entry.
 _ACKNOWLEDGED = frozenset({"acknowledge_log_entry", "acknowledgement_log_entry"})
 
@@ -70,7 +72,9 @@ def _paged(http: Http, path: str, name: str, **params: Any) -> tuple[list[Row], 
     for offset in range(0, DEEPEST - PAGE + 1, PAGE):
         page = http.get(path, limit=PAGE, offset=offset, time_zone="UTC", **params)
         found += page[name]
-        if not page["more"] or not page[name]:
+        # The description's own examples leave out whether there are more: a full page may have some after it.
+        has_more = page.get("more", len(page[name]) >= PAGE)
+        if not has_more or not page[name]:
             return found, False
     return found, True
 
@@ -131,11 +135,11 @@ def _entries(http: Http, item: Row) -> list[Row]:
 
 def _page(settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row]) -> Row:
     acknowledged = [
-        (_is_machine(settings, entry.get("agent") or {}), datetime.fromisoformat(entry["created_at"]))
+        (_WHO.index(_kind(settings, entry.get("agent") or {})), datetime.fromisoformat(entry["created_at"]))
         for entry in entries
         if entry["type"] in _ACKNOWLEDGED
     ]
-    by_machine, at = min(acknowledged, default=(None, None))
+    who, at = min(acknowledged, default=(None, None))
     severity = _severity(settings, item)
     service: Row = item["service"]
     row: Row = {
@@ -145,7 +149,7 @@ def _page(settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row
         "severity": severity if severity is not None else settings.urgency_severities[item["urgency"]],
         "fired_at": item["created_at"],
         "acknowledged_at": at,
-        "acknowledged_by_kind": None if by_machine is None else "bot" if by_machine else "human",
+        "acknowledged_by_kind": None if who is None else _WHO[who],
         "closed_at": _ended(item),
         "incident_id": _incident_of(item),
     }
@@ -154,11 +158,14 @@ def _page(settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row
     return row
 
 
-def _is_machine(settings: PagerDuty, agent: Row) -> bool:
-    """Whether a service or an integration acted, or a user that the settings name as a machine."""
-    if not str(agent.get("type", "")).startswith("user"):
-        return True
-    return agent.get("id") in settings.bots or is_machine(agent.get("summary"), bots=settings.bots)
+def _kind(settings: PagerDuty, agent: Row) -> str | None:
+    """Return who acted: services, integrations and users that the settings name are machines; None if nobody says."""
+    if not agent.get("type"):
+        return None
+    if not agent["type"].startswith("user"):
+        return "bot"
+    is_bot = agent.get("id") in settings.bots or is_machine(agent.get("summary"), bots=settings.bots)
+    return "bot" if is_bot else "human"
 
 
 def _code(title: str) -> str:
@@ -169,8 +176,14 @@ def _code(title: str) -> str:
 
 def _incident_of(item: Row) -> str | None:
     """Return the incident that a page belongs to: the one it was merged into, or itself where it has a priority."""
-    merged = ((item.get("resolve_reason") or {}).get("incident") or {}).get("id")
-    return merged or (item["id"] if item.get("priority") else None)
+    return _merged_into(item) or (item["id"] if item.get("priority") else None)
+
+
+def _merged_into(item: Row) -> str | None:
+    """Return the incident that another one was merged into; any other reason for an end is an end."""
+    reason: Row = item.get("resolve_reason") or {}
+    merged: str | None = (reason.get("incident") or {}).get("id")
+    return merged
 
 
 def incidents(request: FetchRequest[PagerDuty]) -> FetchResult:
@@ -186,20 +199,31 @@ def incidents(request: FetchRequest[PagerDuty]) -> FetchResult:
                 "resolved_at": _ended(item),
             }
             for item in _incidents(request, http)
-            if item.get("priority") and not item.get("resolve_reason")
+            if item.get("priority") and _merged_into(item) is None
         ]
     return FetchResult(rows, source=f"{settings.address} incidents")
 
 
 def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
-    """Return periods of duty of the first escalation level; a duty without begin or end is cut as a long one is."""
+    """Return periods of duty of the first escalation level; a duty without begin or end is cut as a long one is.
+
+    A schedule that is only asked when somebody else did not answer is nobody's first duty: it is named in a note.
+    """
     settings = request.connector
     since, until = request.starts_at - MARGIN, request.ends_at + MARGIN
     periods: list[Period] = []
+    notes: list[str] = []
     with _client(request) as http:
         for schedule in settings.schedules:
             window = {"since": _text(since), "until": _text(until), "schedule_ids[]": schedule}
-            for duty in _paged(http, "oncalls", "oncalls", **window)[0]:
+            duties = _paged(http, "oncalls", "oncalls", **window)[0]
+            first = min((duty["escalation_level"] for duty in duties), default=1)
+            if first > 1:
+                notes.append(
+                    f"schedule {schedule} is called at escalation level {first} at the earliest: it is no shift; "
+                    "name the schedule of level 1 in schedules"
+                )
+            for duty in duties:
                 if duty["escalation_level"] == 1:
                     start, end = (
                         datetime.fromisoformat(duty[name]) if duty[name] else edge
@@ -207,4 +231,4 @@ def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
                     )
                     periods.append(Period(schedule, start, end, frozenset({duty["user"]["id"]})))
     rows = shifts(request.organisation, settings.schedules, periods)
-    return FetchResult(rows, source=f"{settings.address} on-calls")
+    return FetchResult(rows, source=f"{settings.address} on-calls", notes=tuple(notes))

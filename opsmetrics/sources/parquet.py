@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from opsmetrics.core.errors import is_out_of_memory
 from opsmetrics.sources.raw_table import LIST, NUL, OBJECT, RawTable, check_names, folded, unreadable
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def read_parquet(path: Path, wanted: frozenset[str]) -> RawTable:
 
     Raises:
         SourceError: It is no Parquet file, is cut off, or is larger than memory once decoded.
+        MemoryError: There is not as much memory as it takes.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -46,6 +48,8 @@ def read_parquet(path: Path, wanted: frozenset[str]) -> RawTable:
             raise unreadable(path, None, message, "look at what wrote it, or split it by day")
         frame = pl.read_parquet(path, columns=kept, glob=False) if kept else pl.DataFrame()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error  # the file is whole
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         message, fix = f"no readable Parquet file ({reason})", "it may be cut off: export it again"
         raise unreadable(path, None, message, fix) from error
@@ -86,9 +90,10 @@ def _decoded_bytes(path: Path, texts: list[str]) -> int:
         total = 0
         for batch in file.iter_batches(columns=texts):
             for column in batch.columns:
-                lengths = pc.call_function("binary_length", [column.dictionary]).to_numpy(zero_copy_only=False)
-                places = column.indices.drop_null().to_numpy(zero_copy_only=False)
-                total += int(lengths[places].sum(dtype="int64"))
+                # Not by way of NumPy: pyarrow imports pandas for that, in the process of every file anew.
+                lengths = pc.call_function("binary_length", [column.dictionary])
+                each = pc.call_function("take", [lengths, column.indices.drop_null()])
+                total += pc.call_function("sum", [each]).as_py() or 0
             if total > MAX_TEXT_BYTES:
                 break
     return total

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import Prometheus
+from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources import alertmanager
 from opsmetrics.sources.azure.client import authenticated_client
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http
+from opsmetrics.sources.prometheus_notes import Notes
 from opsmetrics.sources.service_names import ServiceNames
 from opsmetrics.sources.severities import is_no_page, severity_of
 
@@ -23,6 +24,12 @@ DAY = timedelta(days=1)
 # How far an alert is followed beyond the asked days, where the settings do not say how long the source remembers.
 FARTHEST_DAYS = 60
 UP = 0.5
+LATENCY = ("valid_count", "fast_count")
+# The year 10000, as seconds.
+LATEST = 253_402_300_800
+TOO_LATE = "expiries left out, later than the year 9999: are they milliseconds?"
+NO_LABEL = "series of requests left out, without the label of service_label"
+ONE_COUNTER = "days of services left out, of which only one of requests_total and requests_fast has data"
 
 
 def _client(request: FetchRequest[Prometheus]) -> Http:
@@ -43,9 +50,12 @@ def probe(request: FetchRequest[Prometheus]) -> str:
 
 
 def _range(
-    request: FetchRequest[Prometheus], query: str, start: datetime, end: datetime, step: timedelta
+    request: FetchRequest[Prometheus], query: str, start: datetime, end: datetime, step: timedelta, notes: Notes
 ) -> Iterator[Series]:
-    """Run a range query in pieces that no limit refuses; values come as text and may be NaN."""
+    """Run a range query in pieces that no limit refuses; values come as text and may be NaN.
+
+    A series of native histograms has other values, of which nothing is read.
+    """
     pieces: dict[str, Series] = {}
     with _client(request) as http:
         while start <= end:
@@ -56,13 +66,12 @@ def _range(
                 "end": f"{stop.timestamp():.3f}",
                 "step": f"{step.total_seconds():g}",
             }
-            found = http.post("api/v1/query_range", data=data)["data"]
-            for item in found["result"]:
+            for item in notes.read(http.post("api/v1/query_range", data=data)):
                 labels = item["metric"]
                 _, values = pieces.setdefault(repr(sorted(labels.items())), (labels, []))
                 values += [
                     (datetime.fromtimestamp(float(at), tz=UTC), number)
-                    for at, text in item["values"]
+                    for at, text in item.get("values") or ()
                     if math.isfinite(number := float(text))
                 ]
             start = stop + step
@@ -73,11 +82,11 @@ def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return one row per target and bin: up when at least half of its samples are; a bin without samples has none."""
     settings, minutes = request.connector, request.connector.bin_minutes
     step = timedelta(minutes=minutes)
-    rows: list[Row] = []
+    rows, notes = list[Row](), Notes()
     # A point of avg_over_time looks back: the bin that begins at t is read at t + step, less what belongs to the next.
     back = timedelta(milliseconds=1)
     query = f"avg_over_time({settings.probe}[{minutes * 60_000 - 1}ms])"
-    for labels, values in _range(request, query, request.starts_at + step - back, request.ends_at - back, step):
+    for labels, values in _range(request, query, request.starts_at + step - back, request.ends_at - back, step, notes):
         for at, share in values:
             rows.append(
                 {
@@ -87,16 +96,16 @@ def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
                     "status": "up" if share == 1 else "degraded" if share >= UP else "down",
                 }
             )
-    return FetchResult(rows, source=f"{settings.url} {settings.probe}")
+    return notes.result(rows, f"{settings.url} {settings.probe}")
 
 
 def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return hourly utilisation of resources and whether they stood at their ceiling."""
     settings, hour = request.connector, timedelta(hours=1)
-    last = request.ends_at - hour
+    last, notes = request.ends_at - hour, Notes()
     ceiling = {
         (labels.get("resource", ""), at): value > 0
-        for labels, values in _range(request, settings.at_ceiling, request.starts_at, last, hour)
+        for labels, values in _range(request, settings.at_ceiling, request.starts_at, last, hour, notes)
         for at, value in values
     }
     rows = [
@@ -107,23 +116,27 @@ def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
             "utilisation_ratio": value,
             "is_at_ceiling": ceiling.get((labels.get("resource", ""), at)),
         }
-        for labels, values in _range(request, settings.utilisation, request.starts_at, last, hour)
+        for labels, values in _range(request, settings.utilisation, request.starts_at, last, hour, notes)
         for at, value in values
     ]
-    return FetchResult(rows, source=f"{settings.url} {settings.utilisation}")
+    return notes.result(rows, f"{settings.url} {settings.utilisation}")
 
 
 def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return requests and fast requests of each local day from SLO counters (hourly increases added up)."""
     settings, hour, zone = request.connector, timedelta(hours=1), request.organisation.zone
     counts: dict[tuple[str, Any], dict[str, float]] = defaultdict(dict)
-    for column, metric in (("valid_count", settings.requests_total), ("fast_count", settings.requests_fast)):
+    notes = Notes()
+    for column, metric in zip(LATENCY, (settings.requests_total, settings.requests_fast), strict=True):
         query = f"sum by ({settings.service_label}) (increase({metric}[1h]))"
-        for labels, values in _range(request, query, request.starts_at + hour, request.ends_at, hour):
+        for labels, values in _range(request, query, request.starts_at + hour, request.ends_at, hour, notes):
             service = settings.service(labels.get(settings.service_label))
+            if service is None:
+                notes.count(NO_LABEL, 1)
+                continue
             for at, value in values:
                 day = (at - hour).astimezone(zone).date()
-                found = counts[str(service), day]
+                found = counts[service, day]
                 found[column] = found.get(column, 0.0) + value
     rows = [
         {
@@ -133,9 +146,10 @@ def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
             "threshold_ms": settings.latency_threshold_ms,
         }
         for (service, day), found in counts.items()
-        if len(found) == 2
+        if len(found) == len(LATENCY)
     ]
-    return FetchResult(rows, source=f"{settings.url} {settings.requests_total}")
+    notes.count(ONE_COUNTER, sum(len(found) != len(LATENCY) for found in counts.values()))
+    return notes.result(rows, f"{settings.url} {settings.requests_total}")
 
 
 def _workload(metric: str, pod: str = "pod", tail: str = "-[a-z0-9]+-[a-z0-9]+") -> str:
@@ -184,10 +198,11 @@ WORKLOADS = {
 def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return deployments of today from kube-state-metrics: replicas, zones, requests, autoscaler bounds."""
     found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    notes = Notes()
     with _client(request) as http:
         for column, query in WORKLOADS.items():
             answer = http.post("api/v1/query", data={"query": query, "time": f"{request.now.timestamp():.3f}"})
-            for item in answer["data"]["result"]:
+            for item in notes.read(answer):
                 labels = item["metric"]
                 found[labels.get("namespace", ""), labels["workload"]][column] = round(float(item["value"][1]))
     # Where nothing at all has requests, nobody collects them.
@@ -203,20 +218,23 @@ def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
         for (namespace, name), values in found.items()
         if "replica_count" in values
     ]
-    return FetchResult(rows, source=f"{request.connector.url} kube-state-metrics")
+    return notes.result(rows, f"{request.connector.url} kube-state-metrics")
 
 
 def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return secrets and certificates of today with their end; what they are called stays there."""
-    settings, rows = request.connector, list[Row]()
+    settings, rows, notes = request.connector, list[Row](), Notes()
     with _client(request) as http:
         for kind, query in (("secret", settings.secret_expiry), ("certificate", settings.certificate_expiry)):
             data = {"query": query, "time": f"{request.now.timestamp():.3f}"}
-            for item in http.post("api/v1/query", data=data)["data"]["result"]:
+            for item in notes.read(http.post("api/v1/query", data=data)):
                 labels: dict[str, str] = item["metric"]
                 seconds = float(item["value"][1])
+                # Milliseconds, or an end that no calendar has.
+                if math.isfinite(seconds) and seconds >= LATEST:
+                    notes.count(TOO_LATE, 1)
                 # Zero and NaN say that it has no end, or that nothing was reached.
-                if math.isfinite(seconds) and seconds > 0:
+                elif math.isfinite(seconds) and seconds > 0:
                     name = labels.get(settings.service_label) or labels.get(settings.monitor_label)
                     rows.append(
                         {
@@ -227,7 +245,7 @@ def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
                             "expires_at": datetime.fromtimestamp(seconds, tz=UTC),
                         }
                     )
-    return FetchResult(rows, source=f"{settings.url} expiries")
+    return notes.result(rows, f"{settings.url} expiries")
 
 
 def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
@@ -237,8 +255,8 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
     """
     settings, minute = request.connector, timedelta(minutes=1)
     names, manager = ServiceNames(request), alertmanager.Alertmanager(request)
-    rows: list[Row] = []
-    for labels, instants in _firing(request, minute):
+    rows, notes = list[Row](), Notes()
+    for labels, instants in _firing(request, minute, notes):
         name, severity = labels["alertname"], labels.get(settings.severity_label)
         if is_no_page(name, severity):
             continue
@@ -259,7 +277,7 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
                         "is_test": False,
                     }
                 )
-    return FetchResult(rows, source=f"{settings.url} ALERTS")
+    return notes.result(rows, f"{settings.url} ALERTS")
 
 
 def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, str]) -> str:
@@ -271,7 +289,9 @@ def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, 
     return names.first(others) or next((name for name in others if name), labels["alertname"])
 
 
-def _firing(request: FetchRequest[Prometheus], step: timedelta) -> list[tuple[dict[str, str], list[datetime]]]:
+def _firing(
+    request: FetchRequest[Prometheus], step: timedelta, notes: Notes
+) -> list[tuple[dict[str, str], list[datetime]]]:
     """Return the samples of what fired in the window, and beyond its edges of what fires across them.
 
     Where a run of days were cut at each midnight, each piece would be a page of its own, begun and closed by the cut.
@@ -280,12 +300,12 @@ def _firing(request: FetchRequest[Prometheus], step: timedelta) -> list[tuple[di
     start, end = request.starts_at, min(request.ends_at - step, last)
     found = {
         _identity(labels): (labels, [at for at, _ in values])
-        for labels, values in _range(request, query, start, end, step)
+        for labels, values in _range(request, query, start, end, step, notes)
     }
     memory = timedelta(days=request.connector.remembers(request.stream) or FARTHEST_DAYS)
 
     def add(first: datetime, until: datetime) -> None:
-        for labels, values in _range(request, query, first, until, step):
+        for labels, values in _range(request, query, first, until, step, notes):
             found.setdefault(_identity(labels), (labels, []))[1].extend(at for at, _ in values)
 
     while any(min(at, default=last) <= start + 2 * step for _, at in found.values()) and start > request.now - memory:

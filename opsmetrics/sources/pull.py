@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opsmetrics.core.errors import ConfigurationError, Problem, SourceError
+from opsmetrics.core.errors import ConfigurationError, Problem, SourceError, is_out_of_memory
 from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
-from opsmetrics.landing import Load, LoadName, land, names, read_numbered, short_digest
+from opsmetrics.landing import Batch, Load, LoadName, land, names, read_named, read_numbered, short_digest
 from opsmetrics.organisation import Delivery, Organisation, StreamSource
-from opsmetrics.organisation.connector import STATE
+from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.allowance import allowed
+from opsmetrics.sources.border import too_large
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
@@ -42,6 +43,8 @@ from opsmetrics.streams import STREAMS, Stream
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
+# Loads that are looked back at for rows that can be used: a month of daily ones.
+_LOOKED_BACK = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class PullResult:
         unchanged: Files or windows that had been landed before, byte for byte.
         error: Why the source could not be read, or None.
         told: What was taken back or left open, and why: not an error, but nothing to keep silent about.
+        useless: Loads that stand where nothing was landed and none of their rows can be used; else empty.
     """
 
     stream: str
@@ -63,6 +67,7 @@ class PullResult:
     unchanged: int
     error: str | None
     told: tuple[str, ...] = ()
+    useless: tuple[Load, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -71,8 +76,8 @@ class PullResult:
 
     @property
     def quarantined(self) -> int:
-        """Rows set aside."""
-        return sum(load.quarantined for load in self.loads)
+        """Rows set aside: of what was landed, or where nothing was, of what stands and cannot be used."""
+        return sum(load.quarantined for load in self.loads or self.useless)
 
 
 def pull_stream(
@@ -124,17 +129,22 @@ def _within_bounds(
     if not settings.reads_apart:
         return _pull(*given, progress)
     kinds = dict.fromkeys(connector.kind for connector in organisation.sources.connector)
-    warm = [__name__, "pyarrow.parquet", *(module for kind in kinds for module in modules_of(kind))]
+    warm = [__name__, "pyarrow.compute", "pyarrow.parquet", *(module for kind in kinds for module in modules_of(kind))]
     bounds = delivery.source.bounds
+    name = f"{delivery.stream} from {delivery.origin}"
     try:
-        return apart(_pull, given, name=delivery.origin, bounds=bounds, progress=progress, warm=warm)
-    except SourceError as error:
+        return apart(_pull, given, name=name, bounds=bounds, progress=progress, warm=warm)
+    except Exception as error:
+        # Short of memory is the process that reads, by a bound of its own: the other sources go on.
+        refusal = error if isinstance(error, SourceError) else too_large(name) if is_out_of_memory(error) else None
+        if refusal is None:
+            raise
         now = settings.clock(organisation.settings.now).isoformat()
         folder, key = settings.home / "pulls", (delivery.stream, delivery.origin)
         # What it had noted of the days that it landed stays.
         noted = read_notes(folder).get(key) or PullNote(*key, now, None, None, {})
-        write_note(folder, replace(noted, attempted_at=now, error=str(error)))
-        return PullResult(*key, (), 0, str(error))
+        write_note(folder, replace(noted, attempted_at=now, error=str(refusal)))
+        return PullResult(*key, (), 0, str(refusal))
 
 
 def _pull(
@@ -172,6 +182,7 @@ def _pull(
         outcome.unchanged,
         "\n".join(outcome.errors) or None,
         outcome.says,
+        () if outcome.loads or not outcome.unchanged else _useless(settings.landing, delivery, outcome.known),
     )
     succeeded = now.isoformat() if result.error is None else (note.succeeded_at if note else None)
     write_note(
@@ -191,6 +202,21 @@ def _pull(
     return result
 
 
+def _useless(landing: Path, delivery: Delivery, known: list[LoadName]) -> tuple[Load, ...]:
+    """Return the newest loads of a source that hold rows set aside, where none of those that stand holds any other."""
+    newest = sorted(known, key=lambda name: name.sequence, reverse=True)[:_LOOKED_BACK]
+    found: list[Load] = []
+    for name in newest:
+        if _replaced(known, name.sequence, name.window):
+            continue
+        load = read_named(landing, delivery.stream, name)
+        if load is not None and load.rows:
+            return ()  # nearly always the newest: no other is opened
+        if load is not None and load.quarantined:
+            found.append(load)
+    return tuple(found)
+
+
 def _seen_before(settings: Settings, delivery: Delivery, note: PullNote | None) -> Seen:
     """How each day was last seen: as noted, and read back from the loads where a note is lost or says less."""
     if note is None:
@@ -205,6 +231,7 @@ class _Outcome:
     """What a pull has done so far; kept when it fails half-way."""
 
     def __init__(self) -> None:
+        self.known: list[LoadName] = []
         self.loads: list[Load] = []
         self.errors: list[str] = []
         self.told: list[str] = []
@@ -223,6 +250,7 @@ class _Outcome:
 
 def _pull_files(pull: FilePull, window: Window | None, outcome: _Outcome, *, fill_gaps: bool) -> None:
     """Land what is new in files; what was landed counts also where a later file ends the pull."""
+    outcome.known = list(pull.known.values())
     try:
         pull.run(window, fill_gaps=fill_gaps)
     finally:
@@ -236,10 +264,20 @@ def _replaced(known: list[LoadName], sequence: int, window: Window) -> bool:
     return any(name.sequence > sequence and name.window[0] < end and start < name.window[1] for name in known)
 
 
-def _landed_already(known: list[LoadName], window: Window, digest: str) -> bool:
-    """Whether the newest load of a window says the same."""
-    loads = [name for name in known if name.window == window]
-    return bool(loads) and max(loads, key=lambda name: name.sequence).digest == digest
+def _landed_already(known: list[LoadName], window: Window, digest: str) -> LoadName | None:
+    """Return the newest load of a window, if it says the same."""
+    newest = max((name for name in known if name.window == window), key=lambda name: name.sequence, default=None)
+    return newest if newest is not None and newest.digest == digest else None
+
+
+def _landed_unnoted(landing: Path, stream: str, known: list[LoadName], batch: Batch) -> int | None:
+    """Return the load that an answer came in already, where a pull died before it noted that; it is the last word."""
+    found = _landed_already(known, batch.window, short_digest(batch.source_digest))
+    if found is None or not batch.is_complete or _replaced(known, found.sequence, batch.window):
+        return None
+    load = read_named(landing, stream, found)
+    is_same = load is not None and load.is_complete and (load.unproven, load.untold) == (batch.unproven, batch.untold)
+    return found.sequence if is_same else None
 
 
 def _pull_connector(
@@ -256,15 +294,16 @@ def _pull_connector(
     if isinstance(source, StreamSource):
         raise TypeError("files are pulled by _pull_files")
     fetch = fetch_function(source.kind, delivery.stream)
-    known = [name for name in names(settings.landing, stream.name) if name.origin == delivery.origin]
+    known = outcome.known = [n for n in names(settings.landing, stream.name) if n.origin == delivery.origin]
     digests = {name.sequence: name.digest for name in known}
     # A load that somebody took out of the landing folder was not seen.
     outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark.sequence in digests}
     question = question_of(organisation, delivery, stream, window, now, outcome.seen)
     outcome.told, windows = list(question.told), question.windows
+    told: dict[str, Any] = {}
     for number, days in enumerate(windows):
         progress(number, len(windows))
-        request = FetchRequest.make(settings, organisation, source, delivery.stream, days, now)
+        request = FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told)
         answer = explained_shape(request, fetch)
         if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
             message = f"{stream.name}: the source shows nothing at all, where it showed rows before"
@@ -280,9 +319,13 @@ def _pull_connector(
         newest = bool(marks) and all(marks) and not _replaced(known, min(sequences), days)
         if not told_days:
             # Nothing that it says proves a day: what it said the last time is not landed once more.
-            same = newest = _landed_already(known, days, short_digest(batch.source_digest)) or not answer.rows
+            landed = _landed_already(known, days, short_digest(batch.source_digest))
+            same = newest = landed is not None or not answer.rows
         if batch.is_complete and same and newest:
             outcome.unchanged += 1
+        elif told_days and (unnoted := _landed_unnoted(settings.landing, delivery.stream, known, batch)):
+            outcome.unchanged += 1
+            sequences = [unnoted] * len(marks)
         else:
             load = land(settings.landing, delivery.stream, batch, loaded_at=now)
             outcome.loads.append(load)

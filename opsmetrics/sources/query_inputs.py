@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,8 @@ from opsmetrics.sources.tables import MAX_FILE_BYTES
 # instant at which the file was written, and of JSON the whole record.
 LINE, WRITTEN, RECORD = "_line", "_modified_at", "_json"
 MAX_FILES = 10_000
+# Of columns that a message names.
+_MOST_NAMES = 20
 # A JSON file is held as a whole while it is read.
 MAX_JSON_BYTES = 512 * 1024**2
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -127,6 +130,22 @@ def _glob(base: Path, pattern: str) -> list[Path]:
     if not base.is_dir():
         return []
     return sorted(base.glob(pattern))
+
+
+def names_there(query: QuerySource, found: Mapping[str, list[InputFile]]) -> str:
+    """Return the columns that the files of each input have, as the end of a sentence; empty where nobody can tell."""
+    said: list[str] = []
+    for name, files in found.items():
+        with suppress(SourceError):
+            frame = read_files(query.files[name], files[:1], Everything(), 1).frame
+            if frame is None:
+                continue
+            names = [column for column in frame.columns if column not in {FILE, LINE, WRITTEN, RECORD}]
+            said.append(f"; {name} has {', '.join(names[:_MOST_NAMES])}{', ...' if len(names) > _MOST_NAMES else ''}")
+            lists = [key for key in names if str(frame[key][0]).startswith("[{")]
+            if query.files[name].kind == "json" and frame.height == 1 and lists:
+                said.append(f'; its rows may be those of a list: write records = "{lists[0]}" in the header')
+    return "".join(said)
 
 
 def content_digest(files: dict[str, list[InputFile]]) -> str:

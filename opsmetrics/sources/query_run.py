@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from opsmetrics.sources import query_sandbox
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.database_tables import read_table_of
 from opsmetrics.sources.parquet import known_type
-from opsmetrics.sources.query_inputs import LINE, Everything, Input, InputFile, files_of, read_files
+from opsmetrics.sources.query_inputs import LINE, Everything, Input, InputFile, files_of, names_there, read_files
 from opsmetrics.sources.query_tree import QueryTree, parsed
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
 
@@ -68,7 +68,7 @@ def answer(query: QuerySource, bases: tuple[Path, ...], here: str, *, most_rows:
     wanted = Everything() if tree.columns is None else frozenset(map(folded, tree.columns))
     with tempfile.TemporaryDirectory(prefix="opsmetrics-") as folder:
         inputs = {name: _read(query, name, found, wanted, most_rows) for name in sorted(tree.inputs)}
-        result = _run(query, inputs, tree, Path(folder), here)
+        result = _run(query, inputs, tree, Path(folder), here, lambda: names_there(query, found))
     is_whole = all(each.is_whole for each in inputs.values())
     broken = [row for each in inputs.values() for row in each.broken]
     return Answer(_table(result, broken), is_whole, tree, tuple(result.columns))
@@ -87,8 +87,15 @@ def _read(
     return Input(read_table_of(query.tables[name], wanted, most_rows))
 
 
-def _run(query: QuerySource, inputs: Mapping[str, Input], tree: QueryTree, folder: Path, here: str) -> pl.DataFrame:
-    """Return the rows of the select."""
+def _run(
+    query: QuerySource,
+    inputs: Mapping[str, Input],
+    tree: QueryTree,
+    folder: Path,
+    here: str,
+    names: Callable[[], str],
+) -> pl.DataFrame:
+    """Return the rows of the select; ``names`` says what it may name, where it names something else."""
     out = folder / "out.parquet"
     job = {
         "sql": query.sql,
@@ -110,7 +117,7 @@ def _run(query: QuerySource, inputs: Mapping[str, Input], tree: QueryTree, folde
     except subprocess.TimeoutExpired:
         said = {"kind": "late"}
     if said["kind"] != "ok":
-        raise SourceError(_problem(said, query, here))
+        raise SourceError(_problem(said, query, here, names))
     return pl.read_parquet(out, glob=False)
 
 
@@ -134,7 +141,7 @@ def _written(path: Path) -> str:
     return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).isoformat(timespec="seconds")
 
 
-def _problem(said: Mapping[str, Any], query: QuerySource, here: str) -> Problem:
+def _problem(said: Mapping[str, Any], query: QuerySource, here: str, names: Callable[[], str]) -> Problem:
     """Return what is wrong, without what a row holds."""
     line = said.get("line")
     match said["kind"]:
@@ -148,7 +155,7 @@ def _problem(said: Mapping[str, Any], query: QuerySource, here: str) -> Problem:
             return Problem(here, None, message, _NARROW)
         case "ParserException" | "BinderException" | "CatalogException":
             fix = "correct the select; names of columns are those of the files' headers, in double quotes where needed"
-            return Problem(here, line, str(said["message"]), fix)
+            return Problem(here, line, str(said["message"]), fix + names())
         case "ConversionException" | "InvalidInputException" | "OutOfRangeException":
             message = "a value of the files cannot be read as this expression wants it"
             fix = "read it with instant(), instant_of_ms(), mapped() or matched(): these keep what they cannot read"

@@ -21,18 +21,68 @@ _OTHER_MB = 512
 _THREADS = 2
 # Errors whose text names columns, functions and places of the select, never what a row holds.
 _OF_THE_SELECT = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+# Longest list of formats of instant().
+_MOST_FORMATS = 16
+_EACH_FORMAT = ", ".join(f"try_strptime(text, formats[{place}])" for place in range(1, _MOST_FORMATS + 1))
 # Texts in, texts out. What cannot be read stays as it is written, so that the contract sets its row aside and names it:
 # a query never turns a value that is there into nothing.
 _MACROS = """
 create macro _seen(value) as nullif(trim(value::varchar), '');
-create macro instant(value, format) as
-    case when _seen(value) is not null then coalesce(
-        strftime(try_strptime(_seen(value), format), '%Y-%m-%d %H:%M:%S.%f'), value::varchar
-    ) end;
-create macro day_of(value, format) as
-    case when _seen(value) is not null then coalesce(
-        strftime(try_strptime(_seen(value), format), '%Y-%m-%d'), value::varchar
-    ) end;
+create macro _spaced(value) as nullif(trim(
+    regexp_replace(
+        regexp_replace(value::varchar, '[\\x{a0}\\x{2009}\\x{202f}]', ' ', 'g'), '(?i)\\b([ap])\\. ?m\\.', '\\1m'
+    )
+), '');
+-- A format or a list of formats, as a list. In brackets and out again: so it is typed where the macro is used.
+create macro _formats(format) as string_split(concat_ws(chr(1), [format][1]), chr(1));
+-- Of a year with two digits %Y makes one of antiquity, which no record is of. A format must be a constant: so all are
+-- written out. What is used more than once is bound by a lambda, and worked out once.
+create macro _read(value, formats) as list_transform(
+    list_transform([_spaced(value)], lambda text: [{_EACH_FORMAT}])[1],
+    lambda found: case when found >= timestamp '1900-01-01' then found end
+);
+-- Bits of the formats that read a value; none where none does.
+create macro _readable(found) as nullif(list_sum(list_transform(
+    found, lambda time, place: case when time is not null then 1 << (place - 1) else 0 end
+))::bigint, 0);
+create macro _chosen(places) as
+    list_reverse(string_split(lpad(bin(places), {_MOST_FORMATS}, '0'), ''))::boolean[];
+create macro _only(value, found) as list_transform([list_distinct(found)], lambda different: case len(different)
+    when 1 then strftime(different[1], '%Y-%m-%d %H:%M:%S.%f')
+    when 0 then nullif(value::varchar, '')
+    else value::varchar || ': day or month first?'
+end)[1];
+create macro _instant(value, formats) as
+    case when _seen(value) is not null then _only(value, _read(value, formats)) end;
+create macro _day(value, formats) as regexp_replace(
+    _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9:.]+$', '\\1'
+);
+create macro instant
+    (value, format) as _instant(value, _formats(format)),
+    (value, format, same) as list_transform(
+        [{
+            'found': _read(value, _formats(format)),
+            'places': bit_and(_readable(_read(value, _formats(format)))) over (partition by same)
+        }],
+        lambda one: case when _seen(value) is not null then _only(
+            value, case when one.places > 0 then list_where(one.found, _chosen(one.places)) else one.found end
+        ) end
+    )[1];
+create macro day_of(value, format) as _day(value, _formats(format));
+create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    lower(value::varchar),
+    '\\bma[ij]\\b', 'may'), '\\bokt\\b', 'oct'), '\\bde[sz]\\b', 'dec'), '\\bm(är|rz)\\b', 'mar');
+create macro unknown_word(value) as value::varchar || ': a word that nobody knows';
+create macro made_at(file, written) as coalesce(
+    nullif(regexp_extract(
+        file, '([0-9]{4}-[0-9]{2}(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)[^/]*$', 1
+    ), ''),
+    regexp_replace(
+        nullif(regexp_extract(file, '(?:^|[^0-9])([0-9]{8}(?:T[0-9]{6})?)(?:[^0-9/][^/]*)?$', 1), ''),
+        '^([0-9]{4})([0-9]{2})([0-9]{2})', '\\1-\\2-\\3'
+    ),
+    written
+);
 create macro instant_of_ms(value) as
     case when _seen(value) is not null then coalesce(
         strftime(make_timestamp(try_cast(try_cast(_seen(value) as decimal(38, 3)) * 1000 as bigint)),
@@ -72,7 +122,7 @@ create macro items(value) as cast(
     case when json_type(value::json) = 'ARRAY' then json_extract(value::json, '$[*]') else [] end as json[]
 );
 create macro opaque(value) as left(sha256(value::varchar), 16);
-"""
+""".replace("{_EACH_FORMAT}", _EACH_FORMAT).replace("{_MOST_FORMATS}", str(_MOST_FORMATS))
 
 
 def _bound(memory_mb: int, seconds: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from opsmetrics.core.settings import Settings
-from opsmetrics.organisation.connectors import ReleaseDateSources
+from opsmetrics.organisation.connectors.code_hosts import ReleaseDateSources
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import Http, RefusedError
 
@@ -33,6 +33,10 @@ SYSTEMS = {
 # NuGet writes 1900 for versions that were taken off the list (contracts, E1).
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 UNKNOWN_FOR = timedelta(days=7)
+# Forms of NuGet's registrations, the newest first: nuget.org has them all, other feeds only some.
+_REGISTRATIONS = tuple(
+    f"RegistrationsBaseUrl{version}" for version in ("/3.6.0", "/Versioned", "/3.4.0", "/3.0.0-rc", "/3.0.0-beta", "")
+)
 
 
 class ReleaseDates:
@@ -123,7 +127,8 @@ def _deps_dev(http: Http, system: str, package: str, version: str) -> str | None
 
 
 def _npm(http: Http, _system: str, package: str, version: str) -> str | None:
-    return http.get(quote(package, safe="@"))["time"].get(version)
+    # Registries of one's own may leave the times out.
+    return (http.get(quote(package, safe="@")).get("time") or {}).get(version)
 
 
 def _pypi(http: Http, _system: str, package: str, version: str) -> str | None:
@@ -133,11 +138,19 @@ def _pypi(http: Http, _system: str, package: str, version: str) -> str | None:
 
 def _nuget(http: Http, _system: str, package: str, version: str) -> str | None:
     """Resolve the registration resource from the service index, as the protocol asks."""
-    index = http.get("index.json")["resources"]
-    base = next(item["@id"] for item in index if item["@type"] == "RegistrationsBaseUrl/3.6.0")
-    leaf = http.get(f"{base.rstrip('/')}/{package.lower()}/{version.lower()}.json")
+    base = nuget_registrations(http)
+    if base is None:
+        return None
+    leaf = http.get(f"{base}/{package.lower()}/{version.lower()}.json")
     entry = leaf.get("catalogEntry")
     return (entry.get("published") if isinstance(entry, dict) else None) or leaf.get("published")
+
+
+def nuget_registrations(http: Http) -> str | None:
+    """Return the address of a feed's registrations, of the newest form that it offers; None where it has none."""
+    found = {item["@type"]: str(item["@id"]) for item in http.get("index.json")["resources"]}
+    address = next((found[form] for form in _REGISTRATIONS if form in found), None)
+    return address.rstrip("/") if address else None
 
 
 def _nothing(_http: Http, _system: str, _package: str, _version: str) -> str | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
-from opsmetrics.organisation.connectors import RestoreFiles
+from opsmetrics.organisation.connectors.result_files import RestoreFiles
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 # Words for how a test ended, in any case; with another word the test is set aside.

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from opsmetrics.organisation.connectors import ScannedArtifact, ScanReports
+from opsmetrics.organisation.connectors.result_files import ScannedArtifact, ScanReports
 from opsmetrics.sources import json_files
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.vulnerability_facts import automatable_and_total, known_exploited, opaque

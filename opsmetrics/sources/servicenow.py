@@ -10,12 +10,12 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
-from opsmetrics.organisation.desks import SERVICENOW_STATES, RecordField, ServiceNow
+from opsmetrics.organisation.connectors.desks import SERVICENOW_STATES, RecordField, ServiceNow
 from opsmetrics.organisation.names import folded
 from opsmetrics.sources.codes import reference_of
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
@@ -96,6 +96,10 @@ def _records(request: FetchRequest[ServiceNow], *conditions: str) -> Iterator[Ro
     seen: set[str] = set()
     with _client(request) as http:
         for page in http.pages(_path(request), **_query(request, *conditions)):
+            if page.get("error"):
+                # It comes with status 200 and the records that were ready by then.
+                fix = "narrow the query in sources.toml, or ask for a longer time in the instance's quota rules"
+                raise http.error(_path(request), "the instance broke its answer off", fix)
             for record in page["result"]:
                 key = value_of(_cell(request, record, "sys_id"))
                 if key not in seen:
@@ -180,10 +184,20 @@ def _value(request: FetchRequest[ServiceNow], column: str, kind: str, place: Rec
     if not value:
         return None
     if kind == "timestamp":
-        return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        return _instant(request, value)
     if kind == "boolean":
         return bool({folded(value), folded(name)} & {folded(text) for text in place.whether})
     return _plain(request, column, place, value, name)
+
+
+def _instant(request: FetchRequest[ServiceNow], value: str) -> datetime | str:
+    """Return an instant; a day lasts until its end, and what is neither stays for the contract to set its row aside."""
+    try:
+        if len(value) == len("2026-11-10"):
+            return request.organisation.midnight(date.fromisoformat(value) + timedelta(days=1))
+        return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return value
 
 
 def _plain(request: FetchRequest[ServiceNow], column: str, place: RecordField, value: str, name: str) -> Any:

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from opsmetrics.organisation.connectors import StatusPage
+from opsmetrics.organisation.connectors.monitors import StatusPage
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http
 
@@ -17,6 +17,8 @@ FILES = {
 }
 # States of a report that is over; a post mortem comes after the end.
 _OVER = frozenset({"resolved", "postmortem", "completed"})
+_LASTING = frozenset({"investigating", "identified", "monitoring", "in_progress", "verifying"})
+UNKNOWN_STATUS = "reports in a state that is not known: over only where the page says when they ended"
 PLANNED = "planned maintenances left out, not begun"
 
 
@@ -31,7 +33,7 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
 
     Planned work is maintenance in whichever list it stands; it is a report once it has begun.
     """
-    rows: dict[str, Row] = {}
+    rows: list[Row] = []
     counted: Counter[str] = Counter()
     with Http(request.connector.name, request.connector.url, request.settings) as http:
         for name, (path, key) in FILES.items():
@@ -42,16 +44,26 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
                 if item.get("status") == "scheduled" or (begins is not None and begins > request.now):
                     counted[PLANNED] += 1
                     continue
-                rows[item["id"]] = {
-                    "provider": request.connector.name,
-                    "report_id": item["id"],
-                    "kind": "maintenance" if is_planned else "incident",
-                    "severity": item.get("impact"),
-                    "started_at": started or item["created_at"],
-                    "resolved_at": item.get("resolved_at") or _last_word(item),
-                    "announced_at": item["created_at"],
-                }
-    return FetchResult(list(rows.values()), source=request.connector.url, counted=counted)
+                is_known = item.get("status") in _OVER | _LASTING
+                counted[UNKNOWN_STATUS] += not is_known
+                # The same report in both lists is one; of different ones with one id the contract believes none.
+                rows.append(
+                    {
+                        "provider": request.connector.name,
+                        "report_id": item["id"],
+                        "kind": "maintenance" if is_planned else "incident",
+                        "severity": item.get("impact"),
+                        "started_at": started or item["created_at"],
+                        "resolved_at": _ended(item),
+                        "announced_at": item["created_at"],
+                    }
+                )
+    return FetchResult(rows, source=request.connector.url, counted=+counted)
+
+
+def _ended(item: Row) -> str | datetime | None:
+    """When a report ended: its state decides, since one that was opened again may carry the time of its first end."""
+    return None if item.get("status") in _LASTING else item.get("resolved_at") or _last_word(item)
 
 
 def _last_word(item: Row) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from opsmetrics.organisation.connectors import SupportEnds
+from opsmetrics.organisation.connectors.result_files import SupportEnds
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http, RefusedError
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# A conventional-commit type, signs, and tags in brackets that stand before the verb.
-_SIGN = r"(?::\w+:\s*|[^\w\[:]+\s*)?"
-_PREFIX = rf"^{_SIGN}(?:[\w-]+(?:\([^)]*\))?!?:\s*)?{_SIGN}(?:\[[\w\s-]+\]\s*)*"
+# What stands before the verb, in any order: signs, tags in brackets, a scope, types of conventional commits (GitLab's
+# ``Draft:`` among them), the number of a ticket, and the word by which Renovate is told to rebase.
+_PREFIX = (
+    r"^(?:\s*(?::\w+:|[^\w\s\[(:]++|\[[^\]]*\]:?|\([\w\s./,-]+\):?|[\w./-]++(?:\([^)]*\))?!?:|rebase!|"
+    r"[a-z][a-z0-9]+-\d+(?=\s)))*\s*"
+)
 _VERB = re.compile(
-    rf"{_PREFIX}(?:\[?lock ?file maintenance\b|roll back\b|remove dependency\b|"
+    rf"{_PREFIX}(?:\[?lock ?file maintenance\b|roll back\b|remove dependency\b|refresh (?:lock ?files?|pip-compile)\b|"
     r"(?:update|bump|pin|replace|upgrade|downgrade)s?\b)",
     re.IGNORECASE,
 )
@@ -21,10 +24,15 @@ _OF_THE_BOT = re.compile(
     rf"{_PREFIX}(?:configure renovate|add renovate\b|migrate (?:renovate )?config|update renovate config)",
     re.IGNORECASE,
 )
-_LOCK_FILES = re.compile(rf"{_PREFIX}\[?(?:(?:update|refresh)\s+)?lock ?files?(?: maintenance)?\b", re.IGNORECASE)
+_LOCK_FILES = re.compile(
+    rf"{_PREFIX}\[?(?:(?:(?:update|refresh)\s+)?lock ?files?(?: maintenance)?\b|refresh pip-compile outputs\b)",
+    re.IGNORECASE,
+)
 _SECURITY = re.compile(r"\[security\]", re.IGNORECASE)
 _CLOSED_BY_BOT = re.compile(r"\s+-\s+(?P<why>autoclosed|abandoned)\b", re.IGNORECASE)
-_VERSION = r"(?:[~^<>=!]*\s*)?v?\d[^\s,]*|[0-9a-f]{7,40}"
+# A number or range, a commit, or a release that begins with a word, such as RELEASE.2026-01-02.
+_VERSION = r"(?:(?:[~^<>=!]*\s*)?v?\d[^\s,]*|[0-9a-f]{7,40}|[a-z][\w.+-]*\d[\w.+-]*)"
+_RANGE = rf"{_VERSION}(?:\s*,\s*{_VERSION})*"
 _DIRECTORY = r"(?:\s+in\s+(?P<directory>/\S*))?"
 _FROM_TO = re.compile(
     rf"{_PREFIX}(?:bump|update|upgrade|downgrade)\s+(?P<package>\S+)(?P<requirement>\s+requirements?)?"
@@ -33,17 +41,22 @@ _FROM_TO = re.compile(
 )
 # Words of Renovate around a package's name, which say what kind of package it is.
 _BEFORE = (
-    r"(?:(?:dependency|module|resource|package|image|rust crate|helm release|helm chart|terraform|pre-commit hook|"
-    r"github action|plugin|ruby gem|nuget package)\s+)?"
+    r"(?:(?:dependency|module|resource|package|image|rust crate|helm (?:release|chart|values)|terraform|"
+    r"terragrunt dependency|tflint plugin|buildkite plugin|homebrew formula|builder|buildpack|bundle|vendir|"
+    r"pre-commit hook|github action|plugin|ruby gem|nuget package)\s+)?"
 )
-_AFTER = r"(?:\s+(?:action|orb|docker tag|docker digest|docker image|digest|commit hash|git submodule|buildpack))?"
+_AFTER = (
+    r"(?:\s+(?:action|orb|docker tag|docker digest|docker image|digest|commit hash|git submodule|buildpack|"
+    r"(?:module|toolchain) directive|(?:tool )?constraint|requirement))?"
+)
 _TO = re.compile(
-    rf"{_PREFIX}(?:update|bump|upgrade|pin|roll back)\s+{_BEFORE}(?P<package>\S+){_AFTER}\s+to\s+(?P<new>{_VERSION})"
-    rf"(?:\s*(?:\|\|?|or)\s*(?:{_VERSION}))*{_DIRECTORY}\s*$",
+    rf"{_PREFIX}(?:update|bump|upgrade|pin|roll back)\s+{_BEFORE}(?P<package>\S+){_AFTER}"
+    rf"\s+to\s+(?P<new>{_RANGE}|(?<=tag to )[\w.-]+)(?:\s*(?:\|\|?|or)\s*{_RANGE})*{_DIRECTORY}\s*$",
     re.IGNORECASE,
 )
 _REPLACE = re.compile(
-    rf"{_PREFIX}(?:replace\s+(?:dependency\s+)?(?P<package>\S+)\s+with\s+\S+|remove dependency\s+(?P<removed>\S+))",
+    rf"{_PREFIX}(?:replace\s+(?:dependency\s+)?(?P<package>\S+)(?:\s+docker tag)?\s+with\s+\S+"
+    r"|remove dependency\s+(?P<removed>\S+))",
     re.IGNORECASE,
 )
 _GROUP = re.compile(
@@ -51,7 +64,18 @@ _GROUP = re.compile(
     r"\s+with\s+(?P<count>\d+)\s+updates?(?:\s+in\s+(?P<below>/\S*))?",
     re.IGNORECASE,
 )
-_NAMED = re.compile(rf"{_PREFIX}bump\s+(?P<packages>\S+(?:(?:,\s+|,?\s+and\s+)\S+)*?){_DIRECTORY}\s*$", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"{_PREFIX}(?:bump|update\s+requirements\s+for)\s+(?P<packages>\S+(?:(?:,\s+|,?\s+and\s+)\S+)*?){_DIRECTORY}\s*$",
+    re.IGNORECASE,
+)
+# What Dependabot writes behind a single update: how it found it, its group, in how many folders.
+_MADE_BY = re.compile(r"\s+\(via audit fix\)", re.IGNORECASE)
+_OF_A_GROUP = re.compile(
+    r"(?:\s+in\s+the\s+(?P<group>\S.*?)\s+group)?(?:\s+across\s+\d+\s+director(?:y|ies))?\s*$", re.IGNORECASE
+)
+# An image in such a title of Renovate has the tag whose digest changes.
+_DIGEST_OF = re.compile(r"\sdocker digest\s", re.IGNORECASE)
+_TAGGED = re.compile(r"(?P<name>[^:\s]+(?::\d+/[^:\s]+)?):[\w.-]+")
 # Renovate's last words: a part of the repository, a base branch, and which versions are apart from the others.
 _KIND = re.compile(r"\s+\((?:major|minor|patch)\)\s*$", re.IGNORECASE)
 _PART = re.compile(r"\s+\((?P<part>[\w./-]+)\)\s*$")
@@ -103,7 +127,7 @@ def read_title(title: str) -> UpdateTitle:
         "is_closed_by_bot": closed is not None and closed["why"].lower() == "autoclosed",
     }
     plain = title
-    for pattern in (_PULL_NUMBER, _SECURITY, _CLOSED_BY_BOT, _KIND):
+    for pattern in (_PULL_NUMBER, _SECURITY, _CLOSED_BY_BOT, _KIND, _MADE_BY):
         plain = pattern.sub("", plain)
     part = _PART.search(plain)
     plain, named_part = _PART.sub("", plain).strip(), part and part["part"]
@@ -115,10 +139,13 @@ def read_title(title: str) -> UpdateTitle:
     if group is not None:
         place = group["directory"] or group["below"] or named_part
         return UpdateTitle(count=int(group["count"]), directory=place, **marks)
+    plain = _OF_A_GROUP.sub("", plain)
     one = _FROM_TO.match(plain) or _TO.match(plain) or _REPLACE.match(plain)
     if one is not None:
         parts = one.groupdict()
         package = (one["package"] or parts.get("removed") or "").strip("`'\"")
+        tagged = _TAGGED.fullmatch(package) if _DIGEST_OF.search(plain) else None
+        package = tagged["name"] if tagged else package
         old, new = (said and said.strip("`'\"") for said in (parts.get("old"), parts.get("new")))
         return UpdateTitle(package, old, new, (package,), 1, parts.get("directory") or named_part, **marks)
     named = _NAMED.match(plain)

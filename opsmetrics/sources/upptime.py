@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from opsmetrics.core.settings import secret
-from opsmetrics.organisation.connectors import Upptime
+from opsmetrics.organisation.connectors.monitors import Upptime
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.github.client import API_VERSION, waits
 from opsmetrics.sources.http import Http

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from opsmetrics.organisation.connectors import UptimeRobot
+from opsmetrics.organisation.connectors.monitors import UptimeRobot
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
 from opsmetrics.sources.transitions import Change, Status, rows_of
@@ -34,7 +34,7 @@ def _monitors(request: FetchRequest[UptimeRobot], *, most: int | None = None) ->
                     yield monitor
             # Not by what came: a page that tells a monitor twice would skip another one.
             offset += max(1, int(answer["pagination"]["limit"]))
-            if most is not None or not answer["monitors"] or offset >= answer["pagination"]["total"]:
+            if most is not None or not answer["monitors"] or offset >= int(answer["pagination"]["total"]):
                 return
 
 
@@ -52,11 +52,15 @@ def availability_checks(request: FetchRequest[UptimeRobot]) -> FetchResult:
             request,
             str(monitor["id"]),
             _at(monitor["create_datetime"]),
-            [Change(_at(entry["datetime"]), _STATES.get(entry["type"], "unknown")) for entry in monitor["logs"]],
+            # A monitor without a log yet has no state that anybody knows. Numbers come as numbers or as texts.
+            [
+                Change(_at(entry["datetime"]), _STATES.get(int(entry["type"]), "unknown"))
+                for entry in monitor.get("logs") or ()
+            ],
         )
     ]
     return FetchResult(rows, source=f"{request.connector.url} monitors")
 
 
-def _at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=UTC)
+def _at(seconds: int | str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), tz=UTC)

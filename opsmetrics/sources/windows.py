@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from opsmetrics.organisation import Delivery, Organisation
-from opsmetrics.organisation.connector import STATE
+from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.notes import Seen, Window, days_of
 from opsmetrics.sources.open_rows import OPEN, settled_at, settled_by_age
 from opsmetrics.streams import Stream

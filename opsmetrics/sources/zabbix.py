@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import Zabbix
+from opsmetrics.organisation.connectors.monitors import Zabbix
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
@@ -90,7 +90,9 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
     rows: list[Row] = []
     for item in problems:
         acknowledged = _first_acknowledgement(item["acknowledges"])
-        machine = acknowledged is not None and is_machine(acknowledged["username"], bots=settings.bots)
+        # Zabbix leaves out the name of an account that ours may not see, and of one that is gone.
+        who = (acknowledged or {}).get("username")
+        kind = None if not who else "bot" if is_machine(who, bots=settings.bots) else "human"
         severity = int(item["severity"])
         rows.append(
             {
@@ -101,7 +103,7 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
                 "severity": _MOST_SEVERE + 1 - severity if severity else None,
                 "fired_at": _at(item["clock"], item["ns"]),
                 "acknowledged_at": _at(acknowledged["clock"]) if acknowledged else None,
-                "acknowledged_by_kind": ("bot" if machine else "human") if acknowledged else None,
+                "acknowledged_by_kind": kind,
                 "closed_at": ends.get(item["r_eventid"]),
             }
         )

@@ -265,7 +265,7 @@ def _graphql(hub: GitHub, query: str, variables: Row) -> Row:
         "repository": {
             "pushedAt": text(hub.records.now - timedelta(days=2)),
             "isArchived": False,
-            **dict.fromkeys(f"file{number}" for number in range(12)),
+            **dict.fromkeys(f"file{number}" for number in range(16)),
             "file0": {"__typename": "Blob", "text": '{"extends": ["local>kystetaten/renovate"]}'} if on else None,
             "dashboard": {
                 "nodes": [{"updatedAt": text(hub.records.now - timedelta(hours=5)), "body": PLANTED["text"]}]

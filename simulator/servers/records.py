@@ -85,11 +85,6 @@ def resource_id(kind: str, name: str, subscription: str = SUBSCRIPTION) -> str:
     return f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/{kind}/{name}"
 
 
-def day_start(day: date) -> datetime:
-    """Return the UTC midnight of a day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
 # Who is watched by what: everything that is not named here lives in Azure Monitor.
 PROBED_BY_GITHUB = ("sjokart-api",)
 PROMETHEUS_TEAM = "farled"

@@ -152,6 +152,8 @@ def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # Ctrl-C is for whoever started it; it ends when its standard input does.
+        start_new_session=True,
     )
     timer = threading.Timer(START_SECONDS, process.kill)
     timer.start()
@@ -163,6 +165,9 @@ def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1
         said = json.loads(line)
         ca_file = Path(said["ca_file"])
         yield Running(said["url"], ca_file, Faults(said["url"], ca_file), environment(said["url"], ca_file))
+    except KeyboardInterrupt:
+        process.kill()
+        raise
     finally:
         timer.cancel()
         if process.stdin:
@@ -196,7 +201,8 @@ def run(organisation_folder: Path, work: Path, now: datetime, seed: int) -> None
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    listener = socket.socket()
+    # The protocol is said, because asyncio sets TCP_NODELAY only where it is; see door.serving.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(64)
 

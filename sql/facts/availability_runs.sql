@@ -9,7 +9,7 @@
 -- ends_at = """\
 --     Next check, or the end of the last result's hold time or of a stretch of delivered days, UTC; nothing is known \
 --     beyond"""
--- first_http_status = "HTTP status of the first check"
+-- first_http_status = "HTTP status of the first check; null = not told"
 -- check_count = "Checks in the run"
 with told as (
     select r.*, m.service_id, m.kind, m.hold_minutes, lead(r.starts_at) over in_order as next_at

@@ -10,24 +10,26 @@
 --     pipeline identity; null = not known"""
 -- failed_at = "First rollback, hotfix or attributed incident within 7 days, UTC; null = none, or not known"
 -- recovered_at = "First rollback or hotfix, UTC; null = none, or not known"
--- committed_at = "First commit of the change, UTC"
+-- committed_at = "First commit of the change, UTC; null = not known"
 -- is_rework = "Unplanned, to mend what users met; null = not known"
 -- knows_failure = """\
---     Some source can tell rollbacks, hotfixes or which deployment caused an incident, and no incident of the service \
---     within 7 days names a deployment that no source has"""
+--     Some source can tell rollbacks, hotfixes or which deployment caused an incident; no incident of the service \
+--     within 7 days names a deployment that no source has or that came later, and none before it names this one"""
 -- knows_recovery = "The source can tell rollbacks and hotfixes, or one is known"
-with caused as (
-    select lower(caused_by_deployment_id) as deployment_id, min(declared_at) as declared_at
-    from facts.incidents where caused_by_deployment_id is not null group by all
+with named as (
+    select i.service_id, i.declared_at, lower(i.caused_by_deployment_id) as named_id, d.deployment_id
+    from facts.incidents as i
+    left join staging.deployments as d
+        on lower(d.deployment_id) = lower(i.caused_by_deployment_id) and d.deployed_at <= i.declared_at
+    where i.caused_by_deployment_id is not null
 ),
 
--- Some deployment caused it, and nobody can tell which: none before it is known to have been good.
-unplaced as (
-    select i.service_id, i.declared_at
-    from facts.incidents as i
-    join caused as c on c.deployment_id = lower(i.caused_by_deployment_id)
-    where c.deployment_id not in (select lower(deployment_id) from staging.deployments)
+caused as (
+    select deployment_id, min(declared_at) as declared_at from named where deployment_id is not null group by all
 ),
+
+-- Nobody has the deployment, or it came after what it is said to have caused: one before it, and nobody can tell which.
+unplaced as (select * from named where deployment_id is null),
 
 blame as (
     select count(*) > 0 as is_told
@@ -51,8 +53,10 @@ select
     and not exists (
         select 1 from unplaced as u
         where
-            u.service_id = o.service_id and u.declared_at >= d.deployed_at
-            and u.declared_at <= d.deployed_at + interval 7 day
+            (
+                u.service_id = o.service_id and u.declared_at >= d.deployed_at
+                and u.declared_at <= d.deployed_at + interval 7 day
+            ) or u.named_id = lower(d.deployment_id)
     ) as knows_failure,
     recovered_at is not null
     or (macros.told(d.untold, 'rolled_back_at') and macros.told(d.untold, 'hotfixed_at')) as knows_recovery
@@ -61,5 +65,5 @@ cross join blame as b
 join ref.environments as e on e.name = lower(d.environment) and e.environment_id = 'prod'
 join macros.owners_by_name() as o
     on o.name = lower(d.service_id) and macros.within(d.deployed_at, o.valid_from_at, o.valid_to_at)
-left join caused as c on c.deployment_id = lower(d.deployment_id)
+left join caused as c on c.deployment_id = d.deployment_id
 order by d.deployed_at, d.deployment_id

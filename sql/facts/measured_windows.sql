@@ -8,7 +8,7 @@
 -- starts_at = "Start of the window, UTC; equal to as_of for a state"
 -- completeness = """\
 --     As in ref.metric_windows; 0 where every row of a needed stream belongs to nobody, which is no quiet time"""
--- least_stream = "As in ref.metric_windows"
+-- least_stream = "As in ref.metric_windows; null = nothing is missing"
 -- [ranges]
 -- completeness = [0, 1]
 with strangers as (

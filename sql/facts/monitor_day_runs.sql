@@ -8,7 +8,7 @@
 -- status = "up, down, degraded or unknown"
 -- starts_at = "First check of the run, UTC"
 -- last_checked_at = "Last check of the run, UTC"
--- first_http_status = "HTTP status of the first check"
+-- first_http_status = "HTTP status of the first check; null = not told"
 -- check_count = "Checks in the run"
 with checks as (
     -- Microseconds, because arithmetic on instants with a zone costs ten times as much.

@@ -12,7 +12,7 @@
 -- restored_at = "When it ended, UTC: the two instants where they are one; null = open, or lost in unknown time"
 -- restore_minutes = "Minutes to restore; null where the end is not known"
 -- down_minutes = "Minutes known to be down"
--- first_http_status = "HTTP status of the first failed check"
+-- first_http_status = "HTTP status of the first failed check; null = not told"
 with runs as (
     select *, lag(status) over in_order as previous_status
     from facts.availability_runs

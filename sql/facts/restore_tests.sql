@@ -10,8 +10,8 @@
 --     Request to verified usable, minutes; to data back where the source cannot tell that they were verified; null \
 --     = not measured, or not known"""
 -- data_gb = "Size, gigabytes"
--- restored_at = "Data back, UTC"
--- verified_at = "Verified usable, UTC"
+-- restored_at = "Data back, UTC; null = not, or not told (tells_restored)"
+-- verified_at = "Verified usable, UTC; null = not, or not told (tells_verified)"
 -- tells_restored = "The source can tell when the data were back"
 -- tells_verified = "The source can tell when they were verified"
 with told as (

@@ -10,7 +10,7 @@ from typing import Any
 
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.sources.fetching import FetchRequest
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"

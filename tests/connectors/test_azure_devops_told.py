@@ -213,6 +213,14 @@ def test_the_same_rules_as_on_github_tell_tests_from_deployments(small, reason, 
     assert sum(found.counted.values()) == (not counts)
 
 
+def test_a_run_without_a_timeline_says_nothing_of_people(small):
+    """Status 204 and no body: nothing to read, and nothing wrong."""
+    routes = pipelines(record(5))
+    routes |= {path: Reply(status=204) for path in routes if path.endswith("/timeline")}
+    (row,) = deployed(small, routes).rows
+    assert row["has_manual_step"] is None
+
+
 @pytest.mark.parametrize(
     ("timeline", "manual"),
     [

@@ -238,6 +238,9 @@ def processing(**properties: Any) -> dict[str, Any]:
     return resource(identity, "Microsoft.AlertsManagement/actionRules", common | properties)
 
 
+SILENCE = {"actionType": "RemoveAllActionGroups"}
+
+
 @pytest.mark.parametrize(
     ("resources", "routed"),
     [
@@ -254,6 +257,11 @@ def processing(**properties: Any) -> dict[str, Any]:
         ([rule(actions=[]), processing(scopes=[f"{SUB}/resourceGroups/r"])], False),
         ([rule(actions=[]), processing(enabled=False)], False),
         ([rule(actions=[]), processing(actions=[{"actionType": "RemoveAllActionGroups"}])], False),
+        # Suppressed for good; under conditions that may fit; for a window of maintenance.
+        ([rule(actions=[GROUP]), processing(actions=[SILENCE])], False),
+        ([rule(actions=[GROUP]), processing(actions=[SILENCE], scopes=[f"{SUB}/resourceGroups/r"])], True),
+        ([rule(actions=[GROUP]), processing(actions=[SILENCE], conditions=[{"field": "Severity"}])], None),
+        ([rule(actions=[GROUP]), processing(actions=[SILENCE], schedule={"timeZone": "UTC"})], True),
         ([rule(actions=[]), processing(conditions=[{"field": "Severity", "operator": "Equals"}])], None),
         ([rule(actions=[]), processing(schedule={"timeZone": "UTC"})], None),
     ],
@@ -268,6 +276,12 @@ def test_only_a_threshold_in_percent_is_a_share(azure, threshold, share):
     condition = {"metricName": "memory_percent", "threshold": threshold}
     _, (row,) = azure("alert_rule_states", resources=[rule(criteria={"allOf": [condition]})])
     assert (row["kind"], row["threshold_ratio"]) == ("saturation", share)
+
+
+def test_a_percentile_in_a_query_is_no_saturation(azure):
+    condition = {"query": "AppRequests | summarize percentile(DurationMs, 95)", "threshold": 60}
+    _, (row,) = azure("alert_rule_states", resources=[rule("scheduledQueryRules", criteria={"allOf": [condition]})])
+    assert (row["kind"], row["threshold_ratio"]) == ("other", None)
 
 
 def test_each_alert_of_a_group_of_prometheus_rules_is_a_rule(azure):

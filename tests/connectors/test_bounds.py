@@ -1,18 +1,31 @@
-"""Answers without end, small ones that unpack to large ones, and those that lead elsewhere: one line, nothing landed."""
+"""Answers without end, small ones that unpack to large ones, and those that lead elsewhere: one line, nothing landed.
+
+What bounds do to a whole pull is a part of ``docs/faults.md``: UPDATE_GOLDEN=1 writes it again.
+"""
 
 from __future__ import annotations
 
 import gzip
+import json
+import os
+import re
 import threading
+from dataclasses import replace
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.bounds import Bounds
+from opsmetrics.sources import pull_stream
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.http import Http
+from opsmetrics.sources.notes import read_notes
+from tests.conftest import settings_in
+from tests.connectors.test_faults import BOUNDS, DOCUMENT, KILL_POINTS
 from tests.listening import listening
 
 SMALL = b'{"value": [1, 2, 3]}'
@@ -174,3 +187,109 @@ def test_a_redirect_on_the_same_host_is_followed(http):
 
 def _settings(tmp_path) -> Settings:
     return Settings(tmp_path, tmp_path, None, None, default_sql_root(), retry_seconds=0)
+
+
+def page(number: int) -> bytes:
+    """A page of monitors, which never is the last one."""
+    return json.dumps({"data": [], "pagination": {"next": f"/api/v2/monitors?page={number}"}}).encode()
+
+
+# Fault -> the setting that bounds it (or where it is no setting, what is patched), and a value that a test can wait for.
+FAULTS_OF_BOUNDS: dict[str, tuple[str, float]] = {
+    "one byte at a time, for ever": ("bounds.minutes", 0.005),
+    "less than so many bytes a second": ("bounds.bytes_per_second", 1000),
+    "another next page each time": ("bounds.requests", 7),
+    "an answer without end": ("MOST_BYTES", 2 * 2**20),
+    "a small answer that unpacks to a large one": ("MOST_BYTES", 2 * 2**20),
+    "more values than memory holds": ("MOST_VALUES", 3),
+    "more memory than it may have": ("bounds.memory_mb", 64),
+}
+SEEN_OF_BOUNDS: dict[str, str] = {}
+
+
+@pytest.fixture
+def never_ends():
+    """A server that does the same whatever it is asked: what ``does`` says."""
+    stopped, does = threading.Event(), [""]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            number = int(self.path.partition("page=")[2].partition("&")[0] or 0)
+            packed = {"a small answer that unpacks to a large one": BOMB}.get(does[0])
+            self.send_response(200)
+            if packed:
+                self.send_header("content-encoding", "gzip")
+            self.end_headers()
+            try:
+                if does[0] in {"one byte at a time, for ever", "less than so many bytes a second"}:
+                    while not stopped.wait(0.01):
+                        self.wfile.write(b" ")
+                elif does[0] == "an answer without end":
+                    for _ in range(20_000):
+                        self.wfile.write(b" " * 10_000)
+                elif does[0] == "more memory than it may have":
+                    self.wfile.write(b'{"data": ["' + b"a" * 100_000_000 + b'"]}')
+                else:
+                    self.wfile.write(packed or page(number + 1))
+            except OSError:
+                return
+
+        def log_message(self, *_):
+            """Silence."""
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address, does
+        stopped.set()
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_BOUNDS)
+def test_a_bound_ends_the_pull_of_its_source_alone(fault, never_ends, small, tmp_path, monkeypatch):
+    (address, does), (setting, value) = never_ends, FAULTS_OF_BOUNDS[fault]
+    does[0] = fault
+    monkeypatch.setenv("PLANTED", "token")
+    monkeypatch.setattr("opsmetrics.sources.allowance.GRACE_SECONDS", 0.2)
+    bounds = ""
+    if setting.startswith("bounds."):
+        # Else the usual rate would come first.
+        more = ", bytes_per_second = 0" if setting == "bounds.minutes" else ""
+        bounds = f"bounds = {{ {setting.removeprefix('bounds.')} = {value}{more} }}\n"
+    else:
+        monkeypatch.setattr(f"opsmetrics.sources.http.{setting}", value)
+    connector = f'[[connector]]\nname = "source"\nkind = "betterstack"\nurl = "{address}"\ntoken_env = "PLANTED"\n'
+    with (small / "sources.toml").open("a") as file:
+        file.write(f'{connector}from = 2026-08-01\nstreams = ["availability_checks"]\n{bounds}')
+    is_apart = setting == "bounds.memory_mb"
+    settings, organisation = replace(settings_in(tmp_path), reads_apart=is_apart), load_organisation(small)
+    days = (date(2026, 8, 31), date(2026, 9, 1))
+    results = {result.origin: result for result in pull_stream(settings, organisation, "availability_checks", days)}
+    said = results["source"].error or ""
+    assert results["source"].rows == 0
+    assert len(said.splitlines()) == 2, "one line, and what to do"
+    assert "token" not in said
+    assert read_notes(settings.home / "pulls")["availability_checks", "source"].error == said
+    # The other source of the same stream is read and landed all the same.
+    assert (results["files"].error, results["files"].rows) == (None, 24 * 2)
+    SEEN_OF_BOUNDS[fault] = re.sub(r"127\.0\.0\.1:\d+", "host:port", said.splitlines()[0])
+
+
+def test_the_document_says_what_bounds_do():
+    if SEEN_OF_BOUNDS.keys() != FAULTS_OF_BOUNDS.keys():
+        pytest.fail("this needs the tests above: run the whole module")
+    lines = [
+        "",
+        BOUNDS,
+        "",
+        "Generated by `tests/connectors/test_bounds.py`, with bounds that a test can wait for; the usual ones stand in",
+        "[operations](operations.md). Each fault hits every answer of one of two sources of a stream: nothing of it is landed, its",
+        "days stay open, its note says the same, and the other source's rows are landed.",
+        "",
+        "| Fault | What the error says | Bound by |",
+        "|---|---|---|",
+        *(f"| {fault} | {said} | `{FAULTS_OF_BOUNDS[fault][0]}` |" for fault, said in SEEN_OF_BOUNDS.items()),
+    ]
+    text = "\n".join(lines) + "\n"
+    before, mark, rest = DOCUMENT.read_text().partition(f"\n{KILL_POINTS}\n")
+    before, _, _ = before.partition(f"\n{BOUNDS}\n")
+    if os.environ.get("UPDATE_GOLDEN"):
+        DOCUMENT.write_text(before + text + mark + rest)
+    assert DOCUMENT.read_text() == before + text + mark + rest

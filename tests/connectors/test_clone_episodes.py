@@ -86,7 +86,21 @@ def pull(connected) -> Puller:
 
 
 def told(rows) -> set[tuple]:
-    return {(row["episode_id"].rsplit("@", 1)[1].split("/")[0], row["available_at"], row["applied_at"]) for row in rows}
+    """Version, beginning and end of what is known."""
+    return {
+        (row["episode_id"].rsplit("@", 1)[1].split("/")[0], row["available_at"], row["applied_at"])
+        for row in rows
+        if row["unknown_because"] is None
+    }
+
+
+def undated(rows) -> set[tuple]:
+    """Package, why nobody knows more, day of the look, and when a newer version was taken after it."""
+    return {
+        (row["package"], row["unknown_because"], row["available_at"].date(), row["applied_at"])
+        for row in rows
+        if row["unknown_because"] is not None
+    }
 
 
 def of(rows, name: str) -> list[dict]:
@@ -101,8 +115,8 @@ def test_every_ecosystem_tells_what_was_taken_and_what_was_not(pull, more):
     names = {row["episode_id"].split("/", 2)[2].rsplit("@", 1)[0] for row in rows}
     everywhere = {"npm/kjent", "pypi/kjent", "nuget/kjent", "maven/no.kjent:lib", "go/example.com/kjent"}
     everywhere |= {"cargo/kjent", "rubygems/kjent"}
-    assert names == everywhere | ({"packagist/kjent/lib"} if more == OWN else set())
-    for name in names:
+    assert names == everywhere | {"packagist/kjent/lib"}
+    for name in names - ({"packagist/kjent/lib"} if more == DEPS_DEV else set()):
         found = {(version.removeprefix("v"), at, applied) for version, at, applied in told(of(rows, name))}
         assert found == {TAKEN, OPEN}, f"{name}: no forerunner, no other line, nothing that was taken back"
     if more == DEPS_DEV:
@@ -110,17 +124,67 @@ def test_every_ecosystem_tells_what_was_taken_and_what_was_not(pull, more):
         assert said == (
             "clones: update episodes unknown, packages of ecosystems for which no registry is configured (packagist): 1"
         )
+        taken = {"m10d05": TAKEN[2]}
+        assert undated(rows) == looks("kjent/lib", "no_registry", date(2026, 9, 1), **taken)
 
 
-def test_a_private_package_and_a_range_without_a_lock_file_are_unknown_and_said(pull):
+def looks(package: str, why: str, first: date, **taken: datetime) -> set[tuple]:
+    """Looks at a package from a day on, every four weeks, with what was taken after one of them, by its day (m10d05)."""
+    grid = [day for day in (date(2026, 10, 5), date(2026, 11, 2)) if day >= first]
+    days = [first, *grid] if first >= date(2026, 10, 1) and first not in grid else grid
+    return {(package, why, day, taken.get(f"m{day:%m}d{day:%d}")) for day in days}
+
+
+def test_a_private_package_and_a_range_without_a_lock_file_are_unknown_rows_and_said(pull):
     pull.repository.commit(
         "start", {"package.json": manifest(ukjent="1.0.0", kjent="^1.0.0")}, at="2026-09-01T08:00:00Z"
     )
-    assert pull(OWN) == []
+    pull.repository.commit(
+        "update", {"package.json": manifest(ukjent="1.3.0", kjent="^1.1.0")}, at="2026-10-20T08:00:00Z"
+    )
+    rows = pull(OWN)
     assert pull.result.error is None
+    first, taken = date(2026, 9, 1), datetime(2026, 10, 20, 8, tzinfo=UTC)
+    assert undated(rows) == looks("ukjent", "not_public", first, m10d05=taken) | looks("kjent", "no_version", first)
+    assert told(rows) == set()
     said = "\n".join(pull.result.told)
     assert "packages that no registry knows (private ones?): 1" in said
     assert "packages whose version in use no file tells (a range, and no lock file): 1" in said
+    assert undated(pull(OWN)) == set(), "nothing is new: nothing is landed again"
+
+
+@pytest.mark.parametrize("fault", ["401", "403"])
+def test_what_a_registry_refuses_to_tell_is_unknown_and_everything_else_is_known(pull, simulated, fault):
+    """A private registry that answers for some packages, and for others asks who we are."""
+    hidden = {"package.json": manifest(**{"kjent": "1.0.0", "@etat/kjent": "2.0.0"})}
+    pull.repository.commit("start", hidden, at="2026-10-03T08:00:00Z")
+    simulated.faults.set("/support/npm/@etat", fault)
+    rows = pull(OWN)
+    assert pull.result.error is None
+    assert told(rows) == {("1.1.0", TAKEN[1], None)}
+    assert undated(rows) == looks("@etat/kjent", "refused", date(2026, 10, 3))
+    assert "packages of which a registry refuses to tell (does it ask who you are?): 1" in "\n".join(pull.result.told)
+
+
+def test_a_refusal_of_what_was_told_before_is_an_error(pull, simulated, monkeypatch):
+    """A token that ran out: what is known stays."""
+    lay_history(pull.repository)
+    assert pull(OWN)
+    landed = pull.landed()
+    simulated.faults.set("/support", "401")
+    monkeypatch.setattr("opsmetrics.sources.dependencies.registries.FRESH_FOR", timedelta(0))
+    monkeypatch.setattr("opsmetrics.sources.windows.RESUME", timedelta(0))
+    assert pull(OWN) == []
+    assert "401" in pull.result.error
+    assert pull.landed() == landed
+
+
+def test_a_package_that_goes_is_looked_at_until_then_and_a_package_that_comes_from_then(pull):
+    commit = pull.repository.commit
+    commit("start", {"package.json": manifest(ukjent="1.0.0")}, at="2026-09-01T08:00:00Z")
+    commit("other", {"package.json": manifest(ukjent2="1.0.0")}, at="2026-10-20T08:00:00Z")
+    first = {("ukjent", "not_public", date(2026, 10, 5), None)}
+    assert undated(pull(OWN)) == first | looks("ukjent2", "not_public", date(2026, 10, 20))
 
 
 @pytest.mark.parametrize("fault", ["500", "429", "malformed"])
@@ -219,7 +283,8 @@ def test_a_clone_that_nobody_fetches_has_no_open_episodes(pull):
 def test_dates_of_a_mirror_are_no_dates(pull):
     """A version that was in use before it was released: the registry tells when it copied."""
     pull.repository.commit("early", {"package.json": manifest(kjent="1.1.0")}, at="2026-09-20T08:00:00Z")
-    assert pull(OWN) == []
+    rows = pull(OWN)
+    assert (told(rows), undated(rows)) == (set(), looks("kjent", "wrong_dates", date(2026, 9, 20)))
     (said,) = pull.result.told
     assert said.endswith("packages whose releases are dated later than their use (a mirror's dates?): 1")
 

@@ -21,7 +21,7 @@ from simulator.servers.records import (
 )
 from simulator.world import END_DAY, days, local
 
-FROM = date(2026, 10, 24)
+FROM = date(2026, 11, 2)
 START = local(FROM, 0)
 
 
@@ -175,7 +175,7 @@ def test_yaml_pipelines_say_what_reached_an_environment(connected, records):
 name = "pipelines"
 kind = "azure_pipelines"
 streams = ["deployments"]
-from = 2026-10-24
+from = 2026-11-02
 url = "$SIMULATOR/devops"
 organization = "kystetaten"
 project = "kaiplan"
@@ -299,7 +299,7 @@ name = "duty"
 kind = "oncall"
 dialect = "{}"
 streams = ["alerts", "oncall_shifts"]
-from = 2026-10-24
+from = 2026-11-02
 url = "$SIMULATOR/oncall"
 token_env = "SIMULATOR_TOKEN"
 user_env = "SIMULATOR_TOKEN"
@@ -326,7 +326,7 @@ def test_releases_and_restore_runs(connected):
 name = "releases"
 kind = "github"
 streams = ["deployments", "restore_tests"]
-from = 2026-10-24
+from = 2026-11-02
 url = "$SIMULATOR/github"
 owner = "kystetaten"
 repositories = ["sjokart-api"]

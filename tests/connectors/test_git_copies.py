@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from opsmetrics.landing import load_paths, read_loads
-from opsmetrics.organisation.connectors import AnyConnector
+from opsmetrics.organisation.connectors.kinds import AnyConnector
 from opsmetrics.sources import git_copies
 from opsmetrics.sources.pull import pull_stream
 from tests.connectors.git_server import USER, WORD, serving

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,9 +15,11 @@ from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import pull_stream
 from opsmetrics.sources.github import deployments as deploying
 from opsmetrics.sources.github.issue_forms import NO_TIME, form_of
+from opsmetrics.sources.github.issues import DUPLICATES
 from opsmetrics.sources.github.security import NO_FINDING
+from opsmetrics.sources.registry import fetch_function
 from opsmetrics.sources.vulnerability_facts import automatable_and_total
-from tests.connectors.told import NOW, Reply, Server, fetched, landed, telling
+from tests.connectors.told import NOW, Reply, Server, asking, fetched, landed, telling
 
 REPO = "kystetaten/web"
 AT = datetime(2026, 8, 3, 8, tzinfo=UTC)
@@ -232,6 +235,80 @@ def test_a_renamed_repository_is_read_under_its_new_name_and_told(small):
     assert found.notes == ("kystetaten/web is called kystetaten/portal now: write that into the configuration",)
 
 
+def pull_request(repository: str, **more: Any) -> dict[str, Any]:
+    return {
+        "number": 1,
+        "title": "Update dependency pakke to v2",
+        "state": "MERGED",
+        "createdAt": text(AT),
+        "mergedAt": text(AT),
+        "closedAt": text(AT),
+        "headRefName": "renovate/pakke-2.x",
+        "body": "",
+        "repository": {"nameWithOwner": repository},
+        "author": {"__typename": "Bot", "login": "renovate"},
+        "mergedBy": None,
+        "mergeCommit": {"oid": "a" * 40},
+        "labels": {"nodes": []},
+        "comments": {"nodes": []},
+        **more,
+    }
+
+
+def searching(said: dict[str, list[dict[str, Any]]]):
+    """Answer a search of one owner with its requests; of the bots the first has them."""
+
+    def answer(_query, body):
+        words = body["variables"]["q"]
+        found = [pull for owner, pulls in said.items() if f"org:{owner} " in words for pull in pulls]
+        nodes = found if "renovate" in words else []
+        page = {"issueCount": len(nodes), "pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": nodes}
+        return {"data": {"search": page}}
+
+    return answer
+
+
+def test_update_requests_of_a_renamed_repository_are_found_under_its_new_name_and_told(small):
+    routes = {
+        f"/repos/{REPO}": Reply(status=301, headers={"location": "/repositories/7"}),
+        "/repositories/7": {"full_name": "kystetaten/portal-2"},
+        "/graphql": searching({"kystetaten": [pull_request("kystetaten/portal-2"), pull_request("kystetaten/other")]}),
+    }
+    with telling(routes) as server:
+        for stream in ("update_merges", "update_episodes", "dependency_updates"):
+            request = asking(small, "github", stream, url=server.url, **GITHUB)
+            for question in (request, replace(request)):
+                found = fetch_function("github", stream)(question)
+                assert {row["repository"] for row in found.rows} == {"kystetaten/portal-2"}
+                told = f"{REPO} is called kystetaten/portal-2 now: write that into the configuration"
+                assert told in found.notes
+    assert server.paths().count(f"/repos/{REPO}") == 3, "a name is looked up once a pull, whatever it asks for"
+
+
+def test_update_requests_of_every_owner_that_is_named_are_asked_for(small):
+    routes = {"/graphql": searching({"kystetaten": [], "annen": [pull_request("annen/app")]})}
+    with telling(routes) as server:
+        settings = GITHUB | {"repositories": ["web", "annen/app"]}
+        found = fetched(small, "github", "update_merges", url=server.url, **settings)
+    assert [row["repository"] for row in found.rows] == ["annen/app"]
+
+
+@pytest.mark.parametrize("payload", ["{not json", '"{}"', "[1]", "deploy", 7, None])
+def test_a_payload_that_is_somebody_elses_says_nothing_and_breaks_nothing(small, payload):
+    (row,) = asked(small, repository([deployment(1, payload=payload)], [states(1)], []))[0].rows
+    assert row["has_manual_step"] is None
+
+
+def test_a_next_page_that_was_read_already_is_no_end(small):
+    """An answer that leads back to itself is not whole, whatever it holds."""
+    with telling({f"/repos/{REPO}": {"full_name": REPO}}) as server:
+        path = f"/repos/{REPO}/dependabot/alerts"
+        link = {"link": f'<{server.url}{path}?after=x>; rel="next"'}
+        server.routes[path] = Reply([dependabot()], headers=link)
+        with pytest.raises(SourceError, match="the same page came twice"):
+            fetched(small, "github", "vulnerabilities", url=server.url, **GITHUB)
+
+
 def dependabot(**more: Any) -> dict[str, Any]:
     return {
         "number": 1,
@@ -253,6 +330,14 @@ def dependabot(**more: Any) -> dict[str, Any]:
         "auto_dismissed_at": None,
         **more,
     }
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_exposed"), [("runtime", True), ("development", False), (None, None), ("unknown", None), ("", None)]
+)
+def test_a_scope_that_is_not_known_is_no_development(small, scope, is_exposed):
+    found = alerts(small, "dependabot", dependabot(dependency={"scope": scope}))
+    assert [row["is_exposed"] for row in found.rows] == [is_exposed]
 
 
 def alerts(small, kind: str, *said: dict[str, Any], **settings: Any):
@@ -336,11 +421,15 @@ def test_epss_is_an_object_a_list_or_nothing(small, epss, ratio):
         ("CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:H", None, (False, False)),
         (None, None, (None, None)),
         ("", "", (None, None)),
-        # An advisory with a vector of version 4 only (advisory-database#7385).
-        (None, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", (True, True)),
-        (None, "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:H/VA:L/SC:N/SI:N/SA:N", (False, False)),
-        (None, "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/AU:Y", (True, True)),
-        (None, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:L/VA:L/SC:N/SI:N/SA:N/AU:N", (False, False)),
+        # An advisory with a vector of version 4 only (advisory-database#7385) says neither (method 3.9).
+        (None, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", (None, None)),
+        (None, "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:H/VA:L/SC:N/SI:N/SA:N/AU:Y", (None, None)),
+        # With one of version 3 beside it, that one is read.
+        (
+            "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H",
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:L/VA:L/SC:N/SI:N/SA:N",
+            (False, True),
+        ),
         # A vector that lacks a measure does not say it.
         ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N", None, (True, None)),
     ],
@@ -466,6 +555,27 @@ def test_a_due_day_is_over_when_the_day_is(small):
         settings = GITHUB | {"incident_repository": "kystetaten/incidents"}
         (row,) = landed(small, "github", "action_items", url=server.url, **settings).to_dicts()
     assert row["first_due_at"] == datetime(2026, 9, 30, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_done"), [("COMPLETED", True), (None, True), ("NOT_PLANNED", False), ("SOMETHING_NEW", False)]
+)
+def test_only_what_was_done_is_done(small, reason, is_done):
+    with telling(issues(issue("", stateReason=reason))) as server:
+        settings = GITHUB | {"incident_repository": "kystetaten/incidents", "url": server.url}
+        for stream, end in (("action_items", "done_at"), ("maintenance_tasks", "completed_at")):
+            (row,) = fetched(small, "github", stream, **settings).rows
+            assert (row[end] is not None) is is_done
+        (row,) = fetched(small, "github", "incidents", **settings).rows
+        assert row["resolved_at"] is not None, "an incident that is closed is over, whatever the reason"
+
+
+@pytest.mark.parametrize("stream", ["incidents", "action_items", "maintenance_tasks"])
+def test_a_duplicate_is_the_other_issue_and_counted(small, stream):
+    with telling(issues(issue("", stateReason="DUPLICATE"))) as server:
+        settings = GITHUB | {"incident_repository": "kystetaten/incidents"}
+        found = fetched(small, "github", stream, url=server.url, **settings)
+    assert (list(found.rows), found.counted) == ([], {DUPLICATES: 1})
 
 
 def steps(*said: tuple[str, str]) -> dict[str, Any]:

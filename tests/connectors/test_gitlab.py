@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from opsmetrics.organisation.connectors import GitLab
+from opsmetrics.organisation.connectors.code_hosts import GitLab
 from opsmetrics.sources import gitlab
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.pull import pull_stream

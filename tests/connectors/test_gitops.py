@@ -92,6 +92,15 @@ def test_the_same_again_is_no_change_and_an_earlier_one_is(argo):
     assert days(rows) == [3, 4, 5]
 
 
+def test_an_application_that_was_only_just_made_has_no_history(argo):
+    new = {
+        "metadata": {"name": "web", "namespace": "argocd"},
+        "spec": {"project": "shop", "destination": {"namespace": "web", "server": "https://k.invalid"}},
+    }
+    result, rows = argo(items=[new])
+    assert (result.error, rows) == (None, [])
+
+
 def test_days_before_the_oldest_that_is_kept_are_a_part(argo):
     result, rows = argo(entry(7, 4, "a"), entry(8, 5, "b"))
     assert "older entries are dropped in web" in result.error

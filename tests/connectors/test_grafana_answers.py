@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from opsmetrics.sources import grafana
-from tests.connectors.answers import ask, request_of
+from tests.connectors.answers import Answers, ask, request_of
 
 RULES, NOTES = "api/v1/provisioning/alert-rules", "api/annotations"
 POLICIES, HISTORY = "api/v1/provisioning/policies", "api/v1/rules/history"
@@ -197,6 +198,20 @@ def test_the_state_history_of_loki_says_the_same(monkeypatch):
     assert query["to"] - query["from"] == 21 * 86_400, "seconds, not milliseconds"
 
 
+def test_loki_is_asked_in_pieces_that_it_does_not_shorten(monkeypatch):
+    """Grafana cuts the beginning of a question for more than thirty days off, in which the end may stand."""
+    changes = [(0, "Normal", "Alerting"), (20 * 1440, "Alerting", "Normal")]
+
+    def answer(query: dict[str, Any]) -> dict[str, Any]:
+        first = max(query["from"], query["to"] - 30 * 86_400)
+        found = [c for c in changes if first <= (START + timedelta(minutes=c[0])).timestamp() < query["to"]]
+        return frame(*found)
+
+    request = request_of("grafana", "alerts", url=URL, state_history="loki", now=START + timedelta(days=70))
+    (row,), _ = ask(monkeypatch, grafana, request, {RULES: [rule()], HISTORY: answer})
+    assert row["closed_at"] == START + timedelta(days=20)
+
+
 def test_a_full_page_of_the_history_is_asked_in_halves(monkeypatch):
     monkeypatch.setattr(grafana, "LIMIT", 2)
     changes = [(0, "Pending", "Alerting"), (30, "Alerting", "Normal"), (60, "Normal", "Alerting")]
@@ -300,3 +315,17 @@ def test_deploy_annotations_as_tools_write_them(monkeypatch):
     assert rows[3]["service_id"] == "Havneavgift-api"
     assert rows[1]["deployed_at"] == START + timedelta(minutes=4), "a region is rolled out at its end"
     assert answers.asked[0][1]["tags"] == "deployment"
+
+
+def test_deploy_annotations_that_name_nothing_known_are_counted(monkeypatch):
+    at = int(START.timestamp() * 1000)
+    common = {"created": at, "updated": at, "time": at, "timeEnd": at, "text": "deployed", "login": "ola"}
+    notes = [
+        common | {"id": 1, "tags": ["deployment", "env:prod"]},
+        common | {"id": 2, "tags": ["deployment", "app:web"]},
+    ]
+    request = request_of("grafana", "deployments", url=URL)
+    answers = Answers({NOTES: notes})
+    monkeypatch.setattr(grafana, "_client", lambda _: nullcontext(answers))
+    found = grafana.deployments(request)
+    assert (list(found.rows), found.counted) == ([], {grafana.UNNAMED: 2})

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.organisation.desks import IssueField, Jira
+from opsmetrics.organisation.connectors.desks import IssueField, Jira
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.jira import issues
 from opsmetrics.sources.jira.client import Client

@@ -63,6 +63,33 @@ def test_jsm_tells_when_a_page_was_acknowledged_and_closed(monkeypatch):
     assert "acknowledged_by_kind" not in request_of("oncall", "alerts", **OPSGENIE).connector.untold("alerts")
 
 
+@pytest.mark.parametrize(
+    ("more", "closed"),
+    [
+        ({"closeTime": None}, "2026-11-10T09:00:00Z"),
+        ({"closeTime": None, "status": "open"}, None),
+        ({"closeTime": "2026-11-10T08:30:00Z"}, "2026-11-10T08:30:00Z"),
+    ],
+)
+def test_a_closed_alert_is_not_open_where_nobody_says_when_it_ended(monkeypatch, more, closed):
+    (row,) = pages(monkeypatch, [jsm_alert(**more)])
+    assert row["closed_at"] == closed
+
+
+def test_a_closed_alert_of_opsgenie_without_a_report_is_not_open(monkeypatch):
+    alert = {
+        "id": "a",
+        "tags": ["service:web"],
+        "createdAt": "2026-11-10T08:00:00Z",
+        "updatedAt": "2026-11-10T09:30:00Z",
+        "priority": "P3",
+        "status": "closed",
+    }
+    request = request_of("oncall", "alerts", **OPSGENIE)
+    (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert]}})
+    assert (row["acknowledged_at"], row["closed_at"]) == (None, "2026-11-10T09:30:00Z")
+
+
 def test_jsm_is_asked_at_atlassians_own_host():
     assert request_of("oncall", "alerts", **JSM).connector.address == "https://api.atlassian.com"
     assert request_of("oncall", "alerts", **OPSGENIE).connector.address == "https://api.eu.opsgenie.com"
@@ -152,6 +179,13 @@ RECORDED = [
         "actions": [],
     },
 ]
+
+
+def test_an_incident_that_is_open_has_not_ended_whatever_it_says_of_its_impact(monkeypatch):
+    said = RECORDED[0] | {"status": "open"}
+    request = request_of("oncall", "incidents", **OPSGENIE)
+    (row,), _ = ask(monkeypatch, oncall, request, {"v1/incidents": {"data": [said]}})
+    assert row["resolved_at"] is None
 
 
 def test_incidents_are_asked_for_with_a_query_and_named_by_what_they_hit(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -76,10 +77,11 @@ def test_a_resolved_page_with_its_acknowledgement(monkeypatch):
         ([("acknowledgement", "06:46:00", PERSON), ("acknowledge", "06:49:00", PERSON)], "human", 46),
         ([("acknowledge", "06:46:00", {"id": "PI", "type": "integration_reference"})], "bot", 46),
         ([("acknowledge", "06:46:00", {"id": "PU", "type": "user_reference", "summary": "Runner"})], "bot", 46),
-        ([("acknowledge", "06:46:00", None)], "bot", 46),
+        ([("acknowledge", "06:46:00", None)], None, 46),
+        ([("acknowledge", "06:46:00", MAIL), ("acknowledge", "06:50:00", None)], None, 50),
         ([("trigger", "06:45:36", MAIL)], None, None),
     ],
-    ids=["person after machine", "first person", "integration", "configured user", "nobody", "none"],
+    ids=["person after machine", "first person", "integration", "configured user", "nobody", "nobody or not", "none"],
 )
 def test_the_first_person_counts_before_any_machine(monkeypatch, entries, kind, at):
     (row,) = pages(monkeypatch, [incident()], [entry(*item) for item in entries], bots=["Runner"])
@@ -107,6 +109,33 @@ def test_a_merged_page_belongs_to_the_one_it_was_merged_into(monkeypatch):
     merged = incident(resolve_reason={"type": "merge_resolve_reason", "incident": target})
     (row,) = pages(monkeypatch, [merged])
     assert (row["incident_id"], row["closed_at"]) == ("Q2", "2026-11-10T06:51:44.000000Z")
+
+
+def test_only_a_merge_takes_an_incident_away(monkeypatch):
+    """Another reason for an end than the one that the description names is an end."""
+    priority = {"id": "P53ZZH5", "type": "priority_reference", "summary": "P2"}
+    merged = {"type": "merge_resolve_reason", "incident": {"id": "Q2"}}
+    found = [
+        incident(id="A", priority=priority, resolve_reason={"type": "another_resolve_reason"}),
+        incident(id="B", priority=priority, resolve_reason=merged),
+        incident(id="C", priority=priority, resolve_reason=None),
+    ]
+    request = request_of("pagerduty", "incidents", **TOKEN)
+    rows, _ = ask(monkeypatch, pagerduty, request, {"incidents": page("incidents", found)})
+    assert [row["incident_id"] for row in rows] == ["A", "C"]
+
+
+def test_a_page_that_does_not_say_whether_there_are_more_is_the_last_one_where_it_is_not_full(monkeypatch):
+    """The description's own example of log entries has neither a limit nor a word of what follows."""
+    full = [entry("notify", "06:45:37")] * pagerduty.PAGE
+    last = [entry("acknowledge", "06:46:00", PERSON)]
+    request = request_of("pagerduty", "alerts", **TOKEN)
+    table: dict[str, Any] = {
+        "incidents": {"incidents": [incident()]},
+        "incidents/Q1OHFWFP3GPXOG/log_entries": lambda query: {"log_entries": last if query["offset"] else full},
+    }
+    (row,), _ = ask(monkeypatch, pagerduty, request, table)
+    assert row["acknowledged_by_kind"] == "human"
 
 
 def test_one_rule_has_one_code_whatever_numbers_its_titles_hold(monkeypatch):
@@ -182,6 +211,17 @@ def test_duties_of_the_first_level_in_any_zone(monkeypatch):
     request = request_of("pagerduty", "oncall_shifts", **TOKEN, schedules={"PS": "havneavgift"})
     rows, _ = ask(monkeypatch, pagerduty, request, {"oncalls": page("oncalls", found)})
     assert [(row["starts_at"].astimezone(UTC).hour, row["responder_count"]) for row in rows] == [(20, 2)]
+
+
+def test_a_schedule_that_is_asked_second_only_gives_no_shift_and_is_named(monkeypatch):
+    found = [duty("2026-11-10T20:00:00Z", "2026-11-11T13:00:00Z", level=level) for level in (2, 3)]
+    request = request_of("pagerduty", "oncall_shifts", **TOKEN, schedules={"PS": "havneavgift"})
+    monkeypatch.setattr(pagerduty, "_client", lambda _: nullcontext(Answers({"oncalls": page("oncalls", found)})))
+    answer = pagerduty.oncall_shifts(request)
+    assert not answer.rows
+    (note,) = answer.notes
+    assert "PS" in note
+    assert "level 2" in note
 
 
 def test_a_duty_without_begin_and_end_is_there_in_every_window(monkeypatch):

@@ -101,6 +101,18 @@ def test_what_the_plan_no_longer_keeps_is_unknown(robot):
     assert robot([(1, at(4, 9))], at(1)) == [(2, 22, "unknown"), (3, 22, "unknown"), (4, 9, "down"), (4, 22, "down")]
 
 
+def test_numbers_may_come_as_texts_and_a_new_monitor_without_a_log(answering, pull_small):
+    created = str(int(at(1).timestamp()))
+    logs = [{"type": "1", "datetime": str(int(at(3, 10).timestamp())), "duration": "60"}]
+    monitors = [{"id": 7, "create_datetime": created, "logs": logs}, {"id": 8, "create_datetime": created}]
+    answer = {"stat": "ok", "pagination": {"offset": "0", "limit": "50", "total": "2"}, "monitors": monitors}
+    url = answering(lambda *_: (200, answer))
+    result, rows = pull_small(TOML.format(kind="uptimerobot", url=url, more=""), "availability_checks", *AUGUST)
+    assert result.error is None
+    assert [(row["monitor_id"], row["status"]) for row in rows if row["checked_at"].hour == 10] == [("7", "down")]
+    assert {row["status"] for row in rows if row["monitor_id"] == "8"} == {"unknown"}
+
+
 def test_a_refusal_comes_with_status_200(answering, pull_small):
     error = {"type": "invalid_parameter", "parameter_name": "api_key", "passed_value": "zxq", "message": "not found"}
     url = answering(lambda *_: (200, {"stat": "fail", "error": error}))
@@ -130,13 +142,19 @@ MONITOR = {
 
 @pytest.fixture
 def stack(answering, pull_small):
-    def pull(incidents: list[tuple[str, str | None]] = (), more: str = "", **attributes):
+    def pull(
+        incidents: list[tuple[str, str | None]] = (), more: str = "", incident_status: str = "Resolved", **attributes
+    ):
         def answer(path, query, _body):
             neighbours = {"first": None, "last": None, "prev": None, "next": None}
-            data = [{"id": "7", "attributes": MONITOR | attributes}]
+            told = {name: value for name, value in (MONITOR | attributes).items() if value != "left out"}
+            data = [{"id": "7", "attributes": told}]
             if path.endswith("incidents"):
                 shown = [pair for pair in incidents if "resolved" not in query or pair[1] is None]
-                data = [{"id": a, "attributes": {"started_at": a, "resolved_at": b}} for a, b in shown]
+                data = [
+                    {"id": f"{a}{b}", "attributes": {"started_at": a, "resolved_at": b, "status": incident_status}}
+                    for a, b in shown
+                ]
             return 200, {"data": data, "pagination": neighbours}
 
         sources = TOML.format(kind="betterstack", url=answering(answer), more=more)
@@ -160,6 +178,17 @@ def test_incidents_that_overlap_are_one_outage(stack):
     assert found == [(2, 22, "up"), (3, 8, "down"), (3, 9, "down"), (3, 12, "up"), *UP[1:]]
 
 
+def test_two_incidents_may_begin_at_one_instant(stack):
+    begin = "2026-08-03T08:00:00Z"
+    found = stack([(begin, None), (begin, "2026-08-03T09:00:00Z")])
+    assert found == [(2, 22, "up"), (3, 8, "down"), (3, 22, "down"), (4, 22, "down")]
+
+
+def test_an_incident_that_better_stack_does_not_believe_yet_is_no_outage(stack):
+    found = stack([("2026-08-04T08:00:00Z", None)], incident_status="Unconfirmed")
+    assert found == [*UP[:2], (4, 8, "unknown"), (4, 22, "unknown")]
+
+
 def test_before_its_settings_were_changed_a_monitor_may_have_been_paused(stack):
     changed = {"updated_at": "2026-08-04T12:00:00Z"}
     unknown = [(2, 22, "unknown"), (3, 22, "unknown")]
@@ -180,10 +209,12 @@ def test_an_outage_is_known_where_the_state_between_is_not(stack):
             {"status": "maintenance", "last_checked_at": "2026-08-04T12:00:00Z"},
             [*UP[:2], (4, 12, "unknown"), (4, 22, "unknown")],
         ),
+        # Of a pause without a time it is only known that it is one now.
+        ({"status": "paused", "paused_at": "left out", "last_checked_at": "left out"}, UP),
         ({"maintenance_from": "01:00:00"}, [(day, 22, "unknown") for day in (2, 3, 4)]),
         ({"created_at": "2026-08-04T12:00:00Z"}, [(4, 12, "up"), (4, 22, "up")]),
     ],
-    ids=["paused", "in maintenance", "with a maintenance window", "younger"],
+    ids=["paused", "in maintenance", "paused, nobody says when", "with a maintenance window", "younger"],
 )
 def test_what_is_not_checked_is_not_up(stack, attributes, expected):
     assert stack(**attributes) == expected

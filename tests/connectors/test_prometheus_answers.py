@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.sources import alertmanager, prometheus
+from opsmetrics.sources import alertmanager, prometheus, prometheus_notes
 from tests.connectors.answers import Answers, request_of
 from tests.connectors.test_real_prometheus import program
 from tests.patience import LIMIT_SECONDS
@@ -48,7 +48,7 @@ def alerts(
     known: list[dict[str, Any]] | None = None,
     silences: list[dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
-    def samples(_request, _query, start, end, step):
+    def samples(_request, _query, start, end, step, _notes):
         for labels, first, last in series:
             at = [first + number * step for number in range((last - first) // step + 1)]
             values = [(instant, 1.0) for instant in at if start <= instant <= end]
@@ -106,6 +106,88 @@ def test_what_was_silenced_all_the_time_is_no_page(monkeypatch, start, end, matc
 def test_a_silence_may_name_a_label_that_only_alertmanager_knows(monkeypatch):
     silences = [silence(FIRED - timedelta(hours=1), NOW + timedelta(hours=1), matcher("cluster", "prod"))]
     assert alerts(monkeypatch, [(LABELS, FIRED, NOW)], [active(FIRED, **LABELS, cluster="prod")], silences) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "is_page"),
+    [
+        # A label that an alert lacks is empty to Alertmanager; of a series, what was added on the way is not known.
+        (True, False),
+        (False, True),
+    ],
+)
+def test_a_label_that_is_not_there_is_empty_where_all_labels_are_known(monkeypatch, told, is_page):
+    silences = [silence(FIRED - timedelta(hours=1), NOW + timedelta(hours=1), matcher("stage", "prod", isEqual=False))]
+    known = [active(FIRED, **LABELS, cluster="prod")] if told else []
+    assert bool(alerts(monkeypatch, [(LABELS, FIRED, NOW)], known, silences)) == is_page
+
+
+def test_a_silence_of_an_expression_that_only_go_knows_hides_nothing(monkeypatch):
+    silences = [silence(FIRED, NOW, matcher("alertname", r"Slow\pL*[[:alpha:]](?<x", is_regex=True))]
+    assert len(alerts(monkeypatch, [(LABELS, FIRED, NOW)], [active(FIRED, **LABELS)], silences)) == 1
+
+
+def series(value: str = "1", **more: Any) -> dict[str, Any]:
+    start = int(datetime(2026, 11, 9, 12, tzinfo=UTC).timestamp())
+    return {"metric": {"instance": "web", "service": "web"}, "values": [[start, value]]} | more
+
+
+@pytest.mark.parametrize(
+    ("more", "is_complete", "note"),
+    [
+        ({}, True, ""),
+        ({"infos": ["PromQL info: metric might not be a counter"]}, True, ""),
+        ({"warnings": []}, True, ""),
+        ({"warnings": ["PromQL warning: bucket label is not a number"]}, True, prometheus_notes.ABOUT_QUERY),
+        # What Thanos says with status 200 where a store did not answer.
+        ({"warnings": ["receive series from zxq: rpc error"]}, False, prometheus_notes.INCOMPLETE),
+    ],
+)
+def test_an_answer_may_say_that_a_part_of_it_is_missing(answering, more, is_complete, note):
+    body = {"status": "success", "data": {"resultType": "matrix", "result": [series()]}, **more}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
+    assert found.is_complete is is_complete
+    assert [text.split(" ", 1)[1] for text in found.notes] == ([note] if note else [])
+    assert "zxq" not in str(found.notes)
+    assert len(found.rows) == 1
+
+
+def test_a_series_of_native_histograms_has_no_values_and_breaks_nothing(answering):
+    histogram = {"metric": {"instance": "db"}, "histograms": [[0, {"count": "1", "sum": "1"}]]}
+    body = {"status": "success", "data": {"resultType": "matrix", "result": [histogram, series()]}}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
+    assert [row["monitor_id"] for row in found.rows] == ["web"]
+
+
+def test_a_service_with_one_of_the_two_counters_is_counted(answering):
+    def answer(_path, _query, body):
+        is_fast = "bucket" in body
+        return 200, {"status": "success", "data": {"resultType": "matrix", "result": [] if is_fast else [series()]}}
+
+    found = prometheus.latency_daily(request_of("prometheus", "latency_daily", url=answering(answer), now=NOW))
+    assert (list(found.rows), found.counted) == ([], {prometheus.ONE_COUNTER: 1})
+
+
+def test_an_expiry_that_no_calendar_has_is_counted(answering):
+    def answer(_path, _query, body):
+        values = ["1800000000", "1800000000000", "NaN", "0"] if "secret" in body else []
+        result = [{"metric": {"instance": str(place)}, "value": [0, value]} for place, value in enumerate(values)]
+        return 200, {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+    found = prometheus.expiries(request_of("prometheus", "expiries", url=answering(answer), now=NOW))
+    assert (len(found.rows), found.counted) == (1, {prometheus.TOO_LATE: 1})
+
+
+def test_requests_without_the_label_belong_to_no_service_called_none(answering):
+    unlabelled = series() | {"metric": {}}
+    body = {"status": "success", "data": {"resultType": "matrix", "result": [unlabelled, series()]}}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.latency_daily(request_of("prometheus", "latency_daily", url=url, now=NOW))
+    assert [row["service_id"] for row in found.rows] == ["web"]
+    # Once for all requests, once for the fast ones.
+    assert found.counted == {prometheus.NO_LABEL: 2}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from assets.landing import _outcome
 from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.operations.connections import connections
 from opsmetrics.organisation import load_organisation
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.sources import pull_stream
 from tests.conftest import settings_in, write_small
 from tests.listening import listening
@@ -123,7 +123,7 @@ def test_a_planted_secret_is_nowhere_that_a_pull_writes_or_says(
     monkeypatch.setenv("PLANTED_BASE", f"{echo}/{path}")
     said, results = io.StringIO(), []
     caplog.clear()
-    with caplog.at_level(logging.INFO), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with caplog.at_level(logging.DEBUG), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         for stream in organisation.streams:
             results += pull_stream(given_settings, organisation, stream)
         asked = connections(given_settings, organisation)

@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.organisation.desks import ServiceNow
+from opsmetrics.organisation.connectors.desks import ServiceNow
 from opsmetrics.sources import servicenow
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.pull import pull_stream
 from simulator.world import local
 from tests.connectors.desk import SERVICENOW, SERVICENOW_OAUTH
 from tests.connectors.test_equals_records import landed, table
+from tests.connectors.told import fetched, telling
 
 
 def pulled(connected, stream, sources=SERVICENOW):
@@ -111,6 +112,25 @@ def test_a_state_says_whether_an_incident_is_over(connected, monkeypatch, state,
     (row,) = answered(connected, monkeypatch, incident(state, resolved_at="2026-11-04 09:00:00")).rows
     expected = datetime.fromisoformat(resolved).replace(tzinfo=UTC) if resolved else None
     assert row["resolved_at"] == expected
+
+
+def test_a_field_of_a_day_lasts_until_its_end_and_one_of_another_form_sets_its_row_aside(connected, monkeypatch):
+    (row,) = answered(connected, monkeypatch, incident("6", resolved_at="2026-11-04")).rows
+    assert row["resolved_at"] == local(date(2026, 11, 5), 0)
+    (row,) = answered(connected, monkeypatch, incident("6", resolved_at="04.11.2026")).rows
+    assert row["resolved_at"] == "04.11.2026", "for the contract, which says why"
+
+
+def test_an_answer_that_was_broken_off_is_not_the_whole(small, monkeypatch):
+    """Status 200, the records that were ready, and an error beside them."""
+    monkeypatch.setenv("SIMULATOR_TOKEN", "loopback-only")
+    error = {"message": "zxq: maximum execution time exceeded", "detail": "zxq"}
+    body = {"result": [incident("2")], "error": error, "status": "failure"}
+    names = {"user_env": "SIMULATOR_TOKEN", "password_env": "SIMULATOR_TOKEN"}
+    with telling({"/api/now/table/incident": body}) as server, pytest.raises(SourceError) as refused:
+        fetched(small, "servicenow", "incidents", url=server.url, **names)
+    assert "broke its answer off" in str(refused.value)
+    assert "zxq" not in str(refused.value)
 
 
 def test_a_state_that_nobody_configured_is_neither_open_nor_over(connected, monkeypatch):

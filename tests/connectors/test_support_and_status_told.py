@@ -9,7 +9,7 @@ import pytest
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.registry import probe_function
-from opsmetrics.sources.statuspage import PLANNED
+from opsmetrics.sources.statuspage import PLANNED, UNKNOWN_STATUS
 from tests.connectors.told import NOW, asking, fetched, landed, telling
 
 
@@ -132,6 +132,8 @@ def page(small, *incidents: dict[str, Any], maintenances: tuple[dict[str, Any], 
         ({"resolved_at": None}, "incident", AT - timedelta(minutes=1), AT + timedelta(minutes=50)),
         ({"resolved_at": None, "incident_updates": []}, "incident", AT - timedelta(minutes=1), None),
         ({"status": "monitoring", "resolved_at": None}, "incident", AT - timedelta(minutes=1), None),
+        # Opened again: the time of the first end still stands there.
+        ({"status": "investigating"}, "incident", AT - timedelta(minutes=1), None),
         # Recorded in the list of incidents: planned work.
         (
             {"status": "in_progress", "impact": "maintenance", "resolved_at": None},
@@ -159,6 +161,26 @@ def test_planned_work_is_a_report_once_it_has_begun(small):
     found, (row,) = page(small, maintenances=(planned, begun))
     assert (row["report_id"], row["kind"], row["_reason"]) == ("m2", "maintenance", None)
     assert found.counted == {PLANNED: 1}
+
+
+def test_the_same_report_in_both_lists_is_one_and_of_two_that_differ_none_is_believed(small):
+    work = report(id="m1", impact="maintenance", scheduled_for=text(AT))
+    _, rows = page(small, report(id="1"), report(id="1", impact="major"), work, maintenances=(work,))
+    assert sorted((row["report_id"], row["_reason"] is None) for row in rows) == [
+        ("1", False),
+        ("1", False),
+        ("m1", True),
+    ]
+    assert {row["_reason"].split(":")[0] for row in rows if row["_reason"]} == {"conflict"}
+
+
+def test_a_state_that_is_not_known_is_counted_and_only_an_end_that_stands_there_ends_it(small):
+    found, rows = page(
+        small, report(id="1", status="paused"), report(id="2", status="paused", resolved_at=None), report(id="3")
+    )
+    ends = {row["report_id"]: row["resolved_at"] for row in rows}
+    assert ends == {"1": AT + timedelta(hours=1), "2": None, "3": AT + timedelta(hours=1)}
+    assert found.counted == {UNKNOWN_STATUS: 2}
 
 
 def test_a_time_that_cannot_be_read_sets_its_report_aside_and_no_other(small):

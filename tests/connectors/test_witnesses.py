@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.sources import json_files
 from opsmetrics.sources import pull as pulling
 from opsmetrics.sources.http import Http

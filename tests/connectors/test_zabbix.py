@@ -97,6 +97,14 @@ def test_a_configured_account_is_a_machine(pulled):
     assert row["acknowledged_by_kind"] == "bot"
 
 
+def test_who_acknowledged_is_unknown_where_the_token_may_not_see_the_account(pulled):
+    nameless = event()
+    nameless["acknowledges"] = [{"clock": str(CLOCK + 10), "action": "2"}]
+    result, (row,) = pulled([nameless])
+    assert (result.error, row["acknowledged_by_kind"]) == (None, None)
+    assert row["acknowledged_at"] == datetime(2026, 8, 4, 8, 0, 10, tzinfo=UTC)
+
+
 def test_the_end_is_that_of_the_recovery_whenever_it_was(pulled):
     end = {"eventid": "9", "value": "0", "clock": str(CLOCK + 30 * 86_400), "ns": "0"}
     _, rows = pulled([event(1, r_eventid="9"), event(2), end])

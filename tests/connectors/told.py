@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of
 from opsmetrics.sources.registry import fetch_function
 from opsmetrics.streams import STREAMS
@@ -77,7 +78,8 @@ def telling(routes: Routes) -> Iterator[Server]:
             length = int(self.headers.get("content-length") or 0)
             content = self.rfile.read(length)
             found = told.reply(self.path, json.loads(content) if content else None)
-            sent = json.dumps(found.body).encode()
+            # What has no content has no body.
+            sent = b"" if found.status == HTTPStatus.NO_CONTENT else json.dumps(found.body).encode()
             self.send_response(found.status)
             for name, value in {"content-type": "application/json", **found.headers}.items():
                 self.send_header(name, value)

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from opsmetrics.organisation.connectors import AzureResources
+from opsmetrics.organisation.connectors.azure import AzureResources
 from opsmetrics.sources.azure.graph import inventory, last_part
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 Row = dict[str, Any]
-_SATURATION = re.compile(r"cpu|memory|storage|percent|usage", re.IGNORECASE)
+# A percentile is a way to count, and fills nothing.
+_SATURATION = re.compile(r"cpu|memory|storage|percent(?!ile)|usage", re.IGNORECASE)
 _THRESHOLD = re.compile(r'"threshold"\s*:\s*([0-9.]+)')
 # Thresholds above this are in bytes or pieces, not in percent.
 _WHOLE_PERCENT = 100
@@ -113,8 +114,18 @@ def _all_of(*parts: bool | None) -> bool | None:
 def _is_routed(row: Row, processing: list[Row]) -> bool | None:
     """Whether an action group is told: the rule's own, or one that an alert processing rule adds to what it covers.
 
-    One that covers it under conditions or at certain times leaves the answer open.
+    One that covers it under conditions or at certain times leaves the answer open. One that takes all action groups
+    away, whatever the hour, wins over both; what is silent for a window of maintenance tells somebody all the same.
     """
+    silencing = [rule for rule in processing if _removes_groups(rule) and _covers(rule, row)]
+    lasting = [rule for rule in silencing if not _json(rule["schedule"])]
+    if any(not _json(rule["conditions"]) for rule in lasting):
+        return False
+    told = _tells_somebody(row, processing)
+    return None if told and lasting else told
+
+
+def _tells_somebody(row: Row, processing: list[Row]) -> bool | None:
     if _groups(_json(row["actions"])):
         return True
     covering = [rule for rule in processing if _adds_groups(rule) and _covers(rule, row)]
@@ -135,6 +146,10 @@ def _adds_groups(rule: Row) -> bool:
         action.get("actionType") == "AddActionGroups" and action.get("actionGroupIds")
         for action in _json(rule["actions"]) or ()
     )
+
+
+def _removes_groups(rule: Row) -> bool:
+    return any(action.get("actionType") == "RemoveAllActionGroups" for action in _json(rule["actions"]) or ())
 
 
 def _covers(rule: Row, row: Row) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from opsmetrics.organisation.connectors import AzureResources
+from opsmetrics.organisation.connectors.azure import AzureResources
 from opsmetrics.sources.azure.graph import inventory, last_part
 from opsmetrics.sources.azure.jobs import CANCELLED, UNKNOWN_STATUS, Kind, is_known, kind_of, outcome_of, word
 from opsmetrics.sources.fetching import FetchRequest, FetchResult

@@ -9,7 +9,7 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, R
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import expand
-from opsmetrics.organisation.connectors import AzureResources
+from opsmetrics.organisation.connectors.azure import AzureResources
 from opsmetrics.sources.azure.client import client_arguments, credential, rendered, translate_errors
 from opsmetrics.sources.fetching import FetchRequest
 

@@ -11,7 +11,7 @@ from typing import Any
 from azure.monitor.query import LogsQueryClient, LogsQueryPartialResult
 
 from opsmetrics.core.settings import expand
-from opsmetrics.organisation.connectors import AzureLogs
+from opsmetrics.organisation.connectors.azure import AzureLogs
 from opsmetrics.sources.azure.client import client_arguments, credential, is_shipped, rendered, translate_errors
 from opsmetrics.sources.azure.graph import last_part
 from opsmetrics.sources.azure.jobs import UNKNOWN_STATUS, is_known, kind_of, outcome_of

@@ -10,7 +10,7 @@ from azure.monitor.querymetrics import MetricAggregationType, MetricsClient
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import expand
-from opsmetrics.organisation.connectors import AzureMetrics, CapacityMetric
+from opsmetrics.organisation.connectors.azure import AzureMetrics, CapacityMetric
 from opsmetrics.sources.azure.client import client_arguments, credential, translate_errors
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 

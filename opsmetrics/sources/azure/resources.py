@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from opsmetrics.organisation.connectors import AzureLogs, AzureResources
+from opsmetrics.organisation.connectors.azure import AzureLogs, AzureResources
 from opsmetrics.sources.azure.graph import inventory, query
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 

@@ -8,7 +8,7 @@ begins with the first release that is newer than what was taken. Pure: what is u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +20,8 @@ _TOLERANCE = timedelta(days=1)
 # Why there is no episode where there might be one.
 UNSEEN = "updates that were waiting before the clone, or a lock file, shows what was in use"
 REMOVED = "updates of packages that were taken out before they were applied"
-NOT_RELEASED = "packages of which the version in use is not among the registry's"
-WRONG_DATES = "packages whose releases are dated later than their use (a mirror's dates?)"
+# Why the package as a whole is unknown, as the contract of ``update_episodes`` writes it.
+NOT_RELEASED, NO_DATES, WRONG_DATES = "not_released", "no_dates", "wrong_dates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,13 @@ class Episode:
         version: The release that opened it.
         available_at: When it was there for this repository.
         applied_at: When the repository had it, None while it has not.
+        unknown_because: Why nobody can tell whether an update waits; None of an update that does.
     """
 
     version: str
     available_at: datetime
     applied_at: datetime | None = None
+    unknown_because: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,10 +66,17 @@ class _Open:
 
 @dataclass(slots=True)
 class Told:
-    """The episodes of a package, and why others are unknown, since when: None for all of the package's."""
+    """The episodes of a package, and what is unknown.
+
+    Attributes:
+        episodes: What is known.
+        unknown: Why one is unknown, and since when it was there.
+        undated: Why the package as a whole is, as the contract writes it; None where it is not.
+    """
 
     episodes: list[Episode] = field(default_factory=list[Episode])
-    unknown: list[tuple[str, datetime | None]] = field(default_factory=list[tuple[str, datetime | None]])
+    unknown: list[tuple[str, datetime]] = field(default_factory=list[tuple[str, datetime]])
+    undated: str | None = None
 
 
 def episodes_of(
@@ -91,10 +100,12 @@ def episodes_of(
     if not places:
         return told
     if any(places[version] not in known for version in spans[-1][1] if version in places):
-        told.unknown.append((NOT_RELEASED, None))
+        told.undated = NOT_RELEASED
     if _has_wrong_dates(spans, places, known, begins_at):
-        told.unknown.append((WRONG_DATES, None))
+        told.undated = WRONG_DATES
         return told
+    if _lacks_dates([places[version] for version in spans[-1][1] if version in places], known):
+        told.undated = NO_DATES
     offers = sorted(
         ((one.at, place, one.version) for place, one in known.items() if one.at is not None and not one.is_withdrawn),
         key=lambda offer: (offer[0], offer[1].numbers),
@@ -117,6 +128,14 @@ def _has_wrong_dates(
             if release is not None and release.at is not None and release.at > at + _TOLERANCE and at != begins_at:
                 return True
     return False
+
+
+def _lacks_dates(used: Sequence[Place], known: Mapping[Place, Release]) -> bool:
+    """Whether nothing has a date, or something newer than what is in use is there of which nobody tells since when."""
+    if not any(one.at is not None for one in known.values()):
+        return bool(known)
+    newer = [one for place, one in known.items() if not one.is_withdrawn and any(place.supersedes(u) for u in used)]
+    return bool(newer) and not any(one.at is not None for one in newer)
 
 
 class _Line:
@@ -195,10 +214,3 @@ class _Line:
             available = self.open.at if at is None else min(self.open.at, at)
             self.told.episodes.append(Episode(self.open.version, available, at))
         self.open = None
-
-
-def spans_in(spans: Sequence[tuple[datetime, Used]], start: datetime) -> Iterator[tuple[datetime, Used]]:
-    """Yield the spans that last beyond an instant."""
-    for place, (at, used) in enumerate(spans):
-        if place + 1 == len(spans) or spans[place + 1][0] > start:
-            yield at, used

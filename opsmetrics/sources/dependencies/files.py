@@ -34,12 +34,14 @@ _FORMATS: dict[str, Format] = {
     "npm-shrinkwrap.json": Format("npm", npm.package_lock, is_lock=True),
     "yarn.lock": Format("npm", npm.yarn_lock, is_lock=True),
     "pnpm-lock.yaml": Format("npm", npm.pnpm_lock, is_lock=True),
+    "bun.lock": Format("npm", npm.bun_lock, is_lock=True),
     "*requirements*.txt": Format("pypi", python.requirements),
     "pyproject.toml": Format("pypi", python.pyproject),
     "pipfile": Format("pypi", python.pipfile),
     "poetry.lock": Format("pypi", toml.lock, is_lock=True),
     "uv.lock": Format("pypi", toml.lock, is_lock=True),
     "pdm.lock": Format("pypi", toml.lock, is_lock=True),
+    "pylock*.toml": Format("pypi", toml.lock, is_lock=True),
     "pipfile.lock": Format("pypi", python.pipfile_lock, is_lock=True),
     "*.csproj": Format("nuget", platforms.framework),
     "*.fsproj": Format("nuget", platforms.framework),
@@ -68,12 +70,23 @@ _FORMATS: dict[str, Format] = {
 }
 # What git is asked for, as its own patterns.
 PATHS = (
-    *("*package.json", "*package-lock.json", "*npm-shrinkwrap.json", "*yarn.lock", "*pnpm-lock.yaml"),
-    *("*requirements*.txt", "*pyproject.toml", "*Pipfile", "*poetry.lock", "*uv.lock", "*pdm.lock", "*Pipfile.lock"),
+    *("*package.json", "*package-lock.json", "*npm-shrinkwrap.json", "*yarn.lock", "*pnpm-lock.yaml", "*bun.lock"),
+    *(
+        "*requirements*.txt",
+        "*pyproject.toml",
+        "*Pipfile",
+        "*poetry.lock",
+        "*uv.lock",
+        "*pdm.lock",
+        "*Pipfile.lock",
+        "*pylock*.toml",
+    ),
     *("*proj", "*.props", "*.targets", "*packages.config", "*dotnet-tools.json", "*pom.xml", "*.versions.toml"),
     *("*build.gradle", "*build.gradle.kts", "*go.mod", "*Cargo.toml", "*Cargo.lock", "*Gemfile.lock"),
     *("*composer.json", "*composer.lock", "*ockerfile*", "*ontainerfile*", "*.nvmrc", "*-version", "*global.json"),
 )
+# A folder of requirements, one file for each purpose.
+_REQUIREMENTS = "requirements"
 # What Renovate's recommended preset leaves alone too: code of others, and what is never rolled out.
 LEFT_OUT = frozenset(
     {"node_modules", "bower_components", "vendor", "examples", "__tests__", "test", "tests", "__fixtures__"}
@@ -86,4 +99,6 @@ def format_of(path: str) -> Format | None:
     file = PurePosixPath(path.lower())
     if LEFT_OUT & set(file.parts[:-1]):
         return None
+    if file.parent.name == _REQUIREMENTS and file.suffix == ".txt":
+        return _FORMATS["*requirements*.txt"]
     return next((found for pattern, found in _FORMATS.items() if fnmatchcase(file.name, pattern)), None)

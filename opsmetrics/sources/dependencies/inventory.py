@@ -153,17 +153,3 @@ def _locked(need: Need, place: str, lock: Contents) -> str | None:
     wanted = place_of(need.wanted)
     fits = [version for version in held if wanted and (at := place_of(version)) and at.line == wanted.line]
     return fits[0] if len(fits) == 1 else None
-
-
-def timeline_of(commits: Iterable[tuple[int, list[tuple[str, str | None]]]]) -> Timeline:
-    """Return what was in use when.
-
-    Args:
-        commits: Seconds since 1970 and changed files of each commit of the main line, oldest first.
-    """
-    inventory, timeline = Inventory(), Timeline()
-    for at, files in commits:
-        for package, versions in inventory.apply(files).items():
-            timeline.note(at, package, versions)
-    timeline.unread = inventory.unread
-    return timeline

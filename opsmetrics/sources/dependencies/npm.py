@@ -1,4 +1,4 @@
-"""npm's manifests and the lock files of npm, Yarn and pnpm."""
+"""npm's manifests and the lock files of npm, Yarn, pnpm and Bun."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
 _EXACT = re.compile(r"=?\s*v?(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)")
 _ALIAS = re.compile(r"npm:(?P<package>@?[^@]+)(?:@(?P<wanted>.+))?")
 # What comes from a folder, an address or the repository itself was never released by a registry.
-_ELSEWHERE = re.compile(
-    r"(?:file|link|portal|workspace|git|git\+\w+|https?|github|patch|catalog):|[\w.-]+/[\w.-]+(?:#|$)"
-)
+_ELSEWHERE = re.compile(r"(?:file|link|portal|workspace|git|git\+\w+|https?|github|patch):|[\w.-]+/[\w.-]+(?:#|$)")
 # One search for the whole file, which is long: what was asked for, and the version on the line below.
 _YARN = re.compile(r'^(\S[^\n]*):\n  version:? "?([^"\n]+?)"?$', re.MULTILINE)
 _PNPM_VERSION = re.compile(r"\d[^(_\s]*")
+# ``"name": ["name@1.2.3", ...]``; what comes from elsewhere has no number behind the sign.
+_BUN = re.compile(r'^\s+"(?P<place>[^"]+)":\s*\["@?[^"@]+@(?P<version>\d[^"]*)"', re.MULTILINE)
 # Of pnpm's file only what the projects of the repository ask for is read: the rest is long, and not theirs.
 _PNPM_HEAD = re.compile(r"^(?:packages|snapshots):\s*$", re.MULTILINE)
 
@@ -87,6 +87,17 @@ def pnpm_lock(text: str) -> Contents:
                 version = _PNPM_VERSION.match(said)
                 if version is not None:
                     found[f"{importer}|{name}"] = (version[0],)
+    return Contents(locked=found)
+
+
+def bun_lock(text: str) -> Contents:
+    """Read Bun's lock file: places below the root -> version, as in npm's own."""
+    found = {
+        f"node_modules/{match['place']}": (match["version"],)
+        for match in _BUN.finditer(text)
+        # ``a/b`` is b inside of a; ``@a/b`` is one name.
+        if match["place"].count("/") == match["place"].startswith("@")
+    }
     return Contents(locked=found)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from opsmetrics.sources.dependencies.model import Contents, Need, json_object
-from opsmetrics.sources.manifest_lines import Line, go_modules
+from opsmetrics.sources.manifest_lines import go_modules
+from opsmetrics.sources.manifest_pins import Line
 
 _REPLACED = re.compile(r"^\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>", re.MULTILINE)
 _GEM = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")

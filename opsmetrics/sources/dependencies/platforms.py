@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from opsmetrics.sources.dependencies.dotnet import project
 from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
-from opsmetrics.sources.manifest_lines import image_of
+from opsmetrics.sources.manifest_pins import image_of
 
 RUNTIME, BASE_IMAGE, FRAMEWORK = "runtime", "base_image", "framework"
 KINDS = (RUNTIME, BASE_IMAGE, FRAMEWORK)

@@ -59,11 +59,12 @@ def _is_asked_by_packages(line: str, following: Iterable[str]) -> bool:
 
 
 def pyproject(text: str) -> Contents:
-    """Read a pyproject.toml: PEP 621 and 735, Poetry, uv."""
+    """Read a pyproject.toml: PEP 621 and 735, Poetry, uv, PDM."""
     content = toml.whole(text)
     project, tool = toml.table(content, "project"), toml.table(content, "tool")
     lists = [project.get("dependencies"), *toml.table(project, "optional-dependencies").values()]
     lists += [*toml.table(content, "dependency-groups").values(), toml.table(tool, "uv").get("dev-dependencies")]
+    lists += toml.table(toml.table(tool, "pdm"), "dev-dependencies").values()
     texts = [entry for entries in lists if isinstance(entries, list) for entry in entries if isinstance(entry, str)]
     poetry = toml.table(tool, "poetry")
     tables = [toml.table(poetry, "dependencies"), toml.table(poetry, "dev-dependencies")]

@@ -2,14 +2,14 @@
 
 Every address is configured (``[connector.release_dates]``); without one nothing is asked. A registry that has one is
 asked itself, for the others deps.dev. A list of releases grows: it is asked for once a day. A package that
-nobody has (404: a private one) is asked for again after a week. Any other failure is an error: a registry that is
-away must not look like makers who released nothing.
+nobody has (404: a private one) is asked for again after a week, one of which a registry refuses to tell (401, 403)
+after a day. Any other failure is an error, and so is a refusal of what it told before: a registry that is away must not
+look like makers who released nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
@@ -18,20 +18,24 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.organisation.connectors import ReleaseDateSources
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import ReleaseDateSources
 from opsmetrics.sources.dependencies.episodes import Release
 from opsmetrics.sources.dependencies.model import Package
+from opsmetrics.sources.dependencies.undated import NO_REGISTRY, NOT_PUBLIC, REFUSED
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import Http, RefusedError
-from opsmetrics.sources.release_dates import EARLIEST, SYSTEMS, UNKNOWN_FOR, open_cache
+from opsmetrics.sources.release_dates import EARLIEST, SYSTEMS, UNKNOWN_FOR, nuget_registrations, open_cache
 
 FRESH_FOR = timedelta(hours=20)
 # Requests at once: what public registries bear without asking us to stop.
 AT_ONCE = 4
-NOT_PUBLIC = "packages that no registry knows (private ones?)"
-NO_REGISTRY = "packages of ecosystems for which no registry is configured"
 # No such package, or it is gone for good.
 _NOT_THERE = {404, 410}
+# It is nobody's business, or not ours.
+_NOT_TOLD = {401, 402, 403, 451}
+# What is kept of a package without a list.
+_NONE, _REFUSAL = "[]", "null"
 Read = Callable[[Http, str], Iterator[Release]]
 
 
@@ -47,7 +51,6 @@ class Registries:
         )
         self._clients: dict[str, Http] = {}
         self._away: dict[str, SourceError] = {}
-        self.unknown: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -69,24 +72,24 @@ class Registries:
                 url, read = self._source(package.ecosystem)
                 if url is not None and read is not None and self._kept(package) is None:
                     self._open(package.ecosystem, url)
-                    waiting[pool.submit(copy_context().run, self._ask, package, url, read)] = package
+                    may_refuse = self._last(package)[1] in (None, _NONE, _REFUSAL)
+                    asked = pool.submit(copy_context().run, self._ask, package, url, read, may_refuse=may_refuse)
+                    waiting[asked] = package
             for done in as_completed(waiting):
                 if done.exception() is None:
                     self._keep(waiting[done], done.result())
         for error in (error for done in waiting if (error := done.exception()) is not None):
             raise error
 
-    def releases(self, package: Package) -> tuple[Release, ...] | None:
-        """Return the releases of a package that was learnt; None where nobody can tell, which is counted."""
+    def releases(self, package: Package) -> tuple[Release, ...] | str:
+        """Return the releases of a package that was learnt, or why nobody can tell them, as the contract writes it."""
         kept = self._kept(package)
         if kept is None:
-            self.unknown[f"{NO_REGISTRY} ({package.ecosystem})"] += 1
-            return None
+            return NO_REGISTRY
+        if kept in (_NONE, _REFUSAL):
+            return NOT_PUBLIC if kept == _NONE else REFUSED
         rows = json.loads(kept)
-        if not rows:
-            self.unknown[NOT_PUBLIC] += 1
-            return None
-        return tuple(Release(version, datetime.fromisoformat(at) if at else None, gone) for version, at, gone in rows)
+        return tuple(Release(version, instant(at), gone) for version, at, gone in rows)
 
     def _keep(self, package: Package, releases: str) -> None:
         with self._cache:
@@ -106,20 +109,27 @@ class Registries:
         return (self._sources.deps_dev, _deps_dev(system)) if system else (None, None)
 
     def _kept(self, package: Package) -> str | None:
+        asked_at, releases = self._last(package)
+        if releases is None:
+            return None
+        age = self._now - datetime.fromisoformat(asked_at)
+        return releases if timedelta(0) <= age < (UNKNOWN_FOR if releases == _NONE else FRESH_FOR) else None
+
+    def _last(self, package: Package) -> tuple[str, str | None]:
+        """Return when a package was last asked for, and what was told of it; None where it never was."""
         query = "select asked_at, releases from lists where (e, p) = (?, ?)"
         row = self._cache.execute(query, (package.ecosystem, package.name)).fetchone()
-        if row is None:
-            return None
-        age = self._now - datetime.fromisoformat(row[0])
-        return row[1] if timedelta(0) <= age < (FRESH_FOR if row[1] != "[]" else UNKNOWN_FOR) else None
+        return ("", None) if row is None else (row[0], row[1])
 
-    def _ask(self, package: Package, url: str, read: Read) -> str:
+    def _ask(self, package: Package, url: str, read: Read, *, may_refuse: bool) -> str:
         if url in self._away:
             # It did not answer before, after several tries: asking for a thousand packages would take hours.
             raise self._away[url]
         try:
             found = list(read(self._clients[url], package.name))
         except RefusedError as error:
+            if may_refuse and error.status in _NOT_TOLD:
+                return _REFUSAL
             if error.status not in _NOT_THERE:
                 self._away[url] = error
                 raise
@@ -132,7 +142,7 @@ class Registries:
 
 def _at(text: str | None) -> datetime | None:
     """Read when something was published; what lies before there were registries is no date."""
-    at = datetime.fromisoformat(text) if text else None
+    at = instant(text)
     at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
     return at.astimezone(UTC) if at is not None and at.astimezone(UTC) >= EARLIEST else None
 
@@ -148,8 +158,8 @@ def _deps_dev(system: str) -> Read:
 def _npm(http: Http, package: str) -> Iterator[Release]:
     """Read npm's document; what was unpublished stands in ``time`` only."""
     found = http.get(quote(package, safe="@"))
-    times = found.get("time", {})
-    for version, one in found.get("versions", {}).items():
+    times = found.get("time") or {}
+    for version, one in (found.get("versions") or {}).items():
         yield Release(version, _at(times.get(version)), bool(one.get("deprecated")))
 
 
@@ -161,9 +171,10 @@ def _pypi(http: Http, package: str) -> Iterator[Release]:
 
 def _nuget(http: Http, package: str) -> Iterator[Release]:
     """Read the registration, whose pages may be documents of their own; 1900 and ``listed`` say what was taken off."""
-    index = http.get("index.json")["resources"]
-    base = next(item["@id"] for item in index if item["@type"] == "RegistrationsBaseUrl/3.6.0")
-    for page in http.get(f"{base.rstrip('/')}/{quote(package.lower())}/index.json")["items"]:
+    base = nuget_registrations(http)
+    if base is None:
+        return
+    for page in http.get(f"{base}/{quote(package.lower())}/index.json")["items"]:
         items = page["items"] if "items" in page else http.get(page["@id"])["items"]
         for leaf in items:
             entry = leaf["catalogEntry"]

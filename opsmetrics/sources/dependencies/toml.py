@@ -11,7 +11,7 @@ from typing import Any
 from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
 
 # Written by machines, name before version; a whole parser of TOML takes a hundred times as long for each of them.
-_LOCKED = re.compile(r'^\[\[package\]\]\s*?\nname = "([^"]+)"\s*?\nversion = "([^"]+)"', re.MULTILINE)
+_LOCKED = re.compile(r'^\[\[packages?\]\]\s*?\nname = "([^"]+)"\s*?\nversion = "([^"]+)"', re.MULTILINE)
 _CARGO_SECTIONS = ("dependencies", "dev-dependencies", "build-dependencies")
 
 
@@ -30,7 +30,7 @@ def table(content: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def lock(text: str) -> Contents:
-    """Read a lock file of Poetry, uv, PDM or Cargo: package -> versions."""
+    """Read a lock file of Poetry, uv, PDM, Cargo, or one of PEP 751: package -> versions."""
     found: dict[str, list[str]] = defaultdict(list)
     for name, version in _LOCKED.findall(text):
         found[name].append(version)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from githubkit import AppInstallationAuthStrategy
@@ -18,8 +18,8 @@ from githubkit import GitHub as Kit
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.settings import expand, secret
 from opsmetrics.organisation import Organisation
-from opsmetrics.organisation.connector import Connector
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.organisation.connectors.base import Connector
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.organisation.names import fits, is_pattern
 from opsmetrics.sources.fetching import FetchRequest, halved
 from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
@@ -29,6 +29,11 @@ API_VERSION = "2026-03-10"
 SEARCH_LIMIT = 1000
 # A window of this length is taken as it comes.
 SHORTEST_WINDOW = timedelta(minutes=2)
+
+
+class _Repository(NamedTuple):
+    name: str
+    is_archived: bool
 
 
 class Client(Http):
@@ -78,17 +83,47 @@ class Client(Http):
         """
         settings, organisation = self.request.connector, self.request.organisation
         for repository in repositories(self.request):
-            found = self.get(f"repos/{repository}")
-            now = str(found["full_name"])
+            found = self._repository(repository)
+            now = found.name
             if now.lower() == repository.lower():
                 now = repository
             else:
                 self.renamed[repository] = now
-            if found.get("archived"):
+            if found.is_archived:
                 self.archived.add(now)
             service = service_of(organisation, settings, now)
             # The configuration may know the old name only.
             yield now, service_of(organisation, settings, repository) if service == now else service
+
+    def new_names(self) -> set[str]:
+        """Return the present names, in lower case, of repositories that were renamed."""
+        found: set[str] = set()
+        for repository in repositories(self.request):
+            now = self._name_now(repository)
+            if now.lower() != repository.lower():
+                self.renamed[repository] = now
+                found.add(now.lower())
+        return found
+
+    def _repository(self, repository: str) -> _Repository:
+        """Return what a repository is now; each is looked up once a pull, and not once for each of its days."""
+        key = f"repository {repository.lower()}"
+        if key not in self.request.known:
+            told = self.get(f"repos/{repository}")
+            self.request.known[key] = _Repository(str(told["full_name"]), bool(told.get("archived")))
+        found: _Repository = self.request.known[key]
+        return found
+
+    def _name_now(self, repository: str) -> str:
+        key = f"hidden repository {repository.lower()}"
+        if key not in self.request.known:
+            try:
+                return self._repository(repository).name
+            except RefusedError as error:
+                if error.status not in {403, 404}:
+                    raise
+                self.request.known[key] = repository
+        return repository
 
     def graphql(self, name: str, /, *, item_by_item: bool = False, **variables: Any) -> dict[str, Any]:
         """Run one of our documents.
@@ -263,8 +298,3 @@ def service_of(organisation: Organisation, settings: Connector, repository: str)
         if any(fits(text, repository) for text in (*service.repositories, *service.renamed_repositories))
     ]
     return owners[0] if len(owners) == 1 else repository
-
-
-def instant(text: str | None) -> datetime | None:
-    """Read GitHub's instants."""
-    return datetime.fromisoformat(text) if text else None

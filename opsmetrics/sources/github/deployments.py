@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.actors import kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import Client, instant
+from opsmetrics.sources.github.client import Client
 
 Row = dict[str, Any]
 # Deployments whose states one request asks for.
@@ -170,9 +171,7 @@ def _runs(client: Client, repository: str, done: Sequence[Deployment]) -> dict[i
 
 def _row(settings: GitHub, repository: str, service: str, item: Deployment) -> Row:
     body = item.body
-    payload = body.get("payload") or {}
-    payload = json.loads(payload) if isinstance(payload, str) and payload.startswith("{") else payload
-    given = payload if isinstance(payload, dict) else {}
+    given = _given(body.get("payload"))
     row = {
         "deployment_id": f"{repository}#{body['id']}",
         "service_id": service,
@@ -186,6 +185,16 @@ def _row(settings: GitHub, repository: str, service: str, item: Deployment) -> R
         row |= {column: _undone(item, said) for column, said in _UNDONE.items()}
         row["is_rework"] = body["task"] == "hotfix"
     return row
+
+
+def _given(payload: Any) -> Row:
+    """Return what somebody gave a deployment: an object, or the text of one; any other text is theirs."""
+    if isinstance(payload, str):
+        try:
+            payload = json.loads(payload)
+        except (ValueError, RecursionError):
+            return {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def _actor_kind(account: Row | None) -> str:

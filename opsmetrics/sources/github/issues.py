@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import Client, instant
+from opsmetrics.sources.github.client import Client
 from opsmetrics.sources.github.issue_forms import form_of
 
 Row = dict[str, Any]
@@ -31,6 +32,10 @@ FLAGS = {
     "reportable": "is_reportable",
 }
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# Why an issue was closed: done, or of before GitHub asked why. One that is another's duplicate is counted there.
+_DONE = frozenset({None, "COMPLETED"})
+_DUPLICATE = "DUPLICATE"
+DUPLICATES = "issues left out that were closed as duplicates of others"
 OTHER_HEADING = "headings of issues passed over: they begin like an agreed one and say something else"
 
 
@@ -55,7 +60,11 @@ def _issues(
         for issue in page["nodes"]:
             form = form_of(issue["body"] or "")
             # Windows of events overlap by what was updated since; each issue is counted with its own day.
-            if form.passed_over and (since is None or request.covers(instant(issue["createdAt"]))):
+            is_counted = since is None or request.covers(instant(issue["createdAt"]))
+            if issue["stateReason"] == _DUPLICATE:
+                counted[DUPLICATES] += is_counted
+                continue
+            if form.passed_over and is_counted:
                 counted[OTHER_HEADING] += form.passed_over
             yield issue, {node["name"].lower() for node in issue["labels"]["nodes"]}, form.fields
         if not page["pageInfo"]["hasNextPage"]:
@@ -75,6 +84,11 @@ def _number(labels: set[str], prefix: str) -> int | None:
     return min(found, default=None)
 
 
+def _done(issue: Row) -> datetime | None:
+    """When an issue was closed because it was done; any other reason says that it was not, or nothing."""
+    return instant(issue["closedAt"]) if issue["stateReason"] in _DONE else None
+
+
 def _event(issue: Row, kind: str, label: str | None = None) -> datetime | None:
     """When the first such event of the issue happened; system time, which nobody types."""
     found = [
@@ -92,7 +106,6 @@ def incidents(request: FetchRequest[GitHub]) -> FetchResult:
         for issue, labels, form in _issues(
             request, client, settings.incident_label, counted, f"{request.starts_at:%Y-%m-%dT%H:%M:%SZ}"
         ):
-            closed = instant(issue["closedAt"]) if issue["stateReason"] != "NOT_PLANNED" else None
             published = form.get("postmortem_published_at") or _event(issue, "LabeledEvent", "post-mortem")
             rows.append(
                 {
@@ -103,7 +116,8 @@ def incidents(request: FetchRequest[GitHub]) -> FetchResult:
                     "declared_at": form.get("declared_at") or instant(issue["createdAt"]),
                     "first_alert_at": form.get("first_alert_at"),
                     "first_report_at": form.get("first_report_at"),
-                    "resolved_at": form.get("resolved_at") or closed,
+                    # Whatever the reason, nobody works on it any more; what is left to do are actions.
+                    "resolved_at": form.get("resolved_at") or instant(issue["closedAt"]),
                     "manager_assigned_at": form.get("manager_assigned_at") or _event(issue, "AssignedEvent"),
                     "postmortem_published_at": published,
                     "caused_by_deployment_id": form.get("caused_by_deployment_id"),
@@ -113,7 +127,7 @@ def incidents(request: FetchRequest[GitHub]) -> FetchResult:
                     **{FLAGS[label]: True for label in labels & FLAGS.keys()},
                 }
             )
-    return FetchResult(rows, source=f"{settings.url} issues {settings.incident_label}", counted=counted)
+    return FetchResult(rows, source=f"{settings.url} issues {settings.incident_label}", counted=+counted)
 
 
 def action_items(request: FetchRequest[GitHub]) -> FetchResult:
@@ -133,11 +147,11 @@ def action_items(request: FetchRequest[GitHub]) -> FetchResult:
                     "priority": _number(labels, settings.priority_prefix),
                     "created_at": form.get("created_at") or instant(issue["createdAt"]),
                     "first_due_at": _due(request, issue, form),
-                    "done_at": form.get("done_at") or (None if dropped else instant(issue["closedAt"])),
+                    "done_at": form.get("done_at") or _done(issue),
                     "is_dropped_with_approval": dropped and bool(labels & {"godkjent", "approved"}),
                 }
             )
-    return FetchResult(rows, source=f"{settings.url} issues {settings.action_label}", counted=counted)
+    return FetchResult(rows, source=f"{settings.url} issues {settings.action_label}", counted=+counted)
 
 
 def maintenance_tasks(request: FetchRequest[GitHub]) -> FetchResult:
@@ -151,11 +165,11 @@ def maintenance_tasks(request: FetchRequest[GitHub]) -> FetchResult:
                     "task_id": f"{settings.incident_repository}#{issue['number']}",
                     "team_id": _labelled(labels, settings.team_prefix),
                     "first_due_at": _due(request, issue, form),
-                    "completed_at": form.get("done_at") or (None if cancelled else instant(issue["closedAt"])),
+                    "completed_at": form.get("done_at") or _done(issue),
                     "is_cancelled_with_approval": cancelled and bool(labels & {"godkjent", "approved"}),
                 }
             )
-    return FetchResult(rows, source=f"{settings.url} issues {settings.task_label}", counted=counted)
+    return FetchResult(rows, source=f"{settings.url} issues {settings.task_label}", counted=+counted)
 
 
 def _due(request: FetchRequest[GitHub], issue: Row, form: dict[str, str]) -> datetime | str | None:

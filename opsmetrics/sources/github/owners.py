@@ -6,7 +6,7 @@ import base64
 import re
 from dataclasses import dataclass
 
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.github.client import Client
 from opsmetrics.sources.http import RefusedError

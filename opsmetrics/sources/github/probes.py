@@ -9,10 +9,11 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.deploy_rules import matches
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import Client, instant, repositories
+from opsmetrics.sources.github.client import Client, repositories
 
 _OUTCOMES = {"success": "up", "failure": "down", "timed_out": "down"}
 UNPROBED = "runs of probe workflows that are unknown: no step of probe_steps ran to an end"

@@ -6,11 +6,12 @@ import base64
 from pathlib import PurePosixPath
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources import restore_files
 from opsmetrics.sources.deploy_rules import matches
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import Client, instant
+from opsmetrics.sources.github.client import Client
 from opsmetrics.sources.http import RefusedError
 
 Row = dict[str, Any]

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import Client, instant
+from opsmetrics.sources.github.client import Client
 from opsmetrics.sources.http import RefusedError
 from opsmetrics.sources.vulnerability_facts import automatable_and_total, known_exploited, opaque
 
@@ -24,6 +25,8 @@ NO_FINDING = frozenset(
     }
 )
 STILL_OPEN = "alerts kept open although somebody dismissed them, because nothing was mended"
+# Scope of a dependency -> whether it runs where others reach it; any other word says nothing.
+_EXPOSED = {"runtime": True, "development": False}
 # Severity of a rule of code scanning that has no security severity; any other is not known.
 _LEVELS = {"error": "high", "warning": "medium", "note": "low", "none": "low"}
 
@@ -32,7 +35,7 @@ def vulnerabilities(request: FetchRequest[GitHub]) -> FetchResult:
     """Return Dependabot alerts; a repository whose alerts are off or hidden makes the answer a part.
 
     The stream's flags come from what GitHub publishes: a runtime dependency counts as exposed, a development
-    dependency does not, and of one without scope it is not known; automatable and total impact are read from the CVSS
+    dependency does not, and of one without scope it is not known; automatable and total impact are read from the CVSS 3
     vector as a stand-in for SSVC.
     """
     rows: list[Row] = []
@@ -102,16 +105,15 @@ def _vulnerability(repository: str, service: str, alert: Row, exploited: frozens
     advisory = alert["security_advisory"]
     created, published = instant(alert["created_at"]), instant(advisory["published_at"])
     detected = max(at for at in (created, published) if at is not None)
-    severities = advisory.get("cvss_severities") or {}
-    vectors = [(severities.get(version) or {}).get("vector_string") for version in ("cvss_v3", "cvss_v4")]
-    is_automatable, is_total = automatable_and_total(next(filter(None, vectors), None))
+    cvss = (advisory.get("cvss_severities") or {}).get("cvss_v3") or {}
+    is_automatable, is_total = automatable_and_total(cvss.get("vector_string"))
     scope = alert["dependency"].get("scope")
     row = {
         "vulnerability_id": opaque(repository, "dependabot", alert["number"]),
         "service_id": service,
         "detected_at": detected,
         "effective_at": detected,
-        "is_exposed": None if scope is None else scope == "runtime",
+        "is_exposed": _EXPOSED.get(scope or ""),
         "is_automatable": is_automatable,
         "is_total_impact": is_total,
         "fixed_at": _ended(alert),

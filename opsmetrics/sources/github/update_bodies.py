@@ -41,19 +41,37 @@ _BADGE = re.compile(
     r"/badges/age/(?P<source>[^/\s)]+)/(?P<package>[^\s)?]+)/(?P<version>[^/\s)?]+?)(?:\?[^\s)]*)?\)"
     r"|/packages/(?P<source_>[^/\s)]+)/(?P<package_>[^\s)?]+)/(?P<version_>[^/\s)?]+)/age-slim\)"
 )
-_ARROW = re.compile(r"`(?P<old>[^`\s]+)`\s*(?:->|→)\s*`(?P<new>[^`\s]+)`")
-_PIN = re.compile(r"(?<!`)\s*(?:->|→)\s*`(?P<new>[^`\s]+)`")
+# A range has blanks in it.
+_ARROW = re.compile(r"`(?P<old>[^`]+)`\s*(?:->|→)\s*`(?P<new>[^`]+)`")
+_PIN = re.compile(r"(?<!`)\s*(?:->|→)\s*`(?P<new>[^`]+)`")
+_CELLS = re.compile(r"(?<!\\)\|")
+# What the bots put behind an @ so that nobody is called.
+_UNCALLED = re.compile(r"&#8203;|\u200b")
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\([^)]*\)")
 _QUOTED = re.compile(r"`(?P<value>[^`]+)`")
 # Sentences of Dependabot, and of Renovate's first years.
 _SENTENCE = re.compile(
-    r"^\s*(?:Bumps|Updates|This Pull Request updates dependency)\s+"
+    r"^\s*(?P<verb>Bumps|Updates|This Pull Request updates dependency)\s+"
     r"(?:\[(?P<linked>[^\]]+)\]\([^)]*\)|`(?P<quoted>[^`]+)`)"
-    r"(?:\s*\([^)]*\))?\s+from\s+`?(?P<old>[^\s`]+)`?\s+to\s+`?(?P<new>[^\s`]+?)`?\.?(?:\s|$)",
+    r"(?:\s*\([^)]*\)|\s+in\s+`[^`]+`)?\s+from\s+`?(?P<old>[^\s`]+)`?\s+to\s+`?(?P<new>[^\s`]+?)`?\.?(?:\s|$)",
     re.IGNORECASE,
 )
+# One dependency in several folders, and the lines below it.
+_IN_FOLDERS = re.compile(
+    r"^Bumps\s+(?:\[(?P<linked>[^\]]+)\]\([^)]*\)|(?P<plain>\S+))\s+across\s+\d+\s+directories:", re.IGNORECASE
+)
+_FOLDER = re.compile(r"^- `[^`]+`:\s+(?P<old>\S+)\s+(?:->|→)\s+(?P<new>\S+)\s*$")
+# What only a request says that mends a weakness.
+_MENDS = re.compile(
+    r"^#+ GitHub Vulnerability Alerts\s*$|\*\*This update includes (?:a )?security fix(?:es)?\.\*\*"
+    r"|\bYou can disable automated security fix PRs for this repo\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Branches that only the bots make; of Renovate's some are about itself.
+_BRANCH = re.compile(r"renovate/(?!configure$|reconfigure$|migrate-config$)\S|dependabot/\S")
 _TRAILER = re.compile(r"^---\nupdated-dependencies:\n(?P<entries>(?:[ -].*\n?)+)", re.MULTILINE)
 _LOCK_FILES = re.compile(r"lockFileMaintenance|All locks refreshed", re.IGNORECASE)
+_RELEASE_NOTES = re.compile(r"^#+ Release Notes|^<details", re.IGNORECASE | re.MULTILINE)
 _DIRECTORY = re.compile(r"\bin the (?P<directory>/\S*) directory", re.IGNORECASE)
 _HEADS = {"package": "package", "change": "change", "from": "old", "to": "new", "new value": "new"}
 # dependabot/{ecosystem}/{directory}/...: Dependabot's names of ecosystems -> ours.
@@ -82,7 +100,7 @@ class UpdateRequest:
     Attributes:
         is_update: Whether it changes versions at all.
         is_understood: Whether it says which packages, or that there are none.
-        is_security: Whether its title says that it mends a weakness.
+        is_security: Whether its title or body says that it mends a weakness.
         is_closed_by_bot: Whether its title says that the bot closed it.
         scope: Where in the repository; empty for all of it.
         changes: Packages; one of unknown package where it does not say which.
@@ -109,13 +127,15 @@ def read_request(title: str, body: str, branch: str = "") -> UpdateRequest:
         body: Its text, of which only packages, versions and directories are read.
         branch: Branch that it would merge.
     """
-    said = read_title(title)
+    said, body = read_title(title), _UNCALLED.sub("", body)
     ecosystem = _ecosystem_of(branch)
     found = list(dict.fromkeys((*_of_tables(body), *_of_sentences(body)))) or list(_of_trailer(body))
     if not found and said.packages:
         found = [Change(None, name, said.old, said.new) for name in said.packages]
     has_no_package = said.has_no_package or (not found and _LOCK_FILES.search(body) is not None)
-    is_update = is_update_title(title) or (bool(found) and not is_of_the_bot(title))
+    # Titles are written by whoever configures the bot, in any language; branches and bodies are not.
+    is_made_by_bot = bool(found) or _BRANCH.match(branch) is not None
+    is_update = is_update_title(title) or (is_made_by_bot and not is_of_the_bot(title))
     if ecosystem is not None:
         found = [Change(one.ecosystem or ecosystem, one.package, one.old, one.new) for one in found]
     changes = tuple(found) if is_update else ()
@@ -124,7 +144,7 @@ def read_request(title: str, body: str, branch: str = "") -> UpdateRequest:
     return UpdateRequest(
         is_update,
         not is_update or UNKNOWN not in changes,
-        said.is_security,
+        said.is_security or _MENDS.search(body) is not None,
         said.is_closed_by_bot,
         _scope_of(said, body),
         changes,
@@ -144,18 +164,24 @@ def _scope_of(said: UpdateTitle, body: str) -> str:
 
 
 def _of_tables(body: str) -> Iterator[Change]:
-    """Yield the rows of tables whose head names packages and versions; Renovate's badges know names best."""
+    """Yield the rows of tables whose head names packages and versions; Renovate's badges know names best.
+
+    What makers write of their releases comes below, and may hold tables of its own.
+    """
     heads: list[str] = []
-    for line in body.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    for line in _RELEASE_NOTES.split(body, maxsplit=1)[0].splitlines():
+        cells = [cell.strip() for cell in _CELLS.split(line.strip().strip("|"))]
         if not line.lstrip().startswith("|"):
             heads = []
         elif not heads:
             heads = [_HEADS.get(cell.strip("* ").lower(), "") for cell in cells]
         elif not set(line) <= set("|-: "):
-            change = _of_row(line, dict(zip(heads, cells, strict=False)))
+            named = dict(zip(heads, cells, strict=False))
+            change = _of_row(line, named)
             if change is not None:
                 yield change
+            elif named.get("package") and named.get("change") and not _LOCK_FILES.search(line):
+                yield UNKNOWN
 
 
 def _of_row(line: str, cells: dict[str, str]) -> Change | None:
@@ -164,14 +190,18 @@ def _of_row(line: str, cells: dict[str, str]) -> Change | None:
     package = unquote(badge["package"] or badge["package_"]) if badge else _name_of(cells.get("package", ""))
     arrow = _ARROW.search(line)
     if arrow is not None:
-        return Change(source, package, arrow["old"], arrow["new"]) if package else None
+        return Change(source, package, _value(arrow["old"]), _value(arrow["new"])) if package else None
     pin = _PIN.search(cells.get("change", ""))
     if pin is not None:
-        return Change(source, package, None, pin["new"]) if package else None
+        return Change(source, package, None, _value(pin["new"])) if package else None
     old, new = (_QUOTED.search(cells.get(side, "")) for side in ("old", "new"))
     if new is not None and package:
         return Change(source, package, old and old["value"], new["value"])
     return None
+
+
+def _value(text: str) -> str:
+    return text.replace("\\|", "|").strip()
 
 
 def _name_of(cell: str) -> str | None:
@@ -182,10 +212,23 @@ def _name_of(cell: str) -> str | None:
 
 
 def _of_sentences(body: str) -> Iterator[Change]:
+    found: list[tuple[bool, Change]] = []
+    folders: str | None = None
     for line in body.splitlines():
-        match = _SENTENCE.match(line)
-        if match is not None:
-            yield Change(None, match["linked"] or match["quoted"], match["old"], match["new"])
+        match, opened, folder = _SENTENCE.match(line), _IN_FOLDERS.match(line), _FOLDER.match(line)
+        if opened is not None:
+            folders = opened["linked"] or opened["plain"].strip("`")
+        elif folder is not None and folders is not None:
+            found.append((False, Change(None, folders, folder["old"], folder["new"])))
+        elif match is not None:
+            # A property that several packages share is none of them.
+            may_be_property = match["verb"].lower() == "bumps" and match["quoted"] is not None
+            change = Change(None, match["linked"] or match["quoted"], match["old"], match["new"])
+            found.append((may_be_property, change))
+        elif line.strip():
+            folders = None
+    names_others = any(not may_be_property for may_be_property, _ in found)
+    yield from (change for may_be_property, change in found if not (may_be_property and names_others))
 
 
 def _of_trailer(body: str) -> Iterator[Change]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from opsmetrics.core.instants import instant
 from opsmetrics.sources.actors import is_machine
-from opsmetrics.sources.github.client import instant
 from opsmetrics.sources.github.update_bodies import Change, UpdateRequest, read_request
 from opsmetrics.sources.versions import at_least, is_same_line
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from opsmetrics.sources.github.client import instant
+from opsmetrics.core.instants import instant
 from opsmetrics.sources.github.update_bodies import UpdateRequest, read_request
 from opsmetrics.sources.github.update_requests import labels_of
 from opsmetrics.sources.release_dates import ReleaseDates

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.actors import kind_of_actor
 from opsmetrics.sources.bot_config import FILES, INHERITED_FILE, INHERITED_REPOSITORY, read_configuration
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import Client, instant, repositories
+from opsmetrics.sources.github.client import Client, repositories
 from opsmetrics.sources.github.update_requests import BEFORE, episodes_of
 from opsmetrics.sources.github.update_rows import change_rows, merge_rows, notes_of
 from opsmetrics.sources.http import RefusedError
@@ -21,12 +22,21 @@ _LATELY = timedelta(days=90)
 
 
 def _pulls(request: FetchRequest[GitHub], client: Client, field: str, start: datetime, end: datetime) -> Iterator[Row]:
+    """Yield the bots' requests in the repositories that are meant, also where these have another name by now."""
     wanted = {name.lower() for name in repositories(request)}
-    for author in request.connector.update_authors:
-        query = f"org:{request.connector.owner} is:pr author:{author} sort:created-asc"
-        for pull in client.search("search_updates", query, field, start, end):
-            if pull["repository"]["nameWithOwner"].lower() in wanted:
-                yield pull
+    owners = dict.fromkeys((request.connector.owner, *(name.split("/", 1)[0] for name in repositories(request))))
+    is_looked_up = False
+    for owner in {owner.lower(): owner for owner in owners}.values():
+        for author in request.connector.update_authors:
+            query = f"org:{owner} is:pr author:{author} sort:created-asc"
+            for pull in client.search("search_updates", query, field, start, end):
+                name = pull["repository"]["nameWithOwner"].lower()
+                if name not in wanted and not is_looked_up:
+                    # Another repository, or one of ours under a new name.
+                    wanted |= client.new_names()
+                    is_looked_up = True
+                if name in wanted:
+                    yield pull
 
 
 def update_merges(request: FetchRequest[GitHub]) -> FetchResult:
@@ -36,7 +46,7 @@ def update_merges(request: FetchRequest[GitHub]) -> FetchResult:
     with Client(request) as client:
         for pull in _pulls(request, client, "merged", request.starts_at, request.ends_at):
             rows += merge_rows(pull, _bot(request, pull), zone)
-    return FetchResult(rows, source=f"{request.connector.url} pull requests")
+    return FetchResult(rows, source=f"{request.connector.url} pull requests", notes=client.notes)
 
 
 def dependency_updates(request: FetchRequest[GitHub]) -> FetchResult:
@@ -45,7 +55,7 @@ def dependency_updates(request: FetchRequest[GitHub]) -> FetchResult:
     with Client(request) as client, ReleaseDates.of(request) as dates:
         for pull in _pulls(request, client, "merged", request.starts_at, request.ends_at):
             rows += change_rows(pull, _bot(request, pull), dates)
-        notes = dates.notes()
+        notes = (*client.notes, *dates.notes())
     return FetchResult(rows, source=f"{request.connector.url} pull requests", notes=notes)
 
 
@@ -61,7 +71,7 @@ def update_episodes(request: FetchRequest[GitHub]) -> FetchResult:
         )
     rows, withdrawn = episodes_of(opened)
     asked = (pull for pull in opened if request.covers(instant(pull["createdAt"])))
-    notes = tuple(notes_of(asked, withdrawn))
+    notes = (*client.notes, *notes_of(asked, withdrawn))
     return FetchResult(rows, source=f"{request.connector.url} pull requests", notes=notes)
 
 
@@ -82,7 +92,7 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
         for pull in _pulls(request, client, "updated", end - _LATELY, end + timedelta(seconds=2)):
             name, at = pull["repository"]["nameWithOwner"], instant(pull["mergedAt"] or pull["createdAt"])
             if at is not None:
-                last[name] = max(at, last.get(name, at))
+                last[name.lower()] = max(at, last.get(name.lower(), at))
         inherits: dict[str, bool] = {}
         for repository in repositories(request):
             owner, name = repository.split("/", 1)
@@ -92,7 +102,8 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
             if owner not in inherits:
                 inherits[owner] = _may_inherit(client, owner)
             files = {path: found[key].get("text") for key, path in _KEYS.items() if found[key]}
-            configuration = read_configuration(files, has_worked=repository in last, may_inherit=inherits[owner])
+            worked = last.get(repository.lower())
+            configuration = read_configuration(files, has_worked=worked is not None, may_inherit=inherits[owner])
             dashboard = found["dashboard"]["nodes"]
             ran = [at for node in dashboard if (at := instant(node["updatedAt"])) is not None]
             pushed = instant(found["pushedAt"])
@@ -103,9 +114,7 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
                     "last_activity_on": pushed.astimezone(UTC).date() if pushed else None,
                     "is_bot_enabled": configuration.is_enabled,
                     "is_bot_config_valid": configuration.is_valid,
-                    "last_bot_success_at": max(
-                        [*ran, *([last[repository]] if repository in last else [])], default=None
-                    ),
+                    "last_bot_success_at": max([*ran, *([worked] if worked is not None else [])], default=None),
                 }
             )
     return FetchResult(rows, source=f"{request.connector.url} repositories")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
-from opsmetrics.organisation.desks import Jira
+from opsmetrics.organisation.connectors.desks import Jira
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import Http
 
@@ -94,8 +93,3 @@ class Client(Http):
             if not page["values"] or len(histories) >= page["total"]:
                 break
         shown["histories"] = histories
-
-
-def instant(text: str | None) -> datetime | None:
-    """Read Jira's instants, such as ``2026-11-10T08:15:00.000+0100``."""
-    return datetime.fromisoformat(text) if text else None

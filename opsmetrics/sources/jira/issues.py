@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from opsmetrics.organisation.desks import IssueField, Jira
+from opsmetrics.organisation.connectors.desks import IssueField, Jira
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.jira.client import Client, Row
 from opsmetrics.sources.jira.places import OF_THE_END, Reader, ended_at, is_resolved_as

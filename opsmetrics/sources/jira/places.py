@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
-from opsmetrics.organisation.desks import IssueField, Jira
+from opsmetrics.core.instants import instant
+from opsmetrics.organisation.connectors.desks import IssueField, Jira
 from opsmetrics.organisation.known import KnownNames
 from opsmetrics.organisation.names import folded
 from opsmetrics.sources.codes import reference_of
 from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.jira.client import Client, Row, instant
+from opsmetrics.sources.jira.client import Client, Row
 from opsmetrics.streams import STREAMS
 
 # The instant at which an issue ended; where a column has no place of its own, it is the issue's end.

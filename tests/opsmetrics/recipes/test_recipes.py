@@ -18,6 +18,7 @@ from opsmetrics.sources import files, pull_stream
 from opsmetrics.sources.query_tree import parsed
 from opsmetrics.streams import STREAMS
 from tests.opsmetrics.recipes.exports import ASIDE, EXPORTS, K6, TRIVY, TRIVY_LATER, utc
+from tests.opsmetrics.recipes.variants import VARIANTS
 
 SERVICENOW = """"number","opened_at","short_description","caller_id","priority","state","business_service","resolved_at"
 "INC1","01.08.2026 08:53:36","Får ikke logget inn","Ola Eksempel","1 - Critical","Closed","web","01.08.2026 10:00:00"
@@ -105,6 +106,22 @@ def test_an_export_gives_the_rows_that_it_holds(small, written, name):
     assert found["_line"].to_list() == [line for line, _ in wanted]
     assert all(text in reason for reason, (_, text) in zip(found["_reason"], wanted, strict=True))
     assert "-- if" not in query.read_text()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_other_forms_of_an_export_give_the_rows_that_they_hold(small, written, name):
+    """Other languages, versions and time formats: read as they are meant, or set aside with what nobody knows."""
+    form = VARIANTS[name]
+    paths = [small / "data" / file for file in form.files]
+    for path, content in zip(paths, form.files.values(), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (recipe,) = (each for each in recognise(paths[0]) if each.stream == form.stream)
+    recipe.write(small, paths[0], form.pattern)
+    good, aside = kept(small, recipe.header.source)
+    assert sorted(good.select(form.columns).rows(), key=str) == sorted(form.rows, key=str)
+    assert aside["_line"].to_list() == list(form.aside)
+    assert all(text in reason for reason, text in zip(aside["_reason"], form.aside.values(), strict=True))
 
 
 def test_names_of_people_and_texts_are_never_read(small, written):

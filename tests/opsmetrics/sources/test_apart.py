@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import multiprocessing
 import os
 import resource
+import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,6 +27,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.bounds import Bounds
 from opsmetrics.sources import isolation
+from opsmetrics.sources.border import one_error
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.isolation import apart
 from opsmetrics.sources.notes import read_notes
@@ -48,7 +53,7 @@ def aborts(_progress):
     os.abort()
 
 
-def leaves(_progress):
+def leaves(*_arguments):
     os._exit(3)
 
 
@@ -94,6 +99,24 @@ def test_one_that_hangs_is_ended(monkeypatch):
     monkeypatch.setattr(isolation, "LATE_SECONDS", 0.0)
     with pytest.raises(SourceError, match=r"longer than 0\.01 minutes"):
         call(hangs, bounds=Bounds(minutes=0.01))
+
+
+class Process(SimpleNamespace):
+    """One that only says what it is asked; no two are the same, as with processes."""
+
+    __hash__ = object.__hash__
+
+
+def test_one_that_stops_in_the_middle_of_a_word_is_ended(monkeypatch):
+    """Half a message came, and whoever waits for the rest would wait for ever."""
+    monkeypatch.setattr(isolation, "LATE_SECONDS", 0.0)
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    os.write(theirs.fileno(), (1000).to_bytes(4, "big") + b"half")
+    process = Process(kill=theirs.close, join=lambda: None, exitcode=-signal.SIGKILL)
+    with ours, pytest.raises(SourceError, match=r"longer than 0\.001 minutes") as found:
+        isolation._outcome(process, ours, "source", Bounds(minutes=0.001), lambda *_: None)
+    # One line, and what to do.
+    assert len(str(found.value).splitlines()) == 2
 
 
 def test_memory_has_a_bound():
@@ -149,6 +172,13 @@ def write_row_bomb(path):
     with pq.ParquetWriter(path, table.schema, compression="zstd") as file:
         for _ in range(12):
             file.write_table(table)
+
+
+def test_the_error_of_a_process_that_ended_names_its_stream(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("opsmetrics.sources.pull._pull", leaves)
+    settings = replace(settings_in(tmp_path), reads_apart=True)
+    (found,) = pull_streams(settings, load_organisation(small), ["incidents"])
+    assert (found.error or "").startswith("incidents from files: ")
 
 
 @pytest.mark.parametrize(
@@ -213,3 +243,16 @@ def test_a_small_answer_does_not_fill_memory(tmp_path):
     assert "more than 128 MB" in said
     # The program takes a quarter of it; made into values, this answer takes 2.5 GB.
     assert peak < 600
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        ("could not spawn threads: Resource temporarily unavailable (os error 11)", True),
+        ("index out of bounds", False),
+    ],
+)
+def test_a_panic_for_want_of_memory_is_not_the_content(said, is_told):
+    with pytest.raises(SourceError) as caught, one_error("incidents.csv"):
+        raise pl.exceptions.PanicException(said)
+    assert ("memory_mb" in str(caught.value)) is is_told

@@ -26,6 +26,11 @@ FORMS = {
     "comments and last commas": ({"renovate.json": '{\n  // why\n  "a": "http://x", /* b */\n}'}, ON),
     "JSON5 that only Renovate can read": ({"renovate.json5": "{extends: ['x']}"}, BotConfiguration(True, None)),
     "broken": ({"renovate.json": '{"extends": ['}, BotConfiguration(True, False)),
+    "a name that stands twice": (
+        {"renovate.json": '{"enabled": true, "enabled": false}'},
+        BotConfiguration(True, False),
+    ),
+    "JSON with comments by its name": ({".github/renovate.jsonc": '{/* a */"extends": [],}'}, ON),
     "switched off": ({"renovate.json": '{"enabled": false}'}, OFF),
     "a text that cannot be had": ({"renovate.json": None}, BotConfiguration(True, None)),
     "Dependabot without updates": ({".github/dependabot.yml": "version: 2\n"}, BotConfiguration(True, False)),

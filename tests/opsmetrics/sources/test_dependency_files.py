@@ -48,6 +48,17 @@ BERRY = """__metadata:
   version: 0.0.0-use.local
 """
 LOCK = '{"packages": {"": {}, "node_modules/a": {"version": "1.2.3"}, "web/node_modules/a": {"version": "1.9.0"}, "node_modules/a/node_modules/b": {"version": "7.0.0"}}}'
+BUN = """{
+  "lockfileVersion": 1,
+  "workspaces": {"": {"dependencies": {"a": "^1.0.0"}}},
+  "packages": {
+    "a": ["a@1.2.3", "", {}, "sha512-x"],
+    "@s/b": ["@s/b@2.0.5", "", { "dependencies": { "a": "^1.0.0" } }, "sha512-y"],
+    "w": ["w@workspace:w"],
+    "@s/b/a": ["a@0.9.0", "", {}, "sha512-z"],
+  }
+}
+"""
 COMPILED = """# by pip-compile
 django==5.0.1 \\
     --hash=sha256:aa
@@ -154,6 +165,23 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "pnpm": (
         {"package.json": NPM, "web/package.json": '{"devDependencies": {"@s/b": "~2.0.0"}}', "pnpm-lock.yaml": PNPM},
         {"a": "1.2.3"},
+    ),
+    # The manifest names a catalogue, the lock file what it comes to.
+    "a catalogue of pnpm": (
+        {"package.json": '{"dependencies": {"a": "catalog:", "c": "catalog:next"}}', "pnpm-lock.yaml": PNPM},
+        {"a": "1.2.3", "c": UNTOLD},
+    ),
+    "bun": (
+        {"package.json": NPM, "bun.lock": BUN},
+        {"a": "1.2.3", "x": "1.0.0", "t": UNTOLD, "real": UNTOLD, "@s/b": "2.0.5"},
+    ),
+    "a folder of requirements": ({"requirements/dev.txt": "a==1.1\n"}, {"a": "1.1"}),
+    "what PDM asks for, and a lock file of PEP 751": (
+        {
+            "pyproject.toml": '[tool.pdm.dev-dependencies]\ntest = ["a>=1"]\n',
+            "pylock.toml": 'lock-version = "1.0"\n\n[[packages]]\nname = "a"\nversion = "1.4"\n',
+        },
+        {"a": "1.4"},
     ),
     "pip-compile": ({"requirements.txt": COMPILED}, {"django": "5.0.1", "flask-login": "0.6", "ranged": UNTOLD}),
     "pyproject": (

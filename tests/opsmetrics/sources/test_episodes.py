@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsmetrics.sources.dependencies.episodes import (
+    NO_DATES,
     NOT_RELEASED,
     REMOVED,
     UNSEEN,
@@ -32,9 +33,8 @@ def released(**days: int) -> list[Release]:
 def told(spans, releases, **rest):
     found = episodes_of([(day(number), tuple(used)) for number, used in spans], releases, **rest)
     number = lambda at: None if at is None else (at - START).days  # noqa: E731
-    return [(one.version, number(one.available_at), number(one.applied_at)) for one in found.episodes], [
-        why for why, _ in found.unknown
-    ]
+    unknown = [why for why, _ in found.unknown] + ([found.undated] if found.undated else [])
+    return [(one.version, number(one.available_at), number(one.applied_at)) for one in found.episodes], unknown
 
 
 def test_one_episode_at_a_time_until_what_opened_it_is_there():
@@ -83,6 +83,17 @@ def test_variants_are_compared_among_themselves():
 def test_what_nobody_released_and_what_is_dated_wrongly_is_unknown():
     assert told([(0, ["1.0"])], released(v1_1=5)) == ([], [NOT_RELEASED])
     assert told([(0, ["1.0"])], released(v1_0=2, v1_1=5)) == ([], [WRONG_DATES])
+
+
+def test_a_registry_that_gives_no_dates_leaves_unknown_what_it_lists():
+    """Registries of one's own may leave the times out: a list without them is no list without updates."""
+    nothing = [Release("1.0", None), Release("1.1", None)]
+    assert told([(0, ["1.0"])], nothing) == ([], [NO_DATES])
+    newest = [Release("1.0", day(-9)), Release("1.1", None)]
+    assert told([(0, ["1.0"])], newest) == ([], [NO_DATES])
+    assert told([(0, ["1.0"])], [*newest, Release("1.2", day(5))]) == ([("1.2", 5, None)], [])
+    assert told([(0, ["1.1"])], newest) == ([], []), "nothing newer is there"
+    assert told([(0, ["1.0"])], [newest[0], Release("1.1", None, is_withdrawn=True)]) == ([], [])
 
 
 def test_a_release_is_there_when_it_is_old_enough_or_taken_before():

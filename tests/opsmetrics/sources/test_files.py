@@ -17,7 +17,7 @@ from opsmetrics import build as plans
 from opsmetrics.core.errors import SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
-from opsmetrics.organisation.connectors import Grafana
+from opsmetrics.organisation.connectors.telemetry import Grafana
 from opsmetrics.sources import files, pull_stream
 from opsmetrics.sources.contract import Judged, apply_contract, wanted
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of
@@ -279,6 +279,14 @@ def test_a_path_cannot_leave_the_root(small, settings_of, tmp_path, path):
     assert result.error is not None
     assert "leaves the root" in result.error
     assert result.loads == ()
+
+
+def test_a_link_to_itself_leads_nowhere(small, settings_of):
+    path = small / "data/incidents.jsonl"
+    path.unlink()
+    path.symlink_to(path)
+    result = pull_stream(settings_of, load_organisation(small), "incidents")[0]
+    assert "the file does not exist" in (result.error or "")
 
 
 def test_daily_files_cannot_leave_the_root(small, settings_of):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opsmetrics.sources.github.issue_forms import form_of
-from opsmetrics.sources.manifest_lines import Line, Pin
+from opsmetrics.sources.manifest_pins import Line, Pin
 from opsmetrics.sources.manifests import changes_of, distinct, pins_of
 from opsmetrics.sources.versions import direction_of, highest, update_type
 
@@ -95,6 +95,62 @@ BLOCKS = {
         "infra/main.tf",
         [" terraform {", "   required_providers {", "     azurerm = {", '       source  = "hashicorp/azurerm"', '+      version = "~> 4.1.0"', "     }", "   }", '+  required_version = ">= 1.9.0"', " }"],
         [("terraform", "hashicorp/azurerm", "4.1.0"), ("terraform", "hashicorp/terraform", "1.9.0")],
+    ),
+    "conditions of Terraform, and Terragrunt's sources": (
+        "infra/main.tf",
+        ["     azurerm = {", '       source  = "hashicorp/azurerm"', '+      version = ">= 4.1.0, < 5.0.0"', "     }", '+  required_version = ">= 1.9.0, < 2.0.0"'],
+        [("terraform", "hashicorp/azurerm", "4.1.0, < 5.0.0"), ("terraform", "hashicorp/terraform", "1.9.0, < 2.0.0")],
+    ),
+    "a source of Terragrunt": ("live/db/terragrunt.hcl", [" terraform {", '+  source = "git::https://host.invalid/db.git//x?ref=v1.4.0"'], [("terraform", "https://host.invalid/db.git//x", "1.4.0")]),
+    "a lock file of Terraform is none": (".terraform.lock.hcl", [' provider "host.invalid/hashicorp/dns" {', '+  version = "3.4.0"'], []),
+    "a dependency of Maven, a property, and the project's own version": (
+        "pom.xml",
+        [" <groupId>no.invalid</groupId>", " <artifactId>own</artifactId>", "+<version>2.0.0</version>", "+<felles.version>1.2.0</felles.version>", "+<java.version>21</java.version>",
+         " <dependency>", "   <groupId>no.invalid</groupId>", "   <artifactId>a</artifactId>", "+  <version>1.3.0</version>", " </dependency>"],
+        [("maven-property", "felles", "1.2.0"), ("maven", "no.invalid:a", "1.3.0")],
+    ),
+    "coordinates and plugins of Gradle": (
+        "app/build.gradle.kts",
+        ['+    implementation("no.invalid:a:1.3.0")', '+    id("no.invalid.plugin") version "2.1.0"', '+val fellesVersion = "1.2.0"', '+version = "9.0.0"', '+val appVersion = "9.0.0"'],
+        [("maven", "no.invalid:a", "1.3.0"), ("gradle-plugin", "no.invalid.plugin", "2.1.0"), ("maven-property", "felles", "1.2.0")],
+    ),
+    "a catalogue of Gradle": (
+        "gradle/libs.versions.toml",
+        ['+felles = "1.2.0"', '+a = { module = "no.invalid:a", version = "1.3.0" }', '+b = "no.invalid:b:1.4.0"', '+c = { module = "no.invalid:c", version.ref = "felles" }'],
+        [("maven", "no.invalid:a", "1.3.0"), ("maven", "no.invalid:b", "1.4.0"), ("maven-property", "felles", "1.2.0")],
+    ),
+    "the programs that build": (
+        "gradle/wrapper/gradle-wrapper.properties", ["+distributionUrl=https\\://host.invalid/gradle-8.5-bin.zip"], [("tool", "gradle", "8.5")]
+    ),
+    "Rust": ("Cargo.toml", ['+version = "0.2.0"', '+edition = "2024"', '+serde = { version = "1.0.2", features = ["a"] }', '+log = "0.4.2"'], [("cargo", "serde", "1.0.2"), ("cargo", "log", "0.4.2")]),
+    "Ruby and PHP": ("Gemfile", ['+gem "rails", "~> 7.1"'], [("rubygems", "rails", "7.1")]),
+    "PHP": ("composer.json", ['+    "a/b": "^1.1 || ^2.0",', '+    "php": "^8.2",'], [("packagist", "a/b", "1.1 || ^2.0")]),
+    "ranges of npm": ("package.json", ['+    "a": "^1.0.0 || ^2.0.0",', '+    "b": ">=1.0.0 <2.0.0"'], [("npm", "a", "1.0.0 || ^2.0.0"), ("npm", "b", "1.0.0 <2.0.0")]),
+    "a catalogue of pnpm": ("pnpm-workspace.yaml", [" catalog:", "+  react: ^19.0.0", '+  "@a/b": 1.1.0', "+minimumReleaseAge: 4320"], [("npm", "react", "19.0.0"), ("npm", "@a/b", "1.1.0")]),
+    "requirements in a folder": ("requirements/dev.txt", ["+polars==1.2.0"], [("pypi", "polars", "1.2.0")]),
+    "constraints": ("constraints.txt", ["+polars==1.2.0"], [("pypi", "polars", "1.2.0")]),
+    "what setup.py asks of Python is none": ("setup.py", ['+    python_requires=">=3.11",', "+        'polars>=1.2.0',"], [("pypi", "polars", "1.2.0")]),
+    "tool versions with their maker": (".tool-versions", ["+java temurin-21.0.1+12"], [("tool", "java", "temurin-21.0.1+12")]),
+    "tool versions in mise's own folder": (".config/mise/config.toml", ['+node = ["22.1.0", "20"]', '+min_version = "2026.1.0"'], [("tool", "node", "22.1.0")]),
+    "what Flux and Argo CD roll out from elsewhere": (
+        "apps/a.yaml",
+        [" kind: OCIRepository", " spec:", "   url: oci://host.invalid/a", "   ref:", "+    tag: 1.1.0", "---", " spec:", "   source:", "     repoURL: https://host.invalid/b", "+    targetRevision: v2.0.0"],
+        [("flux", "host.invalid/a", "1.1.0"), ("git", "https://host.invalid/b", "v2.0.0")],
+    ),
+    "what Kustomize takes from another repository": ("env/kustomization.yaml", [" resources:", "+  - https://host.invalid/a//base?ref=v1.1.0"], [("kustomize", "https://host.invalid/a//base", "v1.1.0")]),
+    "an include of GitLab": (".gitlab-ci.yml", [" include:", "   - project: a/b", "+    ref: v2.0.0"], [("gitlab-ci", "a/b", "v2.0.0")]),
+    "a task of Azure Pipelines": ("azure-pipelines.yml", [" steps:", "+  - task: UseDotNet@2"], [("azure-pipelines", "UseDotNet", "2")]),
+    "a syntax of Dockerfiles": ("Dockerfile", ["+# syntax=docker/dockerfile:1.7"], [("docker", "docker/dockerfile", "1.7")]),
+    "a container to develop in": (
+        ".devcontainer/devcontainer.json",
+        ['+  "image": "host.invalid/base:2",', '+    "host.invalid/features/node:1": {'],
+        [("docker", "host.invalid/base", "2"), ("docker", "host.invalid/features/node", "1")],
+    ),
+    "an extension of Bicep": ("bicepconfig.json", ['+    "graph": "br:host.invalid/bicep/graph:0.2.0"'], [("bicep", "br:host.invalid/bicep/graph", "0.2.0")]),
+    "attributes on lines of their own, and other marks": (
+        "a.csproj",
+        ["   <PackageReference", '     Include="A.B"', '+    Version="1.2.0" />', "+  <PackageReference Include='C' Version='1.0.0' />"],
+        [("nuget", "C", "1.0.0"), ("nuget", "A.B", "1.2.0")],
     ),
     "a provider in one line": ("infra/main.tf", ['+    dns = { source = "hashicorp/dns", version = "3.4.0" }'], [("terraform", "hashicorp/dns", "3.4.0")]),
     "a module of a registry, and one of git": (

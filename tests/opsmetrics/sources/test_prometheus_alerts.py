@@ -24,7 +24,7 @@ from = 2026-08-20
 FIRED, CLOSED = datetime(2026, 8, 26, 8, tzinfo=UTC), datetime(2026, 8, 30, 10, tzinfo=UTC)
 
 
-def samples(_request, _query, start, end, step):
+def samples(_request, _query, start, end, step, _notes):
     """One series that fires from the one instant up to the other, and one that fires for an hour each day."""
     instants = [start + n * step for n in range((end - start) // step + 1)]
     for name, fires in (("long", lambda at: FIRED <= at < CLOSED), ("daily", lambda at: at.hour == 12)):

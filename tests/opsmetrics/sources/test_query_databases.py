@@ -1,4 +1,4 @@
-"""A query over a table of PostgreSQL: a real server, only the columns that are named, and no secret in any message."""
+"""A query over a table of PostgreSQL (a real server) or MySQL (its wire): only the named columns, and no secret told."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from opsmetrics.core.sqlheader import read_header
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import database_tables, query_run
 from opsmetrics.sources.query_run import answer
+from tests.mysql_wire import DATE, DATETIME, LONG, NEWDECIMAL, STRING, TIME, TINY, Answer, mysql_server
+from tests.patience import LIMIT_SECONDS
 from tests.postgres import POSTGRES
 
 SELECT = """-- source = "desk"
@@ -49,7 +51,7 @@ def address():
                 yield found
             finally:
                 server.stdin.close()
-                server.wait(timeout=60)
+                server.wait(timeout=LIMIT_SECONDS)
 
 
 def test_a_table_of_postgresql_is_an_input(address, monkeypatch):
@@ -69,6 +71,45 @@ def test_cells_of_every_type_are_text_as_iso_writes_them(address, monkeypatch):
     monkeypatch.setenv("DESK_DB", address)
     select = SELECT.replace("severity, opened as declared_at", "due, cost, is_big")
     assert answer(query_of(select), (Path(),), "x.sql").table.data.row(0)[2:] == ("2026-08-03", "1.50", "true")
+
+
+TICKET = [("id", STRING), ("service", STRING), ("opened", DATETIME), ("due", DATE), ("cost", NEWDECIMAL)]
+TICKET += [("is_big", TINY), ("spent", TIME), ("severity", LONG), ("caller", STRING)]
+ROW = ("i1", "Søknad", "2026-08-01 12:00:00", "2026-08-03", "1.50", "1", "01:30:00", "2")
+
+
+def test_a_table_of_mysql_is_an_input(monkeypatch):
+    select = """-- source = "desk"
+-- tables.ticket = { connection_env = "DESK_DB", table = "desk.ticket" }
+select _file, _line, id, service, opened, due, cost, is_big, spent, severity from ticket
+"""
+    kept = ", ".join(f"`{name}`" for name, _ in TICKET[:-1])
+    answers = {
+        "select * from `desk`.`ticket` where 1 = 0": Answer(TICKET),
+        f"select {kept} from `desk`.`ticket`": Answer(TICKET[:-1], [ROW, ("i2", None, *ROW[2:])]),
+    }
+    with mysql_server(answers) as (address, asked):
+        monkeypatch.setenv("DESK_DB", address)
+        found = answer(query_of(select), (Path(),), "x.sql")
+    rows = found.table.data.rows()
+    assert rows[0] == ("i1", "Søknad", "2026-08-01 12:00:00", "2026-08-03", "1.50", "1", "5400.0", "2")
+    assert rows[1][1] is None
+    assert (found.table.files.to_list(), found.table.lines.to_list()) == (["desk.ticket"] * 2, [1, 2])
+    assert asked.signed_in == [("reader", "desk")]
+    # Nothing is written, the caller is not asked for, and none of the select's own text goes there.
+    assert "start transaction read only" in asked.questions
+    assert not [said for said in asked.questions if "caller" in said or "_line" in said]
+
+
+def test_what_mysql_says_of_a_table_that_is_not_there_is_not_repeated(monkeypatch):
+    with mysql_server({}) as (address, _):
+        monkeypatch.setenv("DESK_DB", address)
+        with pytest.raises(SourceError) as raised:
+            answer(query_of(SELECT.replace("public.ticket", "ticket")), (Path(),), "x.sql")
+    said = str(raised.value)
+    assert "'ticket' cannot be read (ProgrammingError)" in said
+    assert "secret-of-the-server" not in said
+    assert "hunter2" not in said
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,55 @@ FORMS: dict[str, tuple[str, str, str, list[Change]]] = {
         "dependabot/npm_and_yarn/web/json5-and-webpack-2.2.3",
         [Change("npm", "json5", "1.0.1", "2.2.3"), Change("npm", "webpack", "4.46.0", "5.75.0")],
     ),
+    "Dependabot, one in several folders": (
+        "Bump lodash across 2 directories",
+        "Bumps [lodash](https://x.invalid) across 2 directories:\n\n- `/a`: 4.1.0 → 4.2.0\n- `/b`: 4.0.0 → 4.2.0\n",
+        "dependabot/npm_and_yarn/multi-lodash",
+        [Change("npm", "lodash", "4.1.0", "4.2.0"), Change("npm", "lodash", "4.0.0", "4.2.0")],
+    ),
+    "Dependabot, one in one folder of a group": (
+        "Bump lodash in /a",
+        "Bumps [lodash](https://x.invalid) in `/a` from 4.1.0 to 4.2.0.\n",
+        "dependabot/npm_and_yarn/a/lodash",
+        [Change("npm", "lodash", "4.1.0", "4.2.0")],
+    ),
+    # A property is none of the packages that share it.
+    "Dependabot, a property of several packages": (
+        "Bump felles.version from 1.0 to 1.1",
+        "Bumps `felles.version` from 1.0 to 1.1.\n\nUpdates `no.invalid:a` from 1.0 to 1.1\n\nUpdates `no.invalid:b` from 1.0 to 1.1\n",
+        "dependabot/maven/felles.version-1.1",
+        [Change("maven", "no.invalid:a", "1.0", "1.1"), Change("maven", "no.invalid:b", "1.0", "1.1")],
+    ),
+    "Renovate, ranges with blanks and bars, names that call nobody": (
+        "Update all non-major dependencies",
+        table(
+            "| Package | Change |",
+            "| [pakke](https://x.invalid) | [`>=1.0.0 <2.0.0` -> `>=1.0.0 <3.0.0`](https://x.invalid) |",
+            "| [lager](https://x.invalid) | `^1 \\|\\| ^2` -> `^1 \\|\\| ^2 \\|\\| ^3` |",
+            "| @&#8203;a/b | `1` -> `2` |",
+        ),
+        "renovate/all",
+        [
+            Change(None, "pakke", ">=1.0.0 <2.0.0", ">=1.0.0 <3.0.0"),
+            Change(None, "lager", "^1 || ^2", "^1 || ^2 || ^3"),
+            Change(None, "@a/b", "1", "2"),
+        ],
+    ),
+    # One row that nobody understands must not hide behind the others.
+    "Renovate, a row of a form that is not known": (
+        "Update all non-major dependencies",
+        table("| Package | Change |", "| [pakke](https://x.invalid) | `1` -> `2` |", "| [lager](https://x.invalid) | 1 to 2 |"),
+        "renovate/all",
+        [Change(None, "pakke", "1", "2"), UNKNOWN],
+    ),
+    "Renovate, a table among what the makers wrote": (
+        "Update dependency pakke to v2",
+        table("| Package | Change |", "| [pakke](https://x.invalid) | `1` -> `2` |") + "\n### Release Notes\n\n| Package | Change |\n|---|---|\n| other | `3` -> `4` |",
+        "renovate/pakke-2.x",
+        [Change(None, "pakke", "1", "2")],
+    ),
+    # Titles are in whatever language somebody configured; the branch says whose it is.
+    "Renovate, in another language": ("Oppdater alt", "tekst", "renovate/all", [UNKNOWN]),
     "no update": ("Configure Renovate", "Welcome!\n\n| Package | Change |\n|---|---|\n| a | `1` -> `2` |", "renovate/configure", []),
     "an update of nobody knows what": ("Update all non-major dependencies", "text", "renovate/all", [UNKNOWN]),
     "a table of something else": ("Update a thing", "| Something | else |\n|---|---|\n| `1` | `2` |", "", [UNKNOWN]),
@@ -127,6 +176,25 @@ def test_forms(form):
     assert list(found.changes) == expected
     assert found.is_understood is (UNKNOWN not in expected)
     assert found.is_update is (form != "no update")
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "is_security"),
+    [
+        ("Update dependency a to v2 [SECURITY]", "", True),
+        ("Oppdater a", "### GitHub Vulnerability Alerts\n\n#### text", True),
+        ("Bump a from 1 to 2", "Bumps [a](u) from 1 to 2. **This update includes security fixes.**", True),
+        ("Bump a from 1 to 2", "You can disable automated security fix PRs for this repo from the [page](u).", True),
+        ("Bump a from 1 to 2", "Bumps [a](u) from 1 to 2.\n\n> a security fix", False),
+    ],
+)
+def test_what_mends_a_weakness(title, body, is_security):
+    assert read_request(title, body, "renovate/a").is_security is is_security
+
+
+@pytest.mark.parametrize("branch", ["renovate/configure", "renovate/reconfigure", "renovate/migrate-config", "deploy"])
+def test_branches_that_are_no_updates(branch):
+    assert not read_request("Sett opp noe", "tekst", branch).is_update
 
 
 def test_a_form_names_nothing():

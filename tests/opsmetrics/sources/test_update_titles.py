@@ -19,7 +19,7 @@ ONE = {
     "chore(deps): update dependency @types/k6 to v1.6.0 (pdf) (#17)": ("@types/k6", None, "v1.6.0"),
     "chore(deps): update resource microsoft.app/jobs to 2024-03-01 - abandoned": ("microsoft.app/jobs", None, "2024-03-01"),
     "chore(deps): update python Docker tag to v3.13": ("python", None, "v3.13"),
-    "chore(deps): update host.invalid/static:nonroot docker digest to 2b7c93f": ("host.invalid/static:nonroot", None, "2b7c93f"),
+    "chore(deps): update host.invalid/static:nonroot docker digest to 2b7c93f": ("host.invalid/static", None, "2b7c93f"),
     "Update actions/setup-go action to v6": ("actions/setup-go", None, "v6"),
     "fix(deps): update module host.invalid/a/b to v2": ("host.invalid/a/b", None, "v2"),
     "Update Helm release redis to v20.1.0": ("redis", None, "v20.1.0"),
@@ -27,6 +27,26 @@ ONE = {
     "Update Rust crate serde to v1.0.200": ("serde", None, "v1.0.200"),
     "chore(deps): update node.js to v22.21.1": ("node.js", None, "v22.21.1"),
     "Pin dependency prettier to 3.1.0": ("prettier", None, "3.1.0"),
+    # What stands behind a version is none of it.
+    "Bump ini from 1.3.5 to 1.3.8 in the npm group across 1 directory": ("ini", "1.3.5", "1.3.8"),
+    "Bump ini from 1.3.5 to 1.3.8 in /web in the small things group": ("ini", "1.3.5", "1.3.8"),
+    "Bump ini from 1.3.5 to 1.3.8 (via audit fix) in /web": ("ini", "1.3.5", "1.3.8"),
+    "Update polars requirement from ~=1.0 to >=1.0,<3 in the py group": ("polars", "~=1.0", ">=1.0,<3"),
+    "Update polars requirement to >=1.0,<3": ("polars", None, ">=1.0,<3"),
+    "Update dependency pakke to >=1.0,<3": ("pakke", None, ">=1.0,<3"),
+    "Update host.invalid/lager Docker tag to RELEASE.2026-01-02": ("host.invalid/lager", None, "RELEASE.2026-01-02"),
+    "Update host.invalid:5000/lager:8.0 Docker digest to 2b7c93f": ("host.invalid:5000/lager", None, "2b7c93f"),
+    "Update helm values lager to v2": ("lager", None, "v2"),
+    "Update TFLint plugin azurerm to v0.2": ("azurerm", None, "v0.2"),
+    "Update go toolchain directive to v1.22": ("go", None, "v1.22"),
+    "Update poetry tool constraint to v2": ("poetry", None, "v2"),
+    # What stands before the verb is whatever people configure.
+    "Draft: chore(deps): update dependency pakke to v2": ("pakke", None, "v2"),
+    "[OPS-12] [deps]: bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
+    "OPS-12 bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
+    "⬆️(deps): Bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
+    "deps/npm: bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
+    "rebase! Update dependency pakke to v2": ("pakke", None, "v2"),
 }  # fmt: skip
 
 
@@ -52,6 +72,13 @@ OTHERS = {
     "fix(deps): update npm non-major dependencies (app) (patch) (#19)": UpdateTitle(directory="app"),
     "Update dependency a to v2.1.0 (web) (minor)": UpdateTitle("a", None, "v2.1.0", ("a",), 1, "web"),
     "chore(deps): pin dependencies": UpdateTitle(),
+    "Bump lodash across 3 directories": UpdateTitle(packages=("lodash",), count=1),
+    "Bump json5 and webpack in the npm group across 1 directory": UpdateTitle(packages=("json5", "webpack"), count=2),
+    "Update requirements for a, b and c in /docs": UpdateTitle(packages=("a", "b", "c"), count=3, directory="/docs"),
+    'Bump the "all infra" group with 4 updates across multiple ecosystems': UpdateTitle(count=4),
+    "Replace old-name Docker tag with host.invalid/new 1.0": UpdateTitle("old-name", None, None, ("old-name",), 1),
+    "chore(deps): refresh pip-compile outputs": UpdateTitle(has_no_package=True),
+    "Draft: chore(deps): lock file maintenance": UpdateTitle(has_no_package=True),
 }  # fmt: skip
 
 

@@ -1,0 +1,289 @@
+"""Invented exports in other forms that the same tools write, and what each says, read by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import xlsxwriter
+
+from tests.opsmetrics.recipes.exports import utc
+
+INCIDENT = ("incident_id", "service_id", "severity", "declared_at", "resolved_at")
+COPY = ("datastore_id", "taken_at", "is_usable")
+UNKNOWN = "a word that the query does not know"
+TWO_WAYS = "a date that may be read in two ways"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form: its files, the columns and rows that it gives, and lines that are set aside with a piece of why."""
+
+    stream: str
+    files: dict[str, str | bytes]
+    columns: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+    aside: dict[int, str] = field(default_factory=dict)
+    pattern: str | None = None
+
+
+def seen(text: str) -> datetime:
+    """A time as a workbook has it: of nobody knows which zone."""
+    return datetime.fromisoformat(text)
+
+
+def workbook(*rows: tuple[object, ...]) -> bytes:
+    """A workbook whose times are times."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return content.getvalue()
+
+
+def jobs(*starts: str, operation: str = "Scheduled backup") -> str:
+    """Jobs of Azure Backup that began so."""
+    lines = [f'web-pg,s,{operation},Completed,v,"{start}",00:20:00' for start in starts]
+    return "\n".join(["Backup instance,Datasource subscription,Operation,Status,Vault,Start time,Duration", *lines, ""])
+
+
+def note(number: int, state: str, minute: int, which: str) -> dict[str, object]:
+    """An annotation of one of the many things that one rule watches."""
+    at = 1785542400000 + minute * 60000
+    return {
+        "id": number, "alertId": 5, "alertName": "CPU", "newState": state, "prevState": "Normal", "time": at, "timeEnd": at,
+        "text": f"CPU {{instance={which}}} - {state}",
+    }  # fmt: skip
+
+
+def report(at: str, *faults: str) -> str:
+    """A report of Trivy; one that found nothing has no results at all."""
+    said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": "registry.example.org/web:1"}
+    found = [{"VulnerabilityID": fault} for fault in faults]
+    return json.dumps(said | ({"Results": [{"Vulnerabilities": found}]} if faults else {}))
+
+
+SERVICENOW = "number,opened_at,short_description,priority,state,cmdb_ci,resolved_at\n"
+JIRA = "Summary,Issue key,Issue Type,Status,Project key,Priority,Created,Resolved,Components,Description\n"
+TESTS = '"TimeGenerated [UTC]",Id,Name,Location,Success,DurationMs\n'
+VARIANTS: dict[str, Form] = {
+    "servicenow as excel saves it": Form(
+        "incidents",
+        {
+            "incident.xlsx": workbook(
+                ("Number", "Opened", "Priority", "State", "Service", "Resolved"),
+                ("INC1", seen("2026-08-01 08:53:36"), "1 - Critical", "Closed", "web", seen("2026-08-01 10:00")),
+                ("INC2", seen("2026-08-02 08:00"), "2 - High", "Awaiting Vendor", "web", seen("2026-08-02 09:00")),
+            )
+        },
+        INCIDENT,
+        [("INC1", "web", 1, utc("2026-08-01T06:53:36"), utc("2026-08-01T08:00:00"))],
+        {3: UNKNOWN},
+    ),
+    "servicenow in norwegian, with semicolons": Form(
+        "incidents",
+        {
+            "incident.csv": "\ufeffNummer;Åpnet;Prioritet;Tilstand;Tjeneste;Løst\r\n"
+            "INC1;01.08.2026 08:53:36;1 - Kritisk;Lukket;web;02.08.2026 08:53:36\r\n"
+            "INC2;01.08.2026 08:53:36;1 - Kritisk;Avbrutt;web;\r\n"
+        },
+        INCIDENT,
+        [("INC1", "web", 1, utc("2026-08-01T06:53:36"), utc("2026-08-02T06:53:36"))],
+    ),
+    "servicenow, month first": Form(
+        "incidents",
+        {
+            "incident.csv": SERVICENOW + "INC1,08/01/2026 08:53:36 AM,x,1 - Critical,New,web,\n"
+            "INC2,08/23/2026 02:53:36 PM,x,1 - Critical,New,web,\n"
+        },
+        INCIDENT,
+        [
+            ("INC1", "web", 1, utc("2026-08-01T06:53:36"), None),
+            ("INC2", "web", 1, utc("2026-08-23T12:53:36"), None),
+        ],
+    ),
+    "servicenow, exports that overlap": Form(
+        "incidents",
+        {
+            "inc-2026-08.csv": SERVICENOW + "INC1,2026-08-01 08:00:00,x,1 - Critical,New,web,\n",
+            "inc-2026-09.csv": SERVICENOW + "INC1,2026-08-01 08:00:00,x,1 - Critical,Closed,web,2026-08-20 08:00:00\n",
+        },
+        INCIDENT,
+        [("INC1", "web", 1, utc("2026-08-01T06:00:00"), utc("2026-08-20T06:00:00"))],
+        pattern="inc-*.csv",
+    ),
+    "servicenow's table api": Form(
+        "incidents",
+        {
+            "incident.json": json.dumps(
+                {
+                    "result": [
+                        {
+                            "number": "INC1",
+                            "opened_at": "2026-08-01 06:00:00",
+                            "priority": "1",
+                            "state": "6",
+                            "resolved_at": "2026-08-01 08:00:00",
+                            "business_service": {"link": "x", "value": "web"},
+                        },
+                        {
+                            "number": "INC2",
+                            "opened_at": "2026-08-01 06:00:00",
+                            "priority": "1",
+                            "state": "New",
+                            "resolved_at": "",
+                            "business_service": "web",
+                        },
+                    ]
+                }
+            )
+        },
+        INCIDENT,
+        [("INC1", "web", 1, utc("2026-08-01T06:00:00"), utc("2026-08-01T08:00:00"))],
+        {2: UNKNOWN},
+    ),
+    "jira as excel saved it, with a text of several lines": Form(
+        "incidents",
+        {
+            "jira.csv": "\ufeff"
+            + JIRA
+            + 'a,OPS-1,Incident,Done,OPS,Medium,6/21/2026 16:14,6/22/2026 7:05,web,"one\nOPS-9,1,2\nthree"\n'
+            "b,OPS-2,Incident,Done,OPS,Høyest,6/1/2026 16:14,6/2/2026 7:05,web,\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-1", "web", 3, utc("2026-06-21T14:14:00"), utc("2026-06-22T05:05:00")),
+            ("OPS-2", "web", 1, utc("2026-06-01T14:14:00"), utc("2026-06-02T05:05:00")),
+        ],
+    ),
+    "jira, months in norwegian": Form(
+        "incidents",
+        {"jira.csv": JIRA + "a,OPS-1,Incident,Done,OPS,Low,01/des/25 9:41 AM,14/mai/26 1:00 PM,web,\n"},
+        INCIDENT,
+        [("OPS-1", "web", 4, utc("2025-12-01T08:41:00"), utc("2026-05-14T11:00:00"))],
+    ),
+    "azure backup in norwegian": Form(
+        "recovery_points",
+        {"jobs.csv": jobs("1.7.2026, 02:00:00") + 'web-pg,s,Wiederherstellen,Completed,v,"2.7.2026, 02:00:00",x\n'},
+        COPY,
+        [("web-pg", utc("2026-07-01T00:00:00"), True)],
+        {3: UNKNOWN},
+    ),
+    "azure backup, day first": Form(
+        "recovery_points",
+        {"jobs.csv": jobs("01/07/2026, 02:00:00", "13/07/2026, 02:00:00")},
+        COPY,
+        [("web-pg", utc("2026-07-01T00:00:00"), True), ("web-pg", utc("2026-07-13T00:00:00"), True)],
+    ),
+    "azure backup, day first with a clock of twelve hours": Form(
+        "recovery_points",
+        {"jobs.csv": jobs("01/07/2026, 2:00:00 am", "02/07/2026, 2:00:00\u202fp.m.")},
+        COPY,
+        [("web-pg", utc("2026-07-01T00:00:00"), True), ("web-pg", utc("2026-07-02T12:00:00"), True)],
+    ),
+    "azure backup of powershell": Form(
+        "recovery_points",
+        {
+            "jobs.csv": '"WorkloadName","Operation","Status","StartTime","EndTime"\n'
+            '"web-pg","Backup","Completed","7/1/2026 2:00:00 AM",""\n"web-pg","Backup","InProgress","7/14/2026 2:00:00 AM",""\n'
+            '"web-pg","ConfigureBackup","Completed","7/13/2026 2:00:00 AM",""\n"web-pg","Backup","Failed","7/13/2026 2:00:00 PM",""\n'
+        },
+        COPY,
+        [("web-pg", utc("2026-07-01T00:00:00"), True), ("web-pg", utc("2026-07-13T12:00:00"), False)],
+    ),
+    "veeam, month first, as a report writes it": Form(
+        "recovery_points",
+        {
+            "s.csv": '"JobName","Result","DataSize(GB)","Date"\n"web","Success","40","7/27/2026 1:05:49 PM"\n'
+            '"web","Failed","0","8/1/2026 12:00:00 AM"\n'
+        },
+        COPY,
+        [("web", utc("2026-07-27T11:05:49"), True), ("web", utc("2026-07-31T22:00:00"), False)],
+    ),
+    "veeam, one row a machine": Form(
+        "recovery_points",
+        {
+            "s.csv": '"JobName","VMName","Status","CreationTime"\n"web","a","Success","2/5/2026 12:00:16"\n'
+            '"web","a","Success","2/5/2026 12:00:16"\n"web","a","Success","1/31/2026 10:54:12"\n'
+        },
+        COPY,
+        [("web", utc("2026-02-05T11:00:16"), True), ("web", utc("2026-01-31T09:54:12"), True)],
+    ),
+    "veeam, a day that may be of two months": Form(
+        "recovery_points",
+        {"s.csv": '"JobName","CreationTime","EndTime","Result"\n"web","2/5/2026 12:00:16","","Success"\n'},
+        COPY,
+        [],
+        {2: TWO_WAYS},
+    ),
+    "uptimerobot, the log of one monitor": Form(
+        "availability_checks",
+        {
+            "uptimerobot-web-logs.csv": "Event,Date-Time,Reason,Duration,Duration (in mins.)\n"
+            'Down,2026-08-01 10:00:00,Keyword Not Found,"0 hrs, 5 mins",5\n'
+        },
+        ("monitor_id", "checked_at", "status"),
+        [("web", utc("2026-08-01T08:00:00"), "down")],
+    ),
+    "zabbix, an hour without its day": Form(
+        "alerts",
+        {
+            "p.csv": '"Severity";"Time";"Recovery time";"Status";"Host";"Problem";"Duration"\r\n'
+            '"High";"2026-06-03 03:11:37 PM";"2026-06-03 03:12:07 PM";"RESOLVED";"web";"down";"30s"\r\n'
+            '"High";"03:11:37 PM";"";"PROBLEM";"web";"down";"30s"\r\n'
+        },
+        ("service_id", "fired_at", "closed_at"),
+        [("web", utc("2026-06-03T13:11:37"), utc("2026-06-03T13:12:07"))],
+        {3: "fired_at: no instant"},
+    ),
+    "grafana, one rule that watches several": Form(
+        "alerts",
+        {
+            "a-2026-08-01.json": json.dumps(
+                [
+                    note(1, "Alerting", 0, "web-1"),
+                    note(2, "Pending", 1, "web-2"),
+                    note(3, "Normal", 5, "web-2"),
+                    note(4, "Alerting (NoData)", 6, "web-1"),
+                    note(5, "Normal (MissingSeries)", 10, "web-1"),
+                ]
+            ),
+            "a-2026-08-02.json": json.dumps([note(1, "Alerting", 0, "web-1"), note(7, "Alerting", 99, "web-1")]),
+        },
+        ("alert_id", "fired_at", "closed_at"),
+        [
+            ("1", utc("2026-08-01T00:00:00"), utc("2026-08-01T00:10:00")),
+            ("7", utc("2026-08-01T01:39:00"), None),
+        ],
+        pattern="a-*.json",
+    ),
+    "application insights of a workspace, exports that overlap": Form(
+        "availability_checks",
+        {
+            "av-1.csv": TESTS
+            + '"8/1/2026, 9:15:00.123 AM",i1,probe,WE,True,120\n"8/1/2026, 9:20:00.123 AM",i2,probe,WE,False,9\n',
+            "av-2.csv": TESTS
+            + '"8/1/2026, 9:20:00.123 AM",i2,probe,WE,False,9\n"8/1/2026, 9:20:00.123 AM",i3,probe,NE,True,7\n',
+        },
+        ("monitor_id", "checked_at", "status", "sequence"),
+        [
+            ("probe", utc("2026-08-01T09:15:00.123"), "up", 1),
+            ("probe", utc("2026-08-01T09:20:00.123"), "up", 1),
+            ("probe", utc("2026-08-01T09:20:00.123"), "down", 2),
+        ],
+        pattern="av-*.csv",
+    ),
+    "trivy, a report that found nothing": Form(
+        "vulnerabilities",
+        {
+            "web-1.json": report("2026-08-01T10:00:00.123456789Z", "CVE-1"),
+            "web-2.json": report("2026-08-05T10:00:00.123456789Z"),
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T10:00:00.123456"), utc("2026-08-05T10:00:00.123456"))],
+        pattern="web-*.json",
+    ),
+}
