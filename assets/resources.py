@@ -43,7 +43,7 @@ class Workspace:
             home=Path(self.home) if self.home else base.home,
             org=Path(self.org) if self.org else base.org,
             data=Path(self.data) if self.data else base.data,
-            now=parse_instant(self.now) if self.now else base.now,
+            now=parse_instant(self.now, "now") if self.now else base.now,
         )
 
     def organisation(self) -> Organisation:

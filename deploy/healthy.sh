@@ -3,7 +3,7 @@
 set -eu
 case "$1" in
     app) address=http://127.0.0.1:8501/_stcore/health ;;
-    page) address=http://127.0.0.1:3000/server_info ;;
+    page) address=http://127.0.0.1:3000/dagster/server_info ;;
     daemon) exec dagster-daemon liveness-check ;;
     *) echo "usage: healthy app|page|daemon" >&2; exit 2 ;;
 esac

@@ -48,9 +48,14 @@ class Places:
         self.most, self.each = most, each
         self._taken: Counter[str] = Counter()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is none left for anybody."""
+        return self._taken.total() >= self.most
+
     def enter(self, name: str, *, is_counted: bool = True) -> bool:
         """Take a place if there is one; ``is_counted`` is off for whoever stands for many."""
-        if self._taken.total() >= self.most or (is_counted and self._taken[name] >= self.each):
+        if self.is_full or (is_counted and self._taken[name] >= self.each):
             return False
         self._taken[name] += 1
         return True

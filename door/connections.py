@@ -1,6 +1,7 @@
 """TCP connections that are bounded: how many, how long until a request is there, how large, how long until it is taken.
 
-uvicorn has none of these bounds: a connection that says nothing, or says it for ever, stays.
+uvicorn has none of these bounds: a connection that says nothing, or says it for ever, stays; so does one that asks for
+a websocket in a way that the library behind does not read, and a websocket may speak of itself (pings) as it likes.
 """
 
 from __future__ import annotations
@@ -11,13 +12,52 @@ from collections.abc import Collection
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
-from door.budgets import Places
+from door.budgets import Budgets, Places
 from door.rules import Limits, person_of
 
 # Data that nobody takes for so long, milliseconds: the kernel ends the connection, websockets included.
 UNTAKEN_MS = 60_000
 LOCAL = "local"
+# A browser answers the pings that the server sends, one in twenty seconds, and sends none itself.
+CONTROLS_BURST, CONTROLS_RATE = 20, 1.0
+# Code of a closing frame: this is no UTF-8.
+NO_TEXT = 1007
+
+
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """A websocket whose frames about itself are few: they are answered before the gate sees anything of them."""
+
+    _controls: Budgets | None = None
+
+    def handle_ping(self) -> None:
+        """Answer, unless it is one too many."""
+        if self._may_go_on():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take an answer, unless it is one too many."""
+        if self._may_go_on():
+            super().handle_pong(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; text that is none closes the socket, and is not worth a trace in the log each time."""
+        if self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
+            self.frames = []
+            self.conn.send_close(NO_TEXT)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+    def _may_go_on(self) -> bool:
+        if self._controls is None:
+            self._controls = Budgets(CONTROLS_BURST, CONTROLS_RATE)
+        if self._controls.has(""):
+            return True
+        self.transport.abort()
+        return False
 
 
 class Bounded(HttpToolsProtocol):
@@ -26,6 +66,7 @@ class Bounded(HttpToolsProtocol):
     limits: ClassVar[Limits]
     places: ClassVar[Places]
     proxies: ClassVar[frozenset[str]]
+    waiting: ClassVar[dict[Bounded, None]]
     _name: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _head = 0
@@ -37,12 +78,21 @@ class Bounded(HttpToolsProtocol):
         # A local socket has no address; whoever may open it is one of ours.
         address = self.client[0] if self.client else LOCAL
         name = person_of(address)
+        if self.places.is_full and self.waiting:
+            # Whoever has asked nothing for longest gives way: who means to ask does so within milliseconds.
+            next(iter(self.waiting)).give_way()
         if not self.places.enter(name, is_counted=address != LOCAL and address not in self.proxies):
             transport.abort()
             return
         self._name = name
+        self.waiting[self] = None
         _end_untaken(transport)
         self._within(self.limits.head_seconds)
+
+    def give_way(self) -> None:
+        """End a connection that waits, so that another has its place."""
+        self._leave()
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
@@ -51,31 +101,43 @@ class Bounded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as the first lines of a request are neither too large nor too late."""
-        if self._is_head:
-            self._head += len(data)
-            if self._head > self.limits.head_bytes:
+        if self._is_head and self._timer is None:
+            self._within(self.limits.head_seconds)
+        # What comes in one piece with the first lines is no part of them.
+        while self._is_head and (left := self.limits.head_bytes - self._head) < len(data):
+            self._head = 0
+            super().data_received(data[:left])
+            if self._is_head or self.transport.is_closing() or self.transport.get_protocol() is not self:
                 self.transport.abort()
                 return
-            if self._timer is None:
-                self._within(self.limits.head_seconds)
+            data = data[left:]
+        if self._is_head:
+            self._head += len(data)
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
         """Begin to wait for the rest, and for the answer to be taken."""
         self._is_head, self._head = False, 0
         self._within(self.limits.whole_seconds)
+        self.waiting.pop(self, None)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         """Begin to wait for another request; what still comes of this one counts as that."""
         self._is_head, self._head = True, 0
         self._unset()
+        if self._name is not None:
+            self.waiting[self] = None
         super().on_response_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand over to another protocol; from here on the gate counts."""
+        """Hand over to another protocol; from here on the gate counts, if it is asked at all."""
         self._leave()
         super().handle_websocket_upgrade()
+        socket = self.transport.get_protocol()
+        if isinstance(socket, WebSocketsSansIOProtocol) and not socket.handshake_initiated:
+            # The library did not read it as a request (a body, a line too long), and says so to nobody.
+            self.send_400_response("Invalid websocket request received.")
 
     def _within(self, seconds: float) -> None:
         self._unset()
@@ -88,6 +150,7 @@ class Bounded(HttpToolsProtocol):
 
     def _leave(self) -> None:
         self._unset()
+        self.waiting.pop(self, None)
         if self._name is not None:
             self.places.leave(self._name)
             self._name = None
@@ -101,7 +164,16 @@ def bounded(limits: Limits, proxies: Collection[str]) -> type[Bounded]:
         proxies: Addresses that stand for many people, and so have no bound of their own.
     """
     places = Places(limits.connections, limits.connections_each)
-    return type("BoundedHere", (Bounded,), {"limits": limits, "places": places, "proxies": frozenset(proxies)})
+    given = {"limits": limits, "places": places, "proxies": frozenset(proxies), "waiting": {}}
+    return type("BoundedHere", (Bounded,), given)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _end_untaken(transport: asyncio.Transport) -> None:

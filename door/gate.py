@@ -6,6 +6,7 @@ whether the path leads anywhere, how much is sent, and who asks.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from door.rules import READING, Opening, Rules, person_of
 from door.sessions import Session, Sessions
 from door.sockets import AGAINST_RULES, Sockets
 
+TOO_MUCH = 429
 PRIVATE = "private, no-store"
 KEPT = "public, max-age=31536000, immutable"
 # What we tell the application behind; whatever comes in under this name is dropped.
@@ -32,6 +34,8 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# So many wait to be told that they ask too much; the others are told at once.
+MOST_REFUSED = 300
 HSTS = "max-age=31536000; includeSubDomains"
 
 
@@ -67,6 +71,9 @@ class Gate:
         self.lost, self.has_role = lost, has_role
         limits = rules.limits
         self.requests = Budgets(limits.requests_burst, limits.requests_rate)
+        self.light = Budgets(limits.stranger_burst, limits.stranger_rate)
+        self.strangers = Budgets(limits.strangers_burst, limits.strangers_rate)
+        self._refused = 0
         self.sockets = Sockets(limits, Places(limits.sockets, limits.sockets_each), sessions)
         self.headers = SECURITY | {"Content-Security-Policy": policy}
         if is_https:
@@ -84,11 +91,14 @@ class Gate:
         refusal = self._refusal(connection, person, opening, session)
         outward = self._outward(send, is_kept=opening is not None and opening.is_kept)
         if refusal is not None:
+            if refusal.status_code == TOO_MUCH:
+                await self._let_wait()
             await _answer(refusal, scope, receive, outward)
             return
         _introduce(scope, session)
         if scope["type"] == "websocket":
-            await self.sockets.pass_on(self.app, scope, receive, send, session.id if session else person, session)
+            who, takes_text = session.id if session else person, opening is not None and opening.takes_text
+            await self.sockets.pass_on(self.app, scope, receive, send, who, session, takes_text=takes_text)
         else:
             await self.app(scope, receive, outward)
 
@@ -97,16 +107,32 @@ class Gate:
     ) -> Response | None:
         """Return why somebody is not let in, or None."""
         return (
-            self._strange(asked, person)
+            self._strange(asked, person, session)
             or self._nowhere(asked, opening)
             or _not_taken(asked, opening, self.rules)
             or self._closed(asked, opening, session)
         )
 
-    def _strange(self, asked: HTTPConnection, person: str) -> Response | None:
+    def _has_budget(self, person: str, session: Session | None) -> bool:
+        """Whether somebody may ask; strangers share what is left for them, and whoever asked little comes first."""
+        if self.sessions is None or session is not None:
+            return self.requests.has(session.id if session else person)
+        return self.requests.has(person) and (self.light.has(person) or self.strangers.has("all"))
+
+    async def _let_wait(self) -> None:
+        """Let somebody wait for a refusal, without keeping more of them than there is room for."""
+        if self.sessions is None or self._refused >= MOST_REFUSED:
+            return
+        self._refused += 1
+        try:
+            await asyncio.sleep(self.rules.limits.refusal_seconds)
+        finally:
+            self._refused -= 1
+
+    def _strange(self, asked: HTTPConnection, person: str, session: Session | None) -> Response | None:
         """Refuse who asks too much, asks another server, or asks from another site's page."""
-        if not self.requests.has(person):
-            return _said(429, "too many requests: wait a little", {"Retry-After": "10", "Connection": "close"})
+        if not self._has_budget(person, session):
+            return _said(TOO_MUCH, "too many requests: wait a little", {"Retry-After": "10", "Connection": "close"})
         hosts = asked.headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self.rules.hosts:
             return _said(421, "this server does not go by that name: OPSMETRICS_PUBLIC_URL says which one it has")
@@ -133,11 +159,13 @@ class Gate:
         """Whether a page of ours asks, or no page at all; a socket and a change are never without a page."""
         origins = asked.headers.getlist("origin")
         if origins:
-            host = asked.headers.get("host", "").lower()
-            usual = {"https": ":443", "http": ":80"}.get(urlsplit(origins[0]).scheme, "")
-            here = origins[0].lower()
-            is_same = urlsplit(here).netloc in {host, host.removesuffix(usual)}
-            return len(origins) == 1 and here in self.rules.origins and is_same
+            host, here = asked.headers.get("host", "").lower(), origins[0].lower()
+            # One of ours is an address that can be read; what else somebody writes there need not be.
+            if len(origins) != 1 or here not in self.rules.origins:
+                return False
+            found = urlsplit(here)
+            usual = {"https": ":443", "http": ":80"}.get(found.scheme, "")
+            return found.netloc in {host, host.removesuffix(usual)}
         if asked.scope["type"] == "websocket":
             return False
         site, mode = asked.headers.get("sec-fetch-site"), asked.headers.get("sec-fetch-mode")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -21,7 +22,9 @@ class Opening:
         is_open: Whether it is given to whoever has not signed in.
         is_kept: Whether browsers may keep the answer: it is the same for everyone and named by its content.
         is_socket: Whether it is a websocket.
+        takes_text: Whether the socket takes text; what is sent to the other ones is binary.
         role: Role that it takes beside being signed in, or None.
+        is_there: Which of the paths that match lead somewhere.
     """
 
     path: re.Pattern[str]
@@ -29,7 +32,13 @@ class Opening:
     is_open: bool = False
     is_kept: bool = False
     is_socket: bool = False
+    takes_text: bool = False
     role: str | None = None
+    is_there: Callable[[str], bool] = lambda _path: True
+
+    def leads(self, path: str) -> bool:
+        """Whether a path leads here."""
+        return self.path.fullmatch(path) is not None and self.is_there(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,13 @@ class Limits:
         head_seconds: Until they are there.
         whole_seconds: Until an answer is taken.
         body_bytes: Size of what a request carries.
-        requests_burst: Requests of an address at once.
+        requests_burst: Requests at once of somebody who is signed in, and of an address.
         requests_rate: And in a second from then on.
+        stranger_burst: Of them at once of an address where nobody is signed in, whatever others ask.
+        stranger_rate: And in a second from then on; what it asks beyond that is one of all strangers' requests.
+        strangers_burst: Those at once.
+        strangers_rate: And in a second from then on.
+        refusal_seconds: Until a stranger is told that it is too much, so that asking again does not pay.
         sockets: Open websockets of everybody.
         sockets_each: The same of one person.
         frames_burst: Frames of a person at once.
@@ -63,6 +77,11 @@ class Limits:
     body_bytes: int = 262_144
     requests_burst: int = 1500
     requests_rate: float = 50.0
+    stranger_burst: int = 15
+    stranger_rate: float = 0.5
+    strangers_burst: int = 200
+    strangers_rate: float = 40.0
+    refusal_seconds: float = 3.0
     sockets: int = 500
     sockets_each: int = 30
     frames_burst: int = 60
@@ -91,7 +110,7 @@ class Rules:
 
     def opening(self, path: str, *, is_socket: bool) -> Opening | None:
         """Return where a path leads, or None."""
-        return next((o for o in self.openings if o.is_socket == is_socket and o.path.fullmatch(path)), None)
+        return next((o for o in self.openings if o.is_socket == is_socket and o.leads(path)), None)
 
 
 def names(port: int | None, public_url: str | None) -> tuple[frozenset[str], frozenset[str]]:

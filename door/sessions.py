@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-# As many sessions as are kept; beyond it the one that ends first is ended.
-MOST = 5000
+# As many sessions as are kept, of all and of one person; beyond it the one that ends first is ended.
+MOST, MOST_EACH = 5000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,30 @@ class Session:
         id: Names the session; it cannot be turned into the cookie.
         claims: What the identity token said.
         ends_at: When it is over, seconds since 1970.
+        lasts_until: The same on a clock that nobody sets, seconds: it is over when one of them says so.
     """
 
     id: str
     claims: Mapping[str, Any] = field(repr=False)
     ends_at: float
+    lasts_until: float
+
+    @property
+    def person(self) -> tuple[str, str]:
+        """Whoever it is, as the identity provider names them."""
+        return str(self.claims.get("iss")), str(self.claims.get("sub"))
 
 
 class Sessions:
     """The sessions of one process. Scripts ask from threads of their own."""
 
-    def __init__(self, most_seconds: float, clock: Callable[[], float] = time.time) -> None:
-        self._most, self._clock = most_seconds, clock
+    def __init__(
+        self,
+        most_seconds: float,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most, self._clock, self._steady = most_seconds, clock, steady
         self._kept: dict[str, Session] = {}
         self._listeners: dict[str, set[Callable[[], None]]] = {}
         self._lock = Lock()
@@ -46,13 +58,18 @@ class Sessions:
         """Begin a session and return what its cookie holds. It ends with the token, or earlier."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
-        session = Session(_digest(token), dict(claims), min(now + self._most, _instant(claims.get("exp"), now)))
+        ends_at = min(now + self._most, _instant(claims.get("exp"), now))
+        session = Session(_digest(token), dict(claims), ends_at, self._steady() + ends_at - now)
         with self._lock:
-            for old in [id_ for id_, kept in self._kept.items() if kept.ends_at <= now]:
-                del self._kept[old]
-            if len(self._kept) >= MOST:
-                del self._kept[min(self._kept, key=lambda id_: self._kept[id_].ends_at)]
+            over = [kept.id for kept in self._kept.values() if self.left(kept) <= 0]
+            left = [kept for kept in self._kept.values() if kept.id not in over]
+            mine = [kept for kept in left if kept.person == session.person]
+            for some, most in ((left, MOST), (mine, MOST_EACH)):
+                if len(some) >= most:
+                    over.append(min(some, key=self.left).id)
             self._kept[session.id] = session
+        for id_ in over:
+            self.end(id_)
         return token
 
     def of_cookie(self, token: str | None) -> Session | None:
@@ -60,14 +77,17 @@ class Sessions:
         return self.alive(_digest(token)) if token else None
 
     def alive(self, session_id: str | None) -> Session | None:
-        """Return a session, if it is not over."""
+        """Return a session, if it is not over. What is found over once stays so, whatever a clock says later."""
         with self._lock:
             found = self._kept.get(session_id or "")
-        return found if found is not None and self._clock() < found.ends_at else None
+            if found is not None and self.left(found) <= 0:
+                del self._kept[found.id]
+                return None
+        return found
 
     def left(self, session: Session) -> float:
-        """Return the seconds until a session is over."""
-        return session.ends_at - self._clock()
+        """Return the seconds until a session is over, by the clock that says so first."""
+        return min(session.ends_at - self._clock(), session.lasts_until - self._steady())
 
     def end(self, session_id: str) -> None:
         """End a session, and tell whoever holds a socket of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,8 +13,9 @@ from door.budgets import Budgets, Places
 from door.rules import Limits
 from door.sessions import Session, Sessions
 
-# Codes of a closing frame: against the rules; come again later.
-AGAINST_RULES, LATER = 1008, 1013
+LOG = logging.getLogger("opsmetrics.door")
+# Codes of a closing frame: against the rules; not what is taken here; a fault of ours; come again later.
+AGAINST_RULES, NOT_TAKEN, BROKEN, LATER = 1008, 1003, 1011, 1013
 # The page itself says first that the session is over; a page that does not listen is cut off after that.
 GRACE_SECONDS = 60.0
 # What uvicorn raises where the other side is gone, or was closed for what it sent.
@@ -27,9 +29,18 @@ class Sockets:
         self.limits, self.places, self.sessions = limits, places, sessions
         self.frames = Budgets(limits.frames_burst, limits.frames_rate)
         self.bytes = Budgets(limits.bytes_burst, limits.bytes_rate)
+        self.told = Budgets(20, 0.1)
 
     async def pass_on(
-        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, person: str, session: Session | None
+        self,
+        app: ASGIApp,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        person: str,
+        session: Session | None,
+        *,
+        takes_text: bool,
     ) -> None:
         """Let the application speak with whoever opened the socket, until it is over."""
         if not self.places.enter(person):
@@ -39,7 +50,13 @@ class Sockets:
         over, closing = asyncio.Event(), _Closing(send)
         take_back = self._when_over(session, over)
         try:
-            await app(scope, self._paced(receive, closing, person, over), closing.send)
+            taken = _taken(receive, closing, "text" if takes_text else "bytes")
+            await app(scope, self._paced(taken, closing, person, over), closing.send)
+        except Exception as error:  # noqa: BLE001 - a frame that an application breaks on ends its own socket
+            # One line, and not for each: whoever sends such frames sends many.
+            if self.told.has("all"):
+                LOG.warning("a socket ended: the application broke on a frame (%s)", type(error).__name__)
+            await closing.close(BROKEN)
         finally:
             take_back()
             self.places.leave(person)
@@ -99,13 +116,24 @@ class _Closing:
             with contextlib.suppress(*_GONE):
                 await self._send(message)
 
-    async def close(self) -> Message:
+    async def close(self, code: int = AGAINST_RULES) -> Message:
         """Close, and return what tells the application so."""
         if not self._is_closed:
             self._is_closed = True
             with contextlib.suppress(*_GONE):
-                await self._send({"type": "websocket.close", "code": AGAINST_RULES})
-        return {"type": "websocket.disconnect", "code": AGAINST_RULES}
+                await self._send({"type": "websocket.close", "code": code})
+        return {"type": "websocket.disconnect", "code": code}
+
+
+def _taken(receive: Receive, closing: _Closing, kind: str) -> Receive:
+    """Return what closes the socket on a message of another kind than the application reads: it would break on it."""
+
+    async def taken() -> Message:
+        message = await receive()
+        is_taken = message["type"] != "websocket.receive" or message.get(kind) is not None
+        return message if is_taken else await closing.close(NOT_TAKEN)
+
+    return taken
 
 
 async def _first(receive: Receive, over: asyncio.Event) -> Message | None:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from door.gate import Gate
 from door.rules import Limits, Opening, Rules, names
 from door.serving import listen, listen_locally, serve
+from pipelines.questions import Questions
 
 PREFIX = "/dagster"
 DEFINITIONS = "pipelines.definitions"
@@ -37,7 +38,7 @@ def openings() -> tuple[Opening, ...]:
     graphql = re.compile(rf"{PREFIX}/graphql")
     return (
         Opening(graphql, frozenset({"POST"})),
-        Opening(graphql, GET, is_socket=True),
+        Opening(graphql, GET, is_socket=True, takes_text=True),
         Opening(re.compile(rf"/|{PREFIX}(?:/(?!report_asset_|graphql).*)?")),
     )
 
@@ -45,7 +46,8 @@ def openings() -> tuple[Opening, ...]:
 def guarded(app: ASGIApp, port: int | None) -> Gate:
     """Return a Dagster page behind its gate; without a port it listens on a local socket."""
     hosts, origins = names(port, None)
-    return Gate(app, rules=Rules(hosts, origins, openings(), LIMITS), policy=POLICY)
+    asked = Questions(app, f"{PREFIX}/graphql")
+    return Gate(asked, rules=Rules(hosts, origins, openings(), LIMITS), policy=POLICY)
 
 
 def main() -> None:

@@ -146,6 +146,11 @@ class LoadName:
         """When it was landed, UTC, to the second."""
         return datetime.strptime(self.load_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
+    @property
+    def file(self) -> str:
+        """Name of the file in which it lies until it is packed."""
+        return f"{self.load_id}{SEPARATOR}{self.checksum}.parquet" if self.checksum else f"{self.load_id}.parquet"
+
     @classmethod
     def parse(cls, path: Path) -> LoadName:
         """Read the name of a load's file.

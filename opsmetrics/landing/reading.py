@@ -156,6 +156,16 @@ def read_numbered(root: Path, stream: str, sequence: int) -> Load | None:
     return listed_again(read)
 
 
+def read_named(root: Path, stream: str, name: LoadName) -> Load | None:
+    """Return the load with this name, or None; the folder is listed only where it is packed."""
+    path = root / stream / name.file
+
+    def read() -> Load | None:
+        return read_load(path) if path.exists() else read_numbered(root, stream, name.sequence)
+
+    return listed_again(read)
+
+
 def read_load(path: Path) -> Load:
     """Read a load's facts from its Parquet metadata.
 

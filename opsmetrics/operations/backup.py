@@ -72,7 +72,7 @@ def back_up(settings: Settings, target: Path, now: datetime) -> BackedUp:
         now: Instant that names the backup.
 
     Raises:
-        BackupError: The target lies inside the state folder, or another backup is at work there.
+        BackupError: The target lies inside the state folder, a folder in it is a link, or another one writes there.
         HalfRestoredError: The state folder holds a part of a backup itself.
         OSError: The other disk refuses; no manifest is written then.
     """
@@ -92,7 +92,12 @@ def _alone(target: Path, busy_seconds: float) -> Generator[None]:
     make_folder(target)
     try:
         with FileLock(target / LOCK, timeout=busy_seconds):
-            for folder in (target, target / MANIFESTS, target / MANIFESTS / SPARE, *_folders(target)):
+            for folder in _folders(target):
+                if folder.is_symlink():
+                    raise BackupError(
+                        f"{folder}: this is a link; a restore follows none\n    fix: let the folder of the backups be"
+                        " the link, or mount the other disk there"
+                    )
                 sweep_drafts(folder)
             yield
     except Timeout as error:
@@ -100,6 +105,8 @@ def _alone(target: Path, busy_seconds: float) -> Generator[None]:
 
 
 def _folders(target: Path) -> Iterator[Path]:
+    """Folders that are written to, each after the one that it lies in; ``target`` itself may be a link."""
+    yield from (target.resolve(), target / MANIFESTS, target / MANIFESTS / SPARE, target / LANDING, target / TEXTS)
     for pattern in (f"{LANDING}/*", f"{LANDING}/*/packs", f"{TEXTS}/*"):
         yield from target.glob(pattern)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation
-from opsmetrics.organisation.connector import Connector
+from opsmetrics.organisation.connectors.base import Connector
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.pull import explained_shape

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from opsmetrics.core.atomic import digest_of, write_whole_text
-from opsmetrics.core.errors import DamagedLoadError, UnreadableError
+from opsmetrics.core.atomic import digest_of, open_file, write_whole_text
+from opsmetrics.core.errors import DamagedLoadError, NoFileError, UnreadableError, VanishedError
 from opsmetrics.landing import PACKS, streams_of, verify_file
 from opsmetrics.landing.backup_copies import LANDING
 from opsmetrics.landing.listing import parquet_files
@@ -35,7 +35,7 @@ class Copies:
     def __init__(self, target: Path, now: datetime, bytes_at_once: int = BYTES_AT_ONCE) -> None:
         self.target, self._now = target, now.isoformat()
         self._checked = self._noted()
-        self._sizes = {path.relative_to(target).as_posix(): path.stat().st_size for path in self._all()}
+        self._sizes = {path.relative_to(target).as_posix(): path.lstat().st_size for path in self._all()}
         self.due = self._chosen(bytes_at_once)
         self.damaged: list[str] = []
 
@@ -59,6 +59,9 @@ class Copies:
 
     def _is_as_named(self, inside: str) -> bool:
         path = self.target / inside
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            # What lies elsewhere is no copy, whatever it holds; a pipe would never be read to its end.
+            return False
         try:
             if not inside.startswith(f"{LANDING}/"):
                 return digest_of(path, from_disk=True) == path.name
@@ -91,8 +94,9 @@ class Copies:
 
     def _noted(self) -> dict[str, str]:
         try:
-            found = json.loads((self.target / NOTE).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            with open_file(self.target / NOTE) as file:
+                found = json.loads(file.read().decode())
+        except (VanishedError, NoFileError, ValueError, RecursionError):
             return {}
         return {str(name): str(at) for name, at in found.items()} if isinstance(found, dict) else {}
 

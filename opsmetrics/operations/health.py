@@ -15,6 +15,7 @@ import duckdb
 
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.core.half_restored import under_way
+from opsmetrics.core.instants import instant
 from opsmetrics.core.settings import Settings
 from opsmetrics.operations import care
 from opsmetrics.operations.restore_records import newest_test
@@ -98,13 +99,13 @@ def upkeep(settings: Settings) -> list[Upkeep]:
         Upkeep(
             record.what,
             len(record.said),
-            datetime.fromisoformat(record.succeeded_at) if record.succeeded_at else None,
+            instant(record.succeeded_at),
         )
         for record in records
     ]
     test = newest_test(settings.home)
     if test is not None:
-        at = datetime.fromisoformat(test.verified_at) if test.verified_at else None
+        at = instant(test.verified_at)
         found.append(Upkeep("restore_test", int(test.result != "ok"), at))
     return found
 

@@ -5,12 +5,13 @@ The same things are found in ``marts.warnings`` once it is built; here they are 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 
 import duckdb
 
-from opsmetrics.landing import Load
+from opsmetrics.landing import Load, read_columns
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.known import KnownNames
 from opsmetrics.snapshots.notices import Notice
@@ -22,7 +23,7 @@ _FROM = "from read_parquet($paths, union_by_name = true)"
 
 
 def notices_of_pull(organisation: Organisation, results: Iterable[PullResult], today: date) -> list[Notice]:
-    """Return what is to be said of the loads that a pull landed.
+    """Return what is to be said of the loads that a pull landed, or of those that stand and cannot be used.
 
     Args:
         organisation: Whose.
@@ -31,7 +32,19 @@ def notices_of_pull(organisation: Organisation, results: Iterable[PullResult], t
     """
     known = KnownNames(organisation)
     with duckdb.connect() as con:
-        return [notice for result in results if result.loads for notice in _notices(con, known, result, today)]
+        return [
+            notice
+            for result in results
+            for notice in (_notices(con, known, result, today) if result.loads else _still_aside(result))
+        ]
+
+
+def _still_aside(result: PullResult) -> Iterator[Notice]:
+    """Why no row of the loads that stand can be used: it is as wrong as on the day on which they were landed."""
+    counts = Counter(reason for load in result.useless for reason in read_columns(load, ["_reason"])["_reason"])
+    yield from (
+        Notice("all_set_aside", result.stream, result.origin, reason, count) for reason, count in sorted(counts.items())
+    )
 
 
 def _notices(con: duckdb.DuckDBPyConnection, known: KnownNames, result: PullResult, today: date) -> Iterator[Notice]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+import os
+import re
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.core.atomic import write_whole_text
-from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.core.atomic import open_file, write_whole_text
+from opsmetrics.core.errors import NoFileError, OpsMetricsError, VanishedError
 
 MANIFESTS = "manifests"
 SPARE = "spare"
@@ -56,6 +57,7 @@ def read_manifest(source: Path, name: str | None = None) -> Manifest:
 
     Raises:
         BackupError: There is none, or it is damaged.
+        UnreadableError: The system does not let us read it.
     """
     names = names_of(source)
     if not names:
@@ -117,11 +119,50 @@ def _checksum(content: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> Manifest | None:
-    """Return a manifest, or None where it is missing or damaged; those of earlier versions carry no checksum."""
-    with suppress(FileNotFoundError, ValueError, TypeError, AttributeError):
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        checksum = content.pop(_CHECKSUM, None)
-        if checksum is None or checksum == _checksum(content):
-            content["left_out"] = tuple(content.get("left_out", ()))
-            return Manifest(**content)
-    return None
+    """Return a manifest, or None where it is missing or damaged; those of earlier versions carry no checksum.
+
+    Raises:
+        UnreadableError: The system does not let us read it.
+    """
+    try:
+        with open_file(path) as file:
+            content = json.loads(file.read().decode())
+    except (VanishedError, NoFileError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict):
+        return None
+    checksum = content.pop(_CHECKSUM, None)
+    if checksum not in {None, _checksum(content)} or not _is_manifest(content, path.stem):
+        return None
+    return Manifest(**content | {"left_out": tuple(content.get("left_out", ()))})
+
+
+def _is_manifest(content: dict[str, Any], name: str) -> bool:
+    """Whether what a file holds has the shape of a manifest: anybody may have written one without a checksum."""
+    files, left_out = content.get("files"), content.get("left_out", [])
+    return (
+        content.keys() | {"left_out"} == {item.name for item in fields(Manifest)}
+        and content["name"] == name
+        and isinstance(content["taken_at"], str)
+        and all(isinstance(content[key], str | None) for key in ("build_id", "known_at"))
+        and isinstance(files, dict)
+        and all(_is_place(to) and _is_held(held) for to, held in files.items())
+        and isinstance(left_out, list)
+        and all(isinstance(to, str) for to in left_out)
+    )
+
+
+def _is_held(held: object) -> bool:
+    match held:
+        case [str(inside), str(checksum)]:
+            return _is_place(inside) and re.fullmatch("[0-9a-f]{16,64}", checksum) is not None
+        case _:
+            return False
+
+
+def _is_place(text: str) -> bool:
+    """Whether a text can be the path of a file in a folder; where it leads is another question."""
+    try:
+        return b"\0" not in os.fsencode(text) and "/" in text and all(text.split("/"))
+    except UnicodeEncodeError:
+        return False

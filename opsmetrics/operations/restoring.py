@@ -21,7 +21,7 @@ from opsmetrics.core.atomic import (
     sweep_drafts,
     write_whole_bytes,
 )
-from opsmetrics.core.errors import UnreadableError, VanishedError
+from opsmetrics.core.errors import NoFileError, UnreadableError, VanishedError
 from opsmetrics.core.half_restored import UnderWay, begin, end, under_way
 from opsmetrics.landing.backup_copies import LANDING
 from opsmetrics.landing.loads import DAMAGED
@@ -31,6 +31,7 @@ ORGANISATION = "organisation"
 PULLS = "pulls"
 LOCK = "restore.lock"
 _ORDER = (ORGANISATION, PULLS, LANDING)
+_ELSEWHERE = "in the backup it is a link that leads elsewhere"
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ def restore(source: Path, home: Path, org: Path, at: str | None = None) -> Resto
     source, home, org = source.resolve(), home.resolve(), org.resolve()
     begun = under_way(home)
     manifest = read_manifest(source, at or (begun.name if begun and begun.name != "?" else None))
-    _refuse_elsewhere(source, manifest, home, org)
+    _refuse_elsewhere(manifest, home, org)
     make_folder(home)
     with ExitStack() as stack:
         try:
@@ -103,7 +104,7 @@ def _bring_all(source: Path, manifest: Manifest, home: Path, org: Path, *, is_ag
             swept.add(target.parent)
         inside, checksum = manifest.files[to]
         try:
-            problem = _bring(source / inside, target, checksum, is_load=to.startswith(f"{LANDING}/"))
+            problem = _bring(source, inside, target, checksum, is_load=to.startswith(f"{LANDING}/"))
         except UnreadableError as error:
             said = f"{to}: {str(error).partition(chr(10))[0]}"
             # What the disk of the backup cannot read the second time either is lost; anything else can be mended.
@@ -117,18 +118,19 @@ def _bring_all(source: Path, manifest: Manifest, home: Path, org: Path, *, is_ag
     return done
 
 
-def _bring(copy: Path, target: Path, checksum: str, *, is_load: bool) -> str | None:
+def _bring(source: Path, inside: str, target: Path, checksum: str, *, is_load: bool) -> str | None:
     """Bring one file back; return what is wrong, if anything.
 
     Raises:
         UnreadableError: The system does not let us read the copy.
     """
+    copy = source / inside
     if target.exists():
         if digest_of(target).startswith(checksum):
             return None
         if not is_load:
             return "something else lies there already; it was left alone"
-    problem, content = _copied(copy, target, checksum)
+    problem, content = _copied(copy, target, checksum) if _is_within(copy, source) else (_ELSEWHERE, b"")
     if problem is None or not is_load:
         return problem
     aside = _aside(target)
@@ -144,6 +146,8 @@ def _copied(copy: Path, target: Path, checksum: str) -> tuple[str | None, bytes]
         copy_whole(copy, target, expected=checksum)
     except VanishedError:
         return "it is missing in the backup", b""
+    except NoFileError:
+        return "it is no file in the backup", b""
     except OtherContentError:
         return "it is damaged in the backup", copy.read_bytes()
     return None, b""
@@ -160,13 +164,23 @@ def _target(to: str, home: Path, org: Path) -> Path:
     return org / rest if at == ORGANISATION else home / to
 
 
-def _refuse_elsewhere(source: Path, manifest: Manifest, home: Path, org: Path) -> None:
-    """Raise unless each file comes from within the backup and goes into one of the folders that we write."""
+def _is_within(path: Path, root: Path) -> bool:
+    """Whether a path leads to a place below ``root``, whatever links lie on its way."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except RuntimeError:
+        # Links that lead round.
+        return False
+
+
+def _refuse_elsewhere(manifest: Manifest, home: Path, org: Path) -> None:
+    """Raise unless each file is named within the backup and goes into one of the folders that we write."""
     for to, (inside, _) in manifest.files.items():
         at = to.partition("/")[0]
         root = org if at == ORGANISATION else home / at
-        is_ours = at in _ORDER and _target(to, home, org).resolve().is_relative_to(root.resolve())
-        if not is_ours or not (source / inside).resolve().is_relative_to(source.resolve()):
+        is_ours = at in _ORDER and _is_within(_target(to, home, org), root)
+        is_named_within = ".." not in inside.split("/") and not inside.startswith("/")
+        if not is_ours or not is_named_within:
             raise BackupError(f"{manifest.name}: {to} leads out of the folder; this manifest was not written by us")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import socket
 import threading
 import time
@@ -10,14 +12,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 
-from door.connections import bounded
-from door.rules import Limits
-from door.serving import listen, listen_locally
+from door import serving as serving_module
+from door.connections import CONTROLS_BURST
+from door.gate import Gate
+from door.rules import Limits, Opening, Rules
+from door.serving import OTHER_FILES, listen, listen_locally, openable
 from tests.patience import LIMIT_SECONDS, wait_until
 
 HERE = "127.0.0.1"
@@ -33,35 +37,57 @@ async def _endless(_):
     return StreamingResponse(body())
 
 
+async def _never(_):
+    await asyncio.Event().wait()
+
+
 async def _socket(socket):
     await socket.accept()
-    await socket.receive()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _talker(socket):
+    await socket.accept()
+    while True:
+        await socket.send_bytes(b"a" * 65536)
+        await asyncio.sleep(0)
 
 
 APP = Starlette(
     routes=[
         Route("/", lambda _: PlainTextResponse("ok"), methods=["GET", "POST"]),
         Route("/endless", _endless),
+        Route("/never", _never),
         WebSocketRoute("/socket", _socket),
+        WebSocketRoute("/talker", _talker),
     ]
 )
 
 
 @contextmanager
-def serving(limits: Limits, proxies: tuple[str, ...] = ()) -> Generator[tuple[str, int]]:
-    """A server of the bounded protocol in a thread."""
+def serving(
+    limits: Limits, proxies: tuple[str, ...] = (), app: ASGIApp = APP, told: logging.Handler | None = None
+) -> Generator[tuple[str, int]]:
+    """A server of ours in a thread. It is cut short at the end, or where its log is ``told`` ends as by a signal."""
     listener = listen(HERE, 0)
-    config = uvicorn.Config(APP, http=bounded(limits, proxies), ws="websockets-sansio", log_level="critical")
-    server = uvicorn.Server(config)
+    server = serving_module.server(app, limits, proxies)
+    server.config.timeout_keep_alive = 1  # what waits for an answered connection to be closed waits for this
+    # A server sets up its loggers anew, and they pass nothing on to the root.
+    log = logging.getLogger("uvicorn.error")
+    if told is not None:
+        log.addHandler(told)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started)
     try:
         yield HERE, listener.getsockname()[1]
     finally:
-        server.should_exit = server.force_exit = True
+        server.should_exit, server.force_exit = True, told is None
         thread.join(LIMIT_SECONDS)
         listener.close()
+        if told is not None:
+            log.removeHandler(told)
 
 
 def opened(place: tuple[str, int]) -> socket.socket:
@@ -129,6 +155,16 @@ def test_a_head_has_a_size():
             assert answer(good).startswith(b"HTTP/1.1 200")
 
 
+def test_what_follows_a_head_at_once_is_no_part_of_it():
+    """A body, or another request, in the same piece of the network as the first lines."""
+    body = b"a" * 50_000
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with serving(Limits(head_bytes=1000)) as place, opened(place) as large:
+        for _ in range(3):
+            large.sendall(post + body)
+            assert answer(large).startswith(b"HTTP/1.1 200")
+
+
 def is_sent(sock: socket.socket, content: bytes) -> bool:
     """Send on; False when the other side has ended the connection."""
     try:
@@ -155,13 +191,21 @@ def test_an_address_has_so_many_connections_and_a_proxy_more():
             wait_until(is_free)
 
 
+UPGRADE = (
+    b"GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+PING, PONG, TEXT = 0x89, 0x8A, 0x81
+
+
+def frame(kind: int, content: bytes = b"") -> bytes:
+    """A short frame with a mask of zeros, which leaves its content as it is."""
+    return bytes([kind, 0x80 | len(content)]) + b"\0\0\0\0" + content
+
+
 def test_a_websocket_keeps_no_place_of_a_connection():
-    upgrade = (
-        b"GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     with serving(Limits(connections_each=1, head_seconds=0.3, whole_seconds=0.3)) as place, opened(place) as first:
-        first.sendall(upgrade)
+        first.sendall(UPGRADE + b"\r\n")
         assert answer(first).startswith(b"HTTP/1.1 101")
 
         def is_free() -> bool:
@@ -171,9 +215,124 @@ def test_a_websocket_keeps_no_place_of_a_connection():
         wait_until(is_free)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Sec-WebSocket-Protocol: " + b"a," * 5000 + b"\r\n"],
+    ids=["a body", "a body in pieces", "a long line"],
+)
+def test_a_websocket_that_is_asked_for_oddly_is_refused_and_not_kept(more):
+    """The library reads no request, says so to nobody, and the connection stayed, counted by nobody."""
+    with serving(Limits()) as place, opened(place) as odd:
+        odd.sendall(UPGRADE + more + b"\r\n")
+        assert answer(odd).startswith(b"HTTP/1.1 400")
+        assert answer(odd) == b""
+
+
+@pytest.mark.parametrize("kind", [PING, PONG])
+def test_a_websocket_speaks_of_itself_so_often(kind):
+    with serving(Limits()) as place, opened(place) as odd:
+        odd.sendall(UPGRADE + b"\r\n")
+        assert answer(odd).startswith(b"HTTP/1.1 101")
+        odd.sendall(frame(kind, b"a") * CONTROLS_BURST)
+        if kind == PING:
+            assert answer(odd).startswith(b"\x8a")
+        is_sent(odd, frame(kind, b"a") * CONTROLS_BURST)
+        while answer(odd):
+            pass
+
+
+def test_text_that_is_none_closes_the_socket_and_fills_no_log(caplog):
+    with serving(Limits(), told=caplog.handler) as place, opened(place) as odd:
+        odd.sendall(UPGRADE + b"\r\n")
+        assert answer(odd).startswith(b"HTTP/1.1 101")
+        odd.sendall(frame(TEXT, b"\xff"))
+        assert answer(odd)[2:] == (1007).to_bytes(2, "big")
+        assert answer(odd) == b""
+    assert caplog.text == ""
+
+
+def test_idle_connections_give_way_to_whoever_asks():
+    with serving(Limits(connections=8, connections_each=8)) as place:
+        idle = [opened(place) for _ in range(20)]
+        with opened(place) as good:
+            good.sendall(GOOD)
+            assert answer(good).startswith(b"HTTP/1.1 200")
+        for sock in idle:
+            sock.close()
+
+
+SLOW = Limits(frames_burst=1, frames_rate=0.001, frames_waiting=10)
+ORIGIN = b"Origin: http://a\r\n\r\n"
+TALKER = UPGRADE.replace(b"/socket", b"/talker") + ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("asked", "then"),
+    [
+        (GOOD.replace(b"/", b"/endless", 1), b""),
+        (GOOD.replace(b"/", b"/never", 1), None),
+        (TALKER, b""),
+        (UPGRADE + ORIGIN, frame(0x82, b"a") * 3),
+    ],
+    ids=["an answer that nobody takes", "an answer not begun", "a socket that takes nothing", "frames that wait"],
+)
+def test_what_is_cut_because_the_server_ends_is_no_fault(asked, then, monkeypatch, caplog):
+    monkeypatch.setattr(serving_module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(serving_module, "CUT_SECONDS", 0.2)
+    pages = Opening(re.compile("/endless|/never"))
+    sockets = Opening(re.compile("/talker|/socket"), frozenset({"GET"}), is_socket=True)
+    rules = Rules(frozenset({"a"}), frozenset({"http://a"}), (pages, sockets), SLOW)
+    gate = Gate(APP, rules=rules, policy="default-src 'none'")
+    with serving(SLOW, app=gate, told=caplog.handler) as place:
+        stays = opened(place)
+        stays.sendall(asked)
+        if then is not None:
+            assert answer(stays).startswith(b"HTTP/1.1 ")
+            stays.sendall(then)
+        time.sleep(0.3)  # until as much is written as the network keeps, or frames wait
+    stays.close()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+def test_limits_are_what_the_process_may_open(monkeypatch):
+    had = (1024, 1024)
+    monkeypatch.setattr("resource.getrlimit", lambda _: had)
+    monkeypatch.setattr("resource.setrlimit", lambda _, limits: asked.append(limits))
+    asked: list[tuple[int, int]] = []
+    small = openable(Limits(connections=2000, sockets=500))
+    assert asked == []
+    assert small.connections + small.sockets + OTHER_FILES <= 1024
+    had = (1024, 4096)
+    assert openable(Limits(connections=2000, sockets=500)) == Limits(connections=2000, sockets=500)
+    assert asked == [(2500 + OTHER_FILES, 4096)]
+
+
 def test_a_local_socket_is_for_its_own_user_alone(tmp_path):
     path = tmp_path / "page.sock"
     for _ in range(2):  # what an earlier process left behind is no hindrance
         listener = listen_locally(path)
         assert path.stat().st_mode & 0o777 == 0o600
         listener.close()
+
+
+def test_what_is_written_goes_out_at_once_on_the_loop_of_the_standard_library():
+    """uvloop, which tests have and installations need not, sets it on every connection; asyncio by the protocol."""
+
+    async def told() -> int:
+        accepted: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+        class Taking(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                accepted.set_result(transport)
+
+        listener = listen(HERE, 0)
+        server = await asyncio.get_running_loop().create_server(Taking, sock=listener)
+        async with server:
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            found = (await accepted).get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            (await accepted).close()
+            writer.close()
+        return found
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        assert runner.run(asyncio.wait_for(told(), LIMIT_SECONDS)) != 0

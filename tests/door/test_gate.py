@@ -20,10 +20,12 @@ NEAR, PUBLIC = "http://127.0.0.1:8501", "https://ops.example.org"
 SOCKET = "ws://127.0.0.1:8501/socket"
 OPENINGS = (
     Opening(re.compile("/health"), is_open=True),
-    Opening(re.compile("/static/.+"), is_open=True, is_kept=True),
+    Opening(re.compile("/static/.+"), is_open=True, is_kept=True, is_there={"/static/a.js"}.__contains__),
     Opening(re.compile("/page")),
     Opening(re.compile("/change"), frozenset({"POST"})),
     Opening(re.compile("/socket"), frozenset({"GET"}), is_socket=True),
+    Opening(re.compile("/broken"), frozenset({"GET"}), is_socket=True),
+    Opening(re.compile("/texts"), frozenset({"GET"}), is_socket=True, takes_text=True),
     Opening(re.compile("/admin"), role="admin"),
 )
 
@@ -42,11 +44,27 @@ async def _echo(socket):
         pass
 
 
+async def _broken(socket):
+    await socket.accept()
+    raise KeyError(await socket.receive_bytes())
+
+
+async def _echo_text(socket):
+    await socket.accept()
+    try:
+        while True:
+            await socket.send_text(await socket.receive_text())
+    except WebSocketDisconnect:
+        pass
+
+
 def served(limits: Limits | None = None, sessions: Sessions | None = None, has_role=lambda *_: True) -> TestClient:
     """The gate before an application that would answer everything."""
     app = Starlette(
         routes=[
             WebSocketRoute("/socket", _echo),
+            WebSocketRoute("/texts", _echo_text),
+            WebSocketRoute("/broken", _broken),
             Route("/{rest:path}", _who, methods=["GET", "HEAD", "POST", "PUT", "TRACE"]),
         ]
     )
@@ -106,6 +124,10 @@ def test_a_server_answers_to_its_own_names_alone(host, status):
         ({"Origin": NEAR}, 200),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "http://["}, 403),  # what cannot be read is refused, not a fault
+        ({"Origin": "http://[::1"}, 403),
+        ({"Origin": "http://127.0.0.1:99999"}, 403),
         ({"Origin": NEAR.replace("8501", "9999")}, 403),
         ({"Origin": PUBLIC}, 403),  # ours, but by another name than the one that is asked
         ({"Origin": PUBLIC, "Host": "ops.example.org"}, 200),
@@ -136,6 +158,9 @@ def test_what_is_not_listed_is_not_there():
     assert client.get("/change").headers["allow"] == "POST"
     assert client.get("/page/../static/a.js/%2e%2e/x").status_code in {404, 200}
     assert client.get("/health%0a").status_code == 404
+    # A page in place of a file that is gone would be kept under its name.
+    for path in ("/static/b.js", "/static/", "/static/%2e%2e/page", "/static//a.js", "/static/a.js/"):
+        assert client.get(path).status_code == 404
 
 
 def test_more_than_is_taken_is_refused_before_it_is_read():
@@ -196,6 +221,48 @@ def test_an_address_that_asks_too_much_waits():
     client = served(Limits(requests_burst=5, requests_rate=0.001))
     assert [client.get("/health").status_code for _ in range(7)] == [200] * 5 + [429] * 2
     assert client.get("/health").headers["retry-after"]
+
+
+def test_strangers_share_what_is_left_and_take_nothing_from_readers():
+    limits = Limits(
+        stranger_burst=2, stranger_rate=0.001, strangers_burst=3, strangers_rate=0.001, refusal_seconds=0.01
+    )
+    sessions = Sessions(60)
+    client = served(limits, sessions)
+    assert [client.get("/health").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+    # Who has asked little is let in, whatever others ask.
+    newcomer = TestClient(client.app, base_url=NEAR, client=("192.0.2.7", 1))
+    assert [newcomer.get("/health").status_code for _ in range(3)] == [200] * 2 + [429]
+    client.cookies["opsmetrics"] = sessions.begin({"exp": 2**40})
+    assert {client.get("/page").status_code for _ in range(50)} == {200}
+
+
+def test_who_is_signed_in_has_a_budget_beyond_the_address():
+    """An office is one address."""
+    sessions = Sessions(60)
+    client = served(Limits(requests_burst=5, requests_rate=0.001, refusal_seconds=0.01), sessions)
+    for _ in range(3):
+        client.cookies["opsmetrics"] = sessions.begin({"exp": 2**40})
+        assert [client.get("/page").status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_frames_that_an_application_does_not_read_close_the_socket():
+    client = served()
+    with client.websocket_connect(SOCKET, headers={"Origin": NEAR}) as socket:
+        socket.send_text("a")
+        assert drained(socket) == (0, 1003)
+    with client.websocket_connect(SOCKET.replace("/socket", "/texts"), headers={"Origin": NEAR}) as socket:
+        socket.send_text("a")
+        assert socket.receive_text() == "a"
+        socket.send_bytes(b"a")
+        assert drained(socket) == (0, 1003)
+
+
+def test_a_frame_that_an_application_breaks_on_ends_its_socket_with_one_line(caplog):
+    with served().websocket_connect(SOCKET.replace("/socket", "/broken"), headers={"Origin": NEAR}) as socket:
+        socket.send_bytes(b"secret")
+        assert drained(socket) == (0, 1011)
+    assert caplog.messages == ["a socket ended: the application broke on a frame (KeyError)"]
 
 
 def test_a_flood_of_frames_is_slowed_then_closed():

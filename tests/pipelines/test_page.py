@@ -17,11 +17,16 @@ import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from websockets.sync.client import connect
 
 from door.proxy import Proxy
 from opsmetrics.core.errors import ConfigurationError
 from pipelines.definitions import build_definitions
+from pipelines.questions import LONGEST, MOST_ALIASES, Questions
 from simulator.servers import identity
 from tests.apps import free_port, running_app
 from tests.patience import LIMIT_SECONDS, wait_until
@@ -155,3 +160,94 @@ def test_a_foreign_page_starts_no_run(app, page):
 def test_the_page_behind_is_on_this_machine_or_encrypted(elsewhere):
     with pytest.raises(ConfigurationError, match="not on this machine"):
         Proxy(elsewhere, "/dagster")
+
+
+def many(count: int) -> bytes:
+    """One question that asks for the same under other names: three thousand once kept a thread for minutes."""
+    asked = " ".join(f"a{number}: version" for number in range(count))
+    return json.dumps({"query": f"{{ {asked} }}"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "is_taken"),
+    [
+        (b'{"query": "{ version }"}', "application/json", True),
+        (b'{"query": "{ version }", "variables": null, "operationName": "a"}', "application/json; charset=utf-8", True),
+        (b'[{"query": "{ version }"}]', "application/json", False),
+        (b"1", "application/json", False),
+        (b"{", "application/json", False),
+        (b"", "application/json", False),
+        (b'{"query": 1}', "application/json", False),
+        (b'{"query": "{ version }", "operationName": {}}', "application/json", False),
+        (b'{"query": "{ version }", "variables": "x"}', "application/json", False),
+        (b'{"query": "\xff"}', "application/json", False),
+        (b"[" * 100_000, "application/json", False),
+        (b'{"query": "' + b"{a" * 5000 + b"}" * 5000 + b'"}', "application/json", False),
+        (b"query=%7Bversion%7D", "application/x-www-form-urlencoded", False),
+        (b"{ version }", "application/graphql", False),
+        (b'{"query": "{ version }"}', "text/plain", False),
+        (many(MOST_ALIASES), "application/json", True),
+        (many(MOST_ALIASES + 1), "application/json", False),
+        (b'{"query": "{ a(' + b"b: 1 " * 500 + b') }"}', "application/json", True),
+        (b'{"query": "{ ' + b"a " * LONGEST + b'}"}', "application/json", False),
+        (b'{"query": "{ \'"}', "application/json", True),  # what is no query is for Dagster to say
+    ],
+)
+def test_the_page_is_asked_one_question_at_a_time(content, kind, is_taken):
+    async def dagster(scope, receive, send):
+        await PlainTextResponse((await Request(scope, receive).body()).decode())(scope, receive, send)
+
+    client = TestClient(Questions(dagster, "/dagster/graphql"))
+    answer = client.post("/dagster/graphql", content=content, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.content == content) == ((200, True) if is_taken else (400, False))
+    # Everything else is Dagster's own to answer.
+    assert client.post("/dagster/other", content=b"a").text == "a"
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_taken"),
+    [
+        ('{"type": "connection_init", "payload": {}}', True),
+        ('{"type": "start", "id": "1", "payload": {"query": "subscription { a }"}}', True),
+        ('{"type": "stop", "id": "1"}', True),
+        ('{"type": "start", "id": "1", "payload": {"query": 1}}', False),
+        ('{"type": "start", "id": "1", "payload": []}', False),
+        ('{"type": "start", "id": "1"}', False),
+        ('{"type": "stop", "id": {}}', False),
+        (f'{{"type": "start", "id": "1", "payload": {many(MOST_ALIASES + 1).decode()}}}', False),
+        ("[]", False),
+        ("1", False),
+        ("{", False),
+        ("[" * 100_000, False),
+    ],
+)
+def test_a_socket_of_the_page_takes_what_its_protocol_says(frame, is_taken):
+    async def dagster(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        message = await receive()
+        if message["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+
+    client = TestClient(Questions(dagster, "/dagster/graphql"))
+    with client.websocket_connect("/dagster/graphql") as near:
+        near.send_text(frame)
+        if is_taken:
+            assert near.receive_text() == frame
+        else:
+            with pytest.raises(WebSocketDisconnect) as closed:
+                near.receive_text()
+            assert closed.value.code == 1008
+
+
+def test_a_fault_of_dagsters_own_is_one_line(caplog):
+    """Each question for a run that is not there left a trace of thirty lines in the log."""
+
+    async def dagster(scope, receive, send):
+        await PlainTextResponse("broken", status_code=500)(scope, receive, send)
+        raise AttributeError("secret")
+
+    client = TestClient(Questions(dagster, "/dagster/graphql"))
+    for _ in range(30):
+        assert client.get("/dagster/download_debug/x").status_code == 500
+    assert caplog.messages == ["the Dagster page broke on a request (AttributeError)"] * 20

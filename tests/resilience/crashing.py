@@ -104,7 +104,7 @@ def read_once(folder: Path) -> None:
         return batch
 
     files.read_parcel = keep
-    _whole(in_child(lambda: pull(folder / "first"), folder / "log"), folder / "log")
+    whole(in_child(lambda: pull(folder / "first"), folder / "log"), folder / "log")
     content = kept.read_bytes()
     files.read_parcel = lambda *_, **__: pickle.loads(content)  # noqa: S301 - written a moment ago
 
@@ -121,15 +121,9 @@ def pull(folder: Path) -> None:
 
 
 def pulled(folder: Path) -> Any:
-    """What counts: window and rows of the newest load, and that the note knows of no error.
-
-    Killed between load and note the file is landed once more: the same rows under the next number, of which the newest
-    counts.
-    """
-    newest = [*read_loads(folder / "home/landing", STREAM, "files")][-1]
-    rows = read_columns(newest, ["deployment_id", "service_id", "deployed_at", "_day", "_line"]).rows()
-    errors = [json.loads(path.read_text())["error"] for path in (folder / "home/pulls").glob("*.json")]
-    return newest.window_start, newest.window_end, newest.is_complete, rows, errors
+    """Every load, so that a file which is landed twice shows, and what the note knows of days and errors."""
+    notes = [json.loads(path.read_text()) for path in (folder / "home/pulls").glob("*.json")]
+    return tree(folder / "home/landing"), [(note["error"], note["days"]) for note in notes]
 
 
 # --- compaction -----------------------------------------------------------------------------------------------------
@@ -360,7 +354,7 @@ def in_child(act: Callable[[], object], log: Path) -> int:
 
 def strike(name: str, folder: Path) -> Seen:
     make, act, say, look = OPERATIONS[name]
-    began = _cpu()
+    began = cpu_seconds()
     template, place, keep = folder / "template", folder / "place", folder / "keep"
     log, expected = folder / "log", folder / "expected.json"
 
@@ -379,9 +373,9 @@ def strike(name: str, folder: Path) -> Seen:
 
     template.mkdir(parents=True)
     log.write_text("")
-    _whole(in_child(lambda: make(template), log), log)
+    whole(in_child(lambda: make(template), log), log)
     fresh()
-    _whole(in_child(undisturbed, log), log)
+    whole(in_child(undisturbed, log), log)
     kinds, wanted = json.loads(expected.read_text())
     found = Seen(name, dict(Counter(kinds)))
 
@@ -412,16 +406,16 @@ def strike(name: str, folder: Path) -> Seen:
             code = in_child(again, log)
             if code != 0:
                 found.wrong.append(said + f"next run: {code}: " + log.read_text())
-    found.seconds = round(_cpu() - began, 1)
+    found.seconds = round(cpu_seconds() - began, 1)
     return found
 
 
-def _whole(code: int, log: Path) -> None:
+def whole(code: int, log: Path) -> None:
     if code != 0:
         raise SystemExit(log.read_text())
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(item.ru_utime + item.ru_stime for item in used)
 

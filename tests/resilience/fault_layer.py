@@ -2,7 +2,8 @@
 
 Like SQLite's test file systems: the process dies at an operation, the machine does and takes with it what was not yet
 synced, or the operation fails with an error of the system. Operations of the libraries below Python (DuckDB, Arrow's
-and Polars' own readers) count as units where they are opened. To be installed in a process that is thrown away.
+and Polars' own readers) count as units where they are opened, but for those that ``native_calls`` puts under the layer.
+To be installed in a process that is thrown away.
 """
 
 from __future__ import annotations
@@ -12,15 +13,20 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+import _duckdb
 import duckdb
+
+from tests.resilience.native_calls import strike_at_calls
 
 KILL, POWER, FULL = "killed", "power lost", "disk full"
 ERRORS = {"EIO": errno.EIO, "EMFILE": errno.EMFILE, "EACCES": errno.EACCES}
 DIED = 137
 READS = {"open to read", "list", "open database"}
+# Where in a file the first half of a write begins, and that half.
+Half = tuple[int, bytes]
 
 
 class Layer:
@@ -30,10 +36,29 @@ class Layer:
         seen: Kinds of the operations so far; the number of one is its place, from 1.
     """
 
-    def __init__(self, root: Path, keep: Path, at: int = 0, how: str = "") -> None:
-        """Count what happens below ``root``; strike operation ``at``. ``keep`` holds what the disk would still hold."""
+    def __init__(
+        self,
+        root: Path,
+        keep: Path,
+        at: int = 0,
+        how: str = "",
+        states: Collection[int] = (),
+        *,
+        in_duckdb: bool = False,
+    ) -> None:
+        """Count what happens below ``root``; strike operation ``at``.
+
+        Args:
+            root: Folder that is watched.
+            keep: Holds what the disk would still hold, and the states.
+            at: The operation that is struck, or 0.
+            how: How it is struck.
+            states: Operations before which all of ``root`` is kept as a process that dies there would leave it.
+            in_duckdb: Whether DuckDB's own calls count one by one; it works on one thread then.
+        """
         self.seen: list[str] = []
         self._root, self._keep, self._at, self._how = str(root), keep, at, how
+        self._states, self._in_duckdb, self._is_paused = frozenset(states), in_duckdb, False
         self._dirty: set[str] = set()
         # Entries of folders that are not synced yet: the folders, and how they are undone.
         self._entries: list[tuple[set[str], Callable[[], None]]] = []
@@ -41,29 +66,43 @@ class Layer:
 
     # --- striking
 
-    def _op(self, kind: str, path: object, torn: Callable[[], None] | None = None) -> None:
-        """Count an operation, and strike where it is due; ``torn`` does the first half of it."""
+    def operation(self, kind: str, path: object, half: Half | None = None) -> None:
+        """Count an operation that is about to be done, and strike where it is due.
+
+        Raises:
+            OSError: It is refused.
+        """
         place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - Path is built on what is patched here
-        if not place.startswith(self._root):
+        if not place.startswith(self._root) or self._is_paused:
             return
         self.seen.append(kind)
         number, is_write = len(self.seen), kind not in READS
+        if number in self._states:
+            self._is_paused = True
+            self._keep_state(number, place, half)
+            self._is_paused = False
         if self._how == FULL and 0 < self._at <= number and kind in {"create", "write", "mkdir"}:
-            if torn:
-                torn()
+            if half:
+                tear(place, half)
             raise OSError(errno.ENOSPC, "No space left on device", place)
         if number != self._at:
             return
         if self._how in ERRORS:
-            if torn:
-                torn()
+            if half:
+                tear(place, half)
             raise OSError(ERRORS[self._how], os.strerror(ERRORS[self._how]), place)
         if self._how in {KILL, POWER} and is_write:
-            if torn:
-                torn()
+            if half:
+                tear(place, half)
             if self._how == POWER:
                 self._lose()
             os._exit(DIED)
+
+    def _keep_state(self, number: int, place: str, half: Half | None) -> None:
+        state = self._keep / str(number)
+        shutil.copytree(self._root, state, symlinks=True)
+        if half:
+            tear(str(state / Path(place).relative_to(self._root)), half)
 
     def _lose(self) -> None:
         """Leave on the disk what a machine that goes down leaves: nothing that was not synced."""
@@ -100,10 +139,15 @@ class Layer:
         real = duckdb.connect
 
         def connect(database: object = ":memory:", *args: object, **kwargs: object) -> object:
-            self._op("open database", database)
+            self.operation("open database", database)
+            if self._in_duckdb:
+                config = {**kwargs.pop("config", {}), "threads": 1}
+                return real(str(database), *args, config=config, **kwargs)
             return real(str(database), *args, **kwargs)
 
         duckdb.connect = connect
+        if self._in_duckdb:
+            strike_at_calls(_duckdb.__file__, self)
         return self
 
     def _patch_names(self) -> None:
@@ -115,7 +159,7 @@ class Layer:
                 unlink(path, dir_fd=dir_fd)
                 return
             place = os.fsdecode(path)
-            self._op("unlink", place)
+            self.operation("unlink", place)
             back = self._kept(place) if os.path.lexists(place) and self._ours(place) else None
             unlink(place)
             if back:
@@ -123,7 +167,7 @@ class Layer:
 
         def renamed(src: object, dst: object) -> None:
             one, other = os.fsdecode(src), os.fsdecode(dst)
-            self._op("rename", other)
+            self.operation("rename", other)
             back = self._kept(other) if self._ours(other) else lambda: None
             rename(one, other)
             if one in self._dirty:
@@ -139,27 +183,27 @@ class Layer:
 
         def made(path: object, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
             place = os.fsdecode(path)
-            self._op("mkdir", place)
+            self.operation("mkdir", place)
             mkdir(place, mode)
             if self._ours(place):
                 self._entry([place], lambda: shutil.rmtree(place, ignore_errors=True))
 
         def linked(target: object, path: object, *args: object) -> None:
             place = os.fsdecode(path)
-            self._op("symlink", place)
+            self.operation("symlink", place)
             symlink(target, place, *args)
             self._entry([place], lambda: unlink(place))
 
         def listed(path: object = ".") -> object:
-            self._op("list", path) if isinstance(path, str | bytes | os.PathLike) else None
+            self.operation("list", path) if isinstance(path, str | bytes | os.PathLike) else None
             return scandir(path)
 
         def changed(path: object, mode: int, **kwargs: object) -> None:
-            self._op("chmod", path) if isinstance(path, str | bytes | os.PathLike) else None
+            self.operation("chmod", path) if isinstance(path, str | bytes | os.PathLike) else None
             chmod(path, mode, **kwargs)
 
         def gone(path: object, *, dir_fd: int | None = None) -> None:
-            self._op("rmdir", path) if dir_fd is None else None
+            self.operation("rmdir", path) if dir_fd is None else None
             rmdir(path, dir_fd=dir_fd)
 
         os.unlink = os.remove = removed
@@ -177,18 +221,18 @@ class Layer:
                 return raw(path, flags, mode, dir_fd=dir_fd)
             place = os.fsdecode(path)
             is_new = flags & os.O_CREAT and not os.path.lexists(place)
-            self._op("create" if is_new else "open to read", place)
+            self.operation("create" if is_new else "open to read", place)
             return raw(place, flags, mode)
 
         def synced(handle: int) -> None:
             place = os.readlink(f"/proc/self/fd/{handle}")  # noqa: PTH115
-            self._op("sync", place)
+            self.operation("sync", place)
             # To sync for real costs time, and proves nothing here.
             self._synced(place)
 
         def sent(out: int, into: int, offset: int, count: int) -> int:
             place = os.readlink(f"/proc/self/fd/{out}")  # noqa: PTH115
-            self._op("write", place)
+            self.operation("write", place)
             self._dirty.add(place)
             return sendfile(out, into, offset, count)
 
@@ -198,9 +242,8 @@ class Layer:
             """A file that is written: every write counts."""
 
             def write(self, content: object) -> int:
-                half = bytes(content)[: len(bytes(content)) // 2]
                 place = os.fsdecode(self.name)
-                layer._op("write", place, torn=lambda: super(Written, self).write(half))
+                layer.operation("write", place, (self.tell(), bytes(content)[: len(bytes(content)) // 2]))
                 layer._dirty.add(place)
                 return super().write(content)
 
@@ -212,15 +255,23 @@ class Layer:
                 return layer._real_open(file, mode, *args, **kwargs)
             if set(mode) & set("wax"):
                 is_new = not os.path.lexists(place)
-                self._op("create", place)
+                self.operation("create", place)
                 handle = Written(place, "".join(sorted(set(mode) - set("bt"))))
                 if is_new:
                     self._entry([place], lambda: os.path.lexists(place) and unlink(place))
                 self._dirty.add(place)
                 buffered = io.BufferedWriter(handle)
                 return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding="utf-8")
-            self._op("open to read", place)
+            self.operation("open to read", place)
             return layer._real_open(file, mode, *args, **kwargs)
 
         os.open, os.fsync, os.sendfile = opened, synced, sent
         io.open = builtins.open = open_file
+
+
+def tear(place: str, half: Half) -> None:
+    """Write the first half of what was to be written; a file that is not there yet stays so."""
+    offset, content = half
+    if os.path.lexists(place):
+        with io.FileIO(place, "r+") as file:
+            os.pwrite(file.fileno(), content, offset)

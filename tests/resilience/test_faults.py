@@ -32,7 +32,7 @@ from tests.resilience import test_fuzz
 
 SUBJECTS, SOURCE_FAULTS = test_source_faults.SUBJECTS, test_source_faults.FAULTS
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "resilience.md"
-KILLS = 20
+KILLS = 8
 IN_CHAIN = 4
 FLIPS = 20
 
@@ -513,7 +513,7 @@ def test_the_document_says_what_was_seen():
         "",
         f"Faults injected: {sum(o.injected for o in found.values())}. Rows lost: {lost}.",
         "",
-        f"Beside these CI injects {of_sources} faults of sources ([faults.md](faults.md)) and the faults of sixty simulated days",
+        f"Beside these CI injects {of_sources} faults of sources ([faults.md](faults.md)) and the faults of 36 simulated days",
         f"([soak.md](soak.md)), and reads {test_fuzz.PROPERTIES * test_fuzz.IN_CI} mutated files and {scrambled} answers with values of another kind: each",
         "ends with rows, with rows set aside, or with one error of ours (`tests/resilience/test_fuzz.py`, `tests/connectors`).",
     ]
