@@ -58,9 +58,10 @@ def _image(svg: Markup, alt: str, kind: str) -> Markup:
 
 
 def _table(page: Page, table: Table) -> Markup:
+    """A table with its caption in sight, as on paper: it says what the numbers are and what they give together."""
     rows = tuple(tuple(_cell(cell) for cell in row) for row in table.rows)
-    kind = "wide scores" if table.name == "scores" else ""
-    return join(table_html(page, replace(table, rows=rows), kind=kind), hint(table.note) if table.note else None)
+    kind = "told wide scores" if table.name == "scores" else "told"
+    return table_html(page, replace(table, rows=rows), kind=kind)
 
 
 def _cell(cell: Cell) -> Cell:

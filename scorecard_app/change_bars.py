@@ -7,14 +7,16 @@ import base64
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.reports.palette import BLUE, GREY, ORANGE
 from opsmetrics.reports.parts_of_change import ShownChange
 from opsmetrics.reports.table import Cell, Column, Table
 from scorecard_app.markup import element
 from scorecard_app.page import Page
-from scorecard_app.palette import BLUE, GREY, ORANGE
 
 WIDTH, HEIGHT, EDGE = 240, 20, 2
 """Of a bar's drawing, pixels."""
+LEAST = 2.0
+"""Points across a drawing at least."""
 
 
 def change_table(page: Page, change: ShownChange, caption: str) -> Table:
@@ -67,7 +69,8 @@ def bar(value: float, values: list[float], alt: str) -> Markup:
         alt: What it says in words.
     """
     low, high = min(0.0, *values), max(0.0, *values)
-    scale = (WIDTH - 2 * EDGE) / ((high - low) or 1.0)
+    # What is next to nothing looks like it: a tenth of a point is no bar across the drawing.
+    scale = (WIDTH - 2 * EDGE) / max(high - low, LEAST)
     zero = EDGE - low * scale
     start = zero + min(0.0, value) * scale
     drawn = element(

@@ -1,59 +1,95 @@
-"""Links and buttons that give what a page shows as a file."""
+"""What a page shows, as files: gathered while the page is drawn, and shown in one menu at its end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import brief
 from opsmetrics.reports.table import Source
+from opsmetrics.snapshots.queries.facts import FACTS
 from scorecard_app import downloads
-from scorecard_app.markup import NOTHING, element, hint, join, paragraph
+from scorecard_app.markup import NOTHING, element, heading, hint, join, points
 from scorecard_app.page import Page
 
+ANCHOR = "files"
 
-def table_files(page: Page, source: Source) -> Markup:
-    """Return the links that give a table as a file."""
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart that can be saved as a picture.
+
+    Attributes:
+        key: Of its element on the page.
+        name: Of the file.
+        title: What stands below it as a file, where it is alone: what it shows, and of whom.
+    """
+
+    key: str
+    name: str
+    title: str
+
+
+def offer_table(page: Page, source: Source) -> None:
+    """Put a table into the page's menu of files, once."""
     period = page.period.label if page.period.is_past else None
     values = {**page.state(), "period": period, **dict(source.parameters)}
-    return _links(page.text("app.download"), source.name, downloads.KINDS, values)
+    key = f"facts.{source.name}" if source.name in FACTS else f"file.{source.name}"
+    _offer(page, page.text(key), _links(source.name, downloads.KINDS, values))
 
 
-def brief_files(page: Page) -> Markup:
-    """Return the links that give the brief of the page's period as a file."""
+def offer_brief(page: Page) -> None:
+    """Put the brief of the page's period into its menu of files."""
     values: dict[str, str | None] = {"period": page.period.label, "lang": page.language}
-    return _links(page.text("brief.download"), downloads.BRIEF, brief.WRITERS, values)
+    _offer(page, page.text("brief.download"), _links(downloads.BRIEF, brief.WRITERS, values))
 
 
-def whole_file(page: Page) -> Markup:
-    """Return the link that gives the snapshot itself to whoever may have it; nothing to others."""
+def offer_whole(page: Page) -> Markup:
+    """Offer the snapshot itself to whoever may have it, and return what it is; nothing to others."""
     if page.permissions.role != "admin":
         return NOTHING
     size = fmt.number(page.language, page.snapshot.path.stat().st_size / 1e6)
-    address = downloads.address(downloads.SNAPSHOT, "duckdb", {})
-    words = page.text("export.whole_hint", file=page.snapshot.file, size=size)
-    return join(
-        paragraph(element("a", page.text("export.whole"), href=address, download=True), kind="downloads"), hint(words)
-    )
+    _offer(page, page.text("export.whole"), _links(downloads.SNAPSHOT, ("duckdb",), {}))
+    return hint(page.text("export.whole_hint", file=page.snapshot.file, size=size))
 
 
-def _links(words: str, name: str, kinds: Iterable[str], values: dict[str, str | None]) -> Markup:
-    links = (element("a", kind.upper(), href=downloads.address(name, kind, values), download=True) for kind in kinds)
-    return paragraph(words, " ", links, kind="downloads")
-
-
-def figure_files(page: Page, name: str, source: str) -> Markup:
-    """Return the buttons that give the chart above as a picture with its source, period and snapshot."""
+def offer_figure(page: Page, figure: Figure) -> None:
+    """Put a chart into the menu, as pictures that say their source, period and snapshot."""
     build = page.snapshot.build_id[:12]
     made = (page.say(page.organisation.name), page.period_label(), page.text("app.snapshot", id=build))
-    lines = f"{source}\n{' · '.join(made)}"
+    lines = f"{figure.title}\n{' · '.join(made)}"
     if page.organisation.is_fictional:
         lines += f" · {page.text('app.sample_data')}"
-    file = f"{name}-{page.period.label}-{build}"
+    file = f"{figure.name}-{page.period.label}-{build}"
     buttons = (
-        element("button", kind.upper(), type="button", data_figure=kind, data_name=file, data_source=lines)
+        element(
+            "button",
+            kind.upper(),
+            type="button",
+            data_figure=kind,
+            data_chart=figure.key,
+            data_name=file,
+            data_source=lines,
+        )
         for kind in ("png", "svg")
     )
-    return paragraph(page.text("app.download_figure"), " ", join(*buttons), kind="downloads")
+    _offer(page, page.text("app.figure", title=figure.title), join(*buttons, by=" "))
+
+
+def menu(page: Page) -> Markup:
+    """Return the menu of all that was offered."""
+    items = (join(element("span", title, class_="name"), " ", kinds) for title, kinds in page.files)
+    return element("section", heading(page.text("app.download"), anchor=ANCHOR), points(items, "files"))
+
+
+def _offer(page: Page, title: str, kinds: Markup) -> None:
+    if (title, kinds) not in page.files:
+        page.files.append((title, kinds))
+
+
+def _links(name: str, kinds: Iterable[str], values: dict[str, str | None]) -> Markup:
+    links = (element("a", kind.upper(), href=downloads.address(name, kind, values), download=True) for kind in kinds)
+    return join(*links, by=" ")

@@ -15,11 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opsmetrics.language.texts import LANGUAGES, text
 from scorecard_app.current import default_language
 from scorecard_app.markup import attribute_list, element
+from scorecard_app.raw_html import style
 
 # What Streamlit needs beside its own files: the one script in its page and styles, by their digests; scripts of
 # components as blobs; WebAssembly, for long numbers; styles of single elements. What that leaves open stands in
 # docs/threat-model.md.
-_STYLE = Path(__file__).with_name("style.css")
 # Styles that the pinned Streamlit writes into the page: empty ones that scripts fill, React Aria's, Plotly's for maps.
 STREAMLIT_STYLES = (
     "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
@@ -32,7 +32,8 @@ INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 def _policy() -> str:
     shell = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     digests = " ".join(f"'{digest(script)}'" for script in INLINE_SCRIPT.findall(shell))
-    ours = digest(_STYLE.read_text(encoding="utf-8"))
+    # Read once for both: a file that is exchanged under a running app would be refused by its own policy.
+    ours = digest(style())
     styles = " ".join(f"'{name}'" for name in (ours, *STREAMLIT_STYLES))
     return (
         f"default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval' {digests}; "
@@ -66,7 +67,7 @@ class PageLanguage:
         if scope["type"] != "http" or scope["method"] == "HEAD":
             await self.app(scope, receive, send)
             return
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[-1]
         start: Message | None = None
         body = b""
 

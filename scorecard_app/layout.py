@@ -9,6 +9,7 @@ from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.addresses import OVERVIEW, PAGES, AppPage
 from opsmetrics.snapshots.queries import catalogue
+from scorecard_app import files
 from scorecard_app.markup import Node, element, hint, join, link, navigation
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -43,11 +44,12 @@ def _brand(page: Page) -> Markup:
 
 
 def _items(page: Page, *, is_in_menu: bool) -> list[Markup]:
-    return [_item(page, place) for place in PAGES if place.is_in_menu == is_in_menu]
+    return [_item(page, place) for place in PAGES if place.is_in_menu == is_in_menu and not place.below]
 
 
 def _item(page: Page, place: AppPage) -> Markup:
-    here = "page" if place == page.place else None
+    # One team stands below the list of teams: the menu says so, and the item leads back to the list.
+    here = "page" if place == page.place else "true" if place.name == page.place.below else None
     return element("li", link(page.href(place.at()), page.text(f"nav.{place.name}"), aria_current=here))
 
 
@@ -62,7 +64,7 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
         page: The page.
         title: Its heading.
         meta: The meta line after organisation and period.
-        crumbs: Links between the overview and here.
+        crumbs: Links between the overview, or the list that the page is one of, and here.
     """
     st.set_page_config(page_title=" – ".join((*_tab(page, title), page.text("app.name"))))
     banner = pill = way = None
@@ -74,7 +76,7 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
         else:
             pill = element("span", page.text("app.sample_data"), class_="pill")
     if page.place != OVERVIEW:
-        steps = (page.link(OVERVIEW.at(), page.text("nav.overview")), *crumbs, page.text(f"nav.{page.place.name}"))
+        steps = (page.link(OVERVIEW.at(), page.text("nav.overview")), *_above(page), *crumbs, title)
         way = element("nav", join(*steps, by=" / "), class_="crumbs", aria_label=page.text("nav.crumbs"))
     line = [page.say(page.organisation.name), page.period_label(), *([meta] if meta else [])]
     show(
@@ -88,6 +90,24 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
             else hint(page.text("when.page_now", period=page.period_label(page.chosen))),
         )
     )
+
+    # The way to the page's files is filled in when they are known.
+    page.slots.append(st.empty())
+
+
+def file_menu(page: Page) -> None:
+    """Show the menu of all that the page offers as files, last on the page, and below the head the way to it."""
+    if not page.files:
+        return
+    show(files.menu(page))
+    for slot in page.slots:
+        with slot:
+            show(link(f"#{files.ANCHOR}", page.text("app.download"), class_="to-files"))
+
+
+def _above(page: Page) -> list[Markup]:
+    """The list that the page is one of."""
+    return [page.link(place.at(), page.text(f"nav.{place.name}")) for place in PAGES if place.name == page.place.below]
 
 
 def _tab(page: Page, title: str) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Callable
+from functools import cache
 
 import streamlit as st
 
@@ -61,9 +64,24 @@ def _begin(place: AppPage) -> Page | None:
 
 
 def _end(page: Page) -> None:
+    layout.file_menu(page)
     layout.foot(page)
     access.sign_out(page.language)
     _watch(page.snapshot.build_id)
+    _leave_alone()
+
+
+@cache
+def _leave_alone() -> None:
+    """Keep what the first page has loaded out of every later collection of garbage: it stays as long as the server.
+
+    A whole collection looks at each object of all libraries, which takes longer than to make most pages, and whoever
+    reads another page waits for it too.
+    """
+    gc.collect()
+    gc.freeze()
+    # At the end of the process it is collected after all: libraries write about what is left over then.
+    atexit.register(gc.unfreeze)
 
 
 @st.fragment(run_every=WATCH_SECONDS)

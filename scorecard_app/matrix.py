@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from opsmetrics.language.fmt import number, score
 from opsmetrics.language.texts import text
+from opsmetrics.reports import board
 from scorecard_app.markup import NOTHING, element, join, link, mark
+from scorecard_app.table_html import legend_html
 
 LEGEND = ("gate", "uncertain", "waived", "provisional")
 
@@ -37,12 +39,6 @@ class Tile:
     change: float | None = None
     year_change: float | None = None
     marks: tuple[str, ...] = ()
-
-
-def ranges(edges: Sequence[float]) -> list[str]:
-    """Return the levels' ranges as people read them: 0–19, 20–39 ..."""
-    starts, ends = [0, *edges], [*(edge - 1 for edge in edges), 100]
-    return [f"{start:.0f}–{end:.0f}" for start, end in zip(starts, ends, strict=True)]
 
 
 def change_mark(language: str, change: float | None, before: str = "") -> Markup:
@@ -86,11 +82,8 @@ def legend(language: str, edges: Sequence[float], change: str = "") -> Markup:
         edges: Of the levels.
         change: What an arrow says, where there are arrows.
     """
-    bands = (
-        element("span", element("span", class_=f"swatch cell l{i}"), f"{spread} {text(language, f'level.{i}')}")
-        for i, spread in enumerate(ranges(edges))
-    )
     empty = element("span", element("span", class_="swatch cell nodata"), text(language, "status.too_little_data"))
     marks = (element("span", text(language, f"overview.legend_{key}")) for key in LEGEND)
     levels = element("span", text(language, "overview.legend_level")) if change else None
-    return element("div", bands, empty, levels, element("span", change) if change else None, marks, class_="legend")
+    said = element("span", change) if change else None
+    return join(legend_html(board.legend(language, edges), empty, levels, said, *marks))

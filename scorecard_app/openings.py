@@ -6,6 +6,9 @@ Streamlit also offers uploads, figures of its own memory and a door for programs
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import streamlit as st
 
 from door.rules import READING, Opening
 from opsmetrics.reports.addresses import FILES, PAGES
@@ -21,20 +24,41 @@ def _at(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def openings() -> tuple[Opening, ...]:
-    """Return where the app can be asked."""
+def _files() -> frozenset[str]:
+    """Paths of Streamlit's files and of ours; for any other it would send its page, to be kept for a year."""
+    folders = (
+        ("/static", Path(st.__file__).parent / "static" / "static"),
+        ("/app/static", Path(__file__).with_name("static")),
+    )
+    return frozenset(
+        f"{path}/{found.relative_to(folder).as_posix()}"
+        for path, folder in folders
+        for found in folder.rglob("*")
+        if found.is_file()
+    )
+
+
+def openings(*, has_dagster: bool = False) -> tuple[Opening, ...]:
+    """Return where the app can be asked.
+
+    Args:
+        has_dagster: Whether it shows the Dagster page to operators.
+    """
+    dagster = (
+        Opening(_at(rf"{DAGSTER}(?:/.*)?"), READING | {"POST"}, role=OPERATOR),
+        Opening(_at(rf"{DAGSTER}/graphql"), frozenset({"GET"}), is_socket=True, takes_text=True, role=OPERATOR),
+    )
     # Paths are letters and hyphens (opsmetrics/reports/addresses.py): they mean themselves.
     pages = "|".join(page.path for page in PAGES)
     return (
         Opening(_at(HEALTH), is_open=True),
-        Opening(_at(r"/static/.+|/app/static/[\w.-]+"), is_open=True, is_kept=True),
+        Opening(_at(r"/static/.+|/app/static/.+"), is_open=True, is_kept=True, is_there=_files().__contains__),
         Opening(_at(r"/favicon\.png"), is_open=True),
         Opening(_at(f"{SIGN_IN}|{CALLBACK}"), frozenset({"GET"}), is_open=True),
         Opening(_at(SIGN_OUT), READING | {"POST"}, is_open=True),
         # Signed for one table and one session: /ned asks for the signature itself, so that curl can come too.
         Opening(_at(rf"{FILES}/[\w-]+\.\w+"), is_open=True),
-        Opening(_at(rf"{DAGSTER}(?:/.*)?"), READING | {"POST"}, role=OPERATOR),
-        Opening(_at(rf"{DAGSTER}/graphql"), frozenset({"GET"}), is_socket=True, role=OPERATOR),
+        *(dagster if has_dagster else ()),
         Opening(_at(r"/_stcore/stream"), frozenset({"GET"}), is_socket=True),
         Opening(_at(r"/_stcore/host-config|/_stcore/bidi-components/.+|/media/.+")),
         Opening(_at(f"/(?:{pages})/?")),

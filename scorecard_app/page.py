@@ -5,14 +5,17 @@ State lives in the address: a link shows the same thing to whoever opens it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import streamlit as st
 from markupsafe import Markup
+from streamlit.delta_generator import DeltaGenerator
 
 from opsmetrics.language import fmt
 from opsmetrics.language.bilingual import Text
+from opsmetrics.language.listing import listing
 from opsmetrics.language.texts import text
 from opsmetrics.reports import addresses
 from opsmetrics.reports.addresses import Address, AppPage
@@ -31,13 +34,6 @@ class Named(Protocol):
     def name(self) -> Text: ...  # noqa: D102 - said above
 
 
-class Titled(Protocol):
-    """A row with a title in both languages."""
-
-    @property
-    def title(self) -> Text: ...  # noqa: D102 - said above
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """One run of one page.
@@ -50,6 +46,8 @@ class Page:
         period: What is shown.
         chosen: The period of the address, which links keep; a page that tells of now alone shows another.
         permissions: What the person at the screen may do.
+        slots: Places that are filled when the page is drawn.
+        files: What the page offers as files so far: what it is, and the links or buttons (``files``).
     """
 
     place: AppPage
@@ -59,6 +57,8 @@ class Page:
     period: Period
     permissions: Permissions
     chosen: Period
+    slots: list[DeltaGenerator] = field(default_factory=list, compare=False)
+    files: list[tuple[str, Markup]] = field(default_factory=list, compare=False)
 
     @property
     def cells(self) -> Cells:
@@ -87,6 +87,20 @@ class Page:
     def link(self, address: Address, label: Node) -> Markup:
         """Return a link that keeps language and period; words alone where it would lead back to where it stands."""
         return join(label) if self.is_here(address) else link(self.href(address), label)
+
+    def listed(self, links: Sequence[Node], names: Sequence[str], most: int, whole: Address | None = None) -> Markup:
+        """Return links in a row as a sentence names them; of too many the first ones and how many there are besides.
+
+        Args:
+            links: Of the names that can be shown: ``most`` and one.
+            names: Of all.
+            most: How many are shown.
+            whole: Where all of them stand.
+        """
+        found = listing(self.language, names, most)
+        shown = join(*(join(before, node) for before, node in zip(found.before, links, strict=False)))
+        more = join(found.more) if whole is None else self.link(whole, found.more)
+        return join(shown, " ", more) if found.more else shown
 
     def is_here(self, address: Address) -> bool:
         """Whether an address is the one that is open."""

@@ -28,7 +28,7 @@ def show(content: Markup) -> None:
 
 def show_style() -> None:
     """Put the app's style sheet on the page."""
-    _write(element("style", _style()))
+    _write(element("style", style()))
 
 
 def _write(content: Markup) -> None:
@@ -36,5 +36,6 @@ def _write(content: Markup) -> None:
 
 
 @cache
-def _style() -> Markup:
+def style() -> Markup:
+    """Return the app's style sheet, as it was when it was first read."""
     return Markup(_STYLE.read_text(encoding="utf-8"))  # noqa: S704 - a file of our own

@@ -74,10 +74,7 @@ function focusHeading(before, words) {
 
 // Plotly draws a figure as several pictures on top of each other; as a file they become one, with its source below.
 function drawing(button) {
-  const holder = button.closest('[data-testid="stVerticalBlock"]');
-  const charts = [...holder.querySelectorAll(".js-plotly-plot")];
-  const before = charts.filter((chart) => chart.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING);
-  const chart = before.at(-1) ?? charts[0];
+  const chart = document.querySelector(`.st-key-${CSS.escape(button.dataset.chart)} .js-plotly-plot`);
   const layers = [...chart.querySelectorAll("svg.main-svg")];
   const { width, height } = layers[0].getBoundingClientRect();
   const whole = document.createElementNS(SVG, "svg");
@@ -159,13 +156,74 @@ function afterPrint() {
   document.querySelectorAll(".js-plotly-plot svg.main-svg").forEach((layer) => layer.removeAttribute("viewBox"));
 }
 
+// The framework writes some words in English on every page; what is ours (.ops) is left alone.
+let words = { patterns: [], months: {} };
+const SAID = ["aria-label", "aria-valuetext", "placeholder", "title"];
+const english = new WeakMap(); // what stood in a node before, by attribute; "" is its text
+
+function said(written) {
+  const trimmed = written.trim();
+  for (const [pattern, text] of words.patterns) {
+    const found = pattern.exec(trimmed);
+    if (found) return text.replace(/\$(\d)/g, (_, place) => words.months[found[place]] ?? found[place]);
+  }
+  return trimmed;
+}
+
+function translate(root) {
+  if (root.nodeType === Node.TEXT_NODE) {
+    const text = said(root.data);
+    if (!root.parentElement?.closest(".ops, script, style, svg") && text !== root.data.trim()) {
+      english.set(root, { "": root.data, now: text });
+      root.data = text;
+    }
+    return;
+  }
+  if (root.nodeType !== Node.ELEMENT_NODE || root.closest(".ops, script, style, svg")) return;
+  for (const name of SAID) {
+    const written = root.getAttribute(name);
+    if (written && said(written) !== written.trim()) {
+      english.set(root, { ...english.get(root), [name]: written });
+      root.setAttribute(name, said(written));
+    }
+  }
+  root.childNodes.forEach(translate);
+}
+
+// Another language was chosen: what the framework has not written anew since is as it wrote it.
+function restore(root) {
+  const before = english.get(root);
+  if (before && root.nodeType === Node.TEXT_NODE && root.data === before.now) root.data = before[""];
+  else if (before) for (const name of SAID) if (before[name]) root.setAttribute(name, before[name]);
+  english.delete(root);
+  root.childNodes.forEach(restore);
+}
+
+function speak(language) {
+  restore(document.body);
+  words = { ...language, patterns: language.patterns.map(([pattern, text]) => [new RegExp(`^${pattern}$`, "u"), text]) };
+  if (words.patterns.length) translate(document.body);
+}
+
+function listen() {
+  new MutationObserver((changes) => {
+    if (!words.patterns.length) return;
+    for (const change of changes) {
+      if (change.type === "childList") change.addedNodes.forEach(translate);
+      else translate(change.target);
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: SAID });
+}
+
 export default function ({ data }) {
   document.documentElement.lang = data.language;
+  speak(data.words);
   if (window.opsShell) return;
   window.opsShell = true;
   document.addEventListener("click", follow);
   document.addEventListener("click", press);
   addEventListener("popstate", comeBack);
+  listen();
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
   reveal(new URL(location.href).searchParams.get("area"));

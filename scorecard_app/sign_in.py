@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
-from httpx import HTTPError
+from httpx import HTTPError, create_ssl_context
 from joserfc.errors import JoseError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from door.budgets import Budgets
 from door.sessions import Sessions
 from opsmetrics.core.settings import SignIn, is_confidential
 from scorecard_app import access
@@ -62,13 +63,19 @@ class _Way:
 
     def __init__(self, settings: SignIn, sessions: Sessions) -> None:
         self.settings, self.sessions = settings, sessions
+        self.told = Budgets(20, 0.1)
         self.back = f"{settings.public_url.rstrip('/')}{CALLBACK}"
         self.provider = OAuth().register(
             "provider",
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             server_metadata_url=settings.metadata_url,
-            client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256"},
+            # Made once: a client makes one of its own for each person, and that takes longer than all the rest.
+            client_kwargs={
+                "scope": "openid email profile",
+                "code_challenge_method": "S256",
+                "verify": create_ssl_context(),
+            },
         )
 
     async def leave(self, request: Request) -> Response:
@@ -77,7 +84,7 @@ class _Way:
             await self._checked()
             return await self.provider.authorize_redirect(request, self.back)
         except REFUSALS as error:
-            return _failed(request, error)
+            return self._failed(request, error)
 
     async def come_back(self, request: Request) -> Response:
         """Begin a session with what the provider says about whoever comes back."""
@@ -86,10 +93,10 @@ class _Way:
             token = await self.provider.authorize_access_token(request)
             cookie = self.sessions.begin(dict(token["userinfo"]))
         except REFUSALS as error:
-            return _failed(request, error)
+            return self._failed(request, error)
         session = self.sessions.of_cookie(cookie)
         if session is None:
-            return _failed(request, ValueError("the token is over, or says no end"))
+            return self._failed(request, ValueError("the token is over, or says no end"))
         self._end(request)
         LOG.warning("signed in: session %s", session.id[:SHOWN])
         response = RedirectResponse("/", status_code=303)
@@ -131,6 +138,16 @@ class _Way:
             LOG.warning("signed out: session %s", session.id[:SHOWN])
             self.sessions.end(session.id)
 
+    def _failed(self, request: HTTPConnection, error: Exception) -> Response:
+        """Say that it did not work, and in the log why: the kind and nothing that the provider or the reader sent.
+
+        Strangers fail as often as they like: beyond a few lines and six a minute the log is spared.
+        """
+        said = str(error) if type(error) is ValueError else type(error).__name__
+        if self.told.has("all"):
+            LOG.warning("sign-in failed: %s", said.splitlines()[0][:200] if said else "")
+        return please(request, "access.failed", 400)
+
     def _keep(self, response: Response, value: str, seconds: int) -> None:
         response.set_cookie(
             access.cookie_name(self.settings),
@@ -141,10 +158,3 @@ class _Way:
             httponly=True,
             samesite="lax",
         )
-
-
-def _failed(request: HTTPConnection, error: Exception) -> Response:
-    """Say that it did not work, and in the log why: the kind and nothing that the provider or the reader sent."""
-    said = str(error) if type(error) is ValueError else type(error).__name__
-    LOG.warning("sign-in failed: %s", said.splitlines()[0][:200] if said else "")
-    return please(request, "access.failed", 400)

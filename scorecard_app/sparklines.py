@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from markupsafe import Markup
 
 from opsmetrics.language.fmt import MISSING, number
+from opsmetrics.reports.palette import BLUE
 from opsmetrics.scoring.points import KRAV_POINTS
 from scorecard_app.markup import element
-from scorecard_app.palette import BLUE
 
 _SPARK_SPAN = 24.0  # points of score over the height; all sparklines share it, so that slopes compare
 

@@ -8,12 +8,14 @@ from markupsafe import Markup
 
 from opsmetrics.reports.table import Cell, Column, Table
 from scorecard_app import files
-from scorecard_app.markup import NOTHING, element, folded, join, small, tag
+from scorecard_app.markup import Node, element, folded, hint, join, outward, rich, small, tag
 from scorecard_app.page import Page
 
 
 def table_html(page: Page, table: Table, *, kind: str = "") -> Markup:
     """Return a table; the first cell of each row is its header. On a phone each row becomes a block with labels.
+
+    Where all of it can be fetched, it is offered in the page's menu of files.
 
     Roles are explicit because some browsers drop a table's meaning once its rows are laid out as blocks.
 
@@ -22,6 +24,8 @@ def table_html(page: Page, table: Table, *, kind: str = "") -> Markup:
         table: What it shows.
         kind: Extra class, for widths; ``wide`` for tables that may scroll sideways.
     """
+    if table.source:
+        files.offer_table(page, table.source)
     head = (
         element("th", column.label, scope="col", role="columnheader", class_=_number(column))
         for column in table.columns
@@ -35,24 +39,24 @@ def table_html(page: Page, table: Table, *, kind: str = "") -> Markup:
         role="table",
         class_=f"rows {kind}".strip(),
     )
-    if "wide" in kind:  # what may scroll sideways must be reachable by keyboard
-        return element("div", shown, class_="scroll", tabindex="0", role="region", aria_label=table.caption)
-    return element("div", shown, class_="scroll")
+    # What may scroll sideways must be reachable by keyboard.
+    reached = {"tabindex": "0", "role": "region", "aria_label": table.caption} if "wide" in kind else {}
+    return join(
+        element("div", shown, class_="scroll", **reached),
+        legend_html(table.legend),
+        hint(rich(table.note)) if table.note else None,
+    )
 
 
-def files_of(page: Page, table: Table) -> Markup:
-    """Return the links that give all of a table as a file; nothing where it has no source."""
-    return files.table_files(page, table.source) if table.source else NOTHING
-
-
-def table_with_files(page: Page, table: Table, *, kind: str = "") -> Markup:
-    """Return a table and, below it, the links that give all of it as a file."""
-    return join(table_html(page, table, kind=kind), files_of(page, table))
+def legend_html(levels: Sequence[tuple[int, str]], *more: Node) -> Markup | None:
+    """Return what the colours of levels mean, and what else stands beside them; nothing where there is neither."""
+    bands = [element("span", element("span", class_=f"swatch cell l{level}"), words) for level, words in levels]
+    return element("div", bands, more, class_="legend") if bands or more else None
 
 
 def folded_table(page: Page, summary: str, table: Table) -> Markup:
-    """Return a table that opens on demand, and below it the links that give all of it as a file."""
-    return join(folded(summary, table_html(page, table)), files_of(page, table))
+    """Return a table that opens on demand."""
+    return folded(summary, table_html(page, table))
 
 
 def _number(column: Column) -> str | None:
@@ -82,6 +86,8 @@ def _figure(page: Page, cell: Cell) -> Markup:
         )
     if cell.tag is not None:
         return tag(cell.tag.kind, cell.tag.sign, cell.text)
+    if cell.link:
+        return outward(cell.link, cell.text, page.text("first.opens_handbook"))
     if cell.address is not None:
         return page.link(cell.address, cell.text)
     return element("strong", cell.text) if cell.is_strong else join(cell.text)

@@ -12,7 +12,6 @@ from opsmetrics.language.fmt import IN_PERCENT, number, percent, short_month
 MOST = 5  # labels of an axis that fit on a phone
 _DAYS = (1, 2, 7, 14)
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
-_JANUARY = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,13 @@ class Line:
     Attributes:
         at: Place, 0..1.
         words: Its label on the axis; empty for a line without one.
-        kind: ``krav`` for the requirement, ``tick`` for a line of the grid.
+        kind: ``krav`` for the requirement alone, ``mark`` for another line that counts, such as today, ``tick`` for a
+            line of the grid.
     """
 
     at: float
     words: str
-    kind: Literal["krav", "tick"] = "tick"
+    kind: Literal["krav", "mark", "tick"] = "tick"
 
 
 def place(at: _Instant, first: _Instant, last: _Instant) -> float:

@@ -11,8 +11,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from opsmetrics.language.fmt import MISSING
+from opsmetrics.reports.palette import BLUE, GREY, KRAV_COLOUR, KRAV_WIDTH
 from scorecard_app.markup import element
-from scorecard_app.palette import BLUE, GREY, TEAL
 
 WIDTH, HEIGHT = 160, 36
 _SIDE, _EDGE = 5, 5  # pixels between the drawing and its frame: the newest point is whole
@@ -84,7 +84,7 @@ def _krav(frame: Frame) -> Markup | None:
         return None
     y = f"{frame.y(frame.krav):.1f}"
     across = f"0,{y} {WIDTH},{y}"
-    return element("polyline", points=across, stroke=TEAL, stroke_width="1.5", stroke_dasharray="5 3", fill="none")
+    return element("polyline", points=across, stroke=KRAV_COLOUR, stroke_width=str(KRAV_WIDTH), fill="none")
 
 
 def _lines(spots: Sequence[Spot], frame: Frame) -> list[Markup]:

@@ -72,7 +72,7 @@ def _query(asked: HTTPConnection) -> str:
 
 def _language(asked: HTTPConnection) -> str:
     """The language of the address, else the first of ours that the browser asks for, else Norwegian."""
-    wanted = parse_qs(_query(asked)).get("lang", [""])[0]
+    wanted = parse_qs(_query(asked)).get("lang", [""])[-1]
     if wanted in LANGUAGES:
         return wanted
     accepted = (part.partition(";")[0].strip()[:2] for part in asked.headers.get("accept-language", "").split(","))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from opsmetrics.language.fmt import MINUS
 from opsmetrics.language.texts import texts
 
 _PIECES = re.compile(r"(: |, )")
@@ -15,7 +16,10 @@ _PIECES = re.compile(r"(: |, )")
 _PATTERNS = (
     (re.compile(r"from (\S+)"), "detail.from"),
     (re.compile(r"(\S+) (availability|performance|security)"), "detail.of"),
-    (re.compile(r"class ([A-D])"), "detail.class"),
+    (re.compile(r"(?:class )?([A-D])"), "detail.class"),
+    (re.compile(r"(\d+)D"), "detail.tier"),
+    (re.compile(r"(\d+) or (\d+) min"), "detail.minutes_or"),
+    (re.compile(r"x(\d+(?:\.\d+)?)"), "detail.of_highest_load"),
     (re.compile(r"(\d+) cop(?:y|ies)"), "detail.copies"),
     (re.compile(r"(\d+(?:\.\d+)?) of (\d+(?:\.\d+)?) min"), "detail.minutes_of"),
     (re.compile(r"P(\d) (done|open)"), "detail.priority"),
@@ -25,6 +29,7 @@ _PATTERNS = (
     (re.compile(r"z (-?[\d.]+) / (-?[\d.]+)"), "detail.spread"),
 )
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
+_MINUS = re.compile(r"(?<![\w.,-])-(?=\d)")
 
 
 def detail(language: str, words: str | None) -> str:
@@ -48,7 +53,7 @@ def _piece(language: str, piece: str) -> str:
     for pattern, name in _PATTERNS:
         if found := pattern.fullmatch(piece):
             said = known[name].format(*(known.get(f"detail.{part}", part) for part in found.groups()))
-            return _local(language, said)
+            return _local(language, _MINUS.sub(MINUS, said) if name == "detail.spread" else said)
     return _local(language, piece)
 
 

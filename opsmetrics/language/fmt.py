@@ -1,4 +1,7 @@
-"""Numbers, dates and percent as each language writes them. Formats come from CLDR."""
+"""Numbers, dates and percent as each language writes them.
+
+Signs and names are those of CLDR, held by the tests against Babel, which has them for every language there is (ADR 47).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,28 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
-
-LOCALES = {"nb": "nb_NO", "en": "en_GB"}
 NBSP = "\u00a0"
 MINUS = "\u2212"
+DECIMAL_SIGNS = {"nb": ",", "en": "."}
+_GROUP_SIGNS = {"nb": NBSP, "en": ","}
+_SIGNS = {
+    language: str.maketrans({",": _GROUP_SIGNS[language], ".": sign, "-": MINUS})
+    for language, sign in DECIMAL_SIGNS.items()
+}
+_MONTHS = {
+    "nb": (
+        *("januar", "februar", "mars", "april", "mai", "juni"),
+        *("juli", "august", "september", "oktober", "november", "desember"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+}
+_SHORT_MONTHS = {
+    "nb": ("jan.", "feb.", "mars", "apr.", "mai", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "des."),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"),
+}
 # Edges of levels are multiples of it (method 3.6).
 LEVEL_STEP = 20
 MISSING = "–"
@@ -24,9 +43,9 @@ def number(language: str, value: float | None, decimals: int = 0) -> str:
     """Return a number with fixed decimals and a real minus sign; missing values are a dash."""
     if value is None:
         return MISSING
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    # Nought has no sign.
     rounded = round(value, decimals) + 0.0
-    return format_decimal(rounded, format=pattern, locale=LOCALES[language]).replace("-", MINUS)
+    return f"{rounded:,.{decimals}f}".translate(_SIGNS[language])
 
 
 def score(language: str, value: float | None) -> str:
@@ -38,6 +57,25 @@ def score(language: str, value: float | None) -> str:
     if whole > value and whole % LEVEL_STEP == 0 and not math.isclose(value, 100):
         return number(language, math.floor(value * 10) / 10, 1)
     return number(language, value)
+
+
+def scores(language: str, *values: float | None) -> list[str]:
+    """Return scores that are compared, with the same decimals: 59.9 → 70.0; none of them is rounded to a level."""
+    said = [score(language, value) for value in values]
+    if not any(DECIMAL_SIGNS[language] in words for words in said):
+        return said
+    return [
+        words if DECIMAL_SIGNS[language] in words else _with_decimal(language, value)
+        for words, value in zip(said, values, strict=True)
+    ]
+
+
+def _with_decimal(language: str, value: float | None) -> str:
+    if value is None:
+        return MISSING
+    edge = round(value, 1)
+    is_lifted = edge > value and edge % LEVEL_STEP == 0 and not math.isclose(value, 100)
+    return number(language, math.floor(value * 10) / 10 if is_lifted else value, 1)
 
 
 def signed(language: str, value: float | None) -> str:
@@ -71,6 +109,16 @@ def metric_value(language: str, unit: str, value: float | None) -> str:
     return number(language, value, 0 if unit == "count" else 2)
 
 
+def metric_values(language: str, unit: str, *values: float | None) -> list[str]:
+    """Return values of one metric that are compared, with the same decimals, none where all are whole: 100% → 50%."""
+    if unit not in IN_PERCENT:
+        return [metric_value(language, unit, value) for value in values]
+    known = [value for value in values if value is not None]
+    is_whole = unit != "budgets" and all(math.isclose(value * 100, round(value * 100), abs_tol=1e-6) for value in known)
+    decimals = 0 if is_whole else max((_decimals(unit, value) for value in known), default=0)
+    return [percent(language, value, decimals) for value in values]
+
+
 def _decimals(unit: str, value: float) -> int:
     """A share has one decimal between none and all; a budget none, but where rounding would lift it to an edge."""
     if unit != "budgets":
@@ -81,23 +129,23 @@ def _decimals(unit: str, value: float) -> int:
 
 def long_date(language: str, day: date) -> str:
     """Return 22. november 2026 / 22 November 2026."""
-    pattern = "d. MMMM y" if language == "nb" else "d MMMM y"
-    return format_date(day, pattern, locale=LOCALES[language]).replace(" ", NBSP)
+    dot = "." if language == "nb" else ""
+    return f"{day.day}{dot}{NBSP}{month_name(language, day)}{NBSP}{day.year}"
 
 
 def month(language: str, day: date) -> str:
     """Return oktober 2026 / October 2026."""
-    return format_date(day, "LLLL y", locale=LOCALES[language])
+    return f"{month_name(language, day)} {day.year}"
 
 
 def month_name(language: str, day: date) -> str:
     """Return oktober / October."""
-    return format_date(day, "LLLL", locale=LOCALES[language])
+    return _MONTHS[language][day.month - 1]
 
 
 def short_date(language: str, day: date) -> str:
     """Return 22.11.2026 / 22 Nov 2026."""
-    return format_date(day, "dd.MM.y" if language == "nb" else "d MMM y", locale=LOCALES[language])
+    return f"{day:%d.%m}.{day.year}" if language == "nb" else f"{day.day} {short_month(language, day)} {day.year}"
 
 
 def dates_in(language: str, words: str) -> str:
@@ -110,14 +158,14 @@ def instant(language: str, when: datetime | None, zone: str) -> str:
     if when is None:
         return MISSING
     local = when.astimezone(ZoneInfo(zone))
-    clock = format_time(local, "HH.mm" if language == "nb" else "HH:mm", locale=LOCALES[language])
+    clock = f"{local:%H.%M}" if language == "nb" else f"{local:%H:%M}"
     joint = f"{NBSP}kl.{NBSP}" if language == "nb" else ", "
     return f"{long_date(language, local.date())}{joint}{clock}"
 
 
 def short_month(language: str, day: date) -> str:
     """Return okt. / Oct."""
-    return format_date(day, "MMM", locale=LOCALES[language])
+    return _SHORT_MONTHS[language][day.month - 1]
 
 
 def duration(language: str, minutes: float) -> str:

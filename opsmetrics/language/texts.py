@@ -31,4 +31,4 @@ def text(language: str, key: str, **values: Any) -> str:
     Raises:
         KeyError: There is no such text; nothing is ever shown untranslated in silence.
     """
-    return inflected(language, texts(language)[key], values).format(**values)
+    return inflected(texts(language)[key], values).format(**values)

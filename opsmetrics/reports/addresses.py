@@ -23,6 +23,7 @@ class AppPage:
         path: In the address, without the slash.
         parameters: What it takes beside :data:`SHARED`.
         is_in_menu: Whether it stands in the menu; the others stand in the foot.
+        below: Name of the list that it is one of: that stands in the menu for it; empty for a page of its own.
         travels: Whether it shows what stood in a period of the past; the others tell of now alone, and say so.
     """
 
@@ -30,6 +31,7 @@ class AppPage:
     path: str
     parameters: tuple[str, ...] = ()
     is_in_menu: bool = False
+    below: str = ""
     travels: bool = True
 
     def at(self, **parameters: str | None) -> Address:
@@ -65,18 +67,18 @@ class Address:
 
 
 OVERVIEW = AppPage("overview", "", ("sort", "side"), is_in_menu=True)
-TEAM = AppPage("team", "team", ("team", "area"), is_in_menu=True)
-AREA = AppPage("area", "omrade", ("area",), is_in_menu=True)
+TEAM = AppPage("team", "team", ("team", "area"), below="teams")
+AREA = AppPage("area", "omrade", ("area",), below="areas")
 GAPS = AppPage("gaps", "forbedring", ("area", "team", "role", "effort", "side"), is_in_menu=True)
-METRIC = AppPage("metric", "maling", ("team", "metric"), is_in_menu=True)
+METRIC = AppPage("metric", "maling", ("team", "metric"), below="metrics")
 INCIDENTS = AppPage("incidents", "hendelser", ("team", "side"), is_in_menu=True)
 CHANGES = AppPage("changes", "endring", ("team",), is_in_menu=True)
 HEALTH = AppPage("health", "datakvalitet", is_in_menu=True, travels=False)
 ABOUT = AppPage("about", "om", is_in_menu=True, travels=False)
-VALIDITY = AppPage("validity", "betydning", is_in_menu=True, travels=False)
-TEAMS = AppPage("teams", "teamene", ("side",))
-AREAS = AppPage("areas", "omradene")
-METRICS = AppPage("metrics", "malinger")
+VALIDITY = AppPage("validity", "betydning", travels=False)
+TEAMS = AppPage("teams", "teamene", ("side",), is_in_menu=True)
+AREAS = AppPage("areas", "omradene", is_in_menu=True)
+METRICS = AppPage("metrics", "malinger", is_in_menu=True)
 MONTHS = AppPage("months", "maneder", ("area", "side"))
 COMPARE = AppPage("compare", "sammenlign", ("team", "other", "before"))
 REPORT = AppPage("report", "rapport")
@@ -91,19 +93,19 @@ ACCESSIBILITY = AppPage("accessibility", "tilgjengelighet", travels=False)
 
 PAGES = (
     OVERVIEW,
+    TEAMS,
     TEAM,
+    AREAS,
     AREA,
     GAPS,
     DECISIONS,
+    METRICS,
     METRIC,
     INCIDENTS,
     CHANGES,
     HEALTH,
     ABOUT,
     VALIDITY,
-    TEAMS,
-    AREAS,
-    METRICS,
     MONTHS,
     COMPARE,
     REPORT,

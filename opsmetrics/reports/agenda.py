@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.language.texts import text
 from opsmetrics.reports import lead
 from opsmetrics.reports.addresses import AREA, DECISIONS, EXEMPTIONS, HEALTH, INCIDENTS, METRIC, TEAM, Address
 from opsmetrics.reports.standing import KEPT_BOARDS, Board, Item, Place, gate_reason, since
 from opsmetrics.snapshots.queries import catalogue, facts, gaps, quality, scores
-from opsmetrics.snapshots.queries.scores import AreaScore
+from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore
 
 SOON_DAYS = 60
 LARGE_FALL = 15.0  # points that an area lost since the last month end
 SHOWN_PLACES = 3
-SEVERAL = 2  # titles are in the plural, so that one finding more is not another matter
+SEVERAL = 2  # of a matter that is told once: its words stay the same while its number moves
 MOST_LINES = 7  # what a meeting can settle
 EXPLOITED, EXPLOITED_GATE = "sec_overdue_exploited", "G-SIK-1"
 MANY_INCIDENTS = "incidents"
@@ -35,7 +36,8 @@ class Matter:
 
     Attributes:
         cause: What makes two matters the same; the title says it.
-        title: Of the cause, without a name.
+        title: Of the cause, without a name, as of several.
+        one: The same of one alone.
         place: Whom or what it is about, with its number.
         where: In the app, of this place.
         whole: In the app, of the cause.
@@ -43,10 +45,12 @@ class Matter:
         team_id: Whose it is.
         key: Name of the place alone, which stays the same while its number moves.
         own: The title where the matter stands alone, after the key; default the title.
+        count: How many there are of what the title names.
     """
 
     cause: str
     title: str
+    one: str
     place: str
     where: Address
     whole: Address
@@ -54,11 +58,18 @@ class Matter:
     team_id: str | None = None
     key: str = ""
     own: str = ""
+    count: int = 1
+
+
+@lru_cache(2 * KEPT_BOARDS)
+def _matters(board: Board, language: str) -> tuple[Matter, ...]:
+    """Everything to decide, found once for whoever tells it by team and whoever tells it by cause."""
+    return tuple(_all(board, language))
 
 
 def matters(board: Board, language: str) -> list[Item]:
     """Return what is to be decided, one item for each team and matter, the most dangerous first."""
-    rows = list(_all(board, language))
+    rows = _matters(board, language)
     together = [row for row in rows if row.cause == MANY_INCIDENTS]
     items = [_merged(language, together)] if together else []
     alone = [_alone(row) for row in rows if row.cause != MANY_INCIDENTS]
@@ -70,9 +81,14 @@ def matters(board: Board, language: str) -> list[Item]:
 def for_decision(board: Board, language: str) -> tuple[Item, ...]:
     """Return what is to be decided, one item for each cause, the most dangerous first."""
     merged: dict[str, list[Matter]] = {}
-    for row in _all(board, language):
+    for row in _matters(board, language):
         merged.setdefault(row.cause, []).append(row)
     return tuple(_merged(language, rows) for rows in merged.values())
+
+
+def nothing_to_decide(board: Board, language: str) -> str:
+    """Return what stands where there is nothing to decide: that it is so, or that too little is known to say it."""
+    return text(language, "overview.settle_none" if board.found() else "overview.settle_unknown")
 
 
 def _alone(row: Matter) -> Item:
@@ -81,14 +97,13 @@ def _alone(row: Matter) -> Item:
 
 
 def _merged(language: str, rows: Sequence[Matter]) -> Item:
-    first, rest = rows[0], len(rows) - SHOWN_PLACES
-    places = [Place(row.place, row.where) for row in rows[:SHOWN_PLACES] if row.place]
-    if rest > 0:
-        places.append(Place(text(language, "lead.others", count=rest), first.whole))
-    named = ", ".join(place.name for place in places)
+    first = rows[0]
+    places = [Place(row.place, row.where) for row in rows if row.place]
+    named = listed(language, [place.name for place in places], SHOWN_PLACES)
     detail = " ".join(filter(None, (f"{named}." if named else "", first.note)))
     team_id = first.team_id if len(rows) == 1 else None
-    return Item(first.title, detail, first.whole, team_id, tuple(places), first.note, first.cause)
+    title = first.one if sum(row.count for row in rows) == 1 else first.title
+    return Item(title, detail, first.whole, team_id, tuple(places), first.note, first.cause)
 
 
 def _all(board: Board, language: str) -> Iterator[Matter]:
@@ -107,20 +122,27 @@ def _all(board: Board, language: str) -> Iterator[Matter]:
 def _exploited(board: Board, language: str) -> list[Matter]:
     names = board.team_names(language)
     rows = scores.metric_scores(board.snapshot, board.period, metric_id=EXPLOITED)
-    found = [row for row in rows if row.value and row.status in _MEASURED]
+    # What was known before its source fell silent is not over because nobody tells of it any more.
+    found = [row for row in rows if row.value and row.status in {*_MEASURED, "stale"}]
     return [
         Matter(
             EXPLOITED,
-            text(language, "agenda.exploited"),
-            _counted(names[row.team_id], fmt.number(language, row.value)),
+            *_titles(language, "agenda.exploited"),
+            _counted(names[row.team_id], _known_number(language, row)),
             METRIC.at(team=row.team_id, metric=EXPLOITED),
             METRIC.at(metric=EXPLOITED),
-            text(language, "agenda.exploited_note"),
+            text(language, "agenda.exploited_note", level=text(language, "level.1").lower()),
             row.team_id,
             names[row.team_id],
+            count=round(row.value or 0),
         )
         for row in sorted(found, key=lambda row: (-(row.value or 0), row.team_id))
     ]
+
+
+def _known_number(language: str, row: MetricScore) -> str:
+    number = fmt.number(language, row.value)
+    return text(language, "agenda.last_known", number=number) if row.status == "stale" else number
 
 
 def _incidents(board: Board, language: str) -> Iterator[Matter]:
@@ -137,7 +159,7 @@ def _incidents(board: Board, language: str) -> Iterator[Matter]:
         for row in rows:
             place = _counted(names[row.team_id], fmt.number(language, row.found))
             yield Matter(
-                MANY_INCIDENTS, title, place, INCIDENTS.at(team=row.team_id), INCIDENTS.at(), note, row.team_id
+                MANY_INCIDENTS, title, title, place, INCIDENTS.at(team=row.team_id), INCIDENTS.at(), note, row.team_id
             )
         return
     for row in rows:
@@ -145,7 +167,7 @@ def _incidents(board: Board, language: str) -> Iterator[Matter]:
             words = {"count": row.found, "most": row.most_before}
             yield Matter(
                 "incidents_team",
-                text(language, "agenda.incidents_team"),
+                *_titles(language, "agenda.incidents_team"),
                 f"{names[row.team_id]} ({text(language, 'agenda.incidents_against', **words)})",
                 INCIDENTS.at(team=row.team_id),
                 INCIDENTS.at(),
@@ -171,13 +193,14 @@ def _not_established(board: Board, language: str) -> Iterator[Matter]:
         place = text(language, "agenda.level_0_place", name=name, score=fmt.score(language, row.score))
         yield Matter(
             "level_0",
-            text(language, "agenda.level_0", level=text(language, "level.0").lower()),
+            *_titles(language, "agenda.level_0", level=text(language, "level.0").lower()),
             place,
             TEAM.at(team=row.team_id, area=row.area_id),
             AREA.at(area=row.area_id),
             text(language, "agenda.level_0_note"),
             row.team_id,
             name,
+            text(language, "agenda.level_0_own", level=text(language, "level.0").lower()),
         )
 
 
@@ -195,22 +218,25 @@ def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[
         caps[row.gate] = max(caps.get(row.gate, 0), row.level or 0)
     for row in sorted(rows, key=lambda row: (caps[row.gate], row.gate or "")):
         count = "" if row.gate_findings is None else fmt.number(language, row.gate_findings)
+        title, one = (_gate_title(language, replace(row, gate_findings=found)) for found in (SEVERAL, 1))
         yield Matter(
             f"gate_{row.gate}",
-            _without_count(gate_reason(language, replace(row, gate_findings=SEVERAL))) or row.gate or "",
+            title,
+            one,
             _counted(names[row.team_id], count) if count else names[row.team_id],
             TEAM.at(team=row.team_id, area=row.area_id),
             AREA.at(area=row.area_id),
             text(language, "agenda.gate_note", area=areas[row.area_id].lower()),
             row.team_id,
             names[row.team_id],
+            count=1 if row.gate_findings is None else row.gate_findings,
         )
 
 
-def _without_count(reason: str) -> str:
+def _gate_title(language: str, row: AreaScore) -> str:
     """A gate's reason as a title: without the number of findings before it, which belongs to a team."""
-    words = re.sub(r"^\d+\s+", "", reason)
-    return words[:1].upper() + words[1:]
+    words = re.sub(r"^\d+\s+", "", gate_reason(language, row))
+    return words[:1].upper() + words[1:] or row.gate or ""
 
 
 def _falls(board: Board, language: str) -> Iterator[Matter]:
@@ -220,8 +246,8 @@ def _falls(board: Board, language: str) -> Iterator[Matter]:
         name = f"{names[row.team_id]}: {areas[row.area_id]}"
         yield Matter(
             "fall",
-            text(language, "agenda.fall", since=since(board, language)),
-            f"{name} {fmt.score(language, row.score_before)} → {fmt.score(language, row.score)}",
+            *_titles(language, "agenda.fall", since=since(board, language)),
+            f"{name} {' → '.join(fmt.scores(language, row.score_before, row.score))}",
             TEAM.at(team=row.team_id, area=row.area_id),
             AREA.at(area=row.area_id),
             "",
@@ -234,17 +260,15 @@ def _goals(board: Board, language: str) -> Iterator[Matter]:
     """Decisions that are past due, then those that the pace of today brings in too late."""
     names = board.team_names(language)
     titles = {row.metric_id: row.title.get(language) for row in catalogue.metrics(board.snapshot)}
-    open_goals = [
-        goal for goal in gaps.goal_reviews(board.snapshot, board.period) if goal.is_open and goal.metric_id in titles
-    ]
-    overdue = [goal for goal in open_goals if goal.days_left < 0]
-    late = [goal for goal in open_goals if 0 <= goal.days_left <= SOON_DAYS and goal.forecast in {"late", "not_moving"}]
+    reviews = [goal for goal in gaps.goal_reviews(board.snapshot, board.period) if goal.metric_id in titles]
+    overdue = [goal for goal in reviews if goal.standing == "over"]
+    late = [goal for goal in reviews if goal.standing == "late" and goal.days_left <= SOON_DAYS]
     for cause, rows in (("overdue", overdue), ("late", late)):
         for goal in rows:
             name = f"{names[goal.team_id]}: {titles[goal.metric_id]}"
             yield Matter(
                 cause,
-                text(language, f"agenda.{cause}"),
+                *_titles(language, f"agenda.{cause}"),
                 text(language, f"agenda.{cause}_place", name=name, days=abs(goal.days_left)),
                 METRIC.at(team=goal.team_id, metric=goal.metric_id),
                 DECISIONS.at(),
@@ -256,17 +280,18 @@ def _goals(board: Board, language: str) -> Iterator[Matter]:
 
 
 def _sources(board: Board, language: str) -> Iterator[Matter]:
-    found = quality.sources(board.snapshot)
+    found = quality.systems(board.snapshot)
     if not found:
         title, note = text(language, "overview.sources_none"), text(language, "overview.sources_none_detail")
-        yield Matter("no_sources", title, "", HEALTH.at(), HEALTH.at(), note)
-    for stream in dict.fromkeys(row.stream for row in found if row.state in {"failed", "late"}):
-        name = text(language, f"stream.{stream}")
+        yield Matter("no_sources", title, title, "", HEALTH.at(), HEALTH.at(), note)
+    for row in (row for row in found if row.silent):
+        name = text(language, f"system.{row.kind}")
+        streams = listed(language, [_lower(text(language, f"stream.{each}")) for each in row.silent], SHOWN_PLACES)
         note = text(language, "overview.decide_source_detail")
         yield Matter(
             "source",
-            text(language, "agenda.source"),
-            name,
+            *_titles(language, "agenda.source"),
+            _counted(name, streams),
             HEALTH.at(),
             HEALTH.at(),
             note,
@@ -283,7 +308,7 @@ def _exemptions(board: Board, language: str) -> Iterator[Matter]:
         name = f"{names[row.team_id]}: {titles.get(row.subject, row.subject)}"
         yield Matter(
             "exemption",
-            text(language, "agenda.exemption"),
+            *_titles(language, "agenda.exemption"),
             text(language, "agenda.exemption_place", name=name, days=row.days_left),
             EXEMPTIONS.at(),
             EXEMPTIONS.at(),
@@ -292,6 +317,12 @@ def _exemptions(board: Board, language: str) -> Iterator[Matter]:
             name,
             text(language, "agenda.exemption_own"),
         )
+
+
+@lru_cache(64)  # the same for every matter of a cause
+def _titles(language: str, key: str, **words: str) -> tuple[str, str]:
+    """A title as of several, and as of one."""
+    return text(language, key, count=SEVERAL, **words), text(language, key, count=1, **words)
 
 
 def _counted(name: str, count: str) -> str:

@@ -5,9 +5,9 @@ The overview and the brief say the same, because both ask here. Words come with 
 
 from __future__ import annotations
 
-from opsmetrics.reports.agenda import MOST_LINES, SOON_DAYS, for_decision, matters
-from opsmetrics.reports.lead import delivering, lead, usual
-from opsmetrics.reports.moves import Moves, direction, doubt, find_moves, moves, say_moves
+from opsmetrics.reports.agenda import MOST_LINES, SHOWN_PLACES, SOON_DAYS, for_decision, matters, nothing_to_decide
+from opsmetrics.reports.lead import carried, delivering, lead, usual
+from opsmetrics.reports.moves import Moves, direction, doubt, find_moves, moves, none_moved, say_moves
 from opsmetrics.reports.standing import (
     MATERIAL_POINTS,
     Board,
@@ -17,7 +17,11 @@ from opsmetrics.reports.standing import (
     band,
     forecast,
     gate_reason,
+    held_against,
     is_held_down,
+    legend,
+    median_changes,
+    ranges,
     read_board,
     shown_value,
     since,
@@ -27,6 +31,7 @@ from opsmetrics.reports.standing import (
 __all__ = [
     "MATERIAL_POINTS",
     "MOST_LINES",
+    "SHOWN_PLACES",
     "SOON_DAYS",
     "Board",
     "Item",
@@ -34,6 +39,7 @@ __all__ = [
     "Place",
     "a_year_ago",
     "band",
+    "carried",
     "delivering",
     "direction",
     "doubt",
@@ -41,10 +47,16 @@ __all__ = [
     "for_decision",
     "forecast",
     "gate_reason",
+    "held_against",
     "is_held_down",
     "lead",
+    "legend",
     "matters",
+    "median_changes",
     "moves",
+    "none_moved",
+    "nothing_to_decide",
+    "ranges",
     "read_board",
     "say_moves",
     "shown_value",

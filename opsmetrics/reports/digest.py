@@ -1,4 +1,4 @@
-"""Reminders between meetings: what is new to settle, for leadership and for each team; quiet when nothing changed.
+"""Reminders between meetings: what is new to decide, for leadership and for each team; quiet when nothing changed.
 
 A digest names teams, roles and metrics, never a person. It is told once: what was told last stands in
 ``<home>/digests/told.json``, and days that merely count down are not news. Does not belong here: how a chat is reached

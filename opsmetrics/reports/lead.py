@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.language.texts import text
 from opsmetrics.reports.standing import Board, a_year_ago, since
 from opsmetrics.scoring.points import MET_LEVEL
-from opsmetrics.snapshots.queries import comparison, facts, quality
+from opsmetrics.snapshots.queries import areas as area_queries
+from opsmetrics.snapshots.queries import facts, quality
 from opsmetrics.snapshots.queries.comparison import ScoreMove
 
 TOLD_FALL = 1.0  # points of the team score below which a fall is not worth a sentence
@@ -34,21 +36,14 @@ def lead(board: Board, language: str, *, with_year: bool = True) -> str:
 
 def _state(board: Board, language: str) -> str:
     """How many meet the requirement now, how many did at the last month end, and how many of those are doubted."""
-    met, then = board.met() or 0, board.against.before
-    words = {"met": met, "teams": len(board.scores)}
+    met, teams, then = board.met() or 0, len(board.scores), board.before
+    words = {"met": met, "teams": teams}
     if then is None:
         said = text(language, "lead.state_alone", **words)
     else:
-        before, scored = comparison.met_counts(board.snapshot, then, MET_LEVEL)
-        words |= {"before": before, "scored": scored, "since": since(board, language)}
-        if scored == 0:
-            said = text(language, "lead.state_alone", **words)
-        elif (before, scored) == (met, len(board.scores)):
-            said = text(language, "lead.state_same", **words)
-        elif scored == len(board.scores):
-            said = text(language, "lead.state", **words)
-        else:
-            said = text(language, "lead.state_other_teams", **words)
+        words |= {"before": then.met, "teams_before": then.teams, "since": since(board, language)}
+        key = "same" if (then.met, then.teams) == (met, teams) else "before" if then.teams == teams else "other_teams"
+        said = text(language, f"lead.state_{key}", **words)
     return " ".join(filter(None, (said, _crossed(board, language), _doubted(board, language))))
 
 
@@ -64,7 +59,7 @@ def _crossed(board: Board, language: str) -> str:
         ),
     )
     return " ".join(
-        text(language, f"lead.{side}", teams=_listed(language, [names[row.team_id] for row in rows]))
+        text(language, f"lead.{side}", teams=listed(language, [names[row.team_id] for row in rows], NAMED_TEAMS))
         for side, rows in sides
         if rows
     )
@@ -74,16 +69,6 @@ def _has(level: int | None) -> bool:
     return level is not None and level >= MET_LEVEL
 
 
-def _listed(language: str, names: list[str]) -> str:
-    """``A, B og C``; of more than a few the first ones and how many there are besides."""
-    rest = len(names) - NAMED_TEAMS
-    if rest > 0:
-        shown, last = names[:NAMED_TEAMS], text(language, "lead.others", count=rest)
-    else:
-        *shown, last = names
-    return text(language, "lead.and", first=", ".join(shown), last=last) if shown else last
-
-
 def _doubted(board: Board, language: str) -> str:
     """How many of those that meet the requirement have numbers that raise questions."""
     own = [row for (_, area_id), row in board.moves.items() if not area_id and _has(row.level) and row.signs]
@@ -91,13 +76,10 @@ def _doubted(board: Board, language: str) -> str:
 
 
 def _year(board: Board, language: str) -> str:
-    then = board.against.year
+    then = board.year
     if then is None:
         return ""
-    met, scored = comparison.met_counts(board.snapshot, then, MET_LEVEL)
-    if scored == 0:
-        return ""
-    return text(language, "lead.year", met=met, scored=scored, year=a_year_ago(board, language))
+    return text(language, "lead.year", met=then.met, teams=then.teams, year=a_year_ago(board, language))
 
 
 def _fall(board: Board, language: str) -> str:
@@ -130,14 +112,28 @@ def usual_range(before: list[int | None]) -> tuple[int, int] | None:
     return (known[1], known[-2]) if len(known) >= facts.FEWEST_PERIODS else None
 
 
+def carried(board: Board, language: str) -> list[str]:
+    """Return a sentence for each stream whose last known values stand in for newer ones: whose numbers it touches."""
+    areas = board.area_names(language)
+    return [
+        text(
+            language,
+            "overview.stale_source",
+            source=text(language, f"stream.{row.stream}").lower(),
+            areas=", ".join(areas[area] for area in row.areas),
+            teams=row.teams,
+        )
+        for row in area_queries.carried(board.snapshot, board.period)
+    ]
+
+
 def delivering(board: Board, language: str) -> str:
-    """Return how many sources deliver; of a period that is past, that their state then is not kept."""
+    """Return how many systems deliver as they should; of a period that is past, that their state is not kept."""
     if board.period.is_past:
         return text(language, "overview.sources_now")
-    states = [row.state for row in quality.sources(board.snapshot) if row.state != "ended"]
+    states = [row.state for row in quality.systems(board.snapshot)]
     if not states:
         return text(language, "overview.sources_none")
-    silent = len(states) - states.count("fresh")
-    return text(
-        language, "overview.sources_silent" if silent else "overview.sources_fresh", count=silent, all=len(states)
-    )
+    fine = states.count("fresh")
+    key = "overview.sources_fresh" if fine == len(states) else "overview.sources_silent"
+    return text(language, key, fine=fine, all=len(states))

@@ -63,6 +63,13 @@ def direction(move: ScoreMove) -> int:
     return 1 if change >= MATERIAL_POINTS or (move.levels > 0 and change >= 0) else 0
 
 
+def none_moved(board: Board, language: str, side: str) -> str:
+    """Return what stands where nothing is ``better`` or ``worse``: that it is so, or that nobody can tell."""
+    if board.before is None:
+        return text(language, "overview.changed_alone")
+    return text(language, f"overview.{side}_none" if board.found() else "overview.moved_unknown")
+
+
 @lru_cache(KEPT_BOARDS)
 def find_moves(board: Board) -> Moves:
     """Return what moved materially since the last month end."""
@@ -124,9 +131,10 @@ def moves(board: Board, language: str) -> dict[bool, list[Item]]:
 
 def _from_to(board: Board, language: str, row: ScoreMove) -> str:
     """From what to what; the levels where they differ."""
+    before, now = fmt.scores(language, row.score_before, row.score)
     words = {
-        "before": fmt.score(language, row.score_before),
-        "now": fmt.score(language, row.score),
+        "before": before,
+        "now": now,
         "points": fmt.signed(language, row.change),
         "since": since(board, language),
     }
@@ -136,6 +144,8 @@ def _from_to(board: Board, language: str, row: ScoreMove) -> str:
         "level_before": text(language, f"level.{row.level_before}").lower(),
         "level": text(language, f"level.{row.level}").lower(),
     }
+    if words["before"] == words["now"]:
+        return text(language, "moves.same_score", **words, **levels)
     is_against = row.levels * (row.change or 0) < 0 and abs(row.change or 0) >= MATERIAL_POINTS
     # A level follows gates and four weeks too, and may go the other way than the points.
     still = "moves.from_to_still_up" if row.levels > 0 else "moves.from_to_still_down"
@@ -167,5 +177,5 @@ def _cause(language: str, cause: Cause | None) -> str:
     if cause.value is None or cause.value_before is None or cause.value == cause.value_before:
         before, now = (fmt.number(language, each) for each in (cause.points_before, cause.points_after))
         return text(language, "moves.cause_points", metric=title, before=before, now=now)
-    before, now = (fmt.metric_value(language, cause.unit, each) for each in (cause.value_before, cause.value))
+    before, now = fmt.metric_values(language, cause.unit, cause.value_before, cause.value)
     return text(language, "moves.cause", metric=title, before=before, now=now)

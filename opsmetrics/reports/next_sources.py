@@ -12,7 +12,7 @@ from datetime import date
 
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.organisation import Organisation
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.recipes import recipes
 from opsmetrics.scoring.reach import ReachCell, Step, steps
 from opsmetrics.streams import STREAMS

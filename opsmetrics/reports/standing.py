@@ -17,7 +17,7 @@ from opsmetrics.reports.addresses import Address
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue, comparison, scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
-from opsmetrics.snapshots.queries.comparison import Baselines, ScoreMove
+from opsmetrics.snapshots.queries.comparison import Baselines, ScoreMove, Standing
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview, PlanStep
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.rows import index_by
@@ -61,7 +61,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
-    """Everything that the overview and the brief say of one instant, read once; two of them are never compared."""
+    """Everything that the overview and the brief say of one instant, read once; two of them are never compared.
+
+    Attributes:
+        against: The month ends that it is held against.
+        before: How it stood at the last month end; None where nothing is known of it.
+        year: How it stood a year ago; None where nothing is known of it.
+    """
 
     snapshot: Snapshot
     period: Period
@@ -71,6 +77,8 @@ class Board:
     cells: Mapping[tuple[str, str], AreaScore]
     edges: Sequence[float]
     against: Baselines
+    before: Standing | None
+    year: Standing | None
     moves: Mapping[tuple[str, str], ScoreMove]
 
     def found(self) -> list[float]:
@@ -87,12 +95,10 @@ class Board:
             return None
         return sum(row.level is not None and row.level >= MET_LEVEL for row in self.scores.values())
 
-    def median_then(self, *, is_year: bool = False) -> float | None:
-        """Return the median of the team scores at the last month end, or a year ago."""
-        own = [row for (_, area_id), row in self.moves.items() if not area_id]
-        then = [row.score_year if is_year else row.score_before for row in own]
-        known = [score for score in then if score is not None]
-        return statistics.median(known) if known else None
+    def median_change(self, then: Standing | None) -> float | None:
+        """Return how far the median moved from how it stood then; None where one of the two is not known."""
+        now = self.median()
+        return None if now is None or then is None or then.median is None else now - then.median
 
     def team_names(self, language: str) -> dict[str, str]:
         """Return the teams' names by id."""
@@ -129,6 +135,8 @@ def read_board(snapshot: Snapshot, period: Period) -> Board:
         cells=index_by(scores.area_scores(snapshot, period), lambda row: (row.team_id, row.area_id)),
         edges=catalogue.rules(snapshot).level_edges,
         against=against,
+        before=comparison.standing_at(snapshot, against.before, MET_LEVEL),
+        year=comparison.standing_at(snapshot, against.year, MET_LEVEL),
         moves=index_by(comparison.score_moves(snapshot, period, against), lambda row: (row.team_id, row.area_id)),
     )
 
@@ -136,6 +144,17 @@ def read_board(snapshot: Snapshot, period: Period) -> Board:
 def band(score: float, edges: Sequence[float]) -> int:
     """Return the level of a score by itself, without gates (method 3.6)."""
     return sum(score >= edge for edge in edges)
+
+
+def ranges(edges: Sequence[float]) -> list[str]:
+    """Return the levels' ranges as people read them: 0–19, 20–39 ..."""
+    starts, ends = (0, *edges), (*(edge - 1 for edge in edges), 100)
+    return [f"{start:.0f}–{end:.0f}" for start, end in zip(starts, ends, strict=True)]
+
+
+def legend(language: str, edges: Sequence[float]) -> tuple[tuple[int, str], ...]:
+    """Return what the colours of scores mean, lowest level first: ``0–19 Ikke etablert``."""
+    return tuple((level, f"{spread} {text(language, f'level.{level}')}") for level, spread in enumerate(ranges(edges)))
 
 
 def is_held_down(row: AreaScore, edges: Sequence[float]) -> bool:
@@ -149,7 +168,7 @@ def gate_reason(language: str, row: AreaScore) -> str:
     """Return why a gate holds a level, with the number of findings; empty where none does."""
     if row.reason is None:
         return ""
-    return inflected(language, row.reason.get(language), {"n": row.gate_findings}).replace("{}", str(row.gate_findings))
+    return inflected(row.reason.get(language), {"n": row.gate_findings}).replace("{}", str(row.gate_findings))
 
 
 def shown_value(row: MetricScore | Gap) -> float | None:
@@ -158,7 +177,9 @@ def shown_value(row: MetricScore | Gap) -> float | None:
 
 
 def forecast(goal: GoalReview, language: str) -> str:
-    """Say when a goal is reached at the pace of today."""
+    """Say when a goal is reached at the pace of today; of what was given up nothing is forecast."""
+    if goal.status == "dropped":
+        return fmt.MISSING
     key = f"goal.forecast_{goal.forecast}"
     if goal.forecast_on is None:
         return text(language, key)
@@ -182,6 +203,21 @@ def since(board: Board, language: str) -> str:
 def a_year_ago(board: Board, language: str) -> str:
     """Return the month end of a year ago in words, with its year; empty where there is none."""
     return _month_name(board, language, board.against.year)
+
+
+def held_against(board: Board, language: str) -> list[tuple[Standing, str]]:
+    """Return what the present is held against, the newer first, each with the name of its month."""
+    pairs = ((board.before, since(board, language)), (board.year, a_year_ago(board, language)))
+    return [(then, month) for then, month in pairs if then is not None]
+
+
+def median_changes(board: Board, language: str) -> list[str]:
+    """Say how the median moved since the last month end and over a year, as far as that is known."""
+    return [
+        text(language, "overview.strip_change", points=fmt.signed(language, change), since=month)
+        for then, month in held_against(board, language)
+        if (change := board.median_change(then)) is not None
+    ]
 
 
 def _month_name(board: Board, language: str, then: Period | None) -> str:

@@ -63,6 +63,7 @@ class Cell:
         tag: Makes the text a status word.
         is_strong: The figure that the row is about.
         drawing: What a screen shows in place of the text, such as a sparkline.
+        link: Where the text leads outside the app, or empty.
     """
 
     text: str = ""
@@ -73,6 +74,7 @@ class Cell:
     tag: Tag | None = None
     is_strong: bool = False
     drawing: Markup = _NOTHING
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class Table:
         caption: What it shows, in a sentence; also the alternative text.
         columns: Heading and kind of each column.
         rows: Cells, as many as columns.
-        note: Below it, or empty.
+        note: Below it, or empty; ``*this*`` is strong.
         source: Where all of it can be fetched, or None.
+        legend: What the colours behind scores mean: level and words, lowest first; empty without such colours.
 
     Raises:
         ValueError: A row has more or fewer cells than there are columns.
@@ -110,6 +113,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     source: Source | None = None
+    legend: tuple[tuple[int, str], ...] = ()
     kind: Literal["table"] = "table"
 
     def __post_init__(self) -> None:
@@ -145,6 +149,17 @@ class Cells:
     def measure(self, unit: str, value: float | None) -> Cell:
         """Return a metric's value in its unit."""
         return Cell(fmt.metric_value(self.language, unit, value), value)
+
+    def measures(self, unit: str, *values: float | None) -> list[Cell]:
+        """Return values of one metric that are compared, with the same decimals."""
+        said = fmt.metric_values(self.language, unit, *values)
+        return [Cell(words, value) for words, value in zip(said, values, strict=True)]
+
+    def scores(self, *values: float | None) -> list[Cell]:
+        """Return scores that are compared, with the same decimals; the last is what the row is about."""
+        said = fmt.scores(self.language, *values)
+        last = len(values) - 1
+        return [Cell(words, values[at], is_strong=at == last) for at, words in enumerate(said)]
 
     def day(self, value: date | None) -> Cell:
         """Return a day; none is a dash."""

@@ -12,10 +12,11 @@ from datetime import date
 
 import duckdb
 
-from opsmetrics.language.texts import text
+from opsmetrics.language.listing import listed
+from opsmetrics.language.texts import text, texts
 
 # In the order in which they are said; of the first ones nothing usable is left.
-ERRORS = ("all_set_aside", "all_unmatched")
+ERRORS = ("nothing_connected", "all_set_aside", "all_unmatched")
 KINDS = (
     *ERRORS,
     *(
@@ -32,6 +33,8 @@ KINDS = (
     *("silent_monitor", "unseen_monitor", "clock", "not_connected"),
 )
 SHOWN_NAMES = 5
+# What is named with its kind before it, as marts.warnings writes it: in English.
+OF_NAMES = {"all_unmatched", "unknown_name", "unknown_reference", "before_owner", "no_owner"}
 SELECT = "select kind, stream, origin, name, row_count, first_on, last_on from marts.warnings"
 
 
@@ -134,17 +137,23 @@ def _said(notices: list[Notice], voice: Voice) -> Sentence:
     return Sentence(first.kind, first.stream, first.is_error, count, said, fix)
 
 
+def _with_kind(name: str, voice: Voice) -> str:
+    """A name with what it is the name of, such as ``repository kyst/web``, in the language of the voice."""
+    kind, blank, rest = name.partition(" ")
+    known = texts(voice.language).get(f"health.kind_{kind}") if voice.language != "en" else None
+    return f"{known.lower()}{blank}{rest}" if known else name
+
+
 def _names(notices: list[Notice], voice: Voice, *, is_counted: bool) -> str:
     """The names that matter most, with their rows or with the last day that they were heard of."""
     ranked = sorted(notices, key=lambda notice: (-(notice.row_count or 0), notice.name))
 
     def one(notice: Notice) -> str:
+        name = _with_kind(notice.name, voice) if notice.kind in OF_NAMES else notice.name
         if is_counted and notice.row_count is not None:
-            return f"{notice.name} ({voice.number(notice.row_count)})"
+            return f"{name} ({voice.number(notice.row_count)})"
         if notice.kind == "silent_monitor" and notice.last_on is not None:
-            return f"{notice.name} ({notice.last_on})"
-        return notice.name
+            return f"{name} ({notice.last_on})"
+        return name
 
-    shown = ", ".join(dict.fromkeys(one(notice) for notice in ranked[:SHOWN_NAMES]))
-    rest = len(ranked) - SHOWN_NAMES
-    return f"{shown} {text(voice.language, 'warning.more', count=rest)}" if rest > 0 else shown
+    return listed(voice.language, list(dict.fromkeys(one(notice) for notice in ranked)), SHOWN_NAMES)

@@ -157,12 +157,23 @@ def current(folder: Path) -> Snapshot:
 
 
 def open_current(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open the current snapshot read-only, with UTC as session zone and no access to other files.
+    """Open the current snapshot read-only, with UTC as session zone, no access to other files, and no other settings.
 
     Raises:
         SnapshotError: As :func:`current`, or the file is no snapshot that this version reads.
     """
     return opened(current(folder))
+
+
+def fixed_in_utc(con: duckdb.DuckDBPyConnection) -> None:
+    """Make UTC the zone of every session of a file that this process reads, and let no query change a setting.
+
+    All connections to one file share it: what another has settled is not to be set again.
+    """
+    if not con.execute("select current_setting('lock_configuration')").fetchall()[0][0]:
+        con.execute("set global timezone = 'UTC'")
+        # A query may name files for DuckDB's own log or profile: it writes none, but ends the process over it.
+        con.execute("set lock_configuration = true")
 
 
 def opened(snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
@@ -175,7 +186,7 @@ def opened(snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect(str(snapshot.path), read_only=True, config={"enable_external_access": False})
     except (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException) as error:
         raise SnapshotError(f"{snapshot.path}: {NO_SNAPSHOT}") from error
-    con.execute("set timezone = 'UTC'")
+    fixed_in_utc(con)
     there = {f"{schema}.{table}" for schema, table in con.execute(_TABLES).fetchall()}
     if not there >= _NEEDED:
         con.close()

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from opsmetrics.language.fmt import score
+from opsmetrics.reports.palette import BLUE, GREY, ORANGE
 from opsmetrics.snapshots.queries.areas import AreaSpread
-from scorecard_app.charts.base import GRID, days_axis, label_margin, label_stack, layout, plain
-from scorecard_app.palette import BLUE, GREY, ORANGE
+from scorecard_app.charts.base import GRID, KRAV, SCORES, days_axis, label_margin, label_stack, layout, names_axis
+
+_RANGE = [0, 103]  # the marks at 100 are whole
 
 
 def spread(language: str, rows: Sequence[tuple[str, float, float | None, bool]], target: float, word: str) -> go.Figure:
@@ -21,48 +23,38 @@ def spread(language: str, rows: Sequence[tuple[str, float, float | None, bool]],
         target: Line to reach.
         word: What the line is called.
     """
-    rows = [(plain(name), now, before, is_met) for name, now, before, is_met in rows]
     figure = go.Figure()
-    _add_year_ago(figure, [(name, now, before) for name, now, before, _ in rows if before is not None])
+    _add_year_ago(figure, [(row, now, before) for row, (_, now, before, _) in enumerate(rows) if before is not None])
     _add_now(figure, rows)
-    figure.add_vline(x=target, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.add_annotation(x=target, y=1, yref="paper", yanchor="bottom", text=f"{word} {target:.0f}", showarrow=False)
-    for name, now, *_ in rows:
-        figure.add_annotation(x=1.02, xref="paper", xanchor="left", y=name, text=score(language, now), showarrow=False)
-    scale = {
-        "range": [0, 103],
-        "fixedrange": True,
-        "gridcolor": GRID,
-        "zeroline": False,
-        "tickvals": [0, 20, 40, 60, 80, 100],
-    }
-    names = {
-        "autorange": "reversed",
-        "categoryorder": "array",
-        "categoryarray": [name for name, *_ in rows],
-        "fixedrange": True,
-        "showgrid": False,
-    }
-    margin = {"l": 150, "r": 44, "t": 30, "b": 36}
-    figure.update_layout(layout(language, 90 + 26 * len(rows), margin=margin, xaxis=scale, yaxis=names))
+    figure.add_vline(x=target, line=KRAV, layer="below")
+    label = {"x": target, "y": 1, "yref": "paper", "yanchor": "bottom", "text": f"{word} {target:.0f}"}
+    right = {"x": 1.02, "xref": "paper", "xanchor": "left"}
+    notes = [label, *(right | {"y": row, "text": score(language, now)} for row, (_, now, *_) in enumerate(rows))]
+    names, left, height = names_axis([name for name, *_ in rows], 26)
+    margin = {"l": left, "r": 44, "t": 30, "b": 36}
+    scale = SCORES | {"range": _RANGE}
+    figure.update_layout(layout(language, 90 + height, margin=margin, xaxis=scale, yaxis=names))
+    # All at once: one by one, each would have Plotly check the others again.
+    figure.update_layout(annotations=[note | {"showarrow": False} for note in notes])
     return figure
 
 
-def _add_year_ago(figure: go.Figure, rows: Sequence[tuple[str, float, float]]) -> None:
+def _add_year_ago(figure: go.Figure, rows: Sequence[tuple[int, float, float]]) -> None:
     """A line from then to now for each team, and a hollow dot at then."""
     line = {"color": GRID, "width": 3}
-    for name, now, before in rows:
-        figure.add_trace(go.Scatter(x=[before, now], y=[name, name], mode="lines", line=line, hoverinfo="skip"))
+    ends = [place for _, now, before in rows for place in (before, now, None)]
+    heights = [place for row, _, _ in rows for place in (row, row, None)]
+    figure.add_trace(go.Scatter(x=ends, y=heights, mode="lines", line=line, hoverinfo="skip"))
     hollow = {"symbol": "circle-open", "size": 9, "color": GREY, "line": {"width": 1.5}}
-    days, names = [before for _, _, before in rows], [name for name, _, _ in rows]
-    figure.add_trace(go.Scatter(x=days, y=names, mode="markers", marker=hollow, hoverinfo="skip"))
+    then, places = [before for _, _, before in rows], [row for row, _, _ in rows]
+    figure.add_trace(go.Scatter(x=then, y=places, mode="markers", marker=hollow, hoverinfo="skip", cliponaxis=False))
 
 
 def _add_now(figure: go.Figure, rows: Sequence[tuple[str, float, float | None, bool]]) -> None:
     figure.add_trace(
         go.Scatter(
             x=[now for _, now, *_ in rows],
-            y=[name for name, *_ in rows],
+            y=list(range(len(rows))),
             mode="markers",
             marker={
                 "symbol": ["circle" if is_met else "diamond" for *_, is_met in rows],
@@ -70,6 +62,7 @@ def _add_now(figure: go.Figure, rows: Sequence[tuple[str, float, float | None, b
                 "size": 11,
             },
             hoverinfo="skip",
+            cliponaxis=False,
         )
     )
 
@@ -93,16 +86,17 @@ def area_trend(language: str, rows: Sequence[AreaSpread], target: float, word: s
             y=[row.median for row in rows],
             mode="lines+markers",
             line={"color": BLUE, "width": 2},
-            marker={"color": BLUE, "size": 6},
+            marker={"color": BLUE, "size": [4] * (len(rows) - 1) + [10], "opacity": 1},
             hovertemplate="%{y:.0f}<extra></extra>",
+            cliponaxis=False,
         )
     )
-    figure.add_hline(y=target, line={"color": GREY, "width": 1, "dash": "dot"})
+    figure.add_hline(y=target, line=KRAV, layer="below")
     last = rows[-1].median
     labels = [(target, f"{word} {target:.0f}"), (last, f"{median} {score(language, last)}")]
     label_stack(figure, labels, 100)
     margin = label_margin(words for _, words in labels) | {"l": 40, "t": 30}
-    scale = {"range": [0, 100], "fixedrange": True, "gridcolor": GRID, "zeroline": False}
+    scale = SCORES | {"range": _RANGE}
     figure.update_layout(layout(language, 400, margin=margin, xaxis=days_axis(language, days), yaxis=scale))
     return figure
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 
+from opsmetrics.reports.palette import KRAV_COLOUR, KRAV_WIDTH
 from scorecard_app.ticks import calendar_ticks, round_ticks, tick_words
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 GRID = "rgba(113,122,132,0.25)"
 MARGIN = {"l": 50, "r": 110, "t": 16, "b": 40}
+KRAV = {"color": KRAV_COLOUR, "width": KRAV_WIDTH}
+"""The requirement, in every chart: the same line as in the tables' drawings (``style.css``)."""
+SCORES = {"fixedrange": True, "gridcolor": GRID, "zeroline": False, "tickvals": [0, 20, 40, 60, 80, 100]}
+"""An axis of scores; its range leaves room for the marks at 100."""
+_NAME = 20  # letters of a line of a name beside an axis: a phone has room for no more
 _LETTER = 7  # pixels of a letter at the size of labels
+_STANDOFF = 8  # pixels between an axis and what is written beside it: a mark at its end does not touch the words
+_LINE = 17  # pixels of a line at the size of labels
 _EDGE = 0.02  # of the axis of days, beside its ends: the marks there are whole
 _LABEL_ROOM = 0.07  # of the spread: labels nearer than this would lie on each other
 
@@ -38,12 +47,36 @@ def layout(language: str, height: int, **more: Any) -> dict[str, Any]:
 def label_margin(labels: Iterable[str]) -> dict[str, int]:
     """Return the margins of a figure with labels at its right edge: the longest one fits."""
     longest = max((len(label) for label in labels), default=0)
-    return MARGIN | {"r": _LETTER * longest + 12}
+    return MARGIN | {"r": _LETTER * longest + 12 + _STANDOFF}
 
 
 def plain(words: str) -> str:
     """Return a text of a register or a source as Plotly shows it unchanged: it takes ``<a href>`` for a link."""
     return escape(words, quote=False)
+
+
+def names_axis(names: Sequence[str], row: int) -> tuple[dict[str, Any], int, int]:
+    """Return an axis of names from the top, a row each, the margin at its left that holds them, and its height.
+
+    Long names take several lines. They are numbers to Plotly, so that two that are called alike stay two.
+
+    Args:
+        names: From the top.
+        row: Pixels of a row; all are higher where a name takes more lines than it holds.
+    """
+    lines = [wrap(name, _NAME, break_long_words=True) or [""] for name in names]
+    longest = max((len(line) for each in lines for line in each), default=0)
+    axis = {
+        "range": [len(names) - 0.5, -0.5],
+        "fixedrange": True,
+        "showgrid": False,
+        "zeroline": False,
+        "ticklabelstandoff": _STANDOFF,
+        "tickvals": list(range(len(names))),
+        "ticktext": ["<br>".join(plain(line) for line in each) for each in lines],
+    }
+    height = max(row, _LINE * max((len(each) for each in lines), default=1))
+    return axis, _LETTER * longest + 12 + _STANDOFF, height * len(names)
 
 
 def days_axis(language: str, days: Sequence[date]) -> dict[str, Any]:
@@ -82,7 +115,9 @@ def values_axis(language: str, unit: str, lowest: float, highest: float) -> dict
 
 def label_right(figure: go.Figure, height: float, words: str, **more: Any) -> None:
     """Write something at the right edge, at a height of the value axis."""
-    figure.add_annotation(x=1, xref="paper", y=height, text=words, showarrow=False, xanchor="left", **more)
+    figure.add_annotation(
+        x=1, xref="paper", y=height, text=words, showarrow=False, xanchor="left", xshift=_STANDOFF, **more
+    )
 
 
 def label_stack(figure: go.Figure, labels: Iterable[tuple[float, str]], spread: float) -> None:

@@ -9,8 +9,8 @@ from datetime import date
 import plotly.graph_objects as go
 
 from opsmetrics.language.fmt import metric_value, number
-from scorecard_app.charts.base import days_axis, label_margin, label_stack, layout, values_axis
-from scorecard_app.palette import BLUE, GREY, ORANGE, TEAL
+from opsmetrics.reports.palette import BLUE, GREY, ORANGE
+from scorecard_app.charts.base import KRAV, days_axis, label_margin, label_stack, layout, values_axis
 
 # Signals on a control chart: shape and colour by direction.
 _MARKS = {"normal": (GREY, "circle", 7), "better": (BLUE, "triangle-up", 11), "worse": (ORANGE, "diamond", 10)}
@@ -52,6 +52,8 @@ def metric_trend(
     days: Sequence[date],
     values: Sequence[float | None],
     lines: Mapping[str, tuple[float, str]],
+    *,
+    is_met: bool,
 ) -> go.Figure:
     """Return the weekly values of a metric, the newest one marked and labelled; gaps stay gaps.
 
@@ -61,6 +63,7 @@ def metric_trend(
         days: Oldest first; the axis ends at the last of them, measured or not.
         values: One for each day, None where it was not measured; at least one is there.
         lines: ``krav`` and perhaps ``target``: height and label at the right edge; ``now``: the newest value's.
+        is_met: Whether the newest value meets the requirement: its mark says so by shape and colour.
     """
     seen = [*(value for value in values if value is not None), *(height for height, _ in lines.values())]
     low, high = _range(unit, seen)
@@ -78,7 +81,8 @@ def metric_trend(
         )
     )
     newest = next(place for place in range(len(values) - 1, -1, -1) if values[place] is not None)
-    dot = {"color": BLUE, "size": 10, "symbol": "circle" if newest == len(values) - 1 else "circle-open"}
+    colour, shape = (BLUE, "circle") if is_met else (ORANGE, "diamond")
+    dot = {"color": colour, "size": 10, "symbol": shape if newest == len(values) - 1 else f"{shape}-open"}
     figure.add_trace(
         go.Scatter(x=[days[newest]], y=[values[newest]], mode="markers", marker=dot, hoverinfo="skip", cliponaxis=False)
     )
@@ -116,7 +120,7 @@ def control_chart(
             x=days,
             y=values,
             mode="markers",
-            marker={"color": list(colours), "symbol": list(shapes), "size": list(sizes)},
+            marker={"color": list(colours), "symbol": list(shapes), "size": list(sizes), "opacity": 1},
             text=[metric_value(language, unit, value) for value in values],
             hovertemplate="%{text}<extra></extra>",
             cliponaxis=False,
@@ -179,7 +183,7 @@ def _add_limits(figure: go.Figure, points: Sequence[ControlPoint]) -> None:
 
 
 _LINES = {
-    "krav": {"color": TEAL, "width": 2},
+    "krav": KRAV,
     "target": {"color": BLUE, "width": 1.5, "dash": "dot"},
     "mean": {"color": GREY, "width": 1.5},
     "since": {"color": GREY, "width": 1, "dash": "dash"},

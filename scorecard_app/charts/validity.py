@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from opsmetrics.language.fmt import number
-from scorecard_app.charts.base import GRID, layout, plain
-from scorecard_app.palette import BLUE, GREY, ORANGE
+from opsmetrics.reports.palette import GREY, VIOLET
+from scorecard_app.charts.base import GRID, layout, names_axis, plain
 
-_MARKS = {"between": (BLUE, "circle", -0.16), "within": (ORANGE, "diamond-open", 0.16)}
+# Neither of them says that a requirement is met or not, as blue and orange do.
+_MARKS = {"between": (VIOLET, "circle", -0.16), "within": (GREY, "diamond-open", 0.16)}
 _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
@@ -63,9 +64,10 @@ def links(language: str, marks: Sequence[LinkMark], worse: str, better: str) -> 
                     "width": 3,
                 },
                 hoverinfo="skip",
+                cliponaxis=False,
             )
         )
-    figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
+    figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
     for at, anchor, words in ((-1, "left", f"← {worse}"), (1, "right", f"{better} →")):
         figure.add_annotation(
             x=at, xanchor=anchor, y=1, yref="paper", yanchor="bottom", text=plain(words), showarrow=False
@@ -78,14 +80,7 @@ def links(language: str, marks: Sequence[LinkMark], worse: str, better: str) -> 
         "tickvals": _TICKS,
         "ticktext": [number(language, tick, 1) for tick in _TICKS],
     }
-    rows = {
-        "range": [len(names) - 0.5, -0.5],
-        "fixedrange": True,
-        "showgrid": False,
-        "zeroline": False,
-        "tickvals": list(range(len(names))),
-        "ticktext": [plain(name) for name in names],
-    }
-    margin = {"l": 172, "r": 20, "t": 30, "b": 36}
-    figure.update_layout(layout(language, 90 + 34 * len(names), margin=margin, xaxis=scale, yaxis=rows))
+    rows, left, height = names_axis(names, 34)
+    margin = {"l": left, "r": 20, "t": 30, "b": 36}
+    figure.update_layout(layout(language, 90 + height, margin=margin, xaxis=scale, yaxis=rows))
     return figure

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from opsmetrics.reports import board
 from opsmetrics.reports.addresses import ABOUT, METRIC
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue
-from opsmetrics.snapshots.queries.catalogue import Obligation, RuleChange
+from opsmetrics.snapshots.queries.catalogue import Metric, Obligation, RuleChange
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import Markup, element, folded, heading, join, lead, paragraph, points
-from scorecard_app.matrix import legend, ranges
+from scorecard_app.matrix import legend
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import metrics_by_id, source
 
 STEPS = 5
@@ -93,7 +94,7 @@ def _setting(page: Page, name: str) -> str:
 def _levels(page: Page, edges: Sequence[float]) -> Table:
     rows = tuple(
         (Cell(page.text(f"level.{level}")), Cell(spread), Cell(page.text(f"about.level_{level}")))
-        for level, spread in enumerate(ranges(edges))
+        for level, spread in enumerate(board.ranges(edges))
     )
     columns = tuple(Column(page.text(key)) for key in ("word.level", "word.score", "about.means"))
     return Table("levels", page.text("about.levels_caption"), columns, rows)
@@ -101,11 +102,12 @@ def _levels(page: Page, edges: Sequence[float]) -> Table:
 
 def _obligations(page: Page) -> None:
     """The handbook's sentences and what measures them."""
+    metrics = metrics_by_id(page)
     rows = tuple(
         (
-            Cell(page.say(duty.text)),
+            Cell(page.say(duty.text), link=duty.link or ""),
             Cell(page.text(f"about.strength_{duty.strength}")),
-            _measured_by(page, duty),
+            _measured_by(page, duty, metrics),
         )
         for duty in catalogue.obligations(page.snapshot)
     )
@@ -113,14 +115,13 @@ def _obligations(page: Page) -> None:
     columns = tuple(Column(page.text(key)) for key in keys)
     table = Table("obligations", page.text("about.obligations_caption"), columns, rows, source=source("obligations"))
     summary = page.text("about.obligations_show", count=len(rows))
-    body = folded(summary, table_html(page, table), files_of(page, table))
+    body = folded(summary, table_html(page, table))
     show(join(heading(page.text("about.obligations")), body))
 
 
-def _measured_by(page: Page, duty: Obligation) -> Cell:
+def _measured_by(page: Page, duty: Obligation, metrics: Mapping[str, Metric]) -> Cell:
     if not duty.measured_by:
         return Cell(page.text("about.measured_by_scores"))
-    metrics = metrics_by_id(page)
     titles = {name: page.say(metrics[name].title) if name in metrics else name for name in duty.measured_by}
     links = (
         page.link(METRIC.at(metric=name), title) if name in metrics else join(title) for name, title in titles.items()

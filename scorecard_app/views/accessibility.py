@@ -13,7 +13,7 @@ from scorecard_app.table_html import table_html
 
 GOOD = ("keyboard", "tables", "zoom", "colour", "contrast", "language", "print")
 # Faults that are Streamlit's and that we could not mend; each with its work-around.
-FAULTS = ("shell_english", "select_outside", "dropdown_english")
+FAULTS = ("select_outside",)
 
 
 @view(ACCESSIBILITY)

@@ -11,7 +11,7 @@ from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import PublishedTable
 from opsmetrics.snapshots.queries.rows import group_by
-from scorecard_app.files import table_files, whole_file
+from scorecard_app.files import offer_table, offer_whole
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import code_block, copy_button, element, folded, heading, hint, join, lead, small
@@ -58,7 +58,7 @@ def render(page: Page) -> None:
             code_block(shell, "shell"),
             _copy(page, "shell"),
             hint(page.text("analysts.hint")),
-            whole_file(page),
+            offer_whole(page),
         )
     )
     queries = (
@@ -71,24 +71,25 @@ def render(page: Page) -> None:
     )
     show(join(heading(page.text("analysts.queries")), queries))
     _tables(page)
+    offer_table(page, source("metrics"))
     show(
         join(
             heading(page.text("analysts.metrics")),
             small(page.text("analysts.metrics_hint")),
-            table_files(page, source("metrics")),
         )
     )
 
 
 def _tables(page: Page) -> None:
     """Every table with what it says, schema by schema."""
+    offer_table(page, source("tables"))
     schemas = group_by(catalogue.tables(page.snapshot), lambda row: row.schema_name)
     order = sorted(schemas, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
     lists = (
         folded(f"{schema} ({len(schemas[schema])})", table_html(page, _table(page, schema, schemas[schema])))
         for schema in order
     )
-    show(join(heading(page.text("analysts.tables")), lists, table_files(page, source("tables"))))
+    show(join(heading(page.text("analysts.tables")), lists))
 
 
 def _table(page: Page, schema: str, tables: Sequence[PublishedTable]) -> Table:

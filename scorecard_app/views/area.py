@@ -17,15 +17,15 @@ from opsmetrics.snapshots.queries.areas import AreaMetric, AreaSpread
 from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app import charts
 from scorecard_app.choices import choose, choose_period, selected_id
-from scorecard_app.files import figure_files
+from scorecard_app.files import Figure, offer_figure
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import files_of, folded_table, table_html, table_with_files
-from scorecard_app.views.parts import areas_by_id, gaps_table, source, teams_by_id
+from scorecard_app.table_html import folded_table, table_html
+from scorecard_app.views.parts import areas_by_id, gaps_table, no_gaps, source, teams_by_id
 
 SHOWN_GAPS = 6
 SHOWN_DOTS = 40  # teams that a picture can name
@@ -92,12 +92,8 @@ def _spread(page: Page, area_id: str, scored: Sequence[Scored]) -> None:
         key="spread",
         alt=page.text("area.spread_alt", first=dots[0][0], last=dots[-1][0]),
     )
-    show(
-        join(
-            figure_files(page, f"spread-{area_id}", _figure_name(page, area_id, "area.spread")),
-            folded_table(page, page.text("app.show_table"), _spread_table(page, area_id, scored, names, before)),
-        )
-    )
+    offer_figure(page, Figure("spread", f"spread-{area_id}", _figure_name(page, area_id, "area.spread")))
+    show(folded_table(page, page.text("app.show_table"), _spread_table(page, area_id, scored, names, before)))
 
 
 def _figure_name(page: Page, area_id: str, key: str) -> str:
@@ -145,12 +141,8 @@ def _trend(page: Page, area_id: str) -> None:
             last=fmt.number(page.language, rows[-1].median),
         ),
     )
-    show(
-        join(
-            figure_files(page, f"trend-{area_id}", _figure_name(page, area_id, "area.trend")),
-            folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)),
-        )
-    )
+    offer_figure(page, Figure("area-trend", f"trend-{area_id}", _figure_name(page, area_id, "area.trend")))
+    show(folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)))
 
 
 def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Table:
@@ -182,8 +174,8 @@ def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:
             Cell(page.say(row.title), detail=page.say(row.why), address=METRIC.at(metric=row.metric_id)),
             Cell(drawing=bullet(row.points)),
             cells.number(row.points),
-            Cell(page.text("area.met_of", met=row.met, all=row.measured)),
-            cells.number(row.gain, 1),
+            Cell(page.text("area.met_of", met=row.met, all=row.measured) if row.measured else fmt.MISSING),
+            cells.number(row.gain, 1) if row.measured else Cell(fmt.MISSING),
         )
         for row in metrics
     )
@@ -192,18 +184,23 @@ def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:
         Column(page.text("area.points_bar")),
         Column(page.text("area.median_points"), "number"),
         Column(page.text("area.met"), "number"),
-        Column(page.text("gaps.gain"), "number"),
+        Column(page.text("gaps.gain_of_all"), "number"),
     )
     file = source("area-metrics", area=area_id)
     table = Table("metrics", page.text("area.metrics_caption"), columns, rows, source=file)
     title = heading(page.text("area.metrics"), page.text("area.metrics_note"))
-    show(join(title, table_with_files(page, table, kind="metrics")))
+    show(join(title, table_html(page, table, kind="metrics")))
 
 
 def _gaps(page: Page, area_id: str) -> None:
     found = gaps.gaps(page.snapshot, page.period, area_id=area_id)
+    if not found:
+        # Points to gain are those of a total score: without one nobody has worked them out.
+        is_scored = any(row.score is not None for row in scores.team_scores(page.snapshot, page.period))
+        show(join(heading(page.text("area.gaps")), no_gaps(page, is_scored=is_scored)))
+        return
     note = page.text("team.gaps_note", shown=min(SHOWN_GAPS, len(found)), all=len(found))
     more = page.link(GAPS.at(area=area_id), page.text("team.all_gaps", count=len(found)))
     table = gaps_table(page, found[:SHOWN_GAPS], below="team", area=area_id)
     shown = table_html(page, table, kind="gaps")
-    show(join(heading(page.text("area.gaps"), note), shown, paragraph(more), files_of(page, table)))
+    show(join(heading(page.text("area.gaps"), note), shown, paragraph(more)))

@@ -15,7 +15,7 @@ from scorecard_app.markup import lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.trend_lines import trend_line
 from scorecard_app.views.index_parts import alt, frame_of
 from scorecard_app.views.parts import areas_by_id, source
@@ -56,8 +56,8 @@ def render(page: Page) -> None:
         Column(page.text("word.median"), "number"),
         Column(page.text("index.bar", krav=fmt.number(page.language, KRAV_POINTS))),
         Column(page.text("index.met"), "number"),
-        Column(page.text("gaps.gain"), "number"),
+        Column(page.text("gaps.gain_of_all"), "number"),
         Column(page.text("across.year")),
     )
     table = Table("areas", page.text("index.areas_caption"), columns, tuple(rows), source=source("area-totals"))
-    show(table_with_files(page, table, kind="index"))
+    show(table_html(page, table, kind="index"))

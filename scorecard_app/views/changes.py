@@ -24,7 +24,7 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import folded, heading, hint, join, lead, pairs
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import table_html, table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views import why_changed
 from scorecard_app.views.parts import changes_table, source, teams_by_id
 
@@ -57,7 +57,7 @@ def render(page: Page) -> None:
     if team_id == EVERY:
         _parts(page, mine)
         title = heading(page.text("changes.teams"), page.text("changes.teams_note"))
-        show(join(title, table_with_files(page, changes_table(page, mine[:SHOWN_TEAMS], first="team"))))
+        show(join(title, table_html(page, changes_table(page, mine[:SHOWN_TEAMS], first="team"))))
     else:
         why_changed.change(page, team_id)
         why_changed.restated(page, team_id)
@@ -127,8 +127,7 @@ def _move_row(page: Page, row: ScoreMove, item: Item, *, has_year: bool) -> tupl
     cells = page.cells
     return (
         Cell(item.title, address=item.address),
-        cells.score(row.score_before),
-        cells.score(row.score, is_strong=True),
+        *cells.scores(row.score_before, row.score),
         cells.signed(row.change),
         *([cells.signed(row.year_change)] if has_year else []),
         Cell(item.detail.split(". ", 1)[-1]),
@@ -149,7 +148,7 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
         Column(page.text("metric.signal")),
     )
     table = Table("signals", page.text("changes.signals_caption"), columns, rows, source=source("signals"))
-    shown = table_with_files(page, table) if rows else hint(page.text("changes.signals_none"))
+    shown = table_html(page, table) if rows else hint(page.text("changes.signals_none"))
     show(join(heading(page.text("changes.signals"), page.text("changes.signals_note")), shown))
 
 
@@ -159,6 +158,6 @@ def _signal_row(page: Page, row: Signal, team: Team) -> tuple[Cell, ...]:
         Cell(page.say(row.title), address=METRIC.at(team=row.team_id, metric=row.metric_id)),
         Cell(page.say(team.name), address=TEAM.at(team=row.team_id)),
         Cell(page.text("changes.up" if row.is_better else "changes.down"), tag=up if row.is_better else down),
-        *(page.cells.measure(row.unit, value) for value in (row.value_before, row.value, row.value_now, row.centre)),
+        *page.cells.measures(row.unit, row.value_before, row.value, row.value_now, row.centre),
         Cell(page.text(f"metric.signal_{row.signal}")),
     )

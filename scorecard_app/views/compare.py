@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from markupsafe import Markup
@@ -25,7 +25,7 @@ from scorecard_app.markup import element, folded, heading, hint, join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
-from scorecard_app.tracks import Line, Mark, track
+from scorecard_app.tracks import Line, Mark, MarkKind, track
 from scorecard_app.views.parts import areas_by_id, metrics_by_id, teams_by_id
 
 EVERY = ""
@@ -133,12 +133,13 @@ def _lead(page: Page, left: Half, right: Half) -> None:
     if None in totals:
         show(lead(page.text("compare.lead_none")))
         return
+    before, now = fmt.scores(page.language, *totals)
     words = page.text(
         "compare.lead",
         left=left.name,
         right=right.name,
-        before=fmt.score(page.language, totals[0]),
-        now=fmt.score(page.language, totals[1]),
+        before=before,
+        now=now,
     )
     differences = {key: abs(value) for key in right.areas if (value := _difference(left, right, key)) is not None}
     most = max(differences, key=lambda key: differences[key], default=None)
@@ -196,8 +197,7 @@ def _score_row(
 ) -> tuple[Cell, ...]:
     return (
         name,
-        page.cells.score(before),
-        page.cells.score(now, is_strong=True),
+        *page.cells.scores(before, now),
         _signed(page, before, now),
         Cell(drawing=_dumbbell(page, left, right, before, now)),
     )
@@ -214,11 +214,15 @@ def _dumbbell(page: Page, left: Half, right: Half, before: float | None, now: fl
     """Both values on one line from 0 to 100 with the requirement."""
     krav = f"{page.text('word.krav').lower()} {fmt.number(page.language, KRAV_POINTS)}"
     lines = [Line(0.0, "0"), Line(1.0, "100"), Line(KRAV_POINTS / 100, krav, "krav")]
-    figures = {half.name: fmt.score(page.language, value) for half, value in ((left, before), (right, now))}
-    alt = "; ".join(f"{name}: {figure}" for name, figure in figures.items())
+    said = [
+        f"{half.name}: {words}"
+        for half, words in zip((left, right), fmt.scores(page.language, before, now), strict=True)
+    ]
+    alt = "; ".join(said)
+    kinds: tuple[MarkKind, ...] = ("hollow", "plain")
     marks = [
-        Mark(value / 100, kind, f"{half.name}: {fmt.score(page.language, value)}")
-        for half, value, kind in ((left, before, "hollow"), (right, now, "plain"))
+        Mark(value / 100, kind, words)
+        for value, kind, words in zip((before, now), kinds, said, strict=True)
         if value is not None
     ]
     spans = [(min(before, now) / 100, max(before, now) / 100)] if before is not None and now is not None else []
@@ -256,8 +260,7 @@ def _metric_table(page: Page, left: Half, right: Half, metrics: Sequence[Metric]
     rows = tuple(
         (
             Cell(page.say(metric.title), address=METRIC.at(metric=metric.metric_id, team=right.team.team_id)),
-            _value(page, left, metric),
-            _value(page, right, metric),
+            *_values(page, left, right, metric),
             page.cells.number(_points(left, metric)),
             page.cells.number(_points(right, metric), is_strong=True),
             _signed(page, _points(left, metric), _points(right, metric)),
@@ -276,8 +279,11 @@ def _metric_table(page: Page, left: Half, right: Half, metrics: Sequence[Metric]
     return Table("compare_metrics", page.text("compare.metrics_caption"), columns, rows)
 
 
-def _value(page: Page, half: Half, metric: Metric) -> Cell:
-    row = half.metrics.get(metric.metric_id)
-    value = shown_value(row) if row else None
-    detail = page.text(f"status.{row.status}") if row and value is None else ""
-    return Cell(fmt.metric_value(page.language, metric.unit, value), value, detail=detail)
+def _values(page: Page, left: Half, right: Half, metric: Metric) -> list[Cell]:
+    """The values of both; of one that is not measured why."""
+    rows = [half.metrics.get(metric.metric_id) for half in (left, right)]
+    cells = page.cells.measures(metric.unit, *(shown_value(row) if row else None for row in rows))
+    return [
+        replace(cell, detail=page.text(f"status.{row.status}") if row and cell.value is None else "")
+        for cell, row in zip(cells, rows, strict=True)
+    ]

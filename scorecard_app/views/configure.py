@@ -12,6 +12,7 @@ from markupsafe import Markup
 from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.core.settings import Settings
 from opsmetrics.language import fmt
+from opsmetrics.language.details import sentences
 from opsmetrics.proposals import edits, preview
 from opsmetrics.proposals.edits import Change
 from opsmetrics.proposals.preview import Effect
@@ -23,7 +24,7 @@ from scorecard_app.asked import ROLES
 from scorecard_app.choices import day_format
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import element, heading, join, lead, paragraph
+from scorecard_app.markup import element, heading, hint, join, lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
@@ -103,7 +104,7 @@ def _moved_teams(page: Page, found: Effect) -> Table:
                 Cell(", ".join(moves) or fmt.MISSING),
             )
         )
-    keys = ("word.team", "word.score", "word.level", "word.coverage", "nav.area")
+    keys = ("word.team", "word.score", "word.level", "word.coverage", "nav.areas")
     columns = tuple(Column(page.text(key)) for key in keys)
     return Table("effect-teams", page.text("configure.effect_teams"), columns, tuple(rows))
 
@@ -159,7 +160,10 @@ def _metric(page: Page) -> Metric:
         format_func=lambda key: page.say(metrics[key].title),
         key="configure-metric",
     )
-    return metrics[chosen]
+    metric = metrics[chosen]
+    # In full, because the box has one line; and whoever changes a requirement should see of what.
+    show(hint(page.say(metric.title), ": ", sentences(page.language, page.say(metric.formula))))
+    return metric
 
 
 def _day(page: Page, name: str, value: date) -> date:
@@ -198,7 +202,8 @@ def _waiver(page: Page) -> Maker:
         "compensating_measure": _words(page, "measure"),
         "approver": _words(page, "approver"),
         "valid_from": _today(page) - timedelta(days=1),
-        "valid_to": _day(page, "until", _today(page) + timedelta(days=90)),
+        # The register names the day after the last one.
+        "valid_to": _day(page, "until", _today(page) + timedelta(days=90)) + timedelta(days=1),
     }
     return lambda settings: edits.register_row(settings, "waivers", values)
 

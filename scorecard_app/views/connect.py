@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import CONNECT, HEALTH
 from opsmetrics.reports.next_sources import NextStep, next_steps
 from opsmetrics.reports.table import Cell, Column, Table
@@ -84,9 +85,8 @@ def _columns(page: Page, item: NextStep) -> str:
 
 def _teams(page: Page, item: NextStep, names: dict[str, str]) -> str:
     teams = sorted(item.step.teams.items(), key=lambda pair: (-pair[1], names[pair[0]]))
-    shown = ", ".join(f"{names[key]} {fmt.percent(page.language, gain)}" for key, gain in teams[:_SHOWN_TEAMS])
-    rest = len(teams) - _SHOWN_TEAMS
-    return shown + (f" {page.text('connect.more_teams', count=rest)}" if rest > 0 else "")
+    shown = [f"{names[key]} {fmt.percent(page.language, gain)}" for key, gain in teams]
+    return listed(page.language, shown, _SHOWN_TEAMS)
 
 
 def _ways(page: Page, item: NextStep) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import DECISIONS, METRIC
 from opsmetrics.reports.table import Cell, Column, Table, Tag
-from opsmetrics.snapshots.queries import gaps
+from opsmetrics.snapshots.queries import gains, gaps
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.gaps import GoalReview
 from opsmetrics.snapshots.queries.rows import group_by
 from scorecard_app.choices import choose_period
-from scorecard_app.files import table_files
+from scorecard_app.files import offer_table
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead
@@ -30,6 +31,7 @@ from scorecard_app.views.parts import PLAIN, campaign, source, teams_by_id
 
 OVERDUE, THIS_MONTH, LATER, OVER = "overdue", "this_month", "later", "over"
 GROUPS = (OVERDUE, THIS_MONTH, LATER, OVER)
+SHOWN_GOALS = 25  # of a group: more is a wall, and slow; all are in the file
 SHOWN_AHEAD = timedelta(days=45)  # after the last due day; a later forecast stands at the end
 _APART = 0.12  # of the axis: a label nearer to today gives way
 _EFFECTS = {
@@ -48,10 +50,10 @@ CANNOT_TELL = Tag("plain", "?")
 
 
 def group_of(goal: GoalReview, today: date) -> str:
-    """Return where a decision stands: over, overdue, due in the month of a day, or later."""
-    if not goal.is_open:
+    """Return where a decision stands: reached or over, overdue, due in the month of a day, or later."""
+    if goal.standing in {"closed", "ended"}:
         return OVER
-    if goal.days_left < 0:
+    if goal.standing == "over":
         return OVERDUE
     return THIS_MONTH if (goal.due_on.year, goal.due_on.month) == (today.year, today.month) else LATER
 
@@ -67,25 +69,17 @@ def render(page: Page) -> None:
         return
     today = page.period.on
     groups = group_by(goals, lambda goal: group_of(goal, today))
-    words = page.text(
-        "decisions.lead",
-        count=len(goals),
-        overdue=len(groups.get(OVERDUE, [])),
-        due=len(groups.get(THIS_MONTH, [])),
-        late=sum(goal.is_open and goal.days_left >= 0 and goal.forecast in {"late", "not_moving"} for goal in goals),
-        better=sum(goal.effect == "better" for goal in goals),
-        unsure=sum(goal.effect in _EFFECTS and goal.effect not in {"better", "not_acted"} for goal in goals),
-        waiting=sum(goal.effect == "not_acted" for goal in goals),
-        unknown=sum(goal.effect not in _EFFECTS for goal in goals),
-    )
-    show(lead(words))
+    show(lead(_answer(page, goals, groups)))
     axis = _axis(goals, today)
     for group in GROUPS:
         mine = groups.get(group, [])
-        title = heading(page.text(f"decisions.group_{group}"), page.text("decisions.group_count", count=len(mine)))
-        shown = table_html(page, _table(page, mine, group, axis), kind="decisions") if mine else None
+        key = "decisions.group_count" if len(mine) <= SHOWN_GOALS else "decisions.group_shown"
+        count = page.text(key, count=len(mine), shown=SHOWN_GOALS)
+        title = heading(page.text(f"decisions.group_{group}"), count)
+        shown = table_html(page, _table(page, mine[:SHOWN_GOALS], group, axis), kind="decisions") if mine else None
         show(join(title, shown or hint(page.text(f"decisions.none_{group}"))))
-    show(join(hint(page.text("decisions.note")), table_files(page, source("goals"))))
+    offer_table(page, source("goals"))
+    show(hint(page.text("decisions.note")))
     _campaigns(page, goals)
 
 
@@ -96,6 +90,30 @@ class _Axis:
     first: date
     last: date
     today: date
+
+
+def _answer(page: Page, goals: Sequence[GoalReview], groups: Mapping[str, Sequence[GoalReview]]) -> str:
+    """How the decisions stand and whether the actions worked; of what there is none only that none is overdue."""
+    standing = {
+        "overdue": len(groups.get(OVERDUE, [])),
+        "due": len(groups.get(THIS_MONTH, [])),
+        "late": sum(goal.standing == "late" for goal in goals),
+    }
+    effects = {
+        "better": sum(goal.said == "better" for goal in goals),
+        "unsure": sum(goal.said in _EFFECTS and goal.said not in {"better", "not_acted"} for goal in goals),
+        "waiting": sum(goal.said == "not_acted" for goal in goals),
+        "unknown": sum(goal.said not in _EFFECTS for goal in goals),
+    }
+    first, second = (
+        listed(
+            page.language,
+            [page.text(f"decisions.told_{key}", count=n) for key, n in counts.items() if n or key == always],
+        )
+        for counts, always in ((standing, "overdue"), (effects, None))
+    )
+    said = page.text("decisions.lead", count=len(goals), standing=first)
+    return " ".join((said, page.text("decisions.lead_effects", effects=second)))
 
 
 def _axis(goals: Sequence[GoalReview], today: date) -> _Axis:
@@ -121,7 +139,7 @@ def _timeline(page: Page, goal: GoalReview, axis: _Axis) -> Markup:
     if goal.is_open and goal.forecast_on is not None and goal.forecast != "closed":
         at = place(min(goal.forecast_on, axis.last), axis.first, axis.last)
         marks.append(Mark(at, "good" if goal.forecast == "on_time" else "bad", board.forecast(goal, language)))
-    now = Line(place(axis.today, axis.first, axis.last), page.text("decisions.today"), "krav")
+    now = Line(place(axis.today, axis.first, axis.last), page.text("decisions.today"), "mark")
     lines = day_lines(calendar_ticks(language, axis.first, axis.last, 4), axis.first, axis.last)
     apart = [line for line in lines if abs(line.at - now.at) > _APART]
     return track(marks, [*apart, now], words, spans=[(min(decided, due), max(decided, due))])
@@ -138,7 +156,7 @@ def _campaigns(page: Page, goals: Sequence[GoalReview]) -> None:
             Cell(campaign(name)),
             Cell(f"{sum(goal.forecast == 'closed' for goal in own)} / {len(own)}"),
             cells.number(sum(goal.recovered_points or 0.0 for goal in own), 1),
-            cells.number(gaps.expected_together(page.snapshot, own), 1),
+            cells.number(gains.expected_together(page.snapshot, own), 1),
             cells.day(max(goal.due_on for goal in own)),
         )
         for name, own in sorted(found.items())
@@ -184,8 +202,8 @@ def _row(page: Page, goal: GoalReview, team: Team, axis: _Axis) -> tuple[Cell, .
         Cell(fmt.number(language, goal.recovered_points, 1), goal.recovered_points, detail=expected),
         _forecast(page, goal),
         Cell(
-            page.text(f"goal.effect_{goal.effect}"),
-            tag=_EFFECTS.get(goal.effect, CANNOT_TELL),
+            page.text(f"goal.effect_{goal.said}"),
+            tag=_EFFECTS.get(goal.said, CANNOT_TELL),
             detail=_means(page, goal),
         ),
     )
@@ -194,18 +212,18 @@ def _row(page: Page, goal: GoalReview, team: Team, axis: _Axis) -> tuple[Cell, .
 def _due(page: Page, goal: GoalReview) -> str:
     """How far it has come; of what is open, how long is left or how long it is overdue."""
     status = page.text(f"goal.{goal.status}")
-    if not goal.is_open:
+    if goal.standing in {"closed", "ended"}:
         return status
     key = "decisions.days_over" if goal.days_left < 0 else "decisions.days_left"
     return f"{status}, {page.text(key, days=abs(goal.days_left))}"
 
 
 def _forecast(page: Page, goal: GoalReview) -> Cell:
-    """When it is met at the pace of today. What was given up has none; red is for what failed its day."""
-    if goal.status == "dropped":
-        return Cell(fmt.MISSING)
+    """When it is reached at the pace of today. What was given up has none; red is for what failed its day."""
     words = board.forecast(goal, page.language)
-    if goal.is_open and goal.days_left < 0 and goal.forecast != "closed":
+    if goal.status == "dropped":
+        return Cell(words)
+    if goal.standing == "over" and goal.forecast != "cannot_tell":
         return Cell(page.text("decisions.missed"), tag=Tag("bad", "✕"), detail=words)
     return Cell(words, tag=_FORECASTS.get(goal.forecast, CANNOT_TELL))
 
@@ -214,5 +232,5 @@ def _means(page: Page, goal: GoalReview) -> str:
     """The metric's mean before and after, where both are known."""
     if goal.before_mean is None or goal.after_mean is None:
         return ""
-    before, after = (fmt.metric_value(page.language, goal.unit, value) for value in (goal.before_mean, goal.after_mean))
+    before, after = fmt.metric_values(page.language, goal.unit, goal.before_mean, goal.after_mean)
     return page.text("decisions.means", before=before, after=after)

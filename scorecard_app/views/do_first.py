@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.language.details import detail
+from opsmetrics.language.listing import listing
 from opsmetrics.reports.addresses import CONFIGURE, CONNECT, METRIC, TEAM
 from opsmetrics.reports.board import gate_reason, when
 from opsmetrics.reports.do_first import Action, DoFirst, Unconnected
@@ -19,9 +20,9 @@ from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app.markup import Node, element, folded, hint, join, link, outward, pairs, paragraph, points
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views import explain
-from scorecard_app.views.parts import areas_by_id, days_text, metrics_by_id
+from scorecard_app.views.parts import areas_by_id, days_text, duty_link, metrics_by_id
 
 SHOWN_FAILING = 3
 SHOWN_SOURCES = 3
@@ -73,7 +74,7 @@ def _action(page: Page, action: Action, plan: Sequence[PlanStep]) -> Markup:
         ("first.who", _who(page, gap)),
         ("first.when", " ".join(part for part in (_due(page, gap), when(gap, page.language)) if part)),
         ("first.work", page.text("gaps.days", days=days)),
-        ("first.handbook", join(*(f"{duty.obligation_id}: {page.say(duty.text)}" for duty in action.duties), by="; ")),
+        ("first.handbook", join(*(duty_link(page, duty) for duty in action.duties), by="; ")),
     )
     return join(what, pairs((page.text(key), words) for key, words in facts))
 
@@ -89,13 +90,10 @@ def failing_names(
         return join(page.text("first.fails_closed", count=sum(each.count for each in failing)))
     if not failing:
         return join(page.text("first.fails_none"))
-    shown = failing[:most]
+    shown = failing[: most + 1]
     found = links(page.snapshot, metric, team_id, [Item(each.item_id, each.detail) for each in shown])
     names = [source_link(page, found.get(each.item_id), _times(page, each)) for each in shown]
-    rest = len(failing) - len(shown)
-    if rest > 0:
-        names.append(join(page.text("first.fails_more", count=rest)))
-    return join(*names, by=", ")
+    return page.listed(names, [_times(page, each) for each in failing], most)
 
 
 def failing_by_metric(page: Page, gaps: Sequence[Gap]) -> dict[str, Markup]:
@@ -124,6 +122,9 @@ def _times(page: Page, each: Failing) -> str:
 def _why(page: Page, action: Action, plan: Sequence[PlanStep]) -> list[str]:
     """Danger first, then the gate, then points and level."""
     gap, said = action.gap, []
+    if gap.status == "stale":
+        streams = ", ".join(page.text(f"stream.{name}").lower() for name in action.metric.needs)
+        said.append(page.text("first.why_stale", streams=streams))
     if gap.metric_id == EXPLOITED:
         said.append(page.text("first.why_exploited"))
     if action.gate is not None:
@@ -184,13 +185,14 @@ def _path(page: Page, team_id: str, found: DoFirst) -> Markup | None:
     line = paragraph(element("strong", " ".join(part for part in (words, reached, beyond) if part)), kind="path")
     if found.action is not None and [step.metric_id for step in steps] == [found.action.metric.metric_id]:
         return line  # the only step is said above
-    table = table_with_files(page, explain.plan_table(page, team_id, steps))
+    table = table_html(page, explain.plan_table(page, team_id, steps))
     metrics = metrics_by_id(page)
-    names = " → ".join(page.say(metrics[step.metric_id].title) for step in steps[:SHOWN_FAILING])
-    more = page.text("first.fails_more", count=len(steps) - SHOWN_FAILING) if len(steps) > SHOWN_FAILING else ""
+    titles = [page.say(metrics[step.metric_id].title) for step in steps]
+    cut = listing(page.language, titles, SHOWN_FAILING)
+    names = " → ".join(titles[: len(cut.before)])
     return join(
         line,
-        hint(" ".join(part for part in (names, more) if part)),
+        hint(" ".join(part for part in (names, cut.more) if part)),
         folded(page.text("first.path_show"), table),
     )
 

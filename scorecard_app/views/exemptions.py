@@ -15,9 +15,9 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views import explain
-from scorecard_app.views.parts import item_list, metrics_by_id, registered, source, teams_by_id
+from scorecard_app.views.parts import metrics_by_id, registered, source, teams_by_id
 
 
 @view(EXEMPTIONS)
@@ -35,9 +35,7 @@ def render(page: Page) -> None:
         teams=len(signs),
     )
     show(lead(words))
-    settle = item_list(page, board.for_decision(board.read_board(page.snapshot, page.period), page.language))
-    show(join(heading(page.text("exemptions.settle")), settle or hint(page.text("overview.settle_none"))))
-    body = table_with_files(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
+    body = table_html(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
     show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", _as_written(page)), body))
     explain.alarms(page)
 
@@ -60,7 +58,7 @@ def _table(page: Page, rows: Sequence[Exemption]) -> Table:
                 Cell(page.say(metric.title) if metric else row.subject, detail=kind),
                 registered(page, row.reason),
                 registered(page, row.approver),
-                cells.day(row.valid_to),
+                cells.day(row.last_day),
                 cells.number(row.days_left),
                 cells.signed(debts.get(row.team_id) if row.kind == "waiver" else None),
             )

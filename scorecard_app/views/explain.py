@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from opsmetrics.language import fmt
 from opsmetrics.language.details import detail
+from opsmetrics.language.listing import listing
 from opsmetrics.reports.addresses import METRIC, TEAM
 from opsmetrics.reports.board import when
 from opsmetrics.reports.table import Cell, Column, Table
@@ -19,7 +20,7 @@ from opsmetrics.snapshots.queries.scores import ScorePart, TeamScore
 from scorecard_app.markup import element, folded, heading, hint, join, paragraph, small
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html, table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import areas_by_id, metrics_by_id, now_only, source, teams_by_id
 
 SHOWN_SUBJECTS = 8
@@ -44,20 +45,22 @@ def certainty(page: Page, score: TeamScore | None) -> str:
 
 
 def trend_sentence(page: Page, team_id: str) -> str:
-    """Return the verdict on the team's own trend, with slope, number of points and how much of the score it follows."""
+    """Return the verdict on the team's own trend, with its number of points and how much of the score it follows.
+
+    The slope is left out: it follows a part of the weight, and would be another number than the change that stands in
+    every other place.
+    """
     own = movement.team_trend(page.snapshot, page.period, team_id)
     if own is None:
         return ""
     word = page.text(f"explain.verdict_{own.verdict.removesuffix('_preliminary')}")
     note = page.text("explain.preliminary") if own.verdict.endswith("_preliminary") else ""
-    change = fmt.signed(page.language, own.change)
     return page.text(
         "explain.trend",
         verdict=word,
         note=note,
         points=own.n,
         periods=page.text(f"explain.periods_{own.grain}"),
-        change=change,
         share=fmt.percent(page.language, own.weight_share),
     )
 
@@ -80,7 +83,7 @@ def plan(page: Page, team_id: str) -> None:
         join(
             heading(page.text("explain.plan", level=level)),
             hint(" ".join((page.text("explain.plan_hint", days=days), *_level_dates(page, rows)))),
-            table_with_files(page, plan_table(page, team_id, rows)),
+            table_html(page, plan_table(page, team_id, rows)),
         )
     )
 
@@ -198,16 +201,16 @@ def alarms(page: Page, team_id: str | None = None) -> None:
         join(
             heading(page.text("explain.alarms")),
             hint(page.text("explain.alarms_hint")),
-            table_with_files(page, table),
+            table_html(page, table),
         )
     )
 
 
 def _alarm_row(page: Page, rows: Sequence[Alarm]) -> tuple[Cell, ...]:
-    first, rest = rows[0], len(rows) - SHOWN_SUBJECTS
-    details = [join(_subject(page, row), small(detail(page.language, row.detail))) for row in rows[:SHOWN_SUBJECTS]]
-    if rest > 0:
-        details.append(join(page.text("explain.more_subjects", count=rest)))
+    first, found = rows[0], listing(page.language, [_subject(page, row) for row in rows], SHOWN_SUBJECTS)
+    shown = rows[: len(found.before)]
+    details = [join(_subject(page, row), small(detail(page.language, row.detail))) for row in shown]
+    details += [join(found.more)] if found.more else []
     return (
         Cell(page.say(teams_by_id(page)[first.team_id].name), address=TEAM.at(team=first.team_id)),
         Cell(page.say(first.title), detail=page.say(first.explanation)),
@@ -240,7 +243,7 @@ def diagnostics(page: Page, team_id: str) -> None:
     show(
         join(
             heading(page.text("explain.diagnostics")),
-            folded(page.text("explain.diagnostics_hint"), table_html(page, table), files_of(page, table)),
+            folded(page.text("explain.diagnostics_hint"), table_html(page, table)),
         )
     )
 

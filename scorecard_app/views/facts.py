@@ -16,7 +16,7 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import source
 
 SHOWN_ROWS = 25
@@ -39,7 +39,7 @@ def _section(page: Page, name: str) -> None:
         return
     table = _table(page, name, found.head(SHOWN_ROWS))
     note = page.text("facts.shown", shown=len(table.rows), all=fmt.number(page.language, found.height))
-    show(join(heading(title, note), table_with_files(page, table, kind="wide")))
+    show(join(heading(title, note), table_html(page, table, kind="wide")))
 
 
 def _table(page: Page, name: str, shown: pl.DataFrame) -> Table:

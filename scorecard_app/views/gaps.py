@@ -10,7 +10,7 @@ from markupsafe import Markup
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import GAPS
 from opsmetrics.reports.table import Cell, Column, Table
-from opsmetrics.snapshots.queries import gaps
+from opsmetrics.snapshots.queries import gains, gaps, scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
 from opsmetrics.snapshots.queries.rows import Rows, group_by
@@ -21,10 +21,10 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import NOTHING, choices, element, heading, hint, join, lead, link
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html, table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views import explain
 from scorecard_app.views.do_first import failing_by_metric
-from scorecard_app.views.parts import areas_by_id, gaps_table, now_only, source, teams_by_id
+from scorecard_app.views.parts import areas_by_id, gaps_table, no_gaps, now_only, source, teams_by_id
 
 ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
@@ -40,9 +40,15 @@ def render(page: Page) -> None:
     head(page, page.text("gaps.title"), page.text("gaps.meta"))
     chosen = _filters(page, teams, areas)
     wanted = {_COLUMNS[key]: value for key, value in chosen.items() if value != EVERY}
-    kept = gaps.gaps(page.snapshot, page.period).where(**wanted)
-    _lead(page, kept, len(teams))
-    _list(page, kept, chosen)
+    found = gaps.gaps(page.snapshot, page.period)
+    kept = found.where(**wanted)
+    if not found:
+        is_scored = any(row.score is not None for row in scores.team_scores(page.snapshot, page.period))
+        show(no_gaps(page, is_scored=is_scored))
+    else:
+        if kept:
+            _lead(page, kept, chosen["team"])
+        _list(page, kept, chosen)
     if chosen["team"] in teams:
         explain.plan(page, chosen["team"])
     else:
@@ -68,21 +74,28 @@ def _filters(page: Page, teams: Mapping[str, Team], areas: Mapping[str, Area]) -
     return chosen
 
 
-def _lead(page: Page, found: Rows[Gap], teams: int) -> None:
+def _lead(page: Page, found: Rows[Gap], team_id: str) -> None:
     """How many gaps there are, what the first and the cheap ones would give, and how far the first have come."""
     first, cheapest = found[:COUNTED_GAPS], found.where(effort="S")[:COUNTED_GAPS]
-    ten, cheap = (
-        sum(gaps.joint_gains(page.snapshot, page.period, some).values()) / max(1, teams) for some in (first, cheapest)
-    )
+    said = [
+        _gain(page, "gain_team" if team_id != EVERY else "gain_all", first, team_id),
+        *([_gain(page, "cheap", cheapest, team_id)] if cheapest else []),
+    ]
     words = page.text(
         "gaps.lead",
         count=fmt.number(page.language, len(found)),
-        ten=fmt.number(page.language, ten, 1),
-        cheap=fmt.number(page.language, cheap, 1),
+        gain=f"{'; '.join(said)}.",
         overdue=int(found.frame["is_overdue"].sum()),
         open=sum(gap.goal_status is None for gap in first),
     )
     show(lead(words))
+
+
+def _gain(page: Page, key: str, some: Rows[Gap], team_id: str) -> str:
+    """What some gaps give together: one team, or the mean of all."""
+    joint = gains.joint_gains(page.snapshot, page.period, some)
+    points = joint.get(team_id) if team_id != EVERY else gains.mean_of_teams(page.snapshot, page.period, joint)
+    return page.text(f"gaps.{key}", count=len(some), points=fmt.number(page.language, points or 0.0, 1))
 
 
 def _list(page: Page, kept: Rows[Gap], chosen: Mapping[str, str]) -> None:
@@ -100,7 +113,6 @@ def _list(page: Page, kept: Rows[Gap], chosen: Mapping[str, str]) -> None:
             heading(page.text("gaps.list"), note),
             table_html(page, table, kind="gaps") if shown else hint(page.text("gaps.none")),
             _page_links(page, number, count),
-            files_of(page, table),
         )
     )
 
@@ -136,7 +148,7 @@ def _plans(page: Page, teams: Mapping[str, Team]) -> None:
     cheapest = sorted(plans.values(), key=_days)[:SHOWN_PLANS]
     rows = tuple(_plan_row(page, steps, teams[steps[0].team_id]) for steps in cheapest)
     table = Table("plans", page.text("gaps.plans_caption"), columns, rows, source=source("plans"))
-    show(join(heading(page.text("gaps.plans")), table_with_files(page, table)))
+    show(join(heading(page.text("gaps.plans")), table_html(page, table)))
 
 
 def _days(steps: Sequence[PlanStep]) -> float:

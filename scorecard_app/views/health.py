@@ -16,7 +16,7 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead, points, small
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views.health_sources import sources_section
 from scorecard_app.views.health_systems import age, name_of, silent_streams, systems_section, touches
 from scorecard_app.views.parts import areas_by_id, source, teams_by_id
@@ -107,7 +107,7 @@ def _missing(page: Page) -> None:
     )
     table = Table("missing_days", page.text("health.gaps_caption"), columns, rows, source=source("missing-days"))
     title, words = heading(page.text("health.gaps")), hint(page.text("health.gaps_hint"))
-    show(join(title, words, table_with_files(page, table)))
+    show(join(title, words, table_html(page, table)))
 
 
 def _quarantine(page: Page) -> None:
@@ -178,7 +178,7 @@ def _section(page: Page, table: Table, *, has_hint: bool = False) -> None:
         show(join(title, hint(page.text(f"health.{table.name}_none"))))
         return
     words = hint(page.text(f"health.{table.name}_hint")) if has_hint else None
-    show(join(title, words, table_with_files(page, table)))
+    show(join(title, words, table_html(page, table)))
 
 
 def _thin(page: Page) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from markupsafe import Markup
-
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import TEAM
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.snapshots.queries import quality
@@ -16,7 +15,7 @@ from scorecard_app.markup import folded, hint, join
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import runs
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import PLAIN, source, teams_by_id
 
 SHOWN_NAMES = 5
@@ -27,9 +26,11 @@ _RHYTHMS = ((28 * 24, "month"), (7 * 24, "week"), (24, "day"), (0, "hour"))
 def sources_section(page: Page, sources: Sequence[SourceHealth]) -> None:
     """Show every data stream, worst first, on demand: the systems above say what matters."""
     table = _table(page, sources)
-    words = page.text("health.streams_show", count=len(sources))
+    ended = sum(row.state == "ended" for row in sources)
+    key = "health.streams_show_ended" if ended else "health.streams_show"
+    words = page.text(key, count=len(sources) - ended, ended=ended)
     body = folded(words, table_html(page, table), hint(page.text("health.runs_legend")))
-    show(join(body, files_of(page, table)))
+    show(join(body))
 
 
 def _table(page: Page, sources: Sequence[SourceHealth]) -> Table:
@@ -92,7 +93,7 @@ def _runs(page: Page, row: SourceHealth, days: Collection[date], last: date) -> 
 def _teams(page: Page, missing: Sequence[str], names: Mapping[str, str]) -> Cell:
     if not missing:
         return Cell(page.text("health.none"))
-    shown = missing[:SHOWN_NAMES]
-    more = page.text("incidents.more", count=len(missing) - len(shown)) if len(missing) > len(shown) else ""
-    links: list[Markup] = [page.link(TEAM.at(team=team_id), names[team_id]) for team_id in shown]
-    return Cell(", ".join(names[team_id] for team_id in shown) + more, drawing=join(join(*links, by=", "), more))
+    said = [names[team_id] for team_id in missing]
+    links = [page.link(TEAM.at(team=team_id), names[team_id]) for team_id in missing[: SHOWN_NAMES + 1]]
+    drawing = page.listed(links, said, SHOWN_NAMES)
+    return Cell(listed(page.language, said, SHOWN_NAMES), drawing=drawing)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import AREA
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import quality
@@ -15,7 +16,7 @@ from opsmetrics.snapshots.queries.rows import group_by
 from scorecard_app.markup import folded, heading, hint, join
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.ticks import round_ticks
 from scorecard_app.tracks import Line, Mark, track
 from scorecard_app.views.health_sources import STATES
@@ -38,7 +39,7 @@ def systems_section(page: Page, found: Sequence[SystemHealth]) -> None:
     if fine:
         body = table_html(page, _table(page, fine, {}, scale), kind="systems")
         rest = folded(page.text("health.systems_show", count=len(fine)), body)
-    show(join(title, shown, rest, files_of(page, head)))
+    show(join(title, shown, rest))
 
 
 def touches(page: Page, rows: Sequence[Touched]) -> str:
@@ -56,9 +57,7 @@ def name_of(page: Page, row: SystemHealth) -> str:
 
 def silent_streams(page: Page, row: SystemHealth) -> str:
     """Name the streams that are silent, and how many more there are."""
-    names = [page.text(f"stream.{stream}") for stream in row.silent]
-    more = page.text("incidents.more", count=len(names) - SHOWN_STREAMS) if len(names) > SHOWN_STREAMS else ""
-    return ", ".join(names[:SHOWN_STREAMS]) + more
+    return listed(page.language, [page.text(f"stream.{stream}") for stream in row.silent], SHOWN_STREAMS)
 
 
 def age(page: Page, row: SystemHealth) -> str:
@@ -106,7 +105,7 @@ def _age_track(page: Page, row: SystemHealth, scale: float) -> Markup:
     """Days since the newest data as a bar from zero, with a line where they count as late."""
     at = 1.0 if row.age is None else row.age / scale
     lines = [Line(tick / scale, _days(page, tick)) for tick in round_ticks(0, scale, 4)]
-    limit = Line(min(1.0, row.limit / scale), "", "krav")
+    limit = Line(min(1.0, row.limit / scale), "", "mark")
     alt = page.text("health.age_alt", age=age(page, row), limit=row.limit)
     mark = Mark(at, "good" if row.state == "fresh" else "bad", alt)
     return track([mark], [*lines, limit], alt, spans=[(0.0, at)])

@@ -10,6 +10,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import INCIDENTS, TEAM
 from opsmetrics.reports.lead import usual_range
 from opsmetrics.reports.table import Cell, Column, Table
@@ -24,9 +25,10 @@ from scorecard_app.markup import Node, element, folded, heading, hint, join, lea
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
-from scorecard_app.table_html import files_of, table_html, table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.ticks import calendar_ticks
 from scorecard_app.tracks import Line, Mark, MarkKind, day_lines, month_bars, place, track
+from scorecard_app.views.outcomes import time_down
 from scorecard_app.views.parts import source, teams_by_id
 from scorecard_app.views.sides import side_links, side_of
 
@@ -86,15 +88,20 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         major=fmt.number(page.language, major),
         teams=fmt.number(page.language, len(mine)),
         all=fmt.number(page.language, len(teams)),
-        team=page.say(teams[worst.team_id].name) if worst.team_id in teams else worst.team_id,
-        most=fmt.number(page.language, worst.major),
-        hours=fmt.duration(page.language, worst.minutes),
     )
+    if major:
+        words += " " + page.text(
+            "incidents.lead_lasted" if team_id else "incidents.lead_worst",
+            major=major,
+            team=page.say(teams[worst.team_id].name) if worst.team_id in teams else worst.team_id,
+            most=fmt.number(page.language, worst.major),
+            hours=fmt.duration(page.language, worst.minutes),
+        )
     show(lead(words))
 
 
 def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], team_id: str | None) -> None:
-    """Major ones now against what is usual, those that are open, and evaluations that are overdue."""
+    """Major ones and time down now against what is usual, those that are open, and evaluations that are overdue."""
     number = page.language
     items: list[tuple[str, str, Node]] = []
     if team_id is None:
@@ -103,8 +110,11 @@ def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents],
         usual = usual_range(history[:-1])
         words = page.text("overview.usual", low=usual[0], high=usual[1]) if usual else ""
         items.append((page.text("overview.strip_majors"), fmt.number(number, history[-1]), join(words, " ", line)))
+        down = list(facts.downtime(page.snapshot, page.period))
+        items.append((page.text("incidents.strip_down"), *time_down(page, down)))
+    else:  # of all of them the first sentence says it
+        items.append((page.text("incidents.strip_major"), fmt.number(number, sum(row.major for row in mine)), None))
     items += [
-        (page.text("incidents.strip_major"), fmt.number(number, sum(row.major for row in mine)), None),
         (
             page.text("incidents.strip_open"),
             fmt.number(number, sum(row.still_open for row in mine)),
@@ -156,16 +166,15 @@ def _teams_timeline(page: Page, teams: Mapping[str, Team], counts: Sequence[Team
     )
     show(heading(page.text("incidents.timeline"), page.text("incidents.timeline_note")))
     _show_timeline(page, table)
-    quiet = [page.say(team.name) for key, team in teams.items() if key not in {row.team_id for row in counts}]
+    had_some = {row.team_id for row in counts}
+    quiet = [page.say(team.name) for key, team in teams.items() if key not in had_some]
     none = hint(page.text("incidents.quiet", count=len(quiet), names=_names(page, quiet))) if quiet else None
-    show(join(side_links(page, side), none, files_of(page, table)))
+    show(join(side_links(page, side), none))
 
 
 def _names(page: Page, names: Sequence[str]) -> str:
     """Some names, and how many more there are."""
-    most = incidents.SHOWN_TEAMS
-    more = page.text("incidents.more", count=len(names) - most) if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return listed(page.language, names, incidents.SHOWN_TEAMS)
 
 
 def team_timeline(page: Page, team_id: str) -> None:
@@ -265,7 +274,7 @@ def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int
     file = source("all-incidents", team=team_id)
     table = Table("all_incidents", page.text("incidents.list_caption"), columns, rows, source=file)
     words = page.text("incidents.list_show", shown=len(rows), all=fmt.number(page.language, count))
-    show(join(folded(words, table_html(page, table)), files_of(page, table)))
+    show(join(folded(words, table_html(page, table))))
 
 
 def _services(page: Page, teams: Mapping[str, Team], team_id: str | None) -> None:
@@ -289,7 +298,7 @@ def _services(page: Page, teams: Mapping[str, Team], team_id: str | None) -> Non
     )
     file = source("down-services", team=team_id)
     table = Table("down_services", page.text("incidents.services_caption"), columns, rows, source=file)
-    show(join(title, table_with_files(page, table, kind="services")))
+    show(join(title, table_html(page, table, kind="services")))
 
 
 def _service_row(page: Page, teams: Mapping[str, Team], row: DownService, top: float) -> tuple[Cell, ...]:

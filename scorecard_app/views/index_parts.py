@@ -25,7 +25,7 @@ def questioned(page: Page) -> frozenset[str]:
 def alt(page: Page, spots: Sequence[Spot]) -> str:
     """Say where a line of scores begins and ends."""
     there = [value for _, value in spots if value is not None]
-    first, last = (fmt.score(page.language, there[at] if there else None) for at in (0, -1))
+    first, last = fmt.scores(page.language, *(there[at] if there else None for at in (0, -1)))
     return page.text("across.alt", first=first, last=last)
 
 

@@ -9,15 +9,14 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import AREA, HEALTH, TEAM
+from opsmetrics.reports.addresses import AREA, EXEMPTIONS, HEALTH, TEAM
 from opsmetrics.reports.board import Board
 from opsmetrics.scoring.points import MET_LEVEL
-from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries import scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.comparison import ScoreMove
 from scorecard_app.choices import chosen_number
-from scorecard_app.files import table_files
+from scorecard_app.files import offer_table
 from scorecard_app.markup import Node, choices, element, heading, hint, join, link, mark, small
 from scorecard_app.matrix import legend, tile_html
 from scorecard_app.page import Page
@@ -46,6 +45,7 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
         role="table",
         class_="matrix",
     )
+    offer_table(page, source("area-scores"))
     choice = None if is_paper else _choices(page, order, number, count)
     show(
         join(
@@ -54,28 +54,13 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
             element("div", hint(page.text("overview.matrix_hint")), choice, class_="row"),
             table,
             legend(page.language, found.edges, _arrows(page, found)),
-            table_files(page, source("area-scores")),
         )
     )
 
 
 def _stale_sources(page: Page, found: Board) -> list[Markup]:
     """A source that fails is said once, not in every tile that rests on it."""
-    areas = found.area_names(page.language)
-    return [
-        hint(
-            page.link(
-                HEALTH.at(),
-                page.text(
-                    "overview.stale_source",
-                    source=page.text(f"stream.{row.stream}"),
-                    areas=", ".join(areas[area] for area in row.areas),
-                    teams=row.teams,
-                ),
-            )
-        )
-        for row in area_queries.carried(page.snapshot, page.period)
-    ]
+    return [hint(page.link(HEALTH.at(), words)) for words in board.carried(found, page.language)]
 
 
 def _arrows(page: Page, found: Board) -> str:
@@ -158,7 +143,8 @@ def _group_row(matrix: Matrix, kind: str) -> Markup:
 
 def _team_row(matrix: Matrix, team: Team) -> Markup:
     page, own = matrix.page, matrix.board.moves.get((team.team_id, ""))
-    signs = small(page.text("overview.mark_signs")) if own and own.signs else None
+    asked = page.link(EXEMPTIONS.at(), page.text("overview.mark_signs")) if own and own.signs else None
+    signs = small(asked)
     address = TEAM.at(team=team.team_id)
     name = element("th", page.link(address, page.say(team.name)), signs, scope="row", role="rowheader")
     tiles = (_area_cell(page, area, tile_html(page.language, tile(matrix, team, area))) for area in matrix.board.areas)
@@ -210,7 +196,7 @@ def _since(page: Page, move: ScoreMove | None) -> Markup:
 def year_line(page: Page, name: str, history: Sequence[float | None]) -> Markup:
     """Return the sparkline of a team's or an area's scores at month-ends and now."""
     seen = [value for value in history if value is not None]
-    first, last = (fmt.score(page.language, seen[place] if seen else None) for place in (0, -1))
+    first, last = fmt.scores(page.language, *(seen[place] if seen else None for place in (0, -1)))
     return sparkline(history, page.text("overview.trend_alt", team=name, first=first, last=last), slots=SHOWN_MONTHS)
 
 
@@ -218,17 +204,13 @@ def _median_row(matrix: Matrix) -> Markup:
     page, found, medians = matrix.page, matrix.board, matrix.board.medians()
     name = element("th", page.text("overview.median_row"), scope="row", role="rowheader")
     cells = (_area_cell(page, area, _median(matrix, medians.get(area.area_id))) for area in found.areas)
-    now = found.median()
-    total = element("strong", fmt.score(page.language, now))
+    total = element("strong", fmt.score(page.language, found.median()))
     changes = [
-        fmt.signed(page.language, None if now is None or then is None else now - then)
-        for then, period in (
-            (found.median_then(), found.against.before),
-            (found.median_then(is_year=True), found.against.year),
-        )
+        fmt.signed(page.language, found.median_change(then))
+        for then, period in ((found.before, found.against.before), (found.year, found.against.year))
         if period is not None
     ]
-    months = [row.score for row in scores.months(page.snapshot, page.period, MET_LEVEL)][-SHOWN_MONTHS:]
+    months = [row.score for row in scores.months(page.snapshot, page.period, MET_LEVEL, SHOWN_MONTHS)]
     line = year_line(page, page.text("overview.median_row"), months)
     plain = _plain_cells(matrix, [total, *changes, fmt.percent(page.language, found.coverage()), line])
     return element("tr", name, cells, plain, role="row", class_="median")

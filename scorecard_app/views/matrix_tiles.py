@@ -18,7 +18,7 @@ from opsmetrics.snapshots.queries.rows import group_by, index_by
 from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app.matrix import Tile
 from scorecard_app.page import Page
-from scorecard_app.views.parts import level_note
+from scorecard_app.views.parts import known_share, level_note
 
 SHOWN_MONTHS = 13  # twelve month-ends and now
 
@@ -93,12 +93,7 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     if row is None or row.status == "not_applicable":
         return Tile("", page.text("overview.cell_na", **names), None, "not_applicable")
     href = page.href(TEAM.at(team=team.team_id, area=area.area_id))
-    bounds = page.text(
-        "overview.cell_bounds",
-        coverage=fmt.percent(page.language, row.coverage),
-        low=fmt.number(page.language, row.low),
-        high=fmt.number(page.language, row.high),
-    )
+    bounds = known_share(page, row.coverage, row.low, row.high)
     if row.score is None:
         label = f"{page.text('overview.cell_no_score', **names)}. {bounds}"
         return Tile(href, label, None, row.status)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.language.details import sentences
-from opsmetrics.reports.addresses import AREA, METRIC, METRICS, TEAM
+from opsmetrics.reports.addresses import AREA, METRIC, TEAM
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.do_first import is_unconnected
 from opsmetrics.snapshots.queries import catalogue, gaps, scores
@@ -24,7 +25,15 @@ from scorecard_app.table_html import cell_html, table_html
 from scorecard_app.views.metric_chart import control_section, trend_section
 from scorecard_app.views.metric_number import evidence_section, formula_section
 from scorecard_app.views.metric_teams import teams_section
-from scorecard_app.views.parts import areas_by_id, gaps_table, metrics_by_id, reason, status_cell, teams_by_id
+from scorecard_app.views.parts import (
+    areas_by_id,
+    duty_link,
+    gaps_table,
+    metrics_by_id,
+    reason,
+    status_cell,
+    teams_by_id,
+)
 
 EVERY = ""  # no team: all of them
 
@@ -36,9 +45,8 @@ def render(page: Page) -> None:
     metric = metrics[selected_id("metric", metrics)]
     team = teams.get(st.query_params.get("team", EVERY))
     area_link = page.link(AREA.at(area=metric.area_id), page.say(areas_by_id(page)[metric.area_id].name))
-    index = page.link(METRICS.at(), page.text("nav.metrics"))
     if team is None:
-        head(page, page.say(metric.title), area_link, crumbs=(index,))
+        head(page, page.say(metric.title), area_link)
         _choices(page, metrics, teams, metric, EVERY)
         teams_section(page, metric, teams)
         _about(page, metric)
@@ -46,7 +54,7 @@ def render(page: Page) -> None:
         return
     team_link = page.link(TEAM.at(team=team.team_id), page.say(team.name))
     all_link = page.link(METRIC.at(metric=metric.metric_id), page.text("across.all_teams"))
-    head(page, page.say(metric.title), join(team_link, " · ", area_link, " · ", all_link), crumbs=(index, team_link))
+    head(page, page.say(metric.title), join(team_link, " · ", area_link, " · ", all_link), crumbs=(team_link,))
     _choices(page, metrics, teams, metric, team.team_id)
     _of_team(page, metric, team)
 
@@ -85,17 +93,18 @@ def _now(page: Page, metric: Metric, row: MetricScore) -> None:
     """Value, requirement, target and points; the interval of a sample; status and its reason."""
     language, unit = page.language, metric.unit
     sign = "≤" if metric.floor > metric.mal else "≥"
+    now, krav, target = fmt.metric_values(language, unit, shown_value(row), metric.requirement, metric.mal)
     numbers = strip(
         (
-            (page.text("word.now"), fmt.metric_value(language, unit, shown_value(row)), None),
-            (page.text("word.krav"), f"{sign} {fmt.metric_value(language, unit, metric.requirement)}", None),
-            (page.text("word.target"), f"{sign} {fmt.metric_value(language, unit, metric.mal)}", None),
+            (page.text("word.now"), now, None),
+            (page.text("word.krav"), f"{sign} {krav}", None),
+            (page.text("word.target"), f"{sign} {target}", None),
             (page.text("word.points"), fmt.number(language, row.points), page.text("word.out_of_100")),
         )
     )
     chance = None
     if row.interval_low is not None and row.points is not None:
-        low, high = (fmt.metric_value(language, unit, value) for value in (row.interval_low, row.interval_high))
+        low, high = fmt.metric_values(language, unit, row.interval_low, row.interval_high)
         chance = hint(page.text("metric.interval", low=low, high=high))
     status = paragraph(cell_html(page, status_cell(page, row)), " ", reason(language, row.reason), kind="meta")
     show(join(numbers, status, chance))
@@ -120,10 +129,10 @@ def _about(page: Page, metric: Metric, *, is_measured: bool = True) -> None:
     show(join(heading(page.text("metric.about")), pairs(items)))
 
 
-def _duties(page: Page, metric: Metric) -> list[str]:
-    """The handbook's sentences that it measures."""
+def _duties(page: Page, metric: Metric) -> list[Markup]:
+    """The handbook's sentences that it measures, each with its place in the handbook where one is known."""
     found = catalogue.obligations(page.snapshot)
-    return [page.say(duty.text) for duty in found if duty.obligation_id in metric.obligations]
+    return [duty_link(page, duty) for duty in found if duty.obligation_id in metric.obligations]
 
 
 def _weight(page: Page, metric: Metric) -> str:

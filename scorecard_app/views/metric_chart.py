@@ -19,11 +19,11 @@ from opsmetrics.snapshots.queries.movement import ControlPeriod
 from opsmetrics.snapshots.queries.scores import MetricScore
 from scorecard_app import charts
 from scorecard_app.charts import ControlPoint
-from scorecard_app.files import figure_files
+from scorecard_app.files import Figure, offer_figure
 from scorecard_app.markup import element, folded, heading, hint, join, paragraph, rich
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, folded_table, table_html
+from scorecard_app.table_html import folded_table, table_html
 from scorecard_app.views.parts import source
 
 SHOWN_WEEKS = 52
@@ -69,10 +69,12 @@ def control_section(page: Page, metric: Metric, team: Team) -> None:
     shown = periods[-SHOWN_POINTS:]
     if newest.chart in WITHOUT_MISS and newest.since_limit is not None and any(row.since_miss for row in shown):
         _without_miss_chart(page, shown, newest.since_limit, alt)
-        show(_figure_files(page, metric, team))
+        _offer(page, metric, team, "without-miss")
     elif newest.chart != "none":
         _control_chart(page, metric, points[-SHOWN_POINTS:], newest, alt)
-        show(join(_signs(page, points[-SHOWN_POINTS:]), _figure_files(page, metric, team)))
+        if signs := _signs(page, points[-SHOWN_POINTS:]):
+            show(signs)
+        _offer(page, metric, team, "control")
     _control_table(page, metric, team, periods)
 
 
@@ -95,9 +97,10 @@ def _bounds(metric: Metric) -> tuple[float, float]:
 def _control_chart(page: Page, metric: Metric, points: Sequence[ControlPoint], newest: ControlPeriod, alt: str) -> None:
     """The periods with natural limits and the requirement, each line with its label."""
     mean = page.text("metric.median" if newest.chart == "run" else "metric.mean").lower()
+    krav, centre = _alike(page, metric, newest.krav, newest.centre)
     written = {
-        "krav": (newest.krav, f"{page.text('word.krav').lower()} {_written(page, metric, newest.krav)}"),
-        "mean": (newest.centre, f"{mean} {_written(page, metric, newest.centre)}"),
+        "krav": (newest.krav, f"{page.text('word.krav').lower()} {krav}"),
+        "mean": (newest.centre, f"{mean} {centre}"),
         # Limits follow the number of items of each period: each is labelled at its last height.
         "high": (_last(point.high for point in points), page.text("metric.upper")),
         "low": (_last(point.low for point in points), page.text("metric.lower")),
@@ -143,8 +146,9 @@ def _signs(page: Page, points: Sequence[ControlPoint]) -> Markup | None:
     return element("div", shown, class_="legend") if shown else None
 
 
-def _written(page: Page, metric: Metric, value: float | None) -> str:
-    return fmt.metric_value(page.language, metric.unit, value)
+def _alike(page: Page, metric: Metric, *values: float | None) -> list[str]:
+    """Values of the metric that are compared: all with the same decimals."""
+    return fmt.metric_values(page.language, metric.unit, *values)
 
 
 def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[ControlPeriod]) -> None:
@@ -171,7 +175,7 @@ def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[Con
     )
     file = source("control-chart", team=team.team_id, metric=metric.metric_id)
     table = Table("control_chart", caption, columns, rows, source=file)
-    show(join(folded(page.text("app.show_table"), hint(caption), table_html(page, table)), files_of(page, table)))
+    show(join(folded(page.text("app.show_table"), hint(caption), table_html(page, table))))
 
 
 def _caption(page: Page, metric: Metric, newest: ControlPeriod) -> str:
@@ -180,13 +184,15 @@ def _caption(page: Page, metric: Metric, newest: ControlPeriod) -> str:
     bottom, top = _bounds(metric)
     low, high = bottom if newest.low is None else newest.low, top if newest.high is None else newest.high
     values = (low, newest.centre, None if math.isinf(high) else high)
-    low_word, centre, high_word = (fmt.metric_value(page.language, metric.unit, value) for value in values)
+    low_word, centre, high_word = _alike(page, metric, *values)
     return page.text("metric.limits", low=low_word, centre=centre, high=high_word)
 
 
-def _figure_files(page: Page, metric: Metric, team: Team) -> Markup:
-    name = f"{metric.metric_id}-{team.team_id}"
-    return figure_files(page, name, f"{page.say(metric.title)} · {page.say(team.name)}")
+def _offer(page: Page, metric: Metric, team: Team, key: str) -> None:
+    """Offer a chart as a picture; its title names the metric, the team and which of the charts it is."""
+    which = page.text("metric.trend" if key == "trend" else "metric.is_changing")
+    title = f"{page.say(metric.title)} · {page.say(team.name)} · {which}"
+    offer_figure(page, Figure(key, f"{metric.metric_id}-{team.team_id}-{key}", title))
 
 
 def _cannot_tell(page: Page, reason: str, points: int) -> str:
@@ -244,13 +250,14 @@ def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | Non
     if not there:
         show(hint(page.text("metric.trend_none")))
         return
+    value, krav, target = _alike(page, metric, there[-1], metric.requirement, metric.mal)
     alt = page.text(
         "metric.trend_alt",
         metric=page.say(metric.title),
         team=page.say(team.name),
-        value=_written(page, metric, there[-1]),
-        krav=_written(page, metric, metric.requirement),
-        target=_written(page, metric, metric.mal),
+        value=value,
+        krav=krav,
+        target=target,
     )
     show(paragraph(_to_requirement(page, metric, spots[-1][1]), kind="answer"))
     _trend_chart(page, metric, spots, alt)
@@ -258,17 +265,22 @@ def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | Non
     columns = (Column(page.text("word.period"), "date"), Column(page.text("word.value"), "number"))
     rows = tuple((page.cells.day(on), page.cells.measure(metric.unit, value)) for on, value in reversed(spots))
     table = Table("weeks", alt, columns, rows, source=file)
-    show(join(_figure_files(page, metric, team), folded_table(page, page.text("app.show_table"), table)))
+    _offer(page, metric, team, "trend")
+    show(folded_table(page, page.text("app.show_table"), table))
 
 
 def _to_requirement(page: Page, metric: Metric, now: float | None) -> Markup:
     """The verdict: whether the requirement is met now, by the value that stands now."""
-    krav = f"{'≥' if metric.is_up_good else '≤'}\u00a0{_written(page, metric, metric.requirement)}"
+    value, required = _alike(page, metric, now, metric.requirement)
+    krav = f"{'≥' if metric.is_up_good else '≤'}\u00a0{required}"
     if now is None:
         return rich(page.text("metric.now_unknown", krav=krav))
-    is_met = now >= metric.requirement if metric.is_up_good else now <= metric.requirement
-    key = "metric.now_met" if is_met else "metric.now_below"
-    return rich(page.text(key, krav=krav, value=_written(page, metric, now)))
+    key = "metric.now_met" if _meets(metric, now) else "metric.now_below"
+    return rich(page.text(key, krav=krav, value=value))
+
+
+def _meets(metric: Metric, value: float) -> bool:
+    return value >= metric.requirement if metric.is_up_good else value <= metric.requirement
 
 
 def _trend_chart(page: Page, metric: Metric, spots: Sequence[tuple[date, float | None]], alt: str) -> None:
@@ -276,12 +288,20 @@ def _trend_chart(page: Page, metric: Metric, spots: Sequence[tuple[date, float |
     newest = next(value for _, value in reversed(spots) if value is not None)
     is_now = spots[-1][1] is not None
     word = page.text("word.now").lower() if is_now else page.text("metric.last_known")
+    krav, value = _alike(page, metric, metric.requirement, newest)
     lines = {
-        "krav": (metric.requirement, f"{page.text('word.krav').lower()} {_written(page, metric, metric.requirement)}"),
-        "now": (newest, f"{word} {_written(page, metric, newest)}"),
+        "krav": (metric.requirement, f"{page.text('word.krav').lower()} {krav}"),
+        "now": (newest, f"{word} {value}"),
     }
     st.plotly_chart(
-        charts.metric_trend(language, metric.unit, [on for on, _ in spots], [value for _, value in spots], lines),
+        charts.metric_trend(
+            language,
+            metric.unit,
+            [on for on, _ in spots],
+            [value for _, value in spots],
+            lines,
+            is_met=_meets(metric, newest),
+        ),
         config=charts.CONFIG,
         theme=None,
         key="trend",

@@ -17,7 +17,7 @@ from opsmetrics.snapshots.queries.scores import MetricScore
 from scorecard_app.markup import NOTHING, Markup, heading, hint, join, paragraph, points
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views.do_first import connect_advice, source_link
 from scorecard_app.views.parts import reason, source
 
@@ -79,15 +79,12 @@ def _points_line(page: Page, metric: Metric, row: MetricScore) -> str:
     language, unit = page.language, metric.unit
     if metric.is_entity:
         return page.text("metric.formula_entities")
-    values = {
-        "value": fmt.metric_value(language, unit, row.value),
-        "points": fmt.number(language, row.points, 1),
-        "floor": fmt.metric_value(language, unit, metric.floor),
-        "target": fmt.metric_value(language, unit, metric.mal),
-    }
+    scale = (row.value, metric.floor, metric.krav, metric.mal)
+    value, floor, krav, target = fmt.metric_values(language, unit, *scale)
+    values = {"value": value, "points": fmt.number(language, row.points, 1), "floor": floor, "target": target}
     if metric.krav is None:
         return page.text("metric.formula_points_line", **values)
-    return page.text("metric.formula_points", **values, krav=fmt.metric_value(language, unit, metric.krav))
+    return page.text("metric.formula_points", **values, krav=krav)
 
 
 def _amount(language: str, value: float | None) -> str:
@@ -125,7 +122,7 @@ def _entities(page: Page, metric: Metric, team_id: str) -> None:
         Column(page.text("word.points"), "number"),
     )
     file = source("entities", team=team_id, metric=metric.metric_id)
-    show(table_with_files(page, Table("entities", page.text("metric.entities_caption"), columns, rows, source=file)))
+    show(table_html(page, Table("entities", page.text("metric.entities_caption"), columns, rows, source=file)))
 
 
 def evidence_section(page: Page, metric: Metric, team_id: str) -> None:
@@ -143,7 +140,7 @@ def evidence_section(page: Page, metric: Metric, team_id: str) -> None:
         show(join(title, hint(page.text("metric.evidence_none"))))
         return
     table = _evidence_table(page, metric, team_id, found)
-    show(join(title, hint(_recount(page, found)), table_with_files(page, table)))
+    show(join(title, hint(_recount(page, found)), table_html(page, table)))
 
 
 def _recount(page: Page, found: Rows[Evidence]) -> str:

@@ -20,7 +20,7 @@ from opsmetrics.snapshots.queries.scores import MetricScore
 from scorecard_app.markup import element, heading, hint, join, lead, points
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.ticks import round_ticks, tick_words
 from scorecard_app.tracks import Line, Mark, MarkKind, track
 from scorecard_app.trend_lines import Frame, framed, trend_line
@@ -60,22 +60,27 @@ def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
         return
     worst, value = measured[0]
     met = sum(_is_met(row) for row, _ in measured)
+    values = (metric.requirement, statistics.median(value for _, value in measured), value)
+    krav, median, least = fmt.metric_values(page.language, metric.unit, *values)
     words = page.text(
         "across.lead_all" if met == len(measured) else "across.lead",
         met=met,
         teams=len(measured),
-        krav=requirement(page, metric),
-        median=fmt.metric_value(page.language, metric.unit, statistics.median(value for _, value in measured)),
+        krav=f"{_sign(metric)}\u00a0{krav}",
+        median=median,
         worst=page.say(teams[worst.team_id].name),
-        value=fmt.metric_value(page.language, metric.unit, value),
+        value=least,
     )
     show(lead(words))
 
 
 def requirement(page: Page, metric: Metric) -> str:
     """Return the requirement with its sign."""
-    sign = "≥" if metric.is_up_good else "≤"
-    return f"{sign}\u00a0{fmt.metric_value(page.language, metric.unit, metric.requirement)}"
+    return f"{_sign(metric)}\u00a0{fmt.metric_value(page.language, metric.unit, metric.requirement)}"
+
+
+def _sign(metric: Metric) -> str:
+    return "≥" if metric.is_up_good else "≤"
 
 
 def _is_met(row: MetricScore) -> bool:
@@ -130,7 +135,7 @@ def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
     )
     title = heading(page.text("across.teams"), page.text("across.teams_note", krav=requirement(page, metric)))
     legend = element("div", key, class_="legend")
-    show(join(title, legend, table_html(page, table, kind="dots"), side_links(page, side), files_of(page, table)))
+    show(join(title, legend, table_html(page, table, kind="dots"), side_links(page, side)))
 
 
 def _lines(page: Page, metric: Metric, scale: Scale) -> list[Line]:
@@ -168,10 +173,11 @@ def _dot(
     """A team's value; what is old, or doubted, is hollow and neither good nor bad."""
     scale, lines = axis
     kind: MarkKind = ("good" if _is_met(row) else "bad") if is_sure else "hollow"
+    said, required = fmt.metric_values(page.language, metric.unit, value, metric.requirement)
     words = page.text(
         "across.dot_met" if _is_met(row) else "across.dot_below",
-        value=fmt.metric_value(page.language, metric.unit, value),
-        krav=requirement(page, metric),
+        value=said,
+        krav=f"{_sign(metric)}\u00a0{required}",
     )
     at, krav = scale.at(value), scale.at(metric.requirement)
     return track([Mark(at, kind, words)], lines, words, spans=[(min(at, krav), max(at, krav))])
@@ -179,7 +185,7 @@ def _dot(
 
 def _year(page: Page, metric: Metric, weeks: Sequence[across.TeamWeek], frame: Frame) -> Markup:
     there = [week.value for week in weeks if week.value is not None]
-    first, last = (fmt.metric_value(page.language, metric.unit, there[at] if there else None) for at in (0, -1))
+    first, last = fmt.metric_values(page.language, metric.unit, *(there[at] if there else None for at in (0, -1)))
     return trend_line([(week.on, week.value) for week in weeks], frame, page.text("across.alt", first=first, last=last))
 
 

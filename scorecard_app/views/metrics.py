@@ -19,7 +19,7 @@ from scorecard_app.markup import heading, join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.trend_lines import trend_line
 from scorecard_app.views.index_parts import alt, frame_of
 from scorecard_app.views.metric_teams import requirement
@@ -35,15 +35,13 @@ def render(page: Page) -> None:
     totals = index_by(across.metric_totals(page.snapshot, page.period), lambda row: row.metric_id)
     measured = sum(row.measured > 0 for row in totals.values())
     none_met = sum(row.measured > 0 and row.met == 0 for row in totals.values())
-    show(lead(page.text("index.metrics_lead", all=len(metrics), measured=measured, none=none_met)))
+    said = page.text("index.metrics_lead", all=len(metrics), measured=measured)
+    show(lead(f"{said} {page.text('index.metrics_none_met', none=none_met)}" if measured else said))
     year = group_by(across.metric_points(page.snapshot, page.period), lambda row: row.subject_id)
-    table = None
     by_area = group_by(metrics.values(), lambda row: row.area_id)
     for area_id, area in areas_by_id(page).items():
         table = _table(page, by_area.get(area_id, []), totals, year, page.say(area.name))
         show(join(heading(page.say(area.name)), table_html(page, table, kind="index")))
-    if table is not None:
-        show(files_of(page, table))
 
 
 def _table(

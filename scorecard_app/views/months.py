@@ -10,20 +10,20 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import MONTHS, TEAM
+from opsmetrics.reports.addresses import EXEMPTIONS, MONTHS, TEAM
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import across, catalogue
 from opsmetrics.snapshots.queries.across import ScoreAt
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.rows import group_by
 from scorecard_app.choices import choose, choose_period
-from scorecard_app.files import table_files
+from scorecard_app.files import offer_table
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import element, heading, hint, join, lead, link, small
-from scorecard_app.matrix import ranges
+from scorecard_app.markup import element, heading, hint, join, lead, link, mark, small
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
+from scorecard_app.table_html import legend_html
 from scorecard_app.views.index_parts import questioned
 from scorecard_app.views.parts import areas_by_id, source
 from scorecard_app.views.sides import side_links, side_of
@@ -129,53 +129,54 @@ def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Colum
         role="table",
         class_="heat",
     )
-    bands = (
-        element("span", element("span", class_=f"swatch cell l{level}"), f"{words} {page.text(f'level.{level}')}")
-        for level, words in enumerate(ranges(heat.edges))
-    )
-    file = source("team-months", area=area.area_id if area else None)
+    offer_table(page, source("team-months", area=area.area_id if area else None))
     show(
         join(
             heading(page.text("months.map"), page.text("months.map_note")),
             table,
-            element("div", bands, class_="legend"),
-            hint(page.text("months.no_gate")),
+            legend_html(board.legend(page.language, heat.edges)),
+            hint(page.text("months.held_key")),
             side_links(page, side),
-            table_files(page, file),
         )
     )
 
 
 def _row(heat: Heat, team: Team, rows: Sequence[ScoreAt]) -> Markup:
     page, known = heat.page, {(row.label, row.grain): row for row in rows}
-    note = small(page.text("moves.doubt_signs")) if team.team_id in heat.doubted else None
+    asked = page.link(EXEMPTIONS.at(), page.text("overview.mark_signs")) if team.team_id in heat.doubted else None
     label = page.link(TEAM.at(team=team.team_id), page.say(team.name))
     cells = (
         element("td", _cell(heat, team, known.get((label, grain)), words), role="cell", data_l=words)
         for label, grain, words in heat.columns
     )
-    return element("tr", element("th", label, note, scope="row", role="rowheader"), cells, role="row")
+    return element("tr", element("th", label, small(asked), scope="row", role="rowheader"), cells, role="row")
 
 
 def _cell(heat: Heat, team: Team, row: ScoreAt | None, words: str) -> Markup:
-    """One score in the colour of its level; what is not known says so and is never a number."""
+    """One score in the colour of its level as it stood; what is not known says so and is never a number."""
     page = heat.page
     if row is None or row.score is None:
         known = row is not None and row.status == "too_little_data"
         label = page.text("status.too_little_data" if known else "months.nothing")
         return element("span", "–", class_="cell nodata", role="img", aria_label=label, title=label)
-    level = board.band(row.score, heat.edges)
+    # As in the matrix: a number over 60 is not met where a gate, another area or the four weeks held it.
+    by_score = board.band(row.score, heat.edges)
+    level = by_score if row.level is None else row.level
     figure = fmt.score(page.language, row.score)
+    name = page.text(f"level.{level}").lower()
     label = page.text(
         "months.cell",
         team=page.say(team.name),
         when=words,
         score=figure,
-        level=page.text(f"level.{level}").lower(),
+        level=name,
     )
+    if level < by_score:
+        label = page.text("months.held", cell=label, level=page.text(f"level.{by_score}").lower())
     period = row.label if row.grain == "month" else None
     address = TEAM.at(team=team.team_id, area=heat.area.area_id if heat.area else None, period=period)
     kind = f"cell l{level}" + (" provisional" if row.status == "provisional" else "")
-    return link(
-        page.href(address), element("span", figure, class_="figure"), aria_label=label, title=label, class_=kind
-    )
+    # Eyes see that the colour is lower than the number; the sign is explained below the map.
+    sign = mark("*") if level < by_score else None
+    shown = element("span", join(figure, sign), class_="figure")
+    return link(page.href(address), shown, aria_label=label, title=label, class_=kind)

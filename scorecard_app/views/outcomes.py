@@ -35,7 +35,7 @@ def outcomes(page: Page, found: Board) -> None:
                 fmt.number(language, majors),
                 usual if majors is None else (usual, " ", line),
             ),
-            (page.text("outcomes.down"), *_down(page, down)),
+            (page.text("outcomes.down"), *time_down(page, down)),
         )
     )
     title = heading(page.text("outcomes.title"), page.text("outcomes.note"))
@@ -47,8 +47,8 @@ def outcomes(page: Page, found: Board) -> None:
     show(join(title, numbers, _worst(page, found, is_measured=down[-1].down_minutes is not None), more))
 
 
-def _down(page: Page, periods: Sequence[Downtime]) -> tuple[str, Node]:
-    """Time down in the newest period, and what is usual; what nobody measured is no number."""
+def time_down(page: Page, periods: Sequence[Downtime]) -> tuple[str, Node]:
+    """Return the time down in the newest period and what is usual; what nobody measured is no number."""
     now = periods[-1]
     if now.down_minutes is None:
         return fmt.MISSING, page.text("outcomes.not_measured")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
-from opsmetrics.reports.addresses import CHANGES, CONNECT, EXEMPTIONS, HEALTH, OVERVIEW, Address
+from opsmetrics.reports.addresses import CHANGES, CONNECT, HEALTH, OVERVIEW, Address
 from opsmetrics.reports.board import Board
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue, evidence, facts, reach, scores
@@ -20,7 +20,7 @@ from opsmetrics.snapshots.queries.rows import Rows
 from scorecard_app.choices import choose_period
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import NOTHING, element, heading, hint, join, mark, paragraph, small, strip
+from scorecard_app.markup import NOTHING, element, folded, heading, hint, join, mark, paragraph, small, strip
 from scorecard_app.markup import lead as lead_paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -46,7 +46,7 @@ def render(page: Page) -> None:
         head(page, page.text("overview.title"), meta)
     with right:
         choose_period(page)
-    _empty(page)
+    _empty(page, found)
     lead(page, found)
     changed(page, found)
     matrix(page, found)
@@ -58,7 +58,7 @@ def render(page: Page) -> None:
 def lead(page: Page, found: Board) -> None:
     """Show the answer in a few sentences and four numbers, each against the last month end and a year ago."""
     language = page.language
-    months = scores.months(page.snapshot, page.period, MET_LEVEL)[-SHOWN_MONTHS:]
+    months = scores.months(page.snapshot, page.period, MET_LEVEL, SHOWN_MONTHS)
     scores_line = sparkline([row.score for row in months], page.text("overview.months_alt"), slots=SHOWN_MONTHS)
     met = [float(row.met) if row.scored else None for row in months]
     teams_line = sparkline(met, page.text("overview.met_alt"), span=6, slots=SHOWN_MONTHS)
@@ -76,7 +76,7 @@ def lead(page: Page, found: Board) -> None:
                     page.text("word.out_of_100"),
                     " ",
                     scores_line,
-                    small(" · ".join(_median_changes(page, found))),
+                    small(" · ".join(board.median_changes(found, language))),
                 ),
             ),
             (page.text("overview.strip_met"), fmt.number(language, found.met()), (teams, " ", teams_line)),
@@ -89,20 +89,6 @@ def lead(page: Page, found: Board) -> None:
         )
     )
     show(join(lead_paragraph(board.lead(found, language)), numbers))
-
-
-def _median_changes(page: Page, found: Board) -> list[str]:
-    """How the median moved since the last month end and over the year, as far as there is something to compare with."""
-    now = found.median()
-    then = (
-        (found.median_then(), board.since(found, page.language)),
-        (found.median_then(is_year=True), board.a_year_ago(found, page.language)),
-    )
-    return [
-        page.text("overview.strip_change", points=fmt.signed(page.language, now - before), since=since)
-        for before, since in then
-        if now is not None and before is not None
-    ]
 
 
 def changed(page: Page, found: Board, shown: int = board.MOST_LINES) -> None:
@@ -127,16 +113,18 @@ def changed(page: Page, found: Board, shown: int = board.MOST_LINES) -> None:
 
 def _decide(page: Page, found: Board, shown: int) -> Markup:
     items = board.for_decision(found, page.language)
-    lines = item_list(page, items[:shown]) or hint(page.text("overview.settle_none"))
+    lines = item_list(page, items[:shown]) or hint(board.nothing_to_decide(found, page.language))
     title = element("h3", page.text("overview.settle"), class_="settle")
-    return join(title, lines, _more(page, EXEMPTIONS.at(), len(items) - shown))
+    rest = item_list(page, items[shown:])
+    more = folded(page.text("overview.show_more", count=len(items) - shown), rest) if rest else None
+    return join(title, lines, more)
 
 
 def _moved(page: Page, found: Board, name: str, rows: Sequence[ScoreMove]) -> Markup:
     sign = {"better": "▲", "worse": "▼"}[name]
     title = element("h3", mark(sign), " ", page.text(f"overview.{name}"), class_=name)
     items = board.say_moves(found, page.language, rows[:SHOWN_MOVES])
-    lines = item_list(page, items) or hint(page.text(f"overview.{name}_none"))
+    lines = item_list(page, items) or hint(board.none_moved(found, page.language, name))
     return join(title, lines, _more(page, CHANGES.at(), len(rows) - SHOWN_MOVES))
 
 
@@ -144,10 +132,11 @@ def _more(page: Page, address: Address, rest: int) -> Markup:
     return hint(page.link(address, page.text("overview.show_more", count=rest))) if rest > 0 else NOTHING
 
 
-def _empty(page: Page) -> None:
-    """Where nothing is measured of anybody, lead to what gives something."""
-    if all(cell.lacks for cell in reach.reach_cells(page.snapshot)):
-        show(paragraph(page.link(CONNECT.at(), page.text("connect.empty"))))
+def _empty(page: Page, found: Board) -> None:
+    """Where nothing is measured, or too little for a single score, lead to what gives more."""
+    if found.median() is None:
+        key = "connect.little" if reach.is_anything_reached(page.snapshot) else "connect.empty"
+        show(paragraph(page.link(CONNECT.at(), page.text(key))))
 
 
 def _facts(page: Page) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -10,17 +12,20 @@ from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
-from opsmetrics.reports.addresses import CHANGES, METRIC
-from opsmetrics.reports.board import Item, shown_value, when
+from opsmetrics.reports.addresses import CHANGES, CONNECT, METRIC
+from opsmetrics.reports.board import SHOWN_PLACES, Item, shown_value, when
 from opsmetrics.reports.table import Cell, Column, Source, Table, Tag
+from opsmetrics.reports.together import together
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.snapshots.queries import catalogue
-from opsmetrics.snapshots.queries.catalogue import Area, Metric, Team
+from opsmetrics.snapshots.queries.catalogue import Area, Metric, Obligation, Team
 from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.movement import Change
+from opsmetrics.snapshots.queries.reader import KEPT_READERS
 from opsmetrics.snapshots.queries.rows import index_by
 from opsmetrics.snapshots.queries.scores import MetricScore
-from scorecard_app.markup import NOTHING, element, heading, hint, join, points, small
+from opsmetrics.snapshots.store import Snapshot
+from scorecard_app.markup import NOTHING, element, heading, hint, join, outward, points, small
 from scorecard_app.page import Page
 from scorecard_app.sparklines import gain
 
@@ -45,12 +50,31 @@ def source(name: str, **parameters: str | None) -> Source:
     return Source(name, tuple((key, value) for key, value in parameters.items() if value))
 
 
+def span(page: Page, low: float | None, high: float | None) -> str:
+    """Return the range in which a score could lie; empty where both ends are written alike: then nothing is open."""
+    ends = [fmt.number(page.language, value) for value in (low, high)]
+    return "" if ends[0] == ends[1] else "–".join(ends)
+
+
+def known_share(page: Page, coverage: float | None, low: float | None, high: float | None) -> str:
+    """Say how much is measured, and where the score could lie if all were; of what is known whole only the former."""
+    words = page.text("word.known", coverage=fmt.percent(page.language, coverage))
+    possible = span(page, low, high)
+    return words + (f", {page.text('word.possible', span=possible)}" if possible else "")
+
+
 def registered(page: Page, words: str) -> Cell:
     """Return a cell with what somebody wrote into a register, marked with its language: it is never translated."""
     written = page.organisation.language
     if written == page.language:
         return Cell(words)
     return Cell(words, drawing=element("span", words, lang=written))
+
+
+def duty_link(page: Page, duty: Obligation) -> Markup:
+    """Return a sentence of the handbook, as a link to where it is read where the organisation has said where."""
+    words = page.say(duty.text)
+    return outward(duty.link, words, page.text("first.opens_handbook")) if duty.link else join(words)
 
 
 def campaign(name: str) -> str:
@@ -66,19 +90,35 @@ def now_only(page: Page, title: str) -> Markup:
     return join(heading(title), hint(page.text("when.now_only", period=page.period_label())))
 
 
-def teams_by_id(page: Page) -> dict[str, Team]:
+def teams_by_id(page: Page) -> Mapping[str, Team]:
     """Return the teams by id, in order."""
-    return index_by(catalogue.teams(page.snapshot), lambda row: row.team_id)
+    return _teams(page.snapshot)
 
 
-def areas_by_id(page: Page) -> dict[str, Area]:
+def areas_by_id(page: Page) -> Mapping[str, Area]:
     """Return the areas by id, in order."""
-    return index_by(catalogue.areas(page.snapshot), lambda row: row.area_id)
+    return _areas(page.snapshot)
 
 
-def metrics_by_id(page: Page) -> dict[str, Metric]:
+def metrics_by_id(page: Page) -> Mapping[str, Metric]:
     """Return the catalogue by id, in order."""
-    return index_by(catalogue.metrics(page.snapshot), lambda row: row.metric_id)
+    return _metrics(page.snapshot)
+
+
+# Made once for a snapshot: rows of tables ask for names, and hundreds of teams are not to be made for each of them.
+@lru_cache(KEPT_READERS)
+def _teams(snapshot: Snapshot) -> Mapping[str, Team]:
+    return MappingProxyType(index_by(catalogue.teams(snapshot), lambda row: row.team_id))
+
+
+@lru_cache(KEPT_READERS)
+def _areas(snapshot: Snapshot) -> Mapping[str, Area]:
+    return MappingProxyType(index_by(catalogue.areas(snapshot), lambda row: row.area_id))
+
+
+@lru_cache(KEPT_READERS)
+def _metrics(snapshot: Snapshot) -> Mapping[str, Metric]:
+    return MappingProxyType(index_by(catalogue.metrics(snapshot), lambda row: row.metric_id))
 
 
 def reason(language: str, code: str | None) -> str:
@@ -166,7 +206,17 @@ def gaps_table(
         Column(page.text("word.effort")),
         Column(page.text("word.status")),
     )
-    return Table("gaps", page.text("gaps.caption"), columns, tuple(rows), source=source("gaps", **parameters))
+    joint = together(page.language, page.snapshot, page.period, gaps)
+    note = f"{joint} {page.text('gains.alone')}" if joint else ""
+    caption = page.text("gaps.caption")
+    return Table("gaps", caption, columns, tuple(rows), note, source=source("gaps", **parameters))
+
+
+def no_gaps(page: Page, *, is_scored: bool) -> Markup:
+    """Say why there are no gaps: all that is measured is at its target, or too little is measured for a total score."""
+    if is_scored:
+        return hint(page.text("gaps.none_left"))
+    return hint(page.text("gaps.none_known"), " ", page.link(CONNECT.at(), page.text("gaps.connect")))
 
 
 def days_text(language: str, days: float) -> str:
@@ -184,6 +234,7 @@ def _gap_row(
         who = page.text("goal.who", role=page.text(f"role.{gap.owner_role}"), day=day)
     days = page.text("gaps.days", days=days_text(language, gap.effort_days))
     address = METRIC.at(team=gap.team_id, metric=gap.metric_id)
+    now, target, krav = cells.measures(metric.unit, shown_value(gap), metric.mal, metric.krav)
     return (
         Cell(page.say(metric.title), detail=where, address=address),
         Cell(
@@ -192,11 +243,10 @@ def _gap_row(
             detail=_gain_detail(page, gap),
             drawing=gain(language, gap.gain_if_met, largest),
         ),
-        cells.measure(metric.unit, shown_value(gap)),
-        Cell(
-            fmt.metric_value(language, metric.unit, metric.mal),
-            metric.mal,
-            detail=page.text("gaps.of_krav", krav=fmt.metric_value(language, metric.unit, metric.krav))
+        now,
+        replace(
+            target,
+            detail=page.text("gaps.of_krav", krav=krav.text)
             if metric.krav is not None and metric.krav != metric.mal
             else "",
         ),
@@ -234,7 +284,8 @@ def item_list(page: Page, items: Sequence[Item]) -> Markup:
 def _item(page: Page, item: Item) -> Markup:
     if not item.places:
         return join(page.link(item.address, item.title), small(item.detail))
-    places = join(*(page.link(place.address, place.name) for place in item.places), by=", ")
+    links = [page.link(place.address, place.name) for place in item.places[: SHOWN_PLACES + 1]]
+    places = page.listed(links, [place.name for place in item.places], SHOWN_PLACES, whole=item.address)
     return join(page.link(item.address, item.title), element("span", places, class_="places"), small(item.note))
 
 

@@ -10,6 +10,7 @@ from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import METRIC
 from opsmetrics.reports.board import Board
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.snapshots.queries import gains
 from opsmetrics.snapshots.queries import shared_gaps as queries
 from opsmetrics.snapshots.queries.shared_gaps import SharedGap
 from scorecard_app.markup import element, heading, hint, join, link, paragraph, rich
@@ -26,7 +27,7 @@ def shared_gaps(page: Page, found: Board) -> None:
     rows = queries.shared_gaps(page.snapshot, page.period)
     title = heading(page.text("shared.title"), page.text("shared.note"))
     if not rows:
-        show(join(title, hint(page.text("shared.none"))))
+        show(join(title, hint(page.text("shared.none" if found.median() is not None else "shared.unknown"))))
         return
     shown = list(rows[:SHOWN_GAPS])
     words = _words(page, shown)
@@ -40,7 +41,7 @@ def _words(page: Page, rows: Sequence[SharedGap]) -> str:
     said = [
         page.text("shared.lead", metric=page.say(first.title), below=first.below, measured=first.measured),
     ]
-    gain = queries.mean_gain(page.snapshot, page.period, [row.metric_id for row in top])
+    gain = gains.mean_gain(page.snapshot, page.period, [row.metric_id for row in top])
     if gain:
         said.append(page.text("shared.gain", count=len(top), points=fmt.number(page.language, gain, 1)))
     return " ".join(said)

@@ -11,8 +11,9 @@ from opsmetrics.reports.addresses import GAPS, METRIC, TEAM
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.do_first import do_first
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.together import LEAST_GAIN
+from opsmetrics.snapshots.queries import gains, scores
 from opsmetrics.snapshots.queries import gaps as gap_queries
-from opsmetrics.snapshots.queries import scores
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.rows import index_by
@@ -23,14 +24,16 @@ from scorecard_app.lifecycle import view
 from scorecard_app.markup import choices, element, folded, heading, hint, join, lead, link, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.views import explain, why_changed
 from scorecard_app.views.do_first import do_first_section, failing_by_metric
 from scorecard_app.views.parts import (
     areas_by_id,
     gaps_table,
+    known_share,
     level_note,
     metrics_by_id,
+    no_gaps,
     reason,
     source,
     status_cell,
@@ -98,13 +101,7 @@ def _jump(page: Page) -> None:
 def _meta(page: Page, team: Team, score: TeamScore | None) -> str:
     if score is None or score.coverage is None:
         return page.text(f"word.type_{team.type}")
-    return page.text(
-        "team.meta",
-        type=page.text(f"word.type_{team.type}"),
-        coverage=fmt.percent(page.language, score.coverage),
-        low=fmt.number(page.language, score.low),
-        high=fmt.number(page.language, score.high),
-    )
+    return f"{page.text(f'word.type_{team.type}')} · {known_share(page, score.coverage, score.low, score.high)}"
 
 
 def _lead(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
@@ -133,7 +130,7 @@ def _level_sentence(page: Page, score: TeamScore | None, cells: Mapping[str, Are
     return f"{note[:1].upper()}{note[1:]}." if note else ""
 
 
-def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> str:
+def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore], found: Sequence[Gap]) -> str:
     """Score, level and weakest area in a sentence, and what the largest gaps would give."""
     language = page.language
     published = {key: row.score for key, row in cells.items() if row.status == "ok" and row.score is not None}
@@ -144,9 +141,12 @@ def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore],
     values = {"score": fmt.score(language, score.score), "area": page.say(areas_by_id(page)[weakest].name)}
     if score.status == "provisional":
         return page.text("team.lead_provisional", **values)
-    gain = sum(gap_queries.joint_gains(page.snapshot, page.period, gaps[:COUNTED_GAPS]).values())
-    level = page.text(f"level.{score.level}").lower()
-    return page.text("team.lead", **values, level=level, gain=fmt.number(language, gain, 1))
+    said = page.text("team.lead", **values, level=page.text(f"level.{score.level}").lower())
+    first = found[:COUNTED_GAPS]
+    gain = sum(gains.joint_gains(page.snapshot, page.period, first).values())
+    if gain < LEAST_GAIN:
+        return said
+    return f"{said} {page.text('team.lead_gain', count=len(first), gain=fmt.number(language, gain, 1))}"
 
 
 def _without_waivers(page: Page, score: TeamScore | None) -> str:
@@ -157,12 +157,16 @@ def _without_waivers(page: Page, score: TeamScore | None) -> str:
 
 def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]) -> None:
     language = page.language
+    if not gaps:
+        is_scored = score is not None and score.score is not None
+        show(join(heading(page.text("team.gaps"), anchor="gaps"), no_gaps(page, is_scored=is_scored)))
+        return
     note = page.text("team.gaps_note", shown=min(SHOWN_GAPS, len(gaps)), all=len(gaps))
     total = None
     if score and score.score is not None:
         lost = fmt.number(language, sum(gap.points_lost for gap in gaps), 1)
         words = page.text("team.sum", lost=lost, score=fmt.number(language, score.score, 1))
-        total = hint(words, " ", page.text("team.sum_note"))
+        total = hint(words)
     shown = gaps[:SHOWN_GAPS]
     table = gaps_table(page, shown, below="area", fails=failing_by_metric(page, shown), team=team_id)
     more = page.link(GAPS.at(team=team_id), page.text("team.all_gaps", count=len(gaps)))
@@ -172,7 +176,6 @@ def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]
             table_html(page, table, kind="gaps"),
             paragraph(more),
             total,
-            files_of(page, table),
         )
     )
 
@@ -183,7 +186,7 @@ def _metrics(page: Page, team_id: str) -> None:
     show(
         join(
             heading(page.text("team.all"), anchor="metrics"),
-            folded(page.text("team.all_show", count=len(table.rows)), table_html(page, table), files_of(page, table)),
+            folded(page.text("team.all_show", count=len(table.rows)), table_html(page, table)),
         )
     )
 

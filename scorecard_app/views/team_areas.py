@@ -20,16 +20,16 @@ from scorecard_app.matrix import change_mark
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import table_with_files
+from scorecard_app.table_html import table_html
 from scorecard_app.views.matrix_section import year_line
 from scorecard_app.views.matrix_tiles import SHOWN_MONTHS, certain_years
-from scorecard_app.views.parts import level_note, source
+from scorecard_app.views.parts import level_note, source, span
 
 
 def area_section(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
     """Show the areas of a team, a row each."""
     title = heading(page.text("team.areas"), page.text("team.areas_note"), anchor="areas")
-    show(join(title, table_with_files(page, _table(page, team_id, cells, gaps), kind="areas")))
+    show(join(title, table_html(page, _table(page, team_id, cells, gaps), kind="areas")))
 
 
 def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> Table:
@@ -57,7 +57,7 @@ def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Seque
                 _move(page, moves.get(area.area_id)),
                 Cell(drawing=year_line(page, page.say(area.name), history)),
                 page.cells.percent(cell.coverage),
-                Cell("–".join(fmt.number(page.language, value) for value in (cell.low, cell.high))),
+                Cell(span(page, cell.low, cell.high) or page.text("word.no_span")),
                 _gap_count(team_id, area, gaps),
             )
         )

@@ -12,7 +12,7 @@ from opsmetrics.snapshots.queries.facts import Incident
 from scorecard_app.markup import folded, heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.views.incidents import team_timeline
 from scorecard_app.views.parts import PLAIN, source
 
@@ -46,7 +46,6 @@ def incident_section(page: Page, team_id: str) -> None:
             table_html(page, latest),
             rest,
             paragraph(page.link(INCIDENTS.at(team=team_id), page.text("team.incidents_more"))),
-            files_of(page, latest),
         )
     )
 

@@ -53,7 +53,8 @@ def _fold(
 ) -> Markup:
     level = page.text(f"level.{cell.level}" if cell and cell.level is not None else "level.none")
     score = fmt.score(page.language, cell.score if cell else None)
-    summary = page.text("team.area_fold", area=page.say(area.name), score=score, level=level, count=len(table.rows))
+    key = "team.area_fold" if cell and cell.score is not None else "team.area_fold_none"
+    summary = page.text(key, area=page.say(area.name), score=score, level=level, count=len(table.rows))
     more = (
         page.link(GAPS.at(team=team_id, area=area.area_id), page.text("team.area_gaps", count=gaps)) if gaps else None
     )
@@ -102,8 +103,7 @@ def _row(page: Page, metric: Metric, row: MetricScore, points: Sequence[float | 
     status = status_cell(page, row)
     return (
         Cell(page.say(metric.title), address=METRIC.at(team=row.team_id, metric=metric.metric_id)),
-        cells.measure(metric.unit, shown_value(row)),
-        cells.measure(metric.unit, metric.requirement),
+        *cells.measures(metric.unit, shown_value(row), metric.requirement),
         Cell(page.text("word.guard")) if metric.lifecycle == "guard" else cells.number(row.points, is_strong=True),
         Cell(f"{first}–{last}", drawing=sparkline(points, alt, span=_POINTS)),
         Cell(status.text, tag=status.tag, detail=reason(language, row.reason)),

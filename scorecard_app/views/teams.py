@@ -15,7 +15,7 @@ from scorecard_app.markup import join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import files_of, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.trend_lines import trend_line
 from scorecard_app.views.index_parts import alt, frame_of, questioned, words_of_level
 from scorecard_app.views.parts import source
@@ -32,13 +32,9 @@ def render(page: Page) -> None:
     teams = list(catalogue.teams(page.snapshot))
     found = index_by(scores.team_scores(page.snapshot, page.period), lambda row: row.team_id)
     met = sum((row.level or 0) >= MET_LEVEL for row in found.values())
-    show(
-        lead(
-            page.text(
-                "index.teams_lead", teams=len(teams), met=met, scored=sum(r.score is not None for r in found.values())
-            )
-        )
-    )
+    scored = sum(row.score is not None for row in found.values())
+    words = page.text("index.teams_lead", teams=len(teams), met=met, scored=scored)
+    show(lead(words if scored else page.text("months.lead_none")))
     year = group_by(across.team_year(page.snapshot, page.period), lambda row: row.subject_id)
     side, frame = side_of(len(teams), SHOWN_TEAMS), frame_of(page, year)
     doubted, note = questioned(page), page.text("moves.doubt_signs")
@@ -67,4 +63,4 @@ def render(page: Page) -> None:
         Column(page.text("across.year")),
     )
     table = Table("teams", page.text("index.teams_caption"), columns, tuple(rows), source=source("team-scores"))
-    show(join(table_html(page, table, kind="index"), side_links(page, side), files_of(page, table)))
+    show(join(table_html(page, table, kind="index"), side_links(page, side)))

@@ -13,7 +13,7 @@ from opsmetrics.scoring.practice import OUTCOMES
 from opsmetrics.snapshots.queries import validity
 from opsmetrics.snapshots.queries.validity import PracticeLink
 from scorecard_app import charts
-from scorecard_app.files import figure_files
+from scorecard_app.files import Figure, offer_figure
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import element, heading, hint, join, lead, paragraph, points
@@ -85,7 +85,8 @@ def _outcome(page: Page, outcome: str, rows: Sequence[PracticeLink]) -> None:
             alt=f"{page.text('validity.alt', outcome=title)} {says}",
         )
         key = (element("span", f"{sign} {page.text(f'validity.{kind}')}") for kind, sign in _SIGNS.items())
-        show(join(element("div", key, class_="legend"), figure_files(page, f"validity-{outcome}", title)))
+        show(element("div", key, class_="legend"))
+        offer_figure(page, Figure(f"validity-{outcome}", f"validity-{outcome}", title))
     table = _table(page, title, rows)
     show(
         join(

@@ -11,7 +11,7 @@ from scorecard_app.change_bars import change_table, sentence
 from scorecard_app.markup import heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import folded_table, table_html, table_with_files
+from scorecard_app.table_html import folded_table, table_html
 from scorecard_app.views.parts import areas_by_id, changes_table, source
 
 
@@ -68,6 +68,6 @@ def restated(page: Page, team_id: str) -> None:
         join(
             heading(page.text("explain.restated")),
             hint(page.text("explain.restated_hint")),
-            table_with_files(page, table),
+            table_html(page, table),
         )
     )

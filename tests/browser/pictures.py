@@ -31,7 +31,8 @@ QUERIES = {
     "compare": "?team=sjokart&other=kaiplan",
     METRIC_TEAMS: "?metric=mon_alert_precision",
 }
-TALLEST = 2600  # pixels: a picture in a document, not the whole of a long page
+COLOURS = 128  # fewer melt the orange of the lowest level into that of what does not meet a requirement
+TALLEST = 3600  # pixels: the whole of the overview, not of every long page
 
 
 def main(names: Sequence[str]) -> None:
@@ -55,7 +56,7 @@ def main(names: Sequence[str]) -> None:
             height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
             page.set_viewport_size({"width": 1280, "height": min(int(height) + 16, TALLEST)})
             page.wait_for_timeout(800)
-            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(64)
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
             picture.save(FOLDER / f"{name}.png", optimize=True)
             page.set_viewport_size({"width": 1280, "height": 900})
         browser.close()
@@ -69,7 +70,7 @@ def _brief(home: Path) -> None:
     document = compose(snapshot, period_of(snapshot, None), "en")
     front = sum(not section.is_annex for section in document.sections)
     for number, page in enumerate(write_pages(document)[:front], start=1):
-        picture = Image.open(io.BytesIO(page)).convert("RGB").quantize(64)
+        picture = Image.open(io.BytesIO(page)).convert("RGB").quantize(COLOURS)
         picture.save(FOLDER / f"brief-{number}.png", optimize=True)
 
 

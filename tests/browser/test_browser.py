@@ -15,7 +15,7 @@ import polars as pl
 import pypdf
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from playwright.sync_api import Browser, Error, Locator, Page
+from playwright.sync_api import Page
 
 from opsmetrics.language.texts import text
 from opsmetrics.reports import brief
@@ -23,84 +23,21 @@ from opsmetrics.reports.addresses import PAGES
 from opsmetrics.snapshots.store import current
 from tests.apps import ROOT, running_app
 from tests.asking import settle
-from tests.patience import LIMIT_MS, wait_until
+from tests.browser.watched import Watched, until
+from tests.patience import LIMIT_MS
 
 AXE = (Path(sys.prefix) / "oracles" / "npm" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 REFERENCES = Path(__file__).parent / "reference"
 PATHS = {page.name: page.path for page in PAGES}
-# Streamlit looks for its own base path below each page's address; nothing is missing.
-HARMLESS = re.compile(r"/(_stcore/(health|host-config)|static/)")
+LISTS = {page.name: page.below for page in PAGES}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def until(page: Page, expression: str, argument: object = None) -> None:
-    """Wait until an expression holds in a page.
-
-    Asked from outside again and again: what waits within the page evaluates text later, which its policy refuses.
-    """
-
-    def holds() -> bool:
-        try:
-            return bool(page.evaluate(expression, argument))
-        except Error as error:
-            if "context was destroyed" in error.message:  # the page is on its way to another address
-                return False
-            raise
-
-    wait_until(holds)
-
-
-class Watched:
-    """A page of the browser that remembers what went wrong in it."""
-
-    def __init__(self, browser: Browser, address: str, **options) -> None:
-        self.address = address
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(LIMIT_MS)
-        self.faults: list[str] = []
-        self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
-        self.page.on("console", lambda message: self.faults.append(message.text) if self._is_ours(message) else None)
-        self.page.on("request", lambda request: self._request(request.url))
-
-    @staticmethod
-    def _is_ours(message) -> bool:
-        return message.type == "error" and not ("404" in message.text and HARMLESS.search(message.location["url"]))
-
-    def _request(self, url: str) -> None:
-        if not url.startswith((self.address, self.address.replace("http", "ws", 1), "data:", "blob:")):
-            self.faults.append(f"left the host: {url}")
-
-    def open(self, path: str, **query: str) -> Page:
-        """Load an address and wait for its foot."""
-        asked = "&".join(f"{key}={value}" for key, value in query.items())
-        self.page.goto(f"{self.address}/{path}" + (f"?{asked}" if asked else ""))
-        self.page.wait_for_selector(".ops footer", timeout=LIMIT_MS)
-        until(self.page, "document.querySelector('[data-testid=stStatusWidget]') === null")
-        return self.page
-
-    def follow(self, link: Locator) -> Page:
-        """Click a link within the app and wait for the page it leads to."""
-        before = self.page.inner_text(".ops h1")
-        link.click()
-        until(self.page, "before => document.querySelector('.ops h1')?.textContent !== before", before)
-        self.page.wait_for_selector(".ops footer")
-        return self.page
-
-
 @pytest.fixture
-def visit(browser, apps):
-    """Open a watched page on an app; it is closed, and must be without faults, at the end of the test."""
-    opened: list[Watched] = []
-
-    def start(kind: str = "full", **options) -> Watched:
-        opened.append(Watched(browser, apps(kind), **options))
-        return opened[-1]
-
-    yield start
-    for watched in opened:
-        watched.context.close()
-        assert watched.faults == []
+def visit(windows, apps):
+    """Open a watched page on an app; it must be without faults at the end of the test."""
+    with windows.lent() as lend:
+        yield lambda kind="full", **options: lend(apps(kind), **options)
 
 
 def violations(page: Page) -> list[str]:
@@ -128,8 +65,9 @@ def check_page(page: Page, language: str, name: str) -> None:
     assert page.locator(".ops table:not(:has(caption))").count() == 0
     assert page.locator(".ops img:not([alt]), .ops img[alt='']").count() == 0
     assert page.locator(".stPlotlyChart:not(:has([aria-label])):not([aria-label])").count() == 0, name
-    here = page.locator(".menu a[aria-current=page], footer a[aria-current=page]").first.inner_text()
-    assert here == text(language, f"nav.{name}")
+    below = LISTS[name]
+    here = page.locator(f".menu a[aria-current={'true' if below else 'page'}]:not([lang]), footer a[aria-current=page]")
+    assert here.first.inner_text() == text(language, f"nav.{below or name}")
 
 
 # Both languages with whole data; what is missing or much is the same in both, and their words are tried without a browser.
@@ -144,7 +82,9 @@ def test_every_page_by_its_link(visit, kind, language):
     pictures.mkdir(parents=True, exist_ok=True)
     titles: dict[str, str] = {}
     for name, path in PATHS.items():
-        if path:
+        if LISTS[name]:  # one of a list is found in its list, which is the page before
+            watched.follow(page.locator(f'table a[href^="/{path}"]').first)
+        elif path:
             label = text(language, f"nav.{name}")
             watched.follow(page.locator(".menu, footer").get_by_role("link", name=label, exact=True).first)
         until(page, "document.title.startsWith(document.querySelector('.ops h1').textContent)")

@@ -32,7 +32,7 @@ from scorecard_app import downloads
 from simulator.demo import write_demo
 from tests.apps import ROOT, running_app
 from tests.asking import http_get, settle
-from tests.browser.test_browser import PATHS, Watched
+from tests.browser.test_browser import PATHS
 from tests.built import EVERYTHING, built, copied
 from tests.patience import LIMIT_SECONDS
 
@@ -184,26 +184,22 @@ def unharmed(page) -> None:
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_texts_of_sources_and_registers_stay_text(browser, hostile_app, name):
-    watched = Watched(browser, hostile_app)
+def test_texts_of_sources_and_registers_stay_text(windows, hostile_app, name):
     with_team = {"team": "sjokart"} if name in {"team", "report"} else {}
-    page = watched.open(PATHS[name], lang="nb", **with_team)
-    unharmed(page)
-    shown = page.inner_text("body")
-    watched.context.close()
-    assert watched.faults == []
+    with windows.lent() as lend:
+        page = lend(hostile_app).open(PATHS[name], lang="nb", **with_team)
+        unharmed(page)
+        shown = page.inner_text("body")
     # Without the texts on the page the test would show nothing.
     if name in {"overview", "team", "gaps"}:
         assert "<img src=/pwned" in shown
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_texts_of_addresses_stay_text(browser, hostile_app, name):
-    watched = Watched(browser, hostile_app)
+def test_texts_of_addresses_stay_text(windows, hostile_app, name):
     asked = dict.fromkeys(("team", "area", "metric", "period", "lang", "environment", "sort"), quote(HOSTILE))
-    unharmed(watched.open(PATHS[name], **asked))
-    watched.context.close()
-    assert watched.faults == []
+    with windows.lent() as lend:
+        unharmed(lend(hostile_app).open(PATHS[name], **asked))
 
 
 @pytest.mark.parametrize("table", downloads.TABLES)

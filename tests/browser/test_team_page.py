@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
-import duckdb
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.apps import browser, running_app
-from tests.browser.test_browser import Watched, until, violations
+from opsmetrics.language.details import detail
+from opsmetrics.snapshots.store import open_current
+from tests.browser.test_browser import violations
+from tests.browser.watched import Watched, until
 
-__all__ = ["browser"]
 NARROW = {"width": 390, "height": 844}
 # Words that a box cuts: wider or higher than it, and hidden.
 CLIPPED = """() => [...document.querySelectorAll('.ops .first *, .ops table.decisions *, .ops table.parts *')]
@@ -21,18 +21,10 @@ CLIPPED = """() => [...document.querySelectorAll('.ops .first *, .ops table.deci
     .map(e => e.textContent)"""
 
 
-@pytest.fixture(scope="module")
-def address(demo_home, tmp_path_factory) -> Generator[str]:
-    with running_app(demo_home, tmp_path_factory.mktemp("app") / "log") as found:
-        yield found
-
-
 @pytest.fixture
-def watched(browser: Browser, address: str) -> Generator[Watched]:
-    found = Watched(browser, address)
-    yield found
-    found.context.close()
-    assert found.faults == []
+def watched(windows, apps) -> Generator[Watched]:
+    with windows.lent() as lend:
+        yield lend(apps("full"))
 
 
 def top_of(page: Page, selector: str) -> float:
@@ -43,7 +35,7 @@ def test_a_link_out_keeps_its_guards_in_the_browser_and_nothing_is_asked_of_the_
     """What the sanitiser leaves of a link: its host is one of the templates', and it opens apart without a handle."""
     page = watched.open("team", team="ankerplass")
     links = page.locator(".ops a.outward")
-    with duckdb.connect(demo_home / "snapshots" / "current.duckdb", read_only=True) as con:
+    with open_current(demo_home / "snapshots") as con:
         hosts = {
             urlsplit(template).netloc
             for (template,) in con.execute("select template from meta.source_links").fetchall()
@@ -95,20 +87,18 @@ def test_the_next_page_of_a_list_begins_at_its_top(watched):
 
 @pytest.mark.parametrize("path", ["team?team=fiskekvote", "beslutninger", "forbedring?team=ankerplass"])
 @pytest.mark.parametrize("lang", ["nb", "en"])
-def test_nothing_is_cut_on_a_phone_and_axe_finds_nothing(browser, address, path, lang):
-    found = Watched(browser, address)
-    found.page.set_viewport_size(NARROW)
+def test_nothing_is_cut_on_a_phone_and_axe_finds_nothing(watched, path, lang):
+    watched.page.set_viewport_size(NARROW)
     name, _, query = path.partition("?")
-    page = found.open(name, lang=lang, **dict(part.split("=") for part in query.split("&") if part))
+    page = watched.open(name, lang=lang, **dict(part.split("=") for part in query.split("&") if part))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(CLIPPED) == []
     assert violations(page) == []
-    found.context.close()
 
 
 def ask(home, query: str) -> list[tuple]:
-    with duckdb.connect(home / "snapshots" / "current.duckdb", read_only=True) as con:
-        con.execute("set timezone = 'UTC'")
+    # As the library opens it: no process opens a file twice in different ways, and another file of tests may have.
+    with open_current(home / "snapshots") as con:
         return con.execute(query).fetchall()
 
 
@@ -132,7 +122,7 @@ def test_five_questions_of_a_team_lead_are_answered_within_two_clicks(watched, d
            where v.is_urgent and v.due_at <= o.as_of and coalesce(v.fixed_at >= o.as_of, true)""",
     )
     first = block(page).replace("\u00a0", " ")
-    assert f"{service}: {tier}" in first
+    assert detail("en", f"{service}: {tier}") in first
     assert {"security_lead": "Security lead"}[role] in first
     assert f"Due {due}." in first
     # 2. Which datastore has no backup? No click.

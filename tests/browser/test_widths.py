@@ -29,6 +29,14 @@ CUT = """() => {
         && !node.closest('.scroll') && node.scrollWidth > node.clientWidth + 1)
       found.push(`out ${node.tagName}.${node.className}: ${node.textContent.trim().slice(0, 40)} ${node.scrollWidth}>${node.clientWidth}`);
   }
+  // Words for ears alone in a box of one point: letter below letter, they cost more than the rest of the page.
+  for (const node of main.querySelectorAll('.ops .unseen'))
+    if (node.scrollHeight > 60) found.push(`hidden words in many lines: ${node.textContent.trim().slice(0, 40)}`);
+  // What a box that chooses shows as chosen; its one line may be too short for what the page says in full as well.
+  const said = [...main.querySelectorAll('.ops')].map(node => node.innerText.toLowerCase()).join(' ');
+  for (const node of main.querySelectorAll('[data-testid=stSelectbox] input'))
+    if (node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1 && !said.includes(node.value.toLowerCase()))
+      found.push(`cut choice: ${node.value} ${node.scrollWidth}>${node.clientWidth}`);
   return [...new Set(found)].slice(0, 6);
 }"""
 PAPER = """() => {

@@ -48,7 +48,7 @@ def test_a_rebinding_page_reads_nothing(near):
     assert b" 403 " in raw(near, "GET /_stcore/stream HTTP/1.1", *evil, *upgrade, key)
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", None])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[", None])
 def test_a_page_of_another_site_opens_no_socket(near, origin):
     with pytest.raises(InvalidStatus), connect(near.replace("http", "ws") + "/_stcore/stream", origin=origin):
         pass
@@ -63,6 +63,9 @@ def test_nothing_is_uploaded_and_nothing_told_about_the_process(near):
             ("GET", "/_stcore/agent/openapi.json"),
             ("GET", "/_stcore/metrics"),
             ("GET", "/component/x/index.html"),
+            ("GET", "/static/js/none.js"),
+            ("GET", "/static/index.html"),
+            ("GET", "/dagster"),
             ("GET", "/app/static/../server.py"),
             ("GET", "/app/static/%2e%2e/server.py"),
             ("GET", "/%2e%2e/%2e%2e/etc/passwd"),
@@ -93,8 +96,9 @@ def test_a_flood_of_frames_does_not_stop_the_answers(near):
     finally:
         over.set()
         asking.join(LIMIT_SECONDS)
-    # A reset overtakes the closing frame where much was left unread.
-    assert closed.value.rcvd is None or closed.value.rcvd.code == 1008
+    # Against the rules; or, where the pages are made more slowly than frames may come, no answer to the server's ping
+    # behind what it has not read. A reset overtakes either where much was left unread.
+    assert closed.value.rcvd is None or closed.value.rcvd.code in {1008, 1011}
     assert set(answers) == {200}
 
 
@@ -104,7 +108,7 @@ def drained(flood) -> None:
         flood.recv(LIMIT_SECONDS)
 
 
-@pytest.mark.parametrize("content", [b"\xff" * 100, b"a" * (2 * 2**20)], ids=["broken", "large"])
+@pytest.mark.parametrize("content", [b"\xff" * 100, b"a" * (2 * 2**20), "text"], ids=["broken", "large", "text"])
 def test_odd_frames_close_the_socket(near, content):
     with connect(near.replace("http", "ws") + "/_stcore/stream", origin=near, max_size=None) as odd:
         odd.send(content)

@@ -87,4 +87,4 @@ def test_every_timeline_says_its_days_in_words_and_shares_one_axis(demo_home, mo
     assert len(rails) == count["count"]
     assert all(rail.startswith("Besluttet ") and ", frist " in rail for rail in rails)
     # Today stands at one place in all of them.
-    assert len(set(re.findall(r'<b class="krav" style="left:([\d.]+%)"', html))) == 1
+    assert len(set(re.findall(r'<b class="mark" style="left:([\d.]+%)"', html))) == 1

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from opsmetrics.language.texts import LANGUAGES, text
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.store import current
 from tests.pages import flat, open_page
@@ -74,7 +74,7 @@ def test_the_age_is_a_bar_from_zero_with_its_limit_and_labels_inside(homes, monk
     for _, one in drawn:
         start, width = re.search(r'class="reach" style="left:([\d.]+)%;width:([\d.]+)%', one).groups()
         assert float(start) == 0
-        assert re.search(r'class="krav" style="left:([\d.]+)%', one)
+        assert re.search(r'class="mark" style="left:([\d.]+)%', one)
         assert float(width) <= 100
         assert all(0 <= float(at) <= 100 for at in re.findall(r"left:([\d.]+)%", one))
 

@@ -8,6 +8,7 @@ import pytest
 
 from opsmetrics.core.settings import default_sql_root
 from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.snapshots.notices import Notice, Voice, sentences
 from opsmetrics.streams.names import KINDS as NAMES
 
 SQL = default_sql_root()
@@ -23,3 +24,10 @@ def test_kinds_and_reasons_have_words(language):
     assert {"unknown", "before_owner"} <= REASONS
     assert all(text(language, f"health.kind_{kind}") for kind in KINDS)
     assert all(text(language, f"health.unmatched_{reason}") for reason in REASONS)
+
+
+def test_a_name_stands_after_its_kind_in_the_readers_language():
+    notice = Notice("unknown_reference", stream="components", name="resource api-cpu", row_count=70)
+    said = {language: sentences([notice], Voice(language, lambda name: name, str))[0].text for language in ("nb", "en")}
+    assert f"{text('nb', 'health.kind_resource').lower()} api-cpu (70)" in said["nb"]
+    assert "resource api-cpu (70)" in said["en"]

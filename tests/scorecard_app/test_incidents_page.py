@@ -61,7 +61,16 @@ def test_every_team_is_drawn_with_all_its_incidents(homes, monkeypatch, language
     shown = lines(html, text(language, "incidents.teams_caption"))
     assert sorted((int(row[2]), int(row[3])) for row in shown) == sorted((row["total"], row["major"]) for row in wanted)
     assert [int(row[3]) for row in shown] == [row["major"] for row in wanted], "most major ones first"
-    assert flat(text(language, "incidents.strip_major")) in flat(html)
+    down = rows_of(
+        home,
+        """select sum(down_minutes) as minutes from facts.availability_daily
+           where day <= $1 and day > cast($1 as date) - 28""",
+        str(period.on),
+    )[0]["minutes"]
+    strip = flat(re.search(r'<dl class="strip">.*?</dl>', html, flags=re.DOTALL)[0])
+    assert f"{text(language, 'incidents.strip_down')} {flat(fmt.duration(language, down))}" in strip, (
+        "as the overview says it"
+    )
 
 
 def test_the_newest_incident_stands_where_its_day_is_and_the_ticks_on_firsts_of_months(homes, monkeypatch):

@@ -25,7 +25,7 @@ def cells(html):
             (
                 name,
                 [
-                    (int(band[1]) if band else None, flat(cell).strip())
+                    (int(band[1]) if band else None, flat(cell).replace(" ", ""))
                     for band, cell in zip(bands, inside, strict=True)
                 ],
             )
@@ -39,24 +39,31 @@ def test_every_cell_is_the_score_of_its_month_in_the_colour_of_its_level(homes, 
     home = homes["full"]
     query = {"lang": "en"} | ({"area": area} if area else {}) | ({"period": period} if period else {})
     _, html = open_page("months", home, monkeypatch, **query)
-    shown = dict(cells(html))
+    shown, held = dict(cells(html)), 0
     table = f"(select * from scores.area where area_id = '{area}')" if area else "scores.team"
     for team in rows_of(home, "select team_id, name_en from ref.teams"):
         wanted = rows_of(
             home,
-            f"""select s.score from {table} as s join ref.as_of as w using (as_of, grain)
+            f"""select s.score, s.level from {table} as s join ref.as_of as w using (as_of, grain)
                 where s.team_id = $1 and (grain = 'month' and ($2 = '' or w.label <= $2) or grain = 'latest' and $2 = '')
                 order by s.as_of desc limit 13""",
             team["team_id"],
             period,
         )
         row = shown[team["name_en"]]
-        scores = [each["score"] for each in wanted]
+        scores = [(each["score"], each["level"]) for each in wanted]
         # A team that began later has no row in SQL for the months before.
         assert len(scores) <= len(row) <= 13
-        for (band, words), score in zip(reversed(row), scores + [None] * (len(row) - len(scores)), strict=True):
-            assert words == ("–" if score is None else whole_score(score))
-            assert band == (None if score is None else sum(score >= edge for edge in (20, 40, 60, 80)))
+        missing = [(None, None)] * (len(row) - len(scores))
+        for (band, words), (score, level) in zip(reversed(row), scores + missing, strict=True):
+            if score is None:
+                assert (band, words) == (None, "–")
+                continue
+            reached = sum(score >= edge for edge in (20, 40, 60, 80))
+            assert band == (reached if level is None else level), "the colour is the level, not the number"
+            assert words == whole_score(score) + ("*" if band < reached else "")
+            held += band < reached
+    assert held or (area and period), "the demo has a level that is held below its number"
 
 
 def test_the_newest_column_is_last_and_always_there(homes, monkeypatch):
@@ -82,7 +89,9 @@ def test_what_lies_just_under_a_level_is_not_rounded_up_to_it(homes, monkeypatch
     _, html = open_page("months", home, monkeypatch, lang="en")
     shown = dict(cells(html))
     for row in found:
-        assert any(words == whole_score(row["score"]) and "." in words for _, words in shown[row["name_en"]])
+        assert any(
+            words.rstrip("*") == whole_score(row["score"]) and "." in words for _, words in shown[row["name_en"]]
+        )
 
 
 def test_a_cell_leads_to_its_team_in_its_month(homes, monkeypatch):
@@ -113,7 +122,7 @@ def test_two_teams_side_by_side(homes, monkeypatch):
     for row in wanted:
         difference = row["now"] - row["before"]
         signed = fmt.signed("en", difference) if abs(difference) >= 0.05 else "–"
-        assert shown[row["name_en"]][1:4] == [whole_score(row["before"]), whole_score(row["now"]), signed]
+        assert shown[row["name_en"]][1:4] == [*fmt.scores("en", row["before"], row["now"]), signed]
     drawn = tracks(html)
     assert len(drawn) == len(shown)
     for (places, _), line in zip(drawn, shown.values(), strict=True):
@@ -183,7 +192,12 @@ def test_whose_numbers_are_doubted_is_said_and_of_nobody_else(homes, monkeypatch
     if view == "compare":
         query = query | {"other": teams[0]["team_id"]}
     _, html = open_page(view, home, monkeypatch, lang="en", **query)
-    assert flat(html).count(text("en", "moves.doubt_signs")) == (1 if view == "compare" else len(teams))
+    words = {"months": "overview.mark_signs"}.get(view, "moves.doubt_signs")
+    assert flat(html).count(text("en", words)) == (1 if view == "compare" else len(teams))
+    if view == "months":
+        assert html.count(f'href="/unntak?lang=en" target="_self">{text("en", words)}') == len(teams), (
+            "a link to the questions"
+        )
     if view == "compare":
         _, html = open_page(view, home, monkeypatch, lang="en", team="sjokart", other="kaiplan")
         assert text("en", "moves.doubt_signs") not in flat(html)

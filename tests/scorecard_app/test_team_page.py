@@ -82,7 +82,7 @@ def test_the_block_says_what_fails_why_who_when_how_much_and_which_duty(demo_hom
         text(language, f"role.{goal['owner_role']}"),
         str(goal["due_on"].day),
         f"{gap['effort_days']:.0f}",
-        f"O71: {duty}",
+        duty,
     ):
         assert part in words, part
 

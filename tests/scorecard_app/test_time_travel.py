@@ -24,7 +24,7 @@ NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)} | {
 }
 DAY = re.compile(rf"\b(\d{{1,2}})[\s\u00a0]({'|'.join(NUMBERS)})[\s\u00a0](\d{{4}})\b")
 # What lies ahead of any instant: a day by which something is to happen, ends, or can be seen.
-AHEAD = {"Due", "Last due", "Ends", "Within reach", "Until", "Next step", "Forgotten on"}
+AHEAD = {"Due", "Last due", "Last day", "Within reach", "Until", "Next step", "Forgotten on"}
 AHEAD |= {"At today's pace", "From decision to due day"}
 
 
@@ -107,7 +107,10 @@ def test_decisions_of_the_past_are_those_that_were_taken_and_none_is_overdue_bef
         reviews = list(gaps.goal_reviews(snapshot, period))
         assert {(row.team_id, row.metric_id, row.due_on) for row in reviews} == {row[:3] for row in known}
         for row in gaps.gaps(snapshot, period):
-            assert row.is_overdue == (row.due_on is not None and row.due_on < period.on), row
+            reached = (row.team_id, row.metric_id, row.due_on) in {
+                (each.team_id, each.metric_id, each.due_on) for each in reviews if each.forecast == "closed"
+            }
+            assert row.is_overdue == (row.due_on is not None and row.due_on < period.on and not reached), row
             assert row.due_on is None or (row.team_id, row.metric_id, row.due_on) in {each[:3] for each in known}
         later += len(rows_of(demo_home, "select 1 from ref.goals where decided_on > $last", last=period.on))
         states = {(row.team_id, row.metric_id, row.due_on): row.status for row in reviews}

@@ -58,7 +58,7 @@ def test_a_certain_link_is_told_with_its_kind_and_direction(shown):
     between = replace(LINK, kind="between", area_id="", verdict="goes_against", correlation=-0.6, low=-0.8, high=-0.2)
     words = shown(LINK, between)
     assert (
-        "1 shows that better practice is followed by better outcomes, 1 shows the opposite, and 0 cannot be told"
+        "One shows that better practice is followed by better outcomes, one shows the opposite, and all can be told"
         in words
     )
     assert (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import io
 import itertools
 import math
 import re
+import tomllib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +21,13 @@ from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text, texts
 from opsmetrics.reports.addresses import PAGES
 from opsmetrics.snapshots.queries import areas as area_queries
-from opsmetrics.snapshots.queries import catalogue, evidence, facts, gaps, movement, quality, scores
+from opsmetrics.snapshots.queries import catalogue, evidence, facts, gains, gaps, movement, quality, scores
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import current, open_current
 from scorecard_app.exports import WRITERS, Origin, csv_bytes
 from scorecard_app.matrix import Tile, tile_html
 from scorecard_app.sparklines import sparkline
+from tests.by_hand import gains_by_hand
 from tests.pages import flat, open_page
 from tests.publications import published_as
 
@@ -261,6 +264,14 @@ def test_a_new_snapshot_appears_without_a_restart(small_run, monkeypatch):
     assert "Nyttnavn" in "\n".join(element.proto.body for element in app.main if element.type == "html")
 
 
+def test_no_page_waits_for_a_collection_of_all_that_was_ever_loaded(homes, monkeypatch):
+    """Streamlit collects after each run of a script, which took four times as long as the pages that it came after."""
+    told = tomllib.loads((ROOT / "scorecard_app" / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert told["runner"]["postScriptGC"] is False
+    open_page("about", homes["full"], monkeypatch)
+    assert gc.get_freeze_count() > 100_000
+
+
 def test_a_mended_source_clears_its_quarantine_list(small_run, monkeypatch):
     home, path = small_run.home, small_run.org / "data/checks/2026-08-30.csv"
     good = path.read_text()
@@ -387,11 +398,45 @@ def test_gains_of_several_points_are_computed_together(homes):
     for gap in found:
         sums[gap.team_id] = sums.get(gap.team_id, 0.0) + gap.gain_if_met
     for gap in found[:10]:
-        assert gaps.joint_gains(snapshot, period, [gap])[gap.team_id] == pytest.approx(gap.gain_if_met)
-    together = gaps.joint_gains(snapshot, period, list(found))
+        assert gains.joint_gains(snapshot, period, [gap])[gap.team_id] == pytest.approx(gap.gain_if_met)
+    together = gains.joint_gains(snapshot, period, list(found))
     assert together == pytest.approx({team: 100 - total[team] for team in sums})
     assert any(abs(sums[team] - together[team]) > 0.1 for team in sums)
-    assert gaps.joint_gains(snapshot, period, []) == {}
+    assert gains.joint_gains(snapshot, period, []) == {}
+
+
+def test_the_report_page_shows_what_its_lists_give_together(homes, monkeypatch):
+    """In captions that are seen: elsewhere they are for the ear alone."""
+    _, html = open_page("report", homes["full"], monkeypatch, lang="en")
+    seen = [
+        words
+        for kind, words in re.findall(r'class="rows ([^"]*)">\s*<caption>(.*?)</caption>', html)
+        if "told" in kind.split()
+    ]
+    together = re.compile(text("en", "gains.asks", points="1.0").replace("1.0", r"[\d.]+").replace("points.", "points"))
+    assert any(together.search(words) for words in seen)
+    assert len(seen) == html.count("<caption>")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_of_the_list_of_gaps_says_what_its_gaps_give_together(homes, monkeypatch, language):
+    """Of all teams in the mean of those that have a score; of one team in its own."""
+    snapshot = current(homes["full"] / "snapshots")
+    period = catalogue.periods(snapshot)[0]
+    shown = list(gaps.gaps(snapshot, period)[:15])
+    lifts = {(gap.team_id, gap.metric_id): 100.0 for gap in shown}
+    found, scored = gains_by_hand(homes["full"], "latest", lifts)
+    joint = sum(found.values()) / scored
+    assert abs(joint - sum(gap.gain_if_met for gap in shown) / scored) > 0.05, "single gains are no sum"
+    _, html = open_page("gaps", homes["full"], monkeypatch, lang=language)
+    said = text(language, "gains.all_teams", count=15, points=fmt.number(language, joint, 1)).replace("*", "")
+    assert said in flat(html).replace(" .", ".")
+    team = shown[0].team_id
+    own = list(gaps.gaps(snapshot, period, team_id=team)[:15])
+    found, _ = gains_by_hand(homes["full"], "latest", {(team, gap.metric_id): 100.0 for gap in own})
+    _, html = open_page("gaps", homes["full"], monkeypatch, lang=language, team=team)
+    said = text(language, "gains.team", count=len(own), points=fmt.number(language, found[team], 1)).replace("*", "")
+    assert said in flat(html).replace(" .", ".")
 
 
 def test_what_a_campaign_was_to_bring_is_computed_together(homes):
@@ -400,10 +445,10 @@ def test_what_a_campaign_was_to_bring_is_computed_together(homes):
     assert goals
     for goal in goals:
         if goal.expected_points is not None:
-            assert gaps.expected_together(snapshot, [goal]) == pytest.approx(goal.expected_points), goal
+            assert gains.expected_together(snapshot, [goal]) == pytest.approx(goal.expected_points), goal
     told = [replace(goal, declared_points=2.5) for goal in goals[:2]]
-    assert gaps.expected_together(snapshot, told) == 5.0
-    assert gaps.expected_together(snapshot, []) == 0
+    assert gains.expected_together(snapshot, told) == 5.0
+    assert gains.expected_together(snapshot, []) == 0
 
 
 def test_gates_come_first_and_then_what_can_be_had_this_quarter(homes):

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from opsmetrics.language.texts import LANGUAGES, text
@@ -183,3 +185,18 @@ def test_an_address_that_leads_nowhere_gives_a_page_in_the_readers_language(lang
             assert link.path == f"/{OVERVIEW.path}"
             assert dict(parse_qsl(urlsplit(asked_path).query)) == dict(link.query)
         assert client.get(path, headers={"accept": "*/*"}).text == "no such page\n"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_two_languages_the_last_counts(language):
+    """As for every other parameter: in the pages for strangers and in the shell of all others."""
+    from scorecard_app import headers, welcome  # noqa: PLC0415 - only here
+
+    (other,) = set(LANGUAGES) - {language}
+    shell = PlainTextResponse('<html lang="en"><title>x</title></html>', media_type="text/html")
+
+    async def lost(scope, receive, send):
+        await welcome.lost(HTTPConnection(scope))(scope, receive, send)
+
+    for app in (headers.PageLanguage(shell), lost):
+        assert f'<html lang="{language}">' in TestClient(app).get(f"/?lang={other}&lang={language}").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from opsmetrics.reports.addresses import PAGES
 from opsmetrics.snapshots.store import open_current
 from tests.pages import flat, open_page
 
+ROOT = Path(__file__).resolve().parents[2]
+
 # Word for what is never said, and what is said instead; each is a whole word, in any form that the stars allow.
 INSTEAD = {
     "nb": {
@@ -19,7 +22,8 @@ INSTEAD = {
         "overtid": "over fristen", "pull request": "endringsforslag", "droppet": "frafalt", "gap\\w*": "krav som ikke er nådd",
         "summerer": "er til sammen", "lista": "listen", "KPI\\w*": "måling", "normal variasjon": "naturlig variasjon",
         "stelles": "blir bedre uten at driften er det", "restore": "gjenoppretting", "backlog": "oppgaveliste",
-        "policy": "regel", "i live": "leverer",
+        "policy": "regel", "i live": "leverer", "måltall\\w*": "tall", "alvorlige? hendelse\\w*": "større hendelse",
+        "monitorer": "målere", "lagt til side": "satt til side", "møtegrunnlag\\w*": "månedsrapport",
     },
     "en": {
         "mend\\w*": "fix", "tended": "managed", "speaks softly": "weighs less", "begun": "started", "KPI\\w*": "metric",
@@ -114,7 +118,12 @@ def _chosen(place) -> dict[str, str]:
     ("language", "words", "said"),
     [
         ("nb", "high: passed", "høy: bestått"),
-        ("nb", "C, no plan", "C, ingen plan"),
+        ("nb", "C, no plan", "klasse C, ingen plan"),
+        ("nb", "sjokart-web: 3D", "sjokart-web: frist på 3 dager"),
+        ("en", "sjokart-web: 14D", "sjokart-web: deadline of 14 days"),
+        ("nb", "3DF", "frist på 3 dager, skal også undersøkes"),
+        ("nb", "queue-growth: 5 or 30 min", "queue-growth: 5 eller 30 min"),
+        ("nb", "x1.5", "1,5 ganger årets høyeste last"),
         ("nb", "class A, 2 copies", "klasse A, 2 kopier"),
         ("nb", "1023.5 of 2880 min", "1023,5 av 2880 min"),
         ("nb", "probe-down: noise", "probe-down: støy"),
@@ -122,11 +131,46 @@ def _chosen(place) -> dict[str, str]:
         ("nb", "P1 done", "prioritet 1, gjort"),
         ("en", "no_measurement", "not measured"),
         ("en", "SLO 0.9995", "SLO 0.9995"),
+        ("nb", "z 5.6 / -5.0", "5,6 og −5,0 standardavvik fra det vanlige"),
         ("nb", None, ""),
     ],
 )
 def test_details_of_rows_are_told_in_the_readers_language(language, words, said):
     assert detail(language, words) == said
+
+
+def written_by(sql):
+    """Words that a metric's file writes as the detail of its rows: the literals of that expression."""
+    found = set()
+    for end in re.finditer(r"\bas detail\b", sql):
+        depth, place = 0, end.start()
+        while place > 0 and not (depth == 0 and sql[place - 1] == ","):
+            place -= 1
+            depth += {")": 1, "(": -1}.get(sql[place], 0)
+            if sql[place] == "'":
+                place = sql.rindex("'", 0, place)
+        found |= set(re.findall(r"(?:then|else|\|\||,|^)\s*'([^']*)'", sql[place : end.start()]))
+    return {piece.strip(" :,") for words in found for piece in re.split(r": |, ", words)} - {""}
+
+
+def test_every_word_that_a_metric_writes_beside_its_rows_is_said_in_norwegian():
+    """The same words are shown as names of what fails: no code and no English stands there."""
+    files = sorted((ROOT / "sql" / "metrics").glob("*/*.sql"))
+    words = {word for file in files for word in written_by(file.read_text(encoding="utf-8"))}
+    assert {"no plan", "open", "unlabelled", "forecast only"} <= words
+    parts = {"class", "copies", "from", "SEV", "P", "SLO", "RPO", "h", "x", "?", "min", "of", "/", "done", "or 30"}
+    unsaid = sorted(word for word in words - parts if detail("nb", word) == word)
+    assert unsaid == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_code_of_a_deadline_is_shown_as_a_name(language):
+    """Every tier of the method is said in words."""
+    tiers = set(
+        re.findall(r"'(3DF|3D|14D|60D|FSU)'", (ROOT / "sql" / "macros" / "tier.sql").read_text(encoding="utf-8"))
+    )
+    assert tiers == {"3DF", "3D", "14D", "60D", "FSU"}
+    assert all(tier not in detail(language, f"web: {tier}") for tier in tiers)
 
 
 def test_a_formula_is_told_in_sentences():

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.brief.document import Chart
-from opsmetrics.reports.brief.state import Before, month, moved
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
-from opsmetrics.snapshots.queries import quality, summary
-from opsmetrics.snapshots.queries.gaps import GoalReview
-from opsmetrics.snapshots.queries.summary import OrganisationMonth
+from opsmetrics.snapshots.queries import facts, quality, scores, shared_gaps, summary
+from opsmetrics.snapshots.queries.facts import MajorIncidents
+from opsmetrics.snapshots.queries.gaps import STANDINGS, GoalReview
+from opsmetrics.snapshots.queries.scores import Month
+from opsmetrics.snapshots.queries.shared_gaps import SharedGap
 
 SHOWN_MONTHS, SHOWN_SHARED, SHOWN_SERVICES = 13, 8, 5
-STANDINGS = ("over", "late", "cannot_tell", "on_time", "closed", "ended")
-"""How a decision can stand, the most pressing first."""
 _LAST_MOMENT = timedelta(microseconds=1)  # periods end at midnight, exclusive
 
 
-def _months(words: Words) -> tuple[list[OrganisationMonth], str]:
-    named = words.board.period.instant(level=MET_LEVEL, count=SHOWN_MONTHS)
-    rows = [*summary.organisation_months(words.board.snapshot, named)][::-1]
-    return rows, summary.written(summary.MONTHS, named)
+def _months(words: Words) -> tuple[list[Month], str]:
+    here = words.board
+    named = here.period.instant(level=MET_LEVEL, count=SHOWN_MONTHS)
+    return [*scores.months(here.snapshot, here.period, MET_LEVEL, SHOWN_MONTHS)], summary.written(scores.MONTHS, named)
 
 
-def _month_names(words: Words, rows: list[OrganisationMonth]) -> tuple[str, ...]:
+def _month_names(words: Words, rows: list[Month]) -> tuple[str, ...]:
     """Short months; the newest point of a brief about now by its day."""
     names = [fmt.short_month(words.language, row.on) for row in rows]
     if rows and words.board.period.grain != "month":
@@ -37,16 +36,25 @@ def _month_names(words: Words, rows: list[OrganisationMonth]) -> tuple[str, ...]
     return tuple(names)
 
 
-def median(words: Words, then: Before) -> Chart | None:
+def _whole_months(words: Words, rows: list[Month]) -> tuple[str, ...]:
+    """Months with their years; the newest point of a brief about now by its day."""
+    names = [fmt.month(words.language, row.on) for row in rows]
+    if rows and words.board.period.grain != "month":
+        names[-1] = fmt.long_date(words.language, rows[-1].on)
+    return tuple(names)
+
+
+def median(words: Words) -> Chart | None:
     """Return the median score at each month end against the requirement; None with fewer than two."""
     rows, sql = _months(words)
     values = tuple(row.score for row in rows)
     if len([value for value in values if value is not None]) < 2:
         return None
-    now = words.board.median()
-    said = [moved(words, now, old.median(), old) for old in then.boards()]
+    moved = ", ".join(board.median_changes(words.board, words.language))
     title = words.text(
-        "brief.chart_median", score=fmt.score(words.language, now), moved=", ".join(part for part in said if part)
+        "brief.chart_median" if moved else "brief.chart_median_alone",
+        score=fmt.score(words.language, words.board.median()),
+        moved=moved,
     )
     return Chart(
         name="median",
@@ -54,6 +62,7 @@ def median(words: Words, then: Before) -> Chart | None:
         alt=words.text("brief.chart_median_alt", values=_told(words, rows, values)),
         form="line",
         categories=_month_names(words, rows),
+        named=_whole_months(words, rows),
         values=values,
         labels=tuple(fmt.score(words.language, value) for value in values),
         top=100,
@@ -65,7 +74,7 @@ def median(words: Words, then: Before) -> Chart | None:
     )
 
 
-def _told(words: Words, rows: list[OrganisationMonth], values: tuple[float | None, ...]) -> str:
+def _told(words: Words, rows: list[Month], values: tuple[float | None, ...]) -> str:
     """First, lowest, highest and newest of a series, for who does not see it."""
     known = [(value, row) for value, row in zip(values, rows, strict=True) if value is not None]
     lowest, highest = min(known, key=lambda pair: pair[0]), max(known, key=lambda pair: pair[0])
@@ -75,24 +84,25 @@ def _told(words: Words, rows: list[OrganisationMonth], values: tuple[float | Non
     )
 
 
-def met(words: Words, then: Before) -> Chart | None:
+def met(words: Words) -> Chart | None:
     """Return how many teams met the requirement at each month end; None with fewer than two."""
     rows, sql = _months(words)
     if len([row for row in rows if row.scored]) < 2:
         return None
     values = tuple(float(row.met) if row.scored else None for row in rows)
-    most = max(row.scored for row in rows)
-    title = words.text("brief.chart_met", met=words.board.met() or 0, all=len(words.board.found()))
-    old = then.month
-    if old is not None and old.met() is not None:
-        key = "brief.chart_met_same" if old.met() == words.board.met() else "brief.chart_met_before"
-        title += words.text(key, met=old.met(), month=month(words, old))
+    most = max(len(words.board.scores), *(row.scored for row in rows))
+    title = words.text("brief.chart_met", met=words.board.met() or 0, all=len(words.board.scores))
+    old = words.board.before
+    if old is not None:
+        key = "brief.chart_met_same" if old.met == words.board.met() else "brief.chart_met_before"
+        title += words.text(key, met=old.met, month=board.since(words.board, words.language))
     return Chart(
         name="met",
         title=f"{title}.",
         alt=words.text("brief.chart_met_alt", values=_told(words, rows, values)),
         form="columns",
         categories=_month_names(words, rows),
+        named=_whole_months(words, rows),
         values=values,
         labels=tuple(fmt.number(words.language, value) for value in values),
         top=float(most),
@@ -105,13 +115,13 @@ def met(words: Words, then: Before) -> Chart | None:
 
 def shared(words: Words) -> Chart | None:
     """Return the metrics that most teams are below the requirement of; None where none is shared."""
-    named = words.board.period.instant(krav=KRAV_POINTS, count=SHOWN_SHARED)
-    rows = summary.shared_gaps(words.board.snapshot, named)
+    here = words.board
+    rows = list(shared_gaps.shared_gaps(here.snapshot, here.period, SHOWN_SHARED))
     if not rows:
         return None
     first = rows[0]
     names = tuple(row.title.get(words.language) for row in rows)
-    labels = tuple(words.text("brief.of", count=row.below, all=row.measured) for row in rows)
+    labels = tuple(of_measured(words, row) for row in rows)
     return Chart(
         name="shared",
         title=words.text("brief.chart_shared", count=first.below, all=first.measured, metric=names[0]),
@@ -120,11 +130,18 @@ def shared(words: Words) -> Chart | None:
         categories=names,
         values=tuple(float(row.below) for row in rows),
         labels=labels,
-        top=float(max(row.measured for row in rows)),
+        top=float(len(here.scores)),
         unit=words.text("brief.teams_unmet"),
         first=words.text("word.metric"),
-        sql=summary.written(summary.SHARED, named),
+        sql=summary.written(shared_gaps.SHARED, here.period.instant(krav=KRAV_POINTS, count=SHOWN_SHARED)),
+        is_below=True,
     )
+
+
+def of_measured(words: Words, row: SharedGap) -> str:
+    """Say how many teams are below the requirement, of how many that are measured."""
+    key = "shared.row_unmeasured" if row.unmeasured else "shared.row"
+    return words.text(key, below=row.below, measured=row.measured, unmeasured=row.unmeasured)
 
 
 def _pairs(names: tuple[str, ...], labels: tuple[str, ...]) -> str:
@@ -137,7 +154,7 @@ def majors(words: Words) -> Chart | None:
     if not quality.is_connected(found.snapshot, "incidents"):
         return None
     # What nobody told is no column: none would look like a quiet month.
-    rows = [(row, row.found) for row in summary.major_incidents(found.snapshot, found.period) if row.found is not None]
+    rows = [(row, row.found) for row in facts.major_periods(found.snapshot, found.period) if row.found is not None]
     now, usual = board.usual(found, language)
     if now is None:
         return None
@@ -149,41 +166,50 @@ def majors(words: Words) -> Chart | None:
         alt=words.text("brief.chart_majors_alt", values=_pairs(names, labels)),
         form="columns",
         categories=names,
+        named=tuple(fmt.short_date(words.language, _last_day(words, row)) for row, _ in rows),
         values=tuple(float(count) for _, count in rows),
         labels=labels,
         top=float(max(1, *(count for _, count in rows))),
         unit=words.text("overview.strip_majors"),
         first=words.text("brief.period_end"),
-        sql=summary.written(summary.MAJORS, {"as_of": found.period.as_of, "on": found.period.on}),
+        sql=summary.written(facts.MAJORS, {"as_of": found.period.as_of, "on": found.period.on}),
     )
 
 
-def _day(words: Words, row: summary.MajorIncidents) -> str:
-    last = (row.ends_at - _LAST_MOMENT).astimezone(words.zone).date()
+def _last_day(words: Words, row: MajorIncidents) -> date:
+    return (row.ends_at - _LAST_MOMENT).astimezone(words.zone).date()
+
+
+def _day(words: Words, row: MajorIncidents) -> str:
+    last = _last_day(words, row)
     return f"{last.day}.{last.month}." if words.language == "nb" else f"{last.day}/{last.month}"
 
 
 def down(words: Words) -> Chart | None:
-    """Return the services that were down longest in the period's month; None where nothing is known to have been."""
-    named: dict[str, Any] = {"on": words.board.period.on, "count": SHOWN_SERVICES}
-    rows = summary.down_services(words.board.snapshot, named)
+    """Return the services that were down longest in the newest 28 days; None where nothing is known to have been."""
+    here = words.board
+    rows = [
+        (row, row.down_minutes)
+        for row in facts.worst_services(here.snapshot, here.period, SHOWN_SERVICES)
+        if row.down_minutes is not None
+    ]
     if not rows:
         return None
-    names = tuple(row.name.get(words.language) for row in rows)
-    labels = tuple(fmt.duration(words.language, row.minutes) for row in rows)
-    on = fmt.month(words.language, words.board.period.on)
+    names = tuple(row.name.get(words.language) for row, _ in rows)
+    labels = tuple(fmt.duration(words.language, minutes) for _, minutes in rows)
+    named: dict[str, Any] = {"on": here.period.on, "as_of": here.period.as_of, "count": SHOWN_SERVICES}
     return Chart(
         name="down",
-        title=words.text("brief.chart_down", service=names[0], time=labels[0], month=on),
-        alt=words.text("brief.chart_down_alt", month=on, values=_pairs(names, labels)),
+        title=words.text("brief.chart_down", service=names[0], time=labels[0]),
+        alt=words.text("brief.chart_down_alt", values=_pairs(names, labels)),
         form="bars",
         categories=names,
-        values=tuple(row.minutes for row in rows),
+        values=tuple(minutes for _, minutes in rows),
         labels=labels,
-        top=rows[0].minutes,
+        top=rows[0][1],
         unit=words.text("brief.down_minutes"),
         first=words.text("word.service"),
-        sql=summary.written(summary.DOWN, named),
+        sql=summary.written(facts.WORST, named),
     )
 
 
@@ -191,7 +217,7 @@ def standings(words: Words, goals: Sequence[GoalReview]) -> Chart | None:
     """Return how the decisions of before stand; None where there are none."""
     if not goals:
         return None
-    counts = Counter(standing(goal) for goal in goals)
+    counts = Counter(goal.standing for goal in goals)
     kinds = [kind for kind in STANDINGS if counts[kind]]
     names = tuple(words.text(f"brief.standing_{kind}") for kind in kinds)
     labels = tuple(fmt.number(words.language, counts[kind]) for kind in kinds)
@@ -208,14 +234,3 @@ def standings(words: Words, goals: Sequence[GoalReview]) -> Chart | None:
         first=words.text("word.status"),
         sql=summary.written(summary.STANDINGS, words.board.period.instant(on=words.board.period.on)),
     )
-
-
-def standing(goal: GoalReview) -> str:
-    """Return one of :data:`STANDINGS`: an open decision by its date and pace, one that ended by what came of it."""
-    if goal.forecast == "closed":
-        return "closed"
-    if not goal.is_open:
-        return "ended"
-    if goal.days_left < 0:
-        return "over"
-    return {"not_moving": "late"}.get(goal.forecast, goal.forecast)

@@ -9,21 +9,22 @@ from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.board import Item
-from opsmetrics.reports.brief import asks, charts, deck, parts, state
+from opsmetrics.reports.brief import asks, charts, deck, parts
 from opsmetrics.reports.brief.asks import Ask
 from opsmetrics.reports.brief.document import Block, Columns, Document, Figures, Paragraph, Points, Row, Section
-from opsmetrics.reports.brief.state import Before
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.snapshots.queries import catalogue, gaps, movement
 from opsmetrics.snapshots.queries.catalogue import Team
+from opsmetrics.snapshots.queries.comparison import ScoreMove
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
 from opsmetrics.snapshots.queries.movement import Change
 from opsmetrics.snapshots.queries.period import Period
-from opsmetrics.snapshots.queries.rows import index_by
+from opsmetrics.snapshots.queries.rows import group_by, index_by
 from opsmetrics.snapshots.store import Snapshot
 
 SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 2, 10, 4
-NAMED_TEAMS = 3
+Lines = Mapping[str, Mapping[str | None, Sequence[Item]]]
+"""What is told of teams in lines of the annex: by the key of their heading, then by team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +33,19 @@ class Material:
 
     Attributes:
         words: The board with its names.
-        before: The boards that it is held against.
         gaps: Of all teams, what to fix first on top.
         goals: Every decision until the period's end.
         changes: Of the teams' scores, largest first.
-        moves: What left its natural variation, the better under True.
+        moves: Scores that moved since the last month end, the better under True, the largest first.
         asks: Decisions asked for, one for each cause, most pressing first.
         matters: The same, one for each team.
     """
 
     words: Words
-    before: Before
     gaps: Sequence[Gap]
     goals: Sequence[GoalReview]
     changes: Mapping[str, Change]
-    moves: Mapping[bool, Sequence[Item]]
+    moves: Mapping[bool, Sequence[ScoreMove]]
     asks: Sequence[Ask]
     matters: Sequence[Item]
 
@@ -100,13 +99,13 @@ def read(snapshot: Snapshot, period: Period, language: str) -> Material:
     words = Words(board.read_board(snapshot, period), language)
     found = list(gaps.gaps(snapshot, period))
     goals = list(gaps.goal_reviews(snapshot, period))
+    moves = board.find_moves(words.board)
     return Material(
         words=words,
-        before=state.before(snapshot, period),
         gaps=found,
         goals=goals,
         changes=index_by(movement.all_changes(snapshot, period), lambda row: row.team_id),
-        moves=board.moves(words.board, language),
+        moves={True: moves.better, False: moves.worse},
         asks=asks.asks(words, found, goals),
         matters=board.matters(words.board, language),
     )
@@ -123,7 +122,7 @@ def front(found: Material) -> tuple[Section, ...]:
     words = found.words
     return (
         _first(found),
-        Section(words.text("overview.matrix"), (parts.matrix(words, found.before),)),
+        Section(words.text("overview.matrix"), (parts.matrix(words),)),
         Section(words.text("brief.asks"), _decisions(found)),
         Section(words.text("brief.shared"), _shared(found)),
     )
@@ -132,7 +131,7 @@ def front(found: Material) -> tuple[Section, ...]:
 def _first(found: Material) -> Section:
     """State and change: the answer, four numbers, what moved, and the year as pictures."""
     words = found.words
-    pictures = [chart for chart in (charts.median(words, found.before), charts.met(words, found.before)) if chart]
+    pictures = [chart for chart in (charts.median(words), charts.met(words)) if chart]
     return Section(
         words.text("brief.first"),
         (
@@ -147,7 +146,7 @@ def _first(found: Material) -> Section:
 def _figures(found: Material) -> Figures:
     """The four numbers of the overview, each with what it was."""
     words, language = found.words, found.words.language
-    here, then = words.board, found.before
+    here = words.board
     majors, usual = board.usual(here, language)
     median, met, coverage = here.median(), here.met(), here.coverage()
     out_of, teams = words.text("word.out_of_100"), words.text("overview.of", all=len(here.scores))
@@ -156,20 +155,20 @@ def _figures(found: Material) -> Figures:
             (
                 words.text("overview.strip_median"),
                 fmt.score(language, median),
-                "\n".join((out_of, *state.median_notes(words, then))),
+                "\n".join((out_of, *board.median_changes(words.board, words.language))),
                 median,
             ),
             (
                 words.text("overview.strip_met"),
                 fmt.number(language, met),
-                "\n".join((teams, *state.met_notes(words, then))),
+                "\n".join((teams, *words.met_notes())),
                 met,
             ),
             (words.text("overview.strip_majors"), fmt.number(language, majors), usual, majors),
             (
                 words.text("overview.strip_coverage"),
                 fmt.percent(language, coverage),
-                "\n".join((*state.coverage_notes(words, then)[:1], *_sources(words))),
+                "\n".join((*words.coverage_notes(), *_sources(words))),
                 coverage,
             ),
         )
@@ -202,33 +201,27 @@ def _largest(found: Material) -> Points:
             words.text(
                 "brief.team_moved",
                 team=words.teams[row.team_id],
-                change=parts.change(words, row.team_id, row.score_after - row.score_before).text,
-                before=fmt.score(words.language, row.score_before),
-                after=fmt.score(words.language, row.score_after),
+                change=fmt.signed(words.language, row.score_after - row.score_before),
+                before=fmt.number(words.language, row.score_before, 1),
+                after=fmt.number(words.language, row.score_after, 1),
             ),
-            parts.why(words, row),
+            parts.why_and_doubt(words, row),
         )
         for row in rows
     ]
-    return Points(words.text("brief.moved_most"), "↕", tuple(lines), words.text("brief.moved_none"))
+    return Points(
+        words.text("brief.moved_most"), "↕", tuple(lines), board.none_moved(words.board, words.language, "better")
+    )
 
 
-def _points(words: Words, name: str, mark: str, items: Sequence[Item]) -> Points:
+def _points(words: Words, name: str, mark: str, rows: Sequence[ScoreMove]) -> Points:
     """A list, and in its title how many there are: paper has nothing to click, and the annex has every team's own."""
-    lines = tuple((item.title, item.note) for item in items[:SHOWN_MOVES])
+    items = board.say_moves(words.board, words.language, rows[:SHOWN_MOVES])
+    lines = tuple((item.title, item.note) for item in items)
     title = words.text(f"overview.{name}")
-    if len(items) > SHOWN_MOVES:
-        title = words.text("brief.shown_of", title=title, shown=SHOWN_MOVES, count=len(items))
-    return Points(title, mark, lines, words.text(f"overview.{name}_none"))
-
-
-def _whose(words: Words, team_ids: Sequence[str | None]) -> str:
-    """Name the teams that some items belong to, each with how many."""
-    counts = {team_id: team_ids.count(team_id) for team_id in words.teams if team_id in team_ids}
-    named = [words.teams[team] + (f" ({count})" if count > 1 else "") for team, count in counts.items()]
-    if len(named) > NAMED_TEAMS:  # the annex has every team's own: a list of nearly all of them says nothing
-        named[NAMED_TEAMS:] = [words.text("lead.others", count=len(named) - NAMED_TEAMS)]
-    return ", ".join(named)
+    if len(rows) > SHOWN_MOVES:
+        title = words.text("brief.shown_of", title=title, shown=SHOWN_MOVES, count=len(rows))
+    return Points(title, mark, lines, board.none_moved(words.board, words.language, name))
 
 
 def _decisions(found: Material) -> tuple[Block, ...]:
@@ -239,10 +232,9 @@ def _decisions(found: Material) -> tuple[Block, ...]:
     if shown:
         blocks.append(asks.table(words, shown))
         if rest := found.asks[board.MOST_LINES :]:
-            titles = "; ".join(ask.what for ask in rest)
-            said.insert(0, words.text("brief.asks_rest", titles=titles))
+            said[:0] = [words.text("brief.asks_rest"), *(f"*{ask.what}:* {ask.detail}" for ask in rest)]
     else:
-        blocks.append(Paragraph(words.text("overview.settle_none")))
+        blocks.append(Paragraph(board.nothing_to_decide(words.board, words.language)))
     chart = charts.standings(words, found.goals)
     notes = Paragraph("\n".join(said))
     blocks.append(Row((chart, notes), (1.0, 1.0)) if chart else notes)
@@ -252,7 +244,7 @@ def _decisions(found: Material) -> tuple[Block, ...]:
 def _shared(found: Material) -> tuple[Block, ...]:
     """What most teams lack and what would help, then what users noticed."""
     words = found.words
-    blocks: list[Block] = [parts.shared(words, found.gaps) or Paragraph(_nothing_shared(words))]
+    blocks: list[Block] = [parts.shared(words) or Paragraph(_nothing_shared(words))]
     noticed = [picture for picture in (charts.majors(words), charts.down(words)) if picture]
     if noticed:
         blocks.append(Row(tuple(noticed), (1.0, 1.15)[: len(noticed)]))
@@ -267,12 +259,22 @@ def _nothing_shared(words: Words) -> str:
 def _annex(found: Material) -> tuple[Section, ...]:
     """A block a team, all decisions, all duties that are not met, the ten largest gaps."""
     words = found.words
-    teams = [_team(found, team, is_first=index == 0) for index, team in enumerate(words.board.teams)]
+    said = board.moves(words.board, words.language)
+    lines = {
+        "overview.settle": group_by(found.matters, lambda item: item.team_id),
+        "overview.better": group_by(said[True], lambda item: item.team_id),
+        "overview.worse": group_by(said[False], lambda item: item.team_id),
+    }
+    gaps_of = group_by(found.gaps, lambda gap: gap.team_id)
+    teams = [
+        _team(found, team, gaps_of.get(team.team_id, []), lines, is_first=index == 0)
+        for index, team in enumerate(words.board.teams)
+    ]
     return (
         *teams,
         Section(
             words.text("brief.annex", name=words.text("report.gaps")),
-            (parts.gaps(words, found.gaps[:SHOWN_GAPS], "gaps", with_team=True),),
+            (parts.gaps(words, found.gaps[:SHOWN_GAPS], "gaps", with_team=True, is_known=bool(words.board.found())),),
             is_annex=True,
         ),
         Section(
@@ -290,18 +292,23 @@ def _annex(found: Material) -> tuple[Section, ...]:
     )
 
 
-def _team(found: Material, team: Team, *, is_first: bool) -> Section:
+def _team(found: Material, team: Team, own: Sequence[Gap], lines: Lines, *, is_first: bool) -> Section:
     """One block of the annex."""
     words = found.words
     change = found.changes.get(team.team_id)
     blocks: list[Block] = [Paragraph(_team_lead(words, team))]
     if change is not None:
-        delta = parts.change(words, change.team_id, change.score_after - change.score_before).text
-        blocks.append(Paragraph(words.text("brief.team_change", change=delta, why=parts.why(words, change))))
-    mine = [gap for gap in found.gaps if gap.team_id == team.team_id][:SHOWN_TEAM_GAPS]
-    tables = (parts.areas(words, team.team_id, found.before), parts.gaps(words, mine, "team_gaps", with_team=False))
+        points = change.score_after - change.score_before
+        key = "brief.team_change" if abs(points) >= parts.LEAST else "brief.team_unchanged"
+        delta = fmt.signed(words.language, points)
+        blocks.append(Paragraph(words.text(key, change=delta, why=parts.why_and_doubt(words, change))))
+    mine = own[:SHOWN_TEAM_GAPS]
+    tables = (
+        parts.areas(words, team.team_id),
+        parts.gaps(words, mine, "team_gaps", with_team=False, is_known=_has_score(words, team)),
+    )
     blocks.append(Row(tables, (1.0, 1.9)))
-    blocks += [Paragraph(line) for line in _team_lines(found, team.team_id)]
+    blocks += [Paragraph(line) for line in _team_lines(words, team.team_id, lines)]
     return Section(
         words.text("brief.annex", name=words.teams[team.team_id]),
         tuple(blocks),
@@ -311,20 +318,14 @@ def _team(found: Material, team: Team, *, is_first: bool) -> Section:
     )
 
 
-def _team_lines(found: Material, team_id: str) -> list[str]:
+def _team_lines(words: Words, team_id: str, lines: Lines) -> list[str]:
     """What a team must settle and what moved, in lines."""
-    words = found.words
     prefix = f"{words.teams[team_id]}: "
-    lists = (
-        ("overview.settle", [(item.title, item.detail) for item in found.matters if item.team_id == team_id]),
-        ("overview.better", [(item.title, item.detail) for item in found.moves[True] if item.team_id == team_id]),
-        ("overview.worse", [(item.title, item.detail) for item in found.moves[False] if item.team_id == team_id]),
-    )
     return [
         f"*{words.text(key)}:* "
-        + " · ".join(_told(title.removeprefix(prefix), detail, prefix) for title, detail in items)
-        for key, items in lists
-        if items
+        + " · ".join(_told(item.title.removeprefix(prefix), item.detail, prefix) for item in by_team[team_id])
+        for key, by_team in lines.items()
+        if team_id in by_team
     ]
 
 
@@ -332,12 +333,17 @@ def _told(title: str, detail: str, prefix: str) -> str:
     """A matter and its detail in one line, where the team and what the title names already stand."""
     name = title.split(":", maxsplit=1)[0]
     rest = detail.removeprefix(prefix).removeprefix(name).strip(" ,").removesuffix(".")
-    return f"{title} ({rest[:1].lower()}{rest[1:]})" if rest else title
+    return f"{title}{', ' if ':' in title else ': '}{rest[:1].lower()}{rest[1:]}" if rest else title
+
+
+def _has_score(words: Words, team: Team) -> bool:
+    own = words.board.scores.get(team.team_id)
+    return own is not None and own.score is not None
 
 
 def _team_lead(words: Words, team: Team) -> str:
     own = words.board.scores.get(team.team_id)
-    key = "brief.team_lead" if own and own.score is not None else "brief.team_no_score"
+    key = "brief.team_lead" if _has_score(words, team) else "brief.team_no_score"
     return words.text(
         key,
         score=fmt.score(words.language, own.score if own else None),

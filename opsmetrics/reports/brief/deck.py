@@ -13,7 +13,7 @@ from opsmetrics.reports.brief.document import Chart, Columns, Figures, Paragraph
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Table
 from opsmetrics.scoring.points import MET_LEVEL
-from opsmetrics.snapshots.queries import summary
+from opsmetrics.snapshots.queries import scores, summary
 
 if TYPE_CHECKING:
     from opsmetrics.reports.brief.content import Material
@@ -26,8 +26,8 @@ def slides(found: Material, figures: Figures, moved: Columns, title: str) -> tup
     """Return the slides; what there are no numbers for has none."""
     words = found.words
     pictures = [
-        charts.median(words, found.before),
-        charts.met(words, found.before),
+        charts.median(words),
+        charts.met(words),
         charts.shared(words),
         charts.majors(words),
         charts.down(words),
@@ -62,7 +62,7 @@ def _picture(words: Words, chart: Chart) -> Slide:
 def _first(words: Words, figures: Figures, title: str) -> Slide:
     lead = Paragraph(board.lead(words.board, words.language, with_year=False), is_lead=True)
     named = words.board.period.instant(level=MET_LEVEL, count=charts.SHOWN_MONTHS)
-    return Slide(title, (lead, figures), _notes(words, summary.written(summary.MONTHS, named)))
+    return Slide(title, (lead, figures), _notes(words, summary.written(scores.MONTHS, named)))
 
 
 def _matrix(found: Material) -> list[Slide]:
@@ -70,7 +70,7 @@ def _matrix(found: Material) -> list[Slide]:
     words, medians = found.words, found.words.board.medians()
     if not medians:
         return []
-    whole = parts.matrix(words, found.before)
+    whole = parts.matrix(words)
     columns = range(len(words.areas) + 2)
     *teams, median = whole.rows
     place = columns[-1]
@@ -85,10 +85,11 @@ def _matrix(found: Material) -> list[Slide]:
         columns=tuple(whole.columns[index] for index in columns),
         rows=tuple(tuple(row[index] for index in columns) for row in (*teams, median)),
         note="",
+        legend=(),
     )
     more = len(whole.rows) - 1 - len(teams)
-    rest = [Paragraph(words.text("brief.slide_more_teams", count=more))] if more else []
-    return [Slide(title, (table, *rest), _notes(words, _selected(words, summary.SCORES)))]
+    said = [words.text("brief.slide_bands"), *([words.text("brief.slide_more_teams", count=more)] if more else [])]
+    return [Slide(title, (table, Paragraph(" ".join(said))), _notes(words, _selected(words, summary.SCORES)))]
 
 
 def _selected(words: Words, sql: str) -> str:
@@ -102,8 +103,8 @@ def _moved(found: Material, moved: Columns) -> list[Slide]:
     title = words.text(
         "brief.slide_moved",
         team=words.teams[row.team_id],
-        before=fmt.score(words.language, row.score_before),
-        after=fmt.score(words.language, row.score_after),
+        before=fmt.number(words.language, row.score_before, 1),
+        after=fmt.number(words.language, row.score_after, 1),
     )
     # How many others there are stands on paper, beside the annex that has them.
     titles = (words.text("brief.moved_most"), words.text("overview.better"), words.text("overview.worse"))
@@ -116,9 +117,11 @@ def _asks(found: Material) -> list[Slide]:
     if not shown:
         return []
     table = _without_details(asks.table(words, shown))
-    title = words.text("brief.slide_asks", count=len(shown), all=len(found.asks))
+    said = asks.together(words, shown)
+    key = "brief.slide_asks" if len(shown) < len(found.asks) else "brief.slide_asks_all"
+    title = words.text(key, count=len(shown), all=len(found.asks))
     selects = (_selected(words, sql) for sql in (summary.GOALS, summary.GAPS))
-    return [Slide(title, (table,), _notes(words, *selects))]
+    return [Slide(title, (table, *([Paragraph(said)] if said else [])), _notes(words, *selects))]
 
 
 def _without_details(table: Table) -> Table:

@@ -8,9 +8,6 @@ from typing import Literal
 
 from opsmetrics.reports.table import Table
 
-BAND_COLOURS = ("F6B26B", "FCE0B8", "EEF1F4", "CFE2F3", "9DC3E6")
-"""Fill of a score's cell from the lowest band to the highest, in files that know no style sheet."""
-
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
@@ -73,6 +70,8 @@ class Chart:
         unit: What the values are, for a table's heading.
         first: What the categories are, for a table's heading.
         sql: A select that gives the values on the snapshot.
+        named: The categories in full, for a table: a month with its year; empty where the short ones say all.
+        is_below: Whether it counts what does not meet the requirement, which has its own colour.
     """
 
     name: str
@@ -89,6 +88,8 @@ class Chart:
     line: float | None = None
     line_label: str = ""
     top_label: str = ""
+    named: tuple[str, ...] = ()
+    is_below: bool = False
     kind: Literal["chart"] = "chart"
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup, escape
 
 from opsmetrics.reports.brief.document import Chart
+from opsmetrics.reports.palette import BLUE, KRAV_COLOUR, KRAV_WIDTH, ORANGE
 
-INK, QUIET, RULE, BLUE, ORANGE, PALE = "#1e2b3c", "#56616f", "#cdd3da", "#2a7cc5", "#b8690f", "#a9cbea"
+INK, QUIET, RULE, PALE = "#1e2b3c", "#56616f", "#cdd3da", "#a9cbea"
 TYPE = 9.5
 LETTER = 0.56 * TYPE  # about how wide one is
 SPARK_SPAN = 24.0  # points of score over a sparkline's height: all share it, so that slopes compare
@@ -68,7 +69,7 @@ def _ticks(chart: Chart, places: Sequence[float], bottom: float, width: float) -
 
 
 def _line(chart: Chart, width: float, height: float) -> Iterator[str]:
-    """A line with its first and newest value, and the requirement as a dashed line."""
+    """A line with its first and newest value, and the requirement."""
     known = [value for value in chart.values if value is not None]
     low = min([*known, *([chart.line] if chart.line is not None else [])], default=0.0) - 4
     high = max([*known, *([chart.line] if chart.line is not None else [])], default=chart.top) + 2
@@ -86,8 +87,8 @@ def _line(chart: Chart, width: float, height: float) -> Iterator[str]:
     yield _ruler(0, bottom, right, bottom)
     if chart.line is not None:
         y = at(chart.line)
-        yield _ruler(0, y, right, y, stroke=ORANGE, stroke_width=1.2, stroke_dasharray="5 3")
-        yield _words(2, y - 4 if _is_free(spots, y - 4, chart) else y + 12, chart.line_label, fill="#80540f")
+        yield _ruler(0, y, right, y, stroke=KRAV_COLOUR, stroke_width=KRAV_WIDTH)
+        yield _words(2, y - 4 if _is_free(spots, y - 4, chart) else y + 12, chart.line_label, fill=INK)
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in spots)
     yield _tag("polyline", points=path, fill="none", stroke=BLUE, stroke_width=2, stroke_linejoin="round")
     for index, (x, y, label) in enumerate(spots):
@@ -108,7 +109,7 @@ def _is_free(spots: Sequence[tuple[float, float, str]], y: float, chart: Chart) 
 
 def _columns(chart: Chart, width: float, height: float) -> Iterator[str]:
     """Columns from zero, the newest strong, each with its number."""
-    bottom, top = height - 18, 18.0
+    bottom, top = height - 18, 32.0 if chart.top_label else 18.0
     places = _places(chart, width)
     step = width / max(1, len(places))
     most = max(chart.top, 1e-9)
@@ -124,7 +125,7 @@ def _columns(chart: Chart, width: float, height: float) -> Iterator[str]:
         yield _words(x, bottom - tall - 4, label, text_anchor="middle", **strong)
     if chart.top_label:
         yield _ruler(0, top, width, top, stroke_dasharray="2 3", stroke=QUIET)
-        yield _words(0, top - 4, chart.top_label)
+        yield _words(0, top - 18, chart.top_label)  # above the number of a column that reaches the line
     yield _ruler(0, bottom, width, bottom)
     yield from _ticks(chart, places, bottom, width)
 
@@ -150,6 +151,7 @@ def _bars(chart: Chart, width: float) -> Iterator[str]:
     left = _name_width(width) + 6
     tail = max((len(label) for label in chart.labels), default=1) * LETTER + 8
     room, most, y = width - left - tail, max(chart.top, 1e-9), 0.0
+    colour = ORANGE if chart.is_below else BLUE
     for name, value, label in zip(chart.categories, chart.values, chart.labels, strict=True):
         lines = _lines(name, _name_width(width))
         tall = len(lines) * _SPACE
@@ -157,23 +159,32 @@ def _bars(chart: Chart, width: float) -> Iterator[str]:
             yield _words(0, y + 10 + index * _SPACE, words, fill=INK)
         middle = y + tall / 2 + 1
         long = room * (value or 0) / most
-        yield _tag("rect", x=f"{left:.1f}", y=f"{middle - _BAR / 2:.1f}", width=f"{long:.1f}", height=_BAR, fill=BLUE)
+        yield _tag("rect", x=f"{left:.1f}", y=f"{middle - _BAR / 2:.1f}", width=f"{long:.1f}", height=_BAR, fill=colour)
         yield _words(left + long + 5, middle + 3.5, label, fill=INK, font_weight=600)
         y += tall + _NEXT
 
 
-def bar(value: float, top: float, label: str, width: float = 150, height: float = 12) -> Markup:
-    """Return one bar from zero with its label behind it, as a cell holds it."""
-    room = width - len(label) * LETTER - 8
+def bar(value: float, top: float, label: str, letters: int, width: float = 150, height: float = 12) -> Markup:
+    """Return a bar of what does not meet the requirement, from zero, with its label behind it, as a cell holds it.
+
+    Args:
+        value: How long it is.
+        top: How long it could be: the same for all bars that are compared.
+        label: What stands behind it.
+        letters: Room for the label, the same for all bars that are compared.
+        width: Of the drawing.
+        height: Of the drawing.
+    """
+    room = width - letters * LETTER - 8
     long = room * value / max(top, 1e-9)
     parts = (
-        _tag("rect", x=0, y=1, width=f"{long:.1f}", height=f"{height - 2:g}", fill=BLUE),
+        _tag("rect", x=0, y=1, width=f"{long:.1f}", height=f"{height - 2:g}", fill=ORANGE),
         _words(long + 5, height - 2.5, label, fill=INK, font_weight=600),
     )
     return _svg(width, height, iter(parts), label)
 
 
-def spark(values: Sequence[float | None], alt: str, width: float = 84, height: float = 16) -> Markup:
+def spark(values: Sequence[float | None], alt: str, width: float = 80, height: float = 16) -> Markup:
     """Return a sparkline as SVG, or nothing where two values are not known."""
     spots = [(index, value) for index, value in enumerate(values) if value is not None]
     if len(spots) < 2:

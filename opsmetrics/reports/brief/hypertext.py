@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from opsmetrics.language.texts import text
 from opsmetrics.reports.brief.document import Chart, Document
 from opsmetrics.reports.brief.drawings import draw
+from opsmetrics.reports.palette import BANDS
 
 CHART_WIDTH, CHART_HEIGHT = 310.0, 135.0
 """Of a chart on the page, in its own units: narrow, so that its type can be read on a phone."""
@@ -38,4 +39,4 @@ def _drawn(chart: Chart) -> Markup:
 def write_html(document: Document) -> bytes:
     """Return the brief as HTML, UTF-8."""
     contents = text(document.language, "brief.contents")
-    return _template().render(document=document, contents=contents).encode("utf-8")
+    return _template().render(document=document, contents=contents, bands=BANDS).encode("utf-8")

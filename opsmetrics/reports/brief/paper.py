@@ -16,6 +16,7 @@ import typst
 from opsmetrics.language.texts import text
 from opsmetrics.reports.brief.document import Block, Chart, Document, Row
 from opsmetrics.reports.brief.drawings import draw
+from opsmetrics.reports.palette import BANDS
 
 PAGE_WIDTH, GUTTER, CHART_HEIGHT = 762.5, 25.5, 165.0
 """Width of an A4 page across without its margins, the room between blocks, the height of a line chart: points."""
@@ -39,6 +40,7 @@ def _set(document: Document, **options: Any) -> list[bytes]:
             asdict(replace(section, blocks=())) | {"blocks": [*map(_drawn, section.blocks)]}
             for section in document.sections
         ],
+        "bands": BANDS,
         "page_words": text(document.language, "brief.page", page="{page}", pages="{pages}"),
         "day": [document.at.year, document.at.month, document.at.day],
     }

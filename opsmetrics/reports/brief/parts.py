@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import Any
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
@@ -13,31 +11,39 @@ from opsmetrics.reports.board import Board, shown_value
 from opsmetrics.reports.brief.charts import SHOWN_MONTHS, SHOWN_SHARED
 from opsmetrics.reports.brief.document import Paragraph
 from opsmetrics.reports.brief.drawings import bar, spark
-from opsmetrics.reports.brief.state import Before
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.together import LEAST_GAIN, together
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
+from opsmetrics.snapshots.queries import gains, scores, shared_gaps
 from opsmetrics.snapshots.queries import gaps as gap_queries
-from opsmetrics.snapshots.queries import scores, summary
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
 from opsmetrics.snapshots.queries.movement import Change
-from opsmetrics.snapshots.queries.summary import SharedGap
+from opsmetrics.snapshots.queries.shared_gaps import SharedGap
 
-DOUBTS = {"signs", "provisional", "carried"}
+SHOWN_CARRIED = 2  # sentences that the page of the matrix has room for
 _LINE = 2  # values that make one
-_LEAST = 0.05  # points that show with one decimal
+LEAST = 0.05  # points that show with one decimal
 
 
 def why(words: Words, change: Change) -> str:
     """Say what a change of score is made of, largest part first; parts too small to show are left out."""
-    shown = [part for part in PARTS if abs(change.part(part)) >= _LEAST]
+    shown = [part for part in PARTS if abs(change.part(part)) >= LEAST]
     said = [
         f"{words.text(f'explain.part_{part}').lower()} {words.cells.signed(change.part(part)).text}"
         for part in sorted(shown, key=lambda part: -abs(change.part(part)))
     ]
     return ", ".join(said) or words.text("brief.no_change")
+
+
+def why_and_doubt(words: Words, change: Change) -> str:
+    """Say what a change is made of in a sentence; of a rise also what speaks against it."""
+    move = words.board.moves.get((change.team_id, ""))
+    doubt = board.doubt(move) if move is not None and change.score_after > change.score_before else None
+    said = f"{why(words, change)}."
+    return f"{said} {words.text(f'moves.doubt_{doubt}')}" if doubt else said
 
 
 def changes(words: Words, rows: Sequence[Change]) -> Table:
@@ -63,7 +69,7 @@ def changes(words: Words, rows: Sequence[Change]) -> Table:
     )
 
 
-def matrix(words: Words, then: Before) -> Table:
+def matrix(words: Words) -> Table:
     """Return the scores of all teams and areas, with the change since the month end before and the year as a line."""
     found = words.board
     history = _history(found)
@@ -83,19 +89,20 @@ def matrix(words: Words, then: Before) -> Table:
             words.column("overview.year", width=1.8),
         ),
         rows=(
-            *(_matrix_row(words, team, then, history.get(team.team_id, [])) for team in found.teams),
-            _median_row(words, then),
+            *(_matrix_row(words, team, history.get(team.team_id, [])) for team in found.teams),
+            _median_row(words),
         ),
-        note=words.text("brief.bands", bands=_bands(words)),
+        note=" ".join((words.text("brief.bands"), *_carried(words))),
+        legend=board.legend(words.language, found.edges),
     )
 
 
-def _bands(words: Words) -> str:
-    """The levels with their ranges, lowest first: 0–19 ..."""
-    edges = [0, *(round(edge) for edge in words.board.edges), 101]
-    return " · ".join(
-        f"{low}–{high - 1} {words.text(f'level.{level}').lower()}" for level, (low, high) in enumerate(pairwise(edges))
-    )
+def _carried(words: Words) -> list[str]:
+    """Numbers that rest on last known values, by what does not deliver; of many the first and how many there are."""
+    said = board.carried(words.board, words.language)
+    if len(said) > SHOWN_CARRIED:
+        said[SHOWN_CARRIED:] = [words.text("brief.carried_more", count=len(said) - SHOWN_CARRIED)]
+    return said
 
 
 def _history(found: Board) -> dict[str, list[float | None]]:
@@ -106,16 +113,15 @@ def _history(found: Board) -> dict[str, list[float | None]]:
     return history
 
 
-def _matrix_row(words: Words, team: Team, then: Before, history: Sequence[float | None]) -> tuple[Cell, ...]:
+def _matrix_row(words: Words, team: Team, history: Sequence[float | None]) -> tuple[Cell, ...]:
     found = words.board
     total = found.scores.get(team.team_id)
     score = total.score if total else None
-    old = then.month.scores.get(team.team_id) if then.month else None
     return (
         Cell(words.teams[team.team_id]),
         *(words.area_score(found.cells.get((team.team_id, area.area_id))) for area in found.areas),
-        replace(words.score(score), is_strong=True),
-        change(words, team.team_id, _difference(score, old.score if old else None)),
+        replace(words.score(score, total.level if total else None), is_strong=True),
+        change(words, team.team_id, _moved(found, team.team_id, "")),
         words.cells.percent(total.coverage if total else None),
         Cell(words.level(total.level if total else None)),
         _year(words, history),
@@ -125,16 +131,14 @@ def _matrix_row(words: Words, team: Team, then: Before, history: Sequence[float 
 def change(words: Words, team_id: str, points: float | None) -> Cell:
     """Return a team's change in points; a rise of numbers that are doubted has a mark, and is no gain."""
     cell, move = words.cells.signed(points), words.board.moves.get((team_id, ""))
-    is_doubted = move is not None and board.doubt(move) in DOUBTS
+    is_doubted = move is not None and board.doubt(move) is not None
     return replace(cell, text=f"{cell.text} ?") if is_doubted and (points or 0) > 0 else cell
 
 
-def _difference(now: float | None, then: float | None) -> float | None:
-    return None if now is None or then is None else now - then
-
-
-def _change(words: Words, now: float | None, then: float | None) -> Cell:
-    return words.cells.signed(_difference(now, then))
+def _moved(found: Board, team_id: str, area_id: str) -> float | None:
+    """Points since the last month end of a team's score, or of one of its areas."""
+    move = found.moves.get((team_id, area_id))
+    return move.change if move is not None else None
 
 
 def _year(words: Words, history: Sequence[float | None]) -> Cell:
@@ -142,27 +146,23 @@ def _year(words: Words, history: Sequence[float | None]) -> Cell:
     known = [value for value in history if value is not None]
     if len(known) < _LINE:
         return Cell(words.text("brief.too_short"))
-    first, last = (fmt.score(words.language, value) for value in (known[0], known[-1]))
+    first, last = fmt.scores(words.language, known[0], known[-1])
     said = words.text("brief.from_to", first=first, last=last)
     return Cell(said, drawing=spark(history, said))
 
 
-def _median_row(words: Words, then: Before) -> tuple[Cell, ...]:
+def _median_row(words: Words) -> tuple[Cell, ...]:
     found, medians = words.board, words.board.medians()
-    months = [row.score for row in reversed(summary.organisation_months(found.snapshot, _of_months(found)))]
+    months = [row.score for row in scores.months(found.snapshot, found.period, MET_LEVEL, SHOWN_MONTHS)]
     return (
         Cell(words.text("overview.median_row")),
         *(words.score(medians.get(area.area_id)) for area in found.areas),
         replace(words.score(found.median()), is_strong=True),
-        _change(words, found.median(), then.month.median() if then.month else None),
+        words.cells.signed(found.median_change(found.before)),
         words.cells.percent(found.coverage()),
         Cell(),
         _year(words, months),
     )
-
-
-def _of_months(found: Board) -> dict[str, Any]:
-    return found.period.instant(level=MET_LEVEL, count=SHOWN_MONTHS)
 
 
 def decided(words: Words, goals: Sequence[GoalReview]) -> str:
@@ -203,7 +203,7 @@ def _decision(words: Words, goal: GoalReview, *, with_team: bool) -> tuple[Cell,
         Cell(words.text(f"goal.{goal.status}")),
         Cell(points),
         Cell(board.forecast(goal, words.language)),
-        Cell(words.text(f"goal.effect_{goal.effect}")),
+        Cell(words.text(f"goal.effect_{goal.said}")),
     )
 
 
@@ -223,7 +223,7 @@ def duties(words: Words) -> Paragraph | Table:
         ),
         rows=tuple(
             (
-                Cell(row.text.get(words.language)),
+                Cell(row.text.get(words.language), link=row.link or ""),
                 words.cells.number(row.unmet_count),
                 words.cells.number(row.team_count),
                 Cell(", ".join(words.teams[team] for team in row.teams if team in words.teams)),
@@ -233,10 +233,10 @@ def duties(words: Words) -> Paragraph | Table:
     )
 
 
-def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool) -> Paragraph | Table:
-    """Return gaps, or that there are none."""
+def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool, is_known: bool) -> Paragraph | Table:
+    """Return gaps, or that there are none; where nothing has a score nobody knows of any."""
     if not found:
-        return Paragraph(words.text("brief.no_gaps"))
+        return Paragraph(words.text("brief.no_gaps" if is_known else "brief.gaps_unknown"))
     team = (words.column("word.team", width=1.6),) if with_team else ()
     return Table(
         name=name,
@@ -251,6 +251,7 @@ def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool) -> P
             words.column("explain.days", "number"),
         ),
         rows=tuple(_gap(words, gap, with_team=with_team) for gap in found),
+        note=together(words.language, words.board.snapshot, words.board.period, found),
     )
 
 
@@ -259,21 +260,19 @@ def _gap(words: Words, gap: Gap, *, with_team: bool) -> tuple[Cell, ...]:
     return (
         *([Cell(words.teams[gap.team_id])] if with_team else []),
         Cell(metric.title.get(words.language)),
-        words.cells.number(gap.gain_if_met, 1),
-        words.cells.measure(metric.unit, shown_value(gap)),
-        words.cells.measure(metric.unit, metric.mal),
+        replace(words.cells.number(gap.gain_if_met, 1), detail=words.text("gaps.frees") if gap.is_for_gate else ""),
+        *words.cells.measures(metric.unit, shown_value(gap), metric.mal),
         Cell(" ".join(filter(None, (metric.remedy.get(words.language), board.when(gap, words.language))))),
         words.cells.number(gap.effort_days, 1),
     )
 
 
-def shared(words: Words, found: Sequence[Gap]) -> Table | None:
+def shared(words: Words) -> Table | None:
     """Return what several teams lack, what would help and what it would give; None where nothing is shared."""
     here = words.board
-    rows = summary.shared_gaps(here.snapshot, here.period.instant(krav=KRAV_POINTS, count=SHOWN_SHARED))
+    rows = list(shared_gaps.shared_gaps(here.snapshot, here.period, SHOWN_SHARED))
     if not rows:
         return None
-    most = max(row.measured for row in rows)
     return Table(
         name="shared",
         caption=words.text("brief.shared_caption"),
@@ -283,30 +282,37 @@ def shared(words: Words, found: Sequence[Gap]) -> Table | None:
             words.column("brief.remedy", width=4),
             words.column("brief.mean_gain", "number", 1),
         ),
-        rows=tuple(_shared(words, row, most, _mean_gain(words, found, row.metric_id)) for row in rows),
+        # Bars of one table have one scale: as much room for the label of each.
+        rows=tuple(_shared(words, row, len(str(len(here.scores))) * 2 + 4) for row in rows),
+        note=_shared_together(words, rows),
     )
 
 
-def _mean_gain(words: Words, found: Sequence[Gap], metric_id: str) -> float | None:
-    """What the mean of the team scores rises by where every team reaches a metric's target."""
-    here = words.board
-    if not here.found():
-        return None
-    chosen = [gap for gap in found if gap.metric_id == metric_id]
-    return sum(gap_queries.joint_gains(here.snapshot, here.period, chosen).values()) / len(here.found())
+def _shared_together(words: Words, rows: Sequence[SharedGap]) -> str:
+    """Say what meeting all of the requirements gives: the gains of single ones overlap."""
+    gain = gains.mean_gain(words.board.snapshot, words.board.period, [row.metric_id for row in rows])
+    if gain is None or gain < LEAST_GAIN:
+        return ""
+    return words.text("shared.gain", count=len(rows), points=fmt.number(words.language, gain, 1))
 
 
-def _shared(words: Words, row: SharedGap, most: int, gain: float | None) -> tuple[Cell, ...]:
-    said = words.text("brief.of", count=row.below, all=row.measured)
+def _shared(words: Words, row: SharedGap, letters: int) -> tuple[Cell, ...]:
+    here, said = words.board, words.text("shared.row", below=row.below, measured=row.measured)
+    gain = gains.mean_gain(here.snapshot, here.period, [row.metric_id])
     return (
         Cell(row.title.get(words.language)),
-        Cell(said, float(row.below), drawing=bar(row.below, most, said)),
-        Cell(row.remedy.get(words.language)),
+        Cell(
+            said,
+            float(row.below),
+            detail=words.text("brief.not_measured", count=row.unmeasured) if row.unmeasured else "",
+            drawing=bar(row.below, len(here.scores), said, letters),
+        ),
+        Cell(words.metrics[row.metric_id].remedy.get(words.language)),
         words.cells.number(gain, 1),
     )
 
 
-def areas(words: Words, team_id: str, then: Before) -> Table:
+def areas(words: Words, team_id: str) -> Table:
     """Return the areas of a team; where a gate holds a level down, its reason stands below the name."""
     return Table(
         name="team_areas",
@@ -318,19 +324,18 @@ def areas(words: Words, team_id: str, then: Before) -> Table:
             words.column("word.level", width=2),
             words.column("word.coverage", "percent", 1.5),
         ),
-        rows=tuple(_area(words, team_id, area_id, then) for area_id in words.areas),
+        rows=tuple(_area(words, team_id, area_id) for area_id in words.areas),
     )
 
 
-def _area(words: Words, team_id: str, area_id: str, then: Before) -> tuple[Cell, ...]:
+def _area(words: Words, team_id: str, area_id: str) -> tuple[Cell, ...]:
     row = words.board.cells.get((team_id, area_id))
     shown = row if row is not None and row.status != "not_applicable" else None
-    old = then.month.cells.get((team_id, area_id)) if then.month else None
     is_held = row is not None and board.is_held_down(row, words.board.edges)
     return (
         Cell(words.areas[area_id], detail=board.gate_reason(words.language, row) if row and is_held else ""),
         words.area_score(row),
-        _change(words, shown.score if shown else None, old.score if old else None),
+        words.cells.signed(_moved(words.board, team_id, area_id) if shown else None),
         Cell(words.level(shown.level) if shown else fmt.MISSING),
         words.cells.percent(shown.coverage if shown else None),
     )

@@ -14,19 +14,20 @@ from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION, XL_TICK_MARK
-from pptx.enum.dml import MSO_LINE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Mm, Pt
 
-from opsmetrics.reports.brief.document import BAND_COLOURS, Chart, Columns, Document, Figures, Paragraph, Slide
+from opsmetrics.reports import palette
+from opsmetrics.reports.brief.document import Chart, Columns, Document, Figures, Paragraph, Slide
 from opsmetrics.reports.table import Cell, Table
 
 WIDTH, HEIGHT, MARGIN = Mm(338.7), Mm(190.5), Mm(14)
 TITLE_TOP, TITLE_HEIGHT, TOP, BOTTOM, GAP = Mm(9), Mm(24), Mm(36), Mm(16), Mm(4)
 LEAST = 14  # points of the smallest type
 FEW_ROWS = 6  # a table of no more has larger type
-INK, QUIET, BLUE, PALE, ORANGE = (
-    RGBColor.from_string(name) for name in ("1E2B3C", "56616F", "2A7CC5", "A9CBEA", "B8690F")
+INK, QUIET, PALE = (RGBColor.from_string(name) for name in ("1E2B3C", "56616F", "A9CBEA"))
+BLUE, ORANGE, KRAV = (
+    RGBColor.from_string(name.removeprefix("#").upper()) for name in (palette.BLUE, palette.ORANGE, palette.KRAV_COLOUR)
 )
 LANGUAGES = {"nb": "nb-NO", "en": "en-GB"}
 FORMS = {
@@ -179,7 +180,7 @@ def _chart(slide: Any, document: Document, block: Chart, top: int, room: int) ->
             point = series.points[place]
             point.format.fill.solid()
             is_strong = block.form == "bars" or place == len(block.labels) - 1
-            point.format.fill.fore_color.rgb = BLUE if is_strong else PALE
+            point.format.fill.fore_color.rgb = ORANGE if block.is_below else BLUE if is_strong else PALE
             _label(point, label, document, XL_LABEL_POSITION.OUTSIDE_END)
     return top + room + GAP
 
@@ -212,8 +213,7 @@ def _line(chart: Any, block: Chart, document: Document) -> None:
     if block.line is not None:
         floor = chart.plots[0].series[1]
         floor.smooth = False
-        floor.format.line.color.rgb, floor.format.line.width = ORANGE, Pt(2)
-        floor.format.line.dash_style = MSO_LINE.DASH
+        floor.format.line.color.rgb, floor.format.line.width = KRAV, Pt(palette.KRAV_WIDTH)
         floor.marker.style = XL_MARKER_STYLE.NONE
         _label(floor.points[min(1, len(block.values) - 1)], block.line_label, document, XL_LABEL_POSITION.BELOW)
 
@@ -264,7 +264,9 @@ def _cell(target: Any, cell: Cell, document: Document, *, size: float, is_number
     target.margin_left = target.margin_right = Mm(2)
     target.vertical_anchor = MSO_ANCHOR.MIDDLE
     target.fill.solid()
-    colour = "DDE2E8" if is_head else "FFFFFF" if cell.band is None else BAND_COLOURS[cell.band]
+    colour = (
+        "DDE2E8" if is_head else "FFFFFF" if cell.band is None else palette.BANDS[cell.band].removeprefix("#").upper()
+    )
     target.fill.fore_color.rgb = RGBColor.from_string(colour)
     paragraph = target.text_frame.paragraphs[0]
     paragraph.alignment = PP_ALIGN.RIGHT if is_number else PP_ALIGN.LEFT

@@ -43,14 +43,29 @@ class Words:
         """Return a column by the key of its label; what it means stands under its own key where a workbook needs it."""
         return Column(self.text(key), kind, width, self.text(f"brief.help_{key.replace('.', '_')}"))
 
+    def met_notes(self) -> list[str]:
+        """Say how many teams met the requirement at the last month end and a year ago, and of how many."""
+        return [
+            self.text("brief.met_before", met=then.met, all=then.teams, month=month)
+            for then, month in board.held_against(self.board, self.language)
+        ]
+
+    def coverage_notes(self) -> list[str]:
+        """Say what the coverage was at the last month end."""
+        return [
+            self.text("brief.was", value=fmt.percent(self.language, then.coverage), month=month)
+            for then, month in board.held_against(self.board, self.language)[:1]
+            if then.coverage is not None
+        ]
+
     def level(self, value: int | None) -> str:
         """Return what a level is called."""
         return self.text("level.none" if value is None else f"level.{value}")
 
-    def score(self, value: float | None) -> Cell:
-        """Return a score on the colour of its band."""
+    def score(self, value: float | None, level: int | None = None) -> Cell:
+        """Return a score on the colour of its level; without one, of the band that it lies in."""
         banded = None if value is None else board.band(value, self.board.edges)
-        return Cell(fmt.score(self.language, value), value, banded)
+        return Cell(fmt.score(self.language, value), value, banded if value is None or level is None else level)
 
     def area_score(self, row: AreaScore | None) -> Cell:
         """Return an area's score; a mark says that a gate holds its level down."""
@@ -58,6 +73,6 @@ class Words:
             return Cell(self.text("status.not_applicable"))
         if row.score is None:
             return Cell(fmt.MISSING)
-        found = self.score(row.score)
+        found = self.score(row.score, row.level)
         held = " !" if board.is_held_down(row, self.board.edges) else ""
-        return Cell(found.text + held, found.value, found.band if row.level is None else row.level)
+        return Cell(found.text + held, found.value, found.band)

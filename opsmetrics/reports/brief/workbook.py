@@ -15,7 +15,6 @@ from opsmetrics.language.fmt import LEVEL_STEP
 from opsmetrics.language.texts import text
 from opsmetrics.reports.board import band
 from opsmetrics.reports.brief.document import (
-    BAND_COLOURS,
     Block,
     Chart,
     Columns,
@@ -25,6 +24,7 @@ from opsmetrics.reports.brief.document import (
     Row,
     Section,
 )
+from opsmetrics.reports.palette import BANDS
 from opsmetrics.reports.table import Cell, Column, Table
 
 DAYS = {"nb": "dd.mm.yyyy", "en": "d mmm yyyy"}
@@ -76,13 +76,19 @@ class _Formats:
             self.made[key] = self.book.add_format({"num_format": key[0], "valign": "top", **_filled(cell.band)})
         return self.made[key]
 
+    def level(self, level: int) -> Any:
+        """Return the look of a level's name."""
+        if ("", level) not in self.made:
+            self.made["", level] = self.book.add_format({"indent": 1, **_filled(level)})
+        return self.made["", level]
+
 
 def _filled(banded: int | None) -> dict[str, Any]:
     """Colour of a level; the lowest have a bar at the left, which grey print shows too."""
     if banded is None:
         return {}
     bar = {"left": THICK if banded == 0 else MEDIUM} if banded < len(_BARRED) else {}
-    return {"bg_color": f"#{BAND_COLOURS[banded]}", **bar}
+    return {"bg_color": BANDS[banded], **bar}
 
 
 def _decimals(cell: Cell) -> int:
@@ -132,8 +138,9 @@ def _tables(document: Document) -> Iterator[Table]:
     joined: dict[str, Table] = {}
     for section in document.sections:
         for table in _of_section(document, section):
-            before = joined.setdefault(table.name, replace(table, rows=()))
-            joined[table.name] = replace(before, rows=(*before.rows, *table.rows))
+            before = joined.setdefault(table.name, replace(table, rows=(), note=""))
+            note = "\n".join(filter(None, (before.note, table.note)))
+            joined[table.name] = replace(before, rows=(*before.rows, *table.rows), note=note)
     yield from joined.values()
 
 
@@ -145,7 +152,9 @@ def _of_section(document: Document, section: Section) -> Iterator[Table]:
         elif isinstance(block, Table) and section.team:
             words = text(document.language, "word.team")
             columns = (Column(words, width=2, help=text(document.language, "brief.help_word_team")), *block.columns)
-            yield replace(block, columns=columns, rows=tuple((Cell(section.team), *row) for row in block.rows))
+            rows = tuple((Cell(section.team), *row) for row in block.rows)
+            note = f"{section.team}: {block.note}" if block.note else ""
+            yield replace(block, columns=columns, rows=rows, note=note)
         elif isinstance(block, Table):
             yield block
 
@@ -163,7 +172,7 @@ def _numbers(chart: Chart) -> Table:
     columns = (Column(chart.first, width=3, help=chart.title), Column(chart.unit, "number", 2, chart.alt))
     rows = tuple(
         (Cell(name), Cell(label, value))
-        for name, value, label in zip(chart.categories, chart.values, chart.labels, strict=True)
+        for name, value, label in zip(chart.named or chart.categories, chart.values, chart.labels, strict=True)
     )
     return Table(chart.name, chart.title, columns, rows)
 
@@ -182,8 +191,19 @@ def _sheet(book: Any, formats: _Formats, name: str, table: Table) -> None:
         for column, cell in enumerate(row):
             _write(sheet, formats, line, column, cell)
         sheet.set_row(line, LINE_HEIGHT * max(map(_lines, row, widths)))
-    for line, words in enumerate(filter(None, table.note.split(". ")), start=len(table.rows) + 2):
-        sheet.write_string(line, 0, words.removesuffix(".") + ".")
+    line = len(table.rows) + 2
+    for level, words in table.legend:
+        sheet.write_string(line, 0, words, formats.level(level))
+        line += 1
+    for words in _sentences(table.note):
+        sheet.write_string(line, 0, words)
+        line += 1
+
+
+def _sentences(note: str) -> list[str]:
+    """A note sentence by sentence, each once: tables that are joined say some of them of every team."""
+    found = (words for line in note.replace("*", "").splitlines() for words in line.split(". ") if words)
+    return list(dict.fromkeys(f"{words.removesuffix('.')}." for words in found))
 
 
 def _on_paper(sheet: Any) -> None:
@@ -216,6 +236,8 @@ def _write(sheet: Any, formats: _Formats, line: int, column: int, cell: Cell) ->
         sheet.write_datetime(line, column, cell.value, formats.day)
     elif cell.value is not None:
         sheet.write_number(line, column, cell.value, formats.number(cell))
+    elif cell.link:
+        sheet.write_url(line, column, cell.link, string=cell.text)
     else:
         words = "\n".join(filter(None, (cell.text, cell.detail)))
         sheet.write_string(line, column, words, formats.plain)

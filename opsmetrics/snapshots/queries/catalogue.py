@@ -98,6 +98,7 @@ class Obligation:
     text: Text
     strength: str
     measured_by: list[str]
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from opsmetrics.language.bilingual import Text
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.period import Period
-from opsmetrics.snapshots.queries.reader import frame, query
+from opsmetrics.snapshots.queries.reader import query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import Snapshot
 
@@ -27,6 +27,25 @@ class Baselines:
 
     before: Period | None
     year: Period | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The whole organisation at an instant.
+
+    Attributes:
+        met: Teams with at least a level.
+        teams: All teams of then, with a score or without.
+        scored: Teams with a score.
+        median: Of the scores.
+        coverage: Median of the coverages, 0..1.
+    """
+
+    met: int
+    teams: int
+    scored: int
+    median: float | None
+    coverage: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +176,19 @@ def causes(snapshot: Snapshot, period: Period) -> Rows[Cause]:
     )
 
 
-def met_counts(snapshot: Snapshot, at: Period, level: int) -> tuple[int, int]:
-    """Return how many teams had at least a level at an instant, and how many had a score."""
-    found = frame(
+def standing_at(snapshot: Snapshot, at: Period | None, level: int) -> Standing | None:
+    """Return how the organisation stood at an instant; None where there is none, or where no team had a score."""
+    if at is None:
+        return None
+    found = query(
         snapshot,
-        """select count(*) filter (level >= $level) as met, count(score) as scored from scores.team
-           where as_of = $as_of and grain = $grain""",
+        Standing,
+        """select count(*) filter (level >= $level) as met, count(*) as teams, count(score) as scored,
+               median(score) as median, median(coverage) as coverage
+           from scores.team where as_of = $as_of and grain = $grain""",
         at.instant(level=level),
-    )
-    return found.row(0)
+    ).first()
+    return found if found is not None and found.scored else None
 
 
 def _as_of(period: Period | None) -> datetime | None:

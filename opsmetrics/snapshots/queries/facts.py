@@ -20,6 +20,9 @@ MAJOR = 2  # severity 1 and 2
 FEWEST_DAYS = 26  # of 28 delivered: a day or two may come late
 TOLD = f"""select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, count(*) as days
     from meta.delivered_days where stream = 'incidents' and day <= $on group by age"""
+# A monitor that is down most of the time makes its service look down: the monitor is doubted, not the service.
+_TRUSTED = """service_id not in (
+    select service_id from marts.suspect_monitors where service_id is not null)"""
 
 # The tables of the facts page, newest first.
 FACTS = {
@@ -71,26 +74,38 @@ def incidents(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Incident
     )
 
 
-def major_incidents(snapshot: Snapshot, period: Period) -> list[int | None]:
-    """Return how many incidents of severity 1 and 2 each of the twelve periods before an instant had, oldest first.
+MAJORS = f"""with told as ({TOLD})
+   select cast($as_of - a.age * interval {PERIOD_DAYS} day as timestamptz) as ends_at,
+       case when coalesce(any_value(t.days), 0) >= {FEWEST_DAYS} then count(i.incident_id) end as found
+   from range({SHOWN_PERIODS}) as a (age)
+   left join told as t using (age)
+   left join facts.incidents as i on i.is_exercise is distinct from true and i.severity <= {MAJOR}
+       and i.declared_at < $as_of - a.age * interval {PERIOD_DAYS} day
+       and i.declared_at >= $as_of - (a.age + 1) * interval {PERIOD_DAYS} day
+   group by a.age order by a.age desc"""
+"""The select of :func:`major_periods`, which notes of slides quote."""
+
+
+@dataclass(frozen=True, slots=True)
+class MajorIncidents:
+    """How many incidents of severity 1 and 2 some 28 days had, None where too few days were told of, and their end."""
+
+    ends_at: datetime
+    found: int | None
+
+
+def major_periods(snapshot: Snapshot, period: Period) -> Rows[MajorIncidents]:
+    """Return the major incidents of the newest 28 days and of the twelve periods before, oldest first.
 
     Periods are 28 days, so that they compare; the newest ends at the instant. One of which too few days were
     delivered is None: nobody told, which is not the same as none.
     """
-    rows = frame(
-        snapshot,
-        f"""with told as ({TOLD})
-           select a.age,
-               case when coalesce(any_value(t.days), 0) >= {FEWEST_DAYS} then count(i.incident_id) end as found
-           from range({SHOWN_PERIODS}) as a (age)
-           left join told as t using (age)
-           left join facts.incidents as i on i.is_exercise is distinct from true and i.severity <= {MAJOR}
-               and i.declared_at < $as_of - a.age * interval {PERIOD_DAYS} day
-               and i.declared_at >= $as_of - (a.age + 1) * interval {PERIOD_DAYS} day
-           group by a.age order by a.age desc""",
-        {"as_of": period.as_of, "on": period.on},
-    )
-    return rows["found"].to_list()
+    return query(snapshot, MajorIncidents, MAJORS, {"as_of": period.as_of, "on": period.on})
+
+
+def major_incidents(snapshot: Snapshot, period: Period) -> list[int | None]:
+    """Return the counts of :func:`major_periods` alone."""
+    return [row.found for row in major_periods(snapshot, period)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +158,17 @@ class Downtime:
 
 
 def downtime(snapshot: Snapshot, period: Period) -> Rows[Downtime]:
-    """Return the minutes down of the newest 28 days and of the twelve periods before, oldest first."""
+    """Return the minutes down of the newest 28 days and of the twelve periods before, oldest first.
+
+    Services of which a monitor is doubted are left out, as in :func:`worst_services`.
+    """
     return query(
         snapshot,
         Downtime,
         f"""with days as (
                select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, *
                from facts.availability_daily
-               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS}
+               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS} and {_TRUSTED}
            )
            select a.age, case when sum(known_minutes) > 0 then sum(down_minutes) end as down_minutes,
                sum(known_minutes) / nullif(sum(day_minutes), 0) as known_share,
@@ -172,33 +190,35 @@ class ServiceOutcome:
     majors: int | None
 
 
+WORST = f"""with told as ({TOLD}),
+   down as (
+       select service_id, sum(down_minutes) as down_minutes, sum(known_minutes) / sum(day_minutes) as known_share
+       from facts.availability_daily where day <= $on and day > $on - {PERIOD_DAYS} and {_TRUSTED}
+       group by service_id having sum(known_minutes) > 0
+   ),
+   majors as (
+       select service_id, count(*) as majors from facts.incidents
+       where is_exercise is distinct from true and severity <= {MAJOR} and declared_at < $as_of
+           and declared_at >= $as_of - interval {PERIOD_DAYS} day
+       group by service_id
+   )
+   select s.service_id, s.name_nb, s.name_en, o.team_id, d.down_minutes, d.known_share,
+       case when t.days >= {FEWEST_DAYS} then coalesce(m.majors, 0) end as majors
+   from down as d
+   join ref.services as s using (service_id)
+   left join told as t on t.age = 0
+   left join majors as m using (service_id)
+   left join ref.service_owners as o
+       on o.service_id = s.service_id and $as_of > o.valid_from_at and $as_of <= o.valid_to_at
+   where d.down_minutes > 0
+   order by d.down_minutes desc, majors desc nulls last, s.service_id limit $count"""
+"""The select of :func:`worst_services`, which notes of slides quote."""
+
+
 def worst_services(snapshot: Snapshot, period: Period, count: int) -> Rows[ServiceOutcome]:
-    """Return the services that were down longest in the newest 28 days; those that were not down are left out."""
-    return query(
-        snapshot,
-        ServiceOutcome,
-        f"""with told as ({TOLD}),
-           down as (
-               select service_id, sum(down_minutes) as down_minutes,
-                   sum(known_minutes) / sum(day_minutes) as known_share
-               from facts.availability_daily where day <= $on and day > $on - {PERIOD_DAYS}
-               group by service_id having sum(known_minutes) > 0
-           ),
-           majors as (
-               select service_id, count(*) as majors from facts.incidents
-               where is_exercise is distinct from true and severity <= {MAJOR} and declared_at < $as_of
-                   and declared_at >= $as_of - interval {PERIOD_DAYS} day
-               group by service_id
-           )
-           select s.service_id, s.name_nb, s.name_en, o.team_id, d.down_minutes, d.known_share,
-               case when t.days >= {FEWEST_DAYS} then coalesce(m.majors, 0) end as majors
-           from down as d
-           join ref.services as s using (service_id)
-           left join told as t on t.age = 0
-           left join majors as m using (service_id)
-           left join ref.service_owners as o
-               on o.service_id = s.service_id and $as_of > o.valid_from_at and $as_of <= o.valid_to_at
-           where d.down_minutes > 0
-           order by d.down_minutes desc, majors desc nulls last, s.service_id limit {count}""",
-        {"on": period.on, "as_of": period.as_of},
-    )
+    """Return the services that were down longest in the newest 28 days; those that were not down are left out.
+
+    A service of which a monitor is down most of the time is left out: the monitor is more likely at fault
+    (``marts.suspect_monitors``).
+    """
+    return query(snapshot, ServiceOutcome, WORST, {"on": period.on, "as_of": period.as_of, "count": count})

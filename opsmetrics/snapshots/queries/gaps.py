@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-
-import polars as pl
+from datetime import date
 
 from opsmetrics.language.bilingual import Text
-from opsmetrics.scoring.formula import formulas
-from opsmetrics.scoring.outlook import FULL_POINTS
-from opsmetrics.snapshots.queries.catalogue import rules
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -22,6 +15,9 @@ from opsmetrics.snapshots.store import Snapshot
 # begun where the action was at work; of one that was given up nobody knows when, so it is that from the start.
 STATUS_THEN = """case when $grain = 'latest' or g.status = 'dropped' then g.status when r.is_closed then 'done'
     when g.acted_on <= $on then 'in_progress' else 'planned' end"""
+
+STANDINGS = ("over", "late", "cannot_tell", "on_time", "closed", "ended")
+"""How a decision can stand, the most pressing first; what is reached is not overdue, whatever the register says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +91,39 @@ class GoalReview:
     is_open: bool
     campaign: str | None
     effect: str
+    can_show_better: bool
     before_mean: float | None
     after_mean: float | None
     days_left: int
 
+    @property
+    def standing(self) -> str:
+        """Return one of :data:`STANDINGS`: reached; of what is open its date and pace; else ``ended``."""
+        if self.forecast == "closed" and self.status != "dropped":
+            return "closed"
+        if not self.is_open:
+            return "ended"
+        if self.days_left < 0:
+            return "over"
+        return "late" if self.forecast == "not_moving" else self.forecast
+
+    @property
+    def said(self) -> str:
+        """What people are told of the effect: where better could not have been seen, that nobody can tell."""
+        is_hidden = self.effect == "no_certain_shift" and not self.can_show_better
+        return "out_of_reach" if is_hidden else self.effect
+
 
 @dataclass(frozen=True, slots=True)
 class UnmetObligation:
-    """A duty of the handbook, the teams that do not meet it, and how many have points for it."""
+    """A duty of the handbook, the teams that do not meet it, how many have points for it, and where it is read."""
 
     obligation_id: str
     text: Text
     unmet_count: int
     team_count: int
     teams: list[str]
+    link: str | None
 
 
 def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area_id: str | None = None) -> Rows[Gap]:
@@ -121,7 +136,8 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
         snapshot,
         Gap,
         f"""with goals as (
-               select g.team_id, g.metric_id, g.owner_role, g.due_on, {STATUS_THEN} as status
+               select g.team_id, g.metric_id, g.owner_role, g.due_on, {STATUS_THEN} as status,
+                   coalesce(r.is_closed, false) as is_reached
                from ref.goals as g
                left join scores.goal as r on r.team_id = g.team_id and r.metric_id = g.metric_id
                    and r.decided_on = g.decided_on and r.as_of = $as_of and r.grain = $grain
@@ -129,7 +145,7 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
                qualify row_number() over (partition by g.team_id, g.metric_id order by g.decided_on desc) = 1
            )
            select g.*, s.value, s.points, s.status, m.effort, o.owner_role, o.due_on, o.status as goal_status,
-               coalesce(o.due_on < $on, false) as is_overdue
+               coalesce(o.due_on < $on and not o.is_reached, false) as is_overdue
            from scores.gap as g
            join scores.metric as s using (team_id, metric_id, as_of, grain)
            join meta.metrics as m using (metric_id)
@@ -141,59 +157,6 @@ def gaps(snapshot: Snapshot, period: Period, *, team_id: str | None = None, area
                g.quarter_gain_per_day desc nulls last, g.gain_per_day desc, g.team_id, g.metric_id""",
         period.instant(on=period.on, team_id=team_id, area_id=area_id),
     )
-
-
-def joint_gains(snapshot: Snapshot, period: Period, chosen: Sequence[Gap]) -> dict[str, float]:
-    """Return what closing some gaps together would give each team, in points of its score.
-
-    Computed from the team's formula, not added: where the weakest area rises, another becomes the weakest.
-    """
-    lifted: dict[str, dict[str, float]] = defaultdict(dict)
-    for gap in chosen:
-        lifted[gap.team_id][gap.metric_id] = FULL_POINTS
-    return _joint(snapshot, period.as_of, period.grain, lifted)
-
-
-def expected_together(snapshot: Snapshot, goals: Sequence[GoalReview]) -> float:
-    """Return what some goals were to bring together when they were decided, in points of their teams' scores.
-
-    What the register says of a goal stands; the others of a team and day are computed together (:func:`joint_gains`).
-    """
-    declared = sum(goal.declared_points for goal in goals if goal.declared_points is not None)
-    by_day: dict[date, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    for goal in goals:
-        if goal.declared_points is None and goal.aim_points is not None:
-            by_day[goal.decided_on][goal.team_id][goal.metric_id] = goal.aim_points
-    weeks = frame(snapshot, """select as_of, "on" from ref.as_of where grain = 'week' order by "on" desc""").rows()
-    computed = 0.0
-    for decided_on, lifted in by_day.items():
-        before = next((as_of for as_of, on in weeks if on <= decided_on), None)
-        if before is not None:
-            computed += sum(_joint(snapshot, before, "week", lifted).values())
-    return declared + computed
-
-
-def _joint(
-    snapshot: Snapshot, as_of: datetime, grain: str, lifted: Mapping[str, Mapping[str, float]]
-) -> dict[str, float]:
-    """The gain of each team whose metrics are lifted to some points, at an instant."""
-    if not lifted:
-        return {}
-    found = frame(
-        snapshot,
-        """select s.team_id, s.as_of, s.grain, m.area_id, s.metric_id, s.points,
-               s.weight * s.evidence_weight as effective, a.score, p.weight as area_weight
-           from scores.metric as s
-           join meta.metrics as m using (metric_id)
-           join meta.areas as p on p.area_id = m.area_id
-           join scores.area as a
-               on a.team_id = s.team_id and a.area_id = m.area_id and a.as_of = s.as_of and a.grain = s.grain
-           where s.as_of = $as_of and s.grain = $grain and s.points is not null and a.status = 'ok'
-               and s.weight * s.evidence_weight > 0""",
-        {"as_of": as_of, "grain": grain},
-    )
-    teams = formulas(found.filter(pl.col("team_id").is_in(list(lifted))), rules(snapshot).weakest_share)
-    return {str(key[0]): formula.gain(lifted[str(key[0])]) for key, formula in teams}
 
 
 def plan(snapshot: Snapshot, period: Period, team_id: str) -> Rows[PlanStep]:
@@ -221,7 +184,7 @@ def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
         f"""select r.* replace (cast(r.aim_points as double) as aim_points),
                g.expected_points as declared_points, g.owner_role, {STATUS_THEN} as status,
                {STATUS_THEN} in ('planned', 'in_progress') as is_open, g.acted_on, g.campaign,
-               e.effect, e.before_count,
+               e.effect, e.can_show_better, e.before_count,
                e.after_count, e.before_mean, e.low, e.high, e.after_mean, m.title_nb, m.title_en, m.unit, m.area_id,
                date_diff('day', w."on", r.due_on) as days_left
            from scores.goal as r
@@ -239,22 +202,24 @@ def unmet_obligations(snapshot: Snapshot, period: Period, krav: float) -> Rows[U
     """Return the handbook's duties that some team does not meet at an instant, most teams first.
 
     A duty is met by a team where every metric of it that has points has at least ``krav``; what is not measured is
-    neither.
+    neither, also where it costs points because it should have been.
     """
     return query(
         snapshot,
         UnmetObligation,
         """with duties as (
-               select obligation_id, area_id, text_nb, text_en, strength, unnest(measured_by) as metric_id
+               select obligation_id, area_id, text_nb, text_en, link, strength, unnest(measured_by) as metric_id
                from meta.obligations where strength = 'shall'
            ),
            verdicts as (
-               select d.obligation_id, d.area_id, d.text_nb, d.text_en, s.team_id, min(s.points) < $krav as is_unmet
+               select d.obligation_id, d.area_id, d.text_nb, d.text_en, d.link, s.team_id,
+                   min(s.points) < $krav as is_unmet
                from duties as d join scores.metric as s using (metric_id)
                where s.as_of = $as_of and s.grain = $grain and s.points is not null
+                   and not starts_with(s.status, 'not_measured')
                group by all
            )
-           select obligation_id, area_id, text_nb, text_en, count(*) filter (is_unmet) as unmet_count,
+           select obligation_id, area_id, text_nb, text_en, link, count(*) filter (is_unmet) as unmet_count,
                count(*) as team_count, list(team_id order by team_id) filter (is_unmet) as teams
            from verdicts group by all having count(*) filter (is_unmet) > 0
            order by unmet_count desc, obligation_id""",

@@ -31,14 +31,14 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A waiver, an exclusion or a maintenance window that is valid."""
+    """A waiver, an exclusion or a maintenance window that is valid; no day is left on its last day."""
 
     kind: str
     team_id: str
     subject: str
     reason: str
     approver: str
-    valid_to: date
+    last_day: date
     days_left: int
 
 
@@ -186,7 +186,8 @@ def exemptions(snapshot: Snapshot, period: Period | None = None) -> Rows[Exempti
         snapshot,
         Exemption,
         """with instant as (select coalesce($on, max("on")) as "on" from ref.as_of)
-           select x.* replace (true as is_active, cast(x.valid_to - i."on" - 1 as integer) as days_left)
+           select x.* replace (true as is_active, date_diff('day', i."on", x.valid_to - 1) as days_left),
+               x.valid_to - 1 as last_day
            from marts.exemptions as x join instant as i on x.valid_from <= i."on" and i."on" < x.valid_to
            order by x.valid_to, x.kind, x.exemption_id""",
         {"on": period.on if period else None},

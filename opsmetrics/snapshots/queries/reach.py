@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opsmetrics.scoring.reach import ReachCell
@@ -25,6 +26,18 @@ class _Row:
 
 def reach_cells(snapshot: Snapshot) -> list[ReachCell]:
     """Return every metric of every team that applies at the latest day."""
+    return [
+        ReachCell(row.team_id, row.metric_id, row.area_id, row.weight, row.area_weight, _lacks(row))
+        for row in _applying(snapshot)
+    ]
+
+
+def is_anything_reached(snapshot: Snapshot) -> bool:
+    """Whether a source gives what at least one metric of one team needs; the first that does is enough to know."""
+    return any(not _lacks(row) for row in _applying(snapshot))
+
+
+def _applying(snapshot: Snapshot) -> Iterator[_Row]:
     rows = query(
         snapshot,
         _Row,
@@ -34,11 +47,7 @@ def reach_cells(snapshot: Snapshot) -> list[ReachCell]:
            join meta.areas as a using (area_id)
            where s.grain = 'latest' and s.weight > 0 order by all""",
     )
-    return [
-        ReachCell(row.team_id, row.metric_id, row.area_id, row.weight, row.area_weight, _lacks(row))
-        for row in rows
-        if row.status not in DROPPED
-    ]
+    return (row for row in rows if row.status not in DROPPED)
 
 
 @dataclass(frozen=True, slots=True)

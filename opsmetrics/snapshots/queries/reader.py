@@ -16,7 +16,7 @@ from cachetools import LRUCache
 
 from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
 from opsmetrics.snapshots.queries.rows import Rows
-from opsmetrics.snapshots.store import NO_SNAPSHOT, Snapshot
+from opsmetrics.snapshots.store import NO_SNAPSHOT, Snapshot, fixed_in_utc
 
 KEPT_READERS = 3
 KEPT_BYTES = 64 * 1024 * 1024
@@ -34,9 +34,11 @@ def _cursor(path: str) -> duckdb.DuckDBPyConnection:
         if path not in _readers:
             # Snapshots have unique names: reconnecting to a replaced path would return the old database.
             try:
-                _readers[path] = duckdb.connect(path, read_only=True, config={"enable_external_access": False})
+                opened = duckdb.connect(path, read_only=True, config={"enable_external_access": False})
             except duckdb.IOException as error:
                 raise SnapshotError(f"{path}: {NO_SNAPSHOT}") from error
+            fixed_in_utc(opened)
+            _readers[path] = opened
         return _readers[path].cursor()
 
 
@@ -61,7 +63,6 @@ def frame(snapshot: Snapshot, sql: str, parameters: Mapping[str, Any] | None = N
         if key in _answers:
             return _answers[key]
     with _cursor(path) as cursor:
-        cursor.execute("set timezone = 'UTC'")
         try:
             found = cursor.sql(sql, params=names).pl() if names else cursor.sql(sql).pl()
         except (duckdb.CatalogException, duckdb.BinderException) as error:

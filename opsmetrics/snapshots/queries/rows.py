@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
 import polars as pl
@@ -23,6 +23,7 @@ from opsmetrics.language.texts import LANGUAGES
 R = TypeVar("R")
 K = TypeVar("K")
 
+_KEPT_TEXTS = 4096
 _FITS: dict[type, Callable[[pl.DataType], bool]] = {
     str: lambda kind: kind == pl.String,
     bool: lambda kind: kind == pl.Boolean,
@@ -149,6 +150,12 @@ def _made(row_type: type[R], frame: pl.DataFrame) -> Iterator[R]:
     return (row_type(*_with_texts(wanted, row)) for row in values)
 
 
+@lru_cache(_KEPT_TEXTS)
+def _text(nb: str, en: str) -> Text:
+    """A text, made once: thousands of rows bear the same few titles."""
+    return Text.model_construct(nb=nb, en=en)
+
+
 def _with_texts(wanted: tuple[_Field, ...], row: tuple[Any, ...]) -> Iterator[Any]:
     rest = iter(row)
     for field in wanted:
@@ -157,4 +164,4 @@ def _with_texts(wanted: tuple[_Field, ...], row: tuple[Any, ...]) -> Iterator[An
             yield value
         else:
             other = next(rest)
-            yield None if value is None else Text.model_construct(nb=value, en=other)
+            yield None if value is None else _text(value, other)

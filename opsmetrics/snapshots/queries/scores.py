@@ -123,7 +123,7 @@ class ScorePart:
 class Month:
     """The whole organisation at an instant: median score, teams with at least a level, teams with a score."""
 
-    as_of: datetime
+    on: date
     score: float | None
     met: int
     scored: int
@@ -131,6 +131,13 @@ class Month:
 
 # Month-ends before an instant, and the instant itself: a line ends with the newest point.
 _UP_TO = "(s.grain = 'month' and s.as_of < $as_of or s.grain = $grain and s.as_of = $as_of)"
+
+MONTHS = f"""select * from (
+       select w."on", median(s.score) as score, count(*) filter (s.level >= $level) as met, count(s.score) as scored
+       from scores.team as s join ref.as_of as w using (as_of, grain) where {_UP_TO}
+       group by s.as_of, w."on" order by s.as_of desc limit $count
+   ) order by "on\""""
+"""The select of :func:`months`, which notes of slides quote."""
 
 
 def team_scores(snapshot: Snapshot, period: Period) -> Rows[TeamScore]:
@@ -220,12 +227,6 @@ def score_parts(snapshot: Snapshot, period: Period, team_id: str) -> Rows[ScoreP
     )
 
 
-def months(snapshot: Snapshot, period: Period, level: int) -> Rows[Month]:
-    """Return an instant and each month-end before it, oldest first: median team score, teams with at least a level."""
-    return query(
-        snapshot,
-        Month,
-        f"""select as_of, median(score) as score, count(*) filter (level >= $level) as met, count(score) as scored
-           from scores.team as s where {_UP_TO} group by as_of order by as_of""",
-        period.instant(level=level),
-    )
+def months(snapshot: Snapshot, period: Period, level: int, count: int) -> Rows[Month]:
+    """Return an instant and the newest month-ends before it, oldest first (:data:`MONTHS`)."""
+    return query(snapshot, Month, MONTHS, period.instant(level=level, count=count))

@@ -6,13 +6,25 @@ import re
 
 import pytest
 
+from opsmetrics.language import fmt
 from opsmetrics.language.grammar import FORMS, inflected
+from opsmetrics.language.listing import listed
 from opsmetrics.language.texts import LANGUAGES, text, texts
+from opsmetrics.reports import board
+from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.store import current
 
-COUNTED = re.compile(
-    r"\{(count|days|teams|steps|soon|silent|rows|quarters|areas|metrics|minutes|overdue|open|most)\}\*? (\w+s)\b"
-)
-NO_PLURALS = {"is", "was", "has", "this", "serious"}
+COUNTED = re.compile(r"\{(\w+)\}\*? (?:other )?(\w+s)\b")
+# Of how many something is: the whole can be one.
+OF_ALL = {
+    "nb": re.compile(r"\{(?:all|measured|scored)\}\*? (?:\w*(?:systemer|strømmer|målinger|beslutninger|kilder))\b"),
+    "en": re.compile(r"\{(?:all|measured|scored)\}\*? (?:systems|data streams|metrics|decisions|sources|teams)\b"),
+}
+NO_PLURALS = {"is", "was", "has", "this", "serious", "does", "pulls", "gives", "as"}
+# Of at least eight periods, of thirty days, of what is listed.
+ALWAYS_SEVERAL = {
+    "metric.reason_too_few_points", "health.runs", "gains.team", "gains.all_teams", "incidents.list_show",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -21,6 +33,8 @@ NO_PLURALS = {"is", "was", "has", "this", "serious"}
         ("en", "overview.cell_waived", {"count": 1}, "one metric is exempt"),
         ("en", "overview.cell_waived", {"count": 3}, "3 metrics are exempt"),
         ("nb", "overview.cell_waived", {"count": 1}, "én måling har unntak"),
+        ("nb", "health.streams_all", {"all": 1}, "Datastrømmen leverer"),
+        ("en", "health.streams_all", {"all": 3}, "All 3 data streams deliver"),
         ("nb", "health.age", {"days": 0}, "i dag"),
         ("nb", "health.age", {"days": 1}, "én dag siden"),
         ("nb", "health.age", {"days": 22}, "22 dager siden"),
@@ -36,7 +50,7 @@ def test_a_text_takes_the_form_of_its_number(language, key, values, expected):
 
 def test_a_form_without_a_number_is_an_error():
     with pytest.raises(KeyError):
-        inflected("nb", "[count:én|flere]", {})
+        inflected("[count:én|flere]", {})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -44,9 +58,17 @@ def test_every_form_chooses_by_a_number_of_its_text_and_has_two_or_three(languag
     for key, words in texts(language).items():
         named = set(re.findall(r"\{(\w+)\}", words))
         for name, forms in FORMS.findall(words):
-            assert name in named, key
+            # A title names no number, and is in the singular of one; so does a sentence behind one that names it.
+            assert name in named or key.startswith("agenda.") or key == "incidents.lead_lasted", key
             assert len(forms.split("|")) in {2, 3}, key
         assert "[" not in FORMS.sub("", words).replace("[[", "").replace("[...]", ""), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_whole_of_which_something_is_a_part_can_be_one(language):
+    """No *1 of 1 systems*, and no *all 1 data streams*."""
+    wrong = {key: words for key, words in texts(language).items() if OF_ALL[language].search(FORMS.sub("", words))}
+    assert wrong == {}
 
 
 def test_no_english_sentence_says_one_of_many():
@@ -55,6 +77,106 @@ def test_no_english_sentence_says_one_of_many():
         key: found[0]
         for key, words in texts("en").items()
         for found in [COUNTED.search(FORMS.sub("", words))]
-        if found and found[2] not in NO_PLURALS
+        if found and found[2] not in NO_PLURALS and key not in ALWAYS_SEVERAL
     }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "unit", "values", "said"),
+    [
+        ("nb", "share", (1.0, 0.5), ["100\u00a0%", "50\u00a0%"]),
+        ("nb", "share", (1.0, 0.505), ["100,0\u00a0%", "50,5\u00a0%"]),
+        ("en", "share", (0.9996, 0.5), ["100.0%", "50.0%"]),
+        ("en", "share", (0.0, 1.0), ["0%", "100%"]),
+        ("en", "share", (0.97, None, 1.0), ["97%", "–", "100%"]),
+        ("en", "share", (None, None), ["–", "–"]),
+        ("en", "budgets", (None,), ["–"]),
+        ("nb", "budgets", (0.996, 0.13), ["99,6\u00a0%", "13,0\u00a0%"]),
+        ("nb", "count", (1, 12), ["1", "12"]),
+        ("nb", "hours", (1.0, 12.345), ["1,00", "12,35"]),
+    ],
+)
+def test_values_that_are_compared_have_the_same_decimals(language, unit, values, said):
+    assert fmt.metric_values(language, unit, *values) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((59.96, 70.2), ["59,9", "70,2"]),
+        ((61.2, 70.4), ["61", "70"]),
+        ((79.97, 79.99), ["79,9", "79,9"]),
+        ((59.9, None), ["59,9", "–"]),
+        ((100.0, 59.6), ["100,0", "59,6"]),
+    ],
+)
+def test_scores_that_are_compared_have_the_same_decimals_and_none_reaches_a_level(values, said):
+    assert fmt.scores("nb", *values) == said
+
+
+PAIR = re.compile(r"(\d[\d\u00a0.,]*)(\u00a0%|%)? → (\d[\d\u00a0.,]*)(\u00a0%|%)?")
+
+
+def decimals(number):
+    return len(re.split(r"[.,]", number.rstrip(".,"))[1]) if re.search(r"[.,]\d", number) else 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_pair_that_the_board_says_has_the_same_decimals(demo_home, language):
+    snapshot = current(demo_home / "snapshots")
+    found = 0
+    for period in list(catalogue.periods(snapshot))[:6]:
+        here = board.read_board(snapshot, period)
+        items = [*board.moves(here, language)[True], *board.moves(here, language)[False]]
+        items += board.for_decision(here, language)
+        for item in items:
+            for before, _, now, _ in PAIR.findall(item.detail):
+                found += 1
+                assert decimals(before) == decimals(now), item.detail
+    assert found > 20
+
+
+@pytest.mark.parametrize(
+    ("names", "most", "said"),
+    [
+        ([], 3, ""),
+        (["A"], 3, "A"),
+        (["A", "B"], 3, "A og B"),
+        (["A", "B", "C", "D"], 3, "A, B, C og D"),
+        (["A", "B", "C", "D", "E"], 3, "A, B, C og 2 til"),
+        (["A: x, 3 dager", "B"], 3, "A: x, 3 dager og B"),
+        (["A: x, 3 dager", "B", "C"], 3, "A: x, 3 dager; B og C"),
+        (["A", "B", "C"], None, "A, B og C"),
+    ],
+)
+def test_names_are_put_together_as_a_sentence_says_them(names, most, said):
+    assert listed("nb", names, most) == said
+
+
+def test_there_is_one_home_for_how_many_more_there_are():
+    """No other text ends a list: ``and 3 more`` is said by ``listing`` alone."""
+    for language in LANGUAGES:
+        ends = re.compile(r"^\s*(?:og|and) \{count\} (?:til|more)$")
+        assert [key for key, words in texts(language).items() if ends.search(words)] == ["list.more"]
+
+
+# Numbers of things that can be none, by their placeholder; as a fact of its own (a cell, a label) a zero stands as it is.
+CAN_BE_NONE = {"met", "fine", "closed", "measured", "soon", "overdue", "open", "late", "due", "goes_with", "goes_against",
+               "cannot_tell", "major", "none"}  # fmt: skip
+FACTS = {"area.met_of", "brief.met_before", "shared.row", "shared.row_unmeasured", "shared.lead", "team.incidents_alt",
+         "decisions.alt"}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_none_is_said_in_words(language):
+    """No sentence counts ``0 of 14 teams``: none has its own form, or the sentence is left out."""
+    wrong = {}
+    for key, words in texts(language).items():
+        named = {*re.findall(r"\{(\w+)\}", words), *(name for name, _ in FORMS.findall(words))}
+        if key in FACTS or not named & CAN_BE_NONE:
+            continue
+        said = text(language, key, **{name: 0 if name in CAN_BE_NONE else "seven" for name in named})
+        if re.search(r"\b0\b", said):
+            wrong[key] = said
     assert wrong == {}

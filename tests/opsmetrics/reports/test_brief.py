@@ -16,11 +16,12 @@ from pptx import Presentation
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text, texts
-from opsmetrics.reports import board
-from opsmetrics.reports.brief import WRITERS, compose, period_of
+from opsmetrics.reports import board, palette
+from opsmetrics.reports.brief import WRITERS, compose, content, deck, period_of
 from opsmetrics.reports.brief.document import Chart, Row
 from opsmetrics.reports.table import Table
 from opsmetrics.snapshots.store import current, open_current
+from tests.by_hand import gains_by_hand
 
 MONTH = "2026-10"
 
@@ -34,7 +35,6 @@ def snapshot(demo_home):
 def facts(demo_home):
     """Numbers by plain SQL of this test's own: team name -> (score, area scores, coverage), and the median."""
     with open_current(demo_home / "snapshots") as con:
-        con.execute("set timezone = 'UTC'")
         rows = con.execute(
             """select t.name_nb, t.name_en, s.score, s.coverage, list(a.score order by p.position)
                from scores.team as s
@@ -51,7 +51,9 @@ def facts(demo_home):
             [MONTH],
         ).fetchall()
         goals = con.execute(
-            """select g.points_then, g.points_now, g.forecast, e.effect from scores.goal as g
+            """select g.points_then, g.points_now, g.forecast,
+                   case when e.effect = 'no_certain_shift' and not e.can_show_better then 'out_of_reach'
+                       else e.effect end from scores.goal as g
                join scores.goal_effect as e using (team_id, metric_id, decided_on, as_of, grain)
                join ref.as_of as w using (as_of, grain) where w.label = $1 and g.grain = 'month'
                order by g.due_on, g.team_id, g.metric_id, g.decided_on""",
@@ -201,7 +203,6 @@ def _pictured(document):
 def test_selects_in_the_notes_give_the_numbers_of_the_slides(snapshot, document):
     seen = 0
     with open_current(snapshot.folder) as con:
-        con.execute("set timezone = 'UTC'")
         for slide in document.slides:
             selects = slide.notes.split("\n\n")[1:]
             assert selects, slide.title
@@ -226,7 +227,6 @@ def test_pictures_show_what_the_tables_say(snapshot, document, language):
         for chart in [block for slide in document.slides for block in slide.blocks if isinstance(block, Chart)]
     }
     with open_current(snapshot.folder) as con:
-        con.execute("set timezone = 'UTC'")
         ((as_of,),) = con.execute(
             "select as_of from ref.as_of where label = $1 and grain = 'month'", [MONTH]
         ).fetchall()
@@ -234,16 +234,19 @@ def test_pictures_show_what_the_tables_say(snapshot, document, language):
             "select as_of, score, level from scores.team where grain = 'month' and as_of <= $1", [as_of]
         ).fetchall()
         points = con.execute(
-            f"""select m.title_{language}, s.points from scores.metric as s join meta.metrics as m using (metric_id)
-                where s.as_of = $1 and s.grain = 'month' and s.points is not null""",
+            f"""select m.title_{language}, s.points, s.status from scores.metric as s
+                join meta.metrics as m using (metric_id)
+                where s.as_of = $1 and s.grain = 'month'
+                    and (s.points is not null or starts_with(s.status, 'not_measured'))""",
             [as_of],
         ).fetchall()
         majors = con.execute(
             "select declared_at from facts.incidents where severity <= 2 and not is_exercise"
         ).fetchall()
         down = con.execute(
-            f"""select s.name_{language}, m.down_minutes from marts.monitor_months as m
-                join ref.services as s using (service_id) where m.month = date '2026-10-01' and m.down_minutes > 0"""
+            f"""select s.name_{language}, d.down_minutes from facts.availability_daily as d
+                join ref.services as s using (service_id) where d.day between date '2026-10-04' and date '2026-10-31'
+                    and d.service_id not in (select coalesce(service_id, '') from marts.suspect_monitors)"""
         ).fetchall()
     by_month: dict[object, list[tuple[float | None, int | None]]] = {}
     for month, score, level in teams:
@@ -254,23 +257,26 @@ def test_pictures_show_what_the_tables_say(snapshot, document, language):
     met = [sum(level is not None and level >= 3 for _, level in by_month[month]) for month in months]
     assert list(drawn["met"].values) == met
     below: dict[str, list[int]] = {}
-    for title, value in points:
-        found = below.setdefault(title, [0, 0])
-        found[0] += value < 60
-        found[1] += 1
-    shared = sorted((count for count, _ in below.values()), reverse=True)[: len(drawn["shared"].values)]
+    for title, value, status in points:
+        found = below.setdefault(title, [0, 0, 0])
+        is_measured = not status.startswith("not_measured")  # what nobody measures is not below, whatever it costs
+        found[0] += is_measured and value < 60
+        found[1] += is_measured
+        found[2] += not is_measured
+    shared = sorted((count for count, *_ in below.values()), reverse=True)[: len(drawn["shared"].values)]
     assert list(drawn["shared"].values) == shared
     for name, label in zip(drawn["shared"].categories, drawn["shared"].labels, strict=True):
-        assert label == text(language, "brief.of", count=below[name][0], all=below[name][1])
+        key = "shared.row_unmeasured" if below[name][2] else "shared.row"
+        assert label == text(language, key, below=below[name][0], measured=below[name][1], unmeasured=below[name][2])
     spans = [(as_of - timedelta(days=28 * (age + 1)), as_of - timedelta(days=28 * age)) for age in reversed(range(13))]
     counted = [sum(start <= declared < end for (declared,) in majors) for start, end in spans]
     assert list(drawn["majors"].values) == counted
     longest: dict[str, float] = {}
     for name, minutes in down:
-        longest[name] = max(minutes, longest.get(name, 0))
-    assert list(drawn["down"].values) == sorted(longest.values(), reverse=True)[:5]
-    assert {name: longest[name] for name in drawn["down"].categories} == dict(
-        zip(drawn["down"].categories, drawn["down"].values, strict=True)
+        longest[name] = longest.get(name, 0) + minutes
+    assert list(drawn["down"].values) == pytest.approx(sorted(longest.values(), reverse=True)[:5])
+    assert {name: longest[name] for name in drawn["down"].categories} == pytest.approx(
+        dict(zip(drawn["down"].categories, drawn["down"].values, strict=True))
     )
 
 
@@ -301,7 +307,8 @@ def test_gaps_areas_and_duties_are_those_of_the_snapshot(snapshot, document, lan
                 ), low as (
                     select e.obligation_id, e.said, s.team_id, min(s.points) as lowest from each as e
                     join scores.metric as s using (metric_id) join ref.as_of as w using (as_of, grain)
-                    where w.label = $1 and w.grain = 'month' and s.points is not null group by all
+                    where w.label = $1 and w.grain = 'month' and s.points is not null
+                        and s.status not in ('not_measured', 'not_measured_overdue') group by all
                 )
                 select said, count(*) filter (lowest < 60), count(*) from low group by obligation_id, said
                 having count(*) filter (lowest < 60) > 0""",
@@ -322,6 +329,74 @@ def test_gaps_areas_and_duties_are_those_of_the_snapshot(snapshot, document, lan
     assert shown == sorted(duties)
 
 
+def test_what_colours_of_scores_mean_is_said_below_the_matrix_in_every_format(document, files, language):
+    """The same words as on the overview, each beside its colour."""
+    legend = [f"{spread} {text(language, f'level.{level}')}" for level, spread in enumerate(
+        ("0–19", "20–39", "40–59", "60–79", "80–100")
+    )]  # fmt: skip
+    matrix = table(document, "scores")
+    assert [words for _, words in matrix.legend] == legend
+    page = files["html"].decode()
+    assert all(f'<i class="b{level}"></i> {words}' in page for level, words in enumerate(legend))
+    sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))[text(language, "brief.sheet_scores")]
+    filled = {cell.value: cell.fill.start_color.rgb for (cell,) in sheet.iter_rows(max_col=1)}
+    assert [f"#{filled[words][2:].lower()}" for words in legend] == list(palette.BANDS)
+    paper = " ".join(pypdf.PdfReader(io.BytesIO(files["pdf"])).pages[1].extract_text().split())
+    assert all(words in paper for words in legend)
+
+
+def lifts_of(demo_home, language, table, points, team=None):
+    """What a table's rows lift: by team and metric, from the names that people read."""
+    with open_current(demo_home / "snapshots") as con:
+        teams = dict(con.execute(f"select name_{language}, team_id from ref.teams").fetchall())
+        metrics = dict(con.execute(f"select title_{language}, metric_id from meta.metrics").fetchall())
+    if table.name == "shared":
+        return {(each, metrics[row[0].text]): points for row in table.rows for each in teams.values()}
+    names = [[team, row[0].text] if team else [row[0].text, row[1].text] for row in table.rows]
+    return {(teams[name], metrics[title]): points for name, title in names}
+
+
+def test_what_a_list_of_gains_gives_together_is_said_below_it(demo_home, document, files, language):
+    """Whoever adds single gains gets a false sum: each list says the joint one, in every format."""
+    notes = []
+    for section in document.sections:
+        for each in blocks([section]):
+            if not isinstance(each, Table) or each.name not in {"gaps", "team_gaps", "shared"}:
+                continue
+            lifts = lifts_of(demo_home, language, each, 60.0 if each.name == "shared" else 100.0, section.team)
+            found, scored = gains_by_hand(demo_home, MONTH, lifts)
+            joint = sum(found.values()) / (1 if section.team else scored)
+            if len(each.rows) < 2:
+                assert not each.note
+                continue
+            assert fmt.number(language, joint, 1) in each.note, (section.title, joint)
+            notes.append((section.team, each.note.replace("*", "")))
+    assert len(notes) > 10
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    written = {cell.value for sheet in book for (cell,) in sheet.iter_rows(max_col=1) if cell.value}
+    page = files["html"].decode()
+    for team, note in notes:
+        assert (f"{team}: {note}" if team else note) in written
+        assert note in page.replace("<strong>", "").replace("</strong>", "")
+
+
+def test_decisions_asked_for_say_what_they_give_together(demo_home, snapshot, document, files, language):
+    """Of those that promise points: all their gaps lifted at once, over all teams that have a score."""
+    asked = content.read(snapshot, period_of(snapshot, MONTH), language).asks
+
+    def together(count):
+        giving = [ask for ask in asked[:count] if ask.gaps]
+        assert len(giving) > 1
+        lifts = {(gap.team_id, gap.metric_id): 100.0 for ask in giving for gap in ask.gaps}
+        found, scored = gains_by_hand(demo_home, MONTH, lifts)
+        return text(language, "gains.asks", points=fmt.number(language, sum(found.values()) / scored, 1))
+
+    assert together(board.MOST_LINES) in table(document, "asks").caption
+    slides = Presentation(io.BytesIO(files["pptx"])).slides
+    shown = [shape.text_frame.text for slide in slides for shape in slide.shapes if shape.has_text_frame]
+    assert together(deck.SHOWN_ASKS) in shown
+
+
 def test_a_dash_stands_only_where_nothing_is_known(document):
     known = 0
     for block in tables(document):
@@ -335,7 +410,7 @@ def test_a_dash_stands_only_where_nothing_is_known(document):
 
 
 SQL_COLUMNS = {
-    "median": "score", "met": "met", "shared": "below", "majors": "found", "down": "minutes", "standings": "decisions",
+    "median": "score", "met": "met", "shared": "below", "majors": "found", "down": "down_minutes", "standings": "decisions",
 }  # fmt: skip
 
 
@@ -343,21 +418,28 @@ def test_slides_are_few_say_a_sentence_each_and_can_be_read_from_the_last_row(do
     show = Presentation(io.BytesIO(files["pptx"]))
     assert 8 <= len(show.slides) <= 10
     charted = 0
-    for slide, content in zip(show.slides, document.slides, strict=True):
-        assert slide.shapes.title.text_frame.text == content.title
-        assert content.notes in slide.notes_slide.notes_text_frame.text
+    for slide, told in zip(show.slides, document.slides, strict=True):
+        assert slide.shapes.title.text_frame.text == told.title
+        assert told.notes in slide.notes_slide.notes_text_frame.text
         for shape in slide.shapes:
             assert min(shape.left, shape.top) >= 0
-            assert shape.left + shape.width <= show.slide_width, (content.title, shape.name)
-            assert shape.top + shape.height <= show.slide_height, (content.title, shape.name)
+            assert shape.left + shape.width <= show.slide_width, (told.title, shape.name)
+            assert shape.top + shape.height <= show.slide_height, (told.title, shape.name)
             if shape.has_chart:
                 charted += 1
                 assert shape._element.nvGraphicFramePr.cNvPr.get("descr")
                 assert shape.chart.font.size.pt >= 14
                 assert shape.chart.category_axis.tick_labels.font.size.pt >= 14
-                chart = next(block for block in content.blocks if isinstance(block, Chart))
+                chart = next(block for block in told.blocks if isinstance(block, Chart))
                 assert tuple(shape.chart.plots[0].series[0].values) == chart.values
                 assert tuple(shape.chart.plots[0].categories) == chart.categories
+                if chart.line is not None:
+                    krav = shape.chart.plots[0].series[1].format.line
+                    assert f"#{krav.color.rgb}".lower() == palette.KRAV_COLOUR
+                    assert krav.dash_style is None
+                if chart.is_below:
+                    fill = shape.chart.plots[0].series[0].points[0].format.fill.fore_color.rgb
+                    assert f"#{fill}".lower() == palette.ORANGE, "as on the overview"
             frames = [shape.text_frame] if shape.has_text_frame else []
             if shape.has_table:
                 assert shape._element.nvGraphicFramePr.cNvPr.get("descr")
@@ -367,8 +449,8 @@ def test_slides_are_few_say_a_sentence_each_and_can_be_read_from_the_last_row(do
                     assert run.font.size.pt >= 14, run.text
                     assert run.font._element.get("lang") == {"nb": "nb-NO", "en": "en-GB"}[document.language]
     assert charted == len(SQL_COLUMNS)
-    for content in document.slides[1:]:
-        assert content.title.endswith("."), content.title
+    for told in document.slides[1:]:
+        assert told.title.endswith("."), told.title
 
 
 def test_the_workbook_holds_the_numbers_themselves_in_the_readers_language(document, files, language):
@@ -594,3 +676,11 @@ def test_the_command_names_what_can_be_asked_for(cli, demo_home, tmp_path):
     assert wrong.returncode != 0
     assert "write latest or one of 2026-10" in wrong.stderr
     assert not (tmp_path / "c").exists()
+
+
+def test_a_month_in_the_workbook_has_its_year(files, language):
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    for name in ("median", "met", "majors"):
+        [*names] = (cell.value for cell in book[text(language, f"brief.sheet_{name}")]["A"][1:])
+        assert len(set(names)) == len(names) > 10
+        assert all(re.search(r"20\d\d", words) for words in names), name

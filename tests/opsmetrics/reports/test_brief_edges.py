@@ -24,7 +24,7 @@ OF_TEAMS = (
 )  # fmt: skip
 OF_NUMBERS = (
     "scores.gap", "scores.change", "scores.control_chart", "scores.goal", "ref.goals", "marts.exemptions",
-    "marts.monitor_months", "facts.incidents", "marts.source_health",
+    "marts.monitor_months", "facts.availability_daily", "facts.incidents", "marts.source_health",
 )  # fmt: skip
 NO_SCORE = "set score = null, level = null, coverage = 0, status = 'too_little_data'"
 CASES = {

@@ -31,8 +31,13 @@ STEP = PlanStep(
 
 def test_what_depends_on_the_past_says_so():
     nb, en = (when(STEP, language).replace("\xa0", " ") for language in ("nb", "en"))
-    assert nb == "Kan vises fra 14. mars 2027, fordi måleperioden til da rommer 5 som ikke holdt målet."
-    assert en == "Can show from 14 March 2027, because until then the window holds 5 that missed the target."
+    assert (
+        nb
+        == "Kan vise seg i scoren fra 14. mars 2027, fordi måleperioden fram til da inneholder 5 som ikke nådde målet."
+    )
+    assert (
+        en == "Can show in the score from 14 March 2027, because until then the window holds 5 that missed the target."
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
