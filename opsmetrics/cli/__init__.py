@@ -6,7 +6,9 @@ a terminal (the rest of ``opsmetrics``). Only ``cli.demo`` may import the simula
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 
 import click
 
@@ -64,7 +66,7 @@ COMMANDS = {
             "digest",
             "meeting",
             "digest",
-            "Write what is new to settle as mail files, one a team and one for leadership; silent where nothing is "
+            "Write what is new to decide as mail files, one a team and one for leadership; silent where nothing is "
             "new.",
         ),
         LazyCommand(
@@ -150,6 +152,13 @@ COMMANDS = {
 }
 
 
+def _speak_utf8() -> None:
+    """What goes to a file or another program is UTF-8 whatever the locale; a terminal shows what it can."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+
+
 @click.group(
     cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -160,5 +169,6 @@ def main() -> None:
     State lives under OPSMETRICS_HOME (default .opsmetrics). Exit codes: 0 done, 1 something is wrong and was
     explained, 2 wrong usage.
     """
+    _speak_utf8()
     # State is for the service's own user and group, whatever the shell that starts us allows.
     os.umask(0o027)

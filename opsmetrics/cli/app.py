@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from opsmetrics.cli.options import settings_of
+from opsmetrics.cli.options import PORT, settings_of
 from opsmetrics.core.extras import MissingExtraError, is_installed
 from opsmetrics.core.settings import Settings, program_environment
 
 
 @click.command()
-@click.option("--port", default=8501, show_default=True, help="Port.")
+@click.option("--port", type=PORT, default=8501, show_default=True, help="Port.")
 @click.option("--address", default="127.0.0.1", show_default=True, help="Beyond loopback only with sign-in.")
 def app(port: int, address: str) -> None:
     """Open the scorecard on the current snapshot.

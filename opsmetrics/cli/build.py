@@ -32,7 +32,7 @@ def build(org: Path | None, known_at: str | None, *, as_json: bool) -> None:
 
     Example: opsmetrics build --known-at 2026-11-01T06:00:00Z
     """
-    context = load_context(settings_of(org), parse_instant(known_at) if known_at else None)
+    context = load_context(settings_of(org), parse_instant(known_at, "--known-at") if known_at else None)
     built = plans.build(context, step_progress(quiet=as_json))
     damaged = [text for texts in built.damaged.values() for text in texts]
     if as_json:

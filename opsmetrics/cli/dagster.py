@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from opsmetrics.cli.options import settings_of
+from opsmetrics.cli.options import PORT, settings_of
 from opsmetrics.core.extras import MissingExtraError, is_installed
 from opsmetrics.core.parts import parts_folder
 from opsmetrics.core.settings import DAGSTER_HOME, program_environment
@@ -29,7 +29,7 @@ DAEMON = "daemon"
 
 @click.command()
 @click.argument("what", type=click.Choice(list(PROGRAMS)), default="dev")
-@click.option("--port", default=3000, show_default=True, help="Port of the page, on this machine alone.")
+@click.option("--port", type=PORT, default=3000, show_default=True, help="Port of the page, on this machine alone.")
 @click.option("--socket", type=click.Path(path_type=Path), help="Local socket instead, for this user alone.")
 @click.option("--write", is_flag=True, help="Runs can be started and schedules switched; else the page only shows.")
 def dagster(what: str, port: int, socket: Path | None, write: bool) -> None:  # noqa: FBT001 - click gives it by name

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import click
 
 from opsmetrics.build import RunReport, run
 from opsmetrics.cli.app import serve as serve_app
-from opsmetrics.cli.options import EXIT_WRONG, settings_of
+from opsmetrics.cli.options import EXIT_WRONG, PORT, settings_of
 from opsmetrics.cli.progress import run_progress
 from opsmetrics.core.settings import DEMO_ORG, Settings, demo_org, environment
 from opsmetrics.organisation import load_organisation
@@ -26,10 +27,18 @@ CONNECTED = "sources.connected.toml"
 
 
 @click.command()
-@click.option("--port", default=8501, show_default=True, help="Port of the app, on loopback.")
+@click.option("--port", type=PORT, default=8501, show_default=True, help="Port of the app, on loopback.")
 @click.option("--no-app", is_flag=True, help="Only build the snapshot.")
-@click.option("--seed", default=1, show_default=True, help="Seed of the simulated organisation.")
-@click.option("--scale", default=1.0, show_default=True, help="Size: 2 is every team twice, 0.5 half of them.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the simulated organisation."
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Size: 2 is every team twice, 0.5 half of them.",
+)
 @click.option("--from-files", is_flag=True, help="Read files only, without simulated servers.")
 def demo(port: int, seed: int, scale: float, *, no_app: bool, from_files: bool) -> None:
     """Make the fictional organisation, pull it from simulated servers, build its scorecard and open the app.
@@ -55,22 +64,26 @@ def _run_demo(settings: Settings, root: Path, *, seed: int, scale: float, from_f
         root: The demo's configuration.
         seed: Of the simulated organisation.
         scale: Its size; other sizes than 1 come from files, because the servers' addresses are written for 1.
-        from_files: Read everything from files instead of asking the simulated servers for the last 30 days.
+        from_files: Read everything from files instead of asking the simulated servers for the last three weeks.
     """
     if scale != 1:
         root, from_files = scaled_organisation(root, settings.home / "demo-org", scale), True
     records = settings.home / "demo-data"
-    write_demo(root, records, seed=seed, scale=scale)
     settings = replace(settings, data=records)
     if from_files:
+        write_demo(root, records, seed=seed, scale=scale)
         return _run(replace(settings, org=root))
     connected = _connected(root, settings.home / DEMO_ORG)
     now = settings.clock(load_organisation(root).settings.now)
-    with (
-        serve_sources(root, settings.home / "simulator", now=now, seed=seed) as running,
-        environment(running.environment),
-    ):
-        return _run(replace(settings, org=connected, ca_file=running.ca_file))
+    with ThreadPoolExecutor(1) as beside:
+        # The servers are a process of their own, and make the same records for themselves.
+        written = beside.submit(write_demo, root, records, seed=seed, scale=scale)
+        with (
+            serve_sources(root, settings.home / "simulator", now=now, seed=seed) as running,
+            environment(running.environment),
+        ):
+            written.result()
+            return _run(replace(settings, org=connected, ca_file=running.ca_file))
 
 
 def _run(settings: Settings) -> RunReport:

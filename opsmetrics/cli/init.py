@@ -127,7 +127,11 @@ def _say(org: Path, found: Proposed) -> None:
     for source in draft.sources:
         click.echo(f"  {source.what}")
     for path in found.unread:
-        click.echo(f"  nobody knows {path}: docs/sources.md says how to write a query for it", err=True)
+        click.echo(
+            f"  nobody knows {path}: docs/configuration.md (Queries) says how to write its query, and "
+            "`opsmetrics source try STREAM` shows what comes of it",
+            err=True,
+        )
     if draft.guesses:
         click.echo("\nGuessed, please verify:")
     for guess in draft.guesses:

@@ -11,7 +11,15 @@ from typing import Any
 import click
 
 from opsmetrics.cli.options import EXIT_WRONG
-from opsmetrics.core.errors import OTHER_SHAPE, MemoryRefusedError, OpsMetricsError, StorageError, is_refusal
+from opsmetrics.core.errors import (
+    OTHER_SHAPE,
+    MemoryRefusedError,
+    OpsMetricsError,
+    PlaceError,
+    StorageError,
+    is_no_place,
+    is_refusal,
+)
 from opsmetrics.core.extras import missing_extra
 from opsmetrics.core.parts import reach_parts
 
@@ -45,6 +53,8 @@ class LazyCommand:
         return found
 
 
+# What DuckDB says where Ctrl-C reached it in the middle of a statement.
+_INTERRUPTED = "Query interrupted"
 # Commands whose SQL reads a snapshot that an older or newer version may have written.
 _READING = {"results", "health", "export", "digest", "brief", "preview", "backtest"}
 
@@ -90,8 +100,13 @@ class LazyGroup(click.Group):
         except MemoryError:
             click.echo(f"error: {MemoryRefusedError()}", err=True)
         except Exception as error:
+            if isinstance(error, RuntimeError) and str(error) == _INTERRUPTED:
+                raise click.Abort from None
             if _is_other_shape(ctx, error):
                 click.echo(f"error: {OTHER_SHAPE}", err=True)
+                sys.exit(EXIT_WRONG)
+            if isinstance(error, OSError) and is_no_place(error):
+                click.echo(f"error: {PlaceError(error)}", err=True)
                 sys.exit(EXIT_WRONG)
             # Of the disk, or of a library that says what the system said.
             if isinstance(error, click.ClickException) or not is_refusal(error):

@@ -44,7 +44,7 @@ def brief(wanted: str | None, kinds: tuple[str, ...], language: str | None, out:
 @click.option("--out", type=FOLDER, help="Folder of the mail files (default: digests/ in OPSMETRICS_HOME).")
 @click.option("--post", "is_posted", is_flag=True, help="Also post leadership's to OPSMETRICS_WEBHOOK_URL.")
 def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, *, is_posted: bool) -> None:
-    """Write what is new to settle as mail files, one a team and one for leadership; silent where nothing is new.
+    """Write what is new to decide as mail files, one a team and one for leadership; silent where nothing is new.
 
     Example: opsmetrics digest --to leadership --out mail
     """

@@ -20,6 +20,7 @@ EXIT_USAGE = 2
 EXIT_MISSED = 3
 EXIT_UNKNOWN = 4
 
+PORT = click.IntRange(1, 65535)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from opsmetrics.cli.options import EXISTING_FOLDER, echo_json, json_option, org_option, settings_of
+from opsmetrics.cli.options import EXISTING_FOLDER, EXIT_WRONG, echo_json, json_option, org_option, settings_of
+from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.organisation import load_organisation
-from opsmetrics.organisation.connectors import GitHub
+from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.proposals import preview as previews
 from opsmetrics.proposals.from_other_tools import proposals
 from opsmetrics.sources.fetching import FetchRequest
@@ -59,10 +61,21 @@ def owners(org: Path | None, *, as_json: bool) -> None:
     now = settings.clock(organisation.settings.now)
     today = now.astimezone(organisation.zone).date()
     days = (today, today + timedelta(days=1))
+    connectors = [connector for connector in organisation.sources.connector if isinstance(connector, GitHub)]
+    if not connectors:
+        raise ConfigurationError(
+            [
+                Problem(
+                    f"{settings.org}/sources.toml",
+                    None,
+                    "no connector asks GitHub",
+                    "connect it, or read files of clones: opsmetrics import codeowners",
+                )
+            ]
+        )
     found = {
         item.repository: item
-        for connector in organisation.sources.connector
-        if isinstance(connector, GitHub)
+        for connector in connectors
         for item in codeowners.proposals(
             FetchRequest.make(settings, organisation, connector, connector.streams[0], days, now)
         )
@@ -92,7 +105,15 @@ def backtest(org: Path | None, rules: Path | None, *, as_json: bool) -> None:
 
     Example: opsmetrics backtest --org my-org-with-other-rules
     """
-    moved = previews.backtest(settings_of(org), rules)
+    settings = settings_of(org)
+    if previews.has_rules_of_snapshot(settings, rules):
+        click.echo(
+            "error: these are the rules that the snapshot was made with: nothing to compare"
+            f"\n    fix: change rules.toml in {settings.org}, or name a folder of SQL files with --ruleset",
+            err=True,
+        )
+        sys.exit(EXIT_WRONG)
+    moved = previews.backtest(settings, rules)
     if as_json:
         echo_json([{**row, "as_of": row["as_of"].isoformat()} for row in moved.iter_rows(named=True)])
         return

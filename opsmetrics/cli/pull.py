@@ -77,6 +77,8 @@ def _window(start: datetime | None, end: datetime | None) -> tuple[date, date] |
         return None
     if start is None or end is None:
         raise click.UsageError("--from and --to go together")
+    if start > end:
+        raise click.UsageError(f"--from {start:%Y-%m-%d} is later than --to {end:%Y-%m-%d}")
     return start.date(), end.date() + timedelta(days=1)
 
 

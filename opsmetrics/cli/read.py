@@ -56,6 +56,11 @@ def sql(query: str | None, file: Path | None, form: str) -> None:
     asked = _query(query, file)
     with open_current(settings_of().snapshots) as con:
         try:
+            statements = con.extract_statements(asked)
+            if not statements:
+                raise click.UsageError('there is no query; write one, such as "from marts.scorecard"')
+            if sum(statement.type == duckdb.StatementType.SELECT for statement in statements) > 1:
+                raise click.UsageError("one query at a time: only the last would be shown")
             relation: Any = con.sql(asked)
             if relation is None:
                 return
@@ -103,9 +108,11 @@ def _refusal(error: duckdb.Error) -> str:
 @click.option("--team", "teams", multiple=True, help="Only this team (repeatable).")
 @click.option("--format", "form", type=click.Choice(["json", "openmetrics"]), default="json", show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here, whole or not at all.")
-@click.option("--min-score", type=float, help="Wish: every team's score is at least this.")
-@click.option("--min-level", type=int, help="Wish: every team's level is at least this.")
-@click.option("--min-coverage", type=float, help="Wish: every team's coverage (0..1) is at least this.")
+@click.option("--min-score", type=click.FloatRange(0, 100), help="Wish: every team's score is at least this.")
+@click.option("--min-level", type=click.IntRange(0, 4), help="Wish: every team's level is at least this.")
+@click.option(
+    "--min-coverage", type=click.FloatRange(0, 1), help="Wish: every team's coverage (0..1) is at least this."
+)
 @click.option("--no-gate", is_flag=True, help="Wish: no gate is tripped.")
 def results(
     teams: tuple[str, ...],

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -93,6 +94,38 @@ def test_sql_is_read_only_and_errors_are_short(cli, small_run):
     assert found.returncode == 2
     assert "a snapshot is never changed" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_a_query_reaches_no_file_and_no_setting(cli, small_run, tmp_path):
+    """A query is often pasted. One for DuckDB's own log in a file wrote none, and ended the process with a core dump."""
+    (place := tmp_path / "place").mkdir()
+    (place / "a.csv").write_text("a\nsecret\n")
+    with open_current(small_run.snapshots) as con:
+        for query in (
+            f"from read_csv('{place}/a.csv')",
+            f"from glob('{place}/*')",
+            f"attach '{place}/x.db' as x",
+            f"copy (select 1) to '{place}/out.csv'",
+            f"export database '{place}/all'",
+            "install httpfs",
+            "select getenv('HOME')",
+            "create persistent secret s (type http)",
+            "set enable_external_access = true",
+            "set lock_configuration = false",
+            f"set secret_directory = '{place}'",
+            f"set extension_directory = '{place}'",
+            f"set temp_directory = '{place}/spilled'",
+            "set custom_extension_repository = 'http://127.0.0.1:1'",
+            "set http_proxy = '127.0.0.1:1'",
+            "pragma enable_profiling = 'json'",
+            "call enable_logging('QueryLog')",
+        ):
+            with pytest.raises(duckdb.Error):
+                con.execute(query)
+        assert con.execute("set variable a = 1; select getvariable('a')").fetchall() == [(1,)]
+    found = cli("sql", f"call enable_logging('QueryLog', storage = 'file', storage_path = '{place}/log')", check=False)
+    assert found.returncode == 2
+    assert [path.name for path in place.iterdir()] == ["a.csv"]
 
 
 def test_a_dead_source_is_reported_and_the_rest_is_published(cli, small):
@@ -194,3 +227,68 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
     assert [path for path in paths if path.stat().st_mode & 0o007] == []
     (snapshot,) = home.glob("snapshots/ops-*.duckdb")
     assert snapshot.stat().st_mode & 0o777 == 0o440
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pull", "--from", "2026-08-02", "--to", "2026-08-01"),
+        ("results", "--min-level", "5"),
+        ("results", "--min-coverage", "60"),
+        ("results", "--min-score", "101"),
+        ("app", "--port", "99999"),
+        ("demo", "--scale", "0"),
+        ("sql", ""),
+        ("sql", "-- a comment alone"),
+        ("sql", "select 1; select 2"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(cli, small_run, words):
+    org = ("--org", str(small_run.org)) if words[0] == "pull" else ()
+    found = cli(*words, *org, home=small_run.home, check=False)
+    assert (found.returncode, "Traceback" in found.stderr, found.stdout) == (2, False, ""), found.stderr
+    assert "Error: " in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("brief", "--format", "html", "--out", "{nowhere}/x"), "{nowhere}"),
+        (("results", "--out", "{nowhere}/x/y.json"), "{nowhere}"),
+        (("export", "--to", "{nowhere}/x"), "{nowhere}"),
+        (("build", "--org", "{org}", "--known-at", "yesterday"), "--known-at: 'yesterday'"),
+        (("owners", "--org", "{org}"), "no connector asks GitHub"),
+        (("backtest", "--org", "{org}"), "nothing to compare"),
+    ],
+)
+def test_what_leads_nowhere_is_one_text_with_its_fix(cli, small_run, tmp_path, words, told):
+    nowhere = tmp_path / "a file"
+    nowhere.write_text("")
+    places = {"nowhere": nowhere, "org": small_run.org}
+    found = cli(*(word.format(**places) for word in words), home=small_run.home, check=False)
+    assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
+    assert told.format(**places) in found.stderr
+    assert "fix: " in found.stderr
+
+
+def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(cli, small, tmp_path):
+    (tmp_path / "a file").write_text("")
+    found = cli("run", "--org", str(small), home=tmp_path / "a file" / "home", check=False)
+    assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
+    assert f"{tmp_path / 'a file'}" in found.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "table"])
+def test_what_another_program_reads_is_utf8_in_any_locale(cli, small_run, monkeypatch, form):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    found = cli("sql", "select 'blåbær' as x", "--format", form, home=small_run.home)
+    assert "blåbær" in found.stdout
+
+
+def test_nothing_connected_is_said_and_a_run_ends_with_1(cli, small):
+    (small / "sources.toml").write_text("")
+    for command, code in (("check", 0), ("run", 1), ("health", 1)):
+        found = cli(command, "--org", str(small), check=False)
+        assert found.returncode == code, command
+        assert "connected" in found.stdout + found.stderr, command
+        assert "opsmetrics next" in found.stdout + found.stderr, command

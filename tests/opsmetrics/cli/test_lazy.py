@@ -12,7 +12,7 @@ import pytest
 
 from opsmetrics.cli import COMMANDS, main
 
-HEAVY = ("dagster", "duckdb", "polars", "pydantic", "rich", "scipy", "simulator")
+HEAVY = ("dagster", "duckdb", "polars", "pydantic", "rich", "simulator")
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)

@@ -1,0 +1,109 @@
+"""Ctrl-C: a pull and the app end at once, without a trace, and leave no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.apps import free_port, is_healthy
+from tests.listening import listening
+from tests.patience import LIMIT_SECONDS, wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+PROMETHEUS = """
+[[connector]]
+name = "prometheus"
+kind = "prometheus"
+streams = ["alerts", "capacity_samples", "latency_daily"]
+from = 2026-08-30
+url = "{url}"
+utilisation = "use"
+requests_total = "all"
+requests_fast = "fast"
+"""
+
+
+@contextmanager
+def started(home: Path, *arguments: str, org: Path | None = None):
+    """A command in a process group of its own, which Ctrl-C goes to as a whole."""
+    env = os.environ | {"OPSMETRICS_HOME": str(home), "OPSMETRICS_READ_APART": "1"}
+    env |= {"OPSMETRICS_ORG": str(org)} if org else {}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opsmetrics", *arguments],
+        env=env,
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def interrupted(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code, and what was said before and after Ctrl-C."""
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=LIMIT_SECONDS)
+    wait_until(lambda: is_gone(process.pid))
+    return process.returncode, said
+
+
+def is_gone(group: int) -> bool:
+    """Whether no process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_a_pull_from_a_server_that_does_not_answer(small, tmp_path):
+    asked, over = threading.Event(), threading.Event()
+
+    class Silent(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            over.wait(LIMIT_SECONDS)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Silent)) as url:
+        sources = small / "sources.toml"
+        sources.write_text(sources.read_text() + PROMETHEUS.format(url=url))
+        try:
+            with started(tmp_path / "home", "run", org=small) as process:
+                assert asked.wait(LIMIT_SECONDS)
+                code, said = interrupted(process)
+        finally:
+            over.set()
+    assert (code, said.split()) == (1, ["Aborted!"])
+    notes = [json.loads(path.read_text()) for path in (tmp_path / "home" / "pulls").glob("*.json")]
+    assert [note["error"] for note in notes if note["error"]] == [], "that somebody stopped is no fault of a source"
+
+
+def test_the_app(small_run):
+    port = free_port()
+    with started(small_run.home, "app", "--port", str(port)) as process:
+
+        def answers() -> bool:
+            assert process.poll() is None
+            return is_healthy(f"http://127.0.0.1:{port}")
+
+        wait_until(answers, every=0.2)
+        code, said = interrupted(process)
+    assert (code, said.strip()) == (0, f"scorecard on http://127.0.0.1:{port} (stop with Ctrl-C)")
