@@ -4,4 +4,4 @@ select area, count(*) as teams, count(*) filter (level < 3) as below_requirement
 from marts.scorecard
 where score is not null
 group by area
-order by below_requirement desc, mean_score
+order by below_requirement desc, mean_score, area

@@ -8,4 +8,4 @@ where g.grain = 'latest' and g.quarter_gain_per_day > 0
 qualify row_number() over (
     partition by g.team_id order by g.is_for_gate desc, g.quarter_gain_per_day desc, g.metric_id
 ) <= 3
-order by team, g.is_for_gate desc, gain_per_day desc
+order by team, g.is_for_gate desc, gain_per_day desc, metric

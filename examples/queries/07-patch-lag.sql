@@ -1,8 +1,11 @@
 -- How many days do updates wait in each team, month by month (median and slowest tenth)?
-select team_id, date_trunc('month', applied_at) as month, count(*) as updates,
-    round(median(epoch(applied_at - available_at) / 86400), 1) as median_days,
-    round(quantile_cont(epoch(applied_at - available_at) / 86400, 0.9), 1) as p90_days
-from facts.update_episodes
-where applied_at is not null
+with waits as (
+    select u.team_id, strftime(c.day, '%Y-%m') as month, (epoch(u.applied_at) - epoch(u.available_at)) / 86400 as days
+    from facts.update_episodes as u
+    join ref.calendar as c on u.applied_at >= c.starts_at and u.applied_at < c.ends_at
+)
+select team_id, month, count(*) as updates, round(median(days), 1) as median_days,
+    round(quantile_cont(days, 0.9), 1) as p90_days
+from waits
 group by all
 order by team_id, month

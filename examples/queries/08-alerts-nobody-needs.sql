@@ -5,4 +5,4 @@ from facts.alerts as a
 where a.fired_at > (select max(as_of) from ref.as_of where grain = 'latest') - interval 90 days
 group by all
 having count(*) >= 5
-order by actionable nulls last, alerts desc
+order by actionable nulls last, alerts desc, a.team_id, a.rule_id

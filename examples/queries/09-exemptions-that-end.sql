@@ -2,4 +2,4 @@
 select team_id, kind, subject, valid_to, days_left
 from marts.exemptions
 where is_active and days_left <= 92
-order by days_left, team_id
+order by days_left, team_id, kind, subject

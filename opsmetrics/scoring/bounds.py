@@ -10,9 +10,11 @@ import polars as pl
 
 from opsmetrics.scoring.points import points
 
+_PART, _CASES = "known_part", ("worst_case", "best_case")
 
-def value_bounds() -> tuple[pl.Expr, pl.Expr]:
-    """Return the worst and the best value that a measured cell can have.
+
+def with_value_bounds(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``worst_case`` and ``best_case``: the worst and the best value that a measured cell can have.
 
     Reads the columns ``value, sample_size, completeness, window_completeness, window_days, n_full, unit, floor, mal``,
     and ``worst_value`` (in the metric's unit, or null), where SQL knows more than the share of what is known.
@@ -24,14 +26,20 @@ def value_bounds() -> tuple[pl.Expr, pl.Expr]:
     value, known = pl.col("value"), pl.col("completeness")
     is_share, is_whole = pl.col("unit") == "share", known >= 1.0
     part = pl.when(pl.col("n_full").is_null()).then(known).otherwise(_known_events())
-    kept, rest = value * part, 1.0 - part
+    kept, rest = value * pl.col(_PART), 1.0 - pl.col(_PART)
     rises = pl.col("floor") < pl.col("mal")
     worst = pl.when(rises).then(kept).otherwise(kept + rest)
     best = pl.when(rises).then(kept + rest).otherwise(kept)
     other_worst = pl.coalesce("worst_value", "floor")
+    # A column for each step: in one expression every step would stand as often as the ones after it name it, and
+    # polars plans each place by itself, which took a hundred times as long as counting.
     return (
-        pl.when(is_whole).then(value).when(is_share).then(worst).otherwise(other_worst),
-        pl.when(is_whole).then(value).when(is_share).then(best).otherwise(pl.col("mal")),
+        frame.with_columns(part.alias(_PART))
+        .with_columns(
+            worst_case=pl.when(is_whole).then(value).when(is_share).then(worst).otherwise(other_worst),
+            best_case=pl.when(is_whole).then(value).when(is_share).then(best).otherwise(pl.col("mal")),
+        )
+        .drop(_PART)
     )
 
 
@@ -46,11 +54,11 @@ def _known_events() -> pl.Expr:
     return pl.when((seen + unseen) > 0).then(size / (seen + unseen)).otherwise(0.0)
 
 
-def point_bounds() -> tuple[pl.Expr, pl.Expr]:
-    """Return the points of :func:`value_bounds`; also needs ``krav`` and ``points``.
+def with_point_bounds(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``points_low`` and ``points_high``: points of :func:`with_value_bounds`; also needs ``krav`` and ``points``.
 
     A measured cell without a value (a service that promised nothing) has its points for certain.
     """
     anchors = (pl.col("floor"), pl.col("krav"), pl.col("mal"))
-    worst, best = value_bounds()
-    return pl.coalesce(points(worst, *anchors), "points"), pl.coalesce(points(best, *anchors), "points")
+    low, high = (pl.coalesce(points(pl.col(case), *anchors), "points") for case in _CASES)
+    return with_value_bounds(frame).with_columns(points_low=low, points_high=high).drop(_CASES)

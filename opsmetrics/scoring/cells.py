@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue, MetricHeader, Ruleset
-from opsmetrics.scoring.bounds import point_bounds
+from opsmetrics.scoring.bounds import with_point_bounds
 from opsmetrics.scoring.inputs import ScoreInputs
 from opsmetrics.scoring.intervals import effective_size
 from opsmetrics.scoring.points import entity_points, evidence_weight, points
@@ -133,13 +133,12 @@ def _entities(values: pl.DataFrame, parameters: pl.DataFrame, ruleset: Ruleset) 
     anchors = parameters.filter("is_entity").select(
         "metric_id", "floor", "krav", "mal", "unit", "n_full", "window_days"
     )
-    low, high = point_bounds()
-    return (
-        values.join(anchors, on="metric_id")
-        .with_columns(points=pl.when(known).then(scored), window_completeness="completeness")
-        .with_columns(
-            points_low=pl.when(known).then(low).otherwise(0.0), points_high=pl.when(known).then(high).otherwise(100.0)
-        )
+    pointed = values.join(anchors, on="metric_id").with_columns(
+        points=pl.when(known).then(scored), window_completeness="completeness"
+    )
+    return with_point_bounds(pointed).with_columns(
+        points_low=pl.when(known).then("points_low").otherwise(0.0),
+        points_high=pl.when(known).then("points_high").otherwise(100.0),
     )
 
 
@@ -238,19 +237,20 @@ def _connected(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
 
 def _with_points(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal")))
-    low, high = point_bounds()
+    pointed = grid.with_columns(
+        completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0)
+    ).with_columns(
+        points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
+        evidence_weight=evidence_weight(
+            pl.col("sample_size").fill_null(0), pl.col("n_full"), ruleset.evidence_at_least
+        ),
+        units=_units(),
+    )
     return (
-        grid.with_columns(completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0))
+        with_point_bounds(pointed)
         .with_columns(
-            points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
-            evidence_weight=evidence_weight(
-                pl.col("sample_size").fill_null(0), pl.col("n_full"), ruleset.evidence_at_least
-            ),
-            units=_units(),
-        )
-        .with_columns(
-            points_low=pl.when("is_entity").then(pl.col("entity_low")).otherwise(low),
-            points_high=pl.when("is_entity").then(pl.col("entity_high")).otherwise(high),
+            points_low=pl.when("is_entity").then(pl.col("entity_low")).otherwise("points_low"),
+            points_high=pl.when("is_entity").then(pl.col("entity_high")).otherwise("points_high"),
         )
         # A metric that does with less measures less than the obligation: what it cannot see may be anything.
         .with_columns(

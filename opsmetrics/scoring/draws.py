@@ -19,6 +19,7 @@ import polars as pl
 
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
+from opsmetrics.scoring.distributions import normal_quantiles
 from opsmetrics.scoring.intervals import Floats, jeffreys_quantiles
 from opsmetrics.scoring.points import points
 from opsmetrics.scoring.status import MEASURED
@@ -299,8 +300,6 @@ def value_quantiles(samples: pl.DataFrame, at: Floats) -> Floats:
         samples: ``chance``, ``share`` and ``items`` (for all but ``normal``), ``standard_error`` (for ``normal``).
         at: Where to ask, 0..1, for every row the same.
     """
-    from scipy.special import ndtri
-
     is_normal = (samples["chance"] == "normal").to_numpy()
     value, items, error = (samples[name].to_numpy().astype(np.float64) for name in ("share", "items", "standard_error"))
     beta = jeffreys_quantiles(
@@ -308,5 +307,5 @@ def value_quantiles(samples: pl.DataFrame, at: Floats) -> Floats:
         np.where(is_normal, 2.0, items)[:, None],
         at[None, :],
     )
-    bell = value[:, None] + np.nan_to_num(error)[:, None] * ndtri(at)[None, :]
+    bell = value[:, None] + np.nan_to_num(error)[:, None] * normal_quantiles(at)[None, :]
     return np.where(is_normal[:, None], bell, beta)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from opsmetrics.scoring.distributions import beta_quantiles, normal_quantile
 from opsmetrics.scoring.median_ranks import LEVEL
 
 Floats = npt.NDArray[np.float64]
@@ -17,9 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 def _z(level: float) -> float:
     """Return how many standard deviations a two-sided interval of this level reaches."""
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))
+    return normal_quantile(0.5 + level / 2)
 
 
 def wilson(numerator: pl.Expr, denominator: pl.Expr, level: float = LEVEL) -> tuple[pl.Expr, pl.Expr]:
@@ -52,9 +51,7 @@ def normal(value: pl.Expr, standard_error: pl.Expr, level: float = LEVEL) -> tup
 
 def jeffreys_quantiles(successes: Floats, items: Floats, share: Floats) -> Floats:
     """Return quantiles of the Jeffreys posterior Beta(x + 1/2, n - x + 1/2); arguments broadcast."""
-    from scipy.special import betaincinv
-
-    return np.asarray(betaincinv(successes + 0.5, items - successes + 0.5, share), dtype=np.float64)
+    return beta_quantiles(successes + 0.5, items - successes + 0.5, share)
 
 
 def jeffreys(successes: float, items: float, level: float = LEVEL) -> tuple[float, float]:

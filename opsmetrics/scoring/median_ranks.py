@@ -21,7 +21,7 @@ def median_ranks(largest: int = 400, level: float = LEVEL) -> pl.DataFrame:
 
 
 def _median_ranks_of(size: int, level: float) -> tuple[int, int, int, float] | None:
-    """Ranks for one sample size, from the binomial distribution in whole numbers: exact, and scipy.stats not loaded."""
+    """Ranks for one sample size, from the binomial distribution in whole numbers: exact."""
     # Largest k with P(fewer than k items below the median) <= (1 - level) / 2.
     below, low, term = 0, 0, 1
     while 2 * (below + term) <= (1 - level) * 2**size:

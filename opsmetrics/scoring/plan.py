@@ -21,6 +21,7 @@ from opsmetrics.scoring.aggregate import TEAM
 from opsmetrics.scoring.cells import area_weights
 from opsmetrics.scoring.compute import InstantScores, Scores
 from opsmetrics.scoring.dates import formula_parts, prospects_of
+from opsmetrics.scoring.distributions import normal_quantile
 from opsmetrics.scoring.formula import KEY, TeamFormula, formulas
 from opsmetrics.scoring.inputs import ScoreInputs
 from opsmetrics.scoring.outlook import FULL_POINTS, HORIZON_DAYS, YEAR_DAYS, Prospect, done_after, quarter_ends
@@ -147,10 +148,8 @@ def compute_plans(catalogue: Catalogue, scores: InstantScores | Scores, inputs: 
 
 def sure_margin(ruleset: Ruleset) -> pl.Expr:
     """Points above an edge from which a level is sure, as wide as the interval is today; 0 where there is none."""
-    from scipy.special import ndtri
-
     half = (pl.col("interval_high") - pl.col("interval_low")).fill_null(0.0) / 2
-    return half * float(ndtri(ruleset.level_sure) / ndtri(0.95))
+    return half * (normal_quantile(ruleset.level_sure) / normal_quantile(0.95))
 
 
 @dataclass(frozen=True, slots=True)

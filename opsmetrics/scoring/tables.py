@@ -33,7 +33,7 @@ _BASES = ("work", "items", "due_dates", "window")
 _SHOWS_DOC = "First local day on which it can show in full: 100 points; null at other instants than the latest day"
 _BASIS_DOC = """\
 work: the newest state counts; items: days of the items in the window, new ones at the usual rate; due_dates: also \
-what is known to come; window: when the window has rolled over"""
+what is known to come; window: when the window has rolled over; null where shows_on is"""
 
 
 def _points(name: str, doc: str, *, required: bool = False) -> Column:
@@ -50,13 +50,20 @@ def _level(name: str, doc: str) -> Column:
 
 
 _INTERVAL = (
-    _points("interval_low", "Next month's score lies above with 95 %, if only chance changes (method 3.10)"),
-    _points("interval_high", "Next month's score lies below with 95 %, if only chance changes"),
+    _points(
+        "interval_low", "Next month's score lies above with 95 %, if only chance changes (method 3.10); null = no score"
+    ),
+    _points("interval_high", "Next month's score lies below with 95 %, if only chance changes; null = no score"),
 )
 _EDGE = (
-    _level("level_by_score", "Level whose edge the score reaches today, whatever the history and gates say"),
-    _level("level_sure", "Highest level that next month's score reaches with at least 80 %"),
-    flag("is_on_edge", "A level is neither sure nor out of reach: its chance lies between 20 and 80 %"),
+    _level(
+        "level_by_score",
+        "Level whose edge the score reaches today, whatever the history and gates say; null = no score",
+    ),
+    _level("level_sure", "Highest level that next month's score reaches with at least 80 %; null = no score"),
+    flag(
+        "is_on_edge", "A level is neither sure nor out of reach: its chance lies between 20 and 80 %; null = no score"
+    ),
 )
 _CHANCES = (*_INTERVAL, *_EDGE)
 _METRIC_TABLE = Table(
@@ -67,24 +74,32 @@ _METRIC_TABLE = Table(
         id_("metric_id", "Metric, see meta.metrics"),
         _AS_OF,
         _GRAIN,
-        _any("numerator", "Items or time that keep the obligation (lower-is-better: that break it)"),
-        _any("denominator", "Items or time that the obligation is about"),
-        _any("value", "The metric in its unit; entity metrics: pooled over entities, for display"),
-        count("sample_size", "Items behind the value"),
+        _any(
+            "numerator", "Items or time that keep the obligation (lower-is-better: that break it); null = not measured"
+        ),
+        _any("denominator", "Items or time that the obligation is about; null = not measured"),
+        _any(
+            "value",
+            "The metric in its unit; entity metrics: pooled over entities, for display; null = unknown, or of nothing",
+        ),
+        count("sample_size", "Items behind the value; null = not measured"),
         share("completeness", "Share of the window that the sources delivered, 0..1"),
         _points("points", "0..100; null = no points, never 0 for unknown"),
         number("weight", "Weight in the area"),
-        share("evidence_weight", "Z, 0..1, from the sample size alone (method 3.2, ADR 0010)"),
+        share("evidence_weight", "Z, 0..1, from the sample size alone (method 3.2, ADR 0010); null = no points"),
         text(
             "status",
             "One of the nine statuses of method 3.3",
             required=True,
             one_of=STATUSES,
         ),
-        text("reason", "Why the status is not ok, as code:detail"),
+        text("reason", "Why the status is not ok, as code:detail; null = it is"),
         count("metric_version", "Version of the definition", required=True, low=1),
-        _any("interval_low", "Lower end of the 95 % interval of the practice behind the value (method 3.10)"),
-        _any("interval_high", "Upper end"),
+        _any(
+            "interval_low",
+            "Lower end of the 95 % interval of the practice behind the value (method 3.10); null = none is known",
+        ),
+        _any("interval_high", "Upper end; null where interval_low is"),
         _points("points_low", "Points if everything undelivered or untold had gone badly; null = not measured"),
         _points("points_high", "Points if everything undelivered or untold had gone well; null = not measured"),
         share("stated_share", "The metric's weight of all that applies to the team in its area; null = does not apply"),
@@ -105,10 +120,10 @@ _ENTITY_TABLE = Table(
         _GRAIN,
         id_("entity_id", "SLO, resource or datastore"),
         number("entity_weight", "Criticality weight"),
-        _any("numerator", "Numerator"),
-        _any("denominator", "Denominator"),
-        _any("value", "Value in the metric's unit"),
-        _points("points", "0..100"),
+        _any("numerator", "Numerator; null = not measured"),
+        _any("denominator", "Denominator; null = not measured"),
+        _any("value", "Value in the metric's unit; null = not measured, or of nothing"),
+        _points("points", "0..100; null = no points, never 0 for unknown"),
     ),
     ("team_id", "metric_id", "as_of", "grain", "entity_id"),
 )
@@ -124,11 +139,14 @@ _AREA_TABLE = Table(
         share("coverage", "Share of applicable weight that is measured, 0..1"),
         _points("low", "Score if everything unknown were 0"),
         _points("high", "Score if everything unknown were 100"),
-        _level("level", "0 to 4: rises when it has been sure for 28 days, falls with the score; capped by gates"),
+        _level(
+            "level",
+            "0 to 4: rises when it has been sure for 28 days, falls with the score; capped by gates; null = no score",
+        ),
         text("gate", "Strictest tripped gate, or null"),
         _STATUS,
-        count("gate_findings", "Findings behind the gate"),
-        _points("score_without_waivers", "Score as if no waiver existed"),
+        count("gate_findings", "Findings behind the gate; null = none tripped"),
+        _points("score_without_waivers", "Score as if no waiver existed; null = too little data for one"),
         *_CHANCES,
     ),
     ("team_id", "area_id", "as_of", "grain"),
@@ -144,12 +162,15 @@ _TEAM_TABLE = Table(
         share("coverage", "Weighted mean of area coverage, 0..1"),
         _points("low", "Score if everything unknown were 0"),
         _points("high", "Score if everything unknown were 100"),
-        _level("level", "0 to 4, as in scores.area; at most one above the lowest published area"),
+        _level("level", "0 to 4, as in scores.area; at most one above the lowest published area; null = no score"),
         _STATUS,
-        _points("score_without_waivers", "Score as if no waiver existed"),
+        _points("score_without_waivers", "Score as if no waiver existed; null = too little data for one"),
         *_INTERVAL,
-        share("krav_probability", "Chance that the requirement is met: share of draws with a score of at least 60"),
-        text("confidence", "high, medium or low (method 3.8)", one_of=("high", "medium", "low")),
+        share(
+            "krav_probability",
+            "Chance that the requirement is met: share of draws with a score of at least 60; null = no score",
+        ),
+        text("confidence", "high, medium or low (method 3.8); null = no score", one_of=("high", "medium", "low")),
         *_EDGE,
     ),
     ("team_id", "as_of", "grain"),
@@ -170,13 +191,19 @@ _GAP_TABLE = Table(
         _any("gain_per_day", "gain_if_met / effort_days"),
         day("shows_on", _SHOWS_DOC),
         day("krav_on", "First local day on which it can be at the requirement; null where it is, or not latest"),
-        count("waits_for", "Missed items that must leave the window between the work and shows_on"),
+        count(
+            "waits_for", "Missed items that must leave the window between the work and shows_on; null where shows_on is"
+        ),
         text("dates_rest_on", _BASIS_DOC, one_of=_BASES),
-        _any("gain_this_quarter", "Points of the team score that the work can give by the end of this quarter"),
-        _any("gain_next_quarter", "The same by the end of the next quarter"),
+        _any(
+            "gain_this_quarter",
+            "Points of the team score that the work can give by the end of this quarter; null but on the latest day",
+        ),
+        _any("gain_next_quarter", "The same by the end of the next quarter; null but on the latest day"),
         _any(
             "quarter_gain_per_day",
-            "What its remedy can give this quarter, with all that it mends, per team-day: what to fix first",
+            "What its remedy can give this quarter, with all that it mends, per team-day: what to fix first; null but"
+            " on the latest day",
         ),
         text("remedy_id", "Action that mends other metrics too (sql/metrics/remedies.toml); null = one of its own"),
         flag("is_for_gate", "Its target lifts a tripped gate; null at other instants than the latest day"),
@@ -199,7 +226,9 @@ _PLAN_TABLE = Table(
         _points("score_after", "Team score once this row and all before it show in full"),
         day("starts_on", "Local day on which its work begins, where the rows are done one after the other"),
         day("shows_on", _SHOWS_DOC),
-        count("waits_for", "Missed items that must leave the window between the work and shows_on"),
+        count(
+            "waits_for", "Missed items that must leave the window between the work and shows_on; null where shows_on is"
+        ),
         text("dates_rest_on", _BASIS_DOC, one_of=_BASES),
         text("remedy_id", "Action that mends other metrics too (sql/metrics/remedies.toml); null = one of its own"),
         day("level_on", "First local day on which the score can have the level; the same on all rows of a team"),
@@ -251,12 +280,15 @@ _TREND_TABLE = Table(
         text("metric_id", "Metric, or null for a score"),
         text("grain", _OWN_GRAIN_DOC, required=True, one_of=_OWN_SERIES),
         count("n", "Points", required=True),
-        _any("slope", "Theil-Sen slope, points a period"),
-        _any("slope_low", "Lower end of its 90 % interval"),
-        _any("slope_high", "Upper end"),
-        _any("change", "Points over the whole series: slope times steps; for census metrics last minus first"),
+        _any("slope", "Theil-Sen slope, points a period; null = a fact, or too few points"),
+        _any("slope_low", "Lower end of its 90 % interval; null where slope is"),
+        _any("slope_high", "Upper end; null where slope is"),
+        _any(
+            "change",
+            "Points over the whole series: slope times steps; of a census last minus first; null = too few points",
+        ),
         share("p", "Mann-Kendall p; null for census metrics, whose change is a fact"),
-        share("q", "p after Benjamini-Hochberg over everything shown on the page"),
+        share("q", "p after Benjamini-Hochberg over everything shown on the page; null where p is"),
         text(
             "verdict",
             "better, worse or no_certain_change (with _preliminary below 12 points), too_few_points, fact",
@@ -301,14 +333,19 @@ _CHART_TABLE = Table(
         ),
         _any("krav", "The requirement, in the metric's unit; the target where it has none of its own"),
         _any("today", "The value of today, over the metric's own window; null where it is not measured"),
-        number("since_miss", "Items kept (g) or days (t) since the last miss, to the end of the period"),
-        number("since_limit", "More than this without a miss is no chance: a change for the better"),
+        number(
+            "since_miss",
+            "Items kept (g) or days (t) since the last miss, to the end of the period; null = another chart",
+        ),
+        number(
+            "since_limit", "More than this without a miss is no chance: a change for the better; null = another chart"
+        ),
     ),
     ("team_id", "metric_id", "as_of", "grain"),
 )
 _GOAL_EFFECT_TABLE = Table(
     "scores.goal_effect",
-    "Whether a metric really shifted after the action of a goal, on its XmR chart (method 3.11, ADR 0017)",
+    "Whether a metric really shifted after the action of a goal, on the chart that fits it (method 3.11, ADR 0017)",
     (
         _TEAM,
         _METRIC,
@@ -317,14 +354,21 @@ _GOAL_EFFECT_TABLE = Table(
         text("grain", "month or latest", required=True, one_of=("month", "latest")),
         count("before_count", "Periods that ended before the action, at most the newest 12"),
         count("after_count", "Periods that began after it, up to the review; the one in which it fell is neither"),
-        _any("before_mean", "Mean of the periods before, in the metric's unit"),
-        _any("low", "Lower natural limit of the periods before"),
-        _any("high", "Upper natural limit"),
-        _any("after_mean", "Mean of the periods after"),
+        _any("before_mean", "Mean of the periods before, in the metric's unit; null = none"),
+        _any("low", "Lower limit that the periods before set; null = none, or the chart has none"),
+        _any("high", "Upper limit; null = none, or the chart has none"),
+        _any("after_mean", "Mean of the periods after; null = none"),
         text(
             "effect",
             "better, worse or no_certain_shift; or why one cannot tell: not_acted, too_few_before (8),"
             " too_few_after (3), moved_before",
+            required=True,
+        ),
+        flag(
+            "can_show_better",
+            "A change for the better could have been told: the two-thirds line on that side lies within the scale, or"
+            " seven periods have begun since, or the chart tells otherwise (g, t, steps). Where false, no_certain_shift"
+            " says nothing against the action",
             required=True,
         ),
     ),
@@ -357,8 +401,11 @@ _PEER_TABLE = Table(
         _any("quartile_low", "First quartile of the values"),
         _any("median", "Median"),
         _any("quartile_high", "Third quartile"),
-        share("pooled", "Share over all their items; sample shares only"),
-        number("prior_weight", "Items that the common value weighs when a single team's share is shown shrunk (k)"),
+        share("pooled", "Share over all their items; sample shares only; null for others"),
+        number(
+            "prior_weight",
+            "Items that the common value weighs when a single team's share is shown shrunk (k); null = not known",
+        ),
     ),
     ("metric_id", "team_type", "as_of"),
 )

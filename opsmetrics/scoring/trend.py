@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from opsmetrics.scoring.distributions import normal_quantile, normal_tails
 from opsmetrics.scoring.intervals import Floats
 
 FEWEST, FIRM, EXACT_AT_MOST, SEASON = 8, 12, 10, 12
@@ -58,8 +59,6 @@ def trends(series: Floats, *, seasonal: bool = False) -> Trends:
 
 
 def _trends(series: Floats, *, seasonal: bool) -> Trends:
-    from scipy.special import ndtr
-
     steps = series.shape[1]
     first, second = np.triu_indices(steps, k=1)
     if seasonal:
@@ -77,7 +76,7 @@ def _trends(series: Floats, *, seasonal: bool) -> Trends:
         variance, ties = _variance(series)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(variance > 0, (s - np.sign(s)) / np.sqrt(variance), 0.0)
-    p = np.minimum(1.0, 2 * ndtr(-np.abs(z)))
+    p = np.minimum(1.0, 2 * normal_tails(z))
     for row in np.flatnonzero((n <= EXACT_AT_MOST) & (n >= 2) & ~ties):
         p[row] = _exact_p(int(n[row]), int(s[row]))
     slopes = np.sort(np.where(there, difference / (second - first), np.inf), axis=1)
@@ -106,15 +105,13 @@ def _variance(series: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
 
 def _slope(slopes: Floats, count: npt.NDArray[np.int64], variance: Floats) -> tuple[Floats, Floats, Floats]:
     """Median of the pairwise slopes and the ends of its interval, from sorted rows with inf behind."""
-    from scipy.special import ndtri
-
     rows = np.arange(len(slopes))
     if not slopes.shape[1]:
         none = np.full(len(slopes), np.nan)
         return none, none, none
     last = np.maximum(count - 1, 0)
     median = (slopes[rows, last // 2] + slopes[rows, (last + 1) // 2]) / 2
-    reach = -ndtri((1 - SLOPE_LEVEL) / 2) * np.sqrt(variance)
+    reach = -normal_quantile((1 - SLOPE_LEVEL) / 2) * np.sqrt(variance)
     upper = np.minimum(np.round((count + reach) / 2).astype(np.int64), last)
     lower = np.maximum(np.round((count - reach) / 2).astype(np.int64) - 1, 0)
     enough = count > 0

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from opsmetrics.scoring.distributions import mid_ranks, t_quantile
 from opsmetrics.scoring.draws import DRAWS, seed_of, uniforms
 from opsmetrics.scoring.intervals import Floats
 from opsmetrics.scoring.tables import VALIDITY_KINDS
@@ -137,12 +138,10 @@ def _ranks(values: Floats) -> Floats:
 
 def _centred_ranks(values: Floats) -> Floats:
     """Mid-ranks of each column less their mean; 0 for nan."""
-    from scipy.stats import rankdata
-
     if not values.size:
         return np.zeros(values.shape)
     count = (~np.isnan(values)).sum(axis=0)
-    return np.nan_to_num(rankdata(values, axis=0, nan_policy="omit") - (count + 1) / 2)
+    return np.nan_to_num(mid_ranks(values) - (count + 1) / 2)
 
 
 def _mean(values: Floats, there: npt.NDArray[np.bool_]) -> Floats:
@@ -192,8 +191,6 @@ def _interval(correlation: float, both: Floats, own: Floats, others: Floats) -> 
 
     Quantiles of the draws themselves cover 74 to 83 % with 8 to 14 teams; this covers 87 to 93 % (ADR 0037).
     """
-    from scipy.stats import t
-
     teams = len(both)
     drawn = _samples(teams)
     # A draw of teams among which nothing varies tells nothing.
@@ -201,7 +198,7 @@ def _interval(correlation: float, both: Floats, own: Floats, others: Floats) -> 
     scale = np.sqrt(sums[:, 1] * sums[:, 2])
     there = scale > _NOTHING
     found = _fisher(sums[there, 0] / scale[there])
-    spread = np.std(found) * np.sqrt(teams / (teams - 1)) * t.ppf((1 + LEVEL) / 2, teams - 2)
+    spread = np.std(found) * np.sqrt(teams / (teams - 1)) * t_quantile((1 + LEVEL) / 2, teams - 2)
     middle = _fisher(np.array([correlation]))[0]
     return round(float(np.tanh(middle - spread)), _DECIMALS), round(float(np.tanh(middle + spread)), _DECIMALS)
 

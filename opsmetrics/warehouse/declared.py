@@ -124,9 +124,9 @@ def quoted(name: str) -> str:
 def comment_table(con: duckdb.DuckDBPyConnection, table: Table, kind: str = "table") -> None:
     """Write the comments that analysts read on a table (or view) and its columns."""
     name = quoted(table.name)
-    con.execute(f"comment on {kind} {name} is {quote(table.title)}")
-    for column in table.columns:
-        con.execute(f'comment on column {name}."{column.name}" is {quote(column.doc)}')
+    columns = (f'comment on column {name}."{column.name}" is {quote(column.doc)}' for column in table.columns)
+    # In one call: of a build's thousands of comments most of the time went into the calls.
+    con.execute("; ".join((f"comment on {kind} {name} is {quote(table.title)}", *columns)))
 
 
 def check_table(con: duckdb.DuckDBPyConnection, table: Table, *, where: str = EVERYTHING) -> None:

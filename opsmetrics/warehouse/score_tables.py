@@ -51,10 +51,13 @@ INPUTS = {
     "applicability": "select team_id, metric_id, valid_from, valid_to from ref.applicability",
     "efforts": "select team_id, metric_id, effort_days from ref.efforts",
     "windows": """
-        select w.metric_id, w.as_of, w.grain, w."on", w.completeness, w.least_stream, u.rests_on as untold
+        select w.metric_id, w.as_of, w.grain, w."on", w.completeness, w.least_stream,
+            nullif(concat_ws(',', u.rests_on, d.rests_on), '') as untold
         from facts.measured_windows as w
         left join ref.untold_columns as u
             on u.metric_id = w.metric_id and u.as_of = w.as_of and u.grain = w.grain
+        left join facts.undated_windows as d
+            on d.metric_id = w.metric_id and d.as_of = w.as_of and d.grain = w.grain
     """,
     "outcomes": "select *, 'series_quarter' as grain from facts.outcome_quarters",
     "weaker": "select team_id, metric_id, as_of, grain, better_with as weaker from facts.weaker_metrics",

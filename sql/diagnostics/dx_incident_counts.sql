@@ -6,7 +6,8 @@ with counts as (
     select i.team_id, w.as_of, w.grain, i.severity, count(*) as incidents
     from macros.shown_windows(90) as w
     join facts.incidents as i on macros.within(i.declared_at, w.starts_at, w.as_of)
-    where not i.is_exercise
+    -- As on every screen: an incident is one until a source calls it an exercise.
+    where i.is_exercise is distinct from true
     group by i.team_id, w.as_of, w.grain, i.severity
 ),
 
@@ -16,7 +17,7 @@ severe as (
         i.team_id, w.as_of, w.grain, i.declared_at,
         lag(i.declared_at) over (partition by i.team_id, w.as_of, w.grain order by i.declared_at) as previous_at
     from macros.shown_windows(90) as w
-    join facts.incidents as i on i.declared_at < w.as_of and i.severity <= 2 and not i.is_exercise
+    join facts.incidents as i on i.declared_at < w.as_of and i.severity <= 2 and i.is_exercise is distinct from true
 )
 
 select

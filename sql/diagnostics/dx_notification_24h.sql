@@ -9,7 +9,7 @@ with items as (
     from macros.shown_windows(365) as w
     join facts.incidents as i
         on i.declared_at >= w.starts_at and i.declared_at + interval 24 hour < w.as_of and i.is_reportable
-    where macros.told(i.untold, 'notified_at')
+    where i.is_exercise is distinct from true and macros.told(i.untold, 'notified_at')
 )
 
 select

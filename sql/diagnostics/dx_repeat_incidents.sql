@@ -8,7 +8,7 @@ with repeats as (
         i.declared_at - lag(i.declared_at) over (partition by i.service_id, lower(i.signature) order by i.declared_at)
         <= interval 90 day as is_repeat
     from facts.incidents as i
-    where i.signature is not null and not i.is_exercise
+    where i.signature is not null and i.is_exercise is distinct from true
 )
 
 select

@@ -8,7 +8,7 @@ with items as (
         case when i.resolved_at < w.as_of then i.restore_minutes else 'infinity'::double end as minutes
     from macros.shown_windows(180) as w
     join facts.incidents as i on macros.within(i.declared_at, w.starts_at, w.as_of)
-    where not i.is_exercise and macros.told(i.untold, 'resolved_at')
+    where i.is_exercise is distinct from true and macros.told(i.untold, 'resolved_at')
 ),
 
 collected as (

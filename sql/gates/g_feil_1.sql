@@ -3,8 +3,8 @@
 -- area = "inc"
 -- cap = 2
 -- needs = ["incidents"]
--- reason.nb = "{} [n:alvorlig hendelse|alvorlige hendelser] siste 180 dager uten hendelsesansvarlig"
--- reason.en = "{} serious [n:incident|incidents] in the last 180 days without incident manager"
+-- reason.nb = "{} [n:større hendelse|større hendelser] siste 180 dager uten hendelsesansvarlig"
+-- reason.en = "{} major [n:incident|incidents] in the last 180 days without incident manager"
 -- [columns]
 -- team_id = "Team"
 -- as_of = "Instant of evaluation, UTC"

@@ -12,7 +12,9 @@
 -- burn_6h = "Over six hours"
 -- burn_3d = "Over three days"
 -- spent_1h_ratio = "Share of the budget spent in the last hour"
--- days_to_exhaust = "Days until a full budget is spent at the pace of the last hour"
+-- days_to_exhaust = """\
+--     Days until a full budget is spent at the pace of the last hour; null = nothing was spent in it, or burn_1h is \
+--     null"""
 -- is_fast_page = "Hour and 5 minutes both at 14.4 or more (SRE workbook, ch. 5); null = not known"
 -- is_slow_page = "Six hours and 30 minutes both at 6 or more; null = not known"
 with latest as (select as_of from ref.as_of where grain = 'latest'),

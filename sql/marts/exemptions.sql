@@ -6,12 +6,12 @@
 -- team_id = "Team; for maintenance the owner at its start"
 -- subject = "Metric or service"
 -- reason = "Reason"
--- compensating_measure = "Compensating measure of a waiver"
+-- compensating_measure = "Compensating measure of a waiver; null = another kind of exemption"
 -- approver = "Approving role"
 -- valid_from = "First day"
 -- valid_to = "Day after the last"
 -- is_active = "Valid on the latest day"
--- days_left = "Days until it expires; negative = expired"
+-- days_left = "Days until its last day, 0 on it; negative = over"
 -- weight = "Weight of the metric in its area; null for maintenance"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 

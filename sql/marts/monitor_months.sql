@@ -13,9 +13,10 @@
 -- uptime_ratio = "1 - down / observed, time-weighted; null where nothing was observed"
 -- outages_started = "Outages that began in the month"
 -- outages_open = "Those still open at the last check"
--- restore_minutes_p50 = "Median minutes to restore, open outages left out"
--- restore_minutes_p90 = "90th percentile"
--- longest_outage_minutes = "Longest restored outage that began in the month, not cut at its end"
+-- restore_minutes_p50 = "Median minutes to restore, open outages left out; null = none was restored"
+-- restore_minutes_p90 = "90th percentile; null = none was restored"
+-- longest_outage_minutes = """\
+--     Longest restored outage that began in the month, not cut at its end; null = none was restored"""
 with zone as (select timezone from meta.organisation),
 
 months as (

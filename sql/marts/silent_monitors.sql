@@ -4,9 +4,9 @@
 -- name = "Monitor as provider/monitor_id; of one never heard of, as services.toml writes it"
 -- service_id = "Service"
 -- state = "silent (no check for more than five usual gaps, at least two days) or never_heard"
--- last_on = "Last local day with a check"
--- usual_gap_days = "Usual days from one day with checks to the next"
--- silent_days = "Days without a check up to the newest delivered day"
+-- last_on = "Last local day with a check; null = never heard of"
+-- usual_gap_days = "Usual days from one day with checks to the next; null = never heard of"
+-- silent_days = "Days without a check up to the newest delivered day; null = never heard of"
 with newest as (
     select max(day) as day
     from meta.load_days

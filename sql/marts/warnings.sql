@@ -4,15 +4,15 @@
 -- key = ["kind", "stream", "origin", "name"]
 -- [columns]
 -- kind = """\
---     all_set_aside, all_unmatched (errors: nothing of the stream can be used), set_aside, unknown_name, \
---     unknown_reference, before_owner, no_owner, unread_update, new_column, untold_column, future, silent_monitor, \
---     unseen_monitor, clock or not_connected"""
+--     all_set_aside, all_unmatched (errors: nothing of the stream can be used), nothing_connected (an error), \
+--     set_aside, unknown_name, unknown_reference, before_owner, no_owner, unread_update, new_column, untold_column, \
+--     future, silent_monitor, unseen_monitor, clock or not_connected"""
 -- stream = "Stream; empty where it is about none"
 -- origin = "Source; empty where it is about none"
 -- name = "Name, reason or column that it is about; empty where it is about none"
--- row_count = "Rows; of a monitor, days of silence"
--- first_on = "First local day"
--- last_on = "Last local day"
+-- row_count = "Rows; of a monitor, days of silence; null = nothing is counted"
+-- first_on = "First local day; null = of no day"
+-- last_on = "Last local day; null = of no day"
 -- is_error = "Nothing usable is left, so that commands fail without being asked to be strict"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 
@@ -93,8 +93,7 @@ found as (
         case state when 'silent' then 'silent_monitor' else 'unseen_monitor' end,
         'availability_checks',
         '',
-        ltrim(name, '/'),
-        silent_days, null, last_on
+        ltrim(name, '/'), silent_days, null, last_on
     from marts.silent_monitors
     union all
     select 'clock', '', '', '', null, cast(frozen_at as date), null from meta.organisation where frozen_at is not null
@@ -102,8 +101,14 @@ found as (
     select 'not_connected', stream, '', '', null, null, null
     from meta.streams
     where not is_connected and not is_left_out and stream in (select unnest(needs) from meta.metrics)
+    union all
+    select 'nothing_connected', '', '', '', null, null, null from meta.streams
+    where stream in (select unnest(needs) from meta.metrics)
+    having not bool_or(is_connected)
 )
 
-select * replace (cast(row_count as bigint) as row_count), kind in ('all_set_aside', 'all_unmatched') as is_error
+select
+    * replace (cast(row_count as bigint) as row_count),
+    kind in ('all_set_aside', 'all_unmatched', 'nothing_connected') as is_error
 from found
 order by kind, stream, origin, row_count desc nulls last, name

@@ -1,7 +1,7 @@
--- title = { nb = "Oppdaterte kilder", en = "Up-to-date sources" }
+-- title = { nb = "Datastrømmer med nye data", en = "Data streams with new data" }
 -- obligations = ["O12"]
--- why.nb = "Et tall er bare så godt som kilden; her ser du om kildene leverer."
--- why.en = "A number is only as good as its source; this shows whether sources deliver."
+-- why.nb = "Et tall er bare så godt som kilden; her ser du om datastrømmene leverer."
+-- why.en = "A number is only as good as its source; this shows whether data streams deliver."
 with items as (
     select
         w.as_of, w.grain, s.stream,

@@ -9,7 +9,7 @@
 -- owned_since = "Start of the ownership, UTC"
 -- criticality = "critical, important or ordinary"
 -- criticality_weight = "3, 2 or 1"
--- last_major_change_on = "Last major change"
+-- last_major_change_on = "Last major change; null = none"
 select
     w.as_of, w.grain, w."on", o.team_id, o.service_id, o.valid_from_at as owned_since, s.criticality,
     s.criticality_weight, s.last_major_change_on

@@ -7,18 +7,19 @@
 -- due_on = "Day by which the gap is to be closed"
 -- as_of = "Instant of the review, UTC"
 -- grain = "month or latest"
--- points_then = "Points of the metric at the newest week end before the decision, 0..100"
--- points_now = "Points at the review"
+-- points_then = "Points of the metric at the newest week end before the decision, 0..100; null = not measured"
+-- points_now = "Points at the review; null = not measured"
 -- aim_points = "60 (the requirement) where the metric was below it at the decision, else 100 (the target)"
 -- is_closed = "points_now reach aim_points; null where nothing is measured"
 -- expected_points = """\
---     Points of the team score that closing the gap was to bring: the register's, else what the gap was worth"""
+--     Points of the team score that closing the gap was to bring: the register's, else what the gap was \
+--     worth; null = neither is known"""
 -- recovered_points = """\
 --     Points of the team score that the metric gave since the month end before the decision, everything else held as \
---     it was (scores.change_metric); 0 where it did not move"""
--- pace = "Points a week: median of all pairs of the last 13 week ends (Theil-Sen)"
+--     it was (scores.change_metric); 0 where it did not move; null where points_then is"""
+-- pace = "Points a week: median of all pairs of the last 13 week ends (Theil-Sen); null = too few, or nothing measured"
 -- forecast_on = "Day on which that pace reaches the aim; null where it does not within two years"
--- slip_days = "forecast_on - due_on; positive is late"
+-- slip_days = "forecast_on - due_on; positive is late; null where forecast_on is"
 -- forecast = "closed, on_time, late, not_moving, or cannot_tell (fewer than 8 week ends, or nothing measured)"
 with reviews as (
     select g.*, r.as_of, r.grain, r."on"

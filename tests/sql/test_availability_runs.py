@@ -46,7 +46,7 @@ def con():
             " timezone('Europe/Oslo', day) as starts_at, timezone('Europe/Oslo', day + interval 1 day) as ends_at"
             " from generate_series(timestamp '2026-03-27', timestamp '2026-04-02', interval 1 day) as t (day)"
         )
-        make_macros(found, SQL["facts.availability_runs"])
+        make_macros(found, SQL["facts.availability_runs"].macros)
         kinds = {TRANSITIONS: "transitions"}
         rows = [(f"/{name}", "", name, name[-1], hold, kinds.get(name)) for name, hold in HOLDS.items()]
         found.executemany("insert into facts.monitors values ($1, $2, $3, $4, $5, $6)", rows)

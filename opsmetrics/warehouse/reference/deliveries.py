@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from opsmetrics.core.declare import Column, Row, Table, at, count, day, flag, id_, text, texts
+from opsmetrics.core.instants import instant
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.source_links import link_of
 from opsmetrics.sources.notes import read_notes
@@ -88,8 +89,8 @@ def sources(organisation: Organisation, pulls: Path) -> Iterator[Row]:
             "due_from": delivery.due_from,
             "due_to": delivery.due_to or _END_OF_TIME,
             "remembers_days": delivery.remembers_days,
-            "attempted_at": _instant(note.attempted_at) if note else None,
-            "succeeded_at": _instant(note.succeeded_at) if note else None,
+            "attempted_at": instant(note.attempted_at) if note else None,
+            "succeeded_at": instant(note.succeeded_at) if note else None,
             "error": note.error if note else None,
             "told": list(note.told) if note else [],
         }
@@ -113,10 +114,6 @@ def source_links(organisation: Organisation) -> Iterator[Row]:
         template = link_of(delivery)
         if template is not None:
             yield {"stream": delivery.stream, "origin": delivery.origin, "template": template}
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 LOAD_DAYS = Table(

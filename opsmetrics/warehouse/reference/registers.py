@@ -98,7 +98,10 @@ GOALS = Table(
         ),
         flag("is_open", "Planned or in progress; one a team and metric", required=True),
         day("acted_on", "Day from which the action works, or null"),
-        number("expected_points", "Points of the team score that it is to bring, where the register says so"),
+        number(
+            "expected_points",
+            "Points of the team score that it is to bring, where the register says so; null where it does not",
+        ),
         text("campaign", "Campaign that it belongs to, or null"),
     ),
     ("team_id", "metric_id", "decided_on"),

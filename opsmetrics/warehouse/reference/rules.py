@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from opsmetrics.catalogue import Catalogue, Metric
 from opsmetrics.catalogue.schemas import UNSCORED
 from opsmetrics.core.declare import Row, Table, count, flag, id_, number, text, texts
+from opsmetrics.organisation import Organisation
 
 METRICS = Table(
     "meta.metrics",
@@ -24,7 +25,7 @@ METRICS = Table(
         number("krav", "60 points: the requirement; null = straight line", low=None),
         number("mal", "100 points: the target", required=True, low=None),
         number("weight", "Weight in the area", required=True),
-        count("n_full", "Events for full evidence weight", low=1),
+        count("n_full", "Events for full evidence weight; null for a census", low=1),
         texts("obligations", "Sentences of the handbook"),
         id_("applies_to", "both, product or platform"),
         texts("needs", "Streams without which it says nothing"),
@@ -205,7 +206,7 @@ UNSCORED_TABLES = Table(
         text("kind", "diagnostics, organisation or alarms: the schema", required=True, one_of=UNSCORED),
         id_("title_nb", "Name, Norwegian"),
         id_("title_en", "Name, English"),
-        text("unit", "Unit of a diagnostic"),
+        text("unit", "Unit of a diagnostic; null for others"),
         id_("explanation_nb", "Why it is not scored, or what it is for, Norwegian"),
         id_("explanation_en", "The same, English"),
         id_("sql", "The SQL behind it"),
@@ -240,13 +241,15 @@ OBLIGATIONS = Table(
         id_("strength", "shall, fact, strive or aim"),
         id_("who", "both, product, platform or organisation"),
         texts("measured_by", "Metrics and organisation facts; empty where the scores themselves are the measure"),
+        text("link", "Address of the section of the organisation's handbook (organisation.toml), or null"),
     ),
     ("obligation_id",),
 )
 
 
-def obligations(catalogue: Catalogue) -> Iterator[Row]:
+def obligations(catalogue: Catalogue, organisation: Organisation) -> Iterator[Row]:
     """Return the rows of ``meta.obligations``."""
+    handbook = organisation.settings.handbook
     measures = catalogue.measures()
     for duty in catalogue.obligations:
         yield {
@@ -257,4 +260,5 @@ def obligations(catalogue: Catalogue) -> Iterator[Row]:
             "strength": duty.strength,
             "who": duty.who,
             "measured_by": sorted(name for name, duties in measures.items() if duty.id in duties),
+            "link": handbook.link(duty.id, duty.area),
         }

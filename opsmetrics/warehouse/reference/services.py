@@ -30,7 +30,7 @@ SERVICES = Table(
         id_("name_en", "Name, English"),
         text("criticality", "critical, important or ordinary", required=True, one_of=tuple(CRITICALITY)),
         number("criticality_weight", "3, 2 or 1 (method 2.1)", required=True, low=1, high=3),
-        day("last_major_change_on", "Last major change, which makes older assessments void"),
+        day("last_major_change_on", "Last major change, which makes older assessments void; null = none"),
     ),
     ("service_id",),
 )
@@ -163,7 +163,7 @@ SLOS = Table(
         text("kind", "availability or latency", required=True, one_of=("availability", "latency")),
         share("target", "Promised share, 0..1", required=True),
         at("valid_from_at", "From, UTC", required=True),
-        at("valid_to_at", "Until, UTC", required=True),
+        at("valid_to_at", "Until, UTC; 2200 = open", required=True),
     ),
     ("service_id", "kind", "valid_from_at"),
 )

@@ -45,7 +45,7 @@ TEAM_NAMES = Table(
         id_("name", "Id or alias, in lower case"),
         _TEAM,
         at("valid_from_at", "From, UTC", required=True),
-        at("valid_to_at", "Until, UTC", required=True),
+        at("valid_to_at", "Until, UTC; 2200 = open", required=True),
     ),
     ("name", "valid_from_at"),
 )
@@ -77,7 +77,7 @@ ONCALL_DUTIES = Table(
             one_of=("working_hours", "always", "none"),
         ),
         at("valid_from_at", "From, UTC", required=True),
-        at("valid_to_at", "Until, UTC", required=True),
+        at("valid_to_at", "Until, UTC; 2200 = open", required=True),
     ),
     ("team_id", "valid_from_at"),
 )

@@ -43,7 +43,6 @@ _CATALOGUED: tuple[tuple[Table, Callable[[Catalogue], Iterable[Row]]], ...] = (
     (rules.AREAS, rules.areas),
     (rules.GATES, rules.gates),
     (rules.UNSCORED_TABLES, rules.unscored_tables),
-    (rules.OBLIGATIONS, rules.obligations),
     (rules.RULE_CHANGES, rules.rule_changes),
 )
 # Every table of this package.
@@ -51,6 +50,7 @@ TABLES: tuple[Table, ...] = (
     *(table for table, _ in _CONFIGURED),
     *(dates.CALENDAR, dates.TEAM_DAYS, dates.AS_OF, dates.WINDOWS, dates.MEDIAN_RANKS),
     *(table for table, _ in _CATALOGUED),
+    rules.OBLIGATIONS,
     *(deliveries.STREAMS_TABLE, deliveries.SOURCES, deliveries.SOURCE_LINKS),
     *(deliveries.LOAD_DAYS, deliveries.DELIVERED_DAYS, deliveries.REGISTER_LOADS, deliveries.UNTOLD),
     *(build.KNOWN, build.ORGANISATION, build.BUILD),
@@ -90,6 +90,7 @@ def write_reference(
             (dates.TEAM_DAYS, dates.team_days(organisation, today)),
             (dates.AS_OF, dates.as_of(organisation, today)),
             (dates.WINDOWS, dates.windows(organisation, catalogue, today)),
+            (rules.OBLIGATIONS, rules.obligations(catalogue, organisation)),
             (deliveries.STREAMS_TABLE, deliveries.streams(organisation)),
             (deliveries.SOURCES, deliveries.sources(organisation, pulls)),
             (deliveries.SOURCE_LINKS, deliveries.source_links(organisation)),

@@ -14,8 +14,8 @@
 -- formula.nb = "hendelser der hendelsesansvarlig var på plass innen 30 minutter / hendelser som krever det"
 -- formula.en = "incidents with the incident manager assigned within 30 minutes / incidents that need one"
 -- why = { nb = "Hendelsesansvarlig skal alltid involveres.", en = "The incident manager shall always be involved." }
--- remedy.nb = "Gjør hendelsesansvarlig til obligatorisk felt når en alvorlig hendelse opprettes; øv på rutinen."
--- remedy.en = "Make the incident manager a mandatory field of serious incidents; rehearse the routine."
+-- remedy.nb = "Gjør hendelsesansvarlig til obligatorisk felt når en større hendelse opprettes; øv på rutinen."
+-- remedy.en = "Make the incident manager a mandatory field of major incidents; rehearse the routine."
 -- effort = "S"
 -- version = 2
 with items as (

@@ -37,14 +37,22 @@ items as (
         bool_or(coalesce(
             macros.within(least(e.applied_at, e.dismissed_at), w.period_starts_at, w.period_ends_at), false
         )) as is_taken,
-        -- Where days are missing, an update that nobody knows of may have been taken.
-        macros.kept(is_taken, is_taken or (bool_and(e.knows_end) and count(s.ends_at) > 0)) as numerator,
+        -- Where days are missing, an update that nobody knows of may have been taken. Where nobody can date a package,
+        -- none may have been there; what was taken of it is known, so that it hides no other that lay open.
+        macros.kept(
+            is_taken,
+            is_taken or (bool_and(e.knows_end) filter (where e.unknown_because is null) and count(s.ends_at) > 0)
+        ) as numerator,
         1 as denominator, cast(count(*) as varchar) as detail, any_value(w.completeness) as completeness
     from periods as w
     join facts.update_episodes as e
         on
             e.available_at < w.period_ends_at
-            and coalesce(least(e.applied_at, e.dismissed_at), 'infinity'::timestamptz) >= w.period_starts_at
+            -- What nobody can date is told of again in each period.
+            and coalesce(
+                least(e.applied_at, e.dismissed_at),
+                case when e.unknown_because is null then 'infinity'::timestamptz else e.available_at end
+            ) >= w.period_starts_at
     join ref.service_owners as o
         on o.service_id = e.service_id and macros.within(w.period_starts_at, o.valid_from_at, o.valid_to_at)
     left join macros.delivered_spans('update_episodes') as s

@@ -23,15 +23,30 @@
 -- rests_on = ["update_episodes.applied_at"]
 -- better_with = ["update_episodes.dismissed_at"]
 -- version = 2
-with items as (
-    select
-        e.team_id, w.as_of, w.grain, e.episode_id as item_id, e.available_at as item_at,
-        macros.days_waiting(e.available_at, e.applied_at, e.dismissed_at, w.as_of) as days,
-        macros.is_applied(e.applied_at, e.dismissed_at, w.as_of) as is_done,
-        macros.kept(is_done and days <= 30, e.knows_end) as numerator, 1 as denominator,
-        e.repository || ' ' || coalesce(e.package, '') as detail, w.completeness
+with began as (
+    select w.as_of, w.grain, w.completeness, e.*
     from macros.metric_windows('mnt_updates_within_30d') as w
     join facts.update_episodes as e on macros.within(e.available_at, w.starts_at, w.as_of)
+),
+
+items as (
+    select
+        team_id, as_of, grain, episode_id as item_id, available_at as item_at,
+        macros.days_waiting(available_at, applied_at, dismissed_at, as_of) as days,
+        macros.is_applied(applied_at, dismissed_at, as_of) as is_done,
+        macros.kept(is_done and days <= 30, knows_end) as numerator, 1 as denominator,
+        repository || ' ' || coalesce(package, '') as detail, completeness
+    from began
+    where unknown_because is null
+    union all
+    -- A package that nobody can date is one item of which nothing is known, however often it was looked at.
+    select
+        team_id, as_of, grain, max_by(episode_id, available_at), max(available_at), null, false, null, 1,
+        repository || ' ' || coalesce(package, '') || ': ' || max_by(unknown_because, available_at),
+        any_value(completeness)
+    from began
+    where unknown_because is not null
+    group by team_id, as_of, grain, repository, package
 ),
 
 -- Kaplan-Meier: at each time with updates done, the share of those still at risk that got through.

@@ -39,13 +39,13 @@ shifts as (
     from (select *, unnest(generate_series(1, part_count)) as part from parts) as counted
 ),
 
--- Of a day whose pages were not delivered nobody knows how quiet it was.
+-- Of a day whose pages were not delivered nobody knows how quiet it was. Of one team, only its shifts are asked.
 heard as (
-    select s.shift_id
+    select s.shift_id, s.team_id
     from shifts as s
     join ref.calendar as c on c.starts_at < s.ends_at and c.ends_at > s.starts_at
     left join meta.delivered_days as d on d.stream = 'alerts' and d.day = c.day
-    group by s.shift_id
+    group by s.shift_id, s.team_id
     having count(*) = count(d.day)
 ),
 
@@ -56,7 +56,7 @@ loads as (
         count(distinct coalesce(a.incident_id, a.alert_id)) filter (not a.is_test) as fewest,
         count(distinct coalesce(a.incident_id, a.alert_id)) as most
     from shifts as s
-    join heard as h on h.shift_id = s.shift_id
+    join heard as h on h.shift_id = s.shift_id and h.team_id = s.team_id
     left join facts.alerts as a on a.team_id = s.team_id and macros.within(a.fired_at, s.starts_at, s.ends_at)
     group by s.shift_id, s.team_id, s.responder_count, s.ends_at
 ),

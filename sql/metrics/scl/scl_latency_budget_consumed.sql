@@ -14,7 +14,7 @@
 -- formula.en = "requests slower than the threshold / (valid requests × (1 − latency SLO)), per service"
 -- why.nb = "Svartidsmålet er et løfte til brukerne; budsjettet er hvor mye av det som er brukt."
 -- why.en = "The latency SLO is a promise to users; the budget is how much of it is spent."
--- remedy.nb = "Profilér tregeste endepunkt; legg til mellomlager eller indeks; skaler ut."
+-- remedy.nb = "Profiler det tregeste endepunktet; legg til mellomlager eller indeks; skaler ut."
 -- remedy.en = "Profile the slowest endpoint; add a cache or an index; scale out."
 -- effort = "M"
 -- worst_value = true

@@ -110,7 +110,7 @@ def test_macros_are_made_with_their_comments_and_a_default(root):
     file = load_all(root("select macros.plus(n) as x from macros.numbers()", plus=text, numbers=lists))["facts.f"]
     with duckdb.connect() as con:
         con.execute("create schema macros")
-        make_macros(con, file)
+        make_macros(con, file.macros)
         assert con.execute(file.text).fetchall() == [(21,)]
         comments = con.execute(
             "select function_name, comment from duckdb_functions() where schema_name = 'macros' order by 1"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -150,13 +152,101 @@ def test_restore_overwrites_nothing_and_leads_nowhere_else(settings, target, tmp
         "organisation/../../escaped": [inside, checksum],
         "landing/../working.duckdb": [inside, checksum],
         "elsewhere/x": [inside, checksum],
-        "landing/x": ["../home/pulls/x", "0"],
+        "landing/x": ["../home/pulls/x", checksum],
     }
     for number, (path, held) in enumerate(forged.items()):
         write_manifest(target, replace(manifest, name=f"9{number}", files={path: held}))
         with pytest.raises(BackupError, match="leads out"):
             restore(target, tmp_path / f"{number}/home", tmp_path / f"{number}/org")
         assert not (tmp_path / f"{number}").exists()
+
+
+ODD = {
+    "no pair": {"files": {"pulls/x": ["texts/x"]}},
+    "a number for a pair": {"files": {"pulls/x": 7}},
+    "numbers in a pair": {"files": {"pulls/x": [7, 8]}},
+    "a checksum that proves nothing": {"files": {"pulls/x": ["texts/x", ""]}},
+    "a list of files": {"files": ["pulls/x"]},
+    "a file without a name": {"files": {"pulls/": ["texts/x", "0" * 64]}},
+    "a name with a NUL": {"files": {"pulls/\0": ["texts/x", "0" * 64]}},
+    "a name that is no text": {"files": {"pulls/\ud800": ["texts/x", "0" * 64]}},
+    "another name": {"name": "../../x"},
+    "more than there is": {"more": 1},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_manifest_of_another_shape_is_a_damaged_one(target, odd):
+    """Whoever may write to the disk of the backups writes what they like; those of earlier versions have no checksum."""
+    content = {
+        "name": "a",
+        "taken_at": "t",
+        "build_id": None,
+        "known_at": None,
+        "files": {"pulls/x": ["texts/x", "0" * 64]},
+    }
+    (target / "manifests").mkdir(parents=True)
+    path = target / "manifests/a.json"
+    path.write_text(json.dumps(content))
+    assert read_manifest(target).files == content["files"]
+    path.write_text(json.dumps(content | ODD[odd]))
+    with pytest.raises(BackupError, match="damaged manifest"):
+        read_manifest(target)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "nesting"])
+def test_a_manifest_that_never_ends_is_a_damaged_one(target, kind):
+    (target / "manifests").mkdir(parents=True)
+    path = target / "manifests/a.json"
+    if kind == "nesting":
+        path.write_text("[" * 200_000)
+    else:
+        (os.mkfifo if kind == "pipe" else Path.mkdir)(path)
+    with pytest.raises(BackupError, match="damaged manifest"):
+        read_manifest(target)
+
+
+def planted(kind: str, path: Path, outside: Path) -> None:
+    """Put something else in the place of a copy."""
+    path.unlink()
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to(outside)
+        case "link to itself":
+            path.symlink_to(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "link to itself"])
+def test_what_is_no_copy_is_written_again_and_costs_a_restore_one_file(settings, target, tmp_path, kind):
+    """A link to the same bytes elsewhere is none: they may change, and a restore would carry off what lies there."""
+    manifest = back_up(settings, target, FIRST).manifest
+    victim = target / manifest.files["organisation/slo.toml"][0]
+    shutil.copy(victim, outside := tmp_path / "outside")
+    planted(kind, victim, outside)
+    done = restore(target, tmp_path / "there/home", tmp_path / "there/org")
+    assert [said.partition(":")[0] for said in done.missing] == ["organisation/slo.toml"]
+    assert (done.files, done.unread) == (len(manifest.files) - 1, [])
+    again = back_up(settings, target, SECOND)
+    assert again.copied + len(again.healed) == 1
+    assert victim.is_file()
+    assert not victim.is_symlink()
+
+
+@pytest.mark.parametrize("inside", ["landing", "texts", "manifests", "manifests/spare"])
+def test_a_backup_follows_no_link_out_of_its_folder(settings, target, tmp_path, inside):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (target / inside).parent.mkdir(parents=True)
+    (target / inside).symlink_to(outside)
+    with pytest.raises(BackupError, match="this is a link"):
+        back_up(settings, target, FIRST)
+    assert list(outside.iterdir()) == []
+    # The folder itself may be one: another disk is often reached so.
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert back_up(settings, tmp_path / "link", FIRST).copied > 0
 
 
 def test_a_damaged_load_comes_back_from_the_backup(settings, target):

@@ -70,6 +70,45 @@ def test_a_pull_of_which_nothing_can_be_used_is_an_error(settings, small):
     assert (sentence.kind, sentence.count, sentence.is_error) == ("all_unmatched", 20, True)
 
 
+TESTS = """
+[[connector]]
+name = "tests"
+kind = "restore_files"
+streams = ["restore_tests"]
+from = 2026-08-01
+folder = "restores"
+"""
+
+
+def test_rows_that_were_all_set_aside_are_told_again_by_a_pull_that_finds_nothing_new(settings, small):
+    sources = small / "sources.toml"
+    kept = [part for part in sources.read_text().split("[[stream]]") if 'name = "restore_tests"' not in part]
+    sources.write_text("[[stream]]".join(kept) + TESTS)
+    folder = small / "restores"
+    folder.mkdir()
+    said = {
+        "schema": 1,
+        "system": "web-db",
+        "started_at": "2026-08-18T01:00:00Z",
+        "restored_at": "2026-08-18T01:42:10Z",
+    }
+
+    def pulled_tests(result):
+        (folder / "restore-test.json").write_text(json.dumps(said | {"result": result}))
+        organisation = load_organisation(settings.org)
+        (found,) = pull_stream(settings, organisation, "restore_tests")
+        return found, notices_of_pull(organisation, [found], date(2026, 9, 2))
+
+    first, notices = pulled_tests("perhaps")
+    assert [(notice.kind, notice.row_count) for notice in notices] == [("all_set_aside", 1)]
+    again, still = pulled_tests("perhaps")
+    assert (len(first.loads), again.loads, again.quarantined, still) == (1, (), 1, notices)
+    # Mended rows are used: what was set aside before is no more to be told.
+    assert "all_set_aside" not in {notice.kind for notice in pulled_tests("ok")[1]}
+    last, silent = pulled_tests("ok")
+    assert (last.loads, last.quarantined, silent) == ((), 0, [])
+
+
 def test_every_column_with_a_name_is_looked_up():
     """A stream that joins with a name, or a name that joins a stream, must stand in the macro."""
     macro = (default_sql_root() / "macros" / "named_rows.sql").read_text()
@@ -111,7 +150,7 @@ def test_every_kind_has_a_sentence_with_count_names_and_fix(language):
         assert sentence.fix
         assert sentence.text[0] != " "
         assert "{" not in str(sentence)
-        if kind not in {"clock", "future"}:
+        if kind not in {"clock", "future", "nothing_connected"}:
             assert any(word in sentence.text for word in ("name6", "alerts"))
 
 

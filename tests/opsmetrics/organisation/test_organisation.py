@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ CASES = {
         'onboarded_on = "soon"',
         "onboarded_on",
         "2026-01-31",
+    ),
+    "truth for a number": (
+        "slo.toml",
+        "target = 0.99\n",
+        "target = true\n",
+        "target: it is no number",
+        "write a number",
     ),
     "wrong value": ("teams.toml", 'type = "platform"', 'type = "platfrom"', "type", "product, platform"),
     "unknown team": ("services.toml", 'team = "beta"', 'team = "betta"', "'betta' is not in the catalogue", "'beta'"),
@@ -285,6 +293,28 @@ def test_a_monitor_that_stands_twice_at_a_service_is_named(small):
     assert problem.line is not None
 
 
+@pytest.mark.parametrize("name", ["sources.toml", "registers/rosters.csv"])
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a folder"])
+def test_configuration_is_a_file_that_ends(small, name, what):
+    """A pipe without a writer, or a device without an end, would be read for ever."""
+    path = small / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    if what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    (problem,) = [found for found in problems(small) if found.file == str(path)]
+    assert problem.message == "this is no file"
+
+
+def test_a_number_without_end_is_no_valid_toml(small):
+    (small / "organisation.toml").write_text("now = " + "9" * 10_000 + "\n")
+    assert "a value that cannot be read" in problems(small)[0].message
+
+
 def test_schedules_take_the_configured_zone_and_the_default_where_it_cannot_be_read(tmp_path):
     file = tmp_path / "organisation.toml"
     assert configured_zone(tmp_path) == "Europe/Oslo"
@@ -351,5 +381,5 @@ def test_a_goal_for_an_unknown_metric_is_an_error(small, tmp_path):
 
 
 def test_instants_need_an_offset():
-    with pytest.raises(ConfigurationError):
-        parse_instant("2026-11-23T06:00:00")
+    with pytest.raises(ConfigurationError, match="--known-at"):
+        parse_instant("2026-11-23T06:00:00", "--known-at")

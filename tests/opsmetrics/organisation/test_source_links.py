@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from opsmetrics.core.links import filled
-from opsmetrics.organisation.connectors import AnyConnector
+from opsmetrics.organisation.connectors.kinds import AnyConnector
 from opsmetrics.organisation.models import Delivery, StreamSource
 from opsmetrics.organisation.source_links import link_of
 

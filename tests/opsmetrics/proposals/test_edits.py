@@ -8,7 +8,6 @@ from datetime import date
 
 import pytest
 
-from opsmetrics.build import run
 from opsmetrics.core.errors import ConfigurationError, SqlFileError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
@@ -28,10 +27,8 @@ WAIVER = {
 
 
 @pytest.fixture
-def settings(small, tmp_path):
-    found = Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
-    run(found)
-    return found
+def settings(small_run) -> Settings:
+    return small_run
 
 
 def files(settings):

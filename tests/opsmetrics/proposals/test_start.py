@@ -353,3 +353,49 @@ def test_names_that_differ_in_signs_only_are_one_service():
     assert [slug(name) for name in ("Ærfugl & Co.", "--", "x" * 200)] == ["aerfugl-co", "unnamed", "x" * 80]
     assert draft.nearest("soknad-api-pg") is draft.services["soknad-api"]
     assert draft.nearest("unrelated") is None
+
+
+def handled(*rows: tuple[str, str, str]) -> str:
+    """An export of ServiceNow: service, team that handled it, and day."""
+    head = "number,opened_at,priority,state,business_service,assignment_group,resolved_at"
+    lines = [
+        f"I{number},{day} 08:00:00,1 - Critical,New,{name},{team}," for number, (name, team, day) in enumerate(rows)
+    ]
+    return "\n".join([head, *lines, ""])
+
+
+def test_teams_that_only_exports_name_are_proposed_as_owners_with_the_days_of_their_records(tmp_path):
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    turns = [
+        ("web", team, f"2026-0{month}-0{day}") for team, month in (("Helse", 3), ("Drift", 6)) for day in (1, 2, 3)
+    ]
+    mixed = [("api", "Helse", "2026-05-01"), ("api", "Drift", "2026-05-02"), ("api", "Helse", "2026-05-03")]
+    (exports / "incident.csv").write_text(handled(*turns, *mixed))
+    found, organisation = proposed(tmp_path, paths=(exports,))
+    assert {team.name.nb for team in organisation.teams} == {"Helse", "Drift"}
+    assert owners(organisation) == {
+        "api": [("helse", "2026-05-01")],
+        "web": [("helse", "2026-03-01"), ("drift", "2026-06-01")],
+    }
+    said = [guess.what for guess in found.draft.guesses]
+    assert "api: Helse owns it, having handled 2 of its 3 records in incident.csv (Drift 1)" in said
+
+
+def test_a_table_says_who_owns_a_service_and_an_export_only_that_it_names_another(tmp_path):
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "tjenester.csv").write_text("service,team\nweb,Drift\n")
+    (exports / "incident.csv").write_text(handled(("web", "Helse", "2026-05-01")))
+    found, organisation = proposed(tmp_path, paths=(exports,))
+    assert [owner.team for owner in organisation.services[0].owners] == ["drift"]
+    assert "web: drift owns it, although incident.csv names helse" in [guess.what for guess in found.draft.guesses]
+
+
+def test_an_export_that_names_no_service_is_known_and_says_what_it_lacks(tmp_path):
+    (tmp_path / "incident.csv").write_text("number,opened_at,priority,state\nI1,2026-05-01 08:00:00,1 - Critical,New\n")
+    with pytest.raises(ConfigurationError) as raised:
+        proposed(tmp_path, paths=(tmp_path / "incident.csv",))
+    (problem,) = raised.value.problems
+    assert "incident.csv is ServiceNow incidents" in problem.message
+    assert "gives no column 'service_id'" in problem.message

@@ -7,7 +7,7 @@ import random
 import polars as pl
 import pytest
 
-from opsmetrics.scoring.bounds import point_bounds, value_bounds
+from opsmetrics.scoring.bounds import with_point_bounds, with_value_bounds
 from opsmetrics.scoring.points import points
 
 SHARE = {"floor": 0.3, "krav": 0.7, "mal": 0.9, "unit": "share"}
@@ -28,10 +28,8 @@ def bounds(rules, *, value, size, known, delivered=1.0, days=90, n_full=None, wo
         **{"value": value, "sample_size": size, "completeness": known, "window_completeness": delivered},
         **{"window_days": days, "n_full": n_full, "worst_value": worst},
     }
-    frame = framed([row], {})
-    low, high = point_bounds()
-    worst_value, best_value = value_bounds()
-    return frame.select(worst=worst_value, best=best_value, low=low, high=high).row(0)
+    frame = with_point_bounds(with_value_bounds(framed([row], {})).rename({"worst_case": "worst", "best_case": "best"}))
+    return frame.select("worst", "best", "points_low", "points_high").row(0)
 
 
 def test_what_is_whole_has_no_bounds_to_speak_of():
@@ -71,8 +69,8 @@ def test_blanks_widen_and_hold_the_truth(rules, n_full):
             known = len(left) / len(items)
             rows.append({"case": case, "value": sum(left) / len(left), "sample_size": len(left), "completeness": known})
     frame = framed(rows, rules | {"window_completeness": 1.0, "window_days": 90, "n_full": n_full})
-    low, high = point_bounds()
-    found = frame.with_columns(low=low, high=high).with_columns(truth=pl.col("low").first().over("case"))
+    found = with_point_bounds(frame).rename({"points_low": "low", "points_high": "high"})
+    found = found.with_columns(truth=pl.col("low").first().over("case"))
     assert found.filter(pl.col("low") > pl.col("low").shift(1).over("case") + 1e-9).is_empty()
     assert found.filter(pl.col("high") < pl.col("high").shift(1).over("case") - 1e-9).is_empty()
     assert found.filter(~pl.col("truth").is_between(pl.col("low") - 1e-9, pl.col("high") + 1e-9)).is_empty()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -16,6 +18,8 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.scoring.tables import TABLES
 from opsmetrics.sources import pull_stream
 from opsmetrics.warehouse import score_tables
+from tests.built import LIBRARY, built
+from tests.conftest import write_small
 
 NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
 
@@ -34,11 +38,47 @@ def computed(monkeypatch) -> list[tuple[datetime, str]]:
     return found
 
 
-@pytest.fixture
-def settings(small, tmp_path) -> Settings:
-    organisation = small / "organisation.toml"
+def settings_of(folder: Path) -> Settings:
+    """The small organisation in ``org`` of a folder, without a clock of its own, and its state in ``home``."""
+    return Settings(home=folder / "home", org=folder / "org", data=None, now=NOW, sql=default_sql_root())
+
+
+def write_org(folder: Path) -> None:
+    organisation = write_small(folder / "org") / "organisation.toml"
     organisation.write_text(organisation.read_text().replace("now = 2026-09-02T06:00:00Z", ""))
-    return Settings(home=tmp_path / "home", org=small, data=None, now=NOW, sql=default_sql_root())
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    """Settings before the first run."""
+    write_org(tmp_path)
+    return settings_of(tmp_path)
+
+
+def after_a_run(name: str, change: Callable[[Path], None], target: Path) -> Settings:
+    """Settings after a first run of the organisation with a change, in a copy of the test's own."""
+
+    def make(folder: Path) -> None:
+        write_org(folder)
+        change(folder / "org")
+        run(settings_of(folder))
+
+    kept = built(name, make, (*LIBRARY, "tests/conftest.py", "tests/opsmetrics/warehouse/test_changed_instants.py"))
+    for part in ("org", "home"):
+        shutil.copytree(kept / part, target / part, symlinks=True)
+    return settings_of(target)
+
+
+@pytest.fixture
+def ran(tmp_path) -> Settings:
+    """Settings after a first run."""
+    return after_a_run("instants", lambda _: None, tmp_path)
+
+
+@pytest.fixture
+def ran_on_one_area(tmp_path) -> Settings:
+    """The same of an organisation of which one area has a score."""
+    return after_a_run("instants-of-one-area", measure_one_area, tmp_path)
 
 
 def run(settings: Settings) -> None:
@@ -71,24 +111,24 @@ def fresh(settings: Settings, tmp_path) -> dict[str, list[tuple]]:
     return content(scratch)
 
 
-def measure_one_area(small) -> None:
+def measure_one_area(org: Path) -> None:
     """Leave only what the small organisation measures, so that there is an area with a score."""
     unmeasured = ("aut_iac_managed_share", "aut_toil_share", "aut_update_bot_coverage")
-    (small / "registers").mkdir()
-    (small / "registers" / "applicability.csv").write_text(
+    (org / "registers").mkdir()
+    (org / "registers" / "applicability.csv").write_text(
         "team_id,metric_id,reason,approver,valid_from,valid_to\n"
         + "".join(f"alfa,{metric},the team has none of it,board,2026-07-01,2027-07-01\n" for metric in unmeasured)
     )
 
 
-def test_a_day_later_only_what_a_day_changes_is_computed(settings, small, tmp_path, computed):
+def test_a_day_later_only_what_a_day_changes_is_computed(settings, tmp_path, computed):
     run(settings)
     assert set(computed) == instants(settings)
     before = instants(settings)
     assert len(before) > 10
     computed.clear()
     later = replace(settings, now=NOW + timedelta(days=1))
-    day = small / "data" / "checks" / "2026-09-01.csv"
+    day = settings.org / "data" / "checks" / "2026-09-01.csv"
     (day.parent / "2026-09-02.csv").write_text(day.read_text().replace("2026-09-01T", "2026-09-02T"))
     run(later)
     assert 0 < len(set(computed)) < len(before) / 3
@@ -96,58 +136,50 @@ def test_a_day_later_only_what_a_day_changes_is_computed(settings, small, tmp_pa
     assert content(later) == fresh(later, tmp_path)
 
 
-def test_news_of_an_old_month_bring_that_month_and_what_rests_on_it(settings, small, tmp_path, computed):
-    run(settings)
-    computed.clear()
-    path = small / "data" / "incidents.jsonl"
+def test_news_of_an_old_month_bring_that_month_and_what_rests_on_it(ran, tmp_path, computed):
+    path = ran.org / "data" / "incidents.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[4]["manager_assigned_at"] = None
     path.write_text("\n".join(map(json.dumps, rows)) + "\n")
-    run(settings)
+    run(ran)
     july = datetime(2026, 7, 31, 22, tzinfo=UTC)
     august = datetime(2026, 8, 31, 22, tzinfo=UTC)
     assert (august, "month") in computed
     assert (july, "month") not in computed
-    assert content(settings) == fresh(settings, tmp_path)
+    assert content(ran) == fresh(ran, tmp_path)
 
 
-def test_another_rule_or_register_makes_everything_again(settings, small, tmp_path, computed):
-    run(settings)
-    computed.clear()
-    registers = small / "registers"
+def test_another_rule_or_register_makes_everything_again(ran, tmp_path, computed):
+    registers = ran.org / "registers"
     registers.mkdir()
     (registers / "efforts.csv").write_text("team_id,metric_id,effort_days\nalfa,aut_automated_deploy_share,3\n")
-    run(settings)
-    assert set(computed) == instants(settings)
-    assert content(settings) == fresh(settings, tmp_path)
+    run(ran)
+    assert set(computed) == instants(ran)
+    assert content(ran) == fresh(ran, tmp_path)
     computed.clear()
-    run(settings)
+    run(ran)
     assert computed == []
 
 
-def test_in_parts_of_any_size_scores_are_the_same(settings, small, monkeypatch, tmp_path):
+def test_in_parts_of_any_size_scores_are_the_same(ran_on_one_area, monkeypatch, tmp_path):
     # A step is split only where a team has a score at both its ends.
-    measure_one_area(small)
-    run(settings)
-    whole = content(settings)
+    whole = content(ran_on_one_area)
     monkeypatch.setattr(score_tables, "VALUES_AT_ONCE", 1)
     monkeypatch.setattr(score_tables, "STEPS_AT_ONCE", 1)
-    assert fresh(settings, tmp_path) == whole
+    assert fresh(ran_on_one_area, tmp_path) == whole
     assert whole["metric"]
     assert whole["change"]
 
 
-def test_plans_follow_a_level_that_days_before_today_changed(settings, small, computed):
+def test_plans_follow_a_level_that_days_before_today_changed(ran_on_one_area, computed):
     """As if what is known of the last weeks had moved today's level: today is computed for its plans, nothing else."""
-    measure_one_area(small)
-    run(settings)
+    settings = ran_on_one_area
     whole = content(settings)
     assert whole["plan"]
     with duckdb.connect(str(settings.warehouse)) as con:
         con.execute("update scores.area set level = null where grain = 'latest'")
         con.execute("update scores.plan set target_level = target_level - 1")
         con.execute("drop table meta.build")
-    computed.clear()
     run(settings)
     assert {grain for _, grain in computed} == {"latest"}
     assert content(settings) == whole

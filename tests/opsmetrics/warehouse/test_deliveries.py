@@ -76,7 +76,7 @@ def staged(landing) -> list[tuple]:
         ingest(con, landing, only=frozenset({"alerts"}))
         create_missing(con, deliveries.STREAMS_TABLE, deliveries.SOURCES)
         deliveries.choose_loads(con, datetime(9999, 1, 1, tzinfo=UTC), date(9999, 1, 1))
-        make_macros(con, STAGING)
+        make_macros(con, STAGING.macros)
         names = "alert_id, severity, fired_at, acknowledged_at, closed_at"
         return con.execute(f"select {names} from ({STAGING.text}) order by all").fetchall()
 

@@ -1,0 +1,12 @@
+"""Errors can be printed wherever they are shown, whatever a file name or a library put into them."""
+
+from __future__ import annotations
+
+from opsmetrics.core.errors import Problem, printable
+
+
+def test_an_error_steers_no_terminal_and_can_be_written():
+    said = str(Problem("data/\udcff\x1b[2J.csv", 3, "type \x0f, \u202eright to left", "mend\tit"))
+    said.encode()
+    assert said == "data/??[2J.csv:3: type ?, ?right to left\n    fix: mend?it"
+    assert printable("Ærlig – «talt»\n  på to linjer") == "Ærlig – «talt»\n  på to linjer"
