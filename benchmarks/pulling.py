@@ -72,13 +72,13 @@ def main() -> None:
         shutil.rmtree(work, ignore_errors=True)
     report = Report()
     note = f"{count:,} requests with the next day's, {found['rows']:,} rows, peak memory {found['mib']:.0f} MiB"
-    name = "pull of 30 days of 40 services through 15 connectors"
+    name = "pull of 21 days of 40 services through 15 connectors"
     report.add(Figure(name, found["first"], limit, "as many empty requests", note=note))
     report.add(Figure("pull of the next day", found["daily"]))
 
 
 def child() -> None:
-    """Pull thirty days and then the next day, in a process of its own."""
+    """Pull three weeks and then the next day, in a process of its own."""
     settings = replace(Settings.from_env(), now=NOW)
     organisation = load_organisation(settings.org)
     first = pull(settings, organisation)

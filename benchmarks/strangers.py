@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -30,9 +32,10 @@ from opsmetrics.core.settings import environment
 from simulator.servers import identity
 
 HERE = "127.0.0.1"
-READERS, READING_SECONDS = 5, 2.0
+READERS, READING_SECONDS, WARM_SECONDS = 5, 2.0, 15.0
 # Every address of 127/8 is this machine: a stranger each.
 STRANGER = "127.9.{}.{}"
+MONITOR, MONITOR_SECONDS = "127.8.0.1", 2.0
 ASKED = (b"GET / ", b"GET /ned/gaps.csv ", b"GET /_stcore/health ", b"GET /static/js/none.js ", b"GET /nowhere ")
 CROWDS = ((0, "no strangers"), (1, "one stranger"), (100, "a hundred strangers"))
 
@@ -47,8 +50,8 @@ class Seen:
 
 
 @contextlib.contextmanager
-def guarded() -> Generator[str]:
-    """Run the app behind sign-in, and the identity service."""
+def guarded() -> Generator[tuple[str, int]]:
+    """Run the app behind sign-in, and the identity service; yields its address and the number of its process."""
     port, other = free_port(), free_port()
     provider = uvicorn.Server(
         uvicorn.Config(Starlette(routes=identity.routes()), host=HERE, port=other, log_level="error")
@@ -70,7 +73,7 @@ def guarded() -> Generator[str]:
         try:
             while not is_healthy(address):
                 time.sleep(0.2)
-            yield address
+            yield address, process.pid
         finally:
             process.terminate()
             process.wait(30)
@@ -111,13 +114,14 @@ async def reads(address: str, cookie: str, seen: Seen, until: float) -> None:
 
 
 async def monitor(address: str, seen: Seen, until: float) -> None:
-    """Ask whether the app is well, five times a second."""
-    async with httpx.AsyncClient(timeout=120) as client:
+    """Ask whether the app is well, from the monitor's own address."""
+    own = httpx.AsyncHTTPTransport(local_address=MONITOR)
+    async with httpx.AsyncClient(timeout=120, transport=own) as client:
         while time.monotonic() < until:
             start = time.perf_counter()
-            await client.get(f"{address}/_stcore/health")
+            (await client.get(f"{address}/_stcore/health")).raise_for_status()
             seen.health.append(time.perf_counter() - start)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(MONITOR_SECONDS)
 
 
 def stranger(number: int, address: str, seen: Seen, until: float) -> None:
@@ -134,9 +138,8 @@ def stranger(number: int, address: str, seen: Seen, until: float) -> None:
                     break
 
 
-async def measure(address: str, strangers: int, seconds: float) -> Seen:
-    """Let readers read while strangers ask."""
-    cookies = [await asyncio.to_thread(signed_in, address) for _ in range(READERS)]
+def crowd(strangers: int, address: str, seconds: float) -> int:
+    """Let strangers ask, a thread each, and return how often they did."""
     seen, until = Seen(), time.monotonic() + seconds
     threads = [
         threading.Thread(target=stranger, args=(number, address, seen, until), daemon=True)
@@ -144,24 +147,62 @@ async def measure(address: str, strangers: int, seconds: float) -> Seen:
     ]
     for thread in threads:
         thread.start()
+    for thread in threads:
+        thread.join(seconds + 15)
+    return seen.asked
+
+
+async def measure(address: str, strangers: int, seconds: float, readers: int = READERS) -> Seen:
+    """Let readers read while strangers ask, from a process of their own: what they cost themselves is not the app's."""
+    cookies = [await asyncio.to_thread(signed_in, address) for _ in range(readers)]
+    command = [sys.executable, "-m", "benchmarks.strangers", "--crowd", str(strangers), address, str(seconds)]
+    others = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    seen, until = Seen(), time.monotonic() + seconds
     await asyncio.gather(monitor(address, seen, until), *(reads(address, cookie, seen, until) for cookie in cookies))
+    said, _ = await others.communicate()
+    seen.asked = int(said)
     return seen
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of processor that a process has used."""
+    told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
     """Measure each crowd."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=3, help="of each crowd")
-    seconds = parser.parse_args().minutes * 60
-    report = Report()
-    with guarded() as address:
+    parser.add_argument("--crowd", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.crowd:
+        number, address, seconds = options.crowd
+        print(crowd(int(number), address, float(seconds)))
+        return
+    seconds = options.minutes * 60
+    report, alone = Report(), 0.0
+    with guarded() as (address, pid):
+        # Pages that nobody has asked for yet are another question.
+        asyncio.run(measure(address, 0, WARM_SECONDS))
         for number, name in CROWDS:
+            before = processor_seconds(pid)
             seen = asyncio.run(measure(address, number, seconds))
+            used = (processor_seconds(pid) - before) / seconds
+            p95 = percentile(seen.readers, 0.95)
+            alone = alone or p95
             note = (
+                f"{p95 / alone:.2f} times what it is without strangers; "
                 f"{len(seen.readers)} pages of {READERS} readers; health at most {max(seen.health):.2f} s; "
-                f"{seen.asked / seconds:.0f} questions of strangers a second"
+                f"{seen.asked / seconds:.0f} questions of strangers a second; "
+                f"the app used {used:.2f} s of processor a second"
             )
-            report.add(Figure(f"app: page p95, {name}", percentile(seen.readers, 0.95), note=note))
+            report.add(Figure(f"app: page p95, {name}", p95, note=note))
+        before = processor_seconds(pid)
+        seen = asyncio.run(measure(address, CROWDS[-1][0], seconds, readers=0))
+        used = (processor_seconds(pid) - before) / seconds
+        note = f"{seen.asked / seconds:.0f} questions a second and no readers; health at most {max(seen.health):.2f} s"
+        report.add(Figure("app: processor a second, a hundred strangers", used, note=note))
 
 
 if __name__ == "__main__":

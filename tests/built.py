@@ -95,11 +95,16 @@ def copied(folder: Path, target: Path) -> Path:
     return target
 
 
-def opsmetrics(*words: str, home: Path) -> None:
+def opsmetrics(*words: str, home: Path, code: int = 0) -> None:
     """Run the command line in a process that sees no setting but its state folder.
 
+    Args:
+        words: Command, arguments and options.
+        home: State folder.
+        code: What it must end with.
+
     Raises:
-        AssertionError: It failed; with all it said.
+        AssertionError: It ended otherwise; with all it said.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("OPSMETRICS_")}
     found = subprocess.run(
@@ -111,7 +116,7 @@ def opsmetrics(*words: str, home: Path) -> None:
         timeout=LIMIT_SECONDS,
         check=False,
     )
-    assert found.returncode == 0, f"exit {found.returncode}\n{found.stdout}\n{found.stderr}"
+    assert found.returncode == code, f"exit {found.returncode}\n{found.stdout}\n{found.stderr}"
 
 
 def demo(*words: str) -> Path:

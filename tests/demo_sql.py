@@ -16,7 +16,6 @@ BEFORE = "grain = 'month' and as_of = (select max(as_of) from ref.as_of where gr
 def sql(demo_home) -> Iterator[Callable[[str], list[tuple]]]:
     """Ask the demo's snapshot."""
     with open_current(demo_home / "snapshots") as con:
-        con.execute("set timezone = 'UTC'")
 
         def ask(query: str) -> list[tuple]:
             return con.execute(query).fetchall()

@@ -16,8 +16,8 @@ from opsmetrics.catalogue.schemas import BY_NAME, READING_ORDER
 from opsmetrics.catalogue.sqlfile import SqlFile, load_all, macros_of
 from opsmetrics.cli import main
 from opsmetrics.core.settings import default_sql_root
-from opsmetrics.organisation.connector import STATE, Connector, Feed
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.base import STATE, Connector, Feed
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.streams import STREAMS, Stream
 from opsmetrics.warehouse.inventory import declared_tables
 

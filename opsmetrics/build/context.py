@@ -16,6 +16,7 @@ from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, load_organisation
+from opsmetrics.organisation.advice import line_of
 from opsmetrics.warehouse.engine import Engine
 from opsmetrics.warehouse.engine_choice import engine_of
 
@@ -87,9 +88,27 @@ def load_context(
     files = load_all(settings.sql, settings.org)
     catalogue = load_catalogue(settings.sql, files, settings.org)
     _check_metrics(organisation, catalogue)
+    _check_handbook(organisation, catalogue)
     # Asked for what was known at an instant, the clock stands at that instant too: later periods had not ended.
     now = known_at or settings.clock(organisation.settings.now)
     return Context(settings, organisation, files, catalogue, now, now, is_replay=known_at is not None)
+
+
+def _check_handbook(organisation: Organisation, catalogue: Catalogue) -> None:
+    """Sections are those of duties and areas that there are: a link of a misspelt one would stand nowhere."""
+    known = {duty.id for duty in catalogue.obligations} | {area.id for area in catalogue.areas}
+    problems = [
+        Problem(
+            str(organisation.folder / "organisation.toml"),
+            line_of(organisation.folder, "organisation.toml", ("handbook", "sections", name)),
+            f"handbook.sections names {name!r}, which is neither a duty nor an area",
+            'see `opsmetrics sql "select obligation_id, area_id, text_en from meta.obligations"` for both',
+        )
+        for name in organisation.settings.handbook.sections
+        if name not in known
+    ]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:

@@ -18,7 +18,8 @@ from opsmetrics.streams import STREAMS
 REFERENCE_TABLE = "meta.reference"
 """Stands for every table that comes from configuration: ``ref`` tables without a file of their own, and ``meta``."""
 SNAPSHOT_TABLE = "published.snapshot"
-_FACTS_OF_SCORES = ("measured_windows", "weaker_metrics", "outcome_quarters", "due_items")
+FACTS_OF_SCORES = ("measured_windows", "undated_windows", "weaker_metrics", "outcome_quarters", "due_items")
+"""Facts that the computation of scores reads itself, beside metrics and gates."""
 
 
 @unique
@@ -111,7 +112,7 @@ def make_plan(files: Mapping[str, SqlFile], catalogue: Catalogue) -> Plan:
             "scores",
             Kind.SCORES,
             scores,
-            (*inputs, *(f"facts.{name}" for name in _FACTS_OF_SCORES), "ref.untold_columns", REFERENCE_TABLE),
+            (*inputs, *(f"facts.{name}" for name in FACTS_OF_SCORES), "ref.untold_columns", REFERENCE_TABLE),
         ),
         *(_sql_stage(file, files) for file in after),
     ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation
 from opsmetrics.sources import PullResult, pull_stream
+from opsmetrics.sources.isolation import stop_reading
 
 PARALLEL_PULLS = 4
+LOOK_SECONDS = 0.5
 
 
 def _silent(*_: object) -> None:
@@ -40,6 +42,9 @@ def pull_streams(
 
     Returns:
         One result per source, in the order of ``names``.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; nothing reads any longer.
     """
 
     def one(name: str) -> list[PullResult]:
@@ -55,4 +60,13 @@ def pull_streams(
         return results
 
     with ThreadPoolExecutor(PARALLEL_PULLS) as threads:
-        return [result for results in threads.map(one, names) for result in results]
+        under_way = [threads.submit(one, name) for name in names]
+        try:
+            # In short waits: a signal that another thread was given is seen between them.
+            while wait(under_way, LOOK_SECONDS).not_done:
+                pass
+            return [result for pulled in under_way for result in pulled.result()]
+        except KeyboardInterrupt:
+            threads.shutdown(wait=False, cancel_futures=True)
+            stop_reading()
+            raise

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from opsmetrics.catalogue.obligations import Obligation
 from opsmetrics.catalogue.remedies import Remedy
 from opsmetrics.catalogue.sqlfile import SqlFile, headed_table
 from opsmetrics.catalogue.unscored import Unscored
 from opsmetrics.core.declare import Column, Table, at, id_, number, share, text
+from opsmetrics.core.model import TypedTable
 from opsmetrics.language.bilingual import Text
 from opsmetrics.streams import STREAMS
 
@@ -52,8 +53,8 @@ _WORST_VALUE = number(
 )
 
 
-class _Header(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Header(TypedTable):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class MetricHeader(_Header):
@@ -95,8 +96,8 @@ class MetricHeader(_Header):
     obligations: list[Annotated[str, StringConstraints(pattern=r"^O\d[0-9A]$")]] = Field(min_length=1)
     applies_to: Literal["both", "product", "platform"] = "both"
     needs: list[str] = Field(min_length=1)
-    rests_on: list[str] = []
-    better_with: list[str] = []
+    rests_on: list[str] = Field(default=[])
+    better_with: list[str] = Field(default=[])
     when_empty: Literal["no_opportunity", "not_applicable"]
     formula: Text
     why: Text

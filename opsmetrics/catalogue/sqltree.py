@@ -116,11 +116,18 @@ def _literal(argument: dict[str, Any]) -> str | None:
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Every object of a parse tree."""
-    if isinstance(node, dict):
-        yield node
-    for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from nodes(value)
+    """Every object of a parse tree, each before what it holds."""
+    todo = [node]
+    while todo:
+        match todo.pop():
+            case dict() as found:
+                yield found
+                # Most of what a tree holds is empty or a word: only what can hold an object is looked at again.
+                todo.extend(value for value in reversed(found.values()) if value and isinstance(value, dict | list))
+            case list() as found:
+                todo.extend(reversed(found))
+            case _:
+                pass
 
 
 @cache

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
-from opsmetrics.core.errors import OpsMetricsError, UnreadableError, VanishedError
+from opsmetrics.core.errors import NoFileError, OpsMetricsError, UnreadableError, VanishedError
 
 _BLOCK = 1 << 20
 
@@ -105,9 +106,7 @@ def copy_whole(path: Path, target: Path, *, expected: str = "") -> str:
         UnreadableError: The system does not let us read it.
     """
     digest = hashlib.sha256()
-    with _reading(path):
-        source = path.open("rb")
-    with source:
+    with open_file(path) as source:
         make_folder(target.parent)
         with draft(target.parent, target.name) as temporary:
             with temporary.open("wb") as sink:
@@ -131,13 +130,29 @@ def digest_of(path: Path, *, from_disk: bool = False) -> str:
         VanishedError: There is no such file.
         UnreadableError: The system does not let us read it.
     """
-    with _reading(path), path.open("rb") as content:
+    with open_file(path) as content, _reading(path):
         if from_disk and hasattr(os, "posix_fadvise"):
             os.posix_fadvise(content.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _block(source: BinaryIO, path: Path) -> bytes:
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read; what is none is told at once, because a pipe would wait for ever.
+
+    Raises:
+        VanishedError: There is no such file.
+        NoFileError: Something else lies there.
+        UnreadableError: The system does not let us read it.
+    """
+    with _reading(path):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise NoFileError(path)
+        return os.fdopen(handle, "rb")
+
+
+def _block(source: BufferedReader, path: Path) -> bytes:
     with _reading(path):
         return source.read(_BLOCK)
 

@@ -26,7 +26,12 @@ class Problem:
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.message}\n    fix: {self.fix}"
+        return printable(f"{where}: {self.message}\n    fix: {self.fix}")
+
+
+def printable(text: str) -> str:
+    """Return a text without signs that steer a terminal or cannot be written: file names and libraries bring them."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
 class OpsMetricsError(Exception):
@@ -87,6 +92,13 @@ class UnreadableError(OpsMetricsError):
         return getattr(self.__cause__, "errno", None) == errno.EIO
 
 
+class NoFileError(UnreadableError):
+    """A pipe, a device or a folder lies where a file should: to read it would not end, or not begin."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "it is no file")
+
+
 class VanishedError(UnreadableError):
     """A file that was listed is gone: another process packed, moved or removed it meanwhile."""
 
@@ -118,6 +130,16 @@ class StorageError(OpsMetricsError):
         )
 
 
+class PlaceError(OpsMetricsError):
+    """A file or folder cannot stand where it was asked for: no folder there, a file in its way, too long a name."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"{error.filename}: {error.strerror}"
+            "\n    fix: name a place that exists and can be written to, in the option or in OPSMETRICS_HOME"
+        )
+
+
 class MemoryRefusedError(OpsMetricsError):
     """The system gave no memory. What was landed and published is untouched."""
 
@@ -134,13 +156,28 @@ _REFUSALS = {
     *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETXTBSY),
     *(errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOLCK),
 }
-# Libraries that pass on what the system said as a text only. "Could not set lock" is told apart before.
+# Libraries that pass on what the system said as a text only. "Could not set lock" is told apart before. What has no
+# memory for the stack of another thread is told that it should try again.
+_SAID_OF_MEMORY = (
+    *("cannot allocate memory", "out of memory", "failed to allocate", "allocation failure", "could not allocate"),
+    "resource temporarily unavailable",
+)
 _SAID = (
+    *_SAID_OF_MEMORY,
     *("no space left", "quota exceeded", "file too large", "read-only", "permission denied", "operation not permitted"),
-    *("input/output error", "too many open files", "cannot allocate memory", "out of memory", "failed to allocate"),
-    *("allocation failure", "could not allocate", "resource temporarily unavailable", "interrupted system call"),
+    *("input/output error", "too many open files", "interrupted system call"),
     *("stale file handle", "resource busy", "timed out"),
 )
+
+
+_NO_PLACES = {
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+}
+
+
+def is_no_place(error: BaseException) -> bool:
+    """Whether an error says that a file or folder cannot stand where it was asked for."""
+    return isinstance(error, OSError) and error.errno in _NO_PLACES and error.filename is not None
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -155,6 +192,12 @@ def is_refusal(error: BaseException) -> bool:
         return error.errno in _REFUSALS
     said = str(error).lower()
     return any(text in said for text in _SAID)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a library says that the system gave no memory, also where it is no :class:`MemoryError`."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(text in said for text in _SAID_OF_MEMORY)
 
 
 OTHER_SHAPE = (

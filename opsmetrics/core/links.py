@@ -45,6 +45,19 @@ def checked_template(template: str) -> str:
     return template
 
 
+def checked_link(address: str) -> str:
+    """Return an address that people are sent to as it is; it may end with a query and a fragment.
+
+    Raises:
+        ValueError: As :func:`checked_template`; or it has places, and no row fills them.
+    """
+    if "{" in address or "}" in address:
+        raise ValueError(
+            "an address of a page has no braces: nothing fills them; write https://ops.example.org/handbook"
+        )
+    return checked_template(address)
+
+
 def filled(template: str, values: Mapping[str, str | None]) -> str | None:
     """Return the address that a template makes of values; None where one is missing or cannot be part of an address.
 

@@ -1,12 +1,14 @@
-"""What every validated table shares: unknown keys are errors, values never change."""
+"""What every validated table shares: unknown keys are errors, values never change, and truth is no number."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, get_args
 from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 _SLUG = r"^[a-z0-9][a-z0-9_.-]*$"
 Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=80)]
@@ -17,7 +19,41 @@ def is_slug(text: str) -> bool:
     return re.fullmatch(_SLUG, text) is not None
 
 
-class Model(BaseModel):
+class TypedTable(BaseModel):
+    """A table whose numbers are numbers: pydantic would take ``true`` for 1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            wrong = [key for key, value in data.items() if _holds_truth(value) and key in _numeric(cls)]
+            if wrong:
+                raise ValidationError.from_exception_data(
+                    cls.__name__, [{"type": "float_type", "loc": (key,), "input": data[key]} for key in wrong]
+                )
+        return data
+
+
+def _holds_truth(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_truth, value))
+    return any(map(_holds_truth, value.values())) if isinstance(value, dict) else isinstance(value, bool)
+
+
+@cache
+def _numeric(table: type[BaseModel]) -> frozenset[str]:
+    """Return the keys at which numbers stand, and no truth may."""
+    kinds = {field.alias or name: set(_parts(field.annotation)) for name, field in table.model_fields.items()}
+    return frozenset(key for key, within in kinds.items() if within & {int, float} and bool not in within)
+
+
+def _parts(kind: Any) -> Iterator[Any]:
+    yield kind
+    for part in get_args(kind):
+        yield from _parts(part)
+
+
+class Model(TypedTable):
     """A frozen table in which every key is known."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, populate_by_name=True)

@@ -147,7 +147,7 @@ class Settings:
             home=home,
             org=Path(env.get("OPSMETRICS_ORG") or _default_org(home)),
             data=Path(data) if data else None,
-            now=parse_instant(now) if now else None,
+            now=parse_instant(now, "OPSMETRICS_NOW") if now else None,
             sql=Path(env.get("OPSMETRICS_SQL") or default_sql_root()),
             ca_file=Path(env["OPSMETRICS_CA_FILE"]) if env.get("OPSMETRICS_CA_FILE") else None,
             retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", _RETRY_SECONDS),
@@ -388,8 +388,12 @@ def _days(env: Mapping[str, str], name: str) -> timedelta | None:
     return timedelta(days=int(text))
 
 
-def parse_instant(text: str) -> datetime:
+def parse_instant(text: str, named: str) -> datetime:
     """Parse an ISO 8601 instant; an instant without offset is refused, never guessed.
+
+    Args:
+        text: The instant.
+        named: Option or variable that it was given in, for the error.
 
     Raises:
         ConfigurationError: The text is not an instant or has no offset.
@@ -400,7 +404,7 @@ def parse_instant(text: str) -> datetime:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise ConfigurationError(
-            [Problem("instant", None, f"{text!r} is not an instant with an offset", "write 2026-11-23T06:00:00Z")]
+            [Problem(named, None, f"{text!r} is not an instant with an offset", "write 2026-11-23T06:00:00Z")]
         )
     return instant.astimezone(UTC)
 

@@ -25,6 +25,11 @@ def toml_line(text: str, path: Sequence[str | int]) -> int | None:
             start = headers[int(number or 0)] if int(number or 0) < len(headers) else headers[0]
             found = start
             continue
+        dotted = r"\s*\.\s*".join(re.escape(str(name)) for name in path[: position + 1] if isinstance(name, str))
+        below = [i for i in range(start, len(lines)) if re.match(rf"\s*\[\s*{dotted}\s*\]", lines[i])]
+        if below and number is None:  # a table of its own, such as [handbook.sections]
+            start = found = below[0]
+            continue
         key = re.compile(rf"(^|[{{,.\s]){re.escape(part)}\s*=")
         for i in range(start, len(lines)):
             if i > start and lines[i].lstrip().startswith("["):

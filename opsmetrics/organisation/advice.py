@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from opsmetrics.core.errors import Problem
+from opsmetrics.core.places import followed
 from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import access
 from opsmetrics.organisation.load import FILES, REGISTERS
@@ -44,6 +45,7 @@ def advice(organisation: Organisation, today: date) -> list[Finding]:
         *_untried_metrics(organisation),
         *_access(organisation.folder, {team.id for team in organisation.teams}, organisation),
         *_clock(organisation),
+        *_nothing(organisation),
         *_history(organisation, today),
         *_owners(organisation, today),
         *_monitors(organisation),
@@ -70,22 +72,29 @@ def finding(organisation: Organisation, file: str, line: int | None, message: st
     return Finding(Problem(str(organisation.folder / file), line, message, fix), error)
 
 
+def _nothing(organisation: Organisation) -> Iterator[Finding]:
+    """Sources, of which there are none: an organisation begins so, but ``run`` has nothing to measure."""
+    if not organisation.streams:
+        fix = "connect one; `opsmetrics next` says which gives most"
+        yield finding(organisation, "sources.toml", None, "no source is connected", fix, error=False)
+
+
 def _strange_files(organisation: Organisation) -> Iterator[Finding]:
     """Files that look like configuration and that nobody reads."""
     folder = organisation.folder
     root = folder / organisation.sources.root
-    read = {(base / source.path).resolve() for source in organisation.sources.stream for base in (root, folder)}
+    read = {followed(base / source.path) for source in organisation.sources.stream for base in (root, folder)}
     for path in sorted(folder.iterdir()):
         # sources.github.toml and the like are other choices of sources.toml, kept beside it.
         is_choice = path.name.startswith("sources.") and path.suffix == ".toml"
-        if path.is_file() and path.suffix.lower() in _CONFIGURATION and not is_choice and path.resolve() not in read:
+        if path.is_file() and path.suffix.lower() in _CONFIGURATION and not is_choice and followed(path) not in read:
             yield from _strange(organisation, path, _KNOWN_FILES, "")
         elif path.is_dir() and path.name != "registers" and any((path / name).exists() for name in _KNOWN_REGISTERS):
             message, fix = "nobody reads the registers in this folder", "rename it to 'registers'"
             yield finding(organisation, path.name, None, message, fix, error=True)
     registers = folder / "registers"
     for path in sorted(registers.iterdir()) if registers.is_dir() else []:
-        if path.is_file() and not path.name.startswith(".") and path.suffix != ".md" and path.resolve() not in read:
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ".md" and followed(path) not in read:
             yield from _strange(organisation, path, _KNOWN_REGISTERS, "registers/")
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 
-from opsmetrics.organisation.connector import Connector
+from opsmetrics.organisation.connectors.base import Connector
 from opsmetrics.organisation.models import READ, Datastore, Owner, Service, Slo, Sources, StreamSource, Team
 from opsmetrics.organisation.names import folded
 from opsmetrics.organisation.working_time import WorkingHours

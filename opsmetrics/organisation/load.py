@@ -15,7 +15,7 @@ from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.model import is_slug
 from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import checks, spreadsheets, words
-from opsmetrics.organisation.connectors import KINDS
+from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.organisation.models import (
     Applicability,
     Datastore,
@@ -53,6 +53,8 @@ REGISTERS: dict[str, type[BaseModel]] = {
     "efforts": Effort,
     "goals": Goal,
 }
+# Far above what people write, far below what fills a memory.
+MOST_BYTES = 64 * 1024 * 1024
 _REQUIRED = ("organisation.toml", "teams.toml", "services.toml", "sources.toml")
 # Every TOML file of the configuration that a score depends on.
 FILES = tuple(dict.fromkeys((*_REQUIRED, *_TABLES)))
@@ -77,10 +79,9 @@ class Reader:
 
     def text(self, file: str) -> str | None:
         """Return a file's text (UTF-8, with or without byte order mark), or None with a problem recorded."""
-        path = self.folder / file
-        if not path.exists():
+        raw = self._bytes(file)
+        if raw is None:
             return None
-        raw = path.read_bytes()
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -90,6 +91,22 @@ class Reader:
             return None
         self.texts[file] = text
         return text
+
+    def _bytes(self, file: str) -> bytes | None:
+        """Return a file's content; None where there is none, or with a problem where it is no file that ends."""
+        path = self.folder / file
+        if not path.exists():
+            return None
+        said = None
+        if not path.is_file():
+            said = "this is no file", "put the file itself here: a pipe or a device never ends, a folder has no text"
+        elif path.stat().st_size > MOST_BYTES:
+            said = f"the file has more than {MOST_BYTES} bytes", "look at it: configuration is written by people"
+        if said is not None:
+            self.add(file, None, *said)
+            self.unread.add(file)
+            return None
+        return path.read_bytes()
 
     def toml(self, file: str) -> dict[str, Any]:
         """Return a parsed TOML file; an absent or broken one gives an empty table."""
@@ -103,6 +120,9 @@ class Reader:
             self.add(file, line, f"no valid TOML: {message}", fix)
         except RecursionError:
             self.add(file, None, "no valid TOML: brackets within brackets without end", "mend the syntax")
+        except ValueError:
+            # What the parser hands to Python, which has bounds of its own: a number of thousands of digits.
+            self.add(file, None, "no valid TOML: a value that cannot be read", "look for a number without end")
         self.unread.add(file)
         return {}
 
@@ -157,11 +177,11 @@ class Reader:
     def register(self, name: str) -> list[tuple[int, Any]]:
         """Return (line, model) of each row of a register CSV; an absent register is an empty one."""
         file = f"registers/{name}.csv"
-        path = self.folder / file
-        if not path.exists():
+        raw = self._bytes(file)
+        if raw is None:
             return []
         model = REGISTERS[name]
-        self.texts[file] = text = spreadsheets.text_of(path.read_bytes())
+        self.texts[file] = text = spreadsheets.text_of(raw)
         sheet = spreadsheets.rows_of(text, list(model.model_fields), spreadsheets.required(model))
         for problem in sheet.problems:
             self.add(file, *problem)

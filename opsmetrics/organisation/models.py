@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from opsmetrics.core.links import checked_link
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.organisation.bounds import Bounds
-from opsmetrics.organisation.connector import Connector, LinkTemplate
-from opsmetrics.organisation.connectors import AnyConnector
+from opsmetrics.organisation.connectors.base import Connector, LinkTemplate
+from opsmetrics.organisation.connectors.kinds import AnyConnector
 from opsmetrics.organisation.names import AnyAlias, Name, composed, folded, has_pattern_signs
 from opsmetrics.organisation.working_time import Holidays, TeamHours, WorkCalendar, WorkingHours, YearDay, zone_name
 from opsmetrics.streams import FILES
@@ -64,6 +65,22 @@ class _Dated(Model):
         return self
 
 
+class Handbook(Model):
+    """``[handbook]``: where the organisation's own document of duties is read.
+
+    Attributes:
+        address: Of the whole.
+        sections: Duty (``O11``) or area (``mon``) -> address of what it says of it; others lead to the whole.
+    """
+
+    address: Annotated[str, AfterValidator(checked_link)] | None = None
+    sections: dict[str, Annotated[str, AfterValidator(checked_link)]] = {}
+
+    def link(self, duty: str, area: str) -> str | None:
+        """Return where a duty is read: its own section, else its area's, else the whole; None where none is named."""
+        return self.sections.get(duty) or self.sections.get(area) or self.address
+
+
 class OrganisationSettings(Model):
     """``organisation.toml``: name, zone, calendar, clock.
 
@@ -79,6 +96,7 @@ class OrganisationSettings(Model):
         history_from: First day of the scorecard.
         now: A clock that stands still, for examples.
         environments: Environment -> its names in the sources.
+        handbook: Where the duties are read.
     """
 
     id: Slug
@@ -92,6 +110,7 @@ class OrganisationSettings(Model):
     history_from: date
     now: Instant | None = None
     environments: Annotated[dict[Slug, list[str]], AfterValidator(_with_production)] = {"prod": []}
+    handbook: Handbook = Handbook()
 
 
 class Team(Model):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Annotated, Any, cast
 from unicodedata import normalize
 
@@ -67,6 +68,8 @@ def _in_both(value: Any) -> Any:
 Name = Annotated[Text, BeforeValidator(_in_both)]
 
 
+# Kept, because the names of services.toml are compared with those of every row that a source tells.
+@lru_cache(maxsize=1 << 16)
 def folded(name: str) -> str:
     """Return a name as it is compared where case says nothing: sign by sign, as SQL's ``lower`` does."""
     return "".join(sign.lower()[0] for sign in composed(name.strip()))

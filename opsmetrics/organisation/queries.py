@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import HeaderError, header_text, read_header
 from opsmetrics.organisation import words
-from opsmetrics.organisation.connector import Connector, Variable
+from opsmetrics.organisation.connectors.base import Connector, Variable
 from opsmetrics.organisation.models import READ, StreamSource
 from opsmetrics.streams import FILES, STREAMS
 

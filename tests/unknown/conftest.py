@@ -11,7 +11,7 @@ import pytest
 from opsmetrics import build as plans
 from opsmetrics.core.settings import Settings, default_sql_root
 from tests.built import ROOT
-from tests.unknown.rebuilding import Warehouse
+from tests.unknown.rebuilding import Warehouse, copied_warehouse
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +28,7 @@ def whole_warehouse(demo_home, tmp_path_factory) -> Iterator[Warehouse]:
 def blank_warehouse(whole_warehouse, tmp_path_factory) -> Iterator[Warehouse]:
     """What the last day and one month end say, in a copy of its own."""
     path = tmp_path_factory.mktemp("unknown") / "few.duckdb"
-    ((source,),) = whole_warehouse.con.execute(
-        "select path from duckdb_databases() where database_name = current_database()"
-    ).fetchall()
-    whole_warehouse.con.execute("checkpoint")
-    shutil.copy(source, path)
-    with duckdb.connect(str(path)) as con:
-        con.execute("set timezone = 'UTC'")
-        warehouse = Warehouse(con, whole_warehouse.context)
-        warehouse.only_scores()
-        warehouse.keep_instants("""grain = 'latest' or (grain = 'month' and "on" = '2026-08-31')""")
-        yield warehouse
+    with copied_warehouse(
+        whole_warehouse, path, """grain = 'latest' or (grain = 'month' and "on" = '2026-08-31')"""
+    ) as few:
+        yield few

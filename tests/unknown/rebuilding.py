@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -115,3 +117,19 @@ def _plain(frame: pl.DataFrame) -> pl.DataFrame:
 def optional(stream: Stream) -> list[str]:
     """Columns of a stream's contract that a source may leave out."""
     return [column.name for column in stream.columns if not column.required and column.name not in stream.key]
+
+
+@contextmanager
+def copied_warehouse(whole: Warehouse, path: Path, instants: str) -> Iterator[Warehouse]:
+    """A copy of a warehouse that holds some instants only, which a test may change."""
+    ((source,),) = whole.con.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchall()
+    whole.con.execute("checkpoint")
+    shutil.copy(source, path)
+    with duckdb.connect(str(path)) as con:
+        con.execute("set timezone = 'UTC'")
+        warehouse = Warehouse(con, whole.context)
+        warehouse.only_scores()
+        warehouse.keep_instants(instants)
+        yield warehouse

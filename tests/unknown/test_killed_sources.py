@@ -6,17 +6,15 @@ the reason names the stream that fell silent.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 
-import duckdb
 import polars as pl
 import pytest
 
 from opsmetrics.scoring.status import MEASURED
 from opsmetrics.streams import STREAMS
-from tests.unknown.rebuilding import Told, Warehouse
+from tests.unknown.rebuilding import Told, Warehouse, copied_warehouse
 
 # A Monday: the week before is whole. The newest week ends 63 days later, within the ninety days of the carry.
 STOPPED_ON = date(2026, 9, 21)
@@ -30,17 +28,8 @@ TINY = 1e-9
 def weekly_warehouse(whole_warehouse, tmp_path_factory) -> Iterator[Warehouse]:
     """What the week ends from August on say, in a copy of its own."""
     path = tmp_path_factory.mktemp("killed") / "weeks.duckdb"
-    ((source,),) = whole_warehouse.con.execute(
-        "select path from duckdb_databases() where database_name = current_database()"
-    ).fetchall()
-    whole_warehouse.con.execute("checkpoint")
-    shutil.copy(source, path)
-    with duckdb.connect(str(path)) as con:
-        con.execute("set timezone = 'UTC'")
-        warehouse = Warehouse(con, whole_warehouse.context)
-        warehouse.only_scores()
-        warehouse.keep_instants(f"""grain = 'week' and "on" >= '{FIRST_WEEK}'""")
-        yield warehouse
+    with copied_warehouse(whole_warehouse, path, f"""grain = 'week' and "on" >= '{FIRST_WEEK}'""") as weeks:
+        yield weeks
 
 
 @pytest.fixture(scope="module")

@@ -32,11 +32,13 @@ class Guess:
         file: File of the configuration in which it stands.
         what: What was taken.
         verify: What to look at.
+        is_loss: Whether rows of a source are not used.
     """
 
     file: str
     what: str
     verify: str
+    is_loss: bool = False
 
 
 @dataclass(slots=True)
@@ -138,9 +140,9 @@ class Draft:
     guesses: list[Guess] = field(default_factory=list[Guess])
     days: list[date] = field(default_factory=list[date])
 
-    def guess(self, file: str, what: str, verify: str) -> None:
+    def guess(self, file: str, what: str, verify: str, *, is_loss: bool = False) -> None:
         """Note a guess, once."""
-        found = Guess(file, what, verify)
+        found = Guess(file, what, verify, is_loss)
         if found not in self.guesses:
             self.guesses.append(found)
 

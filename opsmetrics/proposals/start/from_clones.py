@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from opsmetrics.core.errors import ConfigurationError, Problem
-from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft, SourceDraft
 from opsmetrics.proposals.start.toml import listed, quoted, relative
 from opsmetrics.sources.git_copies import is_repository

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
+from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
@@ -18,12 +19,27 @@ from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.proposals.start.draft import Draft, SourceDraft
 from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.source_rows import rows_of
+from opsmetrics.proposals.start.teams_of_rows import read_teams
 from opsmetrics.recipes import Recipe, recipes, recognise
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The export that a query was written for.
+
+    Attributes:
+        path: Its file, or the pattern of several.
+        team: Its column that names the team that handled a record, or None.
+    """
+
+    path: Path
+    team: str | None
+
 
 _DATE_LAST, _DATE_FIRST = re.compile(r"\d[\dTZ_.-]*$"), re.compile(r"^[\dTZ_.-]*\d")
 
 
-def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[str, Path], list[Path]]:
+def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[str, Written], list[Path]]:
     """Write a query for each export that a recipe knows.
 
     Args:
@@ -34,7 +50,7 @@ def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[
     Returns:
         Query -> its export, and the files that no recipe knows.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, Written] = {}
     unread: list[Path] = []
     alike: dict[tuple[Path, str, str], list[Path]] = {}
     zone = configured_zone(folder)
@@ -76,20 +92,24 @@ def _beginning(names: list[str]) -> str:
     return "".join(signs[0] for signs in takewhile(lambda signs: len(set(signs)) == 1, zip(*names, strict=False)))
 
 
-def _write(draft: Draft, folder: Path, path: Path, pattern: str | None, recipe: Recipe, found: dict[str, Path]) -> None:
+def _write(
+    draft: Draft, folder: Path, path: Path, pattern: str | None, recipe: Recipe, found: dict[str, Written]
+) -> None:
     try:
         query = recipe.write(folder, path, pattern)
+        team = recipe.team_in(path)
     except ConfigurationError as error:
         draft.guess("sources/", f"{path.name} is {recipe.title.en}, and is left out", error.problems[0].fix)
         return
     name = f"{FOLDER}/{query.name}"
-    path = found[name] = path.with_name(pattern) if pattern else path
+    path = path.with_name(pattern) if pattern else path
+    found[name] = Written(path, team)
     draft.sources.append(SourceDraft(recipe.stream, "", f"{path.name} is {recipe.title.en}: {name}"))
     if recipe.note is not None:
         draft.guess(name, f"rows of {path.name} are {recipe.stream}", recipe.note.en)
 
 
-def read_queries(draft: Draft, folder: Path, exports: dict[str, Path], root: Path, today: date) -> dict[str, str]:
+def read_queries(draft: Draft, folder: Path, exports: dict[str, Written], root: Path, today: date) -> dict[str, str]:
     """Read what the rows of the queries name, and return the queries: file -> text.
 
     Args:
@@ -100,16 +120,30 @@ def read_queries(draft: Draft, folder: Path, exports: dict[str, Path], root: Pat
         today: Local day.
     """
     organisation = load_organisation(folder)
+    asked: set[Path] = set()
     for query in organisation.queries:
-        where = exports[query.path].name
+        where = exports[query.path].path.name
         try:
             rows = rows_of(organisation, query, root, today)
         except SourceError as error:
-            draft.guess(query.path, f"the query of {where} gives no rows: {error.problem.message}", error.problem.fix)
+            what = f"the query of {where} gives no rows: {error.problem.message}"
+            draft.guess(query.path, what, error.problem.fix, is_loss=True)
             continue
-        aside = rows.filter(pl.col("_reason").is_not_null()).height
-        if aside:
+        aside = rows.filter(pl.col("_reason").is_not_null())
+        if not aside.is_empty():
+            most = aside["_reason"].value_counts(sort=True)["_reason"][0]
             fix = f"opsmetrics source try {query.name} shows which, and why"
-            draft.guess(query.path, f"{aside} of {rows.height} rows of {where} would be set aside", fix)
-        read_rows(draft, query.name, rows.filter(pl.col("_reason").is_null()), where)
+            draft.guess(
+                query.path,
+                f"{aside.height} of {rows.height} rows of {where} would be set aside: {most}",
+                fix,
+                is_loss=True,
+            )
+        good = rows.filter(pl.col("_reason").is_null())
+        read_rows(draft, query.name, good, where)
+        team = exports[query.path].team
+        if not good.is_empty() and team is not None and exports[query.path].path not in asked:
+            # Two recipes of one file would say of a team what the first of them said.
+            asked.add(exports[query.path].path)
+            read_teams(draft, query, team, root, good, where)
     return {query.path: query.sql for query in organisation.queries}

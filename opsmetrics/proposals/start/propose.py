@@ -225,6 +225,16 @@ def _own(draft: Draft, given: Given) -> None:
 
 
 def _nothing(given: Given, found: Proposed) -> Problem:
+    if found.draft.sources:
+        known = names_of(source.what for source in found.draft.sources)
+        # Why a file that is known gave nothing: its query fails, or its rows would be set aside.
+        why = "".join(f"; {guess.what}" for guess in found.draft.guesses if guess.is_loss)
+        fix = "export the column that names it too, or add a table with columns service and team"
+        if why:
+            fix = (
+                "mend the export; or add a table with columns service and team, and mend the query that is written then"
+            )
+        return Problem(str(given.org), None, f"nothing names any service: {known}{why}", fix)
     if found.unread:
         message = f"none of these files is known: {names_of(path.name for path in found.unread)}"
         fix = "docs/sources.md lists what is recognised; a table with columns service and team is enough to begin"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import load_organisation
-from opsmetrics.organisation.connectors import GitClones
+from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.proposals.start.draft import SourceDraft
 from opsmetrics.proposals.start.toml import listed
 from opsmetrics.proposals.start.writing import write

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from opsmetrics.core.model import Model
-from opsmetrics.organisation.connector import Connector, Feed, Url, Variable
+from opsmetrics.organisation.connectors.base import Connector, Feed, Url, Variable
 
 # A priority that Jira brings along -> severity or priority of the contract; another one is named in `values`.
 _JIRA_PRIORITIES: dict[str, int | str] = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 4}

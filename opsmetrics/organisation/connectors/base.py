@@ -1,6 +1,6 @@
 """What every kind of connector is told, and how it says what it delivers.
 
-Belongs here: the base of all settings of connectors. Does not belong here: any one kind (``connectors``).
+Belongs here: the base of all settings of connectors. Does not belong here: any one kind.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from opsmetrics.organisation.bounds import Bounds
 
 # What a source shows of today only: it remembers a state for one day.
 STATE = 1
+# What only a deployment's own record says: an annotation or a release has none of it.
+DEPLOYMENT_ALONE = ("has_manual_step", "rolled_back_at", "hotfixed_at", "committed_at", "is_rework")
+PAGE_ALONE = ("acknowledged_at", "acknowledged_by_kind", "label", "incident_id")
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=80)]
 
 
@@ -29,6 +32,14 @@ _FROM_VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*
 
 def _address(url: str) -> str:
     return url.rstrip("/") if _FROM_VARIABLE.fullmatch(url) else checked(url)
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+    return text
 
 
 Url = Annotated[str, AfterValidator(_address)]
@@ -41,6 +52,7 @@ def _by_stream(link: Any) -> Any:
     return {EVERY_STREAM: link} if isinstance(link, str) else link
 
 
+Expression = Annotated[str, AfterValidator(_expression)]
 Links = Annotated[dict[str, LinkTemplate], BeforeValidator(_by_stream)]
 
 
