@@ -1,4 +1,4 @@
-"""Ctrl-C: a pull and the app end at once, without a trace, and leave no process behind."""
+"""Ctrl-C: a pull, a query and the app end at once, without a trace, and leave no process behind."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.listening import listening
 from tests.patience import LIMIT_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
+QUERY_SECONDS = 5.0  # of the processor
 PROMETHEUS = """
 [[connector]]
 name = "prometheus"
@@ -68,6 +69,12 @@ def is_gone(group: int) -> bool:
     return False
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process has used so far, all threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_a_pull_from_a_server_that_does_not_answer(small, tmp_path):
     asked, over = threading.Event(), threading.Event()
 
@@ -107,3 +114,12 @@ def test_the_app(small_run):
         wait_until(answers, every=0.2)
         code, said = interrupted(process)
     assert (code, said.strip()) == (0, f"scorecard on http://127.0.0.1:{port} (stop with Ctrl-C)")
+
+
+def test_a_query_without_end(small_run):
+    endless = "select count(*) from range(100000000000000) as numbers (number) where number % 7 = 3"
+    with started(small_run.home, "sql", endless) as process:
+        # Much more than starting takes: it is the query that runs.
+        wait_until(lambda: processor_seconds(process.pid) > QUERY_SECONDS, every=0.2)
+        code, said = interrupted(process)
+    assert (code, said.split()) == (1, ["Aborted!"])
