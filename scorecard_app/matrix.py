@@ -65,13 +65,16 @@ def tile_html(language: str, tile: Tile) -> Markup:
 
 def _parts(language: str, tile: Tile) -> Markup:
     """The figure, its changes, and what is to be known of it, each in words."""
-    notes = (
+    notes = join(
         change_mark(language, tile.change),
         change_mark(language, tile.year_change, text(language, "overview.mark_year")),
         *(element("span", word, class_="mark") for word in tile.marks),
     )
-    figure = element("span", score(language, tile.score), class_="figure")
-    return element("span", figure, notes, class_="notes", aria_hidden="true")
+    shown = score(language, tile.score)
+    if not notes:
+        # Most tiles: the browser cleans and lays out every element of a page, and there are hundreds of tiles.
+        return element("span", shown, class_="figure", aria_hidden="true")
+    return element("span", element("span", shown, class_="figure"), notes, class_="notes", aria_hidden="true")
 
 
 def legend(language: str, edges: Sequence[float], change: str = "") -> Markup:

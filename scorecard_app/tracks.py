@@ -80,13 +80,14 @@ def track(
     labels = element("span", (_label(line) for line in drawn if line.words), class_="ticks", aria_hidden="true")
     body = element(
         "span",
-        (element("b", class_=line.kind, style=f"left:{_percent(line.at)}") for line in drawn),
+        (element("b", class_=line.kind, style=f"left:{_percent(line.at)}") for line in drawn if line.kind != "tick"),
         (
             element("span", class_="reach", style=f"left:{_percent(low)};width:{_percent(high - low)}")
             for low, high in spans
         ),
         (_mark(mark) for mark in marks),
         class_="rail",
+        style=_grid(line.at for line in drawn if line.kind == "tick"),
         role="img",
         aria_label=alt,
     )
@@ -108,6 +109,12 @@ def month_bars(values: Sequence[float | None], alt: str, top: float) -> Markup:
         for value in values
     )
     return element("span", bars, class_="bars", role="img", aria_label=alt)
+
+
+def _grid(places: Iterable[float]) -> str | None:
+    """Return the lines of the grid as a background: as elements they would be most of what a list of tracks holds."""
+    lines = [f"linear-gradient(var(--line),var(--line)) {_percent(at)} 0/1px 100% no-repeat" for at in places]
+    return f"background:{','.join(lines)}" if lines else None
 
 
 def _mark(mark: Mark) -> Markup:

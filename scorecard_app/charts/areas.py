@@ -12,6 +12,7 @@ from opsmetrics.snapshots.queries.areas import AreaSpread
 from scorecard_app.charts.base import GRID, KRAV, SCORES, days_axis, label_margin, label_stack, layout, names_axis
 
 _RANGE = [0, 103]  # the marks at 100 are whole
+_APART = "\u00a0\u00a0"  # between the end of a row and what is written beside it
 
 
 def spread(language: str, rows: Sequence[tuple[str, float, float | None, bool]], target: float, word: str) -> go.Figure:
@@ -25,17 +26,15 @@ def spread(language: str, rows: Sequence[tuple[str, float, float | None, bool]],
     """
     figure = go.Figure()
     _add_year_ago(figure, [(row, now, before) for row, (_, now, before, _) in enumerate(rows) if before is not None])
+    _add_scores(figure, language, rows)
     _add_now(figure, rows)
     figure.add_vline(x=target, line=KRAV, layer="below")
     label = {"x": target, "y": 1, "yref": "paper", "yanchor": "bottom", "text": f"{word} {target:.0f}"}
-    right = {"x": 1.02, "xref": "paper", "xanchor": "left"}
-    notes = [label, *(right | {"y": row, "text": score(language, now)} for row, (_, now, *_) in enumerate(rows))]
     names, left, height = names_axis([name for name, *_ in rows], 26)
     margin = {"l": left, "r": 44, "t": 30, "b": 36}
     scale = SCORES | {"range": _RANGE}
     figure.update_layout(layout(language, 90 + height, margin=margin, xaxis=scale, yaxis=names))
-    # All at once: one by one, each would have Plotly check the others again.
-    figure.update_layout(annotations=[note | {"showarrow": False} for note in notes])
+    figure.add_annotation(label, showarrow=False)
     return figure
 
 
@@ -48,6 +47,24 @@ def _add_year_ago(figure: go.Figure, rows: Sequence[tuple[int, float, float]]) -
     hollow = {"symbol": "circle-open", "size": 9, "color": GREY, "line": {"width": 1.5}}
     then, places = [before for _, _, before in rows], [row for row, _, _ in rows]
     figure.add_trace(go.Scatter(x=then, y=places, mode="markers", marker=hollow, hoverinfo="skip", cliponaxis=False))
+
+
+def _add_scores(figure: go.Figure, language: str, rows: Sequence[tuple[str, float, float | None, bool]]) -> None:
+    """Each score as text beside the right end of its row.
+
+    Texts of a trace, because Plotly measures each annotation, and the browser lays the page out again for that.
+    """
+    figure.add_trace(
+        go.Scatter(
+            x=[_RANGE[1]] * len(rows),
+            y=list(range(len(rows))),
+            mode="text",
+            text=[f"{_APART}{score(language, now)}" for _, now, *_ in rows],
+            textposition="middle right",
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    )
 
 
 def _add_now(figure: go.Figure, rows: Sequence[tuple[str, float, float | None, bool]]) -> None:

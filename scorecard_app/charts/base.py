@@ -18,7 +18,10 @@ GRID = "rgba(113,122,132,0.25)"
 MARGIN = {"l": 50, "r": 110, "t": 16, "b": 40}
 KRAV = {"color": KRAV_COLOUR, "width": KRAV_WIDTH}
 """The requirement, in every chart: the same line as in the tables' drawings (``style.css``)."""
-SCORES = {"fixedrange": True, "gridcolor": GRID, "zeroline": False, "tickvals": [0, 20, 40, 60, 80, 100]}
+_AXIS = {"fixedrange": True, "zeroline": False, "ticklabeloverflow": "allow"}
+"""Of every axis. Labels have room by the margins: Plotly would measure each to hide those that have none, and the
+browser lay the page out again each time."""
+SCORES = _AXIS | {"gridcolor": GRID, "tickvals": [0, 20, 40, 60, 80, 100]}
 """An axis of scores; its range leaves room for the marks at 100."""
 _NAME = 20  # letters of a line of a name beside an axis: a phone has room for no more
 _LETTER = 7  # pixels of a letter at the size of labels
@@ -66,11 +69,9 @@ def names_axis(names: Sequence[str], row: int) -> tuple[dict[str, Any], int, int
     """
     lines = [wrap(name, _NAME, break_long_words=True) or [""] for name in names]
     longest = max((len(line) for each in lines for line in each), default=0)
-    axis = {
+    axis = _AXIS | {
         "range": [len(names) - 0.5, -0.5],
-        "fixedrange": True,
         "showgrid": False,
-        "zeroline": False,
         "ticklabelstandoff": _STANDOFF,
         "tickvals": list(range(len(names))),
         "ticktext": ["<br>".join(plain(line) for line in each) for each in lines],
@@ -87,15 +88,13 @@ def days_axis(language: str, days: Sequence[date]) -> dict[str, Any]:
     first, last = min(days), max(days)
     ticks = calendar_ticks(language, first, last)
     edge = timedelta(days=max(1.0, (last - first).days * _EDGE))
-    return {
+    return _AXIS | {
         "type": "date",
-        "fixedrange": True,
         "range": [first - edge, last + edge],
         "tickvals": [tick.on for tick in ticks],
         "ticktext": [tick.words + (f"<br>{tick.year}" if tick.year else "") for tick in ticks],
         "tickangle": 0,
         "showgrid": False,
-        "zeroline": False,
     }
 
 
@@ -103,10 +102,8 @@ def values_axis(language: str, unit: str, lowest: float, highest: float) -> dict
     """Return a value axis with five or so round ticks, written as the language writes the unit."""
     ticks = round_ticks(lowest, highest)
     words = tick_words(language, unit, ticks)
-    return {
-        "fixedrange": True,
+    return _AXIS | {
         "gridcolor": GRID,
-        "zeroline": False,
         "range": [lowest, highest],
         "tickvals": ticks,
         "ticktext": words,

@@ -25,7 +25,7 @@ from scorecard_app.sparklines import sparkline
 from scorecard_app.views.matrix_tiles import SHOWN_MONTHS, Matrix, is_withheld, read_matrix, shown_change, tile
 from scorecard_app.views.parts import source
 
-SHOWN_TEAMS = 40  # rows of the matrix at once: more is a wall, and slow
+SHOWN_TEAMS = 25  # rows of the matrix at once: more is a wall, and slow
 TEAM_KINDS = ("product", "platform")
 
 

@@ -17,6 +17,7 @@ from scorecard_app.views.incidents import team_timeline
 from scorecard_app.views.parts import PLAIN, source
 
 SHOWN_INCIDENTS = 5
+SHOWN_ROWS = 25  # of the list that opens
 
 
 def incident_section(page: Page, team_id: str) -> None:
@@ -39,8 +40,12 @@ def incident_section(page: Page, team_id: str) -> None:
     latest = _table(page, team_id, found[:SHOWN_INCIDENTS], page.text("team.incidents_latest"))
     rest = None
     if len(found) > SHOWN_INCIDENTS:
-        whole = _table(page, team_id, found, page.text("team.incidents_caption"))
-        rest = folded(page.text("team.incidents_all", count=len(found)), table_html(page, whole))
+        newest = _table(page, team_id, found[:SHOWN_ROWS], page.text("team.incidents_caption"))
+        if len(found) > SHOWN_ROWS:
+            words = page.text("incidents.list_show", shown=SHOWN_ROWS, all=fmt.number(page.language, len(found)))
+        else:
+            words = page.text("team.incidents_all", count=len(found))
+        rest = folded(words, table_html(page, newest))
     show(
         join(
             table_html(page, latest),

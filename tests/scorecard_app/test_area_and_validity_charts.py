@@ -61,10 +61,13 @@ def test_teams_of_an_area_lie_on_a_whole_scale_with_their_scores_beside_them(lan
     line, then = data[0], data[1]
     assert list(then["x"]) == [row[2] for row in ordered if row[2] is not None], "what is not known has no mark"
     assert len(line["x"]) == 3 * len(then["x"])
-    notes = layout["annotations"]
-    assert [note["text"] for note in notes[1:]] == [score(language, row[1]) for row in ordered]
-    assert layout["margin"]["r"] >= LETTER * max(len(note["text"]) for note in notes[1:])
-    assert notes[0]["text"] == f"{KRAV[language]} 60"
+    beside = data[-2]
+    assert [words.strip() for words in beside["text"]] == [score(language, row[1]) for row in ordered]
+    assert (list(beside["y"]), set(beside["x"])) == (list(now["y"]), {high}), "each at the end of its row"
+    assert (beside["textposition"], beside["cliponaxis"]) == ("middle right", False)
+    assert layout["margin"]["r"] >= LETTER * max(len(words) for words in beside["text"])
+    (note,) = layout["annotations"]
+    assert note["text"] == f"{KRAV[language]} 60"
     assert layout["shapes"][0]["x0"] == 60
     assert layout["shapes"][0]["line"]["color"] == palette.TEAL
     check_rows(layout, [row[0] for row in ordered])

@@ -82,7 +82,7 @@ def test_the_menu_leads_to_decisions_from_every_page(demo_home, monkeypatch):
 
 def test_every_timeline_says_its_days_in_words_and_shares_one_axis(demo_home, monkeypatch):
     _, html = open_page("decisions", demo_home, monkeypatch)
-    rails = re.findall(r'class="rail" role="img" aria-label="([^"]+)"', html)
+    rails = re.findall(r'class="rail"[^>]* role="img" aria-label="([^"]+)"', html)
     (count,) = rows_of(demo_home, "select count(*) as count from ref.goals")
     assert len(rails) == count["count"]
     assert all(rail.startswith("Besluttet ") and ", frist " in rail for rail in rails)
