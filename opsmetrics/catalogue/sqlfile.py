@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from opsmetrics.catalogue.macros import Macro, MacroHeader, Reads, load_macros, reads
 from opsmetrics.catalogue.schemas import FLAT
-from opsmetrics.catalogue.sqltree import MACROS, parse_select
+from opsmetrics.catalogue.sqltree import MACROS, parse_select, trees
 from opsmetrics.core.declare import Column, Table
 from opsmetrics.core.errors import SqlFileError
 from opsmetrics.core.sqlheader import HeaderError, read_header
@@ -231,6 +231,7 @@ def load_all(root: Path, organisation: Path | None = None) -> dict[str, SqlFile]
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise SqlFileError(f"{root}: these files read each other in a circle: {' -> '.join(error.args[1])}") from error
+    trees().save()
     return {name: files[name] for name in order}
 
 
