@@ -16,6 +16,7 @@ from opsmetrics.build.plan import Kind, Plan, Repair, Stage
 from opsmetrics.build.pulling import pull_streams
 from opsmetrics.build.stages import PullAgain, StageResult, perform
 from opsmetrics.core.errors import WarehouseDamagedError
+from opsmetrics.core.interrupts import ended_by_interrupt
 from opsmetrics.sources import PullResult
 from opsmetrics.warehouse import connect
 from opsmetrics.warehouse.connection import kind_of
@@ -126,7 +127,7 @@ def perform_stages(
     todo, is_repaired = tuple(wanted), False
     while True:
         try:
-            with connect(context.settings.warehouse, context.settings.busy_seconds) as con:
+            with connect(context.settings.warehouse, context.settings.busy_seconds) as con, ended_by_interrupt(con):
                 for stage, result in _perform_on(con, context, todo, pull_again, progress):
                     if stage in wanted and stage.name not in given:
                         given.add(stage.name)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +20,12 @@ from opsmetrics.cli.options import (
     settings_of,
 )
 from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.interrupts import ended_by_interrupt
 from opsmetrics.core.spreadsheets import csv_text
 from opsmetrics.operations.health import upkeep
 from opsmetrics.snapshots import export as exporting
 from opsmetrics.snapshots import results as evaluation
 from opsmetrics.snapshots.store import current, open_current
-
-# How long to wait between two looks for Ctrl-C.
-LOOK_SECONDS = 0.1
 
 
 @click.command()
@@ -60,14 +55,14 @@ def sql(query: str | None, file: Path | None, form: str) -> None:
     Example: opsmetrics sql -f examples/queries/03-what-to-fix-first.sql --format csv
     """
     asked = _query(query, file)
-    with open_current(settings_of().snapshots) as con:
+    with open_current(settings_of().snapshots) as con, ended_by_interrupt(con):
         try:
             statements = con.extract_statements(asked)
             if not statements:
                 raise click.UsageError('there is no query; write one, such as "from marts.scorecard"')
             if sum(statement.type == duckdb.StatementType.SELECT for statement in statements) > 1:
                 raise click.UsageError("one query at a time: only the last would be shown")
-            _until_interrupted(con, partial(_show, con, asked, form))
+            _show(con, asked, form)
         except duckdb.Error as error:
             click.echo(f"error: {_refusal(error)}", err=True)
             sys.exit(EXIT_USAGE)
@@ -85,26 +80,6 @@ def _show(con: duckdb.DuckDBPyConnection, asked: str, form: str) -> None:
         click.echo(csv_text(relation.pl()), nl=False)
     else:
         click.echo(relation.pl().write_json())
-
-
-def _until_interrupted(con: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
-    """Do the work of a connection in a thread, so that Ctrl-C ends it whatever the query does.
-
-    A thread that waits for DuckDB's own threads hears no signal before they are done. Short waits, because what
-    Polars does about signals keeps Python from waking for one.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(work)
-        try:
-            while not wait([running], LOOK_SECONDS).done:
-                pass
-        except KeyboardInterrupt:
-            # Once is not enough where the query has not begun.
-            while not running.done():
-                con.interrupt()
-                wait([running], LOOK_SECONDS)
-            raise
-        running.result()
 
 
 def _query(query: str | None, file: Path | None) -> str:

@@ -12,12 +12,30 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from opsmetrics.snapshots import store
 from tests.apps import free_port, is_healthy
 from tests.listening import listening
+from tests.own_metric import HEADER
 from tests.patience import LIMIT_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-QUERY_SECONDS = 5.0  # of the processor
+# Of the processor: more than all that comes before a statement without end.
+QUERY_SECONDS, BUILD_SECONDS = 5.0, 20.0
+ENDLESS = "range(100000000000000) as numbers (number) where number % 7 = 3"
+OWN = (
+    HEADER
+    + f"""with items as (
+    select d.team_id, w.as_of, w.grain, d.deployment_id as item_id, (select count(*) from {ENDLESS}) as numerator,
+        1 as denominator, w.completeness
+    from macros.metric_windows('own_endless') as w
+    join facts.deployments as d on macros.within(d.deployed_at, w.starts_at, w.as_of)
+)
+
+select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))
+from items
+group by team_id, as_of, grain
+"""
+)
 PROMETHEUS = """
 [[connector]]
 name = "prometheus"
@@ -116,10 +134,32 @@ def test_the_app(small_run):
     assert (code, said.strip()) == (0, f"scorecard on http://127.0.0.1:{port} (stop with Ctrl-C)")
 
 
+def interrupted_at_work(process: subprocess.Popen[str], seconds: float) -> tuple[int, str]:
+    """Exit code and words of a command that is ended in a statement without end, known by what it has used."""
+    wait_until(lambda: process.poll() is not None or processor_seconds(process.pid) > seconds, every=0.2)
+    assert process.poll() is None, process.communicate()
+    return interrupted(process)
+
+
 def test_a_query_without_end(small_run):
-    endless = "select count(*) from range(100000000000000) as numbers (number) where number % 7 = 3"
-    with started(small_run.home, "sql", endless) as process:
-        # Much more than starting takes: it is the query that runs.
-        wait_until(lambda: processor_seconds(process.pid) > QUERY_SECONDS, every=0.2)
-        code, said = interrupted(process)
+    with started(small_run.home, "sql", f"select count(*) from {ENDLESS}") as process:
+        code, said = interrupted_at_work(process, QUERY_SECONDS)
     assert (code, said.split()) == (1, ["Aborted!"])
+
+
+def test_a_build_whose_own_metric_has_no_end(small_run):
+    """The snapshot and what was built before stay, and the next build is whole."""
+    (small_run.org / "metrics").mkdir()
+    metric = small_run.org / "metrics" / "own_endless.sql"
+    metric.write_text(OWN)
+    before = store.current(small_run.snapshots).build_id
+    with started(small_run.home, "run", org=small_run.org) as process:
+        code, said = interrupted_at_work(process, BUILD_SECONDS)
+    assert code == 1
+    assert said.split()[-1] == "Aborted!"
+    assert "error" not in said
+    assert store.current(small_run.snapshots).build_id == before
+    metric.unlink()
+    with started(small_run.home, "run", org=small_run.org) as process:
+        said, _ = process.communicate(timeout=LIMIT_SECONDS)
+    assert process.returncode == 0, said
