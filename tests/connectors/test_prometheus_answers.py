@@ -194,6 +194,16 @@ def test_a_day_of_which_prometheus_has_no_data_at_all_is_not_a_quiet_one(
     assert found.rows
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_store_that_refuses_the_question_for_what_was_watched_tells_nothing_of_it(answering, status):
+    def answer(_path, _query, body):
+        is_refused = "count%28up%29" in body
+        return status if is_refused else 200, {"status": "success", "data": {"resultType": "matrix", "result": []}}
+
+    found = prometheus.alerts(request_of("prometheus", "alerts", url=answering(answer), now=NOW))
+    assert (found.rows, found.unseen, found.is_complete) == ([], frozenset(), True)
+
+
 def test_a_series_of_native_histograms_has_no_values_and_breaks_nothing(answering):
     histogram = {"metric": {"instance": "db"}, "histograms": [[0, {"count": "1", "sum": "1"}]]}
     body = {"status": "success", "data": {"resultType": "matrix", "result": [histogram, series()]}}
