@@ -61,7 +61,11 @@ def probe(request: FetchRequest[AzurePipelines]) -> str:
 
 
 def deployments(request: FetchRequest[AzurePipelines]) -> FetchResult:
-    """Return stages that reached an environment in the asked days; the pipeline's name is the service."""
+    """Return stages that reached an environment in the asked days; the pipeline's name is the service.
+
+    Raises:
+        SourceError: No environment can be seen: those that an identity may not see are left out of the list.
+    """
     settings = request.connector
     rules = DeployRules(
         settings.deploy_environments, settings.test_events, settings.test_workflows, settings.deploy_workflows
@@ -70,7 +74,12 @@ def deployments(request: FetchRequest[AzurePipelines]) -> FetchResult:
     counted: Counter[str] = Counter()
     with client(request) as http:
         done: list[Deployment] = []
-        for environment in _environments(request, http):
+        environments = _environments(request, http)
+        if not environments:
+            message = "the project has no environments, or none that this identity may see"
+            path = _path(request, "distributedtask/environments")
+            raise http.error(path, message, "make the identity a Reader of the environments, or check the project")
+        for environment in environments:
             done += [
                 item
                 for item in _deployments(request, http, environment)

@@ -22,6 +22,8 @@ Row = dict[str, Any]
 Key = tuple[str, str, str]
 _RECONCILED = "ReconciliationSucceeded"
 _RELEASED = frozenset({"InstallSucceeded", "UpgradeSucceeded"})
+# Before Flux 2.2 the reason of a Helm release repeated the severity, and only the message said what was done.
+_MESSAGES = {"Helm install succeeded": "InstallSucceeded", "Helm upgrade succeeded": "UpgradeSucceeded"}
 
 
 def probe(request: FetchRequest[FluxEvents]) -> str:
@@ -65,15 +67,19 @@ def _told(settings: FluxEvents, event: Any) -> tuple[datetime, Key, str, str] | 
     about = event["involvedObject"]
     key = (about["kind"], about.get("namespace", ""), about["name"])
     counts = {"Kustomization": {_RECONCILED}, "HelmRelease": _RELEASED}.get(key[0], frozenset())
-    revision = _revision(event.get("metadata") or {})
-    if event["severity"] != "info" or event["reason"] not in counts or revision is None:
+    reason, revision = event["reason"], _revision(event.get("metadata") or {})
+    if key[0] == "HelmRelease":
+        reason = _MESSAGES.get((event.get("message") or "").strip(), reason) if reason == "info" else reason
+        # Each is a change by itself, and some versions left the revision out.
+        revision = revision or ""
+    if event["severity"] != "info" or reason not in counts or revision is None:
         return None
     if not any(fnmatchcase(f"{key[1]}/{key[2]}", pattern) for pattern in settings.objects):
         return None
     at = datetime.fromisoformat(event["timestamp"])
     if at.tzinfo is None:
         raise ValueError("a time without zone")
-    return at, key, event["reason"], revision
+    return at, key, reason, revision
 
 
 def _revision(metadata: dict[str, str]) -> str | None:

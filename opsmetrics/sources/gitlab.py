@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.instants import instant
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors.code_hosts import GitLab
-from opsmetrics.organisation.names import fits
+from opsmetrics.organisation.names import fits, folded, is_pattern
 from opsmetrics.sources.actors import ActorKind, is_machine, kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.github.client import service_of
 from opsmetrics.sources.github.update_requests import BEFORE, episodes_of
 from opsmetrics.sources.github.update_rows import change_rows, merge_rows, notes_of
-from opsmetrics.sources.http import Http
+from opsmetrics.sources.http import Http, RefusedError
 from opsmetrics.sources.release_dates import ReleaseDates
 
 Row = dict[str, Any]
 PAGE = 100
 # A deployment ends a moment after its job: its day may be another one.
 MARGIN = timedelta(hours=1)
+# Versions of before 2018, and requests that were brought along from elsewhere.
+UNDATED = "merged requests left out, of which GitLab does not say when they were merged"
+# Access levels of a project without which nothing is deployed; GitLab answers 403 then.
+_NEEDED = ("environments_access_level", "builds_access_level", "repository_access_level")
+# Names that a note shows.
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Projects:
+    """The projects that are meant.
+
+    Attributes:
+        paths: Number -> path that it has now.
+        before: Path that a project has now -> the one that the configuration knows it by.
+        notes: What is to be said of those that are not there under the configured name.
+        is_complete: Whether every project that the connector itself names was found.
+    """
+
+    paths: dict[int, str]
+    before: dict[str, str] = field(default_factory=dict[str, str])
+    notes: list[str] = field(default_factory=list[str])
+    is_complete: bool = True
 
 
 def _client(request: FetchRequest[GitLab]) -> Http:
@@ -64,8 +88,80 @@ def _projects(request: FetchRequest[GitLab], http: Http) -> dict[int, str]:
     }
 
 
+def _meant(request: FetchRequest[GitLab], http: Http) -> Projects:
+    """Return the projects that are meant, also those that have another path than the configuration knows.
+
+    GitLab answers for a renamed or transferred project under its number (301): rows follow the path it has now.
+
+    Raises:
+        SourceError: There is none at all, which no group with anything to see says.
+    """
+    settings, meant = request.connector, Projects(_projects(request, http))
+    listed = {folded(path) for path in meant.paths.values()}
+    missing: list[str] = []
+    for name in _expected(request):
+        if is_pattern(name):
+            if not any(fits(name, path) for path in meant.paths.values()):
+                missing.append(name)
+            continue
+        if folded(name) in listed:
+            continue
+        project = _looked_up(request, http, name)
+        if project is None:
+            missing.append(name)
+        elif project.get("archived"):
+            meant.notes.append(f"{name} is archived: it is left out")
+        elif folded(project["path_with_namespace"]) != folded(name):
+            now = project["path_with_namespace"]
+            meant.paths[project["id"]] = now
+            meant.before[now] = name
+            meant.notes.append(f"{name} is called {now} now: write that into the configuration")
+    if missing:
+        others = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
+        named = f"{', '.join(missing[:_SHOWN])}{others}"
+        meant.notes.append(f"not in the group, or not to be seen with this token: {named}")
+        meant.is_complete = not settings.projects
+    if not meant.paths and not any(note.endswith("left out") for note in meant.notes):
+        message = f"no project of the group {settings.group} is meant, or none can be seen with this token"
+        fix = "check group and projects in sources.toml, repositories in services.toml, and the token's role"
+        raise SourceError(Problem(settings.name, None, message, fix))
+    return meant
+
+
+def _expected(request: FetchRequest[GitLab]) -> list[str]:
+    """Return the names that must be in the group: those of the settings, else those of services.toml that lie in it."""
+    settings = request.connector
+    if settings.projects:
+        return settings.projects
+    inside = f"{folded(settings.group)}/"
+    names = (name for service in request.organisation.services for name in service.repositories)
+    return sorted({name for name in names if not is_pattern(name) and folded(name).startswith(inside)})
+
+
+def _looked_up(request: FetchRequest[GitLab], http: Http, path: str) -> Row | None:
+    """Return what has a path now or had it before, None where there is nothing to be seen; asked once a pull."""
+    key = f"project {folded(path)}"
+    if key not in request.known:
+        request.known[key] = _project(http, quote(path, safe=""))
+    found: Row | None = request.known[key]
+    return found
+
+
+def _project(http: Http, number: int | str) -> Row | None:
+    try:
+        found = http.get(f"api/v4/projects/{number}")
+    except RefusedError as error:
+        if error.status not in {403, 404}:
+            raise
+        return None
+    return found if isinstance(found, dict) and "path_with_namespace" in found else None
+
+
 def deployments(request: FetchRequest[GitLab]) -> FetchResult:
-    """Return deployments that succeeded, by when their job was done; what the rules leave out is counted."""
+    """Return deployments that succeeded, by when their job was done; what the rules leave out is counted.
+
+    A project that lets nobody see them makes the answer a part, one in which deploying is turned off has none.
+    """
     settings = request.connector
     rules = DeployRules(
         settings.deploy_environments, settings.test_events, settings.test_workflows, settings.deploy_workflows
@@ -80,16 +176,44 @@ def deployments(request: FetchRequest[GitLab]) -> FetchResult:
         "finished_before": _time(request.ends_at + MARGIN),
     }
     with _client(request) as http:
-        for number, path in _projects(request, http).items():
-            for page in http.pages(f"api/v4/projects/{number}/deployments", **query, per_page=PAGE):
-                for item in page:
-                    rule = rules.left_out(item["environment"]["name"], _run(item))
-                    if rule is None:
-                        rows[item["id"]] = _deployment(request, path, item)
-                    elif request.covers(instant(_done(item))):
-                        left_out[item["id"]] = rule
-    counted = Counter(left_out.values())
-    return FetchResult(list(rows.values()), source=f"{settings.url} deployments", counted=counted)
+        meant = _meant(request, http)
+        hidden: list[str] = []
+        for number, path in meant.paths.items():
+            try:
+                found = [
+                    item
+                    for page in http.pages(f"api/v4/projects/{number}/deployments", **query, per_page=PAGE)
+                    for item in page
+                ]
+            except RefusedError as error:
+                if error.status not in {403, 404}:
+                    raise
+                if _is_turned_off(http, number):
+                    meant.notes.append(f"nothing is deployed in {path}: environments or CI/CD are turned off")
+                else:
+                    hidden.append(path)
+                continue
+            for item in found:
+                rule = rules.left_out(item["environment"]["name"], _run(item))
+                if rule is None:
+                    rows[item["id"]] = _deployment(request, path, item, before=meant.before.get(path))
+                elif request.covers(instant(_done(item))):
+                    left_out[item["id"]] = rule
+    if hidden:
+        meant.notes.append(f"deployments are not to be seen with this token in {', '.join(hidden[:_SHOWN])}")
+    return FetchResult(
+        list(rows.values()),
+        is_complete=meant.is_complete and not hidden,
+        source=f"{settings.url} deployments",
+        notes=tuple(meant.notes),
+        counted=Counter(left_out.values()),
+    )
+
+
+def _is_turned_off(http: Http, number: int) -> bool:
+    """Whether a project says that a part is turned off without which nothing is deployed."""
+    project = _project(http, number) or {}
+    return "disabled" in {project.get(name) for name in _NEEDED}
 
 
 def _run(item: Row) -> Run | None:
@@ -103,31 +227,43 @@ def _done(item: Row) -> str:
     return str((item.get("deployable") or {}).get("finished_at") or item["updated_at"])
 
 
-def _deployment(request: FetchRequest[GitLab], path: str, item: Row) -> Row:
+def _deployment(request: FetchRequest[GitLab], path: str, item: Row, *, before: str | None = None) -> Row:
     job: Row = item.get("deployable") or {}
+    service = service_of(request.organisation, request.connector, path)
+    if service == path and before is not None:
+        # The configuration may know the old path only.
+        service = service_of(request.organisation, request.connector, before)
     # A job did it even when a person started it; without one another system said so through the API.
     by_machine = bool(job) or is_machine((item.get("user") or {}).get("username"), bots=request.connector.bots)
     return {
         "deployment_id": f"{path}#{item['id']}",
-        "service_id": service_of(request.organisation, request.connector, path),
+        "service_id": service,
         "environment": item["environment"]["name"],
         "deployed_at": _done(item),
         "actor_kind": "pipeline" if by_machine else "human",
     }
 
 
-def _requests(request: FetchRequest[GitLab], **window: str) -> Iterator[Row]:
-    """Yield the merge requests of the update bots in the group's projects that are meant, in GitHub's form."""
+def _requests(request: FetchRequest[GitLab], **window: str) -> tuple[list[Row], Projects, Counter[str]]:
+    """Return the merge requests of the update bots in the group's projects that are meant, in GitHub's form."""
     query = {"scope": "all", "order_by": "created_at", "sort": "asc", "per_page": PAGE, **window}
-    seen: set[int] = set()
+    found: dict[int, Row] = {}
+    counted: Counter[str] = Counter()
+    # Windows overlap: each is counted once a pull.
+    undated: set[int] = request.known.setdefault("undated requests", set[int]())
     with _client(request) as http:
-        wanted = _projects(request, http)
+        meant = _meant(request, http)
         for author in request.connector.update_authors:
             for page in http.pages(f"{_group(request)}/merge_requests", author_username=author, **query):
                 for item in page:
-                    if item["project_id"] in wanted and item["id"] not in seen:
-                        seen.add(item["id"])
-                        yield _in_github_form(item, wanted[item["project_id"]])
+                    if item["project_id"] not in meant.paths:
+                        continue
+                    if item["state"] == "merged" and not item.get("merged_at"):
+                        counted[UNDATED] += item["id"] not in undated
+                        undated.add(item["id"])
+                        continue
+                    found.setdefault(item["id"], _in_github_form(item, meant.paths[item["project_id"]]))
+    return list(found.values()), meant, +counted
 
 
 def _in_github_form(item: Row, path: str) -> Row:
@@ -160,27 +296,35 @@ def update_merges(request: FetchRequest[GitLab]) -> FetchResult:
     """Return merged update requests."""
     zone, rows = request.organisation.zone, list[Row]()
     # What was merged in the asked days was changed then, or later.
-    for pull in _requests(request, state="merged", updated_after=_time(request.starts_at)):
+    pulls, meant, counted = _requests(request, state="merged", updated_after=_time(request.starts_at))
+    for pull in pulls:
         if request.covers(instant(pull["mergedAt"])):
             rows += merge_rows(pull, _bot(request, pull), zone)
-    return FetchResult(rows, source=f"{request.connector.url} merge requests")
+    return _answer(request, rows, meant, counted)
+
+
+def _answer(
+    request: FetchRequest[GitLab], rows: list[Row], meant: Projects, counted: Counter[str], *notes: str
+) -> FetchResult:
+    source = f"{request.connector.url} merge requests"
+    return FetchResult(rows, meant.is_complete, source, (*meant.notes, *notes), counted=counted)
 
 
 def dependency_updates(request: FetchRequest[GitLab]) -> FetchResult:
     """Return the package changes of merged update requests."""
     rows: list[Row] = []
+    pulls, meant, counted = _requests(request, state="merged", updated_after=_time(request.starts_at))
     with ReleaseDates.of(request) as dates:
-        for pull in _requests(request, state="merged", updated_after=_time(request.starts_at)):
+        for pull in pulls:
             if request.covers(instant(pull["mergedAt"])):
                 rows += change_rows(pull, _bot(request, pull), dates)
-        notes = dates.notes()
-    return FetchResult(rows, source=f"{request.connector.url} merge requests", notes=notes)
+        return _answer(request, rows, meant, counted, *dates.notes())
 
 
 def update_episodes(request: FetchRequest[GitLab]) -> FetchResult:
     """Return lag episodes, as of GitHub (``github.update_requests``)."""
     since = _time(request.starts_at - BEFORE)
-    opened = list(_requests(request, state="all", created_after=since))
+    opened, meant, counted = _requests(request, state="all", created_after=since)
     rows, withdrawn = episodes_of(opened)
     asked = (pull for pull in opened if request.covers(instant(pull["createdAt"])))
-    return FetchResult(rows, source=f"{request.connector.url} merge requests", notes=tuple(notes_of(asked, withdrawn)))
+    return _answer(request, rows, meant, counted, *notes_of(asked, withdrawn))

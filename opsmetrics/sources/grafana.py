@@ -146,7 +146,10 @@ def _annotations(http: Http, start: datetime, end: datetime, **params: Any) -> l
 def _transitions(settings: Grafana, http: Http, start: datetime, end: datetime) -> list[Transition]:
     """Return the changes of state of [start, end), from where the settings say that Grafana keeps them."""
     if settings.state_history == "annotations":
-        return from_annotations(_annotations(http, start, end, type="alert"))
+        notes = _annotations(http, start, end, type="alert")
+        if not notes:
+            _refuse_hidden(http, start, end)
+        return from_annotations(notes)
 
     def fetch(start: datetime, end: datetime, can_halve: bool) -> list[Transition] | None:  # noqa: FBT001 - see halved
         first, last = (int(at.timestamp()) for at in (start, end))
@@ -159,6 +162,19 @@ def _transitions(settings: Grafana, http: Http, start: datetime, end: datetime) 
         found += halved(fetch, start, stop, shortest=timedelta(seconds=2))
         start = stop
     return found
+
+
+def _refuse_hidden(http: Http, start: datetime, end: datetime) -> None:
+    """Refuse a silence that is none: some versions show no change of an alert to those who ask by time.
+
+    Raises:
+        SourceError: Without a time the newest change is shown, and it lies in [start, end).
+    """
+    newest = http.get("api/annotations", type="alert", **{"from": 0, "to": 0, "limit": 1})
+    if any(start <= instant(note["time"]) < end for note in newest[:1]):
+        message = "alerts have changed, and none of it is shown to those who ask by time (grafana/grafana#63130)"
+        fix = "update Grafana, or keep the history in Loki and set state_history"
+        raise http.error("api/annotations", message, fix)
 
 
 def alerts(request: FetchRequest[Grafana]) -> FetchResult:

@@ -19,7 +19,7 @@ from opsmetrics.organisation.connectors.on_call import PagerDuty
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.duty import MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
-from opsmetrics.sources.http import ROLES, Http, required_secret, retry_after
+from opsmetrics.sources.http import ROLES, Http, RefusedError, required_secret, retry_after
 from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
@@ -213,10 +213,15 @@ def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
     since, until = request.starts_at - MARGIN, request.ends_at + MARGIN
     periods: list[Period] = []
     notes: list[str] = []
+    is_complete = True
     with _client(request) as http:
         for schedule in settings.schedules:
             window = {"since": _text(since), "until": _text(until), "schedule_ids[]": schedule}
             duties = _paged(http, "oncalls", "oncalls", **window)[0]
+            if not duties:
+                is_there, note = _without_duties(request, http, schedule)
+                is_complete = is_complete and is_there
+                notes += [note] if note else []
             first = min((duty["escalation_level"] for duty in duties), default=1)
             if first > 1:
                 notes.append(
@@ -231,4 +236,26 @@ def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
                     )
                     periods.append(Period(schedule, start, end, frozenset({duty["user"]["id"]})))
     rows = shifts(request.organisation, settings.schedules, periods)
-    return FetchResult(rows, source=f"{settings.address} on-calls", notes=tuple(notes))
+    return FetchResult(rows, is_complete, source=f"{settings.address} on-calls", notes=tuple(notes))
+
+
+def _without_duties(request: FetchRequest[PagerDuty], http: Http, schedule: str) -> tuple[bool, str | None]:
+    """Return whether a schedule without any duty is there at all, and what is to be said of it.
+
+    The list of duties is empty for a schedule that was deleted or never was, and for one that no escalation policy
+    asks, whoever stands in it.
+    """
+    key = f"schedule {schedule}"
+    if key not in request.known:
+        try:
+            request.known[key] = http.get(f"schedules/{schedule}", time_zone="UTC")["schedule"]
+        except RefusedError as error:
+            if error.status not in {403, 404}:
+                raise
+            request.known[key] = None
+    found: Row | None = request.known[key]
+    if found is None:
+        return False, f"schedule {schedule} is not there, or not to be seen with this key: who was on duty is not known"
+    if found.get("escalation_policies") == []:
+        return True, f"schedule {schedule} is in no escalation policy: nobody is called by it, and it is no shift"
+    return True, None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources import alertmanager
 from opsmetrics.sources.azure.client import authenticated_client
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.http import Http
+from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources.notes import days_of
 from opsmetrics.sources.prometheus_notes import Notes
 from opsmetrics.sources.service_names import ServiceNames
 from opsmetrics.sources.severities import is_no_page, severity_of
@@ -24,6 +25,7 @@ DAY = timedelta(days=1)
 # How far an alert is followed beyond the asked days, where the settings do not say how long the source remembers.
 FARTHEST_DAYS = 60
 UP = 0.5
+UP_TARGETS = "count(up)"
 LATENCY = ("valid_count", "fast_count")
 # The year 10000, as seconds.
 LATEST = 253_402_300_800
@@ -78,6 +80,36 @@ def _range(
     yield from pieces.values()
 
 
+def _unseen(request: FetchRequest[Prometheus], told: Iterable[datetime], notes: Notes) -> frozenset[date]:
+    """Return the asked days of which there is nothing because Prometheus was away, or has lost or forgotten them.
+
+    A day without what was asked for may be a quiet one. But ``up`` is there for whatever is scraped: a day without it
+    was watched by nobody. Where there is no ``up`` today either (others write into the store), that says nothing.
+
+    Args:
+        request: The question.
+        told: Instants of what was found; their days are not looked at.
+        notes: Where warnings are kept.
+    """
+    zone, hour = request.organisation.zone, timedelta(hours=1)
+    silent = set(days_of(request.days)) - {at.astimezone(zone).date() for at in told}
+    if not silent:
+        return frozenset()
+
+    def watched(start: datetime, end: datetime) -> set[date]:
+        # What carries labels is the answer to another question.
+        series = (values for labels, values in _range(request, UP_TARGETS, start, end, hour, notes) if not labels)
+        return {at.astimezone(zone).date() for values in series for at, _ in values if start <= at <= end}
+
+    try:
+        unwatched = silent - watched(request.starts_at, min(request.ends_at, request.now))
+        return frozenset(unwatched) if unwatched and watched(request.now - DAY, request.now) else frozenset()
+    except RefusedError as error:
+        if error.status is None:
+            raise
+        return frozenset()
+
+
 def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return one row per target and bin: up when at least half of its samples are; a bin without samples has none."""
     settings, minutes = request.connector, request.connector.bin_minutes
@@ -96,7 +128,8 @@ def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
                     "status": "up" if share == 1 else "degraded" if share >= UP else "down",
                 }
             )
-    return notes.result(rows, f"{settings.url} {settings.probe}")
+    unseen = _unseen(request, (row["checked_at"] for row in rows), notes)
+    return notes.result(rows, f"{settings.url} {settings.probe}", unseen)
 
 
 def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
@@ -119,14 +152,15 @@ def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
         for labels, values in _range(request, settings.utilisation, request.starts_at, last, hour, notes)
         for at, value in values
     ]
-    return notes.result(rows, f"{settings.url} {settings.utilisation}")
+    unseen = _unseen(request, (row["sampled_at"] for row in rows), notes)
+    return notes.result(rows, f"{settings.url} {settings.utilisation}", unseen)
 
 
 def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return requests and fast requests of each local day from SLO counters (hourly increases added up)."""
     settings, hour, zone = request.connector, timedelta(hours=1), request.organisation.zone
     counts: dict[tuple[str, Any], dict[str, float]] = defaultdict(dict)
-    notes = Notes()
+    told, notes = set[datetime](), Notes()
     for column, metric in zip(LATENCY, (settings.requests_total, settings.requests_fast), strict=True):
         query = f"sum by ({settings.service_label}) (increase({metric}[1h]))"
         for labels, values in _range(request, query, request.starts_at + hour, request.ends_at, hour, notes):
@@ -135,6 +169,7 @@ def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
                 notes.count(NO_LABEL, 1)
                 continue
             for at, value in values:
+                told.add(at - hour)
                 day = (at - hour).astimezone(zone).date()
                 found = counts[service, day]
                 found[column] = found.get(column, 0.0) + value
@@ -149,7 +184,7 @@ def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
         if len(found) == len(LATENCY)
     ]
     notes.count(ONE_COUNTER, sum(len(found) != len(LATENCY) for found in counts.values()))
-    return notes.result(rows, f"{settings.url} {settings.requests_total}")
+    return notes.result(rows, f"{settings.url} {settings.requests_total}", _unseen(request, told, notes))
 
 
 def _workload(metric: str, pod: str = "pod", tail: str = "-[a-z0-9]+-[a-z0-9]+") -> str:
@@ -256,7 +291,8 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
     settings, minute = request.connector, timedelta(minutes=1)
     names, manager = ServiceNames(request), alertmanager.Alertmanager(request)
     rows, notes = list[Row](), Notes()
-    for labels, instants in _firing(request, minute, notes):
+    firing = _firing(request, minute, notes)
+    for labels, instants in firing:
         name, severity = labels["alertname"], labels.get(settings.severity_label)
         if is_no_page(name, severity):
             continue
@@ -277,7 +313,8 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
                         "is_test": False,
                     }
                 )
-    return notes.result(rows, f"{settings.url} ALERTS")
+    unseen = _unseen(request, (at for _, instants in firing for at in instants), notes)
+    return notes.result(rows, f"{settings.url} ALERTS", unseen)
 
 
 def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, str]) -> str:

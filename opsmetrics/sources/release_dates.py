@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+from opsmetrics.core.instants import instant
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation.connectors.code_hosts import ReleaseDateSources
 from opsmetrics.sources.fetching import FetchRequest
@@ -104,10 +105,22 @@ class ReleaseDates:
                     if error.status != 404:
                         raise
                     text = None
-            at = datetime.fromisoformat(text).astimezone(UTC) if text else None
-            if at is not None and at >= EARLIEST:
+            at = published_at(text)
+            if at is not None:
                 return at
         return None
+
+
+def published_at(text: str | None) -> datetime | None:
+    """Read when something was published, UTC where no zone is told; before there were registries is no date."""
+    at = instant(text)
+    at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    return at.astimezone(UTC) if at is not None and at.astimezone(UTC) >= EARLIEST else None
+
+
+def uploaded_at(file: Mapping[str, Any]) -> datetime | None:
+    """Read when a file of PyPI's JSON was uploaded; mirrors leave the newer of the two times out, or both."""
+    return published_at(file.get("upload_time_iso_8601") or file.get("upload_time"))
 
 
 def open_cache(path: Path) -> sqlite3.Connection:
@@ -133,7 +146,8 @@ def _npm(http: Http, _system: str, package: str, version: str) -> str | None:
 
 def _pypi(http: Http, _system: str, package: str, version: str) -> str | None:
     files = http.get(f"{quote(package)}/{quote(version)}/json")["urls"]
-    return min((file["upload_time_iso_8601"] for file in files), default=None)
+    first = min((at for file in files if (at := uploaded_at(file)) is not None), default=None)
+    return first.isoformat() if first else None
 
 
 def _nuget(http: Http, _system: str, package: str, version: str) -> str | None:

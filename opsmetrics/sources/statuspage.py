@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors.monitors import StatusPage
@@ -20,6 +20,9 @@ _OVER = frozenset({"resolved", "postmortem", "completed"})
 _LASTING = frozenset({"investigating", "identified", "monitoring", "in_progress", "verifying"})
 UNKNOWN_STATUS = "reports in a state that is not known: over only where the page says when they ended"
 PLANNED = "planned maintenances left out, not begun"
+WRITTEN_LATER = "reports written down afterwards, of which the page states a day and no end"
+# People show an update at another time than they typed it, but not by much.
+_TYPING = timedelta(hours=1)
 
 
 def probe(request: FetchRequest[StatusPage]) -> str:
@@ -46,6 +49,13 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
                     continue
                 is_known = item.get("status") in _OVER | _LASTING
                 counted[UNKNOWN_STATUS] += not is_known
+                written_at = _written_later(item)
+                resolved = _ended(item)
+                ended = _instant(resolved) if isinstance(resolved, str) else resolved
+                if written_at is not None and ended in {_instant(item["created_at"]), begins}:
+                    # Noon of the day is not when it ended.
+                    resolved = None
+                    counted[WRITTEN_LATER] += 1
                 # The same report in both lists is one; of different ones with one id the contract believes none.
                 rows.append(
                     {
@@ -54,8 +64,8 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
                         "kind": "maintenance" if is_planned else "incident",
                         "severity": item.get("impact"),
                         "started_at": started or item["created_at"],
-                        "resolved_at": _ended(item),
-                        "announced_at": item["created_at"],
+                        "resolved_at": resolved,
+                        "announced_at": written_at or item["created_at"],
                     }
                 )
     return FetchResult(rows, source=request.connector.url, counted=+counted)
@@ -76,6 +86,23 @@ def _last_word(item: Row) -> datetime | None:
         if update.get("status") in _OVER - {"postmortem"} and (at := _instant(update.get("display_at"))) is not None
     ]
     return max(said, default=None)
+
+
+def _written_later(item: Row) -> datetime | None:
+    """When somebody wrote a report down that had not been one: its own times are all noon of the day it is about.
+
+    Public pages do not mark such a report; its first update is shown at that noon and was made later.
+    """
+    created = _instant(item["created_at"])
+    updates = [
+        (shown, made)
+        for update in item.get("incident_updates") or ()
+        if (shown := _instant(update.get("display_at"))) is not None
+        and (made := _instant(update.get("created_at"))) is not None
+    ]
+    shown, made = min(updates, default=(None, None))
+    is_later = shown is not None and made is not None and shown == created and made - shown > _TYPING
+    return made if is_later or (item.get("backfilled") is True and made is not None) else None
 
 
 def _instant(text: str | None) -> datetime | None:

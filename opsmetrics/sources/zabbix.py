@@ -24,6 +24,7 @@ PAGE = 1000
 _HEADER_SINCE: tuple[int, int] = (6, 4)
 _UPDATES_SINCE: tuple[int, int] = (7, 0)
 _ACKNOWLEDGED = 2
+_SUPPRESSED = 32
 _MOST_SEVERE = 5
 
 
@@ -80,11 +81,11 @@ def probe(request: FetchRequest[Zabbix]) -> str:
 
 
 def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
-    """Return the problems of the asked days from ``min_severity`` on that are not suppressed."""
+    """Return the problems of the asked days from ``min_severity`` on, without those that maintenance suppressed."""
     settings = request.connector
     client = Client(request)
     with client.http:
-        problems = [item for item in _problems(client) if item["suppressed"] != "1"]
+        problems = [item for item in _problems(client) if item["suppressed"] != "1" or _is_put_off(item)]
         recovered = {item["r_eventid"] for item in problems if item["r_eventid"] not in (None, "0")}
         ends = _clocks(client, sorted(recovered, key=int))
     rows: list[Row] = []
@@ -148,6 +149,11 @@ def _clocks(client: Client, ids: list[str]) -> dict[str, datetime]:
         asked = {"output": ["eventid", "clock", "ns"], "source": 0, "object": 0, "eventids": ids[place : place + PAGE]}
         found |= {item["eventid"]: _at(item["clock"], item["ns"]) for item in client.call("event.get", asked)}
     return found
+
+
+def _is_put_off(item: Row) -> bool:
+    """Whether somebody suppressed a problem by hand: it was there to be seen before, and is a page as it was."""
+    return any(int(update["action"]) & _SUPPRESSED for update in item["acknowledges"])
 
 
 def _first_acknowledgement(updates: list[Row]) -> Row | None:

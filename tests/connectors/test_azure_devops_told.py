@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.azure_pipelines import UNKNOWN_RUN
 from opsmetrics.sources.registry import probe_function
 from tests.connectors.told import Reply, asking, fetched, landed, telling
@@ -151,6 +152,13 @@ def pipelines(
 def deployed(small, routes: dict[str, Any], **settings: Any):
     with telling(routes) as server:
         return fetched(small, "azure_pipelines", "deployments", DAY, url=server.url, **SETTINGS | settings)
+
+
+def test_a_project_without_an_environment_to_be_seen_is_not_one_without_deployments(small):
+    """Azure DevOps leaves environments out of the list that the identity may not see."""
+    routes = pipelines(record(5)) | {f"{BASE}/distributedtask/environments": {"count": 0, "value": []}}
+    with pytest.raises(SourceError, match="no environments, or none that this identity may see"):
+        deployed(small, routes)
 
 
 def test_what_reached_an_environment_is_a_deployment(small):

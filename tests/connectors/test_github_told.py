@@ -285,6 +285,26 @@ def test_update_requests_of_a_renamed_repository_are_found_under_its_new_name_an
     assert server.paths().count(f"/repos/{REPO}") == 3, "a name is looked up once a pull, whatever it asks for"
 
 
+def test_a_bot_that_works_in_a_renamed_repository_is_on(small):
+    """Without a file of its own a repository says by its requests alone that a bot is on: they bear the new name."""
+    search = searching({"kystetaten": [pull_request("kystetaten/portal-2")]})
+    state = {"pushedAt": text(AT), "isArchived": False, "dashboard": {"nodes": []}}
+
+    def answer(query, body):
+        found = {"data": {"repository": state | dict.fromkeys(f"file{number}" for number in range(16))}}
+        return search(query, body) if "q" in body["variables"] else found
+
+    routes = {
+        f"/repos/{REPO}": Reply(status=301, headers={"location": "/repositories/7"}),
+        "/repositories/7": {"full_name": "kystetaten/portal-2"},
+        "/graphql": answer,
+    }
+    with telling(routes) as server:
+        found = fetched(small, "github", "repository_states", url=server.url, **GITHUB)
+    assert [(row["repository"], row["is_bot_enabled"]) for row in found.rows] == [(REPO, True)]
+    assert found.notes == (f"{REPO} is called kystetaten/portal-2 now: write that into the configuration",)
+
+
 def test_update_requests_of_every_owner_that_is_named_are_asked_for(small):
     routes = {"/graphql": searching({"kystetaten": [], "annen": [pull_request("annen/app")]})}
     with telling(routes) as server:
@@ -633,3 +653,12 @@ def test_the_server_of_these_tests_says_what_it_is_given():
     server = Server({"/a": {"b": 1}})
     assert server.reply("/a?c=1", None) == Reply({"b": 1})
     assert server.reply("/x", None).status == 404
+
+
+@pytest.mark.parametrize("stream", ["deployments", "availability_checks", "vulnerabilities", "update_merges"])
+def test_an_owner_of_whom_services_toml_names_no_repository_is_told(small, stream):
+    """A misspelt owner asks for nothing, which is not an owner with nothing."""
+    with telling({"/graphql": {"data": {"search": None}}}) as server:
+        answer = fetched(small, "github", stream, url=server.url, owner="kystetatn", update_authors=[])
+    assert list(answer.rows) == []
+    assert answer.notes == ("nothing was asked: no repository of services.toml belongs to kystetatn",)

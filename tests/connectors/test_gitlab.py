@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.connectors.code_hosts import GitLab
 from opsmetrics.sources import gitlab
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.pull import pull_stream
 from tests.connectors.desk import GITLAB
 from tests.connectors.test_equals_records import landed, since, table
+from tests.connectors.told import Reply, fetched, telling
 
 
 def pulled(connected, stream, sources=GITLAB):
@@ -139,3 +141,94 @@ def test_tests_that_gitlab_calls_deployments_are_left_out_and_counted(
     result = gitlab.deployments(asked)
     assert len(result.rows) == (said is None)
     assert dict(result.counted) == ({f"deployments left out, {said}": 1} if said else {})
+
+
+FORBIDDEN = Reply({"message": "403 Forbidden"}, 403)
+GONE = Reply({"message": "404 Project Not Found"}, 404)
+
+
+def done(number: int) -> dict:
+    at = "2026-08-04T07:59:00Z"
+    job = {"name": "deploy", "finished_at": at, "pipeline": {"id": 1, "source": "push"}}
+    return {"id": number, "environment": {"name": "production"}, "updated_at": at, "user": None, "deployable": job}
+
+
+def told(small, stream, projects, routes):
+    """Ask a group with the projects ``acme/web-frontend`` (12) and ``acme/docs`` (14)."""
+    listed = [{"id": 12, "path_with_namespace": "acme/web-frontend"}, {"id": 14, "path_with_namespace": "acme/docs"}]
+    plain = {
+        "/api/v4/groups/acme/projects": listed,
+        "/api/v4/projects/12": listed[0],
+        "/api/v4/projects/14": listed[1],
+        "/api/v4/projects/12/deployments": [done(1)],
+        "/api/v4/projects/14/deployments": [done(2)],
+    }
+    more = {"group": "acme", "projects": projects, "update_authors": ["renovate-bot"], "services": {"acme/web": "web"}}
+    with telling(plain | routes) as server:
+        return fetched(small, "gitlab", stream, url=server.url, **more), server.paths()
+
+
+def test_a_project_that_was_renamed_is_followed_and_named(small):
+    """GitLab answers 301 for a project under the path that it had, with its number (since 16.5)."""
+    moved = Reply({"message": "301 Moved Permanently"}, 301, {"location": "/api/v4/projects/12"})
+    answer, _ = told(small, "deployments", ["acme/web"], {"/api/v4/projects/acme%2Fweb": moved})
+    assert [(row["deployment_id"], row["service_id"]) for row in answer.rows] == [("acme/web-frontend#1", "web")]
+    assert answer.is_complete
+    assert answer.notes == ("acme/web is called acme/web-frontend now: write that into the configuration",)
+
+
+def test_a_project_that_cannot_be_seen_is_not_one_without_deployments(small):
+    answer, asked = told(small, "deployments", ["acme/docs", "acme/other", "glob:acme/x-*"], {})
+    assert len(answer.rows) == 1
+    assert not answer.is_complete
+    assert answer.notes == ("not in the group, or not to be seen with this token: acme/other, glob:acme/x-*",)
+    assert asked.count("/api/v4/projects/acme%2Fother") == 1
+    with pytest.raises(SourceError, match="no project of the group acme"):
+        told(small, "update_merges", ["acme/other"], {})
+
+
+def test_an_archived_project_is_named(small):
+    archived = {"id": 9, "path_with_namespace": "acme/old", "archived": True}
+    answer, _ = told(small, "deployments", ["acme/old"], {"/api/v4/projects/acme%2Fold": archived})
+    assert (answer.rows, answer.is_complete, answer.notes) == ([], True, ("acme/old is archived: it is left out",))
+
+
+@pytest.mark.parametrize(
+    ("project", "is_complete", "note"),
+    [
+        ({"environments_access_level": "disabled", "builds_access_level": "enabled"}, True, "nothing is deployed in"),
+        ({"environments_access_level": "enabled", "builds_access_level": "disabled"}, True, "nothing is deployed in"),
+        ({"environments_access_level": "enabled", "builds_access_level": "private"}, False, "not to be seen"),
+        (None, False, "not to be seen"),
+    ],
+    ids=["environments off", "ci off", "not allowed", "hidden"],
+)
+def test_one_project_that_refuses_its_deployments_does_not_stop_the_others(small, project, is_complete, note):
+    """GitLab answers 403 where environments are turned off (apache/devlake#8550), and where the role is too low."""
+    path = {"id": 14, "path_with_namespace": "acme/docs"}
+    routes = {
+        "/api/v4/projects/14/deployments": FORBIDDEN,
+        "/api/v4/projects/14": GONE if project is None else path | project,
+    }
+    answer, _ = told(small, "deployments", ["acme/docs", "acme/web-frontend"], routes)
+    assert [row["deployment_id"] for row in answer.rows] == ["acme/web-frontend#1"]
+    assert answer.is_complete is is_complete
+    (said,) = answer.notes
+    assert note in said
+    assert "acme/docs" in said
+
+
+@pytest.mark.parametrize("stream", ["update_merges", "dependency_updates", "update_episodes"])
+def test_a_request_that_was_merged_nobody_knows_when_is_counted_and_is_no_open_one(small, stream):
+    """Old versions of GitLab leave the instant out (apache/devlake#5522)."""
+    body = "Bumps [x](https://x.invalid) from 1.0.0 to 2.0.0."
+    plain = {"project_id": 12, "created_at": "2026-08-03T08:00:00Z", "state": "merged", "description": body}
+    requests = [
+        item(id=1, iid=1, **plain),
+        item(id=2, iid=2, merged_at=None, **plain),
+        item(id=3, iid=3, merged_at="2026-08-04T08:00:00Z", **plain),
+    ]
+    answer, _ = told(small, stream, ["acme/web-frontend"], {"/api/v4/groups/acme/merge_requests": requests})
+    assert len(answer.rows) == 1
+    assert answer.counted == {gitlab.UNDATED: 2}
+    assert answer.rows[0].get("applied_at", 1) is not None

@@ -195,6 +195,17 @@ def test_a_release_counts_when_it_is_installed_or_upgraded(flux):
     assert [row["deployed_at"].hour for row in rows] == [0, 2, 4]
 
 
+def test_older_controllers_say_in_the_message_what_they_did_to_a_release(flux):
+    """fluxcd/flux2#4453: the reason repeats the severity; #3937: without a revision."""
+    said = ("Helm install succeeded", "Helm upgrade has started", "Helm upgrade succeeded", "Helm test succeeded")
+    told = [event(3, "1.0", "info", hour=hour, message=message) for hour, message in enumerate(said)]
+    token = {"metadata": {"summary": "env=prod", "token": "0a1b"}}
+    told += [event(4, None, "info", message="Helm upgrade succeeded", **token), event(5, None, "UpgradeSucceeded")]
+    _, rows = flux(told)
+    assert [(row["deployed_at"].day, row["deployed_at"].hour) for row in rows] == [(3, 0), (3, 2), (4, 8), (5, 8)]
+    assert len({row["deployment_id"] for row in rows}) == 4
+
+
 def test_failures_other_objects_and_words_without_revision_tell_nothing(flux):
     elsewhere = {"involvedObject": {"kind": "Kustomization", "namespace": "infra", "name": "web"}}
     source = {"involvedObject": {"kind": "GitRepository", "namespace": "apps", "name": "web"}}

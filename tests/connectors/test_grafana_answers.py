@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.sources import grafana
 from tests.connectors.answers import Answers, ask, request_of
+from tests.connectors.told import fetched, telling
 
 RULES, NOTES = "api/v1/provisioning/alert-rules", "api/annotations"
 POLICIES, HISTORY = "api/v1/provisioning/policies", "api/v1/rules/history"
@@ -329,3 +331,18 @@ def test_deploy_annotations_that_name_nothing_known_are_counted(monkeypatch):
     monkeypatch.setattr(grafana, "_client", lambda _: nullcontext(answers))
     found = grafana.deployments(request)
     assert (list(found.rows), found.counted) == ([], {grafana.UNNAMED: 2})
+
+
+@pytest.mark.parametrize(("days_before", "is_hidden"), [(0, True), (90, False), (None, False)])
+def test_a_version_that_hides_changes_from_those_who_ask_by_time_is_not_quiet(small, days_before, is_hidden):
+    """grafana/grafana#63130: with from and to no annotation of an alert is shown, without them all are."""
+    newest = [] if days_before is None else [note(-1440 * days_before, "Normal", "Alerting", timeEnd=0)]
+    routes = {f"/{RULES}": [rule()], f"/{NOTES}": lambda query, _: [] if int(query["from"]) else newest}
+    asked = ("grafana", "alerts", (date(2026, 11, 9), date(2026, 11, 12)))
+    with telling(routes) as server:
+        settings = {"url": server.url, "token_env": "GRAFANA_TOKEN", "now": datetime(2026, 11, 20, tzinfo=UTC)}
+        if is_hidden:
+            with pytest.raises(SourceError, match="none of it is shown to those who ask by time"):
+                fetched(small, *asked, **settings)
+        else:
+            assert list(fetched(small, *asked, **settings).rows) == []

@@ -11,6 +11,7 @@ import pytest
 
 from opsmetrics.sources import pagerduty
 from tests.connectors.answers import Answers, ask, request_of
+from tests.connectors.told import fetched, telling
 
 TOKEN = {"token_env": "PAGERDUTY_TOKEN"}
 MAIL = {"id": "PIJ90N7", "type": "service_reference", "summary": "My Mail Service", "html_url": None}
@@ -222,6 +223,27 @@ def test_a_schedule_that_is_asked_second_only_gives_no_shift_and_is_named(monkey
     (note,) = answer.notes
     assert "PS" in note
     assert "level 2" in note
+
+
+@pytest.mark.parametrize(
+    ("schedule", "is_complete", "said"),
+    [
+        (None, False, "schedule PS is not there"),
+        ({"id": "PS", "escalation_policies": []}, True, "schedule PS is in no escalation policy"),
+        ({"id": "PS", "escalation_policies": [{"id": "PE", "type": "escalation_policy_reference"}]}, True, None),
+    ],
+    ids=["deleted", "called by nobody", "a gap"],
+)
+def test_a_schedule_without_any_duty_is_looked_up(small, monkeypatch, schedule, is_complete, said):
+    """Of a schedule that was deleted the list of duties is as empty as of one with a gap."""
+    monkeypatch.setenv("PAGERDUTY_TOKEN", "loopback-only")
+    routes: dict[str, Any] = {"/oncalls": page("oncalls", [])}
+    if schedule:
+        routes["/schedules/PS"] = {"schedule": schedule}
+    with telling(routes) as server:
+        answer = fetched(small, "pagerduty", "oncall_shifts", url=server.url, **TOKEN, schedules={"PS": "drift"})
+    assert (list(answer.rows), answer.is_complete) == ([], is_complete)
+    assert [note.split(":", 1)[0].split(",", 1)[0] for note in answer.notes] == ([said] if said else [])
 
 
 def test_a_duty_without_begin_and_end_is_there_in_every_window(monkeypatch):

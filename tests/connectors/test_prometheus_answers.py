@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -141,6 +142,9 @@ def series(value: str = "1", **more: Any) -> dict[str, Any]:
         ({"warnings": ["PromQL warning: bucket label is not a number"]}, True, prometheus_notes.ABOUT_QUERY),
         # What Thanos says with status 200 where a store did not answer.
         ({"warnings": ["receive series from zxq: rpc error"]}, False, prometheus_notes.INCOMPLETE),
+        # What VictoriaMetrics says of every answer, and of one where a storage node did not answer.
+        ({"isPartial": False}, True, ""),
+        ({"isPartial": True}, False, prometheus_notes.INCOMPLETE),
     ],
 )
 def test_an_answer_may_say_that_a_part_of_it_is_missing(answering, more, is_complete, note):
@@ -151,6 +155,53 @@ def test_an_answer_may_say_that_a_part_of_it_is_missing(answering, more, is_comp
     assert [text.split(" ", 1)[1] for text in found.notes] == ([note] if note else [])
     assert "zxq" not in str(found.notes)
     assert len(found.rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("stream", "metric", "born", "is_watched", "unseen"),
+    [
+        # The storage was lost on the 14th, or nothing older is kept.
+        ("alerts", "ALERTS", 14, True, (9, 10, 12, 13)),
+        ("availability_checks", "probe_success", 14, True, (9, 10, 12, 13)),
+        ("alerts", "ALERTS", 1, True, ()),
+        # Others write into the store: there is no series of what was scraped, and that says nothing.
+        ("alerts", "ALERTS", 14, False, ()),
+    ],
+)
+def test_a_day_of_which_prometheus_has_no_data_at_all_is_not_a_quiet_one(
+    answering, stream, metric, born, is_watched, unseen
+):
+    def answer(_path, _query, body):
+        asked = {name: values[0] for name, values in parse_qs(body).items()}
+        start, end, step = (float(asked[name]) for name in ("start", "end", "step"))
+        at = [start + number * step for number in range(int((end - start) // step) + 1)]
+        result = []
+        if metric in asked["query"]:
+            one_day = (
+                datetime(2026, 11, 11, 8, tzinfo=UTC).timestamp(),
+                datetime(2026, 11, 11, 9, tzinfo=UTC).timestamp(),
+            )
+            found = [[each, "1"] for each in at if one_day[0] <= each <= one_day[1]]
+            result = [{"metric": LABELS | {"instance": "web"}, "values": found}] if found else []
+        elif is_watched and asked["query"] == "count(up)":
+            first = datetime(2026, 11, born, tzinfo=UTC).timestamp()
+            result = [{"metric": {}, "values": [[each, "3"] for each in at if each >= first]}]
+        return 200, {"status": "success", "data": {"resultType": "matrix", "result": result}}
+
+    found = getattr(prometheus, stream)(request_of("prometheus", stream, url=answering(answer), now=NOW))
+    assert found.unseen == {date(2026, 11, day) for day in unseen}
+    assert found.counted == ({prometheus_notes.NO_DATA: len(unseen)} if unseen else {})
+    assert found.rows
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_store_that_refuses_the_question_for_what_was_watched_tells_nothing_of_it(answering, status):
+    def answer(_path, _query, body):
+        is_refused = "count%28up%29" in body
+        return status if is_refused else 200, {"status": "success", "data": {"resultType": "matrix", "result": []}}
+
+    found = prometheus.alerts(request_of("prometheus", "alerts", url=answering(answer), now=NOW))
+    assert (found.rows, found.unseen, found.is_complete) == ([], frozenset(), True)
 
 
 def test_a_series_of_native_histograms_has_no_values_and_breaks_nothing(answering):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -88,3 +89,35 @@ def test_a_document_of_npm_may_lack_its_times(tmp_path, document, released):
             found = registries.releases(Package("npm", "pakke"))
     lists = [release.at for release in found] if document["versions"] else found
     assert lists == ([released] if document["versions"] else "not_public")
+
+
+@pytest.mark.parametrize(
+    ("files", "is_known"),
+    [
+        ([{}, {"upload_time": "2026-03-02T07:00:00", "upload_time_iso_8601": "2026-03-02T06:00:00.000000Z"}], True),
+        # UTC without saying so, whatever the machine's own zone is.
+        ([{"upload_time": "2026-03-02T06:00:00"}], True),
+        ([{}], False),
+        ([], False),
+    ],
+    ids=["one of two", "older form", "none", "no files"],
+)
+def test_a_mirror_of_pypi_may_leave_times_out(tmp_path, monkeypatch, files, is_known):
+    """aboutcode-org/purldb#863, stevearc/pypicloud#144."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    routes = {"/x/1.2.0/json": {"urls": files}, "/x/json": {"releases": {"1.2.0": files}}}
+    try:
+        with telling(routes) as server:
+            sources = ReleaseDateSources.model_validate({"pypi": server.url})
+            with ReleaseDates(sources, settings(tmp_path), NOW) as dates:
+                found = dates.find("pypi", "x", "1.2.0")
+            with Registries(asking(sources, tmp_path)) as registries:
+                package = Package("pypi", "x")
+                registries.learn([package])
+                (release,) = registries.releases(package)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    expected = datetime.fromisoformat(PUBLISHED) if is_known else None
+    assert (found, release.at) == (expected, expected)

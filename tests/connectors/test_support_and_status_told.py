@@ -9,7 +9,7 @@ import pytest
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.registry import probe_function
-from opsmetrics.sources.statuspage import PLANNED, UNKNOWN_STATUS
+from opsmetrics.sources.statuspage import PLANNED, UNKNOWN_STATUS, WRITTEN_LATER
 from tests.connectors.told import NOW, asking, fetched, landed, telling
 
 
@@ -152,6 +152,32 @@ def page(small, *incidents: dict[str, Any], maintenances: tuple[dict[str, Any], 
 def test_what_a_report_says(small, more, kind, started, resolved):
     _, (row,) = page(small, report(**more))
     assert (row["_reason"], row["kind"], row["started_at"], row["resolved_at"]) == (None, kind, started, resolved)
+
+
+@pytest.mark.parametrize("mark", [{}, {"backfilled": True}])
+def test_a_report_that_was_written_down_afterwards_was_announced_then(small, mark):
+    """As recorded: created, resolved and shown at noon of the day, its one update made on the next."""
+    noon, made = datetime(2026, 8, 3, 12, tzinfo=UTC), datetime(2026, 8, 4, 15, 53, 1, tzinfo=UTC)
+    update = {"status": "investigating", "body": "", "display_at": text(noon), "created_at": text(made)}
+    times = dict.fromkeys(("created_at", "started_at", "resolved_at", "updated_at"), text(noon))
+    found, (row,) = page(small, report(**times, incident_updates=[update], **mark))
+    assert (row["started_at"], row["resolved_at"], row["announced_at"]) == (noon, None, made)
+    assert found.counted == {WRITTEN_LATER: 1}
+
+
+def test_an_update_that_was_corrected_or_taken_away_moves_no_announcement(small):
+    late = {"status": "resolved", "body": "", "display_at": text(AT + timedelta(hours=1))}
+    typed = {
+        "status": "investigating",
+        "body": "",
+        "display_at": text(AT),
+        "created_at": text(AT + timedelta(minutes=9)),
+    }
+    found, (row,) = page(small, report(incident_updates=[late | {"created_at": text(AT + timedelta(hours=9))}]))
+    assert (row["announced_at"], row["resolved_at"]) == (AT, AT + timedelta(hours=1))
+    _, (row,) = page(small, report(incident_updates=[late, typed]))
+    assert row["announced_at"] == AT
+    assert not found.counted
 
 
 def test_planned_work_is_a_report_once_it_has_begun(small):

@@ -116,6 +116,15 @@ def test_a_suppressed_problem_pages_nobody_and_an_unclassified_one_has_no_severi
     assert [(row["alert_id"], row["severity"], row["service_id"]) for row in rows] == [("zabbix-2", None, "web")]
 
 
+def test_a_problem_that_somebody_put_off_was_a_page(pulled):
+    """Since 6.2 people suppress a problem by hand (action 32), for an hour or until it ends; maintenance does not."""
+    put_off = event(1, suppressed="1", updates=((60, 2, "first"), (90, 32 + 4, "first")))
+    in_maintenance = event(2, suppressed="1", updates=((60, 2, "first"),))
+    _, rows = pulled([put_off, in_maintenance])
+    assert [row["alert_id"] for row in rows] == ["zabbix-1"]
+    assert rows[0]["acknowledged_at"] == datetime(2026, 8, 4, 8, 1, tzinfo=UTC)
+
+
 def test_pages_go_on_by_id(pulled):
     _, rows = pulled([event(number) for number in range(1, PAGE + 3)])
     assert len({row["alert_id"] for row in rows}) == PAGE + 2

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -25,7 +25,14 @@ from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.dependencies.undated import NO_REGISTRY, NOT_PUBLIC, REFUSED
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import Http, RefusedError
-from opsmetrics.sources.release_dates import EARLIEST, SYSTEMS, UNKNOWN_FOR, nuget_registrations, open_cache
+from opsmetrics.sources.release_dates import (
+    SYSTEMS,
+    UNKNOWN_FOR,
+    nuget_registrations,
+    open_cache,
+    published_at,
+    uploaded_at,
+)
 
 FRESH_FOR = timedelta(hours=20)
 # Requests at once: what public registries bear without asking us to stop.
@@ -140,17 +147,12 @@ class Registries:
         return json.dumps([[one.version, one.at.isoformat() if one.at else None, one.is_withdrawn] for one in found])
 
 
-def _at(text: str | None) -> datetime | None:
-    """Read when something was published; what lies before there were registries is no date."""
-    at = instant(text)
-    at = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-    return at.astimezone(UTC) if at is not None and at.astimezone(UTC) >= EARLIEST else None
-
-
 def _deps_dev(system: str) -> Read:
     def read(http: Http, package: str) -> Iterator[Release]:
         for one in http.get(f"systems/{system}/packages/{quote(package, safe='')}").get("versions", ()):
-            yield Release(one["versionKey"]["version"], _at(one.get("publishedAt")), bool(one.get("isDeprecated")))
+            yield Release(
+                one["versionKey"]["version"], published_at(one.get("publishedAt")), bool(one.get("isDeprecated"))
+            )
 
     return read
 
@@ -160,13 +162,13 @@ def _npm(http: Http, package: str) -> Iterator[Release]:
     found = http.get(quote(package, safe="@"))
     times = found.get("time") or {}
     for version, one in (found.get("versions") or {}).items():
-        yield Release(version, _at(times.get(version)), bool(one.get("deprecated")))
+        yield Release(version, published_at(times.get(version)), bool(one.get("deprecated")))
 
 
 def _pypi(http: Http, package: str) -> Iterator[Release]:
     for version, files in http.get(f"{quote(package)}/json")["releases"].items():
-        at = min((when for file in files if (when := _at(file["upload_time_iso_8601"]))), default=None)
-        yield Release(version, at, all(file["yanked"] for file in files))
+        at = min((when for file in files if (when := uploaded_at(file))), default=None)
+        yield Release(version, at, all(file.get("yanked") for file in files))
 
 
 def _nuget(http: Http, package: str) -> Iterator[Release]:
@@ -178,19 +180,19 @@ def _nuget(http: Http, package: str) -> Iterator[Release]:
         items = page["items"] if "items" in page else http.get(page["@id"])["items"]
         for leaf in items:
             entry = leaf["catalogEntry"]
-            yield Release(entry["version"], _at(entry.get("published")), entry.get("listed") is False)
+            yield Release(entry["version"], published_at(entry.get("published")), entry.get("listed") is False)
 
 
 def _cargo(http: Http, package: str) -> Iterator[Release]:
     for one in http.get(f"crates/{quote(package)}")["versions"]:
-        yield Release(one["num"], _at(one["created_at"]), one["yanked"])
+        yield Release(one["num"], published_at(one["created_at"]), one["yanked"])
 
 
 def _rubygems(http: Http, package: str) -> Iterator[Release]:
     """Read the versions; the same one for another platform comes with a time of its own."""
     first: dict[str, datetime | None] = {}
     for one in http.get(f"versions/{quote(package)}.json"):
-        at = _at(one["created_at"])
+        at = published_at(one["created_at"])
         known = first.get(one["number"])
         first[one["number"]] = min(at, known) if at and known else at or known
     yield from (Release(version, at) for version, at in first.items())
@@ -201,7 +203,7 @@ def _packagist(http: Http, package: str) -> Iterator[Release]:
     time: str | None = None
     for one in http.get(f"p2/{quote(package)}.json")["packages"][package]:
         time = one.get("time", time)
-        yield Release(one["version"].removeprefix("v"), _at(None if time == "__unset" else time))
+        yield Release(one["version"].removeprefix("v"), published_at(None if time == "__unset" else time))
 
 
 _READERS: dict[str, Read] = {

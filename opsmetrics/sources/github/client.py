@@ -27,6 +27,7 @@ from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
 # Differences between versions that touch us: contracts, E1. The older one lives on for two years.
 API_VERSION = "2026-03-10"
 SEARCH_LIMIT = 1000
+NOTHING_ASKED = "nothing was asked: no repository of services.toml belongs to"
 # A window of this length is taken as it comes.
 SHORTEST_WINDOW = timedelta(minutes=2)
 
@@ -74,7 +75,12 @@ class Client(Http):
     def notes(self) -> tuple[str, ...]:
         """What is to be told of the answers so far: repositories of another name, items that GitHub kept back."""
         renamed = [f"{old} is called {new} now: write that into the configuration" for old, new in self.renamed.items()]
-        return (*renamed, *(f"GitHub kept back {count} items ({kind})" for kind, count in sorted(self.lost.items())))
+        nothing = [] if repositories(self.request) else [f"{NOTHING_ASKED} {self.request.connector.owner}"]
+        return (
+            *nothing,
+            *renamed,
+            *(f"GitHub kept back {count} items ({kind})" for kind, count in sorted(self.lost.items())),
+        )
 
     def repositories(self) -> Iterator[tuple[str, str]]:
         """Yield each repository under the name it has now, and its service.

@@ -102,7 +102,8 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
             if owner not in inherits:
                 inherits[owner] = _may_inherit(client, owner)
             files = {path: found[key].get("text") for key, path in _KEYS.items() if found[key]}
-            worked = last.get(repository.lower())
+            # GitHub answers for the old name too, but its search knows the new one only.
+            worked = last.get(client.renamed.get(repository, repository).lower())
             configuration = read_configuration(files, has_worked=worked is not None, may_inherit=inherits[owner])
             dashboard = found["dashboard"]["nodes"]
             ran = [at for node in dashboard if (at := instant(node["updatedAt"])) is not None]
@@ -117,7 +118,8 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
                     "last_bot_success_at": max([*ran, *([worked] if worked is not None else [])], default=None),
                 }
             )
-    return FetchResult(rows, source=f"{request.connector.url} repositories")
+        notes = client.notes
+    return FetchResult(rows, source=f"{request.connector.url} repositories", notes=notes)
 
 
 def _may_inherit(client: Client, owner: str) -> bool:
