@@ -28,8 +28,7 @@ def client(request: FetchRequest[AzureDevOps] | FetchRequest[AzurePipelines]) ->
         return authenticated_client(request, settings.url, token_env=None, audience=settings.audience)
     pair = base64.b64encode(f":{secret(settings.token_env) or ''}".encode()).decode()
     headers = {"Authorization": f"Basic {pair}"}
-    variable = settings.token_env
-    return Http(settings.name, settings.url, request.settings, headers=headers, variable=variable, kind=settings.kind)
+    return request.client(settings.url, headers=headers, variable=settings.token_env)
 
 
 def pages(http: Http, path: str, params: Row) -> Iterator[list[Row]]:

@@ -28,9 +28,7 @@ def _client(request: FetchRequest[BetterStack]) -> Http:
     settings = request.connector
     token = required_secret(settings.name, settings.token_env, ROLES[settings.kind])
     headers = {"Authorization": f"Bearer {token}"}
-    return Http(
-        settings.name, settings.url, request.settings, headers=headers, variable=settings.token_env, kind=settings.kind
-    )
+    return request.client(settings.url, headers=headers, variable=settings.token_env)
 
 
 def _items(http: Http, path: str, **params: Any) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import polars as pl
 
@@ -28,6 +28,9 @@ from opsmetrics.sources.forms import FRACTION, Zones
 from opsmetrics.sources.json_lines import json_cell
 from opsmetrics.sources.raw_table import RawTable
 from opsmetrics.streams import Column, Stream
+
+if TYPE_CHECKING:
+    from opsmetrics.sources.http import Http, Waits
 
 ConnectorT = TypeVar("ConnectorT", bound=Connector)
 Row = Mapping[str, Any]
@@ -84,6 +87,27 @@ class FetchRequest(Generic[ConnectorT]):
     def covers(self, instant: datetime | None) -> bool:
         """Whether an instant lies in the asked days."""
         return instant is not None and self.starts_at <= instant < self.ends_at
+
+    def client(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        variable: str | None = None,
+        waits: Waits | None = None,
+    ) -> Http:
+        """Return a client of the connector's source; the other arguments are those of :class:`Http`.
+
+        Args:
+            url: Base address.
+            headers: Sent with every request.
+            variable: Name of the variable that holds the secret, for messages.
+            waits: Reads from an answer how long the source wants us to wait.
+        """
+        from opsmetrics.sources.http import Http  # noqa: PLC0415 - slow to import, and most commands ask no server
+
+        name, kind = self.connector.name, str(self.connector.kind)
+        return Http(name, url, self.settings, headers=headers, variable=variable, kind=kind, waits=waits)
 
     def path(self, name: str) -> Path:
         """Return a file or folder of the configuration; relative names start at the organisation's folder."""

@@ -55,8 +55,7 @@ def _client(request: FetchRequest[GitLab]) -> Http:
     settings = request.connector
     token = secret(settings.token_env)
     headers = {"PRIVATE-TOKEN": token} if token else {}
-    variable = settings.token_env
-    return Http(settings.name, settings.url, request.settings, headers=headers, variable=variable, kind=settings.kind)
+    return request.client(settings.url, headers=headers, variable=settings.token_env)
 
 
 def _group(request: FetchRequest[GitLab]) -> str:

@@ -100,11 +100,12 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
-        variable: str = "the variable that sources.toml names",
+        variable: str | None = None,
         kind: str = "",
         waits: Waits | None = None,
     ) -> None:
-        self.name, self.url, self._settings, self._variable = name, expand(url), settings, variable
+        self.name, self.url, self._settings = name, expand(url), settings
+        self._variable = variable or "the variable that sources.toml names"
         self._waits = waits or retry_after
         self._role = ROLES.get(kind, "read access")
         self._client = httpx.Client(

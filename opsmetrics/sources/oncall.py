@@ -39,14 +39,7 @@ def _client(request: FetchRequest[OnCall]) -> Http:
     else:
         pair = f"{secret(settings.user_env) or ''}:{token}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    return Http(
-        settings.name,
-        settings.address,
-        request.settings,
-        headers=headers,
-        variable=settings.token_env,
-        kind=settings.kind,
-    )
+    return request.client(settings.address, headers=headers, variable=settings.token_env)
 
 
 def _base(request: FetchRequest[OnCall]) -> str:

@@ -41,15 +41,7 @@ def _client(request: FetchRequest[PagerDuty]) -> Http:
         "Accept": "application/vnd.pagerduty+json;version=2",
         "Content-Type": "application/json",
     }
-    return Http(
-        settings.name,
-        settings.address,
-        request.settings,
-        headers=headers,
-        variable=settings.token_env,
-        kind=settings.kind,
-        waits=_waits,
-    )
+    return request.client(settings.address, headers=headers, variable=settings.token_env, waits=_waits)
 
 
 def _waits(answer: httpx.Response) -> float | None:

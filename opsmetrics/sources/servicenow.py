@@ -52,10 +52,10 @@ def _client(request: FetchRequest[ServiceNow]) -> Http:
             "client_id": _secret(settings, settings.client_id_env or ""),
             "client_secret": _secret(settings, variable),
         }
-        with Http(settings.name, settings.url, request.settings, variable=variable, kind=settings.kind) as http:
+        with request.client(settings.url, variable=variable) as http:
             authorization = f"Bearer {http.post('oauth_token.do', data=form)['access_token']}"
     headers = {"Authorization": authorization, "Accept": "application/json"}
-    return Http(settings.name, settings.url, request.settings, headers=headers, variable=variable, kind=settings.kind)
+    return request.client(settings.url, headers=headers, variable=variable)
 
 
 def _path(request: FetchRequest[ServiceNow]) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from opsmetrics.organisation.connectors.monitors import StatusPage
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.http import Http
 
 Row = dict[str, Any]
 FILES = {
@@ -27,7 +26,7 @@ _TYPING = timedelta(hours=1)
 
 def probe(request: FetchRequest[StatusPage]) -> str:
     """Count the newest reports."""
-    with Http(request.connector.name, request.connector.url, request.settings) as http:
+    with request.client(request.connector.url) as http:
         return f"{len(http.get(FILES['incident'][0])['incidents'])} newest incidents readable"
 
 
@@ -38,7 +37,7 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
     """
     rows: list[Row] = []
     counted: Counter[str] = Counter()
-    with Http(request.connector.name, request.connector.url, request.settings) as http:
+    with request.client(request.connector.url) as http:
         for name, (path, key) in FILES.items():
             for item in http.get(path)[key]:
                 is_planned = name == "maintenance" or item.get("impact") == "maintenance" or item.get("scheduled_for")

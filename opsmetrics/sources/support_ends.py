@@ -16,7 +16,7 @@ _OLD = "/api"
 
 def probe(request: FetchRequest[SupportEnds]) -> str:
     """Read every product: a name that the source does not have is an error here."""
-    with Http(request.connector.name, request.connector.url, request.settings) as http:
+    with request.client(request.connector.url) as http:
         for product in request.connector.products:
             list(_cycles(http, product))
     return f"{len(request.connector.products)} products"
@@ -29,7 +29,7 @@ def eol_dates(request: FetchRequest[SupportEnds]) -> FetchResult:
     """
     rows: list[Row] = []
     unknown: list[str] = []
-    with Http(request.connector.name, request.connector.url, request.settings) as http:
+    with request.client(request.connector.url) as http:
         for product in request.connector.products:
             try:
                 rows += [{"product": product, **cycle} for cycle in _cycles(http, product)]

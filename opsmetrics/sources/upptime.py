@@ -29,15 +29,7 @@ def _client(request: FetchRequest[Upptime]) -> Http:
     token = secret(settings.token_env)
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    return Http(
-        settings.name,
-        settings.url,
-        request.settings,
-        headers=headers,
-        variable=settings.token_env,
-        kind=settings.kind,
-        waits=waits,
-    )
+    return request.client(settings.url, headers=headers, variable=settings.token_env, waits=waits)
 
 
 def _sites(request: FetchRequest[Upptime], http: Http) -> list[str]:

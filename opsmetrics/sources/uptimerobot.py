@@ -8,7 +8,7 @@ from typing import Any
 
 from opsmetrics.organisation.connectors.monitors import UptimeRobot
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.http import ROLES, Http, required_secret
+from opsmetrics.sources.http import ROLES, required_secret
 from opsmetrics.sources.transitions import Change, Status, rows_of
 
 PAGE = 50
@@ -20,7 +20,7 @@ def _monitors(request: FetchRequest[UptimeRobot], *, most: int | None = None) ->
     """Yield the monitors with their whole log, each once; the API says with status 200 that it refuses."""
     settings, seen = request.connector, set[int]()
     key = required_secret(settings.name, settings.token_env, ROLES[settings.kind])
-    with Http(settings.name, settings.url, request.settings, variable=settings.token_env, kind=settings.kind) as http:
+    with request.client(settings.url, variable=settings.token_env) as http:
         offset = 0
         while True:
             form = {"api_key": key, "format": "json", "logs": "1"}

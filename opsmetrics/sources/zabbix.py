@@ -46,14 +46,7 @@ class Client:
 
     def _http(self, headers: dict[str, str]) -> Http:
         settings = self.request.connector
-        return Http(
-            settings.name,
-            settings.url,
-            self.request.settings,
-            headers=headers,
-            variable=settings.token_env,
-            kind=settings.kind,
-        )
+        return self.request.client(settings.url, headers=headers, variable=settings.token_env)
 
     def call(self, method: str, params: Row) -> Any:
         """Return the result of a method.

@@ -140,8 +140,7 @@ def authenticated_client(request: FetchRequest[Any], url: str, *, token_env: str
         with translate_errors(request, "sign in"):
             token = credential(request.settings).get_token(f"{audience}/.default").token
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    variable, kind = token_env or "the identity", request.connector.kind
-    return Http(request.connector.name, url, request.settings, headers=headers, variable=variable, kind=kind)
+    return request.client(url, headers=headers, variable=token_env or "the identity")
 
 
 @cache
