@@ -126,15 +126,19 @@ def reason(language: str, code: str | None) -> str:
     if not code:
         return ""
     name, _, detail = code.partition(":")
+    silent = ""
     if name == "not_connected":
         detail = ",".join(text(language, f"stream.{stream}") for stream in detail.split(","))
-    elif name in {"carried_from", "incomplete"} and "/" in detail:
-        said, _, stream = detail.partition("/")
-        detail = text(language, "reason.from_stream", detail=said, stream=text(language, f"stream.{stream}"))
+    elif name in {"carried_from", "incomplete"}:
+        detail, _, silent = detail.partition("/")
     elif name in {"not_told", "weaker"}:
         pairs = [column.partition(".") for column in detail.split(",")]
         detail = ",".join(f"{text(language, f'stream.{stream}')}: {column}" for stream, _, column in pairs)
-    return text(language, f"reason.{name}", detail=fmt.dates_in(language, detail.replace(",", ", ")))
+    said = text(language, f"reason.{name}", detail=fmt.dates_in(language, detail.replace(",", ", ")))
+    # The stream stands behind the whole sentence: within it, it would come between a number and its sign.
+    return (
+        text(language, "reason.from_stream", said=said, stream=text(language, f"stream.{silent}")) if silent else said
+    )
 
 
 def level_note(
