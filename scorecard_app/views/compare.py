@@ -236,9 +236,8 @@ def _metrics(page: Page, left: Half, right: Half) -> None:
     shown = [metric for metric in ranked[:SHOWN_METRICS] if _apart(left, right, metric) >= _FEWEST]
     rest = [metric for metric in metrics.values() if metric not in shown]
     title = heading(page.text("compare.metrics"), page.text("compare.metrics_note"))
-    body = (
-        table_html(page, _metric_table(page, left, right, shown)) if shown else hint(page.text("compare.metrics_same"))
-    )
+    none = "compare.metrics_same" if any(_apart(left, right, metric) >= 0 for metric in ranked) else "compare.unknown"
+    body = table_html(page, _metric_table(page, left, right, shown)) if shown else hint(page.text(none))
     more = None
     if rest:
         table = table_html(page, _metric_table(page, left, right, rest))

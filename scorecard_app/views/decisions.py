@@ -214,7 +214,13 @@ def _due(page: Page, goal: GoalReview) -> str:
     status = page.text(f"goal.{goal.status}")
     if goal.standing in {"closed", "ended"}:
         return status
-    key = "decisions.days_over" if goal.days_left < 0 else "decisions.days_left"
+    key = (
+        "decisions.days_over"
+        if goal.days_left < 0
+        else "decisions.days_left"
+        if goal.days_left
+        else "decisions.today_due"
+    )
     return f"{status}, {page.text(key, days=abs(goal.days_left))}"
 
 

@@ -216,6 +216,13 @@ def gaps_table(
     return Table("gaps", caption, columns, tuple(rows), note, source=source("gaps", **parameters))
 
 
+def cut(page: Page, shown: int, count: int, *, is_in_file: bool = True) -> str:
+    """Say that a list shows its first rows only, and where the others are; empty where it shows all."""
+    if count <= shown:
+        return ""
+    return page.text("app.cut" if is_in_file else "app.cut_only", shown=shown, all=fmt.number(page.language, count))
+
+
 def no_gaps(page: Page, *, is_scored: bool) -> Markup:
     """Say why there are no gaps: all that is measured is at its target, or too little is measured for a total score."""
     if is_scored:

@@ -34,11 +34,11 @@ _TRUSTED = """service_id not in (
 
 # The tables of the facts page, newest first.
 FACTS = {
-    "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository limit 2000",
+    "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository",
     "lag": """select * exclude (service_id) from marts.patch_lag_months
-        order by period = 'ALL' desc, period desc, repository, update_type limit 2000""",
+        order by period = 'ALL' desc, period desc, repository, update_type""",
     "uptime": """select * exclude (monitor_key, service_id) from marts.monitor_months
-        order by month desc, down_minutes desc, provider, monitor_id limit 2000""",
+        order by month desc, down_minutes desc, provider, monitor_id""",
     "reports": "select * from marts.incident_report_years order by period = 'ALL' desc, period desc, kind, severity",
 }
 
@@ -63,9 +63,14 @@ class Incident:
     is_postmortem_untold: bool
 
 
-def facts(snapshot: Snapshot, name: str) -> pl.DataFrame:
-    """Return one of the tables of the facts page."""
-    return frame(snapshot, FACTS[name])
+def facts(snapshot: Snapshot, name: str, most: int | None = None) -> pl.DataFrame:
+    """Return one of the tables of the facts page; its first rows where a number of them is given."""
+    return frame(snapshot, f"select * from ({FACTS[name]}) limit $most", {"most": most})
+
+
+def fact_count(snapshot: Snapshot, name: str) -> int:
+    """Return how many rows one of the tables of the facts page has."""
+    return int(frame(snapshot, f"select count(*) as found from ({FACTS[name]})")["found"].item())
 
 
 def incidents(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Incident]:
