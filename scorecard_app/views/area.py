@@ -73,7 +73,7 @@ def _lead(page: Page, scored: Sequence[Scored], metrics: Sequence[AreaMetric]) -
     )
     first = next(iter(metrics), None)
     if first is not None and (first.gain or 0.0) >= LEAST_GAIN:
-        words += " " + page.text("area.lead_gain", metric=page.say(first.title))
+        words += " " + page.text("area.lead_gain", metric=fmt.unmarked(page.say(first.title)))
     show(lead(words))
 
 

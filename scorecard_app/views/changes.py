@@ -75,7 +75,7 @@ def _summary(page: Page, rows: Sequence[Change], name: str) -> None:
     part, points = max(shown.parts, key=lambda part: abs(part[1]))
     words = page.text(
         "changes.lead" if shown.total else "changes.lead_still",
-        name=name,
+        name=fmt.unmarked(name),
         before=fmt.number(page.language, shown.before, 1),
         after=fmt.number(page.language, shown.after, 1),
         part=page.text(f"explain.part_{part}").lower(),

@@ -107,7 +107,7 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         words += " " + page.text(
             key if worst.minutes is not None else f"{key}_untold",
             major=major,
-            team=_team_name(page, teams, worst.team_id),
+            team=fmt.unmarked(_team_name(page, teams, worst.team_id)),
             most=fmt.number(page.language, worst.major),
             hours=_lasted(page, worst.minutes),
         )

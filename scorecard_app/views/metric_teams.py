@@ -68,7 +68,7 @@ def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
         teams=len(measured),
         krav=f"{_sign(metric)}\u00a0{krav}",
         median=median,
-        worst=page.say(teams[worst.team_id].name),
+        worst=fmt.unmarked(page.say(teams[worst.team_id].name)),
         value=least,
     )
     show(lead(words))

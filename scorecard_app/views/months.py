@@ -86,7 +86,8 @@ def _lead(page: Page, found: Sequence[ScoreAt], columns: Columns) -> None:
         show(lead(page.text("months.lead_one", met=_met(newest), scored=scored)))
     else:
         month = fmt.month(page.language, first[0].on)
-        show(lead(page.text("months.lead", met=_met(newest), scored=scored, before=_met(first), month=month)))
+        words = {"before": _met(first), "before_scored": sum(row.score is not None for row in first), "month": month}
+        show(lead(page.text("months.lead", met=_met(newest), scored=scored, **words)))
 
 
 def _met(rows: Sequence[ScoreAt]) -> int:
