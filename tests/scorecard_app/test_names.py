@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 
+import pypdf
 import pytest
 
 from opsmetrics.language import fmt
 from opsmetrics.language.bilingual import Text
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports import board
+from opsmetrics.reports.brief.content import compose
+from opsmetrics.reports.brief.paper import write_pdf
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
@@ -99,3 +103,15 @@ def test_the_facts_page_counts_all_rows(demo_home, tmp_path, monkeypatch):
     home, _ = altered(demo_home, tmp_path / "many", more)
     _, html = open_page("facts", home, monkeypatch, lang="en")
     assert "25 of 3,400" in flat(html)
+
+
+def test_a_word_longer_than_its_column_breaks_on_paper(demo_home, tmp_path):
+    """It once lay over the numbers beside it, and ran out of the paper."""
+    long = "Driftsberedskapsplanleggingsinfrastrukturforvaltningsseksjonen"
+    statement = f"update ref.teams set name_nb = '{long}', name_en = '{long}' where team_id = 'farled'"
+    _, snapshot = altered(demo_home, tmp_path / "long", statement)
+    paper = pypdf.PdfReader(io.BytesIO(write_pdf(compose(snapshot, period_of(snapshot), "nb"))))
+    matrix = paper.pages[1].extract_text()
+    assert long[:12] in matrix
+    assert long not in matrix
+    assert re.sub(r"[\s\u200b]", "", matrix).count(long) == 1
