@@ -118,6 +118,18 @@ class Page:
         """Return a link to this page with some parameters changed."""
         return link(self.here(**changes), label)
 
+    @property
+    def now(self) -> str:
+        """Return what stands over the numbers of the page's period: now, or the month that was chosen."""
+        return self.period_label() if self.period.is_past else self.text("word.now")
+
+    @property
+    def when(self) -> str:
+        """Return the same within a sentence: now, or in that month."""
+        if not self.period.is_past:
+            return self.text("word.now").lower()
+        return self.text("when.in_month", month=fmt.month(self.language, self.period.on))
+
     def period_label(self, period: Period | None = None) -> str:
         """Return what a period is called, the page's own where none is given."""
         shown = period or self.period

@@ -124,7 +124,7 @@ def _spread_table(
     )
     columns = (
         Column(page.text("word.team"), "link"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("area.year_ago"), "number"),
         Column(page.text("word.coverage"), "percent"),
     )

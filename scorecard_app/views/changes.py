@@ -114,7 +114,7 @@ def _moves(page: Page, team_id: str) -> None:
     columns = (
         Column(page.text("changes.what"), "link"),
         Column(page.text("explain.before"), "number"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("changes.points"), "number"),
         *([Column(page.text("changes.year", year=year), "number")] if year else []),
         Column(page.text("changes.why")),
@@ -131,12 +131,19 @@ def _moves(page: Page, team_id: str) -> None:
 def _move_row(page: Page, row: ScoreMove, item: Item, *, has_year: bool) -> tuple[Cell, ...]:
     cells = page.cells
     return (
-        Cell(item.title, address=item.address),
+        Cell(item.title, detail=_levels(page, row), address=item.address),
         *cells.scores(row.score_before, row.score),
         cells.signed(row.change),
         *([cells.signed(row.year_change)] if has_year else []),
         Cell(item.detail.split(". ", 1)[-1]),
     )
+
+
+def _levels(page: Page, row: ScoreMove) -> str:
+    """From which level to which, where it is another."""
+    if not row.levels:
+        return ""
+    return " → ".join(page.text(f"level.{level}") for level in (row.level_before, row.level))
 
 
 def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
@@ -148,7 +155,7 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
         Column(page.text("word.change")),
         Column(page.text("explain.before"), "number"),
         Column(page.text("changes.period_value"), "number"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("metric.mean"), "number"),
         Column(page.text("metric.signal")),
     )

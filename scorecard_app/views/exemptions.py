@@ -33,9 +33,10 @@ def render(page: Page) -> None:
         soon=sum(row.days_left <= board.SOON_DAYS for row in rows),
         days=board.SOON_DAYS,
         teams=len(signs),
+        when=page.when,
     )
     show(lead(words))
-    body = table_html(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
+    body = table_html(page, _table(page, rows)) if rows else hint(page.text("exemptions.none", when=page.when))
     show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", _as_written(page)), body))
     explain.alarms(page)
 

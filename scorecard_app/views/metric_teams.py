@@ -123,7 +123,7 @@ def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
     columns = (
         Column(page.text("word.team"), "link"),
         Column(page.text("across.against")),
-        Column(page.text("word.now") if page.period.grain == "latest" else page.period_label(), "number"),
+        Column(page.now, "number"),
         Column(page.text("word.status")),
         Column(page.text("across.year")),
     )

@@ -83,11 +83,11 @@ def _lead(page: Page, found: Sequence[ScoreAt], columns: Columns) -> None:
     if not scored:
         show(lead(page.text("months.lead_none")))
     elif first is None:
-        show(lead(page.text("months.lead_one", met=_met(newest), scored=scored)))
+        show(lead(page.text("months.lead_one", met=_met(newest), scored=scored, when=page.when)))
     else:
         month = fmt.month(page.language, first[0].on)
         words = {"before": _met(first), "before_scored": sum(row.score is not None for row in first), "month": month}
-        show(lead(page.text("months.lead", met=_met(newest), scored=scored, **words)))
+        show(lead(page.text("months.lead", met=_met(newest), scored=scored, when=page.when, **words)))
 
 
 def _met(rows: Sequence[ScoreAt]) -> int:

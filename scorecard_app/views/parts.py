@@ -204,7 +204,7 @@ def gaps_table(
     columns = (
         Column(page.text("word.metric"), "link"),
         Column(page.text("gaps.gain"), "number"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("word.target"), "number"),
         Column(page.text("word.next_step")),
         Column(page.text("word.effort")),
