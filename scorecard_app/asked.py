@@ -105,7 +105,7 @@ def _sentence(page: Page, key: str) -> str:
 def _of_words(page: Page, key: str, values: list[str]) -> str:
     unknown = [value for value in values if value not in WORDS[key](page.snapshot)]
     if unknown:
-        shown = {"period": page.period_label()}.get(key, "")
+        shown = {"period": page.period_within()}.get(key, "")
         return page.text(
             f"asked.no_{key}" if key in SHARED else "asked.no_choice", name=_short(unknown[0]), shown=shown
         )

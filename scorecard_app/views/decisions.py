@@ -139,7 +139,7 @@ def _timeline(page: Page, goal: GoalReview, axis: _Axis) -> Markup:
     if goal.is_open and goal.forecast_on is not None and goal.forecast != "closed":
         at = place(min(goal.forecast_on, axis.last), axis.first, axis.last)
         marks.append(Mark(at, "good" if goal.forecast == "on_time" else "bad", board.forecast(goal, language)))
-    now = Line(place(axis.today, axis.first, axis.last), page.now.lower(), "mark")
+    now = Line(place(axis.today, axis.first, axis.last), page.now_within, "mark")
     lines = day_lines(calendar_ticks(language, axis.first, axis.last, 4), axis.first, axis.last)
     apart = [line for line in lines if abs(line.at - now.at) > _APART]
     return track(marks, [*apart, now], words, spans=[(min(decided, due), max(decided, due))])

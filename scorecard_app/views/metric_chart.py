@@ -287,7 +287,7 @@ def _trend_chart(page: Page, metric: Metric, spots: Sequence[tuple[date, float |
     language = page.language
     newest = next(value for _, value in reversed(spots) if value is not None)
     is_now = spots[-1][1] is not None
-    word = page.now.lower() if is_now else page.text("metric.last_known")
+    word = page.now_within if is_now else page.text("metric.last_known")
     krav, value = _alike(page, metric, metric.requirement, newest)
     lines = {
         "krav": (metric.requirement, f"{page.text('word.krav').lower()} {krav}"),

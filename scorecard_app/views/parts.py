@@ -87,7 +87,7 @@ def now_only(page: Page, title: str) -> Markup:
     """Return a section that says that it has nothing to say of the past; nothing where the page shows today."""
     if not page.period.is_past:
         return NOTHING
-    return join(heading(title), hint(page.text("when.now_only", period=page.period_label())))
+    return join(heading(title), hint(page.text("when.now_only", period=page.period_within())))
 
 
 def teams_by_id(page: Page) -> Mapping[str, Team]:
