@@ -103,9 +103,9 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         all=fmt.number(page.language, len(teams)),
     )
     if major:
-        key = "incidents.lead_lasted" if team_id else "incidents.lead_worst"
+        said = ("lasted" if team_id else "worst") + ("" if worst.minutes is not None else "_untold")
         words += " " + page.text(
-            key if worst.minutes is not None else f"{key}_untold",
+            f"incidents.lead_{said}",
             major=major,
             team=fmt.unmarked(_team_name(page, teams, worst.team_id)),
             most=fmt.number(page.language, worst.major),
