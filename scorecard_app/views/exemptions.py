@@ -37,7 +37,8 @@ def render(page: Page) -> None:
     )
     show(lead(words))
     body = table_html(page, _table(page, rows)) if rows else hint(page.text("exemptions.none", when=page.when))
-    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", _as_written(page)), body))
+    written = _as_written(page) if rows else ""
+    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", written), body))
     explain.alarms(page)
 
 
