@@ -15,6 +15,7 @@ from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.addresses import PAGES, SHARED
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.store import Snapshot
+from scorecard_app.choices import page_number
 from scorecard_app.layout import head
 from scorecard_app.markup import element, join, lead, points
 from scorecard_app.page import Page
@@ -96,7 +97,7 @@ def _sentence(page: Page, key: str) -> str:
         return page.text("asked.not_here", name=_short(f"{key}={values[-1]}")) if key in _ALL and values else ""
     if key in WORDS:
         return _of_words(page, key, values)
-    if key == "side" and not all(value.isdecimal() and int(value) > 0 for value in values):
+    if key == "side" and page_number(values[-1]) is None:
         return page.text("asked.no_side", name=_short(values[-1]))
     return page.text("asked.several", name=key) if len(set(values)) > 1 else ""
 
@@ -104,7 +105,7 @@ def _sentence(page: Page, key: str) -> str:
 def _of_words(page: Page, key: str, values: list[str]) -> str:
     unknown = [value for value in values if value not in WORDS[key](page.snapshot)]
     if unknown:
-        shown = {"period": page.period_label()}.get(key, "")
+        shown = {"period": page.period_within()}.get(key, "")
         return page.text(
             f"asked.no_{key}" if key in SHARED else "asked.no_choice", name=_short(unknown[0]), shown=shown
         )

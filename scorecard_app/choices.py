@@ -14,6 +14,8 @@ from opsmetrics.snapshots.store import Snapshot
 from scorecard_app.current import default_language
 from scorecard_app.page import Page
 
+_MOST_DIGITS = 9  # of the number of a page in the address
+
 
 def chosen_language() -> str:
     """Return the language of the address, else of the session, else of the organisation."""
@@ -30,10 +32,19 @@ def chosen_period(snapshot: Snapshot) -> Period:
     return next((period for period in periods if period.label == wanted), periods[0])
 
 
+def page_number(wanted: str) -> int | None:
+    """Return the page of a list that a word of the address names, from 1; None where it names none.
+
+    Only plain digits count, and few of them: ``²`` is a digit to Python that no number can be made of, and of a number
+    of thousands of digits Python makes none either.
+    """
+    is_number = wanted.isascii() and wanted.isdecimal() and len(wanted) <= _MOST_DIGITS
+    return (int(wanted) or None) if is_number else None
+
+
 def chosen_number(key: str, most: int) -> int:
     """Return a number of the address, held between 1 and ``most``; what is no number is 1."""
-    wanted = st.query_params.get(key, "1")
-    return min(max(1, int(wanted) if wanted.isdigit() else 1), most)
+    return min(page_number(st.query_params.get(key, "1")) or 1, most)
 
 
 def selected_id(key: str, ids: Collection[str], first: str | None = None) -> str:

@@ -87,7 +87,7 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
             element("p", join(*line, by=" · "), class_="meta"),
             None
             if page.chosen == page.period
-            else hint(page.text("when.page_now", period=page.period_label(page.chosen))),
+            else hint(page.text("when.page_now", period=page.period_within(page.chosen))),
         )
     )
 

@@ -118,6 +118,28 @@ class Page:
         """Return a link to this page with some parameters changed."""
         return link(self.here(**changes), label)
 
+    @property
+    def now(self) -> str:
+        """Return what stands over the numbers of the page's period: now, or the month that was chosen."""
+        return self.period_label() if self.period.is_past else self.text("word.now")
+
+    @property
+    def now_within(self) -> str:
+        """Return the same as it is written within a line: Norwegian months begin small, English ones do not."""
+        return self.period_within() if self.period.is_past else self.text("word.now").lower()
+
+    @property
+    def when(self) -> str:
+        """Return the same within a sentence: now, or in that month."""
+        if not self.period.is_past:
+            return self.now_within
+        return self.text("when.in_month", month=self.period_within())
+
+    def period_within(self, period: Period | None = None) -> str:
+        """Return what a period is called within a sentence, the page's own where none is given."""
+        shown = period or self.period
+        return fmt.month(self.language, shown.on) if shown.grain == "month" else self.period_label(shown)
+
     def period_label(self, period: Period | None = None) -> str:
         """Return what a period is called, the page's own where none is given."""
         shown = period or self.period

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+from functools import lru_cache
+
 from pydantic import Field
 
 from opsmetrics.core.model import Model
+
+_ISOLATE, _END = "\u2068", "\u2069"  # of Unicode: first strong isolate, pop directional isolate
 
 
 class Text(Model):
@@ -19,4 +24,15 @@ class Text(Model):
         Raises:
             KeyError: The language is neither nb nor en.
         """
-        return {"nb": self.nb, "en": self.en}[language]
+        return isolated({"nb": self.nb, "en": self.en}[language])
+
+
+@lru_cache(4096)
+def isolated(words: str) -> str:
+    """Return words; with letters that run from right to left between signs that keep them to themselves.
+
+    Without the signs a number behind such a name moves in front of it.
+    """
+    if words.isascii() or not any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in words):
+        return words
+    return f"{_ISOLATE}{words}{_END}"

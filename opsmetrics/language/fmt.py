@@ -36,7 +36,13 @@ _SHORT_MONTHS = {
 LEVEL_STEP = 20
 MISSING = "–"
 _DAY = re.compile(r"(?<![\w.-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])")
+_STAR = "\u2217"
 IN_PERCENT = {"share", "utilisation", "budgets"}
+
+
+def unmarked(name: str) -> str:
+    """Return a name for a text in which ``*this*`` is strong: its own stars are signs like others."""
+    return name.replace("*", _STAR)
 
 
 def number(language: str, value: float | None, decimals: int = 0) -> str:

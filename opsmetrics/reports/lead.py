@@ -29,7 +29,8 @@ def lead(board: Board, language: str, *, with_year: bool = True) -> str:
     weakest = min(medians, key=lambda key: medians[key])
     area = board.area_names(language)[weakest]
     median, lowest = fmt.score(language, board.median()), fmt.score(language, medians[weakest])
-    said = text(language, "lead.weakest", median=median, area=area, area_median=lowest)
+    key = "lead.weakest_one" if len(board.scores) == 1 else "lead.weakest"
+    said = text(language, key, median=median, area=area, area_median=lowest)
     year = _year(board, language) if with_year else ""
     return " ".join(filter(None, (_state(board, language), _fall(board, language), year, said)))
 
@@ -38,6 +39,8 @@ def _state(board: Board, language: str) -> str:
     """How many meet the requirement now, how many did at the last month end, and how many of those are doubted."""
     met, teams, then = board.met() or 0, len(board.scores), board.before
     words = {"met": met, "teams": teams}
+    if teams == 1 and (then is None or then.teams == 1):
+        return " ".join(filter(None, (_state_of_one(board, language, is_met=met == 1), _doubted(board, language))))
     if then is None:
         said = text(language, "lead.state_alone", **words)
     else:
@@ -45,6 +48,15 @@ def _state(board: Board, language: str) -> str:
         key = "same" if (then.met, then.teams) == (met, teams) else "before" if then.teams == teams else "other_teams"
         said = text(language, f"lead.state_{key}", **words)
     return " ".join(filter(None, (said, _crossed(board, language), _doubted(board, language))))
+
+
+def _state_of_one(board: Board, language: str, *, is_met: bool) -> str:
+    """Whether the only team meets the requirement, and whether it did at the last month end: nobody counts to one."""
+    key = f"lead.one_{'met' if is_met else 'unmet'}"
+    if board.before is None:
+        return text(language, key)
+    way = "same" if (board.before.met == 1) == is_met else "other"
+    return text(language, f"{key}_{way}", since=since(board, language))
 
 
 def _crossed(board: Board, language: str) -> str:
@@ -59,7 +71,11 @@ def _crossed(board: Board, language: str) -> str:
         ),
     )
     return " ".join(
-        text(language, f"lead.{side}", teams=listed(language, [names[row.team_id] for row in rows], NAMED_TEAMS))
+        text(
+            language,
+            f"lead.{side}",
+            teams=listed(language, [fmt.unmarked(names[row.team_id]) for row in rows], NAMED_TEAMS),
+        )
         for side, rows in sides
         if rows
     )
@@ -79,7 +95,8 @@ def _year(board: Board, language: str) -> str:
     then = board.year
     if then is None:
         return ""
-    return text(language, "lead.year", met=then.met, teams=then.teams, year=a_year_ago(board, language))
+    key = "lead.year_one" if len(board.scores) == then.teams == 1 else "lead.year"
+    return text(language, key, met=then.met, teams=then.teams, year=a_year_ago(board, language))
 
 
 def _fall(board: Board, language: str) -> str:
@@ -88,11 +105,13 @@ def _fall(board: Board, language: str) -> str:
     if not falls:
         return ""
     most = min(falls, key=lambda row: row.change or 0)
+    one = "_one" if len(board.scores) == 1 else ""
     if (most.change or 0) > -TOLD_FALL:
-        return text(language, "lead.no_fall", points=fmt.number(language, TOLD_FALL), since=since(board, language))
-    name = board.team_names(language)[most.team_id]
+        points = fmt.number(language, TOLD_FALL)
+        return text(language, f"lead.no_fall{one}", points=points, since=since(board, language))
+    name = fmt.unmarked(board.team_names(language)[most.team_id])
     points = fmt.signed(language, most.change)
-    return text(language, "lead.fall", team=name, points=points, since=since(board, language))
+    return text(language, f"lead.fall{one}", team=name, points=points, since=since(board, language))
 
 
 def usual(board: Board, language: str) -> tuple[int | None, str]:

@@ -64,10 +64,14 @@ def direction(move: ScoreMove) -> int:
 
 
 def none_moved(board: Board, language: str, side: str) -> str:
-    """Return what stands where nothing is ``better`` or ``worse``: that it is so, or that nobody can tell."""
-    if board.before is None:
+    """Return what stands where nothing is ``better`` or ``worse``: that it is so, or that nobody can tell.
+
+    A month end at which no team had a score is there, and tells nothing.
+    """
+    if board.against.before is None:
         return text(language, "overview.changed_alone")
-    return text(language, f"overview.{side}_none" if board.found() else "overview.moved_unknown")
+    is_known = board.before is not None and board.found()
+    return text(language, f"overview.{side}_none" if is_known else "overview.moved_unknown")
 
 
 @lru_cache(KEPT_BOARDS)

@@ -104,7 +104,8 @@ def area_trend(language: str, rows: Sequence[AreaSpread], target: float, word: s
             mode="lines+markers",
             line={"color": BLUE, "width": 2},
             marker={"color": BLUE, "size": [4] * (len(rows) - 1) + [10], "opacity": 1},
-            hovertemplate="%{y:.0f}<extra></extra>",
+            text=[score(language, row.median) for row in rows],
+            hovertemplate="%{text}<extra></extra>",
             cliponaxis=False,
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from opsmetrics.language.bilingual import Text
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import ABOUT, METRIC
 from opsmetrics.reports.table import Cell, Column, Table
@@ -102,12 +103,12 @@ def _levels(page: Page, edges: Sequence[float]) -> Table:
 
 def _obligations(page: Page) -> None:
     """The handbook's sentences and what measures them."""
-    metrics = metrics_by_id(page)
+    metrics, unscored = metrics_by_id(page), catalogue.unscored_titles(page.snapshot)
     rows = tuple(
         (
             Cell(page.say(duty.text), link=duty.link or ""),
             Cell(page.text(f"about.strength_{duty.strength}")),
-            _measured_by(page, duty, metrics),
+            _measured_by(page, duty, metrics, unscored),
         )
         for duty in catalogue.obligations(page.snapshot)
     )
@@ -119,10 +120,12 @@ def _obligations(page: Page) -> None:
     show(join(heading(page.text("about.obligations")), body))
 
 
-def _measured_by(page: Page, duty: Obligation, metrics: Mapping[str, Metric]) -> Cell:
+def _measured_by(page: Page, duty: Obligation, metrics: Mapping[str, Metric], unscored: Mapping[str, Text]) -> Cell:
+    """The metrics by their titles; what gives no points has one too."""
     if not duty.measured_by:
         return Cell(page.text("about.measured_by_scores"))
-    titles = {name: page.say(metrics[name].title) if name in metrics else name for name in duty.measured_by}
+    known = {**unscored, **{name: metric.title for name, metric in metrics.items()}}
+    titles = {name: page.say(known[name]) if name in known else name for name in duty.measured_by}
     links = (
         page.link(METRIC.at(metric=name), title) if name in metrics else join(title) for name, title in titles.items()
     )

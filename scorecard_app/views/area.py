@@ -10,6 +10,7 @@ import streamlit as st
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import AREA, GAPS, METRIC, TEAM
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.together import LEAST_GAIN
 from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
 from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries import gaps, scores
@@ -25,7 +26,8 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import folded_table, table_html
-from scorecard_app.views.parts import areas_by_id, gaps_table, no_gaps, source, teams_by_id
+from scorecard_app.views.index_parts import met_cell
+from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, source, teams_by_id
 
 SHOWN_GAPS = 6
 SHOWN_DOTS = 40  # teams that a picture can name
@@ -48,27 +50,30 @@ def render(page: Page) -> None:
     cells = scores.area_scores(page.snapshot, page.period, area_id=area_id)
     scored = sorted(((row, row.score) for row in cells if row.score is not None), key=lambda pair: -pair[1])
     metrics = list(area_queries.area_metrics(page.snapshot, page.period, area_id))
-    _lead(page, scored, len(cells), metrics)
+    _lead(page, scored, metrics)
     left, right = st.columns(2)
     with left:
-        _spread(page, area_id, scored[:SHOWN_DOTS])
+        _spread(page, area_id, scored)
     with right:
         _trend(page, area_id)
     _metrics(page, area_id, metrics)
     _gaps(page, area_id)
 
 
-def _lead(page: Page, scored: Sequence[Scored], count: int, metrics: Sequence[AreaMetric]) -> None:
+def _lead(page: Page, scored: Sequence[Scored], metrics: Sequence[AreaMetric]) -> None:
+    """The median, how many of the teams with a score meet the requirement, and where most is to be gained."""
     if not scored:
         show(lead(page.text("area.lead_none")))
         return
     words = page.text(
         "area.lead",
-        median=fmt.number(page.language, statistics.median(score for _, score in scored)),
+        median=fmt.score(page.language, statistics.median(score for _, score in scored)),
         met=sum(_is_met(row) for row, _ in scored),
-        teams=count,
-        metric=page.say(metrics[0].title),
+        teams=len(scored),
     )
+    first = next(iter(metrics), None)
+    if first is not None and (first.gain or 0.0) >= LEAST_GAIN:
+        words += " " + page.text("area.lead_gain", metric=fmt.unmarked(page.say(first.title)))
     show(lead(words))
 
 
@@ -77,8 +82,11 @@ def _is_met(row: AreaScore) -> bool:
     return row.level is not None and row.level >= MET_LEVEL
 
 
-def _spread(page: Page, area_id: str, scored: Sequence[Scored]) -> None:
-    show(join(heading(page.text("area.spread")), hint(page.text("area.spread_hint"))))
+def _spread(page: Page, area_id: str, found: Sequence[Scored]) -> None:
+    scored = found[:SHOWN_DOTS]
+    show(
+        join(heading(page.text("area.spread"), cut(page, SHOWN_DOTS, len(found))), hint(page.text("area.spread_hint")))
+    )
     if not scored:
         show(hint(page.text("area.lead_none")))
         return
@@ -109,14 +117,14 @@ def _spread_table(
         (
             Cell(names[row.team_id], address=TEAM.at(team=row.team_id)),
             cells.score(score),
-            cells.number(before.get(row.team_id)),
+            cells.score(before.get(row.team_id)),
             cells.percent(row.coverage),
         )
         for row, score in scored
     )
     columns = (
         Column(page.text("word.team"), "link"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("area.year_ago"), "number"),
         Column(page.text("word.coverage"), "percent"),
     )
@@ -130,16 +138,13 @@ def _trend(page: Page, area_id: str) -> None:
         show(hint(page.text("area.trend_none")))
         return
     krav, median = page.text("word.krav").lower(), page.text("word.median").lower()
+    first, last = fmt.scores(page.language, rows[0].median, rows[-1].median)
     st.plotly_chart(
         charts.area_trend(page.language, rows, KRAV_POINTS, krav, median),
         config=charts.CONFIG,
         theme=None,
         key="area-trend",
-        alt=page.text(
-            "area.trend_alt",
-            first=fmt.number(page.language, rows[0].median),
-            last=fmt.number(page.language, rows[-1].median),
-        ),
+        alt=page.text("area.trend_alt", first=first, last=last),
     )
     offer_figure(page, Figure("area-trend", f"trend-{area_id}", _figure_name(page, area_id, "area.trend")))
     show(folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)))
@@ -150,9 +155,9 @@ def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Tabl
     rows = tuple(
         (
             Cell(fmt.month(page.language, row.on), row.on),
-            cells.number(row.low),
+            cells.score(row.low),
             cells.score(row.median),
-            cells.number(row.high),
+            cells.score(row.high),
             cells.number(row.teams),
         )
         for row in reversed(spread)
@@ -174,8 +179,8 @@ def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:
             Cell(page.say(row.title), detail=page.say(row.why), address=METRIC.at(metric=row.metric_id)),
             Cell(drawing=bullet(row.points)),
             cells.number(row.points),
-            Cell(page.text("area.met_of", met=row.met, all=row.measured) if row.measured else fmt.MISSING),
-            cells.number(row.gain, 1) if row.measured else Cell(fmt.MISSING),
+            met_cell(page, row.met, row.measured),
+            cells.number(row.gain, 1),
         )
         for row in metrics
     )

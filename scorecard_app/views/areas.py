@@ -17,7 +17,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import table_html
 from scorecard_app.trend_lines import trend_line
-from scorecard_app.views.index_parts import alt, frame_of
+from scorecard_app.views.index_parts import alt, frame_of, met_cell
 from scorecard_app.views.parts import areas_by_id, source
 
 
@@ -30,11 +30,11 @@ def render(page: Page) -> None:
     there = [(row.median, row.area_id) for row in totals if row.median is not None]
     if there:
         median, weakest = min(there)
-        words = page.text(
-            "index.areas_lead", area=page.say(areas[weakest].name), median=fmt.score(page.language, median)
-        )
+        # The only one that is known is not the weakest: of the others nobody knows.
+        key = "index.areas_lead" if len(there) > 1 else "index.areas_lead_one"
+        words = page.text(key, area=page.say(areas[weakest].name), median=fmt.score(page.language, median))
     else:
-        words = page.text("area.lead_none")
+        words = page.text("months.lead_none")
     show(lead(words))
     year = group_by(across.area_medians(page.snapshot, page.period), lambda row: row.subject_id)
     frame = frame_of(page, year)
@@ -46,7 +46,7 @@ def render(page: Page) -> None:
                 Cell(page.say(areas[row.area_id].name), address=AREA.at(area=row.area_id)),
                 page.cells.score(row.median, is_strong=True),
                 Cell(drawing=bullet(row.median)),
-                Cell(page.text("area.met_of", met=row.met, all=row.scored), row.met),
+                met_cell(page, row.met, row.scored),
                 page.cells.number(row.gain, 1),
                 Cell(drawing=trend_line(spots, frame, alt(page, spots))),
             )

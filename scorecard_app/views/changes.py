@@ -26,7 +26,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views import why_changed
-from scorecard_app.views.parts import changes_table, source, teams_by_id
+from scorecard_app.views.parts import changes_table, cut, source, teams_by_id
 
 EVERY = ""
 SHOWN_TEAMS = 40
@@ -56,7 +56,9 @@ def render(page: Page) -> None:
     _moves(page, team_id)
     if team_id == EVERY:
         _parts(page, mine)
-        title = heading(page.text("changes.teams"), page.text("changes.teams_note"))
+        title = heading(
+            page.text("changes.teams"), _note(page.text("changes.teams_note"), cut(page, SHOWN_TEAMS, len(mine)))
+        )
         show(join(title, table_html(page, changes_table(page, mine[:SHOWN_TEAMS], first="team"))))
     else:
         why_changed.change(page, team_id)
@@ -73,7 +75,7 @@ def _summary(page: Page, rows: Sequence[Change], name: str) -> None:
     part, points = max(shown.parts, key=lambda part: abs(part[1]))
     words = page.text(
         "changes.lead" if shown.total else "changes.lead_still",
-        name=name,
+        name=fmt.unmarked(name),
         before=fmt.number(page.language, shown.before, 1),
         after=fmt.number(page.language, shown.after, 1),
         part=page.text(f"explain.part_{part}").lower(),
@@ -95,21 +97,24 @@ def _moves(page: Page, team_id: str) -> None:
     """What is better and weaker than at the last month end, with cause, and what speaks against it."""
     found = board.read_board(page.snapshot, page.period)
     moves, since = board.find_moves(found), board.since(found, page.language)
-    rows = sorted(
+    mine = sorted(
         (row for row in (*moves.worse, *moves.better, *moves.withheld) if team_id in {EVERY, row.team_id}),
         key=lambda row: (-abs(row.change or 0), row.team_id, row.area_id),
-    )[:SHOWN_MOVES]
+    )
+    rows = mine[:SHOWN_MOVES]
     points = fmt.number(page.language, board.MATERIAL_POINTS)
-    title = heading(page.text("changes.moves", since=since), page.text("changes.moves_note", points=points))
+    note = _note(page.text("changes.moves_note", points=points), cut(page, SHOWN_MOVES, len(mine), is_in_file=False))
+    title = heading(page.text("changes.moves", since=since), note)
     if not rows:
-        show(join(title, hint(page.text("changes.moves_none"))))
+        is_known = found.before is not None and found.found()
+        show(join(title, hint(page.text("changes.moves_none" if is_known else "overview.moved_unknown"))))
         return
     items = board.say_moves(found, page.language, rows)
     year = board.a_year_ago(found, page.language)
     columns = (
         Column(page.text("changes.what"), "link"),
         Column(page.text("explain.before"), "number"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("changes.points"), "number"),
         *([Column(page.text("changes.year", year=year), "number")] if year else []),
         Column(page.text("changes.why")),
@@ -126,12 +131,19 @@ def _moves(page: Page, team_id: str) -> None:
 def _move_row(page: Page, row: ScoreMove, item: Item, *, has_year: bool) -> tuple[Cell, ...]:
     cells = page.cells
     return (
-        Cell(item.title, address=item.address),
+        Cell(item.title, detail=_levels(page, row), address=item.address),
         *cells.scores(row.score_before, row.score),
         cells.signed(row.change),
         *([cells.signed(row.year_change)] if has_year else []),
         Cell(item.detail.split(". ", 1)[-1]),
     )
+
+
+def _levels(page: Page, row: ScoreMove) -> str:
+    """From which level to which, where it is another."""
+    if not row.levels:
+        return ""
+    return " → ".join(page.text(f"level.{level}") for level in (row.level_before, row.level))
 
 
 def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
@@ -143,13 +155,18 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
         Column(page.text("word.change")),
         Column(page.text("explain.before"), "number"),
         Column(page.text("changes.period_value"), "number"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("metric.mean"), "number"),
         Column(page.text("metric.signal")),
     )
     table = Table("signals", page.text("changes.signals_caption"), columns, rows, source=source("signals"))
     shown = table_html(page, table) if rows else hint(page.text("changes.signals_none"))
-    show(join(heading(page.text("changes.signals"), page.text("changes.signals_note")), shown))
+    note = _note(page.text("changes.signals_note"), cut(page, SHOWN_SIGNALS, len(signals)))
+    show(join(heading(page.text("changes.signals"), note), shown))
+
+
+def _note(*sentences: str) -> str:
+    return ". ".join(filter(None, sentences))
 
 
 def _signal_row(page: Page, row: Signal, team: Team) -> tuple[Cell, ...]:

@@ -136,8 +136,8 @@ def _lead(page: Page, left: Half, right: Half) -> None:
     before, now = fmt.scores(page.language, *totals)
     words = page.text(
         "compare.lead",
-        left=left.name,
-        right=right.name,
+        left=fmt.unmarked(left.name),
+        right=fmt.unmarked(right.name),
         before=before,
         now=now,
     )
@@ -236,13 +236,13 @@ def _metrics(page: Page, left: Half, right: Half) -> None:
     shown = [metric for metric in ranked[:SHOWN_METRICS] if _apart(left, right, metric) >= _FEWEST]
     rest = [metric for metric in metrics.values() if metric not in shown]
     title = heading(page.text("compare.metrics"), page.text("compare.metrics_note"))
-    body = (
-        table_html(page, _metric_table(page, left, right, shown)) if shown else hint(page.text("compare.metrics_same"))
-    )
+    none = "compare.metrics_same" if any(_apart(left, right, metric) >= 0 for metric in ranked) else "compare.unknown"
+    table = _metric_table(page, left, right, shown)
+    body = table_html(page, table, kind="compared") if shown else hint(page.text(none))
     more = None
     if rest:
-        table = table_html(page, _metric_table(page, left, right, rest))
-        more = folded(page.text("compare.metrics_rest", count=len(rest)), table)
+        others = table_html(page, _metric_table(page, left, right, rest), kind="compared")
+        more = folded(page.text("compare.metrics_rest", count=len(rest)), others)
     show(join(title, body, more))
 
 

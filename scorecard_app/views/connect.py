@@ -34,7 +34,9 @@ def render(page: Page) -> None:
     found = next_steps(cells, reach.rests_on(page.snapshot), chosen or None)
     mine = [cell for cell in cells if chosen in {EVERY, cell.team_id}]
     measured = sum(not cell.lacks for cell in mine)
-    words = page.text("connect.lead", measured=measured, all=len(mine), steps=len(found))
+    # Each metric counts for each team: of several teams there are more of them than the catalogue has.
+    key = "connect.lead" if chosen or len(teams) == 1 else "connect.lead_teams"
+    words = page.text(key, measured=measured, all=len(mine), steps=len(found), teams=len(teams))
     show(join(lead(words), hint(page.text("connect.note"), " ", page.link(HEALTH.at(), page.text("nav.health")))))
     if not found:
         show(hint(page.text("connect.none")))

@@ -139,7 +139,7 @@ def _timeline(page: Page, goal: GoalReview, axis: _Axis) -> Markup:
     if goal.is_open and goal.forecast_on is not None and goal.forecast != "closed":
         at = place(min(goal.forecast_on, axis.last), axis.first, axis.last)
         marks.append(Mark(at, "good" if goal.forecast == "on_time" else "bad", board.forecast(goal, language)))
-    now = Line(place(axis.today, axis.first, axis.last), page.text("decisions.today"), "mark")
+    now = Line(place(axis.today, axis.first, axis.last), page.now_within, "mark")
     lines = day_lines(calendar_ticks(language, axis.first, axis.last, 4), axis.first, axis.last)
     apart = [line for line in lines if abs(line.at - now.at) > _APART]
     return track(marks, [*apart, now], words, spans=[(min(decided, due), max(decided, due))])
@@ -214,7 +214,13 @@ def _due(page: Page, goal: GoalReview) -> str:
     status = page.text(f"goal.{goal.status}")
     if goal.standing in {"closed", "ended"}:
         return status
-    key = "decisions.days_over" if goal.days_left < 0 else "decisions.days_left"
+    key = (
+        "decisions.days_over"
+        if goal.days_left < 0
+        else "decisions.days_left"
+        if goal.days_left
+        else "decisions.today_due"
+    )
     return f"{status}, {page.text(key, days=abs(goal.days_left))}"
 
 

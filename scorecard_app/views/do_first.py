@@ -54,9 +54,9 @@ def _nothing(page: Page, team_id: str, found: DoFirst) -> Node:
     day = fmt.long_date(page.language, found.first_day) if found.first_day else ""
     if found.state == "past":
         now = link(page.here(period=None, area=None), page.text("first.see_now"))
-        return join(page.text("first.past", period=page.period_label()), " ", now)
+        return join(page.text("first.past", period=page.period_within()), " ", now)
     if found.state == "before_first_day":
-        return page.text("first.before", day=day, period=page.period_label())
+        return page.text("first.before", day=day, period=page.period_within())
     if found.state in {"no_data", "too_little"}:
         connect = page.link(CONNECT.at(team=team_id), page.text("first.see_connect"))
         return join(page.text(f"first.{found.state}"), " ", connect)

@@ -33,10 +33,12 @@ def render(page: Page) -> None:
         soon=sum(row.days_left <= board.SOON_DAYS for row in rows),
         days=board.SOON_DAYS,
         teams=len(signs),
+        when=page.when,
     )
     show(lead(words))
-    body = table_html(page, _table(page, rows)) if rows else hint(page.text("exemptions.none"))
-    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", _as_written(page)), body))
+    body = table_html(page, _table(page, rows)) if rows else hint(page.text("exemptions.none", when=page.when))
+    written = _as_written(page) if rows else ""
+    show(join(heading(page.text("exemptions.valid")), hint(page.text("exemptions.hint"), " ", written), body))
     explain.alarms(page)
 
 

@@ -33,12 +33,13 @@ def render(page: Page) -> None:
 
 
 def _section(page: Page, name: str) -> None:
-    found, title = facts.facts(page.snapshot, name), page.text(f"facts.{name}")
+    found, title = facts.facts(page.snapshot, name, SHOWN_ROWS), page.text(f"facts.{name}")
     if found.is_empty():
         show(join(heading(title), hint(page.text("facts.empty"))))
         return
-    table = _table(page, name, found.head(SHOWN_ROWS))
-    note = page.text("facts.shown", shown=len(table.rows), all=fmt.number(page.language, found.height))
+    table = _table(page, name, found)
+    count = facts.fact_count(page.snapshot, name)
+    note = page.text("facts.shown", shown=len(table.rows), all=fmt.number(page.language, count))
     show(join(heading(title, note), table_html(page, table, kind="wide")))
 
 

@@ -24,7 +24,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views import explain
 from scorecard_app.views.do_first import failing_by_metric
-from scorecard_app.views.parts import areas_by_id, gaps_table, no_gaps, now_only, source, teams_by_id
+from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, now_only, source, teams_by_id
 
 ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
@@ -148,7 +148,7 @@ def _plans(page: Page, teams: Mapping[str, Team]) -> None:
     cheapest = sorted(plans.values(), key=_days)[:SHOWN_PLANS]
     rows = tuple(_plan_row(page, steps, teams[steps[0].team_id]) for steps in cheapest)
     table = Table("plans", page.text("gaps.plans_caption"), columns, rows, source=source("plans"))
-    show(join(heading(page.text("gaps.plans")), table_html(page, table)))
+    show(join(heading(page.text("gaps.plans"), cut(page, SHOWN_PLANS, len(plans))), table_html(page, table)))
 
 
 def _days(steps: Sequence[PlanStep]) -> float:

@@ -37,7 +37,8 @@ def systems_section(page: Page, found: Sequence[SystemHealth]) -> None:
     shown = table_html(page, head, kind="systems") if silent else hint(page.text("health.systems_fine"))
     rest = None
     if fine:
-        body = table_html(page, _table(page, fine, {}, scale), kind="systems")
+        # Of what delivers nothing suffers: a column that says so would read as if nothing rested on it.
+        body = table_html(page, _table(page, fine, None, scale), kind="systems")
         rest = folded(page.text("health.systems_show", count=len(fine)), body)
     show(join(title, shown, rest))
 
@@ -67,29 +68,37 @@ def age(page: Page, row: SystemHealth) -> str:
     return page.text(f"health.age_{row.age}" if row.age < 2 else "health.age", days=row.age)
 
 
-def _table(page: Page, found: Sequence[SystemHealth], touched: Mapping[str, Sequence[Touched]], scale: float) -> Table:
-    rows = tuple(_row(page, row, touched.get(row.kind, ()), scale) for row in found)
+def _table(
+    page: Page, found: Sequence[SystemHealth], touched: Mapping[str, Sequence[Touched]] | None, scale: float
+) -> Table:
+    """A row for each system; whose numbers it touches where that is given."""
+    rows = tuple(
+        (*_row(page, row, scale), *([_touched(page, touched.get(row.kind, ()))] if touched is not None else []))
+        for row in found
+    )
     columns = (
         Column(page.text("health.system")),
         Column(page.text("word.status")),
         Column(page.text("health.last_delivery")),
         Column(page.text("health.age_drawn")),
-        Column(page.text("health.touches")),
+        *([Column(page.text("health.touches"))] if touched is not None else []),
     )
     return Table("systems", page.text("health.systems_caption"), columns, rows, source=source("systems"))
 
 
-def _row(page: Page, row: SystemHealth, touched: Sequence[Touched], scale: float) -> tuple[Cell, ...]:
+def _touched(page: Page, touched: Sequence[Touched]) -> Cell:
+    links: list[Markup] = [page.link(AREA.at(area=part.area_id), touches(page, [part])) for part in touched]
+    return Cell(touches(page, touched) or page.text("health.touches_none"), drawing=join(*links, by=", "))
+
+
+def _row(page: Page, row: SystemHealth, scale: float) -> tuple[Cell, ...]:
     when = fmt.long_date(page.language, row.last_day) if row.last_day else ""
     streams = silent_streams(page, row) or page.text(f"stream.{row.stream}")
-    words = touches(page, touched)
-    links: list[Markup] = [page.link(AREA.at(area=part.area_id), touches(page, [part])) for part in touched]
     return (
         Cell(name_of(page, row), detail=_streams(page, row)),
         Cell(page.text(f"health.{row.state}"), tag=STATES[row.state], detail=row.error or ""),
         Cell(age(page, row), detail=" · ".join(filter(None, (when, streams)))),
         Cell(drawing=_age_track(page, row, scale)),
-        Cell(words or page.text("health.touches_none"), drawing=join(*links, by=", ")),
     )
 
 

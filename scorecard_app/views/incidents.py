@@ -64,6 +64,8 @@ def _incidents(page: Page, teams: Mapping[str, Team], team_id: str | None) -> No
     counts = incidents.team_incidents(page.snapshot, page.period)
     mine = [row for row in counts if team_id is None or row.team_id == team_id]
     _lead(page, teams, mine, team_id)
+    if days := days_told(page):
+        show(hint(days))
     if not mine:
         return
     _strip(page, teams, mine, team_id)
@@ -73,6 +75,17 @@ def _incidents(page: Page, teams: Mapping[str, Team], team_id: str | None) -> No
         show(heading(page.text("incidents.timeline_team"), page.text("incidents.severity_note")))
         team_timeline(page, team_id)
     _list(page, teams, team_id, sum(row.total for row in mine))
+
+
+def days_told(page: Page) -> str:
+    """Say of how many days of the twelve months anything is known, where it is not nearly all of them."""
+    found = incidents.told(page.snapshot, page.period)
+    if found.told * facts.PERIOD_DAYS >= found.days * facts.FEWEST_DAYS:
+        return ""
+    if found.first_on is None:
+        return page.text("incidents.told_none")
+    first = fmt.long_date(page.language, found.first_on)
+    return page.text("incidents.told", told=found.told, all=found.days, first=first)
 
 
 def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], team_id: str | None) -> None:
@@ -90,14 +103,20 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         all=fmt.number(page.language, len(teams)),
     )
     if major:
+        said = ("lasted" if team_id else "worst") + ("" if worst.minutes is not None else "_untold")
         words += " " + page.text(
-            "incidents.lead_lasted" if team_id else "incidents.lead_worst",
+            f"incidents.lead_{said}",
             major=major,
-            team=page.say(teams[worst.team_id].name) if worst.team_id in teams else worst.team_id,
+            team=fmt.unmarked(_team_name(page, teams, worst.team_id)),
             most=fmt.number(page.language, worst.major),
-            hours=fmt.duration(page.language, worst.minutes),
+            hours=_lasted(page, worst.minutes),
         )
     show(lead(words))
+
+
+def _lasted(page: Page, minutes: float | None) -> str:
+    """A duration; a dash where the source does not tell when it ended."""
+    return fmt.MISSING if minutes is None else fmt.duration(page.language, minutes)
 
 
 def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], team_id: str | None) -> None:
@@ -109,25 +128,35 @@ def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents],
         line = sparkline(history, page.text("overview.majors_alt"), span=1)
         usual = usual_range(history[:-1])
         words = page.text("overview.usual", low=usual[0], high=usual[1]) if usual else ""
+        if history[-1] is None:
+            words = page.text("outcomes.not_told")
         items.append((page.text("overview.strip_majors"), fmt.number(number, history[-1]), join(words, " ", line)))
         down = list(facts.downtime(page.snapshot, page.period))
         items.append((page.text("incidents.strip_down"), *time_down(page, down)))
     else:  # of all of them the first sentence says it
         items.append((page.text("incidents.strip_major"), fmt.number(number, sum(row.major for row in mine)), None))
+    still_open, ends_untold = sum(row.still_open for row in mine), sum(row.ends_untold for row in mine)
+    overdue, untold = sum(row.overdue for row in mine), sum(row.evaluations_untold for row in mine)
+    oldest = _oldest_open(page, teams, team_id)
     items += [
-        (
-            page.text("incidents.strip_open"),
-            fmt.number(number, sum(row.still_open for row in mine)),
-            _oldest_open(page, teams, team_id),
-        ),
-        (page.text("incidents.strip_overdue"), fmt.number(number, sum(row.overdue for row in mine)), None),
+        (page.text("incidents.strip_open"), *_as_far_as_told(page, still_open, ends_untold, oldest)),
+        (page.text("incidents.strip_overdue"), *_as_far_as_told(page, overdue, untold)),
     ]
     show(strip(items))
 
 
+def _as_far_as_told(page: Page, count: int, untold: int, note: str | None = None) -> tuple[str, Node]:
+    """A count, and of how many nobody can tell; none that are known, with some that nobody tells, is no number."""
+    if not untold:
+        return fmt.number(page.language, count), note
+    words = page.text("incidents.untold", count=untold)
+    return fmt.number(page.language, count or None), join([note, words] if note else words, by=" · ")
+
+
 def _oldest_open(page: Page, teams: Mapping[str, Team], team_id: str | None) -> str | None:
     """Whose incident has been open longest, and since when."""
-    found = [row for row in incidents.declared(page.snapshot, page.period, team_id=team_id) if row.resolved_at is None]
+    declared = incidents.declared(page.snapshot, page.period, team_id=team_id)
+    found = [row for row in declared if row.resolved_at is None and not row.is_end_untold]
     if not found:
         return None
     oldest = min(found, key=lambda row: row.declared_at)
@@ -150,7 +179,7 @@ def _teams_timeline(page: Page, teams: Mapping[str, Team], counts: Sequence[Team
             Cell(drawing=_track(page, found.get(row.team_id, []), _counted(page, row))),
             page.cells.number(row.total),
             page.cells.number(row.major, is_strong=True),
-            Cell(fmt.duration(page.language, row.minutes) if row.major else fmt.MISSING, row.minutes),
+            Cell(_lasted(page, row.minutes) if row.major else fmt.MISSING, row.minutes),
         )
         for row in shown
     )
@@ -185,7 +214,7 @@ def team_timeline(page: Page, team_id: str) -> None:
             Cell(page.text(f"severity.{severity}")),
             Cell(drawing=_track(page, mine, page.text("incidents.alt_severity", count=len(mine)))),
             page.cells.number(len(mine), is_strong=True),
-            Cell(fmt.duration(page.language, sum(row.minutes for row in mine)) if mine else fmt.MISSING),
+            Cell(_together(page, mine)),
         )
         for severity in SEVERITIES
         for mine in (found.get(severity, []),)
@@ -198,6 +227,12 @@ def team_timeline(page: Page, team_id: str) -> None:
     )
     table = Table("incident_severities", page.text("incidents.severities_caption"), columns, rows)
     _show_timeline(page, table)
+
+
+def _together(page: Page, found: Sequence[Declared]) -> str:
+    """How long some incidents lasted together; a dash of none, and where one of them has an end that nobody tells."""
+    minutes = [row.minutes for row in found if row.minutes is not None]
+    return _lasted(page, sum(minutes) if minutes and len(minutes) == len(found) else None)
 
 
 def _show_timeline(page: Page, table: Table) -> None:
@@ -234,13 +269,20 @@ def _year_before(at: datetime) -> datetime:
         return (at - timedelta(days=1)).replace(year=at.year - 1)
 
 
-def _size(minutes: float) -> int:
-    """Pixels of a mark: half an hour is small, a working day large."""
-    return round(min(_LARGEST, _SMALLEST + (max(0.0, minutes) / 30) ** 0.5 * 2))
+def _size(minutes: float | None) -> int:
+    """Pixels of a mark: half an hour is small, a working day large; what nobody tells is as small as can be."""
+    return round(min(_LARGEST, _SMALLEST + (max(0.0, minutes or 0.0) / 30) ** 0.5 * 2))
+
+
+def _duration(page: Page, row: Declared) -> str:
+    """How long it lasted; that it is open, or that its source tells no ends."""
+    if row.resolved_at is None or row.minutes is None:
+        return page.text("incidents.end_untold" if row.is_end_untold else "team.open")
+    return fmt.duration(page.language, row.minutes)
 
 
 def _words(page: Page, row: Declared) -> str:
-    lasted = fmt.duration(page.language, row.minutes) if row.resolved_at else page.text("team.open")
+    lasted = _duration(page, row)
     when = fmt.instant(page.language, row.declared_at, page.organisation.timezone)
     parts = (page.text(f"severity.{row.severity}"), when, lasted, row.service_id, row.incident_id)
     return " · ".join(part for part in parts if part)
@@ -260,7 +302,7 @@ def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int
             Cell(_team_name(page, teams, row.team_id), address=TEAM.at(team=row.team_id)),
             Cell(fmt.instant(page.language, row.declared_at, zone)),
             Cell(page.text(f"severity.{row.severity}")),
-            Cell(fmt.duration(page.language, row.minutes) if row.resolved_at else page.text("team.open"), row.minutes),
+            Cell(_duration(page, row), row.minutes),
         )
         for row in found
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from opsmetrics.language import fmt
+from opsmetrics.reports.table import Cell
 from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.queries.across import OnDay
@@ -15,6 +16,11 @@ from scorecard_app.trend_lines import Frame, Spot, framed
 def words_of_level(page: Page, level: int | None) -> str:
     """Return the name of a level, or that there is none."""
     return page.text("level.none" if level is None else f"level.{level}")
+
+
+def met_cell(page: Page, met: int, known: int) -> Cell:
+    """Return how many teams meet the requirement, of how many that are known; of none there is nothing to say."""
+    return Cell(page.text("area.met_of", met=met, all=known), met) if known else Cell(fmt.MISSING)
 
 
 def questioned(page: Page) -> frozenset[str]:

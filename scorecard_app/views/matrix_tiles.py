@@ -95,7 +95,7 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     href = page.href(TEAM.at(team=team.team_id, area=area.area_id))
     bounds = known_share(page, row.coverage, row.low, row.high)
     if row.score is None:
-        label = f"{page.text('overview.cell_no_score', **names)}. {bounds}"
+        label = f"{page.text('overview.cell_no_score', **names)}. {_sentence([bounds])}"
         return Tile(href, label, None, row.status)
     # The level as it stands: a number over 60 is not met where a gate or the four weeks hold it.
     by_score = board.band(row.score, matrix.board.edges)
@@ -109,7 +109,7 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
     )
     return Tile(
         href,
-        f"{words}. {'; '.join([bounds, *_remarks(matrix, row, move, caveats)])}",
+        f"{words}. {_sentence([bounds, *_remarks(matrix, row, move, caveats)])}",
         row.score,
         row.status,
         level=level,
@@ -117,6 +117,12 @@ def tile(matrix: Matrix, team: Team, area: Area) -> Tile:
         year_change=_year(matrix, key, move),
         marks=_marks(page, row, move, caveats, is_held=level < by_score),
     )
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    """Parts in a row, begun as a sentence begins: ears hear them after a full stop."""
+    words = "; ".join(parts)
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _year(matrix: Matrix, key: tuple[str, str], move: ScoreMove | None) -> float | None:

@@ -96,7 +96,7 @@ def _now(page: Page, metric: Metric, row: MetricScore) -> None:
     now, krav, target = fmt.metric_values(language, unit, shown_value(row), metric.requirement, metric.mal)
     numbers = strip(
         (
-            (page.text("word.now"), now, None),
+            (page.now, now, None),
             (page.text("word.krav"), f"{sign} {krav}", None),
             (page.text("word.target"), f"{sign} {target}", None),
             (page.text("word.points"), fmt.number(language, row.points), page.text("word.out_of_100")),

@@ -274,9 +274,9 @@ def _to_requirement(page: Page, metric: Metric, now: float | None) -> Markup:
     value, required = _alike(page, metric, now, metric.requirement)
     krav = f"{'≥' if metric.is_up_good else '≤'}\u00a0{required}"
     if now is None:
-        return rich(page.text("metric.now_unknown", krav=krav))
+        return rich(page.text("metric.now_unknown", krav=krav, when=page.when))
     key = "metric.now_met" if _meets(metric, now) else "metric.now_below"
-    return rich(page.text(key, krav=krav, value=value))
+    return rich(page.text(key, krav=krav, value=value, when=page.when))
 
 
 def _meets(metric: Metric, value: float) -> bool:
@@ -287,7 +287,7 @@ def _trend_chart(page: Page, metric: Metric, spots: Sequence[tuple[date, float |
     language = page.language
     newest = next(value for _, value in reversed(spots) if value is not None)
     is_now = spots[-1][1] is not None
-    word = page.text("word.now").lower() if is_now else page.text("metric.last_known")
+    word = page.now_within if is_now else page.text("metric.last_known")
     krav, value = _alike(page, metric, metric.requirement, newest)
     lines = {
         "krav": (metric.requirement, f"{page.text('word.krav').lower()} {krav}"),

@@ -68,7 +68,7 @@ def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
         teams=len(measured),
         krav=f"{_sign(metric)}\u00a0{krav}",
         median=median,
-        worst=page.say(teams[worst.team_id].name),
+        worst=fmt.unmarked(page.say(teams[worst.team_id].name)),
         value=least,
     )
     show(lead(words))
@@ -123,7 +123,7 @@ def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
     columns = (
         Column(page.text("word.team"), "link"),
         Column(page.text("across.against")),
-        Column(page.text("word.now") if page.period.grain == "latest" else page.period_label(), "number"),
+        Column(page.now, "number"),
         Column(page.text("word.status")),
         Column(page.text("across.year")),
     )

@@ -21,7 +21,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import table_html
 from scorecard_app.trend_lines import trend_line
-from scorecard_app.views.index_parts import alt, frame_of
+from scorecard_app.views.index_parts import alt, frame_of, met_cell
 from scorecard_app.views.metric_teams import requirement
 from scorecard_app.views.parts import areas_by_id, metrics_by_id, source
 
@@ -60,7 +60,7 @@ def _table(
                 Cell(page.say(metric.title), address=METRIC.at(metric=metric.metric_id)),
                 page.cells.measure(metric.unit, row.value),
                 Cell(requirement(page, metric)),
-                Cell(page.text("area.met_of", met=row.met, all=row.measured), row.met),
+                met_cell(page, row.met, row.measured),
                 page.cells.number(row.points, is_strong=True),
                 Cell(drawing=bullet(row.points)),
                 Cell(drawing=trend_line(spots, frame, alt(page, spots))),

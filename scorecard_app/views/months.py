@@ -70,28 +70,28 @@ def _columns(page: Page, found: Sequence[ScoreAt]) -> Columns:
 
 
 def _lead(page: Page, found: Sequence[ScoreAt], columns: Columns) -> None:
-    """How many teams meet the requirement in the newest column, and in the first."""
+    """How many teams meet the requirement in the newest column, and in the first that has scores."""
     if not any(row.score is not None for row in found):
         show(lead(page.text("months.lead_none")))
         return
-    met = {
-        label: sum((row.level or 0) >= MET_LEVEL for row in found if (row.label, row.grain) == (label, grain))
-        for label, grain, _ in (columns[0], columns[-1])
-    }
-    newest = columns[-1][0]
-    scored = sum(row.score is not None for row in found if row.label == newest)
-    first = next(row.on for row in found if row.label == columns[0][0])
-    show(
-        lead(
-            page.text(
-                "months.lead" if len(columns) > 1 else "months.lead_one",
-                met=met[newest],
-                scored=scored,
-                before=met[columns[0][0]],
-                month=fmt.month(page.language, first),
-            )
-        )
-    )
+    by_column = group_by(found, lambda row: (row.label, row.grain))
+    newest = by_column[columns[-1][:2]]
+    scored = sum(row.score is not None for row in newest)
+    # A month in which nobody had a score is no month in which nobody met the requirement.
+    known = [by_column[label, grain] for label, grain, _ in columns[:-1]]
+    first = next((rows for rows in known if any(row.score is not None for row in rows)), None)
+    if not scored:
+        show(lead(page.text("months.lead_none")))
+    elif first is None:
+        show(lead(page.text("months.lead_one", met=_met(newest), scored=scored, when=page.when)))
+    else:
+        month = fmt.month(page.language, first[0].on)
+        words = {"before": _met(first), "before_scored": sum(row.score is not None for row in first), "month": month}
+        show(lead(page.text("months.lead", met=_met(newest), scored=scored, when=page.when, **words)))
+
+
+def _met(rows: Sequence[ScoreAt]) -> int:
+    return sum((row.level or 0) >= MET_LEVEL for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

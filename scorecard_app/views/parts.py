@@ -87,7 +87,7 @@ def now_only(page: Page, title: str) -> Markup:
     """Return a section that says that it has nothing to say of the past; nothing where the page shows today."""
     if not page.period.is_past:
         return NOTHING
-    return join(heading(title), hint(page.text("when.now_only", period=page.period_label())))
+    return join(heading(title), hint(page.text("when.now_only", period=page.period_within())))
 
 
 def teams_by_id(page: Page) -> Mapping[str, Team]:
@@ -126,15 +126,19 @@ def reason(language: str, code: str | None) -> str:
     if not code:
         return ""
     name, _, detail = code.partition(":")
+    silent = ""
     if name == "not_connected":
         detail = ",".join(text(language, f"stream.{stream}") for stream in detail.split(","))
-    elif name in {"carried_from", "incomplete"} and "/" in detail:
-        said, _, stream = detail.partition("/")
-        detail = text(language, "reason.from_stream", detail=said, stream=text(language, f"stream.{stream}"))
+    elif name in {"carried_from", "incomplete"}:
+        detail, _, silent = detail.partition("/")
     elif name in {"not_told", "weaker"}:
         pairs = [column.partition(".") for column in detail.split(",")]
         detail = ",".join(f"{text(language, f'stream.{stream}')}: {column}" for stream, _, column in pairs)
-    return text(language, f"reason.{name}", detail=fmt.dates_in(language, detail.replace(",", ", ")))
+    said = text(language, f"reason.{name}", detail=fmt.dates_in(language, detail.replace(",", ", ")))
+    # The stream stands behind the whole sentence: within it, it would come between a number and its sign.
+    return (
+        text(language, "reason.from_stream", said=said, stream=text(language, f"stream.{silent}")) if silent else said
+    )
 
 
 def level_note(
@@ -200,7 +204,7 @@ def gaps_table(
     columns = (
         Column(page.text("word.metric"), "link"),
         Column(page.text("gaps.gain"), "number"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("word.target"), "number"),
         Column(page.text("word.next_step")),
         Column(page.text("word.effort")),
@@ -210,6 +214,13 @@ def gaps_table(
     note = f"{joint} {page.text('gains.alone')}" if joint else ""
     caption = page.text("gaps.caption")
     return Table("gaps", caption, columns, tuple(rows), note, source=source("gaps", **parameters))
+
+
+def cut(page: Page, shown: int, count: int, *, is_in_file: bool = True) -> str:
+    """Say that a list shows its first rows only, and where the others are; empty where it shows all."""
+    if count <= shown:
+        return ""
+    return page.text("app.cut" if is_in_file else "app.cut_only", shown=shown, all=fmt.number(page.language, count))
 
 
 def no_gaps(page: Page, *, is_scored: bool) -> Markup:

@@ -39,7 +39,9 @@ def _words(page: Page, rows: Sequence[SharedGap]) -> str:
     """The largest gap, and what the top ones are worth together."""
     first, top = rows[0], rows[:TOP]
     said = [
-        page.text("shared.lead", metric=page.say(first.title), below=first.below, measured=first.measured),
+        page.text(
+            "shared.lead", metric=fmt.unmarked(page.say(first.title)), below=first.below, measured=first.measured
+        ),
     ]
     gain = gains.mean_gain(page.snapshot, page.period, [row.metric_id for row in top])
     if gain:

@@ -58,7 +58,7 @@ def _table(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Seque
                 Cell(drawing=year_line(page, page.say(area.name), history)),
                 page.cells.percent(cell.coverage),
                 Cell(span(page, cell.low, cell.high) or page.text("word.no_span")),
-                _gap_count(team_id, area, gaps),
+                _gap_count(team_id, area, gaps, is_known=cell.score is not None),
             )
         )
     return Table(
@@ -100,6 +100,9 @@ def _move(page: Page, change: float | None) -> Cell:
     return Cell(fmt.MISSING) if change is None else Cell(value=change, drawing=change_mark(page.language, change))
 
 
-def _gap_count(team_id: str, area: Area, gaps: Sequence[Gap]) -> Cell:
+def _gap_count(team_id: str, area: Area, gaps: Sequence[Gap], *, is_known: bool) -> Cell:
+    """How many gaps there are; none that are known of an area without a score is not none."""
     count = sum(gap.area_id == area.area_id for gap in gaps)
+    if not count and not is_known:
+        return Cell(fmt.MISSING)
     return Cell(str(count), count, address=GAPS.at(team=team_id, area=area.area_id) if count else None)

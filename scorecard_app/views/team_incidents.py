@@ -13,7 +13,7 @@ from scorecard_app.markup import folded, heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
-from scorecard_app.views.incidents import team_timeline
+from scorecard_app.views.incidents import days_told, team_timeline
 from scorecard_app.views.parts import PLAIN, source
 
 SHOWN_INCIDENTS = 5
@@ -32,10 +32,11 @@ def incident_section(page: Page, team_id: str) -> None:
         )
         return
     title = heading(page.text("team.incidents"), page.text("team.incidents_note", count=len(found)), anchor="incidents")
+    days = days_told(page)
     if not found:
-        show(join(title, hint(page.text("team.incidents_none"))))
+        show(join(title, hint(page.text("team.incidents_none"), " ", days)))
         return
-    show(title)
+    show(join(title, hint(days) if days else None))
     team_timeline(page, team_id)
     latest = _table(page, team_id, found[:SHOWN_INCIDENTS], page.text("team.incidents_latest"))
     rest = None
@@ -55,9 +56,11 @@ def incident_section(page: Page, team_id: str) -> None:
     )
 
 
-def _minutes(page: Page, row: Incident) -> float:
-    """Until it was resolved; of one that is open, until the instant of evaluation."""
-    return ((row.resolved_at or page.period.as_of) - row.declared_at).total_seconds() / 60
+def _duration(page: Page, row: Incident) -> str:
+    """How long it lasted; that it is open, or that its source tells no ends."""
+    if row.resolved_at is None:
+        return page.text("incidents.end_untold" if row.is_end_untold else "team.open")
+    return fmt.duration(page.language, (row.resolved_at - row.declared_at).total_seconds() / 60)
 
 
 def _severity(page: Page, row: Incident) -> str:
@@ -71,7 +74,7 @@ def _table(page: Page, team_id: str, found: Sequence[Incident], caption: str) ->
             Cell(row.incident_id, detail=row.service_id or ""),
             Cell(fmt.instant(language, row.declared_at, zone)),
             Cell(_severity(page, row)),
-            Cell(fmt.duration(language, _minutes(page, row)) if row.resolved_at else page.text("team.open")),
+            Cell(_duration(page, row)),
             _postmortem(page, row),
         )
         for row in found
@@ -89,8 +92,10 @@ def _table(page: Page, team_id: str, found: Sequence[Incident], caption: str) ->
 def _postmortem(page: Page, row: Incident) -> Cell:
     if row.postmortem_published_at is not None:
         return Cell(page.text("postmortem.delivered"), tag=Tag("good", "✓"))
-    if not row.needs_postmortem:
+    if row.needs_postmortem is False:
         return Cell(page.text("postmortem.not_required"), tag=PLAIN)
+    if row.needs_postmortem is None or row.is_postmortem_untold:
+        return Cell(page.text("postmortem.unknown"), tag=Tag("plain", "?"))
     due = row.postmortem_due_at
     if due is not None and due >= page.period.as_of:
         return Cell(page.text("postmortem.pending"), tag=Tag("plain", "○"))

@@ -85,7 +85,7 @@ def _table(
     )
     columns = (
         Column(page.text("word.metric"), "link"),
-        Column(page.text("word.now"), "number"),
+        Column(page.now, "number"),
         Column(page.text("word.krav"), "number"),
         Column(page.text("word.points"), "number"),
         Column(page.text("overview.year")),

@@ -28,6 +28,7 @@ def test_a_screen_reader_says_everything_on_the_overview_by_name(browser, apps, 
     page.set_default_timeout(LIMIT_MS)
     page.goto(f"{apps('full')}/?lang={language}")
     page.wait_for_selector("table.matrix")
+    page.wait_for_selector(".ops footer")
     settle(page)
     said = page.locator("body").aria_snapshot()
     page.close()

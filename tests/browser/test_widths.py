@@ -9,6 +9,8 @@ import pytest
 
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.addresses import PAGES
+from tests.altered import altered
+from tests.apps import running_app
 from tests.asking import settle
 from tests.patience import LIMIT_MS
 
@@ -73,4 +75,49 @@ def test_nothing_is_cut_off_at_any_width_and_nothing_lies_beside_the_paper(brows
             found[f"{place.name} on paper"] = wide
         page.emulate_media(media="screen")
     context.close()
+    assert found == {}
+
+
+# A name longer than any box: of several long words, and of one.
+LONG = "Seksjon for forvaltning av sikkerhetskopieringsinfrastruktur og gjenopprettingsberedskapsplanlegging"
+UNBROKEN = "Driftsberedskapsplanleggingsinfrastrukturforvaltningsseksjonen"
+NAMED = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const found = [];
+  for (const node of main.querySelectorAll('.ops .scroll'))
+    if (node.scrollWidth > node.clientWidth + 1) found.push(`table: ${node.scrollWidth} in ${node.clientWidth}`);
+  for (const node of main.querySelectorAll('.ops .places a, .ops ul.plain a, .ops table.heat th a')) {
+    const box = node.closest('li, th').getBoundingClientRect(), own = node.getBoundingClientRect();
+    if (own.width > 0 && own.right > box.right + 1) found.push(`beside its box: ${node.textContent.slice(0, 30)}`);
+  }
+  // A caption that is read stands over its table, not letter below letter beside it.
+  for (const node of main.querySelectorAll('.ops caption')) {
+    const width = node.getBoundingClientRect().width;
+    if (width > 1 && width < 0.8 * node.parentElement.getBoundingClientRect().width) found.push(`caption: ${width}`);
+  }
+  return [...new Set(found)].slice(0, 6);
+}"""
+
+
+def test_long_names_of_teams_push_nothing_out_of_sight(browser, demo_home, tmp_path):
+    names = (("kaiplan", LONG), ("farled", UNBROKEN))
+    statements = [
+        f"update ref.teams set name_nb = '{name}', name_en = '{name}' where team_id = '{team}'" for team, name in names
+    ]
+    home, _ = altered(demo_home, tmp_path / "long", *statements)
+    found = {}
+    with running_app(home, tmp_path / "log") as address:
+        page = browser.new_page()
+        page.set_default_timeout(LIMIT_MS)
+        for path in ("", "maneder", "sammenlign?team=kaiplan&other=farled", "rapport"):
+            page.set_viewport_size({"width": 1440, "height": 900})
+            page.goto(f"{address}/{path}")
+            page.wait_for_selector(".ops footer")
+            settle(page, 200)
+            for width in (1440, 768, 390):
+                page.set_viewport_size({"width": width, "height": 900})
+                settle(page, 60)
+                if out := page.evaluate(NAMED) + page.evaluate(CUT):
+                    found[f"{path} {width}"] = out
+        page.close()
     assert found == {}

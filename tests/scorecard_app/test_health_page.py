@@ -82,3 +82,19 @@ def test_the_age_is_a_bar_from_zero_with_its_limit_and_labels_inside(homes, monk
 def test_lists_of_hundreds_of_teams_are_bounded(homes, monkeypatch):
     _, html = open_page("health", homes["large"], monkeypatch, lang="en")
     assert len(html) < 400_000
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_system_that_delivers_is_not_said_to_feed_no_numbers(homes, monkeypatch, language):
+    """What it would touch if it failed is nobody's loss now; *No numbers* beside it read as if nothing rested on it."""
+    _, html = open_page("health", homes["full"], monkeypatch, lang=language)
+    fine = html[html.index("<details") :]
+    fine = fine[: fine.index("</details>")]
+    assert text(language, "health.fresh") in fine
+    assert text(language, "health.touches_none") not in fine
+
+
+@pytest.mark.parametrize("kind", ["empty", "half"])
+def test_nothing_is_said_of_the_language_of_exemptions_that_are_not_there(homes, monkeypatch, kind):
+    _, html = open_page("exemptions", homes[kind], monkeypatch, lang="en")
+    assert text("en", "exemptions.as_written") not in flat(html)

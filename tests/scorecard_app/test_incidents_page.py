@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
-from opsmetrics.snapshots.queries import catalogue, incidents
+from opsmetrics.snapshots.queries import catalogue, facts, incidents
 from opsmetrics.snapshots.store import current
 from scorecard_app.downloads import TABLES
+from tests.altered import altered
 from tests.pages import flat, open_page
 from tests.scorecard_app.test_views import rows_of
 
@@ -174,3 +175,88 @@ def test_the_files_hold_what_the_page_shows(homes):
         TABLES["incident-teams"](snapshot, period, {})["total"].to_list()
     )
     assert TABLES["down-services"](snapshot, period, {}).height > 0
+
+
+UNTOLD = """update facts.incidents set resolved_at = null, postmortem_published_at = null, restore_minutes = null,
+    untold = ['resolved_at', 'postmortem_published_at']"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_source_has_no_column_for_is_neither_open_nor_missing(demo_home, tmp_path, monkeypatch, language):
+    """Without ends nothing is going on, and nothing lasts until now; without evaluations none of them is overdue."""
+    home, snapshot = altered(demo_home, tmp_path / "untold", UNTOLD)
+    period = next(iter(catalogue.periods(snapshot)))
+    rows = list(incidents.team_incidents(snapshot, period))
+    assert sum(row.still_open + row.overdue for row in rows) == 0
+    assert all(row.minutes is None for row in rows if row.major)
+    assert all(row.ends_untold == row.total for row in rows)
+    assert all(row.minutes is None for row in incidents.declared(snapshot, period))
+    _, html = open_page("incidents", home, monkeypatch, lang=language)
+    words = flat(html)
+    assert text(language, "team.open") not in words
+    strip = flat(re.search(r'<dl class="strip">.*?</dl>', html, flags=re.DOTALL)[0])
+    count = sum(row.total for row in rows)
+    assert f"{text(language, 'incidents.strip_open')} – {text(language, 'incidents.untold', count=count)}" in strip
+    assert re.search(rf"{text(language, 'incidents.strip_overdue')} – \w", strip)
+    team = next(row.team_id for row in rows if row.major)
+    _, html = open_page("team", home, monkeypatch, lang=language, team=team)
+    latest = lines(html, text(language, "team.incidents_latest"))
+    assert {row[3] for row in latest} == {text(language, "incidents.end_untold")}
+    assert not any(text(language, "postmortem.missing") in row[4] for row in latest)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_incident_that_nobody_can_judge_is_not_said_to_need_no_evaluation(
+    demo_home, tmp_path, monkeypatch, language
+):
+    home, _ = altered(
+        demo_home,
+        tmp_path / "unjudged",
+        """update facts.incidents set needs_postmortem = null, needs_postmortem_while_open = null,
+           postmortem_published_at = null""",
+    )
+    _, html = open_page("team", home, monkeypatch, lang=language, team="mannskap")
+    latest = lines(html, text(language, "team.incidents_latest"))
+    assert {row[4].removeprefix("? ") for row in latest} == {text(language, "postmortem.unknown")}
+
+
+def test_a_team_and_the_organisation_say_the_same_of_evaluations_at_every_month(demo_home):
+    """What was open then is judged as it was while open, on the team's page too."""
+    snapshot = current(demo_home / "snapshots")
+    overdue = 0
+    for period in catalogue.periods(snapshot):
+        for row in incidents.team_incidents(snapshot, period):
+            mine = [
+                each
+                for each in facts.incidents(snapshot, period, row.team_id)
+                if each.needs_postmortem
+                and each.postmortem_published_at is None
+                and each.postmortem_due_at is not None
+                and each.postmortem_due_at < period.as_of
+            ]
+            assert len(mine) == row.overdue, (period.label, row.team_id)
+            overdue += row.overdue
+    assert overdue > 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_twelve_months_are_not_told_of_where_the_source_delivered_fewer(demo_home, tmp_path, monkeypatch, language):
+    _, html = open_page("incidents", demo_home, monkeypatch, lang=language)
+    start = text(language, "incidents.told", told="@", all="@", first="@").split("@")[0]
+    assert start not in flat(html)
+    home, _ = altered(
+        demo_home,
+        tmp_path / "young",
+        "delete from meta.delivered_days where stream = 'incidents' and day < date '2026-10-01'",
+        "delete from facts.incidents where declared_at < timestamptz '2026-10-01'",
+    )
+    first = fmt.long_date(language, date(2026, 10, 1))
+    said = flat(text(language, "incidents.told", told=53, all=365, first=first))
+    for view, query in (("incidents", {}), ("incidents", {"team": "kaiplan"}), ("team", {"team": "kaiplan"})):
+        _, html = open_page(view, home, monkeypatch, lang=language, **query)
+        assert said in flat(html), (view, query)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_single_incident_is_not_the_one_newest_of_one(language):
+    assert not re.search(r"\d", text(language, "incidents.list_show", shown=1, all="1"))

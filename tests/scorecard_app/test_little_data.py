@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
+from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.snapshots.queries import across, areas, catalogue
+from opsmetrics.snapshots.store import current
+from tests.altered import altered
 from tests.pages import flat, links_of, open_page
 from tests.scorecard_app.test_views import rows_of
 
@@ -52,3 +57,76 @@ def test_a_filter_that_leaves_nothing_is_no_verdict(homes, monkeypatch):
     words = flat(html)
     assert text("en", "gaps.none") in words
     assert text("en", "gaps.none_left") not in words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", LITTLE)
+@pytest.mark.parametrize("view", ["areas", "metrics"])
+def test_a_list_says_nothing_of_what_nobody_knows(homes, monkeypatch, kind, view, language):
+    """No teams out of none, no points to gain that nobody worked out, and no weakest of one."""
+    _, html = open_page(view, homes[kind], monkeypatch, lang=language)
+    words = flat(html)
+    assert text(language, "area.met_of", met=0, all=0) not in words
+    assert not re.search(r">0[.,]0<", html)
+    assert text(language, "area.lead_none") not in words, "of one area, on the list of all"
+    assert text(language, "index.areas_lead", area="@", median="@").split("@")[1] not in words
+
+
+@pytest.mark.parametrize("kind", LITTLE)
+def test_files_have_no_points_to_gain_that_nobody_worked_out(homes, kind):
+    snapshot = current(homes[kind] / "snapshots")
+    period = next(iter(catalogue.periods(snapshot)))
+    assert {row.gain for row in across.area_totals(snapshot, period)} == {None}
+    assert {row.gain for row in across.metric_totals(snapshot, period)} == {None}
+    area_metrics = areas.area_metrics(snapshot, period, "aut")
+    assert {row.gain for row in area_metrics} == {None}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_area_names_no_largest_gain_that_nobody_worked_out(homes, monkeypatch, language):
+    _, html = open_page("area", homes["half"], monkeypatch, lang=language, area="aut")
+    assert text(language, "area.lead_gain", metric="@").split("@")[0] not in flat(html)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_month_without_scores_is_a_month_that_tells_nothing(homes, monkeypatch, language):
+    """It is there, so no page says that there is none; and it is none in which nobody met the requirement."""
+    _, html = open_page("overview", homes["half"], monkeypatch, lang=language)
+    assert text(language, "overview.changed_alone") not in flat(html)
+    assert flat(html).count(text(language, "overview.moved_unknown")) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_months_are_held_against_the_first_that_has_scores(demo_home, tmp_path, monkeypatch, language):
+    none = "update scores.team set score = null, level = null, status = 'too_little_data'"
+    first = "as_of in (select as_of from ref.as_of where grain = 'month' and label < '2026-03')"
+    home, _ = altered(demo_home, tmp_path / "first", f"{none} where grain = 'month' and {first}")
+    _, html = open_page("months", home, monkeypatch, lang=language)
+    lead = flat(re.search(r'class="lead">(.*?)</p>', html)[1])
+    assert fmt.month(language, date(2026, 3, 31)) in lead
+    home, _ = altered(demo_home, tmp_path / "only", f"{none} where grain = 'month'")
+    _, html = open_page("months", home, monkeypatch, lang=language)
+    lead = flat(re.search(r'class="lead">(.*?)</p>', html)[1])
+    assert "2025" not in lead
+    assert "2026" not in lead
+    home, _ = altered(demo_home, tmp_path / "now", f"{none} where grain = 'latest'")
+    _, html = open_page("months", home, monkeypatch, lang=language)
+    assert text(language, "months.lead_none") in flat(html)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", LITTLE)
+def test_what_is_unknown_on_both_sides_is_not_called_the_same(homes, monkeypatch, kind, language):
+    _, html = open_page("compare", homes[kind], monkeypatch, lang=language)
+    assert text(language, "compare.metrics_same") not in flat(html)
+    assert text(language, "compare.unknown") in flat(html)
+
+
+@pytest.mark.parametrize("kind", LITTLE)
+def test_an_area_without_a_score_has_no_known_number_of_gaps(homes, monkeypatch, kind):
+    team = rows_of(homes[kind], "select team_id from ref.teams order by 1 limit 1")[0]["team_id"]
+    _, html = open_page("team", homes[kind], monkeypatch, lang="en", team=team)
+    caption, cell = text("en", "team.areas_caption"), re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
+    table = next(each for each in re.findall(r"<table.*?</table>", html, re.DOTALL) if caption in each)
+    rows = [[flat(words).strip() for words in cell.findall(row)] for row in table.split("<tr")[2:]]
+    assert {row[-1] for row in rows if row[2] == "–"} == {"–"}

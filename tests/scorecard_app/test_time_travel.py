@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from opsmetrics.language.texts import text
+from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports.addresses import PAGES
 from opsmetrics.snapshots.queries import catalogue, facts, gaps, quality
 from opsmetrics.snapshots.store import current, open_current
@@ -147,3 +147,44 @@ def test_what_is_computed_for_today_alone_is_not_shown_of_the_past(demo_home, mo
     assert note in flat(html)
     _, html = open_page("overview", demo_home, monkeypatch, lang="en", period="2026-06")
     assert text("en", "overview.sources_now") in flat(html)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("view", "query"),
+    [
+        ("months", {}),
+        ("area", {"area": "mon"}),
+        ("changes", {}),
+        ("exemptions", {}),
+        ("decisions", {}),
+        ("gaps", {}),
+        ("metric", {"metric": "mon_signal_coverage"}),
+        ("metric", {"metric": "mon_signal_coverage", "team": "kaiplan"}),
+        ("team", {"team": "kaiplan"}),
+    ],
+)
+def test_nothing_of_a_month_that_is_past_is_said_to_be_now(demo_home, monkeypatch, language, view, query):
+    """Neither over a column nor in a sentence nor on an axis."""
+    _, html = open_page(view, demo_home, monkeypatch, lang=language, period="2026-06", **query)
+    now = text(language, "word.now")
+    main = re.sub(r"<title>.*?</title>|<style>.*?</style>", "", html, flags=re.DOTALL)
+    assert not re.search(rf">\s*{now}\s*<", main, re.IGNORECASE), "a heading"
+    lead = " ".join(re.findall(r'<p class="(?:lead|answer)">(.*?)</p>', main, flags=re.DOTALL))
+    assert not re.search(rf"\b{now}\b", flat(lead), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("language", "month"), [("nb", "juni 2026"), ("en", "June 2026")])
+def test_a_month_within_a_sentence_is_written_as_its_language_does(demo_home, monkeypatch, language, month):
+    """Norwegian months begin small where they do not begin a line; English ones never do."""
+    for view, query in (("team", {"team": "kaiplan"}), ("team", {"team": "slepebat"}), ("health", {}), ("gaps", {})):
+        _, html = open_page(view, demo_home, monkeypatch, lang=language, period="2026-06", **query)
+        said = [
+            words
+            for words in flat(html).split(month.capitalize())
+            if words.rstrip().endswith((" er", "For", "om", "("))
+        ]
+        assert language == "en" or said == [], view
+        assert month in flat(html)
+    _, html = open_page("decisions", demo_home, monkeypatch, lang=language, period="2026-10")
+    assert flat(html).count(month.replace("juni", "oktober").replace("June", "October")) > 0

@@ -79,6 +79,14 @@ def test_what_the_address_asks_for_in_vain_is_said(place, language, demo_home, m
                 assert said in sentence
 
 
+@pytest.mark.parametrize("place", [page for page in PAGES if "side" in page.parameters], ids=lambda page: page.name)
+@pytest.mark.parametrize("bad", ["²", "٣", "0", "-1", "1.5", " 1", "9" * 5000])
+def test_what_only_looks_like_the_number_of_a_page_is_said(place, bad, demo_home, monkeypatch):
+    """Signs that Python takes for digits, and numbers longer than it reads, once ended every list with an error."""
+    _, html = open_page(place.name, demo_home, monkeypatch, side=bad)
+    assert alerts(html) == [text("nb", "asked.no_side", name=bad if len(bad) < 40 else bad[:40] + "…")]
+
+
 @pytest.mark.parametrize("place", PAGES, ids=lambda page: page.name)
 def test_an_address_that_says_two_things_is_not_taken_for_one_of_them(place, demo_home, monkeypatch):
     for key in parameters(place):

@@ -11,6 +11,7 @@ from opsmetrics.language.details import detail, sentences
 from opsmetrics.language.texts import LANGUAGES, texts
 from opsmetrics.reports.addresses import PAGES
 from opsmetrics.snapshots.store import open_current
+from scorecard_app.views.parts import reason
 from tests.pages import flat, open_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +179,25 @@ def test_a_formula_is_told_in_sentences():
         "Vi tar lagre med kopi, og deler på alle lagre. Ukjent er ikke oppfylt."
     )
     assert sentences("en", "open past due") == "Open past due."
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "said"),
+    [
+        ("en", "incomplete:13", "the source delivered 13% of the period"),
+        (
+            "en",
+            "incomplete:13/availability_checks",
+            "the source delivered 13% of the period; too little delivered by: Availability checks",
+        ),
+        ("nb", "incomplete:0/incidents", "kilden leverte 0 % av perioden; for lite levert av: Hendelser"),
+        (
+            "nb",
+            "carried_from:2026-10-12/repository_states",
+            "siste kjente verdi, fra 12.10.2026; for lite levert av: Kodelagre",
+        ),
+    ],
+)
+def test_the_silent_source_of_a_metric_is_named_behind_the_sentence(language, code, said):
+    """Its name once stood between the number and its percent sign."""
+    assert reason(language, code) == said

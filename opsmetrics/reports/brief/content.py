@@ -232,7 +232,10 @@ def _decisions(found: Material) -> tuple[Block, ...]:
     if shown:
         blocks.append(asks.table(words, shown))
         if rest := found.asks[board.MOST_LINES :]:
-            said[:0] = [words.text("brief.asks_rest"), *(f"*{ask.what}:* {ask.detail}" for ask in rest)]
+            said[:0] = [
+                words.text("brief.asks_rest"),
+                *(f"*{fmt.unmarked(ask.what)}:* {fmt.unmarked(ask.detail)}" for ask in rest),
+            ]
     else:
         blocks.append(Paragraph(board.nothing_to_decide(words.board, words.language)))
     chart = charts.standings(words, found.goals)
@@ -323,7 +326,9 @@ def _team_lines(words: Words, team_id: str, lines: Lines) -> list[str]:
     prefix = f"{words.teams[team_id]}: "
     return [
         f"*{words.text(key)}:* "
-        + " · ".join(_told(item.title.removeprefix(prefix), item.detail, prefix) for item in by_team[team_id])
+        + fmt.unmarked(
+            " · ".join(_told(item.title.removeprefix(prefix), item.detail, prefix) for item in by_team[team_id])
+        )
         for key, by_team in lines.items()
         if team_id in by_team
     ]

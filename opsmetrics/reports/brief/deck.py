@@ -102,7 +102,7 @@ def _moved(found: Material, moved: Columns) -> list[Slide]:
     words, row = found.words, next(iter(found.changes.values()))
     title = words.text(
         "brief.slide_moved",
-        team=words.teams[row.team_id],
+        team=fmt.unmarked(words.teams[row.team_id]),
         before=fmt.number(words.language, row.score_before, 1),
         after=fmt.number(words.language, row.score_after, 1),
     )

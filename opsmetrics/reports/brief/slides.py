@@ -106,7 +106,7 @@ def _write(frame: Any, words: str, document: Document, *, size: float, bold: boo
     frame.word_wrap = True
     paragraph = frame.paragraphs[0]
     paragraph.alignment = PP_ALIGN.LEFT
-    for index, part in enumerate(re.split(r"\*", words)):
+    for index, part in enumerate(re.split(r"\*(.+?)\*", words)):
         if part:
             _run(paragraph, part, document, size=size, bold=bold or index % 2 == 1, colour=colour)
 

@@ -33,25 +33,31 @@ class TeamWeek:
 
 @dataclass(frozen=True, slots=True)
 class MetricTotal:
-    """A metric over the teams: medians, how many meet the requirement of those that are measured, points to gain."""
+    """A metric over the teams: medians, how many meet the requirement of those that are measured, points to gain.
+
+    Points to gain are those of total scores: None where no team with such a score is measured.
+    """
 
     metric_id: str
     value: float | None
     points: float | None
     met: int
     measured: int
-    gain: float
+    gain: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class AreaTotal:
-    """An area over the teams: median, how many are at the level that meets the requirement, points to gain."""
+    """An area over the teams: median, how many are at the level that meets the requirement, points to gain.
+
+    Points to gain are those of total scores: None where no team with such a score has one of the area.
+    """
 
     area_id: str
     median: float | None
     met: int
     scored: int
-    gain: float
+    gain: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +109,12 @@ def metric_totals(snapshot: Snapshot, period: Period) -> Rows[MetricTotal]:
                )
            select m.metric_id,
                median(s.value) filter (s.points is not null and s.status <> 'not_measured_overdue') as value,
-               median(s.points) as points, count(*) filter (s.points >= $krav) as met, count(s.points) as measured,
-               coalesce(any_value(g.gain), 0) as gain
+               median(s.points) as points, count(*) filter (s.points >= $krav) as met,
+               count(s.points) filter (not starts_with(s.status, 'not_measured')) as measured,
+               case when count(s.points) filter (t.score is not null) > 0
+                   then coalesce(any_value(g.gain), 0) end as gain
            from meta.metrics as m left join mine as s using (metric_id) left join gains as g using (metric_id)
+           left join scores.team as t on t.team_id = s.team_id and t.as_of = s.as_of and t.grain = s.grain
            group by m.metric_id order by m.metric_id""",
         period.instant(krav=KRAV_POINTS),
     )
@@ -134,9 +143,11 @@ def area_totals(snapshot: Snapshot, period: Period) -> Rows[AreaTotal]:
                where g.as_of = $as_of and g.grain = $grain group by m.area_id
            )
            select a.area_id, median(s.score) as median, count(*) filter (s.level >= $level) as met,
-               count(s.score) as scored, coalesce(any_value(g.gain), 0) as gain
+               count(s.score) as scored,
+               case when count(s.score) filter (t.score is not null) > 0 then coalesce(any_value(g.gain), 0) end as gain
            from meta.areas as a
            left join scores.area as s on s.area_id = a.area_id and s.as_of = $as_of and s.grain = $grain
+           left join scores.team as t on t.team_id = s.team_id and t.as_of = s.as_of and t.grain = s.grain
            left join gains as g on g.area_id = a.area_id
            group by a.area_id, a.position order by a.position""",
         period.instant(level=MET_LEVEL),

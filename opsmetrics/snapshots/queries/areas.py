@@ -43,7 +43,10 @@ class TeamValue:
 
 @dataclass(frozen=True, slots=True)
 class AreaMetric:
-    """A metric over the teams: median points, how many meet the requirement, points to gain."""
+    """A metric over the teams: median points, how many meet the requirement, points to gain.
+
+    Points to gain are those of total scores: None where no team with such a score is measured.
+    """
 
     metric_id: str
     title: Text
@@ -51,7 +54,7 @@ class AreaMetric:
     points: float | None
     met: int
     measured: int
-    gain: float
+    gain: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +115,16 @@ def area_metrics(snapshot: Snapshot, period: Period, area_id: str) -> Rows[AreaM
         snapshot,
         AreaMetric,
         """select m.metric_id, m.title_nb, m.title_en, m.why_nb, m.why_en, median(s.points) as points,
-               count(*) filter (s.points >= $krav) as met, count(s.points) as measured,
-               coalesce(sum(g.gain_if_met), 0) as gain
+               count(*) filter (s.points >= $krav) as met,
+               count(s.points) filter (not starts_with(s.status, 'not_measured')) as measured,
+               case when count(s.points) filter (t.score is not null) > 0
+                   then coalesce(sum(g.gain_if_met), 0) end as gain
            from meta.metrics as m
            left join scores.metric as s on s.metric_id = m.metric_id and s.as_of = $as_of and s.grain = $grain
            left join scores.gap as g on g.team_id = s.team_id and g.metric_id = s.metric_id
                and g.as_of = s.as_of and g.grain = s.grain
-           where m.area_id = $area_id group by all order by gain desc, m.metric_id""",
+           left join scores.team as t on t.team_id = s.team_id and t.as_of = s.as_of and t.grain = s.grain
+           where m.area_id = $area_id group by all order by gain desc nulls last, m.metric_id""",
         period.instant(area_id=area_id, krav=KRAV_POINTS),
     )
 

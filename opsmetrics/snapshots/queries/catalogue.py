@@ -102,6 +102,14 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
+class Unscored:
+    """Something that is measured and never scored."""
+
+    table_id: str
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
 class RuleChange:
     """One thing in which the organisation's rules differ from the shipped ones."""
 
@@ -181,6 +189,12 @@ def rules(snapshot: Snapshot) -> Rules:
 def obligations(snapshot: Snapshot) -> Rows[Obligation]:
     """Return the handbook's sentences and what measures them."""
     return query(snapshot, Obligation, "select * from meta.obligations order by obligation_id")
+
+
+def unscored_titles(snapshot: Snapshot) -> dict[str, Text]:
+    """Return what is measured and never scored is called, by its id."""
+    found = query(snapshot, Unscored, "select table_id, title_nb, title_en from meta.unscored order by table_id")
+    return {row.table_id: row.title for row in found}
 
 
 def rule_changes(snapshot: Snapshot) -> Rows[RuleChange]:

@@ -8,6 +8,14 @@ from datetime import datetime
 import polars as pl
 
 from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.incidents import (
+    END_UNTOLD,
+    NEEDS_POSTMORTEM,
+    POSTMORTEM_DUE,
+    POSTMORTEM_UNTOLD,
+    PUBLISHED,
+    RESOLVED,
+)
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -26,18 +34,22 @@ _TRUSTED = """service_id not in (
 
 # The tables of the facts page, newest first.
 FACTS = {
-    "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository limit 2000",
+    "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository",
     "lag": """select * exclude (service_id) from marts.patch_lag_months
-        order by period = 'ALL' desc, period desc, repository, update_type limit 2000""",
+        order by period = 'ALL' desc, period desc, repository, update_type""",
     "uptime": """select * exclude (monitor_key, service_id) from marts.monitor_months
-        order by month desc, down_minutes desc, provider, monitor_id limit 2000""",
+        order by month desc, down_minutes desc, provider, monitor_id""",
     "reports": "select * from marts.incident_report_years order by period = 'ALL' desc, period desc, kind, severity",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident of a team; severity 1 is the gravest."""
+    """One incident of a team; severity 1 is the gravest.
+
+    What is None because the source has no such column is said apart: such an incident is not open, and its evaluation
+    not missing.
+    """
 
     incident_id: str
     service_id: str | None
@@ -47,11 +59,18 @@ class Incident:
     needs_postmortem: bool | None
     postmortem_due_at: datetime | None
     postmortem_published_at: datetime | None
+    is_end_untold: bool
+    is_postmortem_untold: bool
 
 
-def facts(snapshot: Snapshot, name: str) -> pl.DataFrame:
-    """Return one of the tables of the facts page."""
-    return frame(snapshot, FACTS[name])
+def facts(snapshot: Snapshot, name: str, most: int | None = None) -> pl.DataFrame:
+    """Return one of the tables of the facts page; its first rows where a number of them is given."""
+    return frame(snapshot, f"select * from ({FACTS[name]}) limit $most", {"most": most})
+
+
+def fact_count(snapshot: Snapshot, name: str) -> int:
+    """Return how many rows one of the tables of the facts page has."""
+    return int(frame(snapshot, f"select count(*) as found from ({FACTS[name]})")["found"].item())
 
 
 def incidents(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Incident]:
@@ -62,10 +81,10 @@ def incidents(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Incident
     return query(
         snapshot,
         Incident,
-        """select * replace (
-               case when resolved_at < $as_of then resolved_at end as resolved_at,
-               case when postmortem_published_at < $as_of then postmortem_published_at end as postmortem_published_at
-           )
+        f"""select * replace (
+               {RESOLVED} as resolved_at, {PUBLISHED} as postmortem_published_at,
+               {NEEDS_POSTMORTEM} as needs_postmortem, {POSTMORTEM_DUE} as postmortem_due_at
+           ), {END_UNTOLD} as is_end_untold, {POSTMORTEM_UNTOLD} as is_postmortem_untold
            from facts.incidents
            where team_id = $team_id and is_exercise is distinct from true and declared_at < $as_of
                and declared_at >= $as_of - interval 12 month

@@ -17,35 +17,60 @@ SHOWN_SERVICES = 10
 SHOWN_ROWS = 100
 
 # What was known at the instant: what was closed or published later was still open then.
+RESOLVED = "case when resolved_at < $as_of then resolved_at end"
+PUBLISHED = "case when postmortem_published_at < $as_of then postmortem_published_at end"
+NEEDS_POSTMORTEM = "case when resolved_at < $as_of then needs_postmortem else needs_postmortem_while_open end"
+POSTMORTEM_DUE = "case when resolved_at < $as_of then postmortem_due_at else postmortem_due_while_open_at end"
+# Nothing there says nothing, where the source has no such column: neither that it is open, nor that it is missing.
+END_UNTOLD = "(resolved_at is null and coalesce(list_contains(untold, 'resolved_at'), false))"
+POSTMORTEM_UNTOLD = """(
+    postmortem_published_at is null and coalesce(list_contains(untold, 'postmortem_published_at'), false))"""
+
 KNOWN = f"""
-    select incident_id, service_id, team_id, severity, declared_at,
-        case when resolved_at < $as_of then resolved_at end as resolved_at,
-        case when resolved_at < $as_of then needs_postmortem else needs_postmortem_while_open end as needs_postmortem,
-        case when resolved_at < $as_of then postmortem_due_at else postmortem_due_while_open_at end
-            as postmortem_due_at,
-        case when postmortem_published_at < $as_of then postmortem_published_at end as postmortem_published_at
+    select incident_id, service_id, team_id, severity, declared_at, {RESOLVED} as resolved_at,
+        {NEEDS_POSTMORTEM} as needs_postmortem, {POSTMORTEM_DUE} as postmortem_due_at,
+        {PUBLISHED} as postmortem_published_at,
+        {END_UNTOLD} as is_end_untold, {POSTMORTEM_UNTOLD} as is_postmortem_untold
     from facts.incidents
     where is_exercise is distinct from true and declared_at < $as_of
         and declared_at >= $as_of - interval {MONTHS} month
 """
-_MINUTES = "date_diff('second', declared_at, coalesce(resolved_at, $as_of)) / 60.0"
+_MINUTES = """case when not is_end_untold
+    then date_diff('second', declared_at, coalesce(resolved_at, $as_of)) / 60.0 end"""
+# A sum of which parts are not known is not known either.
+_MAJOR_MINUTES = f"""case when not coalesce(bool_or(is_end_untold) filter (severity <= 2), false)
+    then coalesce(sum({_MINUTES}) filter (severity <= 2), 0) end"""
+_WORST_FIRST = f"count(*) filter (severity <= 2) desc, {_MAJOR_MINUTES} desc nulls last, count(*) desc, team_id"
 
 
 @dataclass(frozen=True, slots=True)
 class TeamIncidents:
-    """What twelve months were to a team; ``minutes`` are those of incidents of severity 1 and 2 together."""
+    """What twelve months were to a team; what its source does not tell is None, or counted apart.
+
+    Attributes:
+        minutes: Of incidents of severity 1 and 2 together; None where the end of one of them is not told.
+        still_open: Those without an end, where the source tells ends.
+        ends_untold: Those of which nobody tells whether they have ended.
+        overdue: Evaluations that are not there after their deadline, where the source tells of evaluations.
+        evaluations_untold: Incidents that need one, and of which nobody tells whether it is there.
+    """
 
     team_id: str
     total: int
     major: int
     still_open: int
-    minutes: float
+    ends_untold: int
+    minutes: float | None
     overdue: int
+    evaluations_untold: int
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One incident; severity 1 is the gravest, ``minutes`` last until the instant where it is open."""
+    """One incident; severity 1 is the gravest.
+
+    ``minutes`` last until the instant where it is open, and are None where the source does not tell ends.
+    """
 
     incident_id: str
     team_id: str
@@ -53,7 +78,17 @@ class Declared:
     severity: int
     declared_at: datetime
     resolved_at: datetime | None
-    minutes: float
+    is_end_untold: bool
+    minutes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Of how many of the days of twelve months the source told incidents, and the first of those."""
+
+    days: int
+    told: int
+    first_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +114,13 @@ def team_incidents(snapshot: Snapshot, period: Period) -> Rows[TeamIncidents]:
         snapshot,
         TeamIncidents,
         f"""select team_id, count(*) as total, count(*) filter (severity <= 2) as major,
-                count(*) filter (resolved_at is null) as still_open,
-                coalesce(sum({_MINUTES}) filter (severity <= 2), 0) as minutes,
-                count(*) filter (needs_postmortem and postmortem_published_at is null
-                    and postmortem_due_at < $as_of) as overdue
+                count(*) filter (resolved_at is null and not is_end_untold) as still_open,
+                count(*) filter (is_end_untold) as ends_untold, {_MAJOR_MINUTES} as minutes,
+                count(*) filter (needs_postmortem and postmortem_published_at is null and not is_postmortem_untold
+                    and postmortem_due_at < $as_of) as overdue,
+                count(*) filter (needs_postmortem and is_postmortem_untold) as evaluations_untold
             from ({KNOWN}) where team_id is not null group by team_id
-            order by major desc, minutes desc, total desc, team_id""",
+            order by {_WORST_FIRST}""",
         {"as_of": period.as_of},
     )
 
@@ -106,8 +142,7 @@ def declared(
         Declared,
         f"""with known as ({KNOWN}),
             ranked as (
-                select team_id, row_number() over (order by count(*) filter (severity <= 2) desc,
-                    coalesce(sum({_MINUTES}) filter (severity <= 2), 0) desc, count(*) desc, team_id) as place
+                select team_id, row_number() over (order by {_WORST_FIRST}) as place
                 from known where team_id is not null group by team_id
             )
             select known.*, {_MINUTES} as minutes from known join ranked using (team_id)
@@ -116,6 +151,19 @@ def declared(
             order by declared_at desc, incident_id""",
         {"as_of": period.as_of, "team_id": team_id, "skip": skip, "teams": teams},
     )
+
+
+def told(snapshot: Snapshot, period: Period) -> Told:
+    """Return of how many days of the twelve months before an instant the source told incidents."""
+    return query(
+        snapshot,
+        Told,
+        f"""select date_diff('day', cast($on::date + 1 - interval {MONTHS} month as date), $on::date + 1) as days,
+                count(day) as told, min(day) as first_on
+            from meta.delivered_days
+            where stream = 'incidents' and day <= $on and day >= $on::date + 1 - interval {MONTHS} month""",
+        {"on": period.on},
+    )[0]
 
 
 def down_services(snapshot: Snapshot, period: Period, team_id: str | None = None) -> Rows[DownService]:
