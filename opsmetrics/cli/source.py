@@ -95,9 +95,13 @@ def _say(trial: Trial) -> None:
     for column, words in trial.strange_words.items():
         said = ", ".join(f"{word!r} ({rows})" for word, rows in words.items())
         click.echo(f"not understood: {column}: {said}")
+    told: set[str] = set()
     for name in trial.strange_names[:_NAMES_SHOWN]:
         near = f"; did you mean {name.near!r}?" if name.near else ""
         click.echo(f"no such {name.kind}: {name.name!r} ({name.rows} rows){near}")
+        if name.kind not in told:
+            told.add(name.kind)
+            click.echo(f"    fix: {name.fix}")
     if len(trial.strange_names) > _NAMES_SHOWN:
         click.echo(f"and {len(trial.strange_names) - _NAMES_SHOWN} more names")
     if trial.dropped:

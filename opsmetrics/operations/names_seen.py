@@ -12,6 +12,7 @@ import polars as pl
 
 from opsmetrics.landing import load_paths
 from opsmetrics.operations.inspection import Head
+from opsmetrics.operations.naming import FILE
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.advice import Finding, finding, line_of
 from opsmetrics.organisation.known import KnownNames
@@ -100,20 +101,13 @@ def _strangers(organisation: Organisation, known: KnownNames, seen: list[Seen]) 
         more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
         rows = sum(each.rows for each in strange)
         message = f"stream {stream!r}: {rows} rows name what is no {kind} of the configuration: {shown}{more}"
-        near = known.near(kind, strange[0].name)
+        first = strange[0].name
+        near = known.near(kind, first.partition("/")[2] if kind == "monitor" else first)
         fix = f"did you mean {near!r}? Else {_FIX[kind]}" if near else _FIX[kind]
-        yield finding(organisation, _FILE[kind], None, message, fix, error=len(strange) == len(names))
+        yield finding(organisation, FILE[kind], None, message, fix, error=len(strange) == len(names))
 
 
 _OF_SERVICES = {"service", "repository", "monitor", "datastore"}
-_FILE = {
-    "service": "services.toml",
-    "repository": "services.toml",
-    "monitor": "services.toml",
-    "team": "teams.toml",
-    "datastore": "datastores.toml",
-    "environment": "organisation.toml",
-}
 _FIX = {
     "service": "add them as aliases of a service",
     "repository": "add them to the repositories of a service",

@@ -38,7 +38,9 @@ class RecipeHeader(Model):
         columns: Columns, or keys of JSON, that every export of this form has.
         names: Column -> other names of it, in other languages and versions; the select writes it in double quotes.
         formats: Formats of such a file; empty for any.
-        records: Where in a JSON file the records are; several where the form has several.
+        records: Where in a JSON file the records are, or the table of a SQLite file; several where the form has
+            several.
+        tables: Name that the select uses for another table of the same SQLite file -> that table.
         naive_time: Zone of its times without offset, ``local`` for the organisation's; without it they have offsets.
         team: Column that names the team that handled a record, where exports have one.
         note: What to know before its rows are believed.
@@ -52,6 +54,7 @@ class RecipeHeader(Model):
     names: dict[str, list[str]] = Field(default_factory=dict)
     formats: tuple[Format, ...] = ()
     records: tuple[str, ...] = ("",)
+    tables: dict[str, str] = Field(default_factory=dict)
     naive_time: str | None = None
     team: str | None = None
     note: Text | None = None
@@ -90,6 +93,8 @@ class Recipe:
         """Return where in a file of this shape its records are, None where it is of another form."""
         if self.header.formats and shape.kind not in self.header.formats:
             return None
+        if not set(self.header.tables.values()) <= shape.records.keys():
+            return None
         for place in self.header.records:
             there = shape.records.get(place)
             if there is not None and all(self._found(name, there) is not None for name in self.header.columns):
@@ -126,6 +131,7 @@ class Recipe:
         lines = [
             f"-- source = {_toml(self.header.source)}",
             f"-- files.{self.header.input} = {_files(shape, path, place)}",
+            *(f"-- files.{name} = {_files(shape, path, table)}" for name, table in self.header.tables.items()),
         ]
         zoned = zone if self.header.naive_time == "local" else self.header.naive_time
         lines += [f"-- naive_time = {_toml(zoned)}"] if zoned else []
@@ -218,7 +224,7 @@ def _files(shape: Shape, path: str, place: str) -> str:
     if shape.skip_lines:
         said["skip_lines"] = shape.skip_lines
     if place:
-        said["records"] = place
+        said["table" if shape.kind == "sqlite" else "records"] = place
     if len(said) == 1:
         return _toml(path)
     values = (f"{key} = {_toml(value) if isinstance(value, str) else value}" for key, value in said.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from opsmetrics.organisation.queries import FORMATS, Format
+from opsmetrics.sources.database_tables import sqlite_columns
 from opsmetrics.sources.delimited import numbered_names
 from opsmetrics.sources.raw_table import folded
 from opsmetrics.sources.sheets import names_of
@@ -34,8 +36,8 @@ class Shape:
         kind: Format.
         encoding: Of its text, where it is text.
         delimiter: Between the cells of a CSV file.
-        records: Where in a JSON file the list of records is -> keys that some of the records have. Of other files the
-            columns stand under the empty name.
+        records: Where in a JSON file the list of records is -> keys that some of the records have; of a SQLite file
+            table -> columns. Of other files the columns stand under the empty name.
         skip_lines: Lines before the header of a CSV file: those of PowerShell and of Excel.
     """
 
@@ -54,19 +56,23 @@ def shape_of(file: Path) -> Shape | None:
     """
     kind = FORMATS.get(file.suffix.lower())
     try:
-        match kind:
-            case "csv":
-                return _delimited(file)
-            case "json" | "jsonl":
-                return _json(file, kind)
-            case "sheet":
-                return _sheet(file)
-            case "parquet":
-                return _parquet(file)
-            case _:
-                return None
-    except (OSError, ValueError, RecursionError, csv.Error):
+        return _looked_at(file, kind) if kind is not None else None
+    except (OSError, ValueError, RecursionError, csv.Error, sqlite3.Error):
         return None
+
+
+def _looked_at(file: Path, kind: Format) -> Shape | None:
+    match kind:
+        case "csv":
+            return _delimited(file)
+        case "json" | "jsonl":
+            return _json(file, kind)
+        case "sheet":
+            return _sheet(file)
+        case "parquet":
+            return _parquet(file)
+        case "sqlite":
+            return Shape(kind, None, None, {table: _folded(names) for table, names in sqlite_columns(file).items()})
 
 
 def _decoded(file: Path, most: int) -> tuple[str, str]:

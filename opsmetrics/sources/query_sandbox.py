@@ -121,6 +121,14 @@ create macro matched(value, pattern) as
 create macro items(value) as cast(
     case when json_type(value::json) = 'ARRAY' then json_extract(value::json, '$[*]') else [] end as json[]
 );
+-- A time with an offset as text whose order is that of the instants; what is none stays as it is.
+create macro utc(value) as
+    case when _seen(value) is not null then coalesce(
+        case when regexp_matches(_seen(value), '[0-9]([Zz]|[+-][0-9]{2}:?[0-9]{2})$') then strftime(
+            try_cast(_seen(value) as timestamptz)::timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'
+        ) end,
+        value::varchar
+    ) end;
 create macro opaque(value) as left(sha256(value::varchar), 16);
 """.replace("{_EACH_FORMAT}", _EACH_FORMAT).replace("{_MOST_FORMATS}", str(_MOST_FORMATS))
 

@@ -14,9 +14,10 @@ from click.testing import CliRunner
 
 from opsmetrics.cli import main
 from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.model import slug
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import Organisation, load_organisation
-from opsmetrics.proposals.start.draft import Draft, slug
+from opsmetrics.proposals.start.draft import Draft
 from opsmetrics.proposals.start.propose import Given, Proposed, propose
 from opsmetrics.proposals.start.writing import Identity, write
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import xlsxwriter
 
-from tests.opsmetrics.recipes.exports import utc
+from tests.opsmetrics.recipes.exports import RESTIC, grype, kuma, utc
 
 INCIDENT = ("incident_id", "service_id", "severity", "declared_at", "resolved_at")
 COPY = ("datastore_id", "taken_at", "is_usable")
@@ -59,9 +59,9 @@ def note(number: int, state: str, minute: int, which: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def report(at: str, *faults: str) -> str:
+def report(at: str, *faults: str, version: int = 1) -> str:
     """A report of Trivy; one that found nothing has no results at all."""
-    said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": "registry.example.org/web:1"}
+    said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": f"registry.example.org/web:{version}"}
     found = [{"VulnerabilityID": fault} for fault in faults]
     return json.dumps(said | ({"Results": [{"Vulnerabilities": found}]} if faults else {}))
 
@@ -285,5 +285,98 @@ VARIANTS: dict[str, Form] = {
         ("service_id", "detected_at", "fixed_at"),
         [("web", utc("2026-08-01T10:00:00.123456"), utc("2026-08-05T10:00:00.123456"))],
         pattern="web-*.json",
+    ),
+    "trivy, versions of an image that are scanned on one day, by clocks of two zones": Form(
+        "vulnerabilities",
+        {
+            "web-1.json": report("2026-08-01T10:00:00.123456789+02:00", "CVE-1"),
+            "web-2.json": report("2026-08-01T09:30:00Z", version=2),
+            "web-3.json": report("2026-08-02T10:00:00+02:00", "CVE-1"),
+            "web-4.json": report("2026-08-02T09:30:00Z", version=2),
+            "web-5.json": report("2026-08-03T10:00:00+02:00"),
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T08:00:00.123456"), utc("2026-08-03T08:00:00"))],
+        pattern="web-*.json",
+    ),
+    "grype, a fault that a rule ignores is not fixed, and what the scanner rules out is none": Form(
+        "vulnerabilities",
+        {
+            "g-1.json": grype("2026-08-01T10:00:00Z", "CVE-1", "CVE-2", "CVE-3"),
+            "g-2.json": grype(
+                "2026-08-02T10:00:00Z",
+                ignored=[
+                    ("CVE-1", {"vulnerability": "CVE-1", "reason": "accepted"}),
+                    ("CVE-2", {"vex-status": "not_affected"}),
+                    ("CVE-3", {"reason": "DistroPackageFixed"}),
+                    ("CVE-4", {"vulnerability": "CVE-4"}),
+                ],
+            ),
+        },
+        ("detected_at", "fixed_at"),
+        [
+            (utc("2026-08-01T10:00:00"), None),
+            (utc("2026-08-01T10:00:00"), utc("2026-08-02T10:00:00")),
+            (utc("2026-08-01T10:00:00"), utc("2026-08-02T10:00:00")),
+        ],
+        pattern="g-*.json",
+    ),
+    "grype, versions of an image that are scanned on one day": Form(
+        "vulnerabilities",
+        {
+            f"g-{day}-{version}.json": grype(f"2026-08-0{day}T10:0{version}:00Z", *faults, image=f"team/web:{version}")
+            for day in (1, 2)
+            for version, faults in ((1, ["CVE-1"]), (2, []))
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T10:01:00"), None)],
+        pattern="g-*.json",
+    ),
+    "grype, the hour that comes twice": Form(
+        "vulnerabilities",
+        {
+            "g-1.json": grype("2025-10-26T02:50:00+02:00", "CVE-1"),
+            "g-2.json": grype("2025-10-26T02:10:00+01:00", "CVE-1"),
+            "g-3.json": grype("2025-10-27T02:10:00+01:00"),
+        },
+        ("detected_at", "fixed_at"),
+        [(utc("2025-10-26T00:50:00"), utc("2025-10-27T01:10:00"))],
+        pattern="g-*.json",
+    ),
+    "grype, without a time": Form(
+        "vulnerabilities", {"g.json": grype("", "CVE-1")}, ("detected_at",), [], {1: "detected_at: missing"}
+    ),
+    "restic, answers that overlap": Form(
+        "recovery_points",
+        {"r-1.json": json.dumps(RESTIC[:1]), "r-2.json": json.dumps(RESTIC)},
+        ("datastore_id", "_line"),
+        [("web-01-etc-db-var-lib-db", 1), ("web-01-dump.sql", 2)],
+        pattern="r-*.json",
+    ),
+    "uptime kuma, copies of two days": Form(
+        "availability_checks",
+        {
+            # Version 2 throws checks away after a day, and keeps the changes.
+            "kuma-2026-08-01.db": kuma([(1, 1, 1, "2026-08-01 10:00:00", 1), (2, 1, 1, "2026-08-01 10:01:00", 2)]),
+            "kuma-2026-08-02.db": kuma([(1, 1, 1, "2026-08-01 10:00:00", 1), (3, 1, 0, "2026-08-02 10:00:00", None)]),
+        },
+        ("monitor_id", "checked_at", "status"),
+        [
+            ("probe-web", utc("2026-08-01T10:00:00"), "up"),
+            ("probe-web", utc("2026-08-01T10:01:00"), "up"),
+            ("probe-web", utc("2026-08-02T10:00:00"), "down"),
+        ],
+        pattern="kuma-*.db",
+    ),
+    "uptime kuma, two monitors of one name": Form(
+        "availability_checks",
+        {
+            "kuma.db": kuma(
+                [(1, 1, 1, "2026-08-01 10:00:00", 1), (2, 2, 0, "2026-08-01 10:00:00", None)],
+                [(1, "web", 1, 60, "http"), (2, "web", 1, 60, "ping")],
+            )
+        },
+        ("monitor_id", "status"),
+        [("web (1)", "up"), ("web (2)", "down")],
     ),
 }
