@@ -19,7 +19,7 @@ from opsmetrics.core.sqlheader import read_header
 from opsmetrics.language.bilingual import Text
 from opsmetrics.organisation.queries import FOLDER, Format
 from opsmetrics.organisation.zone import configured_zone
-from opsmetrics.recipes.shape import Shape, shape_of
+from opsmetrics.recipes.shape import Shape, shapes_of
 from opsmetrics.sources.raw_table import folded
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -101,6 +101,10 @@ class Recipe:
                 return place
         return None
 
+    def shape_in(self, file: Path) -> Shape | None:
+        """Return what a file looks like to this recipe, None where it is of another form."""
+        return next((shape for shape in shapes_of(file) if self.place_in(shape) is not None), None)
+
     def _found(self, name: str, there: Collection[str]) -> str | None:
         """Return what a column is called in a file with these columns, None where it has none."""
         called = (name, *self.header.names.get(name, ()))
@@ -108,7 +112,7 @@ class Recipe:
 
     def team_in(self, file: Path) -> str | None:
         """Return the column of a file that names the team that handled a record; None where it has none."""
-        shape = shape_of(file)
+        shape = self.shape_in(file)
         place = self.place_in(shape) if shape is not None else None
         if shape is None or place is None or self.header.team is None:
             return None
@@ -162,7 +166,7 @@ class Recipe:
         Raises:
             ValueError: The file is of another form.
         """
-        shape = shape_of(file)
+        shape = self.shape_in(file)
         if shape is None:
             raise ValueError(f"{file} is no {self.title.en}")
         return self.query(shape, "", zone)
@@ -181,8 +185,8 @@ class Recipe:
         Raises:
             ConfigurationError: The file is of another form or lies elsewhere, or both queries exist.
         """
-        shape = shape_of(file)
-        if shape is None or self.place_in(shape) is None:
+        shape = self.shape_in(file)
+        if shape is None:
             raise _refused(file, f"this is no {self.title.en}", "choose another recipe, or write the select yourself")
         folder = org_folder / FOLDER
         names = (f"{self.stream}.sql", f"{self.stream}.{self.header.source}.sql")
@@ -268,6 +272,6 @@ def recognise(file: Path) -> list[Recipe]:
     Args:
         file: An export.
     """
-    shape = shape_of(file)
-    fitting = [each for each in recipes() if shape is not None and each.place_in(shape) is not None]
+    shapes = shapes_of(file)
+    fitting = [each for each in recipes() if any(each.place_in(shape) is not None for shape in shapes)]
     return sorted(fitting, key=lambda each: (-len(each.header.columns), each.name))

@@ -20,5 +20,5 @@ select
     mapped("Result", map { 'Success': 'true', 'Warning': 'true', 'Failed': 'false' }) as is_usable
 from session
 -- None: it has not ended.
-where lower(trim("Result")) <> 'none'
+where lower(trim("Result")) is distinct from 'none'
 qualify rank() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc) = 1

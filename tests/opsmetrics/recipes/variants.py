@@ -14,6 +14,8 @@ from tests.opsmetrics.recipes.exports import RESTIC, grype, kuma, utc
 INCIDENT = ("incident_id", "service_id", "severity", "declared_at", "resolved_at")
 COPY = ("datastore_id", "taken_at", "is_usable")
 UNKNOWN = "a word that the query does not know"
+WITHOUT_TIME = "it is over, and nothing says since when"
+ROUNDED = "a number that a spreadsheet has rounded"
 TWO_WAYS = "a date that may be read in two ways"
 
 
@@ -68,6 +70,7 @@ def report(at: str, *faults: str, version: int = 1) -> str:
 
 SERVICENOW = "number,opened_at,short_description,priority,state,cmdb_ci,resolved_at\n"
 JIRA = "Summary,Issue key,Issue Type,Status,Project key,Priority,Created,Resolved,Components,Description\n"
+ZABBIX = '"Severity","Time","Recovery time","Status","Host","Problem","Duration"\n'
 TESTS = '"TimeGenerated [UTC]",Id,Name,Location,Success,DurationMs\n'
 VARIANTS: dict[str, Form] = {
     "servicenow as excel saves it": Form(
@@ -378,5 +381,166 @@ VARIANTS: dict[str, Form] = {
         },
         ("monitor_id", "status"),
         [("web (1)", "up"), ("web (2)", "down")],
+    ),
+    "servicenow, a workbook with titles above its columns": Form(
+        "incidents",
+        {
+            "incident.xlsx": workbook(
+                ("Hendelser, august",),
+                ("Laget", seen("2026-09-01"), "av", "rapporten"),
+                (),
+                ("Number", "Opened", "Priority", "State", "Service", "Resolved"),
+                ("INC1", seen("2026-08-01 08:53:36"), "1 - Critical", "Closed", "web", seen("2026-08-01 10:00")),
+                # A blank cell of a workbook is no text: nobody knows whether it is over.
+                ("INC2", seen("2026-08-01 08:53:36"), "1 - Critical", None, "web", None),
+            )
+        },
+        (*INCIDENT, "_line"),
+        [("INC1", "web", 1, utc("2026-08-01T06:53:36"), utc("2026-08-01T08:00:00"), 5)],
+        {6: UNKNOWN},
+    ),
+    "servicenow, lines of titles above the columns": Form(
+        "incidents",
+        {
+            "incident.csv": 'Hendelser;;;;;;\r\n"Laget ""1. september""";;;;;;\r\n;;;;;;\r\n'
+            + SERVICENOW.replace(",", ";")
+            + "INC1;2026-08-01 08:53:00;a, b, c, d, e, f, g;1 - Critical;New;web;\r\n"
+        },
+        (*INCIDENT, "_line"),
+        [("INC1", "web", 1, utc("2026-08-01T06:53:00"), None, 5)],
+    ),
+    "servicenow, over without a time, and saved by excel without seconds": Form(
+        "incidents",
+        {
+            "incident.csv": SERVICENOW.replace("\n", ",closed_at\n")
+            + "INC1,01.08.2026 08:53,x,1 - Critical,Closed,web,,02.08.2026 08:53\n"
+            + "INC2,01.08.2026 08:53,x,1 - Critical,Closed,web,,\n"
+            + "INC3,01.08.2026 08:53,x,1 - Critical,New,web,,\n"
+        },
+        INCIDENT,
+        [
+            ("INC1", "web", 1, utc("2026-08-01T06:53:00"), utc("2026-08-02T06:53:00")),
+            ("INC3", "web", 1, utc("2026-08-01T06:53:00"), None),
+        ],
+        {3: WITHOUT_TIME},
+    ),
+    "servicenow's table api, over without a time": Form(
+        "incidents",
+        {
+            "incident.json": json.dumps(
+                [
+                    {
+                        "number": f"INC{state}",
+                        "opened_at": "2026-08-01 06:00:00",
+                        "priority": "1",
+                        "state": state,
+                        "resolved_at": "",
+                        "closed_at": closed,
+                        "business_service": "web",
+                    }
+                    for state, closed in (("6", ""), ("7", "2026-08-02 06:00:00"))
+                ]
+            )
+        },
+        INCIDENT,
+        [("INC7", "web", 1, utc("2026-08-01T06:00:00"), utc("2026-08-02T06:00:00"))],
+        {1: WITHOUT_TIME},
+    ),
+    "jira, done without a resolution": Form(
+        "incidents",
+        {
+            "jira.csv": JIRA.replace("\n", ",Status Category,Status Category Changed\n")
+            + "a,OPS-1,Incident,Ferdig,OPS,Low,01/Aug/26 9:41 AM,,web,,Done,02/Aug/26 9:41 AM\n"
+            + "a,OPS-2,Incident,Done,OPS,Low,01/Aug/26 9:41 AM,,web,,Done,\n"
+            + "a,OPS-3,Incident,To Do,OPS,Low,01/Aug/26 9:41 AM,,web,,To Do,01/Aug/26 9:41 AM\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-1", "web", 4, utc("2026-08-01T07:41:00"), utc("2026-08-02T07:41:00")),
+            ("OPS-3", "web", 4, utc("2026-08-01T07:41:00"), None),
+        ],
+        {3: WITHOUT_TIME},
+    ),
+    "jira, done without a resolution, and no categories": Form(
+        "incidents",
+        {"jira.csv": JIRA + "a,OPS-1,Incident,Lukket,OPS,Low,01/Aug/26 9:41 AM,,web,\n"},
+        INCIDENT,
+        [],
+        {2: WITHOUT_TIME},
+    ),
+    "opsgenie, saved by a spreadsheet that rounds long numbers": Form(
+        "alerts",
+        {
+            "a.csv": "Alert ID;Alias;Status;Acknowledged;CreatedAt;Priority;Tags;AckTime;CloseTime\n"
+            "a-1;x;closed;false;1.78554E+12;P1;[service:web];;60000\n"
+            "a-2;x;closed;false;1,78554E+12;P1;[service:web];;60000\n"
+            "a-3;x;closed;false;1785542400000;P1;[service:web];;3.61E+06\n"
+            "a-4;x;closed;false;1785542400000;P1;[service:web];;60000\n"
+        },
+        ("alert_id", "fired_at", "closed_at"),
+        [("a-4", utc("2026-08-01T00:00:00"), utc("2026-08-01T00:01:00"))],
+        {2: ROUNDED, 3: ROUNDED, 4: ""},
+    ),
+    "zabbix, exports that write the same time in two ways": Form(
+        "alerts",
+        {
+            "p-2026-06-03.csv": ZABBIX + '"High","2026-06-03 03:11:37 PM","","PROBLEM","web","down","30s"\n',
+            "p-2026-06-04.csv": ZABBIX
+            + '"High","2026-06-03 15:11:37","2026-06-03 15:12:07","RESOLVED","web","down","30s"\n',
+        },
+        ("service_id", "fired_at", "closed_at"),
+        [("web", utc("2026-06-03T13:11:37"), utc("2026-06-03T13:12:07"))],
+        pattern="p-*.csv",
+    ),
+    "veeam, a session without a result": Form(
+        "recovery_points",
+        {
+            "s.xlsx": workbook(
+                ("JobName", "CreationTime", "EndTime", "Result"),
+                ("web", seen("2026-08-01 02:00"), None, None),
+                ("web", seen("2026-08-02 02:00"), None, "Success"),
+            )
+        },
+        COPY,
+        [("web", utc("2026-08-02T00:00:00"), True)],
+        {2: "is_usable: missing"},
+    ),
+    "azure backup, a job of which a workbook says nothing": Form(
+        "recovery_points",
+        {
+            "jobs.xlsx": workbook(
+                ("Backup instance", "Operation", "Status", "Start time"),
+                ("web", None, "Completed", seen("2026-08-01 02:00")),
+                ("web", "Backup", None, seen("2026-08-02 02:00")),
+            )
+        },
+        COPY,
+        [],
+        {2: UNKNOWN, 3: "is_usable: missing"},
+    ),
+    "pagerduty, a page whose urgency nobody knows": Form(
+        "alerts",
+        {
+            "raw.json": json.dumps(
+                {
+                    "data": [
+                        {
+                            "incident_number": number,
+                            "description": "CPU",
+                            "service_name": "web",
+                            "created_at": "2026-08-01T10:00:00Z",
+                            "seconds_to_first_ack": None,
+                            "seconds_to_resolve": None,
+                            "resolved_at": None,
+                            "urgency": urgency,
+                            "priority_name": None,
+                        }
+                        for number, urgency in ((101, None), (102, "low"))
+                    ]
+                }
+            )
+        },
+        ("alert_id",),
+        [("101",)],
     ),
 }
