@@ -21,7 +21,7 @@ from opsmetrics.cli.options import (
 )
 from opsmetrics.operations.trying import Trial, sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
-from opsmetrics.recipes import recipes, recognise
+from opsmetrics.recipes import own_columns, recipes, recognise
 
 _NAMES_SHOWN = 12
 
@@ -121,7 +121,8 @@ def add(file: Path, wanted: str | None, org: Path | None) -> None:
 
     Example: opsmetrics source add exports/incident.csv
     """
-    fitting = recognise(file)
+    own = own_columns(file)
+    fitting = recognise(file) or ([own] if own is not None else [])
     chosen = [each for each in fitting if wanted in {None, each.name}]
     if not chosen:
         known = ", ".join(each.name for each in fitting) or "no recipe"

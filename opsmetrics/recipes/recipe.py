@@ -267,7 +267,7 @@ def _read(path: Path) -> Recipe:
 
 
 def recognise(file: Path) -> list[Recipe]:
-    """Return the recipes that fit a file, the one that asks for most columns first.
+    """Return the recipes of tools that fit a file, the one that asks for most columns first.
 
     Args:
         file: An export.

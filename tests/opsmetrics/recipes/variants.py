@@ -543,4 +543,13 @@ VARIANTS: dict[str, Form] = {
         ("alert_id",),
         [("101",)],
     ),
+    "veeam, results as numbers": Form(
+        "recovery_points",
+        {
+            "s.csv": "JobName,CreationTime,EndTime,Result\nweb,13.08.2026 02:00:00,,0\nweb,14.08.2026 02:00:00,,2\n"
+            "web,15.08.2026 02:00:00,,-1\n"
+        },
+        COPY,
+        [("web", utc("2026-08-13T00:00:00"), True), ("web", utc("2026-08-14T00:00:00"), False)],
+    ),
 }
