@@ -16,9 +16,9 @@ import polars as pl
 
 from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.core.settings import Settings
-from opsmetrics.operations.naming import fix_of
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.known import KnownNames
+from opsmetrics.organisation.naming import fix_of
 from opsmetrics.sources import files
 from opsmetrics.sources.claims import Reason, reasons
 from opsmetrics.streams import STREAMS, Stream

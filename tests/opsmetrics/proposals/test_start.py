@@ -463,3 +463,13 @@ def test_rows_that_would_be_set_aside_are_told_of_files_without_a_query_too(tmp_
     found, _ = proposed(tmp_path, paths=(tmp_path / "in",))
     (loss,) = (guess for guess in found.draft.guesses if guess.is_loss)
     assert (loss.file, "1 of 2 rows of inc.csv would be set aside" in loss.what) == ("sources.toml", True)
+
+
+@pytest.mark.parametrize("name", ["services.xlsx", "services.csv"])
+def test_a_table_of_services_may_have_titles_above_its_columns(tmp_path, name):
+    rows = (["Tjenester"], ["Laget", "i går"], ["Tjeneste", "Team", "Fra"], ["Søknad", "Helse", "01.02.2025"])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(sheet(*rows) if name.endswith("x") else lines(*rows).encode("windows-1252"))
+    _, organisation = proposed(tmp_path, paths=(tmp_path / "in",))
+    (service,) = organisation.services
+    assert (service.id, service.owners[0].team, service.owners[0].valid_from) == ("soknad", "helse", date(2025, 2, 1))
