@@ -49,10 +49,8 @@ def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     if path.suffix.lower() in _TEXTS:
         lines = text_of(path.read_bytes()).splitlines(keepends=True)
         head = lines[:_TITLES_MOST]
-        names = next(
-            (line for line in head if _has_both(columns_of(re.split(r'[;,\t"]', line.strip())))), "".join(head[:1])
-        )
-        delimiter = max(DELIMITERS, key=names.count)
+        split = [re.split(r'[;,\t"]', line.strip()) for line in head]
+        delimiter = max(DELIMITERS, key="".join(head[_begins(split) :][:1]).count)
         try:
             cells = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
         except csv.Error:
