@@ -10,7 +10,9 @@ with named as (
     select
         _file, _line, "time",
         trim(regexp_replace(
-            lower(concat_ws('-', "hostname", list_aggregate(list_sort(list_transform(items("paths"), lambda path: path ->> '$')), 'string_agg', '-'))),
+            replace(translate(strip_accents(lower(concat_ws('-', "hostname",
+                list_aggregate(list_sort(list_transform(items("paths"), lambda path: path ->> '$')), 'string_agg', '-')
+            ))), 'ø', 'o'), 'æ', 'ae'),
             '[^a-z0-9_.]+', '-', 'g'
         ), '-_.') as datastore
     from snapshot

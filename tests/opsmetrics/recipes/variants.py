@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tests.opsmetrics.recipes.exports import RESTIC, grype, kuma, utc
 INCIDENT = ("incident_id", "service_id", "severity", "declared_at", "resolved_at")
 COPY = ("datastore_id", "taken_at", "is_usable")
 UNKNOWN = "a word that the query does not know"
+LONG = "sok-c-data-arsak-d-" + "x" * 90
 WITHOUT_TIME = "it is over, and nothing says since when"
 ROUNDED = "a number that a spreadsheet has rounded"
 TWO_WAYS = "a date that may be read in two ways"
@@ -551,5 +553,15 @@ VARIANTS: dict[str, Form] = {
         },
         COPY,
         [("web", utc("2026-08-13T00:00:00"), True), ("web", utc("2026-08-14T00:00:00"), False)],
+    ),
+    "restic, letters that no id has": Form(
+        "recovery_points",
+        {
+            "r.json": json.dumps(
+                [{**RESTIC[0], "hostname": "Søk", "paths": ["C:\\\\Data\\\\årsak", "D:\\\\" + "x" * 90]}]
+            )
+        },
+        ("datastore_id",),
+        [(f"sok-c-data-arsak-d-{'x' * 44}-{hashlib.sha256(LONG.encode()).hexdigest()[:16]}",)],
     ),
 }
