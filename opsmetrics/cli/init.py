@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
-from opsmetrics.proposals.start.draft import slug
+from opsmetrics.core.model import slug
 from opsmetrics.proposals.start.propose import Given, Proposed, propose
 from opsmetrics.proposals.start.writing import Identity, differences, write
 

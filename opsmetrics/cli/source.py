@@ -21,7 +21,7 @@ from opsmetrics.cli.options import (
 )
 from opsmetrics.operations.trying import Trial, sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
-from opsmetrics.recipes import recipes, recognise
+from opsmetrics.recipes import own_columns, recipes, recognise
 
 _NAMES_SHOWN = 12
 
@@ -95,9 +95,13 @@ def _say(trial: Trial) -> None:
     for column, words in trial.strange_words.items():
         said = ", ".join(f"{word!r} ({rows})" for word, rows in words.items())
         click.echo(f"not understood: {column}: {said}")
+    told: set[str] = set()
     for name in trial.strange_names[:_NAMES_SHOWN]:
         near = f"; did you mean {name.near!r}?" if name.near else ""
         click.echo(f"no such {name.kind}: {name.name!r} ({name.rows} rows){near}")
+        if name.kind not in told:
+            told.add(name.kind)
+            click.echo(f"    fix: {name.fix}")
     if len(trial.strange_names) > _NAMES_SHOWN:
         click.echo(f"and {len(trial.strange_names) - _NAMES_SHOWN} more names")
     if trial.dropped:
@@ -117,7 +121,8 @@ def add(file: Path, wanted: str | None, org: Path | None) -> None:
 
     Example: opsmetrics source add exports/incident.csv
     """
-    fitting = recognise(file)
+    own = own_columns(file)
+    fitting = recognise(file) or ([own] if own is not None else [])
     chosen = [each for each in fitting if wanted in {None, each.name}]
     if not chosen:
         known = ", ".join(each.name for each in fitting) or "no recipe"

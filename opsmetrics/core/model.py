@@ -6,17 +6,25 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, get_args
-from unicodedata import category
+from unicodedata import category, normalize
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 _SLUG = r"^[a-z0-9][a-z0-9_.-]*$"
 Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=80)]
+# Letters that lose more than a mark.
+_LETTERS = str.maketrans({"æ": "ae", "ø": "o", "å": "a", "ß": "ss", "ð": "d", "þ": "th"})
 
 
 def is_slug(text: str) -> bool:
     """Whether a text may be an id."""
     return re.fullmatch(_SLUG, text) is not None
+
+
+def slug(name: str) -> str:
+    """Return an id made of a name: ``Søknad API`` is ``soknad-api``."""
+    plain = normalize("NFKD", name.casefold().translate(_LETTERS)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "unnamed"
 
 
 class TypedTable(BaseModel):

@@ -10,12 +10,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from opsmetrics.core.model import is_slug
 from opsmetrics.landing import load_paths
 from opsmetrics.operations.inspection import Head
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.advice import Finding, finding, line_of
 from opsmetrics.organisation.known import KnownNames
-from opsmetrics.organisation.names import has_pattern_signs
+from opsmetrics.organisation.names import folded, has_pattern_signs
+from opsmetrics.organisation.naming import FILE, fix_of
 from opsmetrics.streams import STREAMS
 from opsmetrics.streams.names import named_columns
 
@@ -100,20 +102,17 @@ def _strangers(organisation: Organisation, known: KnownNames, seen: list[Seen]) 
         more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
         rows = sum(each.rows for each in strange)
         message = f"stream {stream!r}: {rows} rows name what is no {kind} of the configuration: {shown}{more}"
-        near = known.near(kind, strange[0].name)
-        fix = f"did you mean {near!r}? Else {_FIX[kind]}" if near else _FIX[kind]
-        yield finding(organisation, _FILE[kind], None, message, fix, error=len(strange) == len(names))
+        first = strange[0].name
+        bare = first.partition("/")[2] if kind == "monitor" else first
+        near = known.near(kind, bare)
+        # One name is told what to write; so is a datastore whose name cannot be an id.
+        is_odd = kind == "datastore" and not is_slug(folded(first))
+        fix = fix_of(kind, bare) if is_odd or len(strange) == 1 else _FIX[kind]
+        fix = f"did you mean {near!r}? Else {fix}" if near else fix
+        yield finding(organisation, FILE[kind], None, message, fix, error=len(strange) == len(names))
 
 
 _OF_SERVICES = {"service", "repository", "monitor", "datastore"}
-_FILE = {
-    "service": "services.toml",
-    "repository": "services.toml",
-    "monitor": "services.toml",
-    "team": "teams.toml",
-    "datastore": "datastores.toml",
-    "environment": "organisation.toml",
-}
 _FIX = {
     "service": "add them as aliases of a service",
     "repository": "add them to the repositories of a service",

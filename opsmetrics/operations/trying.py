@@ -18,6 +18,7 @@ from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.known import KnownNames
+from opsmetrics.organisation.naming import fix_of
 from opsmetrics.sources import files
 from opsmetrics.sources.claims import Reason, reasons
 from opsmetrics.streams import STREAMS, Stream
@@ -36,12 +37,14 @@ class StrangeName:
         name: As the source writes it.
         rows: How many rows carry it.
         near: The configured name that is most like it, or None.
+        fix: What to write where, so that it leads to something.
     """
 
     kind: str
     name: str
     rows: int
     near: str | None
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,8 @@ def _strange_names(known: KnownNames, stream: Stream, kept: pl.DataFrame) -> lis
         if kind == "monitor":
             name = pl.concat_str([pl.col("provider").fill_null(""), pl.lit("/"), name])
         counts = kept.select(name.alias("name")).drop_nulls().group_by("name").len().sort(["len", "name"])
-        found += [
-            StrangeName(kind, said.lstrip("/"), rows, known.near(kind, said.rpartition("/")[2]))
-            for said, rows in counts.reverse().iter_rows()
-            if not known.knows(kind, said)
-        ]
+        for said, rows in counts.reverse().iter_rows():
+            if not known.knows(kind, said):
+                bare = said.partition("/")[2] if kind == "monitor" else said
+                found.append(StrangeName(kind, said.lstrip("/"), rows, known.near(kind, bare), fix_of(kind, bare)))
     return found

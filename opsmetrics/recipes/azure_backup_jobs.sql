@@ -21,7 +21,7 @@ select
         ], _file)
     end as taken_at,
     case
-        when not regexp_matches("Operation", '(?i)backup|sikkerhetskopi') then unknown_word("Operation")
+        when not regexp_matches(coalesce("Operation", ''), '(?i)backup|sikkerhetskopi') then unknown_word("Operation")
         else mapped("Status", map {
             'Completed': 'true', 'Completed with warnings': 'true', 'CompletedWithWarnings': 'true',
             'Completed with information': 'true', 'Failed': 'false', 'Cancelled': 'false'
@@ -29,6 +29,6 @@ select
     end as is_usable
 from job
 where
-    not regexp_matches("Operation", '(?i)restore|recovery|gjenoppret|configure|disable|enable|delete|undelete|register|modify|stop|update')
-    and lower(trim("Status")) not in ('in progress', 'inprogress', 'cancelling')
+    not regexp_matches(coalesce("Operation", ''), '(?i)restore|recovery|gjenoppret|configure|disable|enable|delete|undelete|register|modify|stop|update')
+    and coalesce(lower(trim("Status")), '') not in ('in progress', 'inprogress', 'cancelling')
 qualify rank() over (partition by "Backup instance", "Start time" order by made_at(_file, _modified_at) desc) = 1

@@ -11,9 +11,28 @@
 -- names.Created = ["Opprettet"]
 -- names.Resolved = ["Løst"]
 -- names.Components = ["Component/s", "Komponenter"]
+-- names.Status = ["Tilstand"]
+-- names."Status Category" = ["Statuskategori"]
+-- names."Status Category Changed" = ["Statuskategori endret"]
 -- names."Project key" = ["Prosjektnøkkel"]
 with read as (
-    select *, english_months("Created") as created_on, english_months("Resolved") as resolved_on from issue
+    select
+        *,
+        english_months("Created") as created_on,
+        -- Without a resolution an issue is over since its category is what it is.
+        english_months(case -- if "Status Category" -- if "Status Category Changed"
+            when lower(trim("Status Category")) in ('done', 'ferdig', 'fullført') -- if "Status Category" -- if "Status Category Changed"
+                then coalesce(nullif(trim("Resolved"), ''), "Status Category Changed") -- if "Status Category" -- if "Status Category Changed"
+            else "Resolved" -- if "Status Category" -- if "Status Category Changed"
+        end) as resolved_on, -- if "Status Category" -- if "Status Category Changed"
+        english_months("Resolved") as resolved_on, -- unless "Status Category"
+        english_months("Resolved") as resolved_on, -- if "Status Category" -- unless "Status Category Changed"
+        lower(trim("Status Category")) in ('done', 'ferdig', 'fullført') as is_over -- if "Status Category"
+        lower(trim("Status")) in ( -- if "Status" -- unless "Status Category"
+            'done', 'closed', 'resolved', 'completed', 'ferdig', 'fullført', 'lukket', 'løst', 'avsluttet' -- if "Status" -- unless "Status Category"
+        ) as is_over -- if "Status" -- unless "Status Category"
+        false as is_over -- unless "Status Category" "Status"
+    from issue
 )
 
 select
@@ -31,9 +50,9 @@ select
         '%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S',
         '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %H:%M', '%d/%m/%Y %H:%M', '%d.%b.%y %H:%M', '%d. %b. %Y %H:%M'
     ], _file) as declared_at,
-    instant(resolved_on, [
+    coalesce(instant(resolved_on, [
         '%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S',
         '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %H:%M', '%d/%m/%Y %H:%M', '%d.%b.%y %H:%M', '%d. %b. %Y %H:%M'
-    ], _file) as resolved_at
+    ], _file), case when is_over then 'over, without a time' end) as resolved_at
 from read
 qualify rank() over (partition by "Issue key" order by made_at(_file, _modified_at) desc) = 1

@@ -19,5 +19,5 @@ select
     resolved_on as closed_at -- if "resolved_on"
     resolved_at as closed_at -- if "resolved_at"
 from page
-where lower(urgency) <> 'low'
+where lower(trim(urgency)) is distinct from 'low'
 qualify rank() over (partition by incident_number order by made_at(_file, _modified_at) desc) = 1

@@ -19,7 +19,7 @@ from opsmetrics.core.sqlheader import read_header
 from opsmetrics.language.bilingual import Text
 from opsmetrics.organisation.queries import FOLDER, Format
 from opsmetrics.organisation.zone import configured_zone
-from opsmetrics.recipes.shape import Shape, shape_of
+from opsmetrics.recipes.shape import Shape, shapes_of
 from opsmetrics.sources.raw_table import folded
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -38,7 +38,9 @@ class RecipeHeader(Model):
         columns: Columns, or keys of JSON, that every export of this form has.
         names: Column -> other names of it, in other languages and versions; the select writes it in double quotes.
         formats: Formats of such a file; empty for any.
-        records: Where in a JSON file the records are; several where the form has several.
+        records: Where in a JSON file the records are, or the table of a SQLite file; several where the form has
+            several.
+        tables: Name that the select uses for another table of the same SQLite file -> that table.
         naive_time: Zone of its times without offset, ``local`` for the organisation's; without it they have offsets.
         team: Column that names the team that handled a record, where exports have one.
         note: What to know before its rows are believed.
@@ -52,6 +54,7 @@ class RecipeHeader(Model):
     names: dict[str, list[str]] = Field(default_factory=dict)
     formats: tuple[Format, ...] = ()
     records: tuple[str, ...] = ("",)
+    tables: dict[str, str] = Field(default_factory=dict)
     naive_time: str | None = None
     team: str | None = None
     note: Text | None = None
@@ -90,11 +93,17 @@ class Recipe:
         """Return where in a file of this shape its records are, None where it is of another form."""
         if self.header.formats and shape.kind not in self.header.formats:
             return None
+        if not set(self.header.tables.values()) <= shape.records.keys():
+            return None
         for place in self.header.records:
             there = shape.records.get(place)
             if there is not None and all(self._found(name, there) is not None for name in self.header.columns):
                 return place
         return None
+
+    def shape_in(self, file: Path) -> Shape | None:
+        """Return what a file looks like to this recipe, None where it is of another form."""
+        return next((shape for shape in shapes_of(file) if self.place_in(shape) is not None), None)
 
     def _found(self, name: str, there: Collection[str]) -> str | None:
         """Return what a column is called in a file with these columns, None where it has none."""
@@ -103,7 +112,7 @@ class Recipe:
 
     def team_in(self, file: Path) -> str | None:
         """Return the column of a file that names the team that handled a record; None where it has none."""
-        shape = shape_of(file)
+        shape = self.shape_in(file)
         place = self.place_in(shape) if shape is not None else None
         if shape is None or place is None or self.header.team is None:
             return None
@@ -126,6 +135,7 @@ class Recipe:
         lines = [
             f"-- source = {_toml(self.header.source)}",
             f"-- files.{self.header.input} = {_files(shape, path, place)}",
+            *(f"-- files.{name} = {_files(shape, path, table)}" for name, table in self.header.tables.items()),
         ]
         zoned = zone if self.header.naive_time == "local" else self.header.naive_time
         lines += [f"-- naive_time = {_toml(zoned)}"] if zoned else []
@@ -156,7 +166,7 @@ class Recipe:
         Raises:
             ValueError: The file is of another form.
         """
-        shape = shape_of(file)
+        shape = self.shape_in(file)
         if shape is None:
             raise ValueError(f"{file} is no {self.title.en}")
         return self.query(shape, "", zone)
@@ -175,8 +185,8 @@ class Recipe:
         Raises:
             ConfigurationError: The file is of another form or lies elsewhere, or both queries exist.
         """
-        shape = shape_of(file)
-        if shape is None or self.place_in(shape) is None:
+        shape = self.shape_in(file)
+        if shape is None:
             raise _refused(file, f"this is no {self.title.en}", "choose another recipe, or write the select yourself")
         folder = org_folder / FOLDER
         names = (f"{self.stream}.sql", f"{self.stream}.{self.header.source}.sql")
@@ -218,7 +228,7 @@ def _files(shape: Shape, path: str, place: str) -> str:
     if shape.skip_lines:
         said["skip_lines"] = shape.skip_lines
     if place:
-        said["records"] = place
+        said["table" if shape.kind == "sqlite" else "records"] = place
     if len(said) == 1:
         return _toml(path)
     values = (f"{key} = {_toml(value) if isinstance(value, str) else value}" for key, value in said.items())
@@ -257,11 +267,11 @@ def _read(path: Path) -> Recipe:
 
 
 def recognise(file: Path) -> list[Recipe]:
-    """Return the recipes that fit a file, the one that asks for most columns first.
+    """Return the recipes of tools that fit a file, the one that asks for most columns first.
 
     Args:
         file: An export.
     """
-    shape = shape_of(file)
-    fitting = [each for each in recipes() if shape is not None and each.place_in(shape) is not None]
+    shapes = shapes_of(file)
+    fitting = [each for each in recipes() if any(each.place_in(shape) is not None for shape in shapes)]
     return sorted(fitting, key=lambda each: (-len(each.header.columns), each.name))

@@ -13,12 +13,15 @@
 -- names.priority = ["Priority", "Prioritet"]
 -- names.state = ["State", "incident_state", "Incident state", "Tilstand", "Status"]
 -- names.resolved_at = ["Resolved", "Løst"]
+-- names.closed_at = ["Closed", "Lukket"]
 -- names.business_service = ["Business service", "Service", "Tjeneste", "Forretningstjeneste"]
 -- names.cmdb_ci = ["Configuration item", "Konfigurasjonselement"]
 -- names.assignment_group = ["Assignment group", "Tildelingsgruppe"]
 with read as (
     select
         *,
+        coalesce(nullif(trim("resolved_at"), ''), "closed_at") as ended_at, -- if "resolved_at" -- if "closed_at"
+        "resolved_at" as ended_at, -- if "resolved_at" -- unless "closed_at"
         case
             when lower(trim("state")) in ('new', 'in progress', 'active', 'awaiting user info', 'awaiting problem', 'awaiting evidence',
                 'on hold', 'ny', 'pågår', 'under arbeid', 'under behandling', 'på vent', '1', '2', '3', '4', '5') then 'open'
@@ -35,18 +38,21 @@ select
     "business_service" as service_id, -- if "business_service" -- unless "cmdb_ci"
     "cmdb_ci" as service_id, -- if "cmdb_ci" -- unless "business_service"
     mapped(matched("priority", '^(?:P ?)?([1-5])'), map { '5': '4' }) as severity,
-    -- One that was opened again keeps the time at which it was resolved before.
+    -- One that was opened again keeps the time at which it was resolved before; one that is over without a time is not open.
     case -- if "resolved_at"
         when phase is null then unknown_word("state") -- if "resolved_at"
         when phase = 'over' -- if "resolved_at"
-            then instant("resolved_at", [ -- if "resolved_at"
+            then coalesce(instant(ended_at, [ -- if "resolved_at"
                 '%d.%m.%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S', '%d/%m/%Y %H:%M:%S', '%m/%d/%Y %H:%M:%S', -- if "resolved_at"
-                '%d-%m-%Y %H:%M:%S', '%m-%d-%Y %H:%M:%S', '%d/%m/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p' -- if "resolved_at"
-            ], _file) -- if "resolved_at"
+                '%d-%m-%Y %H:%M:%S', '%m-%d-%Y %H:%M:%S', '%d/%m/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p', -- if "resolved_at"
+                '%d-%m-%Y %I:%M:%S %p', '%m-%d-%Y %I:%M:%S %p', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H.%M.%S', -- if "resolved_at"
+                '%d.%m.%Y %H:%M', '%Y-%m-%d %H:%M', '%d/%m/%Y %H:%M', '%m/%d/%Y %H:%M' -- if "resolved_at"
+            ], _file), concat("state", ', without a time')) -- if "resolved_at"
     end as resolved_at, -- if "resolved_at"
     instant("opened_at", [
         '%d.%m.%Y %H:%M:%S', '%Y-%m-%d %H:%M:%S', '%d/%m/%Y %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%d-%m-%Y %H:%M:%S',
-        '%m-%d-%Y %H:%M:%S', '%d/%m/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p'
+        '%m-%d-%Y %H:%M:%S', '%d/%m/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p', '%d-%m-%Y %I:%M:%S %p', '%m-%d-%Y %I:%M:%S %p',
+        '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H.%M.%S', '%d.%m.%Y %H:%M', '%Y-%m-%d %H:%M', '%d/%m/%Y %H:%M', '%m/%d/%Y %H:%M'
     ], _file) as declared_at
 from read
 where phase is distinct from 'withdrawn'

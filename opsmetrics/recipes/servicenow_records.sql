@@ -19,7 +19,13 @@ select
     case when regexp_matches(state, '^[0-9]+$') then instant(opened_at, '%Y-%m-%d %H:%M:%S') else unknown_word(state) end
         as declared_at,
     case -- if "resolved_at"
-        when state in ('6', '7') then instant(resolved_at, '%Y-%m-%d %H:%M:%S') -- if "resolved_at"
+        -- One that is over without a time is not open.
+        when state in ('6', '7') -- if "resolved_at"
+            then coalesce( -- if "resolved_at"
+                instant(resolved_at, '%Y-%m-%d %H:%M:%S'), -- if "resolved_at"
+                instant(closed_at, '%Y-%m-%d %H:%M:%S'), -- if "resolved_at" -- if "closed_at"
+                concat(state, ', without a time') -- if "resolved_at"
+            ) -- if "resolved_at"
         when state not in ('1', '2', '3', '4', '5') then unknown_word(state) -- if "resolved_at"
     end as resolved_at -- if "resolved_at"
 from incident

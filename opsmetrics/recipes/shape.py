@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from opsmetrics.organisation.queries import FORMATS, Format
+from opsmetrics.sources.database_tables import sqlite_columns
 from opsmetrics.sources.delimited import numbered_names
 from opsmetrics.sources.raw_table import folded
-from opsmetrics.sources.sheets import names_of
+from opsmetrics.sources.sheets import first_rows
 
 # Of a larger file only the head is looked at; a JSON file can only be read as a whole.
 HEAD_BYTES = 1 << 20
@@ -34,9 +37,9 @@ class Shape:
         kind: Format.
         encoding: Of its text, where it is text.
         delimiter: Between the cells of a CSV file.
-        records: Where in a JSON file the list of records is -> keys that some of the records have. Of other files the
-            columns stand under the empty name.
-        skip_lines: Lines before the header of a CSV file: those of PowerShell and of Excel.
+        records: Where in a JSON file the list of records is -> keys that some of the records have; of a SQLite file
+            table -> columns. Of other files the columns stand under the empty name.
+        skip_lines: Lines before the header of a CSV file or a workbook: titles, and those of PowerShell and of Excel.
     """
 
     kind: Format
@@ -46,27 +49,31 @@ class Shape:
     skip_lines: int = 0
 
 
-def shape_of(file: Path) -> Shape | None:
-    """Return what a file looks like; None where its format is not known or it cannot be read.
+def shapes_of(file: Path) -> list[Shape]:
+    """Return what a file looks like, by each row that may hold the names of its columns; titles may stand before them.
 
     Args:
-        file: The file.
+        file: The file; without a known format, or unreadable, it looks like nothing.
     """
     kind = FORMATS.get(file.suffix.lower())
     try:
-        match kind:
-            case "csv":
-                return _delimited(file)
-            case "json" | "jsonl":
-                return _json(file, kind)
-            case "sheet":
-                return _sheet(file)
-            case "parquet":
-                return _parquet(file)
-            case _:
-                return None
-    except (OSError, ValueError, RecursionError, csv.Error):
-        return None
+        return _looked_at(file, kind) if kind is not None else []
+    except (OSError, ValueError, RecursionError, csv.Error, sqlite3.Error):
+        return []
+
+
+def _looked_at(file: Path, kind: Format) -> list[Shape]:
+    match kind:
+        case "csv":
+            return _delimited(file)
+        case "json" | "jsonl":
+            return _json(file, kind)
+        case "sheet":
+            return _sheet(file)
+        case "parquet":
+            return _parquet(file)
+        case "sqlite":
+            return [Shape(kind, None, None, {table: _folded(names) for table, names in sqlite_columns(file).items()})]
 
 
 def _decoded(file: Path, most: int) -> tuple[str, str]:
@@ -83,26 +90,27 @@ def _decoded(file: Path, most: int) -> tuple[str, str]:
         return cut.decode("windows-1252", errors="replace"), "windows-1252"
 
 
-def _delimited(file: Path) -> Shape | None:
+def _delimited(file: Path) -> list[Shape]:
     text, encoding = _decoded(file, HEAD_BYTES)
-    lines = text.splitlines()
-    skipped = next((number for number, line in enumerate(lines[:_SKIPPED_MOST]) if not _BEFORE.match(line)), 0)
-    first = lines[skipped] if lines else ""
-    if not first.strip():
-        return None
-    delimiter = max(",;\t|", key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
-    return Shape("csv", encoding, delimiter, {"": _folded(numbered_names(names))}, skipped)
+    found: list[Shape] = []
+    for skipped, line in enumerate(text.split("\n", _SKIPPED_MOST)[:_SKIPPED_MOST]):
+        delimiter = max(",;\t|", key=line.count)
+        # A line may be a part of a row: then it is no valid CSV, or names nothing.
+        with suppress(csv.Error):
+            names = next(csv.reader([line.rstrip("\r")], delimiter=delimiter), [])
+            if line.strip() and not _BEFORE.match(line):
+                found.append(Shape("csv", encoding, delimiter, {"": _folded(numbered_names(names))}, skipped))
+    return found
 
 
-def _json(file: Path, kind: Format) -> Shape | None:
+def _json(file: Path, kind: Format) -> list[Shape]:
     if file.stat().st_size > MOST_JSON_BYTES and kind == "json":
-        return None
+        return []
     text, encoding = _decoded(file, MOST_JSON_BYTES if kind == "json" else HEAD_BYTES)
     if kind == "jsonl":
         lines = islice((line for line in text.splitlines() if line.strip()), _SAMPLE)
-        return Shape(kind, encoding, None, {"": _keys([json.loads(line) for line in lines])})
-    return Shape(kind, encoding, None, dict(_places("", json.loads(text), depth=2)))
+        return [Shape(kind, encoding, None, {"": _keys([json.loads(line) for line in lines])})]
+    return [Shape(kind, encoding, None, dict(_places("", json.loads(text), depth=2)))]
 
 
 def _places(name: str, value: Any, *, depth: int) -> list[tuple[str, frozenset[str]]]:
@@ -119,17 +127,18 @@ def _keys(records: list[Any]) -> frozenset[str]:
     return _folded(key for record in records[:_SAMPLE] if isinstance(record, dict) for key in record)
 
 
-def _sheet(file: Path) -> Shape | None:
-    return Shape("sheet", None, None, {"": _folded(names_of(file))})
+def _sheet(file: Path) -> list[Shape]:
+    rows = enumerate(first_rows(file, _SKIPPED_MOST))
+    return [Shape("sheet", None, None, {"": _folded(row)}, skipped) for skipped, row in rows if any(row)]
 
 
-def _parquet(file: Path) -> Shape:
+def _parquet(file: Path) -> list[Shape]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(file) as opened:
-            return Shape("parquet", None, None, {"": _folded(opened.schema_arrow.names)})
+            return [Shape("parquet", None, None, {"": _folded(opened.schema_arrow.names)})]
     except pa.ArrowException as error:
         raise ValueError("no Parquet file") from error
 

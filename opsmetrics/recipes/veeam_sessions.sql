@@ -17,8 +17,8 @@ select
         '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H.%M.%S', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M:%S %p',
         '%m/%d/%Y %H:%M:%S', '%d/%m/%Y %H:%M:%S', '%d-%m-%Y %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%d.%m.%Y %H:%M'
     ], _file) as taken_at,
-    mapped("Result", map { 'Success': 'true', 'Warning': 'true', 'Failed': 'false' }) as is_usable
+    mapped("Result", map { 'Success': 'true', 'Warning': 'true', 'Failed': 'false', '0': 'true', '1': 'true', '2': 'false' }) as is_usable
 from session
--- None: it has not ended.
-where lower(trim("Result")) <> 'none'
+-- None: it has not ended. The numbers are those of the same words.
+where coalesce(lower(trim("Result")), '') not in ('none', '-1')
 qualify rank() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc) = 1

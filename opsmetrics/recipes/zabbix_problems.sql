@@ -6,16 +6,24 @@
 -- naive_time = "local"
 -- note.nb = "Bare High og Disaster regnes som vakt; endre where om hos dere også andre vekker noen. Tjenesten er vertens navn."
 -- note.en = "Only High and Disaster count as pages; change where if others wake somebody too. The service is the host's name."
+with read as (
+    select
+        *,
+        instant("Time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
+            as began_at
+    from problem
+)
+
 select
     _file, _line,
-    opaque(concat_ws('/', "Host", "Problem", "Time")) as alert_id,
+    -- Two exports may write the same time in two ways.
+    opaque(concat_ws('/', "Host", "Problem", began_at)) as alert_id,
     "Host" as service_id,
     opaque(concat_ws('/', "Host", "Problem")) as rule_id,
     mapped("Severity", map { 'Disaster': '1', 'High': '2', 'Average': '3', 'Warning': '4', 'Information': '5' }) as severity,
-    instant("Time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
-        as fired_at,
+    began_at as fired_at,
     instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
         as closed_at
-from problem
-where lower(trim("Severity")) not in ('average', 'warning', 'information', 'not classified')
-qualify rank() over (partition by "Host", "Problem", "Time" order by made_at(_file, _modified_at) desc) = 1
+from read
+where coalesce(lower(trim("Severity")), '') not in ('average', 'warning', 'information', 'not classified')
+qualify rank() over (partition by "Host", "Problem", began_at order by made_at(_file, _modified_at) desc) = 1

@@ -37,11 +37,39 @@ def read_sqlite(path: Path, table: str, wanted: Container[str]) -> RawTable:
         SourceError: It is no SQLite file, or has no such table.
     """
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as con:
+        with closing(_opened(path)) as con:
             return _collected(con.cursor(), table, '"', wanted)
     except sqlite3.Error as error:
         fix = f"check that it is a SQLite file and has a table {table!r}"
         raise unreadable(path, None, f"the table {table!r} cannot be read ({type(error).__name__})", fix) from error
+
+
+def sqlite_columns(path: Path) -> dict[str, list[str]]:
+    """Return the tables and views of a SQLite file with their columns.
+
+    Raises:
+        sqlite3.Error: It is no SQLite file.
+    """
+    with closing(_opened(path)) as con:
+        rows = con.execute(
+            "select m.name, c.name from sqlite_master as m, pragma_table_info(m.name) as c"
+            " where m.type in ('table', 'view')"
+        )
+        found: dict[str, list[str]] = {}
+        for table, column in rows:
+            found.setdefault(table, []).append(column)
+    return found
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a file that is only read.
+
+    Without a log of changes beside it nothing of it can change, which SQLite must be told: of a file that was written
+    with such a log it would else make two more in the folder, and open none where it may not write.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    frozen = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro{frozen}", uri=True)
 
 
 def read_table_of(source: QueryTable, wanted: Container[str], most_rows: int | None) -> pl.DataFrame:

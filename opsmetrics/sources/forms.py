@@ -53,6 +53,8 @@ _SEEN = (
     (r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number; epochs are not read"),
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),
+    (r".*[0-9]E\+[0-9].*", "a number that a spreadsheet has rounded: use the export as the tool wrote it"),
+    (r".*, without a time", "it is over, and nothing says since when"),
     (f"{_NAIVE} ?[+-][0-9]{{2}}(:?[0-9]{{2}})?", "an offset that is not between -12:00 and +14:00"),
     (f"{_NAIVE}.*", "something after the time that is no offset; write +HH:MM or Z"),
     (r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*", "a day or time that is not written YYYY-MM-DD HH:MM"),

@@ -72,7 +72,7 @@ create macro day_of(value, format) as _day(value, _formats(format));
 create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(
     lower(value::varchar),
     '\\bma[ij]\\b', 'may'), '\\bokt\\b', 'oct'), '\\bde[sz]\\b', 'dec'), '\\bm(är|rz)\\b', 'mar');
-create macro unknown_word(value) as value::varchar || ': a word that nobody knows';
+create macro unknown_word(value) as coalesce(value::varchar, '') || ': a word that nobody knows';
 create macro made_at(file, written) as coalesce(
     nullif(regexp_extract(
         file, '([0-9]{4}-[0-9]{2}(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)[^/]*$', 1
@@ -83,15 +83,18 @@ create macro made_at(file, written) as coalesce(
     ),
     written
 );
+-- A number; null of what is none. What a spreadsheet wrote as 1.78554E+12 has lost all but six of its digits.
+create macro _number(value) as case when not regexp_matches(value::varchar, '^-?[0-9](\\.[0-9]{0,5})?E\\+[0-9]+$')
+    then try_cast(value as decimal(38, 6)) end;
 create macro instant_of_ms(value) as
     case when _seen(value) is not null then coalesce(
-        strftime(make_timestamp(try_cast(try_cast(_seen(value) as decimal(38, 3)) * 1000 as bigint)),
+        strftime(make_timestamp(try_cast(_number(_seen(value)) * 1000 as bigint)),
             '%Y-%m-%dT%H:%M:%S.%fZ'),
         '"' || value || '" as milliseconds'
     ) end;
 create macro instant_of_seconds(value) as
     case when _seen(value) is not null then coalesce(
-        strftime(make_timestamp(try_cast(try_cast(_seen(value) as decimal(38, 6)) * 1000000 as bigint)),
+        strftime(make_timestamp(try_cast(_number(_seen(value)) * 1000000 as bigint)),
             '%Y-%m-%dT%H:%M:%S.%fZ'),
         '"' || value || '" as seconds'
     ) end;
@@ -99,14 +102,14 @@ create macro later(value, seconds) as
     case when _seen(value) is not null and _seen(seconds) is not null then coalesce(
         strftime(
             try_cast(_seen(value) as timestamp)
-            + to_microseconds(try_cast(try_cast(_seen(seconds) as decimal(38, 6)) * 1000000 as bigint)),
+            + to_microseconds(try_cast(_number(_seen(seconds)) * 1000000 as bigint)),
             '%Y-%m-%dT%H:%M:%S.%f'
         ) || coalesce(nullif(regexp_extract(_seen(value), '(Z|[+-][0-9:]+)$'), ''), ''),
         value::varchar || ' and ' || seconds::varchar || ' seconds'
     ) end;
 create macro thousandth(value) as
     case when _seen(value) is not null
-        then coalesce((try_cast(_seen(value) as decimal(38, 3)) / 1000)::varchar, value::varchar) end;
+        then coalesce((_number(_seen(value)) / 1000)::varchar, value::varchar) end;
 create macro mapped(value, words) as
     case when _seen(value) is not null then coalesce(
         list_first(map_values(map_from_entries(list_filter(
@@ -121,6 +124,14 @@ create macro matched(value, pattern) as
 create macro items(value) as cast(
     case when json_type(value::json) = 'ARRAY' then json_extract(value::json, '$[*]') else [] end as json[]
 );
+-- A time with an offset as text whose order is that of the instants; what is none stays as it is.
+create macro utc(value) as
+    case when _seen(value) is not null then coalesce(
+        case when regexp_matches(_seen(value), '[0-9]([Zz]|[+-][0-9]{2}:?[0-9]{2})$') then strftime(
+            try_cast(_seen(value) as timestamptz)::timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'
+        ) end,
+        value::varchar
+    ) end;
 create macro opaque(value) as left(sha256(value::varchar), 16);
 """.replace("{_EACH_FORMAT}", _EACH_FORMAT).replace("{_MOST_FORMATS}", str(_MOST_FORMATS))
 

@@ -2,7 +2,8 @@
 
 A report shows one instant. What one day's reports of an artifact show together is one observation of it: a
 vulnerability began with the first report that shows it and was gone by the first later day whose reports looked at its
-kind of packages and do not show it. A day without a report says nothing, nor does a report that recognised nothing.
+kind of packages and do not show it; a rule of somebody's own that ignores it mends nothing. A day without a report says
+nothing, nor does a report that recognised nothing.
 Names of packages, titles and texts are not kept.
 """
 
@@ -28,6 +29,9 @@ _ALL = "packages"
 _VENDORS = ("nvd", "ghsa")
 # A vendor's word that the package does not have the fault.
 _NOT_AFFECTED = "not_affected"
+# What Grype rules out itself, or by a VEX document.
+_VEX_NONE = frozenset({_NOT_AFFECTED, "fixed"})
+_GRYPE_NONE = frozenset({"DistroPackageFixed", "CPE not vulnerable", "Explicit APK NAK"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ class Report:
         made_at: When.
         packages: Kinds of packages that were looked at.
         findings: What was found.
+        ignored: Ids of what was found and a rule of somebody's own leaves out.
     """
 
     artifact: str
     made_at: datetime
     packages: frozenset[str]
     findings: tuple[Finding, ...]
+    ignored: frozenset[str] = frozenset()
 
 
 def probe(request: FetchRequest[ScanReports]) -> str:
@@ -136,12 +142,15 @@ def _spans(
     for _, of_day in groupby(in_order, lambda each: day_of(each.made_at)):
         together = list(of_day)
         looked_at = frozenset[str]().union(*(report.packages for report in together))
+        ignored = frozenset[str]().union(*(report.ignored for report in together))
         shown: dict[str, tuple[Finding, datetime]] = {}
         for report in together:
             for finding in report.findings:
                 shown.setdefault(finding.names[0], (finding, report.made_at))
         for name in [
-            name for name, (finding, _) in seen.items() if name not in shown and finding.packages in looked_at
+            name
+            for name, (finding, _) in seen.items()
+            if name not in shown and name not in ignored and finding.packages in looked_at
         ]:
             finding, first = seen.pop(name)
             yield finding, first, together[-1].made_at
@@ -181,8 +190,18 @@ def _grype(report: Any) -> Report:
         for match in report["matches"]
         for names in [(match["vulnerability"], *(match.get("relatedVulnerabilities") or []))]
     )
+    ignored = frozenset(
+        match["vulnerability"]["id"]
+        for match in report.get("ignoredMatches") or []
+        if not any(_is_none(rule) for rule in match.get("appliedIgnoreRules") or ())
+    )
     made_at = _at(report["descriptor"]["timestamp"])
-    return Report(_artifact(name, is_image=source["type"] == "image"), made_at, frozenset({_ALL}), findings)
+    return Report(_artifact(name, is_image=source["type"] == "image"), made_at, frozenset({_ALL}), findings, ignored)
+
+
+def _is_none(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule says that there is no fault, or no longer; else somebody chose not to see it."""
+    return rule.get("vex-status") in _VEX_NONE or rule.get("reason") in _GRYPE_NONE
 
 
 def _best_vector(names: Iterable[Mapping[str, Any]]) -> str | None:

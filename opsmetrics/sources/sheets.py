@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Container, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,14 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     return collector.table(names, list(places))
 
 
-def names_of(path: Path) -> list[str]:
-    """Return the names of the columns of a workbook's first sheet.
+def first_rows(path: Path, most: int) -> list[list[str]]:
+    """Return the first rows of a workbook's first sheet.
 
     Raises:
         ValueError: It is no workbook.
     """
     try:
-        return [_text(cell) or "" for cell in next(_rows(path, None), [])]
+        return [[_text(cell) or "" for cell in row] for row in islice(_rows(path, None), most)]
     except SourceError as error:
         raise ValueError(error.problem.message) from error
 

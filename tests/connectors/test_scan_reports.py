@@ -205,6 +205,28 @@ def test_grype_knows_a_cve_by_the_names_it_is_related_to(pulled):
     assert row["detected_at"] == datetime(2026, 8, 3, 21, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"vulnerability": "CVE-2026-1", "reason": "we live with it"}, [(3, None)]),
+        ({"fix-state": "not-fixed"}, [(3, None)]),
+        ({"namespace": "vex", "vex-status": "not_affected"}, [(3, 4)]),
+        ({"vulnerability": "CVE-2026-1", "reason": "DistroPackageFixed"}, [(3, 4)]),
+    ],
+    ids=["a rule of theirs", "what has no fix", "a VEX document", "the scanner itself"],
+)
+def test_what_a_rule_of_grype_ignores_is_not_fixed(pulled, rule, expected):
+    def report(day: int, **found: object) -> dict:
+        said = {"matches": [], "source": {"type": "image", "target": {"userInput": "ghcr.io/x/db:1"}}}
+        return said | {"descriptor": {"timestamp": f"2026-08-0{day}T10:00:00Z"}} | found
+
+    match = {"vulnerability": {"id": "CVE-2026-1", "cvss": []}, "relatedVulnerabilities": []}
+    other = {"vulnerability": {"id": "CVE-2026-2", "cvss": []}, "appliedIgnoreRules": [rule]}
+    ignored = [match | {"appliedIgnoreRules": [rule]}, other]
+    _, rows = pulled([report(3, matches=[match]), report(4, ignoredMatches=ignored)], "grype")
+    assert spans(rows) == expected
+
+
 def ran(*arguments: str, cwd: Path) -> dict:
     """What Trivy itself writes."""
     command = [str(TRIVY), *arguments, "--quiet", "--format", "json", "--cache-dir", str(cwd / "cache")]

@@ -7,21 +7,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from unicodedata import normalize
 
+from opsmetrics.core.model import slug
 from opsmetrics.organisation.names import folded
 
-# Letters that lose more than a mark.
-_LETTERS = str.maketrans({"æ": "ae", "ø": "o", "å": "a", "ß": "ss", "ð": "d", "þ": "th"})
 # How alike two names must be that are taken for the same thing; both are said to the user.
 ALIKE = 0.8
 _PLATFORM = re.compile(r"platt?form|infra|drift|\bops\b|devops|sre", re.IGNORECASE)
-
-
-def slug(name: str) -> str:
-    """Return an id made of a name: ``Søknad API`` is ``soknad-api``."""
-    plain = normalize("NFKD", name.casefold().translate(_LETTERS)).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "unnamed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from opsmetrics.proposals.start.draft import Draft, SourceDraft
 from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.source_rows import rows_of
 from opsmetrics.proposals.start.teams_of_rows import read_teams
-from opsmetrics.recipes import Recipe, recipes, recognise
+from opsmetrics.recipes import Recipe, own_columns, recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,22 @@ def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[
     """
     found: dict[str, Written] = {}
     unread: list[Path] = []
-    alike: dict[tuple[Path, str, str], list[Path]] = {}
+    alike: dict[tuple[Path, str, str, str], tuple[Recipe, list[Path]]] = {}
     zone = configured_zone(folder)
     for path in others:
         known: dict[str, Recipe] = {}
-        for recipe in recognise(path):
+        own = own_columns(path)
+        for recipe in recognise(path) or ([own] if own is not None else []):
             known.setdefault(recipe.stream, recipe)
         for recipe in known.values():
-            alike.setdefault((path.parent, recipe.name, recipe.text_for(path, zone)), []).append(path)
+            text = recipe.text_for(path, zone)
+            alike.setdefault((path.parent, recipe.name, recipe.stream, text), (recipe, []))[1].append(path)
         if not known:
             unread.append(path)
-    by_name = {recipe.name: recipe for recipe in recipes()}
-    for (_, name, _), paths in alike.items():
+    for recipe, paths in alike.values():
         pattern = common_pattern(paths)
         for path, each in ((paths[0], pattern),) if pattern else ((path, None) for path in paths):
-            _write(draft, folder, path, each, by_name[name], found)
+            _write(draft, folder, path, each, recipe, found)
     return found, unread
 
 
@@ -109,6 +110,23 @@ def _write(
         draft.guess(name, f"rows of {path.name} are {recipe.stream}", recipe.note.en)
 
 
+def tell_set_aside(draft: Draft, file: str, stream: str, rows: pl.DataFrame, where: str) -> None:
+    """Say how many rows of a source would be set aside, and most often why.
+
+    Args:
+        draft: What is proposed so far.
+        file: File of the configuration that names the source.
+        stream: Stream.
+        rows: All rows of the source.
+        where: Its file, for people.
+    """
+    aside = rows.filter(pl.col("_reason").is_not_null())
+    if not aside.is_empty():
+        most = aside["_reason"].value_counts(sort=True)["_reason"][0]
+        what = f"{aside.height} of {rows.height} rows of {where} would be set aside: {most}"
+        draft.guess(file, what, f"opsmetrics source try {stream} shows which, and why", is_loss=True)
+
+
 def read_queries(draft: Draft, folder: Path, exports: dict[str, Written], root: Path, today: date) -> dict[str, str]:
     """Read what the rows of the queries name, and return the queries: file -> text.
 
@@ -129,16 +147,7 @@ def read_queries(draft: Draft, folder: Path, exports: dict[str, Written], root: 
             what = f"the query of {where} gives no rows: {error.problem.message}"
             draft.guess(query.path, what, error.problem.fix, is_loss=True)
             continue
-        aside = rows.filter(pl.col("_reason").is_not_null())
-        if not aside.is_empty():
-            most = aside["_reason"].value_counts(sort=True)["_reason"][0]
-            fix = f"opsmetrics source try {query.name} shows which, and why"
-            draft.guess(
-                query.path,
-                f"{aside.height} of {rows.height} rows of {where} would be set aside: {most}",
-                fix,
-                is_loss=True,
-            )
+        tell_set_aside(draft, query.path, query.name, rows, where)
         good = rows.filter(pl.col("_reason").is_null())
         read_rows(draft, query.name, good, where)
         team = exports[query.path].team

@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from opsmetrics.core.model import is_slug
+from opsmetrics.organisation.naming import fix_of
 from opsmetrics.proposals.start.draft import Draft, names_of
 from opsmetrics.proposals.start.toml import quoted
 from opsmetrics.streams import STREAMS
@@ -75,8 +76,8 @@ def _read_name(draft: Draft, kind: str, name: str, first: date, some: pl.DataFra
 
 def _datastore(draft: Draft, name: str, first: date, where: str) -> None:
     if not is_slug(name.strip().lower()):
-        fix = "give it an id in datastores.toml, and map the names in the query of its source"
-        draft.guess("datastores.toml", f"{name!r} of {where} cannot be an id, so it is left out", fix)
+        what = f"{name!r} of {where} cannot be an id, so it is left out"
+        draft.guess("datastores.toml", what, fix_of("datastore", name.strip()))
         return
     service = draft.nearest(name)
     if service is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.spreadsheets import DELIMITERS, day_of, text_of
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft
 from opsmetrics.sources.query_inputs import Everything
-from opsmetrics.sources.sheets import read_sheet
+from opsmetrics.sources.sheets import first_rows, read_sheet
 
 # What a column may be called, in both languages -> what it is.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +29,8 @@ _CRITICALITY = {
     "important": ("important", "viktig", "medium", "middels", "2", "b"),
     "ordinary": ("ordinary", "vanlig", "low", "lav", "3", "c", "normal"),
 }
+# Rows that a table may have above its columns.
+_TITLES_MOST = 20
 _TEXTS = {".csv", ".tsv", ".txt"}
 
 
@@ -45,7 +48,9 @@ def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     """Return header and rows of a table; empty where the file is none that is read here."""
     if path.suffix.lower() in _TEXTS:
         lines = text_of(path.read_bytes()).splitlines(keepends=True)
-        delimiter = max(DELIMITERS, key=(lines[0] if lines else "").count)
+        head = lines[:_TITLES_MOST]
+        split = [re.split(r'[;,\t"]', line.strip()) for line in head]
+        delimiter = max(DELIMITERS, key="".join(head[_begins(split) :][:1]).count)
         try:
             cells = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
         except csv.Error:
@@ -56,15 +61,25 @@ def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         return [], []
     if not cells:
         return [], []
-    header = [name.strip() for name in cells[0]]
-    return header, [dict(zip(header, row, strict=False)) for row in cells[1:] if any(cell.strip() for cell in row)]
+    begins = _begins(cells[:_TITLES_MOST])
+    header, rest = [name.strip() for name in cells[begins]], cells[begins + 1 :]
+    return header, [dict(zip(header, row, strict=False)) for row in rest if any(cell.strip() for cell in row)]
+
+
+def _begins(rows: Sequence[Sequence[str]]) -> int:
+    """Return where the names of the columns stand: titles may stand before them."""
+    return next((number for number, row in enumerate(rows) if _has_both(columns_of(row))), 0)
+
+
+def _has_both(found: Mapping[str, str]) -> bool:
+    return {"service", "team"} <= found.keys()
 
 
 def _sheet(path: Path) -> list[list[str]]:
     """The first sheet of a workbook as texts, its names first; nothing where it is no workbook that can be read."""
     try:
-        table = read_sheet(path, None, 0, Everything())
-    except SourceError:
+        table = read_sheet(path, None, _begins(first_rows(path, _TITLES_MOST)), Everything())
+    except (SourceError, ValueError):
         return []
     rows = ([cell or "" for cell in row] for row in table.data.rows())
     return [table.data.columns, *rows]
@@ -77,7 +92,7 @@ def is_table(path: Path) -> bool:
     header, rows = rows_of(path)
     found = columns_of(header)
     # Exports of alerts and incidents have such columns too, and many rows a service.
-    if not {"service", "team"} <= found.keys() or len(found) < 2 or len(header) > 2 * len(COLUMNS):
+    if not _has_both(found) or len(header) > 2 * len(COLUMNS):
         return False
     names = [row.get(found["service"], "") for row in rows]
     return bool(names) and len(set(names)) * 2 > len(names)

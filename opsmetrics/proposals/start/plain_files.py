@@ -15,7 +15,7 @@ import polars as pl
 from opsmetrics.organisation.spreadsheets import DELIMITERS
 from opsmetrics.proposals.start.draft import SourceDraft
 from opsmetrics.proposals.start.toml import quoted
-from opsmetrics.streams import STREAMS
+from opsmetrics.recipes import stream_of
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"(?<!\d)(?<!\d-)\d{4}-\d{2}(?!\d|-\d)")
@@ -53,8 +53,8 @@ def columns_of(path: Path) -> list[str]:
         if suffix == ".parquet":
             return list(pl.read_parquet_schema(path))
         with path.open("rb") as content:
-            head = content.read(_HEAD_BYTES).decode("utf-8-sig", errors="strict")
-        first = head.split("\n", 1)[0].rstrip("\r")
+            # The line and not a piece of the file, whose end may split a letter.
+            first = content.readline(_HEAD_BYTES).decode("utf-8-sig").rstrip("\r\n")
         if suffix in {".jsonl", ".ndjson"}:
             found = json.loads(first)
             return list(found) if isinstance(found, dict) else []
@@ -64,18 +64,6 @@ def columns_of(path: Path) -> list[str]:
         # Whatever it is, it is no file of a contract; others say what is wrong with it.
         pass
     return []
-
-
-def stream_of(columns: Iterable[str]) -> str | None:
-    """Return the stream whose contract a header keeps: all required columns, and most of the optional ones."""
-    there = {name.strip() for name in columns}
-    best: tuple[int, str] | None = None
-    for stream in STREAMS.values():
-        required = {column.name for column in stream.columns if column.required}
-        known = there & set(stream.names)
-        if required <= there and (best is None or len(known) > best[0]):
-            best = (len(known), stream.name)
-    return best[1] if best else None
 
 
 def plain_sources(files: Iterable[Path], root: Path) -> tuple[list[PlainSource], list[Path]]:
@@ -88,10 +76,11 @@ def plain_sources(files: Iterable[Path], root: Path) -> tuple[list[PlainSource],
     named: list[tuple[str, str]] = []
     others: list[Path] = []
     for path in files:
-        stream = stream_of(columns_of(path))
-        if stream is None:
+        kept = stream_of({column.strip() for column in columns_of(path)})
+        if kept is None:
             others.append(path)
             continue
+        stream = kept.name
         name = path.resolve().relative_to(root.resolve()).as_posix()
         place = _DAY.sub("{date}", name, count=1) if len(_DAY.findall(Path(name).name)) == 1 else name
         named.append((stream, place))

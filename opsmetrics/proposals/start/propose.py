@@ -11,14 +11,16 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem
+import polars as pl
+
+from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem, SourceError
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import load_organisation
 from opsmetrics.proposals.start import from_catalogues, from_table
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft, names_of
 from opsmetrics.proposals.start.from_clones import read_clones
 from opsmetrics.proposals.start.from_github import URL, read_github
-from opsmetrics.proposals.start.from_recipes import read_queries, write_queries
+from opsmetrics.proposals.start.from_recipes import read_queries, tell_set_aside, write_queries
 from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.plain_files import PlainSource, plain_sources
 from opsmetrics.proposals.start.source_rows import rows_of_files
@@ -191,16 +193,28 @@ def _read_exports(
                     "sources.toml", what, f"{taken[source.stream].path} is taken; join the files, or write a query"
                 )
                 continue
+            is_one = (root / source.path).is_file()
+            try:
+                rows, zone = rows_of_files(folder, source, root, given.who.timezone, today)
+            except SourceError:
+                if not is_one:
+                    raise
+                rows, zone = pl.DataFrame({"_reason": ["unreadable"]}), None
+            good = rows.filter(pl.col("_reason").is_null())
+            if good.is_empty() and not rows.is_empty() and is_one:
+                # Nothing of it can be read as it is: a query may say how it is written.
+                others.append(root / source.path)
+                continue
             taken[source.stream] = source
-            rows, zone = rows_of_files(folder, source, root, given.who.timezone, today)
             draft.sources.append(source.draft(zone))
+            tell_set_aside(draft, "sources.toml", source.stream, rows, source.path)
             if zone is not None:
                 draft.guess(
                     "sources.toml",
                     f"times without offset in {source.path} are of {zone}",
                     "name the zone of the source",
                 )
-            read_rows(draft, source.stream, rows, source.path)
+            read_rows(draft, source.stream, good, source.path)
         made, found.unread = write_queries(draft, folder, others)
         return read_queries(draft, folder, made, root, today)
 

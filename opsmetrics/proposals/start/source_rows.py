@@ -17,7 +17,7 @@ from opsmetrics.streams import STREAMS
 def rows_of_files(
     folder: Path, source: PlainSource, root: Path, zone: str, today: date
 ) -> tuple[pl.DataFrame, str | None]:
-    """Return the rows of files in the form of a stream, and the zone that their times need, or None.
+    """Return all rows of files in the form of a stream, and the zone that their times need, or None.
 
     Args:
         folder: Folder of a configuration.
@@ -33,9 +33,9 @@ def rows_of_files(
     plain = rows_of(organisation, StreamSource(name=source.stream, path=source.path), root, today)
     aside = plain.filter(pl.col("_reason").is_not_null())
     if aside.is_empty() or not aside["_reason"].str.contains("naive_time").any():
-        return plain.filter(pl.col("_reason").is_null()), None
+        return plain, None
     zoned = StreamSource(name=source.stream, path=source.path, naive_time=zone)
-    return rows_of(organisation, zoned, root, today).filter(pl.col("_reason").is_null()), zone
+    return rows_of(organisation, zoned, root, today), zone
 
 
 def rows_of(organisation: Organisation, source: StreamSource, root: Path, today: date) -> pl.DataFrame:

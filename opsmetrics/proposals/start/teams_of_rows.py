@@ -11,8 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
+from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import QuerySource
-from opsmetrics.proposals.start.draft import Draft, OwnerDraft, slug
+from opsmetrics.proposals.start.draft import Draft, OwnerDraft
 from opsmetrics.sources.query_run import answer
 from opsmetrics.streams import STREAMS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,13 +11,15 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 
 from opsmetrics.cli import main
 from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.model import slug
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import Organisation, load_organisation
-from opsmetrics.proposals.start.draft import Draft, slug
+from opsmetrics.proposals.start.draft import Draft
 from opsmetrics.proposals.start.propose import Given, Proposed, propose
 from opsmetrics.proposals.start.writing import Identity, write
 
@@ -399,3 +402,74 @@ def test_an_export_that_names_no_service_is_known_and_says_what_it_lacks(tmp_pat
     (problem,) = raised.value.problems
     assert "incident.csv is ServiceNow incidents" in problem.message
     assert "gives no column 'service_id'" in problem.message
+
+
+COLUMNS = ["incident_id", "service_id", "severity", "declared_at", "resolved_at"]
+ISO = ["i1", "Søknad", "1", "2026-08-01T08:00:00Z", ""]
+NORWEGIAN = ["i1", "Søknad", "1", "01.08.2026 10:00", ""]
+
+
+def lines(*rows: list[str], delimiter: str = ";") -> str:
+    """Rows of a CSV file."""
+    return "".join(delimiter.join(row) + "\r\n" for row in rows)
+
+
+def sheet(*rows: list[str]) -> bytes:
+    """A workbook."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        page = book.add_worksheet()
+        for number, row in enumerate(rows):
+            page.write_row(number, 0, row)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("capitals.csv", lines([column.upper() for column in COLUMNS], ISO).encode()),
+        ("utf16.csv", lines(COLUMNS, ISO).encode("utf-16")),
+        ("windows.csv", lines(COLUMNS, ISO).encode("windows-1252")),
+        ("norwegian.csv", lines(COLUMNS, NORWEGIAN).encode("utf-8-sig")),
+        ("titles.csv", lines(["Hendelser", "", "", "", ""], COLUMNS, NORWEGIAN).encode()),
+        ("book.xlsx", sheet(["Hendelser"], [], COLUMNS, NORWEGIAN)),
+        ("list.json", json.dumps({"items": [dict(zip(COLUMNS, ISO, strict=True))]}).encode()),
+    ],
+)
+def test_a_file_of_a_stream_is_read_whatever_a_spreadsheet_made_of_it(tmp_path, name, content):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(content)
+    found, organisation = proposed(tmp_path, paths=(tmp_path / "in",))
+    assert [service.id for service in organisation.services] == ["soknad"]
+    assert [query.name for query in organisation.queries] == ["incidents"]
+    assert found.unread == []
+    assert [guess for guess in found.draft.guesses if guess.is_loss] == []
+    assert organisation.services[0].owners[0].valid_from == date(2026, 8, 1)
+
+
+def test_a_long_file_is_known_wherever_its_first_piece_ends(tmp_path):
+    (tmp_path / "in").mkdir()
+    row = lines(["i1", "å" * 40_000, "1", "2026-08-01T08:00:00Z", ""], delimiter=",")
+    for shift in ("", "x"):
+        (tmp_path / "in" / "inc.csv").write_text(lines(COLUMNS, [f"i0{shift}", *ISO[1:]], delimiter=",") + row)
+        assert [stream.name for stream in proposed(tmp_path, paths=(tmp_path / "in",))[1].sources.stream] == [
+            "incidents"
+        ]
+
+
+def test_rows_that_would_be_set_aside_are_told_of_files_without_a_query_too(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "inc.csv").write_text(lines(COLUMNS, ISO, ["i2", *NORWEGIAN[1:]], delimiter=","))
+    found, _ = proposed(tmp_path, paths=(tmp_path / "in",))
+    (loss,) = (guess for guess in found.draft.guesses if guess.is_loss)
+    assert (loss.file, "1 of 2 rows of inc.csv would be set aside" in loss.what) == ("sources.toml", True)
+
+
+@pytest.mark.parametrize("name", ["services.xlsx", "services.csv"])
+def test_a_table_of_services_may_have_titles_above_its_columns(tmp_path, name):
+    rows = (["Tjenester"], ["Laget", "i går"], ["Tjeneste", "Team", "Fra"], ["Søknad", "Helse", "01.02.2025"])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(sheet(*rows) if name.endswith("x") else lines(*rows).encode("windows-1252"))
+    _, organisation = proposed(tmp_path, paths=(tmp_path / "in",))
+    (service,) = organisation.services
+    assert (service.id, service.owners[0].team, service.owners[0].valid_from) == ("soknad", "helse", date(2025, 2, 1))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 
 
@@ -171,6 +174,70 @@ K6 = {
         "http_req_duration": {"p(95)": 10, "thresholds": {"p(95)<500": False}},
     },
 }
+RESTIC = [
+    {
+        "time": "2026-08-01T03:00:11.123456789+02:00",
+        "tree": "11",
+        "paths": ["/var/lib/db", "/etc/db"],
+        "hostname": "Web-01",
+        "username": "root",
+        "tags": ["daily"],
+        "program_version": "restic 0.17.3",
+        "summary": {"backup_start": "2026-08-01T03:00:11.1+02:00", "backup_end": "2026-08-01T03:10:11.1+02:00"},
+        "id": "aa",
+        "short_id": "aa",
+    },
+    {"time": "2026-08-02T01:00:09.5Z", "tree": "22", "paths": ["/dump.sql"], "hostname": "Web-01", "id": "bb"},
+]
+
+
+def kuma(beats: Iterable[tuple[object, ...]], monitors: Iterable[tuple[object, ...]] | None = None) -> bytes:
+    """A database of Uptime Kuma: beats (id, monitor, status, time, ping), monitors (id, name, active, interval, type)."""
+    named = monitors or [(1, "probe-web", 1, 60, "http"), (2, "probe-db", 0, 60, "port"), (3, "alle", 1, 60, "group")]
+    with closing(sqlite3.connect(":memory:")) as con:
+        con.execute("create table monitor (id integer primary key, name, active, interval, type, url, basic_auth_pass)")
+        con.execute(
+            "create table heartbeat (id integer primary key, important, monitor_id, status, msg, time, ping, duration)"
+        )
+        con.executemany("insert into monitor values (?, ?, ?, ?, ?, 'https://example.org', 'x')", named)
+        con.executemany("insert into heartbeat values (?, 0, ?, ?, 'somebody wrote this', ?, ?, 60)", beats)
+        return con.serialize()
+
+
+KUMA = kuma(
+    [
+        (1, 1, 1, "2026-08-01 10:00:00.123", 42),
+        (2, 1, 2, "2026-08-01 10:01:00.123", None),
+        (3, 1, 0, "2026-08-01 10:02:00.123", None),
+        (4, 1, 3, "2026-08-01 10:03:00.123", None),
+        (5, 2, 1, "2026-08-01 10:00:00.5", 3),
+        (6, 3, 1, "2026-08-01 10:00:00.5", None),
+        (7, 1, 9, "2026-08-01 10:04:00.123", None),
+    ]
+)
+
+
+def grype(at: str, *faults: str, ignored: Iterable[tuple[str, dict[str, str]]] = (), image: str = "") -> str:
+    """A report of Grype: what was found, and what rules left out."""
+    return json.dumps(
+        {
+            "matches": [
+                {
+                    "vulnerability": {"id": fault, "severity": "High", "fix": {"versions": [], "state": "not-fixed"}},
+                    "relatedVulnerabilities": [{"id": "CVE", "epss": [{"cve": "CVE", "epss": 0.25}]}],
+                    "artifact": {"name": package, "version": "1"},
+                }
+                for fault in faults
+                for package in ("openssl", "libssl")
+            ],
+            "ignoredMatches": [{"vulnerability": {"id": each}, "appliedIgnoreRules": [rule]} for each, rule in ignored],
+            "source": {"type": "image", "target": {"userInput": image or "registry.example.org:5000/team/web:1.2"}},
+            "distro": {"name": "debian"},
+            "descriptor": {"name": "grype", "version": "0.100.0", "timestamp": at},
+        }
+    )
+
+
 FIRED = utc("2026-08-01T00:00:00")
 # Recipe -> file, content, columns, rows.
 EXPORTS: dict[str, tuple[str, str | bytes, tuple[str, ...], list[tuple[object, ...]]]] = {
@@ -317,9 +384,39 @@ EXPORTS: dict[str, tuple[str, str | bytes, tuple[str, ...], list[tuple[object, .
         ("service_id", "detected_at", "fixed_at"),
         [("web", utc("2026-08-01T10:00:00.500000"), None)] * 2,
     ),
+    "grype_report": (
+        "grype.json",
+        grype("2026-08-01T12:00:00.123456789+02:00", "GHSA-1", "CVE-2"),
+        ("service_id", "detected_at", "fixed_at", "epss_ratio"),
+        [("web", utc("2026-08-01T10:00:00.123456"), None, 0.25)] * 2,
+    ),
+    "restic_snapshots": (
+        "snapshots.json",
+        json.dumps(RESTIC),
+        ("datastore_id", "taken_at", "is_usable", "_line"),
+        [
+            ("web-01-etc-db-var-lib-db", utc("2026-08-01T01:00:11.123456"), True, 1),
+            ("web-01-dump.sql", utc("2026-08-02T01:00:09.5"), True, 2),
+        ],
+    ),
+    "uptime_kuma_heartbeats": (
+        "kuma.db",
+        KUMA,
+        ("monitor_id", "checked_at", "status", "response_ms", "sequence", "_line"),
+        [
+            ("probe-web", utc("2026-08-01T10:00:00.123"), "up", 42.0, 1, 1),
+            ("probe-web", utc("2026-08-01T10:01:00.123"), "down", None, 2, 2),
+            ("probe-web", utc("2026-08-01T10:02:00.123"), "down", None, 3, 3),
+            ("probe-web", utc("2026-08-01T10:03:00.123"), "unknown", None, 4, 4),
+            ("probe-db", utc("2026-08-01T10:00:00.5"), "up", 3.0, 5, 5),
+            # It is paused: nobody knows more after its next check was due.
+            ("probe-db", utc("2026-08-01T10:01:00.5"), "unknown", None, None, 5),
+        ],
+    ),
 }
 # Rows that are set aside: recipe -> line and a piece of the reason.
 ASIDE = {
     "opsgenie_alerts": [(4, "service_id: missing")],
     "app_insights_availability": [(4, "status: not one of")],
+    "uptime_kuma_heartbeats": [(7, "status: not one of")],
 }

@@ -17,7 +17,7 @@ from opsmetrics.recipes import recipes, recognise
 from opsmetrics.sources import files, pull_stream
 from opsmetrics.sources.query_tree import parsed
 from opsmetrics.streams import STREAMS
-from tests.opsmetrics.recipes.exports import ASIDE, EXPORTS, K6, TRIVY, TRIVY_LATER, utc
+from tests.opsmetrics.recipes.exports import ASIDE, EXPORTS, K6, TRIVY, TRIVY_LATER, kuma, utc
 from tests.opsmetrics.recipes.variants import VARIANTS
 
 SERVICENOW = """"number","opened_at","short_description","caller_id","priority","state","business_service","resolved_at"
@@ -198,9 +198,42 @@ def test_the_command_line_adds_a_recipe_and_tries_it(small):
     assert json.loads(said_by(small, "try", "incidents", "--json")[1])[0]["kept"] == 2
     code, said = said_by(small, "try", "toil_reports")
     assert (code, "nothing delivers the stream 'toil_reports'" in said) == (1, True)
+    # The columns of a stream are known without a recipe.
+    (small / "data" / "points.csv").write_text("DATASTORE_ID;TAKEN_AT;IS_USABLE\nweb;01.08.2026 02:00;ja\n")
+    code, said = said_by(small, "add", str(small / "data" / "points.csv"))
+    assert (code, "a file with the columns of recovery_points" in said) == (0, True)
+    assert "1 rows, 1 would land" in said_by(small, "try", "recovery_points", "--source", "export")[1]
     (small / "data" / "other.csv").write_text("a,b\n1,2\n")
     code, said = said_by(small, "add", str(small / "data" / "other.csv"))
     assert (code, "no recipe fits it" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("uptime_kuma_heartbeats", 'services.toml: write { id = "Søknad \\"ny\\"", hold_minutes = 20 } into monitors'),
+        ("restic_snapshots", 'datastores.toml: write [[datastore]] with id = "web-01-etc-db-var-lib-db"'),
+        ("veeam_sessions", "mapped(..., map { 'web nattlig': 'web-nattlig' }) as datastore_id"),
+        ("servicenow_incidents", 'services.toml: write "elsewhere" into aliases of the service'),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_told_what_to_write_where(small, written, name, fix):
+    others = {
+        "servicenow_incidents": ("incident.csv", SERVICENOW.replace('"web"', '"elsewhere"').encode()),
+        "uptime_kuma_heartbeats": (
+            "kuma.db",
+            kuma([(1, 1, 1, "2026-08-01 10:00:00", 1)], [(1, 'Søknad "ny"', 1, 60, "http")]),
+        ),
+    }
+    path = written(*(others.get(name) or EXPORTS[name][:2]), name)
+    sources = (small / "sources.toml").read_text().split("[[stream]]")
+    stream = path.name.split(".", 1)[0]
+    kept_parts = [part for part in sources if f'name = "{stream}"' not in part]
+    (small / "sources.toml").write_text("[[stream]]".join(kept_parts))
+    found = said_by(small, "try", stream)[1]
+    assert fix in found
+    assert found.count("    fix: ") == 1
+    assert all(each["fix"] for each in json.loads(said_by(small, "try", stream, "--json")[1])[0]["strange_names"])
 
 
 def test_a_file_elsewhere_is_told_where_to_lie(small, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass, field
@@ -9,11 +10,14 @@ from datetime import datetime
 
 import xlsxwriter
 
-from tests.opsmetrics.recipes.exports import utc
+from tests.opsmetrics.recipes.exports import RESTIC, grype, kuma, utc
 
 INCIDENT = ("incident_id", "service_id", "severity", "declared_at", "resolved_at")
 COPY = ("datastore_id", "taken_at", "is_usable")
 UNKNOWN = "a word that the query does not know"
+LONG = "sok-c-data-arsak-d-" + "x" * 90
+WITHOUT_TIME = "it is over, and nothing says since when"
+ROUNDED = "a number that a spreadsheet has rounded"
 TWO_WAYS = "a date that may be read in two ways"
 
 
@@ -59,15 +63,16 @@ def note(number: int, state: str, minute: int, which: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def report(at: str, *faults: str) -> str:
+def report(at: str, *faults: str, version: int = 1) -> str:
     """A report of Trivy; one that found nothing has no results at all."""
-    said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": "registry.example.org/web:1"}
+    said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": f"registry.example.org/web:{version}"}
     found = [{"VulnerabilityID": fault} for fault in faults]
     return json.dumps(said | ({"Results": [{"Vulnerabilities": found}]} if faults else {}))
 
 
 SERVICENOW = "number,opened_at,short_description,priority,state,cmdb_ci,resolved_at\n"
 JIRA = "Summary,Issue key,Issue Type,Status,Project key,Priority,Created,Resolved,Components,Description\n"
+ZABBIX = '"Severity","Time","Recovery time","Status","Host","Problem","Duration"\n'
 TESTS = '"TimeGenerated [UTC]",Id,Name,Location,Success,DurationMs\n'
 VARIANTS: dict[str, Form] = {
     "servicenow as excel saves it": Form(
@@ -285,5 +290,278 @@ VARIANTS: dict[str, Form] = {
         ("service_id", "detected_at", "fixed_at"),
         [("web", utc("2026-08-01T10:00:00.123456"), utc("2026-08-05T10:00:00.123456"))],
         pattern="web-*.json",
+    ),
+    "trivy, versions of an image that are scanned on one day, by clocks of two zones": Form(
+        "vulnerabilities",
+        {
+            "web-1.json": report("2026-08-01T10:00:00.123456789+02:00", "CVE-1"),
+            "web-2.json": report("2026-08-01T09:30:00Z", version=2),
+            "web-3.json": report("2026-08-02T10:00:00+02:00", "CVE-1"),
+            "web-4.json": report("2026-08-02T09:30:00Z", version=2),
+            "web-5.json": report("2026-08-03T10:00:00+02:00"),
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T08:00:00.123456"), utc("2026-08-03T08:00:00"))],
+        pattern="web-*.json",
+    ),
+    "grype, a fault that a rule ignores is not fixed, and what the scanner rules out is none": Form(
+        "vulnerabilities",
+        {
+            "g-1.json": grype("2026-08-01T10:00:00Z", "CVE-1", "CVE-2", "CVE-3"),
+            "g-2.json": grype(
+                "2026-08-02T10:00:00Z",
+                ignored=[
+                    ("CVE-1", {"vulnerability": "CVE-1", "reason": "accepted"}),
+                    ("CVE-2", {"vex-status": "not_affected"}),
+                    ("CVE-3", {"reason": "DistroPackageFixed"}),
+                    ("CVE-4", {"vulnerability": "CVE-4"}),
+                ],
+            ),
+        },
+        ("detected_at", "fixed_at"),
+        [
+            (utc("2026-08-01T10:00:00"), None),
+            (utc("2026-08-01T10:00:00"), utc("2026-08-02T10:00:00")),
+            (utc("2026-08-01T10:00:00"), utc("2026-08-02T10:00:00")),
+        ],
+        pattern="g-*.json",
+    ),
+    "grype, versions of an image that are scanned on one day": Form(
+        "vulnerabilities",
+        {
+            f"g-{day}-{version}.json": grype(f"2026-08-0{day}T10:0{version}:00Z", *faults, image=f"team/web:{version}")
+            for day in (1, 2)
+            for version, faults in ((1, ["CVE-1"]), (2, []))
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T10:01:00"), None)],
+        pattern="g-*.json",
+    ),
+    "grype, the hour that comes twice": Form(
+        "vulnerabilities",
+        {
+            "g-1.json": grype("2025-10-26T02:50:00+02:00", "CVE-1"),
+            "g-2.json": grype("2025-10-26T02:10:00+01:00", "CVE-1"),
+            "g-3.json": grype("2025-10-27T02:10:00+01:00"),
+        },
+        ("detected_at", "fixed_at"),
+        [(utc("2025-10-26T00:50:00"), utc("2025-10-27T01:10:00"))],
+        pattern="g-*.json",
+    ),
+    "grype, without a time": Form(
+        "vulnerabilities", {"g.json": grype("", "CVE-1")}, ("detected_at",), [], {1: "detected_at: missing"}
+    ),
+    "restic, answers that overlap": Form(
+        "recovery_points",
+        {"r-1.json": json.dumps(RESTIC[:1]), "r-2.json": json.dumps(RESTIC)},
+        ("datastore_id", "_line"),
+        [("web-01-etc-db-var-lib-db", 1), ("web-01-dump.sql", 2)],
+        pattern="r-*.json",
+    ),
+    "uptime kuma, copies of two days": Form(
+        "availability_checks",
+        {
+            # Version 2 throws checks away after a day, and keeps the changes.
+            "kuma-2026-08-01.db": kuma([(1, 1, 1, "2026-08-01 10:00:00", 1), (2, 1, 1, "2026-08-01 10:01:00", 2)]),
+            "kuma-2026-08-02.db": kuma([(1, 1, 1, "2026-08-01 10:00:00", 1), (3, 1, 0, "2026-08-02 10:00:00", None)]),
+        },
+        ("monitor_id", "checked_at", "status"),
+        [
+            ("probe-web", utc("2026-08-01T10:00:00"), "up"),
+            ("probe-web", utc("2026-08-01T10:01:00"), "up"),
+            ("probe-web", utc("2026-08-02T10:00:00"), "down"),
+        ],
+        pattern="kuma-*.db",
+    ),
+    "uptime kuma, two monitors of one name": Form(
+        "availability_checks",
+        {
+            "kuma.db": kuma(
+                [(1, 1, 1, "2026-08-01 10:00:00", 1), (2, 2, 0, "2026-08-01 10:00:00", None)],
+                [(1, "web", 1, 60, "http"), (2, "web", 1, 60, "ping")],
+            )
+        },
+        ("monitor_id", "status"),
+        [("web (1)", "up"), ("web (2)", "down")],
+    ),
+    "servicenow, a workbook with titles above its columns": Form(
+        "incidents",
+        {
+            "incident.xlsx": workbook(
+                ("Hendelser, august",),
+                ("Laget", seen("2026-09-01"), "av", "rapporten"),
+                (),
+                ("Number", "Opened", "Priority", "State", "Service", "Resolved"),
+                ("INC1", seen("2026-08-01 08:53:36"), "1 - Critical", "Closed", "web", seen("2026-08-01 10:00")),
+                # A blank cell of a workbook is no text: nobody knows whether it is over.
+                ("INC2", seen("2026-08-01 08:53:36"), "1 - Critical", None, "web", None),
+            )
+        },
+        (*INCIDENT, "_line"),
+        [("INC1", "web", 1, utc("2026-08-01T06:53:36"), utc("2026-08-01T08:00:00"), 5)],
+        {6: UNKNOWN},
+    ),
+    "servicenow, lines of titles above the columns": Form(
+        "incidents",
+        {
+            "incident.csv": 'Hendelser;;;;;;\r\n"Laget ""1. september""";;;;;;\r\n;;;;;;\r\n'
+            + SERVICENOW.replace(",", ";")
+            + "INC1;2026-08-01 08:53:00;a, b, c, d, e, f, g;1 - Critical;New;web;\r\n"
+        },
+        (*INCIDENT, "_line"),
+        [("INC1", "web", 1, utc("2026-08-01T06:53:00"), None, 5)],
+    ),
+    "servicenow, over without a time, and saved by excel without seconds": Form(
+        "incidents",
+        {
+            "incident.csv": SERVICENOW.replace("\n", ",closed_at\n")
+            + "INC1,01.08.2026 08:53,x,1 - Critical,Closed,web,,02.08.2026 08:53\n"
+            + "INC2,01.08.2026 08:53,x,1 - Critical,Closed,web,,\n"
+            + "INC3,01.08.2026 08:53,x,1 - Critical,New,web,,\n"
+        },
+        INCIDENT,
+        [
+            ("INC1", "web", 1, utc("2026-08-01T06:53:00"), utc("2026-08-02T06:53:00")),
+            ("INC3", "web", 1, utc("2026-08-01T06:53:00"), None),
+        ],
+        {3: WITHOUT_TIME},
+    ),
+    "servicenow's table api, over without a time": Form(
+        "incidents",
+        {
+            "incident.json": json.dumps(
+                [
+                    {
+                        "number": f"INC{state}",
+                        "opened_at": "2026-08-01 06:00:00",
+                        "priority": "1",
+                        "state": state,
+                        "resolved_at": "",
+                        "closed_at": closed,
+                        "business_service": "web",
+                    }
+                    for state, closed in (("6", ""), ("7", "2026-08-02 06:00:00"))
+                ]
+            )
+        },
+        INCIDENT,
+        [("INC7", "web", 1, utc("2026-08-01T06:00:00"), utc("2026-08-02T06:00:00"))],
+        {1: WITHOUT_TIME},
+    ),
+    "jira, done without a resolution": Form(
+        "incidents",
+        {
+            "jira.csv": JIRA.replace("\n", ",Status Category,Status Category Changed\n")
+            + "a,OPS-1,Incident,Ferdig,OPS,Low,01/Aug/26 9:41 AM,,web,,Done,02/Aug/26 9:41 AM\n"
+            + "a,OPS-2,Incident,Done,OPS,Low,01/Aug/26 9:41 AM,,web,,Done,\n"
+            + "a,OPS-3,Incident,To Do,OPS,Low,01/Aug/26 9:41 AM,,web,,To Do,01/Aug/26 9:41 AM\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-1", "web", 4, utc("2026-08-01T07:41:00"), utc("2026-08-02T07:41:00")),
+            ("OPS-3", "web", 4, utc("2026-08-01T07:41:00"), None),
+        ],
+        {3: WITHOUT_TIME},
+    ),
+    "jira, done without a resolution, and no categories": Form(
+        "incidents",
+        {"jira.csv": JIRA + "a,OPS-1,Incident,Lukket,OPS,Low,01/Aug/26 9:41 AM,,web,\n"},
+        INCIDENT,
+        [],
+        {2: WITHOUT_TIME},
+    ),
+    "opsgenie, saved by a spreadsheet that rounds long numbers": Form(
+        "alerts",
+        {
+            "a.csv": "Alert ID;Alias;Status;Acknowledged;CreatedAt;Priority;Tags;AckTime;CloseTime\n"
+            "a-1;x;closed;false;1.78554E+12;P1;[service:web];;60000\n"
+            "a-2;x;closed;false;1,78554E+12;P1;[service:web];;60000\n"
+            "a-3;x;closed;false;1785542400000;P1;[service:web];;3.61E+06\n"
+            "a-4;x;closed;false;1785542400000;P1;[service:web];;60000\n"
+        },
+        ("alert_id", "fired_at", "closed_at"),
+        [("a-4", utc("2026-08-01T00:00:00"), utc("2026-08-01T00:01:00"))],
+        {2: ROUNDED, 3: ROUNDED, 4: ""},
+    ),
+    "zabbix, exports that write the same time in two ways": Form(
+        "alerts",
+        {
+            "p-2026-06-03.csv": ZABBIX + '"High","2026-06-03 03:11:37 PM","","PROBLEM","web","down","30s"\n',
+            "p-2026-06-04.csv": ZABBIX
+            + '"High","2026-06-03 15:11:37","2026-06-03 15:12:07","RESOLVED","web","down","30s"\n',
+        },
+        ("service_id", "fired_at", "closed_at"),
+        [("web", utc("2026-06-03T13:11:37"), utc("2026-06-03T13:12:07"))],
+        pattern="p-*.csv",
+    ),
+    "veeam, a session without a result": Form(
+        "recovery_points",
+        {
+            "s.xlsx": workbook(
+                ("JobName", "CreationTime", "EndTime", "Result"),
+                ("web", seen("2026-08-01 02:00"), None, None),
+                ("web", seen("2026-08-02 02:00"), None, "Success"),
+            )
+        },
+        COPY,
+        [("web", utc("2026-08-02T00:00:00"), True)],
+        {2: "is_usable: missing"},
+    ),
+    "azure backup, a job of which a workbook says nothing": Form(
+        "recovery_points",
+        {
+            "jobs.xlsx": workbook(
+                ("Backup instance", "Operation", "Status", "Start time"),
+                ("web", None, "Completed", seen("2026-08-01 02:00")),
+                ("web", "Backup", None, seen("2026-08-02 02:00")),
+            )
+        },
+        COPY,
+        [],
+        {2: UNKNOWN, 3: "is_usable: missing"},
+    ),
+    "pagerduty, a page whose urgency nobody knows": Form(
+        "alerts",
+        {
+            "raw.json": json.dumps(
+                {
+                    "data": [
+                        {
+                            "incident_number": number,
+                            "description": "CPU",
+                            "service_name": "web",
+                            "created_at": "2026-08-01T10:00:00Z",
+                            "seconds_to_first_ack": None,
+                            "seconds_to_resolve": None,
+                            "resolved_at": None,
+                            "urgency": urgency,
+                            "priority_name": None,
+                        }
+                        for number, urgency in ((101, None), (102, "low"))
+                    ]
+                }
+            )
+        },
+        ("alert_id",),
+        [("101",)],
+    ),
+    "veeam, results as numbers": Form(
+        "recovery_points",
+        {
+            "s.csv": "JobName,CreationTime,EndTime,Result\nweb,13.08.2026 02:00:00,,0\nweb,14.08.2026 02:00:00,,2\n"
+            "web,15.08.2026 02:00:00,,-1\n"
+        },
+        COPY,
+        [("web", utc("2026-08-13T00:00:00"), True), ("web", utc("2026-08-14T00:00:00"), False)],
+    ),
+    "restic, letters that no id has": Form(
+        "recovery_points",
+        {
+            "r.json": json.dumps(
+                [{**RESTIC[0], "hostname": "Søk", "paths": ["C:\\\\Data\\\\årsak", "D:\\\\" + "x" * 90]}]
+            )
+        },
+        ("datastore_id",),
+        [(f"sok-c-data-arsak-d-{'x' * 44}-{hashlib.sha256(LONG.encode()).hexdigest()[:16]}",)],
     ),
 }

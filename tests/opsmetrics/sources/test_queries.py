@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -21,7 +22,8 @@ from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.advice import advice
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import files, pull_stream, query_run
-from opsmetrics.sources.query_inputs import files_of
+from opsmetrics.sources.database_tables import read_sqlite, sqlite_columns
+from opsmetrics.sources.query_inputs import Everything, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.query_tree import parsed
 from opsmetrics.streams import STREAMS
@@ -318,6 +320,23 @@ def test_a_file_that_cannot_be_read_is_told_with_a_fix(tmp_path, name, content, 
     with pytest.raises(SourceError) as caught:
         answer(query_of(header + SELECT), (tmp_path,), "q.sql")
     assert said in str(caught.value)
+
+
+def test_a_database_with_a_log_of_changes_leaves_nothing_in_the_folder(tmp_path):
+    """SQLite makes two files beside one that was written so, and refuses where it may not make them."""
+    with closing(sqlite3.connect(tmp_path / "kuma.db")) as con:
+        con.execute("pragma journal_mode = wal")
+        con.execute("create table heartbeat (id, status)")
+        con.execute("insert into heartbeat values (1, 1)")
+        con.commit()
+    assert read_sqlite(tmp_path / "kuma.db", "heartbeat", Everything()).height == 1
+    assert sqlite_columns(tmp_path / "kuma.db") == {"heartbeat": ["id", "status"]}
+    assert [path.name for path in tmp_path.iterdir()] == ["kuma.db"]
+    with closing(sqlite3.connect(tmp_path / "kuma.db")) as con:
+        con.execute("insert into heartbeat values (2, 0)")
+        con.commit()
+        # What is still in the log counts.
+        assert read_sqlite(tmp_path / "kuma.db", "heartbeat", Everything()).height == 2
 
 
 def test_a_row_that_cannot_be_split_is_set_aside_and_not_lost(small, desk):
