@@ -28,7 +28,7 @@ states as (
     from ref.as_of as w
     join named as s on macros.stands(s.observed_on, w."on")
     qualify row_number() over (
-        partition by w.as_of, w.grain, s.service_id, s.rule_id order by s.observed_on desc
+        partition by w.as_of, w.grain, s.service_id, lower(s.rule_id) order by s.observed_on desc, s.rule_id
     ) = 1
 ),
 
