@@ -37,7 +37,7 @@ CALENDAR = Table(
 
 
 def oldest_deadline(con: duckdb.DuckDBPyConnection, horizon: datetime) -> date | None:
-    """Return the local day of the oldest row with a deadline in days, of loads that landed by ``horizon``; None without any."""
+    """Return the local day of the oldest row with a deadline in days; None without any that landed by ``horizon``."""
     found = con.execute(
         """select min(r.day) from meta.day_rows as r
            join meta.loads as l on l.stream = r.stream and l.load_id = r.load_id
