@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -487,6 +487,10 @@ class Organisation:
     def midnight(self, day: date) -> datetime:
         """Return the instant at which a local day begins, UTC."""
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
+    def last_second(self, day: date) -> datetime:
+        """Return the last second of a local day, UTC: what is due on it is in time on all of it."""
+        return self.midnight(day + timedelta(days=1)) - timedelta(seconds=1)
 
     @cached_property
     def deliveries(self) -> tuple[Delivery, ...]:

@@ -117,9 +117,7 @@ STREAMS: tuple[Stream, ...] = (
             SERVICE,
             text("severity", "Severity", required=True, one_of=("critical", "high", "medium", "low")),
             at("found_at", "When it was found", required=True),
-            or_none(
-                deadline("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found")
-            ),
+            or_none(deadline("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found")),
             or_none(at("closed_at", "When it was closed")),
         ),
         ("finding_id",),
