@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Open ends of periods become this day, so that SQL compares instead of testing for null.
 FOREVER = date(2200, 1, 1)
+# No promise and no pause is longer; a longer one is mistyped, and beyond what an instant can hold.
+TEN_YEARS_HOURS = 87_660
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
 
 
@@ -155,7 +157,7 @@ class Monitor(Model):
 
     id: Annotated[str, AfterValidator(composed)] = Field(min_length=1)
     kind: Literal["polling", "transitions"] | None = None
-    hold_minutes: float | None = Field(default=None, gt=0)
+    hold_minutes: float | None = Field(default=None, gt=0, le=60 * TEN_YEARS_HOURS)
 
     @model_validator(mode="after")
     def _kind_and_hold(self) -> Monitor:
@@ -216,9 +218,9 @@ class Datastore(Model):
     id: Slug
     service: Slug
     data_class: Literal["A", "B", "C", "D"] | None = Field(default=None, alias="class")
-    rpo_hours: float | None = Field(default=None, gt=0)
-    rto_minutes: float | None = Field(default=None, gt=0)
-    backup_interval_hours: float | None = Field(default=None, gt=0)
+    rpo_hours: float | None = Field(default=None, gt=0, le=TEN_YEARS_HOURS)
+    rto_minutes: float | None = Field(default=None, gt=0, le=60 * TEN_YEARS_HOURS)
+    backup_interval_hours: float | None = Field(default=None, gt=0, le=TEN_YEARS_HOURS)
     restore_plan: bool = False
     rebuild_rationale: Reason | None = None
 
