@@ -13,7 +13,8 @@ with nights as (
     join ref.oncall_duties as d
         on d.coverage = 'always' and macros.within(c.starts_at, d.valid_from_at, d.valid_to_at)
     -- Nights of which the pages were delivered, evening and morning.
-    where (
+    left join macros.told_from('alerts') as k on k.team_id = d.team_id
+    where (k.told_from <= c.day) is not false and (
         select count(*) from meta.delivered_days as e where e.stream = 'alerts' and e.day in (c.day, c.day + 1)
     ) = 2
 ),
