@@ -10,7 +10,8 @@ create or replace macro macros.resource_days() as table
 
     placed as (
         select
-            resource_id, service_id, day, row_number() over in_order = 1 as is_first,
+            resource_id, service_id, day,
+            case when row_number() over in_order = 1 then '-infinity'::date else day end as from_on,
             -- On the day on which it moves it is under both.
             greatest(day, coalesce(lead(day) over in_order - 1, 'infinity'::date)) as until_on
         from sampled
@@ -20,6 +21,6 @@ create or replace macro macros.resource_days() as table
     -- Delivered days before its first sample show that a resource was not there; all others count.
     select distinct p.resource_id, p.service_id, c.day, c.starts_at
     from placed as p
-    join ref.calendar as c on c.day <= p.until_on and (c.day >= p.day or p.is_first)
+    join ref.calendar as c on c.day >= p.from_on and c.day <= p.until_on
     left join meta.delivered_days as y on y.stream = 'capacity_samples' and y.day = c.day
     where c.day >= p.day or y.day is null
