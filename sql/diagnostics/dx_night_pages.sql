@@ -12,8 +12,8 @@ with nights as (
     join ref.calendar as c on c.day >= w.starts_on and c.day < w."on"
     join ref.oncall_duties as d
         on d.coverage = 'always' and macros.within(c.starts_at, d.valid_from_at, d.valid_to_at)
-    -- Nights of which the pages were delivered, evening and morning.
     left join macros.told_from('alerts') as k on k.team_id = d.team_id
+    -- Nights of which the team's pages were delivered, evening and morning.
     where (k.told_from <= c.day) is not false and (
         select count(*) from meta.delivered_days as e where e.stream = 'alerts' and e.day in (c.day, c.day + 1)
     ) = 2
