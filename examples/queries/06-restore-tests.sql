@@ -1,7 +1,7 @@
 -- When was each datastore last restored in a test, how long did it take, and was that within its RTO?
 with last as (
     select datastore_id, max(requested_at) as tested_at, arg_max(is_successful, requested_at) as succeeded,
-        arg_max(restore_minutes, requested_at) as minutes
+        arg_max_null(restore_minutes, requested_at) as minutes
     from facts.restore_tests
     group by datastore_id
 )

@@ -1,8 +1,11 @@
 -- How many days do updates wait in each team, month by month (median and slowest tenth)?
 with waits as (
-    select u.team_id, strftime(c.day, '%Y-%m') as month, (epoch(u.applied_at) - epoch(u.available_at)) / 86400 as days
+    select u.team_id, strftime(c.day, '%Y-%m') as month,
+        greatest(0, epoch(u.applied_at) - epoch(u.available_at)) / 86400 as days
     from facts.update_episodes as u
     join ref.calendar as c on u.applied_at >= c.starts_at and u.applied_at < c.ends_at
+    -- Nobody knows how long what nobody can date had waited; what was dismissed first was never taken.
+    where u.unknown_because is null and u.applied_at <= coalesce(u.dismissed_at, u.applied_at)
 )
 select team_id, month, count(*) as updates, round(median(days), 1) as median_days,
     round(quantile_cont(days, 0.9), 1) as p90_days

@@ -59,6 +59,7 @@ class Column:
             has not happened (an acknowledgement, an end); False = nothing is known.
         is_plan: A time that may lie in the future: a due date, an end of support.
         most_days_ahead: How far in the future a plan may lie; further is a mistyped year.
+        ends_day: A time that is written as a day alone is the last second of that local day (method 2.1).
     """
 
     name: str
@@ -71,6 +72,7 @@ class Column:
     or_none: bool = False
     is_plan: bool = False
     most_days_ahead: int | None = None
+    ends_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,13 @@ def at(name: str, doc: str, *, required: bool = False, is_plan: bool = False) ->
 
 
 def due(name: str, doc: str, *, required: bool = False) -> Column:
-    """Return a column of instants by which something is to be done: five years ahead at most."""
+    """Return a column of instants to come: five years ahead at most."""
     return Column(name, "timestamp", doc, required=required, is_plan=True, most_days_ahead=5 * 366)
+
+
+def deadline(name: str, doc: str, *, required: bool = False) -> Column:
+    """Return a column of instants by which something is to be done; where a day is named, all of it is left."""
+    return replace(due(name, f"{doc}; a day alone is its last second", required=required), ends_day=True)
 
 
 def day(name: str, doc: str, *, required: bool = False, is_plan: bool = False) -> Column:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Open ends of periods become this day, so that SQL compares instead of testing for null.
 FOREVER = date(2200, 1, 1)
+# No promise and no pause is longer; a longer one is mistyped, and beyond what an instant can hold.
+TEN_YEARS_HOURS = 87_660
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
 
 
@@ -155,7 +157,7 @@ class Monitor(Model):
 
     id: Annotated[str, AfterValidator(composed)] = Field(min_length=1)
     kind: Literal["polling", "transitions"] | None = None
-    hold_minutes: float | None = Field(default=None, gt=0)
+    hold_minutes: float | None = Field(default=None, gt=0, le=60 * TEN_YEARS_HOURS)
 
     @model_validator(mode="after")
     def _kind_and_hold(self) -> Monitor:
@@ -216,9 +218,9 @@ class Datastore(Model):
     id: Slug
     service: Slug
     data_class: Literal["A", "B", "C", "D"] | None = Field(default=None, alias="class")
-    rpo_hours: float | None = Field(default=None, gt=0)
-    rto_minutes: float | None = Field(default=None, gt=0)
-    backup_interval_hours: float | None = Field(default=None, gt=0)
+    rpo_hours: float | None = Field(default=None, gt=0, le=TEN_YEARS_HOURS)
+    rto_minutes: float | None = Field(default=None, gt=0, le=60 * TEN_YEARS_HOURS)
+    backup_interval_hours: float | None = Field(default=None, gt=0, le=TEN_YEARS_HOURS)
     restore_plan: bool = False
     rebuild_rationale: Reason | None = None
 
@@ -487,6 +489,10 @@ class Organisation:
     def midnight(self, day: date) -> datetime:
         """Return the instant at which a local day begins, UTC."""
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
+    def last_second(self, day: date) -> datetime:
+        """Return the last second of a local day, UTC: what is due on it is in time on all of it."""
+        return self.midnight(day + timedelta(days=1)) - timedelta(seconds=1)
 
     @cached_property
     def deliveries(self) -> tuple[Delivery, ...]:

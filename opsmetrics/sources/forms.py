@@ -119,6 +119,8 @@ def form_of(  # noqa: PLR0911 - one return per pair of types
         return Form(f"cast({source} as varchar)")
     if kind == "date" and dtype == pl.Date:
         return Form(source)
+    if column.ends_day and dtype == pl.Date:
+        return Form(_last_second(source, zones))
     if kind == "date" and isinstance(dtype, pl.Datetime):
         return _midnight(source, dtype, zones)
     if kind == "timestamp" and isinstance(dtype, pl.Datetime):
@@ -172,7 +174,7 @@ def _text_form(column: Column, text: str, zones: Zones) -> Form:  # noqa: PLR091
     if kind == "date":
         return Form(f"case when regexp_full_match({text}, '{_DAY}') then try_cast({text} as date) end")
     if kind == "timestamp":
-        return _instant(text, zones)
+        return _or_last_second(text, _instant(text, zones), zones) if column.ends_day else _instant(text, zones)
     if column.one_of:
         # Words are matched without case; which ones there are, the contract says.
         return Form(f"nullif(lower({text}), '')")
@@ -200,6 +202,18 @@ def _instant(text: str, zones: Zones) -> Form:
     if zones.naive is None:
         return Form(aware, (strange, *local.lacks))
     return Form(f"coalesce({aware}, {local.value})", (strange, *local.lacks), blurs=local.blurs)
+
+
+def _last_second(day: str, zones: Zones) -> str:
+    """The last second of a local day: what is due on a day is in time on all of it."""
+    return f"timezone('{zones.home}', cast({day} + 1 as timestamp)) - interval 1 second"
+
+
+def _or_last_second(text: str, form: Form, zones: Zones) -> Form:
+    """An instant, or a day alone."""
+    is_day = f"regexp_full_match({text}, '{_DAY}')"
+    value = f"case when {is_day} then {_last_second(f'try_cast({text} as date)', zones)} else {form.value} end"
+    return Form(value, tuple((f"not {is_day} and {condition}", said) for condition, said in form.lacks), (), form.blurs)
 
 
 def _local(local: str, is_naive: str, zones: Zones) -> Form:

@@ -194,7 +194,7 @@ def _instant(request: FetchRequest[ServiceNow], value: str) -> datetime | str:
     """Return an instant; a day lasts until its end, and what is neither stays for the contract to set its row aside."""
     try:
         if len(value) == len("2026-11-10"):
-            return request.organisation.midnight(date.fromisoformat(value) + timedelta(days=1))
+            return request.organisation.last_second(date.fromisoformat(value))
         return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         return value

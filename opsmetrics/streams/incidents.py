@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsmetrics.core.declare import Column, at, count, due, flag, id_, or_none, text
+from opsmetrics.core.declare import Column, at, count, deadline, flag, id_, or_none, text
 from opsmetrics.streams.model import SERVICE, Stream, after, in_order
 
 STREAMS: tuple[Stream, ...] = (
@@ -60,7 +60,7 @@ STREAMS: tuple[Stream, ...] = (
             Column("priority", "integer", "1 = most urgent", required=True, low=1, high=4),
             at("created_at", "When it was decided", required=True),
             or_none(
-                due(
+                deadline(
                     "first_due_at",
                     "First due instant; later ones change nothing. Default: 28 days (priority 1) or 56",
                 )

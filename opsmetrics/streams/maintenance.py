@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsmetrics.core.declare import Column, at, count, due, flag, id_, or_none, text
+from opsmetrics.core.declare import Column, at, count, deadline, due, flag, id_, or_none, text
 from opsmetrics.streams.model import REPOSITORY, SERVICE, Stream, in_order, part_of
 
 # Why nobody can date the updates of a package: no registry is configured for its ecosystem, none knows it, one refuses
@@ -178,7 +178,7 @@ STREAMS: tuple[Stream, ...] = (
         (
             id_("task_id", "Id"),
             id_("team_id", "Team that does it"),
-            due("first_due_at", "First due instant; later ones change nothing", required=True),
+            deadline("first_due_at", "First due instant; later ones change nothing", required=True),
             or_none(at("completed_at", "When it was done")),
             flag("is_cancelled_with_approval", "Cancelled, with approver"),
         ),

@@ -30,7 +30,7 @@ STREAMS: tuple[Stream, ...] = (
             id_("alert_id", "Id at the source"),
             SERVICE,
             id_("rule_id", "Normalised alert rule"),
-            count("severity", "1 = most severe", low=0, high=5),
+            count("severity", "1 = most severe; of sources that count from 0, 0", low=0, high=5),
             at("fired_at", "When the page was sent", required=True),
             or_none(at("acknowledged_at", "When it was acknowledged")),
             or_none(text("acknowledged_by_kind", "Who acknowledged", one_of=("human", "bot"))),

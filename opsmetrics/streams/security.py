@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsmetrics.core.declare import Column, at, due, flag, id_, or_none, text
+from opsmetrics.core.declare import Column, at, deadline, flag, id_, or_none, text
 from opsmetrics.streams.model import SERVICE, Stream, in_order
 
 STREAMS: tuple[Stream, ...] = (
@@ -117,7 +117,7 @@ STREAMS: tuple[Stream, ...] = (
             SERVICE,
             text("severity", "Severity", required=True, one_of=("critical", "high", "medium", "low")),
             at("found_at", "When it was found", required=True),
-            or_none(due("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found")),
+            or_none(deadline("first_due_at", "First due instant; at most 30, 90 or 180 days after it was found")),
             or_none(at("closed_at", "When it was closed")),
         ),
         ("finding_id",),

@@ -14,7 +14,8 @@ with pairs as (
     ) as p (metric_id, counter_id)
 ),
 
--- Half a year apart the windows do not overlap; the z value asks whether chance alone explains the change.
+-- Against the newest month end that is half a year away, so that no windows overlap; the z value asks whether chance
+-- alone explains the change.
 changes as (
     select
         n.team_id, n.metric_id, n.as_of, n.grain, n.value - b.value as change,
@@ -24,7 +25,7 @@ changes as (
     from scores.metric as n
     join meta.metrics as m on m.metric_id = n.metric_id and m.kind = 'sample' and m.unit = 'share'
     join ref.as_of as w on w.as_of = n.as_of and w.grain = n.grain
-    join ref.as_of as e on e.grain = 'month' and e."on" = last_day(cast(w."on" - interval 6 month as date))
+    join ref.as_of as e on e.grain = 'month' and e."on" = last_day(cast(w."on" + 1 - interval 7 month as date))
     join scores.metric as b
         on b.team_id = n.team_id and b.metric_id = n.metric_id and b.as_of = e.as_of and b.grain = 'month'
     -- What a tenth or more is not known of may have moved by what is left out.

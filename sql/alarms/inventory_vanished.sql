@@ -26,6 +26,9 @@ components as (
     select f.* from failing as f
     left join facts.components_at as now
         on now.as_of = f.as_of and now.grain = f.grain and now.service_id = f.service_id and now.kind = f.kind
+    -- What runs under another service now has not vanished.
+    anti join facts.components_at as moved
+        on moved.as_of = f.as_of and moved.grain = f.grain and moved.component_id = f.item_id
     where now.component_id is null
 ),
 

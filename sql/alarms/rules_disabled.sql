@@ -12,13 +12,15 @@ alive as (
 ),
 
 was_on as (
-    select w.as_of, w.grain, o.team_id, o.service_id, s.rule_id, max(s.observed_on) as last_on
+    select
+        w.as_of, w.grain, o.team_id, o.service_id, arg_max(s.rule_id, s.observed_on) as rule_id,
+        max(s.observed_on) as last_on
     from macros.shown_instants() as w
     join alive as a on a.as_of = w.as_of and a.grain = w.grain
     join staging.alert_rule_states as s
         on s.is_enabled and s.is_paging and macros.stands(s.observed_on, w."on", days := 120)
     join macros.owned_by_name() as o on o.name = lower(s.service_id) and o.as_of = w.as_of and o.grain = w.grain
-    group by w.as_of, w.grain, o.team_id, o.service_id, s.rule_id
+    group by w.as_of, w.grain, o.team_id, o.service_id, lower(s.rule_id)
 ),
 
 gone as (
@@ -26,8 +28,8 @@ gone as (
     from was_on as p
     left join facts.alert_rules_at as r
         on
-            r.as_of = p.as_of and r.grain = p.grain and r.service_id = p.service_id and r.rule_id = p.rule_id
-            and r.is_enabled
+            r.as_of = p.as_of and r.grain = p.grain and r.service_id = p.service_id
+            and lower(r.rule_id) = lower(p.rule_id) and r.is_enabled
     where r.rule_id is null
 )
 
@@ -41,7 +43,7 @@ where
         from facts.alert_episodes as e
         join ref.calendar as c on macros.within(e.started_at, c.starts_at, c.ends_at)
         where
-            e.service_id = g.service_id and e.rule_id = g.rule_id and e.label = 'actionable'
+            e.service_id = g.service_id and lower(e.rule_id) = lower(g.rule_id) and e.label = 'actionable'
             -- Known to be over: a later page of the same episode may change its label.
             and c.day > g.last_on - 365 and e.closed_at + interval 30 minute < g.as_of
     )

@@ -8,20 +8,27 @@ with counted as (
     join facts.deployments as d on macros.within(d.deployed_at, w.starts_at, w.as_of)
     join ref.calendar as c on macros.within(d.deployed_at, c.starts_at, c.ends_at)
     semi join meta.delivered_days as y on y.stream = 'deployments' and y.day = c.day
+    left join macros.told_from('deployments') as k on k.team_id = d.team_id
+    where (k.told_from <= c.day) is not false
     group by w.as_of, w.grain, d.team_id
 ),
 
 -- Only days that were delivered: a day of which nothing is known is no day without deployments.
 delivered as (
-    select w.as_of, w.grain, count(*) as days
+    select c.team_id, w.as_of, w.grain, count(*) as days
     from macros.shown_windows(90) as w
-    join meta.delivered_days as y on y.stream = 'deployments' and y.day between w.starts_on and w."on"
-    group by w.as_of, w.grain
+    join counted as c on c.as_of = w.as_of and c.grain = w.grain
+    left join macros.told_from('deployments') as k on k.team_id = c.team_id
+    join meta.delivered_days as y
+        on
+            y.stream = 'deployments' and y.day between w.starts_on and w."on"
+            and (k.told_from <= y.day) is not false
+    group by c.team_id, w.as_of, w.grain
 )
 
 select
     c.team_id, c.as_of, c.grain, '' as entity_id,
     unnest(macros.statistic('mean', c.deployments * 7 / d.days, c.deployments))
 from counted as c
-join delivered as d on d.as_of = c.as_of and d.grain = c.grain
+join delivered as d on d.team_id = c.team_id and d.as_of = c.as_of and d.grain = c.grain
 order by c.team_id, c.grain, c.as_of

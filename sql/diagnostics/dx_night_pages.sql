@@ -5,17 +5,17 @@
 with nights as (
     select
         d.team_id, w.as_of, w.grain, c.day, c.ends_at - interval 2 hour as starts_at,
-        m.work_starts_at - interval 1 hour as ends_at
+        -- Whatever hours the team works.
+        timezone(z.timezone, cast(c.day + 1 as timestamp) + interval 7 hour) as ends_at
     from macros.shown_windows(90) as w
+    cross join meta.organisation as z
     join ref.calendar as c on c.day >= w.starts_on and c.day < w."on"
-    join macros.work_days() as m on m.day = c.day + 1
     join ref.oncall_duties as d
-        on
-            d.team_id = m.team_id and d.coverage = 'always'
-            and macros.within(c.starts_at, d.valid_from_at, d.valid_to_at)
-    -- Nights of which the pages were delivered, evening and morning.
-    where (
-        select count(*) from meta.delivered_days as e where e.stream = 'alerts' and e.day in (c.day, m.day)
+        on d.coverage = 'always' and macros.within(c.starts_at, d.valid_from_at, d.valid_to_at)
+    left join macros.told_from('alerts') as k on k.team_id = d.team_id
+    -- Nights of which the team's pages were delivered, evening and morning.
+    where (k.told_from <= c.day) is not false and (
+        select count(*) from meta.delivered_days as e where e.stream = 'alerts' and e.day in (c.day, c.day + 1)
     ) = 2
 ),
 

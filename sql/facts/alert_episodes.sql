@@ -27,7 +27,7 @@ ongoing as (
 ordered as (
     select
         *, max(ends_at) over (
-            partition by service_id, rule_id
+            partition by service_id, lower(rule_id)
             order by fired_at, alert_id rows between unbounded preceding and 1 preceding
         ) as quiet_from
     from ongoing
@@ -40,14 +40,15 @@ marked as (
 numbered as (
     select
         *, sum(cast(is_first as integer)) over (
-            partition by service_id, rule_id order by fired_at, alert_id
+            partition by service_id, lower(rule_id) order by fired_at, alert_id
         ) as episode
     from marked
 )
 
 select
     any_value(alert_id) filter (is_first) as episode_id, service_id,
-    any_value(team_id) filter (is_first) as team_id, rule_id, min(fired_at) as started_at,
+    any_value(team_id) filter (is_first) as team_id, any_value(rule_id) filter (is_first) as rule_id,
+    min(fired_at) as started_at,
     case when count(*) = count(closed_at) then max(closed_at) end as closed_at, count(*) as page_count,
     case
         when bool_or(label = 'actionable' or incident_id is not null) then 'actionable'
@@ -56,5 +57,5 @@ select
     max(fired_at) as last_fired_at, case when count(*) = count(is_test) then false end as is_test,
     list_sort(list_distinct(flatten(list(coalesce(untold, []))))) as untold
 from numbered
-group by service_id, rule_id, episode
+group by service_id, lower(rule_id), episode
 order by started_at, episode_id

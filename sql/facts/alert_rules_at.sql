@@ -24,11 +24,11 @@ with named as (
 ),
 
 states as (
-    select w.as_of, w.grain, s.*
+    select w.as_of, w.grain, w."on", s.*
     from ref.as_of as w
     join named as s on macros.stands(s.observed_on, w."on")
     qualify row_number() over (
-        partition by w.as_of, w.grain, s.service_id, s.rule_id order by s.observed_on desc
+        partition by w.as_of, w.grain, s.service_id, lower(s.rule_id) order by s.observed_on desc, s.rule_id
     ) = 1
 ),
 
@@ -70,10 +70,11 @@ select
         case when s.last_reviewed_at < s.as_of then s.last_reviewed_at end
     ) as tended_at,
     greatest(case when s.last_proven_at < s.as_of then s.last_proven_at end, f.fired_at) as proven_at,
-    h.is_whole as is_heard, s.untold
+    h.is_whole and (k.told_from <= s."on" - 179) is not false as is_heard, s.untold
 from states as s
 join heard as h on h.as_of = s.as_of and h.grain = s.grain
 join ref.owned_services as o on o.service_id = s.service_id and o.as_of = s.as_of and o.grain = s.grain
+left join macros.told_from('alerts') as k on k.team_id = o.team_id
 left join last_fired as f
     on f.as_of = s.as_of and f.grain = s.grain and f.service_id = s.service_id and f.rule_id = s.rule_id
 order by s.service_id, s.rule_id, s.grain, s.as_of

@@ -5,7 +5,7 @@
 -- service_id = "Service"
 -- team_id = "Owner at that time"
 -- rule_id = "Normalised rule"
--- severity = "1 = most severe; null = not known"
+-- severity = "1 = most severe, 0 of sources that count from 0; null = not known"
 -- fired_at = "Sent, UTC"
 -- acknowledged_at = "Acknowledged, UTC; null = not, or untold"
 -- acknowledged_by_kind = "human or bot; null = nobody, or untold"

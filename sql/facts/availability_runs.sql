@@ -61,7 +61,7 @@ numbered as (
 
 select
     monitor_key, run_number, service_id, status, min(starts_at) as starts_at, max(ends_at) as ends_at,
-    arg_min(first_http_status, starts_at) as first_http_status, cast(sum(check_count) as bigint) as check_count
+    arg_min_null(first_http_status, starts_at) as first_http_status, cast(sum(check_count) as bigint) as check_count
 from numbered
 group by monitor_key, service_id, status, run_number
 order by monitor_key, run_number

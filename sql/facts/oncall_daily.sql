@@ -16,8 +16,11 @@ delivered as (
 
 -- Of a day on which a team's pages were due and nobody delivered them it is not known whether all were answered.
 required as (
-    select r.*, w.is_whole, s.team_id is null or d.day is not null as is_heard
+    select
+        r.*, w.is_whole and (k.told_from <= r.day - 7) is not false as is_whole,
+        s.team_id is null or d.day is not null as is_heard
     from macros.duty_days() as r
+    left join macros.told_from('oncall_shifts') as k on k.team_id = r.team_id
     join delivered as w on w.day = r.day
     left join ref.team_streams as s on s.team_id = r.team_id and s.stream = 'alerts' and s.connected_on <= r.day
     left join meta.delivered_days as d on d.stream = 'alerts' and d.day = r.day

@@ -38,7 +38,7 @@ outages as (
         max(ends_at) filter (status = 'down') as down_until_at,
         min(starts_at) filter (status <> 'down') as not_down_at,
         sum(epoch_us(ends_at) - epoch_us(starts_at)) filter (status = 'down') / 60e6 as down_minutes,
-        arg_min(first_http_status, run_number) filter (status = 'down') as first_http_status
+        arg_min_null(first_http_status, run_number) filter (status = 'down') as first_http_status
     from starts
     where outage_number > 0
     group by monitor_key, outage_number

@@ -4,24 +4,28 @@
 -- repository = "owner/name as the source writes it"
 -- service_id = "Service, or null where services.toml names it not"
 -- current_name = "owner/name as services.toml writes it now; as the source writes it where a pattern or nothing fits"
-with seen as (
-    select repository from staging.update_merges
-    union
-    select repository from staging.dependency_updates
-    union
-    select repository from staging.commits_daily
-    union
-    select repository from staging.update_episodes
-    union
-    select repository from staging.repository_states
-    union
-    select repository from staging.dependency_states
-)
+-- first_seen_on = "Local day of the first row that names it"
+with rows_of_each as (
+    select repository, day from staging.update_merges
+    union all
+    select repository, day from staging.dependency_updates
+    union all
+    select repository, day from staging.commits_daily
+    union all
+    select repository, day from staging.update_episodes
+    union all
+    select repository, day from staging.repository_states
+    union all
+    select repository, day from staging.dependency_states
+),
+
+seen as (select repository, min(day) as first_seen_on from rows_of_each group by repository)
 
 select
     s.repository, p.service_id,
     -- Of spellings that differ in case only, one stands for all.
-    coalesce(p.repository, min(s.repository) over (partition by lower(s.repository))) as current_name
+    coalesce(p.repository, min(s.repository) over (partition by lower(s.repository))) as current_name,
+    s.first_seen_on
 from seen as s
 left join ref.repository_patterns as p
     on

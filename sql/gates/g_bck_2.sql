@@ -18,7 +18,10 @@ with untested as (
         on
             t.datastore_id = d.datastore_id and t.as_of = d.as_of and t.grain = d.grain and t.is_successful
             and t.ended_at >= d.as_of - interval 365 day
-    where d.data_class in ('A', 'B') and d.completeness >= 0.5
+    left join macros.told_from('restore_tests') as k on k.team_id = d.team_id
+    join ref.as_of as w on w.as_of = d.as_of and w.grain = d.grain
+    where
+        d.data_class in ('A', 'B') and d.completeness >= 0.5 and (k.told_from <= w."on") is not false
     group by d.team_id, d.as_of, d.grain, d.datastore_id
     having count(t.test_id) = 0
 )

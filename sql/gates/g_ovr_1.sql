@@ -23,9 +23,10 @@ watched as (
     join delivered as d on d.day > o."on" - 8 and d.day <= o."on"
     -- Who has just taken a service over has not yet left it unwatched.
     join ref.calendar as c on c.day = d.day and c.starts_at >= o.owned_since
+    left join macros.told_from('availability_checks') as k on k.team_id = o.team_id
     left join facts.availability_daily as a
         on a.service_id = o.service_id and a.day = d.day and a.known_minutes > 0
-    where o.criticality = 'critical'
+    where o.criticality = 'critical' and (k.told_from <= d.day) is not false
     group by o.as_of, o.grain, o.team_id, o.service_id
 )
 

@@ -14,7 +14,8 @@
 select m.team_id, m.as_of, m.grain, count(*) as finding_count
 from metrics.scl_saturation_headroom as m
 -- Of what the team still owns.
-join (select distinct resource_id, service_id from facts.capacity_samples) as r on r.resource_id = m.entity_id
+join macros.resources_at('scl_saturation_headroom') as r
+    on r.resource_id = m.entity_id and r.as_of = m.as_of and r.grain = m.grain
 join ref.owned_services as o
     on o.service_id = r.service_id and o.team_id = m.team_id and o.as_of = m.as_of and o.grain = m.grain
 where m.entity_weight = 3 and m.value >= 0.95 and m.completeness >= 0.5

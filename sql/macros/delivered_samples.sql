@@ -4,11 +4,13 @@
 -- [arguments]
 -- for_metric = "Metric whose windows are meant"
 create or replace macro macros.delivered_samples(for_metric) as table
-    select w.*, c.day, c.sampled_at, c.utilisation_ratio, c.is_at_ceiling
-    from macros.resource_windows(for_metric) as w
+    select
+        h.as_of, h.grain, h.team_id, h.service_id, h.criticality_weight, c.resource_id, b.base_days, c.day,
+        c.sampled_at, c.utilisation_ratio, c.is_at_ceiling
+    from macros.held_services(for_metric) as h
     join facts.capacity_samples as c
-        on
-            c.resource_id = w.resource_id and c.service_id = w.service_id
-            and macros.within(c.sampled_at, w.starts_at, w.ends_at)
+        on c.service_id = h.service_id and macros.within(c.sampled_at, h.starts_at, h.ends_at)
+    join macros.resource_windows(for_metric) as b
+        on b.as_of = h.as_of and b.grain = h.grain and b.team_id = h.team_id and b.resource_id = c.resource_id
     -- Days that were not delivered whole leave the base.
     semi join meta.delivered_days as y on y.stream = 'capacity_samples' and y.day = c.day

@@ -3,8 +3,12 @@
 -- for_metric = "Metric whose windows are meant"
 create or replace macro macros.fresh_copies(for_metric) as table
     with oldest as (
-        select *, as_of - 2 * backup_interval_hours * interval 1 hour as oldest_at
-        from macros.owned_datastores(for_metric)
+        select
+            d.*, d.as_of - 2 * d.backup_interval_hours * interval 1 hour as oldest_at,
+            coalesce(c.starts_at, k.told_from::timestamptz, '-infinity'::timestamptz) as told_from_at
+        from macros.owned_datastores(for_metric) as d
+        left join macros.told_from('recovery_points') as k on k.team_id = d.team_id
+        left join ref.calendar as c on c.day = k.told_from
     ),
 
     newest as (
@@ -17,11 +21,11 @@ create or replace macro macros.fresh_copies(for_metric) as table
 
     -- None is there only where all the time in which it could have been taken was delivered, or without a policy.
     select
-        d.*, n.taken_at,
+        d.* exclude (told_from_at), n.taken_at,
         case
             when d.oldest_at is null then false
             when n.taken_at >= d.oldest_at then true
-            when s.ends_at is not null then false
+            when s.ends_at is not null and d.told_from_at <= d.oldest_at then false
         end as is_fresh
     from oldest as d
     left join newest as n on n.as_of = d.as_of and n.grain = d.grain and n.datastore_id = d.datastore_id

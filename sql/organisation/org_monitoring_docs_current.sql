@@ -9,10 +9,15 @@ with pages as (
         coalesce(bool_or(d.is_general is null and d.reviewed_at >= w.as_of - interval 180 day), false) as has_candidate
     from macros.shown_instants() as w
     cross join ref.services as s
+    -- Of the time before its first owner nobody knows whether a service was there.
+    left join (
+        select service_id, min(valid_from_at) as begun_at from ref.service_owners group by service_id
+    ) as b on b.service_id = s.service_id
     left join facts.documents as d
         on
             d.kind = 'monitoring' and (d.service_id = s.service_id or d.is_general is null)
             and d.is_reviewed_by_other and d.reviewed_at < w.as_of
+    where (b.begun_at < w.as_of) is not false
     group by w.as_of, w.grain, s.service_id
     union all
     select w.as_of, w.grain, 'guide', max(d.reviewed_at), false

@@ -3,18 +3,23 @@
 -- why.nb = "OPS er fordelt mellom teamene; det ingen eier, drifter ingen."
 -- why.en = "OPS is shared between the teams; what nobody owns, nobody operates."
 with things as (
-    select service_id as thing_id, service_id from ref.services
+    select service_id as thing_id, service_id, null::date as first_seen_on from ref.services
     union all
-    select datastore_id, service_id from ref.datastores
+    select datastore_id, service_id, null from ref.datastores
     union all
-    select repository, service_id from facts.repositories
+    select repository, service_id, first_seen_on from facts.repositories
 ),
+
+-- Of the time before its first owner nobody knows whether a service was there.
+begun as (select service_id, min(valid_from_at) as begun_at from ref.service_owners group by service_id),
 
 items as (
     select w.as_of, w.grain, t.thing_id, cast(count(o.team_id) = 1 as integer) as numerator
     from macros.shown_instants() as w
     cross join things as t
+    left join begun as b on b.service_id = t.service_id
     left join ref.owned_services as o on o.service_id = t.service_id and o.as_of = w.as_of and o.grain = w.grain
+    where (b.begun_at < w.as_of) is not false and (t.first_seen_on <= w."on") is not false
     group by w.as_of, w.grain, t.thing_id
 )
 

@@ -9,11 +9,16 @@ with items as (
             as numerator
     from macros.shown_instants() as w
     join meta.streams as s on s.is_connected
+    -- What was not connected yet, or is to deliver no more, is not silent.
+    left join (
+        select stream, min(due_from) as due_from, max(due_to) as due_to from meta.sources group by stream
+    ) as x on x.stream = s.stream
     left join meta.register_loads as r on r.stream = s.stream and r.is_complete
     left join meta.delivered_days as d
         on
             d.stream = s.stream and d.day <= w."on"
             and d.day > w."on" - macros.fresh_days(s.expected_hours)
+    where macros.within(w."on", x.due_from, x.due_to) is not false
     group by w.as_of, w.grain, s.stream, s.is_register
 )
 

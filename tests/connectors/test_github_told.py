@@ -574,7 +574,7 @@ def test_a_due_day_is_over_when_the_day_is(small):
     with telling(issues(issue("### Frist\n2026-09-30", stateReason=None, closedAt=None, state="OPEN"))) as server:
         settings = GITHUB | {"incident_repository": "kystetaten/incidents"}
         (row,) = landed(small, "github", "action_items", url=server.url, **settings).to_dicts()
-    assert row["first_due_at"] == datetime(2026, 9, 30, 22, tzinfo=UTC)
+    assert row["first_due_at"] == datetime(2026, 9, 30, 21, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -199,7 +199,7 @@ def test_a_due_day_lasts_until_its_end(connected, monkeypatch):
         "opsmetrics.sources.jira.client.Client.search", lambda *_, **__: iter([{"key": "OPS-1", **made}])
     )
     (row,) = issues.action_items(asked).rows
-    assert row["first_due_at"] == local(date(2026, 11, 11), 0)
+    assert row["first_due_at"] == local(date(2026, 11, 11), 0) - timedelta(seconds=1)
     assert row["priority"] is None, "no priority is not the lowest"
 
 

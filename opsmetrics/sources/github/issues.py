@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
@@ -177,7 +177,7 @@ def _due(request: FetchRequest[GitHub], issue: Row, form: dict[str, str]) -> dat
     said = form.get("first_due_at")
     if said is not None and _DAY.fullmatch(said):
         try:
-            return request.organisation.midnight(date.fromisoformat(said) + timedelta(days=1))
+            return request.organisation.last_second(date.fromisoformat(said))
         except ValueError:
             return said
     due = instant((issue["milestone"] or {}).get("dueOn"))

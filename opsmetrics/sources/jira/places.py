@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
@@ -142,7 +142,7 @@ class Reader:
         """Return an instant; a day without a time lasts until its end."""
         try:
             if raw and len(raw) == len("2026-11-10"):
-                return self._request.organisation.midnight(date.fromisoformat(raw) + timedelta(days=1))
+                return self._request.organisation.last_second(date.fromisoformat(raw))
             return instant(raw)
         except ValueError as error:
             raise self._problem(column, "the time has a form that is not known", "name another field") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+
+import duckdb
 
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.catalogue.model import LONG_WINDOW_DAYS
@@ -14,6 +16,8 @@ from opsmetrics.organisation.models import Organisation, Team
 DIAGNOSTIC_DAYS = (0, 90, 180, 365)
 CALENDAR_DAYS_BACK = 800
 CALENDAR_DAYS_AHEAD = 400
+# Rows of these have deadlines in days of the calendar, and one that is open may have begun at any time.
+_LASTING_WITH_DEADLINES = ("incidents", "vulnerabilities")
 GRAINS = ("month", "tertial", "week", "latest", "series_month", "series_quarter")
 
 CALENDAR = Table(
@@ -32,9 +36,26 @@ CALENDAR = Table(
 )
 
 
-def calendar(organisation: Organisation, today: date) -> Iterator[Row]:
-    """Return the rows of ``ref.calendar``."""
-    for row in _work_days(organisation, None, today):
+def oldest_deadline(con: duckdb.DuckDBPyConnection, horizon: datetime) -> date | None:
+    """Return the local day of the oldest row with a deadline in days; None without any that landed by ``horizon``."""
+    found = con.execute(
+        """select min(r.day) from meta.day_rows as r
+           join meta.loads as l on l.stream = r.stream and l.load_id = r.load_id
+           where list_contains($1, r.stream) and l.loaded_at <= $2""",
+        [list(_LASTING_WITH_DEADLINES), horizon],
+    ).fetchone()
+    return found[0] if found else None
+
+
+def calendar(organisation: Organisation, today: date, oldest: date | None = None) -> Iterator[Row]:
+    """Return the rows of ``ref.calendar``.
+
+    Args:
+        organisation: For zone, working hours and the first day of the history.
+        today: The current local day.
+        oldest: A day that the calendar must hold, however long before the history: :func:`oldest_deadline`.
+    """
+    for row in _work_days(organisation, None, today, oldest):
         on = row["day"]
         yield {
             **row,
@@ -43,9 +64,12 @@ def calendar(organisation: Organisation, today: date) -> Iterator[Row]:
         }
 
 
-def _work_days(organisation: Organisation, team: Team | None, today: date) -> Iterator[dict[str, Any]]:
+def _work_days(
+    organisation: Organisation, team: Team | None, today: date, oldest: date | None
+) -> Iterator[dict[str, Any]]:
     """Days with working hours of the organisation or of a team, and the count of working days."""
-    on = organisation.settings.history_from - timedelta(days=CALENDAR_DAYS_BACK)
+    first = organisation.settings.history_from - timedelta(days=CALENDAR_DAYS_BACK)
+    on = min(first, oldest) if oldest else first
     last = today + timedelta(days=CALENDAR_DAYS_AHEAD)
     work = organisation.work_calendar(team, range(on.year, last.year + 1))
     number = 0
@@ -78,11 +102,11 @@ TEAM_DAYS = Table(
 )
 
 
-def team_days(organisation: Organisation, today: date) -> Iterator[Row]:
-    """Return the rows of ``ref.team_days``."""
+def team_days(organisation: Organisation, today: date, oldest: date | None = None) -> Iterator[Row]:
+    """Return the rows of ``ref.team_days``, of the same days as :func:`calendar`."""
     for team in organisation.teams:
         if team.working_hours is not None:
-            for row in _work_days(organisation, team, today):
+            for row in _work_days(organisation, team, today, oldest):
                 yield {"team_id": team.id, **row}
 
 

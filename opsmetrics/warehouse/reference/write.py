@@ -80,14 +80,15 @@ def write_reference(
         ContractError: A table breaks its declaration; all of them stay as they were.
     """
     today = now.astimezone(organisation.zone).date()
+    oldest = dates.oldest_deadline(con, horizon)
     with transaction(con):
         for table, rows in _CONFIGURED:
             write_table(con, table, frame_of(table, _in_order(table, rows(organisation))))
         for table, rows in _CATALOGUED:
             write_table(con, table, frame_of(table, rows(catalogue)))
         for table, rows in (
-            (dates.CALENDAR, dates.calendar(organisation, today)),
-            (dates.TEAM_DAYS, dates.team_days(organisation, today)),
+            (dates.CALENDAR, dates.calendar(organisation, today, oldest)),
+            (dates.TEAM_DAYS, dates.team_days(organisation, today, oldest)),
             (dates.AS_OF, dates.as_of(organisation, today)),
             (dates.WINDOWS, dates.windows(organisation, catalogue, today)),
             (rules.OBLIGATIONS, rules.obligations(catalogue, organisation)),

@@ -48,20 +48,32 @@ parts as (
 ),
 
 owned as (
-    select h.*, d.datastore_id, d.rpo_hours
+    select
+        h.*, d.datastore_id, d.rpo_hours,
+        least(h.ends_at, greatest(h.starts_at, coalesce(c.starts_at, k.told_from::timestamptz))) as told_at,
+        -- A point of before may keep the objective in the first hours, as it may at the start of a span.
+        case
+            when told_at > h.starts_at
+                then least(h.ends_at, told_at + coalesce(d.rpo_hours, 0) * interval 1 hour)
+            else told_at
+        end as sure_at
     from macros.held_services('bck_rpo_attainment') as h
     join ref.datastores as d on d.service_id = h.service_id
+    left join macros.told_from('recovery_points') as k on k.team_id = h.team_id
+    left join ref.calendar as c on c.day = k.told_from
     where d.data_class <> 'D'
 ),
 
 measured as (
     select
         o.*, epoch_us(o.ends_at) - epoch_us(o.starts_at) as all_us, max(p.taken_at) as taken_at,
-        coalesce(sum(p.kept * (
-            epoch_us(least(p.ends_at, o.ends_at)) - epoch_us(greatest(p.starts_at, o.starts_at))
+        coalesce(sum(p.kept * greatest(
+            0, epoch_us(least(p.ends_at, o.ends_at)) - epoch_us(greatest(p.starts_at, o.told_at))
         )), 0) as kept_us,
-        coalesce(sum(p.known * (
-            epoch_us(least(p.ends_at, o.ends_at)) - epoch_us(greatest(p.starts_at, o.starts_at))
+        coalesce(sum(p.known * greatest(
+            0, epoch_us(least(p.ends_at, o.ends_at)) - epoch_us(greatest(p.starts_at, o.sure_at))
+        ) + p.kept * greatest(
+            0, epoch_us(least(p.ends_at, o.sure_at)) - epoch_us(greatest(p.starts_at, o.told_at))
         )), 0) as known_us
     from owned as o
     left join parts as p

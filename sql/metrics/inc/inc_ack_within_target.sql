@@ -29,8 +29,8 @@ with pages as (
     select
         a.*,
         -- Of a page whose severity is not known either limit may hold.
-        case when d.coverage = 'always' or a.severity = 1 or a.severity is null then 5 else 30 end as least_minutes,
-        case when d.coverage = 'always' or a.severity = 1 then 5 else 30 end as most_minutes,
+        case when d.coverage = 'always' or a.severity <= 1 or a.severity is null then 5 else 30 end as least_minutes,
+        case when d.coverage = 'always' or a.severity <= 1 then 5 else 30 end as most_minutes,
         macros.told(a.untold, 'acknowledged_at') and macros.told(a.untold, 'acknowledged_by_kind')
         and macros.told(a.untold, 'closed_at') and (a.acknowledged_at is null or a.acknowledged_by_kind is not null)
         and a.is_test is not null as is_known

@@ -29,8 +29,8 @@ items as (
     select
         team_id, as_of, grain, service_id as entity_id, criticality_weight as entity_weight,
         service_id || ' ' || day as item_id, starts_at as item_at,
-        cast(coalesce(down_minutes, 0) as decimal(18, 6)) as numerator,
-        cast(coalesce(valid_minutes, 0) * (1 - target) as decimal(18, 6)) as denominator,
+        cast(coalesce(down_minutes, 0) as decimal(38, 12)) as numerator,
+        cast(coalesce(valid_minutes, 0) * (1 - target) as decimal(38, 12)) as denominator,
         'SLO ' || target as detail,
         cast(coalesce(known_minutes, 0) as decimal(18, 6)) as known_minutes,
         cast(day_minutes as decimal(18, 6)) as day_minutes

@@ -44,7 +44,9 @@ heard as (
     select s.shift_id, s.team_id
     from shifts as s
     join ref.calendar as c on c.starts_at < s.ends_at and c.ends_at > s.starts_at
-    left join meta.delivered_days as d on d.stream = 'alerts' and d.day = c.day
+    left join macros.told_from('alerts') as k on k.team_id = s.team_id
+    left join meta.delivered_days as d
+        on d.stream = 'alerts' and d.day = c.day and (k.told_from <= d.day) is not false
     group by s.shift_id, s.team_id
     having count(*) = count(d.day)
 ),

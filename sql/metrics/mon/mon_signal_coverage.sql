@@ -36,23 +36,36 @@ days as (
 -- Who takes a service over answers for its signals from that day.
 cells as (
     select
-        o.team_id, o.as_of, o.grain, o.service_id, s.signal, d.day, d.hours, d.completeness
+        o.team_id, o.as_of, o.grain, o.service_id, s.signal, d.day, d.hours, d.completeness,
+        (k.told_from <= d.day) is not false as is_told
     from ref.owned_services as o
+    left join macros.told_from('signal_hours') as k on k.team_id = o.team_id
     join days as d on d.as_of = o.as_of and d.grain = o.grain and d.starts_at >= o.owned_since
     cross join (values ('availability'), ('performance'), ('security')) as s (signal)
+),
+
+told as (
+    select team_id, as_of, grain, count(distinct day) filter (is_told) / count(distinct day) as told_share
+    from cells
+    group by team_id, as_of, grain
 ),
 
 items as (
     select
         c.team_id, c.as_of, c.grain, c.service_id || ' ' || c.signal as item_id,
         cast(max(d.day) as timestamptz) as item_at,
-        cast(coalesce(sum(d.hours_with_data), 0) >= 0.9 * sum(c.hours) as integer) as numerator, 1 as denominator,
-        cast(coalesce(sum(d.hours_with_data), 0) as varchar)
+        cast(
+            coalesce(sum(d.hours_with_data) filter (c.is_told), 0)
+            >= 0.9 * sum(c.hours) filter (c.is_told) as integer
+        ) as numerator,
+        1 as denominator,
+        cast(coalesce(sum(d.hours_with_data) filter (c.is_told), 0) as varchar)
         || ' / '
-        || cast(sum(c.hours) as integer)
+        || cast(coalesce(sum(c.hours) filter (c.is_told), 0) as integer)
         || ' h' as detail,
-        any_value(c.completeness) as completeness
+        any_value(c.completeness) * any_value(t.told_share) as completeness
     from cells as c
+    join told as t on t.team_id = c.team_id and t.as_of = c.as_of and t.grain = c.grain
     left join facts.signal_days as d on d.day = c.day and d.service_id = c.service_id and d.signal = c.signal
     group by c.team_id, c.as_of, c.grain, c.service_id, c.signal
 )

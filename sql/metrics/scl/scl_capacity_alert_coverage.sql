@@ -25,12 +25,9 @@
 -- ]
 -- version = 2
 with resources as (
-    select w.as_of, w.grain, w.completeness, o.team_id, o.service_id, c.resource_id, max(c.day) as last_day
-    from macros.metric_windows('scl_capacity_alert_coverage') as w
-    join (select distinct resource_id, service_id, day from facts.capacity_samples) as c
-        on c.day <= w."on" and c.day > w."on" - 28
-    join ref.owned_services as o on o.service_id = c.service_id and o.as_of = w.as_of and o.grain = w.grain
-    group by w.as_of, w.grain, w.completeness, o.team_id, o.service_id, c.resource_id
+    select r.*, o.team_id
+    from macros.resources_at('scl_capacity_alert_coverage') as r
+    join ref.owned_services as o on o.service_id = r.service_id and o.as_of = r.as_of and o.grain = r.grain
 ),
 
 rules as (

@@ -23,8 +23,8 @@ with items as (
     select
         o.team_id, o.as_of, o.grain, o.service_id as entity_id, o.criticality_weight as entity_weight,
         o.service_id || ' ' || o.day as item_id, o.starts_at as item_at,
-        cast(q.slow_count as decimal(18, 6)) as numerator,
-        cast(q.valid_count * (1 - o.target) as decimal(18, 6)) as denominator,
+        cast(q.slow_count as decimal(38, 12)) as numerator,
+        cast(q.valid_count * (1 - o.target) as decimal(38, 12)) as denominator,
         'SLO ' || o.target as detail,
         cast(q.valid_count is not null as integer) as known_days, 1 as all_days,
         coalesce(q.valid_count > 0, false) as says_something, q.valid_count, 1 - o.target as allowed

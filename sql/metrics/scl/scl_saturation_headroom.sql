@@ -22,9 +22,9 @@
 -- version = 2
 with items as (
     select
-        team_id, as_of, grain, resource_id as entity_id, any_value(criticality_weight) as entity_weight,
+        team_id, as_of, grain, resource_id as entity_id, arg_max(criticality_weight, sampled_at) as entity_weight,
         resource_id as item_id, max(sampled_at) as item_at, quantile_cont(utilisation_ratio, 0.95) as numerator,
-        1 as denominator, any_value(service_id) as detail, count(*) as sample_count,
+        1 as denominator, arg_max(service_id, sampled_at) as detail, count(*) as sample_count,
         max(utilisation_ratio) as highest,
         count(distinct day) / any_value(base_days) as completeness
     from macros.delivered_samples('scl_saturation_headroom')

@@ -21,17 +21,17 @@
 -- version = 2
 with items as (
     select
-        team_id, as_of, grain, resource_id as entity_id, any_value(criticality_weight) as entity_weight,
+        team_id, as_of, grain, resource_id as entity_id, arg_max(criticality_weight, sampled_at) as entity_weight,
         resource_id || ' ' || day as item_id, min(sampled_at) as item_at,
         count(*) filter (is_at_ceiling) as numerator, count(is_at_ceiling) as denominator,
-        any_value(service_id) as detail, any_value(base_days) as base_days,
+        arg_max(service_id, sampled_at) as detail, any_value(base_days) as base_days,
         count(is_at_ceiling) / count(*) as known_days
     from macros.delivered_samples('scl_time_at_ceiling')
     group by team_id, as_of, grain, resource_id, day
 )
 
 select
-    team_id, as_of, grain, entity_id, any_value(entity_weight) as entity_weight,
+    team_id, as_of, grain, entity_id, arg_max(entity_weight, item_at) as entity_weight,
     unnest(macros.ratio(numerator, denominator)),
     sum(denominator) as sample_size, sum(known_days) / any_value(base_days) as completeness
 from items

@@ -53,6 +53,7 @@ FAULTS: dict[str, list[tuple[str, str, str]]] = {
         (OWNERS, 'owner = "alfa"', "did you mean 'owners'?"),
         (OWNERS, 'owners = "alfa"', "a list in brackets"),
         ("hold_minutes = 60", "hold_minutes = -1", "more than 0"),
+        ("hold_minutes = 60", "hold_minutes = 1e12", "or less"),
         ("hold_minutes = 60", 'hold_minutes = "ten"', "a number such as 20"),
         ("hold_minutes = 60", 'kind = "poll"', "allowed are polling, transitions"),
         ("hold_minutes = 60", 'kind = "polling"', "hold_minutes = 20"),

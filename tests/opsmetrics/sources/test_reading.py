@@ -125,14 +125,37 @@ DAY_CELLS = {
         "2026-02-29": "no date as YYYY-MM-DD",
     }
 }
-STREAM_CELLS = {"incidents": INCIDENT_CELLS, "availability_checks": CHECK_CELLS, "latency_daily": DAY_CELLS}
+# What is due on a day is in time on all of it.
+DUE_CELLS: dict[str, dict[str, Any]] = {
+    "first_due_at": {
+        "2026-08-31": datetime(2026, 8, 31, 21, 59, 59, tzinfo=UTC),
+        " 2026-10-25 ": datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC),
+        "2026-08-31T08:00Z": datetime(2026, 8, 31, 8, tzinfo=UTC),
+        "2026-02-30": "no instant",
+        "2026-08-31T08:00": "no offset from UTC (set naive_time",
+        "31.08.2026": "not written YYYY-MM-DD HH:MM",
+        "2062-08-31": "not between 1990-01-01 and",
+    }
+}
+STREAM_CELLS = {
+    "incidents": INCIDENT_CELLS,
+    "availability_checks": CHECK_CELLS,
+    "latency_daily": DAY_CELLS,
+    "maintenance_tasks": DUE_CELLS,
+}
 ROWS: dict[str, dict[str, Any]] = {
     "incidents": {"service_id": "web", "severity": 1, "declared_at": "2026-08-01T08:00:00Z"},
     "availability_checks": {"monitor_id": "m", "status": "up"},
     "latency_daily": {"observed_on": "2026-08-01", "valid_count": 10, "fast_count": 9},
+    "maintenance_tasks": {"team_id": "alfa"},
 }
 # Makes each row one of its own key.
-OWN_KEY = {"incidents": "incident_id", "availability_checks": "checked_at", "latency_daily": "service_id"}
+OWN_KEY = {
+    "incidents": "incident_id",
+    "availability_checks": "checked_at",
+    "latency_daily": "service_id",
+    "maintenance_tasks": "task_id",
+}
 
 
 def judged(
@@ -294,6 +317,11 @@ PARQUET = {
     "integer for a day": ("latency_daily", {"observed_on": [20260801]}, "a number where a day is expected"),
     "timestamp without zone for an instant": ("incidents", {"declared_at": NAIVE}, "no offset from UTC"),
     "date for an instant": ("incidents", {"declared_at": [date(2026, 8, 1)]}, "a day where an instant is expected"),
+    "date for an instant by which something is due": (
+        "maintenance_tasks",
+        {"first_due_at": [date(2026, 8, 31)]},
+        datetime(2026, 8, 31, 21, 59, 59, tzinfo=UTC),
+    ),
     "integer for an instant": ("incidents", {"declared_at": [1785571200]}, "a number where an instant is expected"),
     "timestamp of the year 150000": (
         "incidents",

@@ -11,14 +11,16 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opsmetrics.build.cases import write_organisation
 from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.settings import default_sql_root
 from opsmetrics.landing import Batch, land, load_paths
+from opsmetrics.organisation import load_organisation
 from opsmetrics.streams import STREAMS
 from opsmetrics.warehouse import ingest
 from opsmetrics.warehouse.declared import create_missing
 from opsmetrics.warehouse.materialize import make_macros
-from opsmetrics.warehouse.reference import deliveries
+from opsmetrics.warehouse.reference import dates, deliveries
 
 ALERTS = STREAMS["alerts"]
 STAGING = load_all(default_sql_root())["staging.alerts"]
@@ -125,3 +127,27 @@ def test_of_days_that_have_not_begun_only_plans_are_known(tmp_path):
         delivered = con.execute("select stream, max(day) from meta.delivered_days group by all order by all").fetchall()
     assert found == [("alerts", today, today), ("oncall_shifts", FIRST + timedelta(days=9), today)]
     assert delivered == [("alerts", today), ("oncall_shifts", today)]
+
+
+def test_the_calendar_reaches_back_to_the_oldest_row_with_a_deadline(tmp_path):
+    """A vulnerability of years ago that is still open has a deadline; without its day in the calendar it had none."""
+    stream = STREAMS["vulnerabilities"]
+    old, columns = date(2019, 12, 11), {column.name: TYPES.get(column.type, pl.String) for column in stream.columns}
+    rows = [{"vulnerability_id": "v", "service_id": "web", "_day": old, "_line": 1}]
+    schema = columns | {name: SCHEMA[name] for name in ("_day", "_line", "_reason", "_raw")}
+    land(
+        tmp_path,
+        "vulnerabilities",
+        Batch(pl.DataFrame(rows, schema=schema), (old, FIRST), "v", "v"),
+        loaded_at=at(4, 6),
+    )
+    organisation, today = load_organisation(write_organisation(tmp_path / "org")), FIRST + timedelta(days=4)
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'; create schema raw; create schema meta")
+        ingest(con, tmp_path)
+        assert dates.oldest_deadline(con, at(3, 6)) is None
+        assert dates.oldest_deadline(con, at(5, 6)) == old
+    usual, long = ([row["day"] for row in dates.calendar(organisation, today, of)] for of in (None, old))
+    assert usual[0] > date(2023, 1, 1)
+    assert long[0] == old
+    assert long[-len(usual) :] == usual
