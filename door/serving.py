@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import resource
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from door.budgets import Budgets
 from door.connections import BoundedSocket, bounded
 from door.rules import Limits
 
@@ -81,6 +83,21 @@ def openable(limits: Limits) -> Limits:
     )
 
 
+class _Few(logging.Filter):
+    """Lets few warnings of a kind through: whoever sends what is no request sends as much of it as they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = Budgets(20, 0.1)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is told."""
+        return record.levelno > logging.WARNING or self._told.has(str(record.msg))
+
+
+FEW = _Few()
+
+
 class Ending(uvicorn.Server):
     """A server whose end is nobody's fault: what it cuts off leaves no trace in the log.
 
@@ -134,6 +151,7 @@ def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = ()) -> uvico
         lifespan="on",
         interface="asgi3",
     )
+    logging.getLogger("uvicorn.error").addFilter(FEW)
     return Ending(config, app)
 
 
