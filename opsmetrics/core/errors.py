@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text as one printable line: a name of a file may hold a line break, and would begin a line of its own."""
+    """Return a text as one printable line: in a name of a file a line break would begin a line of its own."""
     return printable(text.replace("\n", "?"))
 
 

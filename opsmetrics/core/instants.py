@@ -1,6 +1,7 @@
 """Instants as texts, the way files and answers write them.
 
-Belongs here: reading one, and names that sort by one. Does not belong here: forms that a source alone has, and whether a zone may be missing.
+Belongs here: reading one, and names that sort by one. Does not belong here: forms that a source alone has, and whether
+a zone may be missing.
 """
 
 from __future__ import annotations
