@@ -177,6 +177,7 @@ class Bounded(HttpToolsProtocol):
         """Begin to wait for the rest, and for the answer to be taken."""
         if self.transport.is_closing():
             return
+        self._tell_host()
         self._is_head, self._head = False, 0
         self._within(self.limits.whole_seconds)
         self.waiting.pop(self, None)
@@ -201,6 +202,13 @@ class Bounded(HttpToolsProtocol):
         if isinstance(socket, WebSocketsSansIOProtocol) and not socket.handshake_initiated:
             # The library did not read it as a request (a body, a line too long), and says so to nobody.
             self.send_400_response("Invalid websocket request received.")
+
+    def _tell_host(self) -> None:
+        """Let the host of an address that is written out whole be the one that counts (RFC 9112, 3.2.2)."""
+        if self.url[:1] == b"/" or b"://" not in self.url:
+            return
+        host = self.url.partition(b"://")[2].partition(b"/")[0]
+        self.headers[:] = [(b"host", host), *(item for item in self.headers if item[0] != b"host")]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle

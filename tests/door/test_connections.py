@@ -324,6 +324,29 @@ def test_who_comes_by_ipv4_to_a_listener_for_both_is_known_by_it():
                         assert more, said
 
 
+@pytest.mark.parametrize(
+    ("asked", "host"),
+    [
+        (b"/", b"a"),
+        (b"http://b/", b"b"),
+        (b"HTTP://b:80/x?y://z/", b"b:80"),
+        (b"/http://b/", b"a"),
+    ],
+)
+def test_the_host_of_a_whole_address_is_the_one_that_counts(asked, host):
+    async def told(scope, receive, send):
+        if scope["type"] == "http":
+            names = [value for name, value in scope["headers"] if name == b"host"]
+            await PlainTextResponse(b"|".join(names))(scope, receive, send)
+
+    with serving(Limits(), app=told) as place, opened(place) as near:
+        near.sendall(b"GET " + asked + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        said = b""
+        while more := answer(near):
+            said += more
+        assert said.endswith(b"\r\n\r\n" + host)
+
+
 def test_text_that_is_none_closes_the_socket_and_fills_no_log(caplog):
     with serving(Limits(), told=caplog.handler) as place, opened(place) as odd:
         odd.sendall(UPGRADE + b"\r\n")
