@@ -161,7 +161,7 @@ def _speak_utf8() -> None:
 
 
 def _leave_no_core() -> None:
-    """Let no crash write down our memory: the environment with every token would lie in a file, for whoever finds it."""
+    """Let no crash write down our memory: the environment with every token would lie in a file for anybody to find."""
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
