@@ -209,11 +209,11 @@ class _Run:
         """See to it that the backup holds a load whole; return where, or None where that cannot be."""
         inside = self._inside(path)
         try:
-            is_there = self._copies.has(inside, path.stat().st_size)
-            if is_there and inside not in self._copies.due:
+            is_there, is_one = self._copies.has(inside, path.stat().st_size), _is_one(path, self._target / inside)
+            if is_there and not is_one and inside not in self._copies.due:
                 return [inside, _checksum(path)]
             is_right, was_there = self._is_right(path), (self._target / inside).exists()
-            is_kept = was_there and self._copies.is_whole(inside)
+            is_kept = was_there and not is_one and self._copies.is_whole(inside)
             if is_right and not is_kept:
                 copy_whole(path, self._target / inside, expected=_checksum(path))
                 if not self._copies.is_whole(inside):
@@ -275,8 +275,8 @@ class _Run:
         while True:
             digest = digest_of(path)
             inside = f"{TEXTS}/{digest[:2]}/{digest}"
-            was_there = (self._target / inside).exists()
-            if was_there and (inside not in self._copies.due or self._copies.is_whole(inside)):
+            was_there, is_one = (self._target / inside).exists(), _is_one(path, self._target / inside)
+            if was_there and not is_one and (inside not in self._copies.due or self._copies.is_whole(inside)):
                 return digest, inside
             try:
                 copy_whole(path, self._target / inside, expected=digest)
@@ -288,6 +288,14 @@ class _Run:
                 self._copied += 1
             self._copies.is_whole(inside)
             return digest, inside
+
+
+def _is_one(path: Path, copy: Path) -> bool:
+    """Whether a copy is the original under another name (``cp -l``): what damages one damages both."""
+    try:
+        return path.samefile(copy)
+    except OSError:
+        return False
 
 
 def _checksum(path: Path) -> str:

@@ -185,6 +185,23 @@ def test_a_backup_lies_neither_in_what_it_holds_nor_a_restore_in_a_backup(settin
     assert restore(target, tmp_path / "h", tmp_path / "h/organisation").is_whole
 
 
+def test_a_copy_that_is_the_original_under_another_name_is_none(settings, target):
+    """Made by ``cp -al`` or a tool that saves space: one flipped byte would cost both."""
+    back_up(settings, target, FIRST)
+    copies = [next((target / "landing/incidents").glob("*.parquet"))]
+    originals = [settings.landing / "incidents" / copies[0].name]
+    inside = read_manifest(target).files["organisation/teams.toml"][0]
+    copies.append(target / inside)
+    originals.append(settings.org / "teams.toml")
+    for copy, original in zip(copies, originals, strict=True):
+        copy.unlink()
+        copy.hardlink_to(original)
+    done = back_up(settings, target, SECOND)
+    assert sorted(done.healed) == sorted(copy.relative_to(target).as_posix() for copy in copies)
+    assert not any(copy.samefile(original) for copy, original in zip(copies, originals, strict=True))
+    assert back_up(settings, target, SECOND).healed == []
+
+
 def test_a_configuration_of_links_is_backed_up_as_it_is_read(settings, target, tmp_path):
     """Mounted configuration (a ConfigMap) consists of links: a backup without a line of it ended well, and so did a restore."""
     mounted, kept = tmp_path / "mounted", tmp_path / "mounted/..2026"
