@@ -152,6 +152,21 @@ def open_file(path: Path) -> BufferedReader:
         return os.fdopen(handle, "rb")
 
 
+def read_bounded(path: Path, most: int) -> bytes | None:
+    """Return what a file holds, or None where that is more than it may be: a file of gigabytes costs no room to make.
+
+    Raises:
+        VanishedError: There is no such file.
+        NoFileError: Something else lies there.
+        UnreadableError: The system does not let us read it.
+    """
+    with open_file(path) as file, _reading(path):
+        if os.fstat(file.fileno()).st_size > most:
+            return None
+        content = file.read(most + 1)
+    return content if len(content) <= most else None
+
+
 def _block(source: BufferedReader, path: Path) -> bytes:
     with _reading(path):
         return source.read(_BLOCK)

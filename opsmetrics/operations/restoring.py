@@ -18,6 +18,7 @@ from opsmetrics.core.atomic import (
     copy_whole,
     digest_of,
     make_folder,
+    read_bounded,
     sweep_drafts,
     write_whole_bytes,
 )
@@ -30,6 +31,8 @@ from opsmetrics.operations.manifests import BackupError, Manifest, damaged_manif
 ORGANISATION = "organisation"
 PULLS = "pulls"
 LOCK = "restore.lock"
+# So much of a damaged load is kept; a larger one keeps its name.
+MOST_LEFT = 256 << 20
 _ORDER = (ORGANISATION, PULLS, LANDING)
 _ELSEWHERE = "in the backup it is a link that leads elsewhere"
 
@@ -156,7 +159,7 @@ def _copied(copy: Path, target: Path, checksum: str) -> tuple[str | None, bytes]
     except NoFileError:
         return "it is no file in the backup", b""
     except OtherContentError:
-        return "it is damaged in the backup", copy.read_bytes()
+        return "it is damaged in the backup", read_bounded(copy, MOST_LEFT) or b""
     return None, b""
 
 

@@ -20,7 +20,7 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.landing import load_paths, quarantine
 from opsmetrics.landing.backup_copies import repair_loads
 from opsmetrics.operations.backup import back_up
-from opsmetrics.operations.manifests import BackupError, names_of, read_manifest, write_manifest
+from opsmetrics.operations.manifests import MOST_VALUES, BackupError, names_of, read_manifest, write_manifest
 from opsmetrics.operations.restore_records import (
     RESTORE_TESTS,
     RestoreTest,
@@ -30,7 +30,7 @@ from opsmetrics.operations.restore_records import (
     newest_test,
 )
 from opsmetrics.operations.restore_tests import restore_test
-from opsmetrics.operations.restoring import restore
+from opsmetrics.operations.restoring import MOST_LEFT, restore
 from opsmetrics.sources import pull_stream
 from pipelines.definitions import build_definitions
 
@@ -307,16 +307,37 @@ def test_a_manifest_of_another_shape_is_a_damaged_one(target, odd):
         read_manifest(target)
 
 
-@pytest.mark.parametrize("kind", ["pipe", "folder", "nesting"])
-def test_a_manifest_that_never_ends_is_a_damaged_one(target, kind):
+@pytest.mark.parametrize("kind", ["pipe", "folder", "nesting", "holes", "values"])
+def test_a_manifest_that_never_ends_is_a_damaged_one(target, kind, monkeypatch):
     (target / "manifests").mkdir(parents=True)
     path = target / "manifests/a.json"
     if kind == "nesting":
         path.write_text("[" * 200_000)
+    elif kind == "holes":
+        # It takes no room on the disk, and took all of the memory.
+        path.touch()
+        os.truncate(path, 64 << 30)
+    elif kind == "values":
+        monkeypatch.setattr("opsmetrics.operations.manifests.json.loads", lambda _: pytest.fail("it was parsed"))
+        path.write_text("[" + "[]," * MOST_VALUES + "0]")
     else:
         (os.mkfifo if kind == "pipe" else Path.mkdir)(path)
     with pytest.raises(BackupError, match="damaged manifest"):
         read_manifest(target)
+
+
+def test_what_is_not_what_it_was_costs_no_memory(settings, target, tmp_path):
+    """Files with holes of gigabytes for a load and for the note of what was read."""
+    back_up(settings, target, FIRST)
+    victim = next((target / "landing/incidents").glob("*.parquet"))
+    size = victim.stat().st_size
+    os.truncate(victim, MOST_LEFT + 1)
+    os.truncate(target / "checked.json", 64 << 30)
+    done = restore(target, tmp_path / "h", tmp_path / "o")
+    assert ["damaged" in said for said in done.missing] == [True]
+    assert (tmp_path / "h/landing/incidents/damaged" / victim.name).stat().st_size == 0
+    assert back_up(settings, target, SECOND).healed == [victim.relative_to(target).as_posix()]
+    assert victim.stat().st_size == size
 
 
 def planted(kind: str, path: Path, outside: Path) -> None:
