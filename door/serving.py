@@ -47,9 +47,13 @@ def listen(address: str, port: int) -> socket.socket:
 
 
 def listen_locally(path: Path) -> socket.socket:
-    """Return a local socket that only our own user may open."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+    """Return a local socket that only our own user may open, in the place of an older one.
+
+    Raises:
+        OSError: Something else lies there; it is left alone.
+    """
+    if path.is_socket():
+        path.unlink(missing_ok=True)
     found = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
     try:

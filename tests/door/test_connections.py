@@ -419,6 +419,11 @@ def test_a_local_socket_is_for_its_own_user_alone(tmp_path):
         listener = listen_locally(path)
         assert path.stat().st_mode & 0o777 == 0o600
         listener.close()
+    other = tmp_path / "sources.toml"
+    other.write_text("theirs")
+    with pytest.raises(OSError, match="in use"):
+        listen_locally(other)
+    assert other.read_text() == "theirs"
 
 
 def test_what_is_written_goes_out_at_once_on_the_loop_of_the_standard_library():
