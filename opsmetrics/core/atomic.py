@@ -192,9 +192,14 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def sweep_drafts(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder; the caller is the only one who writes there."""
-    for leftover in folder.glob(".*.tmp"):
+def sweep_drafts(folder: Path, name: str = "") -> None:
+    """Remove what killed processes left half-written in a folder; the caller is the only one who writes there.
+
+    Args:
+        folder: Where.
+        name: Of the only file that we write there, where the folder itself may be others' too.
+    """
+    for leftover in folder.glob(f".{name}*.tmp"):
         leftover.unlink(missing_ok=True)
 
 

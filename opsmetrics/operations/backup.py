@@ -27,7 +27,7 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.landing import SEPARATOR, damaged_paths, landed_files, place_of, streams_of, verify_file
 from opsmetrics.landing.backup_copies import LANDING
 from opsmetrics.operations import care
-from opsmetrics.operations.copies import TEXTS, Copies
+from opsmetrics.operations.copies import NOTE, TEXTS, Copies
 from opsmetrics.operations.manifests import (
     MANIFESTS,
     SPARE,
@@ -104,7 +104,7 @@ def _alone(target: Path, busy_seconds: float) -> Generator[None]:
                         f"{folder}: this is a link; a restore follows none\n    fix: let the folder of the backups be"
                         " the link, or mount the other disk there"
                     )
-                sweep_drafts(folder)
+                sweep_drafts(folder, NOTE if folder == target.resolve() else "")
             yield
     except Timeout as error:
         raise BackupError(f"{target}: another backup is being written here; wait for it, or stop it") from error

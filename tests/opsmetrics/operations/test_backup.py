@@ -185,6 +185,16 @@ def test_a_backup_lies_neither_in_what_it_holds_nor_a_restore_in_a_backup(settin
     assert restore(target, tmp_path / "h", tmp_path / "h/organisation").is_whole
 
 
+def test_a_folder_of_backups_may_hold_what_is_others(settings, target):
+    """Half-written files of other programs went with what killed backups had left."""
+    back_up(settings, target, FIRST)
+    theirs, ours = target / ".theirs.tmp", [target / ".checked.json.0a.tmp", target / "manifests/.x.json.0a.tmp"]
+    for path in (theirs, *ours):
+        path.touch()
+    back_up(settings, target, SECOND)
+    assert [path.exists() for path in (theirs, *ours)] == [True, False, False]
+
+
 def test_a_copy_that_is_the_original_under_another_name_is_none(settings, target):
     """Made by ``cp -al`` or a tool that saves space: one flipped byte would cost both."""
     back_up(settings, target, FIRST)
