@@ -7,30 +7,69 @@ a websocket in a way that the library behind does not read, and a websocket may 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
+from asyncio import BaseTransport
 from collections.abc import Collection
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
 from door.budgets import Budgets, Places
-from door.rules import Limits, person_of
+from door.rules import Limits, person_of, plain
 
 # Data that nobody takes for so long, milliseconds: the kernel ends the connection, websockets included.
 UNTAKEN_MS = 60_000
 LOCAL = "local"
 # A browser answers the pings that the server sends, one in twenty seconds, and sends none itself.
 CONTROLS_BURST, CONTROLS_RATE = 20, 1.0
+# A browser sends a message in one piece, a proxy may cut it at 4 KiB; a connection has so many pieces at once and in a
+# second. So many bytes of them are read before anybody else has a turn: each piece costs as much as a request does.
+PIECES_BURST, PIECES_RATE, STEP = 300, 100.0, 1024
+# So many requests wait on a connection for the one before them. Browsers and proxies let none wait.
+MOST_WAITING = 16
 # Code of a closing frame: this is no UTF-8.
 NO_TEXT = 1007
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """A websocket whose frames about itself are few: they are answered before the gate sees anything of them."""
+    """A websocket whose pieces and frames about itself are few: the gate sees whole messages, and nothing else."""
 
     _controls: Budgets | None = None
+    _pieces: Budgets | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Know who is there."""
+        super().connection_made(transport)
+        if self.client:
+            self.client = (plain(self.client[0]), self.client[1])
+
+    def data_received(self, data: bytes) -> None:
+        """Read on in small steps, so that what is too many ends the connection before all of it was read."""
+        for start in range(0, len(data), STEP):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + STEP])
+
+    def handle_text(self, event: Frame) -> None:
+        """Take the first piece of a message, unless it is one too many."""
+        if self._has_piece():
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Take the first piece of a message, unless it is one too many."""
+        if self._has_piece():
+            super().handle_bytes(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take another piece, unless it is one too many: a message may never end, and empty pieces have no size."""
+        if self._has_piece():
+            super().handle_cont(event)
 
     def handle_ping(self) -> None:
         """Answer, unless it is one too many."""
@@ -54,7 +93,15 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     def _may_go_on(self) -> bool:
         if self._controls is None:
             self._controls = Budgets(CONTROLS_BURST, CONTROLS_RATE)
-        if self._controls.has(""):
+        return self._is_within(self._controls)
+
+    def _has_piece(self) -> bool:
+        if self._pieces is None:
+            self._pieces = Budgets(PIECES_BURST, PIECES_RATE)
+        return self._is_within(self._pieces)
+
+    def _is_within(self, budget: Budgets) -> bool:
+        if budget.has(""):
             return True
         self.transport.abort()
         return False
@@ -65,23 +112,26 @@ class Bounded(HttpToolsProtocol):
 
     limits: ClassVar[Limits]
     places: ClassVar[Places]
-    proxies: ClassVar[frozenset[str]]
+    proxies: ClassVar[tuple[Network, ...]]
     waiting: ClassVar[dict[Bounded, None]]
     _name: str | None = None
     _timer: asyncio.TimerHandle | None = None
+    _running: RequestResponseCycle | None = None
     _head = 0
     _is_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn's own
         """Take a place, or end the connection."""
         super().connection_made(transport)
+        if self.client:
+            self.client = (plain(self.client[0]), self.client[1])
         # A local socket has no address; whoever may open it is one of ours.
         address = self.client[0] if self.client else LOCAL
         name = person_of(address)
         if self.places.is_full and self.waiting:
             # Whoever has asked nothing for longest gives way: who means to ask does so within milliseconds.
             next(iter(self.waiting)).give_way()
-        if not self.places.enter(name, is_counted=address != LOCAL and address not in self.proxies):
+        if not self.places.enter(name, is_counted=address != LOCAL and not _is_within(address, self.proxies)):
             transport.abort()
             return
         self._name = name
@@ -95,11 +145,19 @@ class Bounded(HttpToolsProtocol):
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
+        """Give the place back, and tell whoever answers that nobody listens: uvicorn tells the last request alone."""
         self._leave()
+        self._hush()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Read on in small steps, so that what is too much ends the connection before all of it was read."""
+        for start in range(0, len(data), STEP):
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return
+            self._read_on(data[start : start + STEP])
+
+    def _read_on(self, data: bytes) -> None:
         """Read on, as long as the first lines of a request are neither too large nor too late."""
         if self._is_head and self._timer is None:
             self._within(self.limits.head_seconds)
@@ -117,10 +175,16 @@ class Bounded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to wait for the rest, and for the answer to be taken."""
+        if self.transport.is_closing():
+            return
+        self._tell_host()
         self._is_head, self._head = False, 0
         self._within(self.limits.whole_seconds)
         self.waiting.pop(self, None)
         super().on_headers_complete()
+        if len(self.pipeline) > MOST_WAITING:
+            self._hush()
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         """Begin to wait for another request; what still comes of this one counts as that."""
@@ -138,6 +202,24 @@ class Bounded(HttpToolsProtocol):
         if isinstance(socket, WebSocketsSansIOProtocol) and not socket.handshake_initiated:
             # The library did not read it as a request (a body, a line too long), and says so to nobody.
             self.send_400_response("Invalid websocket request received.")
+
+    def _tell_host(self) -> None:
+        """Let the host of an address that is written out whole be the one that counts (RFC 9112, 3.2.2)."""
+        if self.url[:1] == b"/" or b"://" not in self.url:
+            return
+        host = self.url.partition(b"://")[2].partition(b"/")[0]
+        self.headers[:] = [(b"host", host), *(item for item in self.headers if item[0] != b"host")]
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _hush(self) -> None:
+        """Let nobody answer here any more: what is written to a connection that is gone is a trace in the log."""
+        for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def _within(self, seconds: float) -> None:
         self._unset()
@@ -161,11 +243,19 @@ def bounded(limits: Limits, proxies: Collection[str]) -> type[Bounded]:
 
     Args:
         limits: How much is too much.
-        proxies: Addresses that stand for many people, and so have no bound of their own.
+        proxies: Addresses and networks that stand for many people, and so have no bound of their own.
     """
     places = Places(limits.connections, limits.connections_each)
-    given = {"limits": limits, "places": places, "proxies": frozenset(proxies), "waiting": {}}
+    given = {"limits": limits, "places": places, "proxies": tuple(map(ipaddress.ip_network, proxies)), "waiting": {}}
     return type("BoundedHere", (Bounded,), given)
+
+
+def _is_within(address: str, networks: Collection[Network]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)
 
 
 def _is_text(content: bytes) -> bool:

@@ -127,10 +127,19 @@ def names(port: int | None, public_url: str | None) -> tuple[frozenset[str], fro
     return frozenset(hosts), frozenset(origins)
 
 
-def person_of(address: str) -> str:
-    """Return what counts as one address: an IPv6 customer has a whole network of them."""
+def plain(address: str) -> str:
+    """Return an address as its owner knows it: who comes by IPv4 to a listener for both is written as IPv6 there."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def person_of(address: str) -> str:
+    """Return what counts as one address: an IPv6 customer has a whole network of them."""
+    try:
+        found = ipaddress.ip_address(plain(address))
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import resource
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from door.budgets import Budgets
 from door.connections import BoundedSocket, bounded
 from door.rules import Limits
 
@@ -45,9 +47,13 @@ def listen(address: str, port: int) -> socket.socket:
 
 
 def listen_locally(path: Path) -> socket.socket:
-    """Return a local socket that only our own user may open."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+    """Return a local socket that only our own user may open, in the place of an older one.
+
+    Raises:
+        OSError: Something else lies there; it is left alone.
+    """
+    if path.is_socket():
+        path.unlink(missing_ok=True)
     found = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
     try:
@@ -79,6 +85,21 @@ def openable(limits: Limits) -> Limits:
     return replace(
         limits, connections=max(8, int(limits.connections * share)), sockets=max(2, int(limits.sockets * share))
     )
+
+
+class _Few(logging.Filter):
+    """Lets few warnings of a kind through: whoever sends what is no request sends as much of it as they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = Budgets(20, 0.1)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is told."""
+        return record.levelno > logging.WARNING or self._told.has(str(record.msg))
+
+
+FEW = _Few()
 
 
 class Ending(uvicorn.Server):
@@ -134,6 +155,7 @@ def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = ()) -> uvico
         lifespan="on",
         interface="asgi3",
     )
+    logging.getLogger("uvicorn.error").addFilter(FEW)
     return Ending(config, app)
 
 

@@ -117,6 +117,16 @@ def permissions_of(known: AccessRules, claims: Mapping[str, Any]) -> Permissions
     return Permissions(role, teams, is_signed_in=True)
 
 
+def is_kept_elsewhere(session: Session) -> bool:
+    """Whether the token says only where the claim that gives roles is to be had: Entra does so beyond 200 groups."""
+    try:
+        claim = rules().claim
+    except ConfigurationError:
+        return False
+    names = session.claims.get("_claim_names")
+    return claim not in session.claims and isinstance(names, dict) and claim in names
+
+
 def permissions_in(session: Session | None) -> Permissions:
     """Return what a session allows now: ended ones, and a file that cannot be read, allow nothing."""
     if sign_in() is None:

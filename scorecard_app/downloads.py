@@ -222,7 +222,8 @@ def _origin(snapshot: Snapshot, period: Period, language: str, table: str) -> ex
 def _file_name(snapshot: Snapshot, period: Period, table: str, kind: str, values: Mapping[str, str]) -> str:
     """Table, what was chosen, period and snapshot; only signs that any file system takes."""
     named = "-".join((table, *(values[key] for key in ("team", "area", "metric") if values.get(key))))
-    safe = "".join(c for c in named if (c.isascii() and c.isalnum()) or c in "-_")
+    # A file system takes 255 of them, and what an address says has no end.
+    safe = "".join(c for c in named if (c.isascii() and c.isalnum()) or c in "-_")[:150]
     return f"{safe}-{period.label}-{snapshot.build_id[:12]}.{kind}"
 
 

@@ -38,15 +38,20 @@ def _files() -> frozenset[str]:
     )
 
 
-def openings(*, has_dagster: bool = False) -> tuple[Opening, ...]:
+def openings(*, has_sign_in: bool = True, has_dagster: bool = False) -> tuple[Opening, ...]:
     """Return where the app can be asked.
 
     Args:
+        has_sign_in: Whether people sign in; where nobody does, Streamlit would answer there in its own way.
         has_dagster: Whether it shows the Dagster page to operators.
     """
     dagster = (
         Opening(_at(rf"{DAGSTER}(?:/.*)?"), READING | {"POST"}, role=OPERATOR),
         Opening(_at(rf"{DAGSTER}/graphql"), frozenset({"GET"}), is_socket=True, takes_text=True, role=OPERATOR),
+    )
+    sign_in = (
+        Opening(_at(f"{SIGN_IN}|{CALLBACK}"), frozenset({"GET"}), is_open=True),
+        Opening(_at(SIGN_OUT), READING | {"POST"}, is_open=True),
     )
     # Paths are letters and hyphens (opsmetrics/reports/addresses.py): they mean themselves.
     pages = "|".join(page.path for page in PAGES)
@@ -54,8 +59,7 @@ def openings(*, has_dagster: bool = False) -> tuple[Opening, ...]:
         Opening(_at(HEALTH), is_open=True),
         Opening(_at(r"/static/.+|/app/static/.+"), is_open=True, is_kept=True, is_there=_files().__contains__),
         Opening(_at(r"/favicon\.png"), is_open=True),
-        Opening(_at(f"{SIGN_IN}|{CALLBACK}"), frozenset({"GET"}), is_open=True),
-        Opening(_at(SIGN_OUT), READING | {"POST"}, is_open=True),
+        *(sign_in if has_sign_in else ()),
         # Signed for one table and one session: /ned asks for the signature itself, so that curl can come too.
         Opening(_at(rf"{FILES}/[\w-]+\.\w+"), is_open=True),
         *(dagster if has_dagster else ()),

@@ -51,7 +51,7 @@ def main() -> None:
 def build(settings: SignIn | None, door: Door, port: int) -> tuple[ASGIApp, Rules]:
     """Return the app behind its gate, and the gate's rules."""
     hosts, origins = names(port, settings.public_url if settings else None)
-    rules = Rules(hosts, origins, openings(has_dagster=bool(door.dagster_page)))
+    rules = Rules(hosts, origins, openings(has_sign_in=settings is not None, has_dagster=bool(door.dagster_page)))
     routes: list[BaseRoute] = [*downloads.ROUTES]
     if settings:
         # Imported here: half a second that an app without sign-in need not wait for.

@@ -31,6 +31,12 @@ BEGUN_SECONDS = 600
 # So much of a session's name stands in the log: it tells two apart, and is neither the cookie nor a person.
 SHOWN = 12
 WELL_KNOWN = "/.well-known/openid-configuration"
+# Signatures of the provider's own keys, whatever else it says it supports: a token that nobody signed, or that the
+# secret signed that we know too, tells nothing about who wrote it.
+SIGNED_BY_KEY = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "Ed448"}
+)
+ALGORITHMS = "id_token_signing_alg_values_supported"
 # What the provider may answer wrongly; anything else is a fault of ours, and shows as one.
 REFUSALS = (AuthlibBaseError, JoseError, HTTPError, ValueError, KeyError, TypeError)
 
@@ -89,9 +95,15 @@ class _Way:
     async def come_back(self, request: Request) -> Response:
         """Begin a session with what the provider says about whoever comes back."""
         try:
-            await self._checked()
-            token = await self.provider.authorize_access_token(request)
-            cookie = self.sessions.begin(dict(token["userinfo"]))
+            metadata = await self._checked()
+            # Only what stands in the token counts, and only in one for us: authlib looks at who asked for it (azp).
+            claims = {
+                "iss": {"values": [metadata["issuer"]]},
+                "aud": {"essential": True, "value": self.settings.client_id},
+            }
+            token = await self.provider.authorize_access_token(request, claims_options=claims)
+            # Without a token, who came back would be what the answer says beside it.
+            cookie = self.sessions.begin(dict(token["userinfo"] if token["id_token"] else {}))
         except REFUSALS as error:
             return self._failed(request, error)
         session = self.sessions.of_cookie(cookie)
@@ -99,6 +111,9 @@ class _Way:
             return self._failed(request, ValueError("the token is over, or says no end"))
         self._end(request)
         LOG.warning("signed in: session %s", session.id[:SHOWN])
+        if access.is_kept_elsewhere(session):
+            said = "too many groups for a token, none gives a role; have the provider send roles, or groups of the app"
+            LOG.warning("session %s: %s", session.id[:SHOWN], said)
         response = RedirectResponse("/", status_code=303)
         self._keep(response, cookie, self.settings.session_minutes * 60)
         return response
@@ -122,7 +137,12 @@ class _Way:
 
     async def _checked(self) -> dict[str, Any]:
         """Return what the provider says about itself; none of its addresses may give away what is sent to it."""
-        metadata: dict[str, Any] = dict(await self.provider.load_server_metadata())
+        kept: dict[str, Any] = await self.provider.load_server_metadata()
+        named = kept.get(ALGORITHMS)
+        if isinstance(named, list):
+            # authlib takes whatever is named here; where nothing is left it takes RS256.
+            kept[ALGORITHMS] = [name for name in named if name in SIGNED_BY_KEY]
+        metadata = dict(kept)
         if f"{metadata.get('issuer')}{WELL_KNOWN}" != self.settings.metadata_url:
             raise ValueError("the identity provider calls itself otherwise than OPSMETRICS_OIDC_METADATA_URL does")
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import sys
 
 import click
@@ -159,6 +160,12 @@ def _speak_utf8() -> None:
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
+def _leave_no_core() -> None:
+    """Let no crash write down our memory: the environment with every token would lie in a file for anybody to find."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+
+
 @click.group(
     cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -172,3 +179,4 @@ def main() -> None:
     _speak_utf8()
     # State is for the service's own user and group, whatever the shell that starts us allows.
     os.umask(0o027)
+    _leave_no_core()

@@ -20,6 +20,7 @@ from opsmetrics.cli.options import (
     settings_of,
     strict_option,
 )
+from opsmetrics.core.errors import one_line, printable
 from opsmetrics.core.half_restored import under_way
 from opsmetrics.core.settings import Settings
 from opsmetrics.operations import health as supply
@@ -57,7 +58,7 @@ def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
     else:
         click.echo(f"backup {manifest.name}: {len(manifest.files)} files, {done.copied} new")
         for text in (*(f"{inside}: was damaged, and is whole again" for inside in done.healed), *done.damaged):
-            click.echo(text, err=True)
+            click.echo(one_line(text), err=True)
     if done.damaged:
         sys.exit(EXIT_WRONG)
 
@@ -75,7 +76,7 @@ def restore(source: Path | None, at: str | None, home: Path, org: Path) -> None:
     """
     done = bring_back(_folder(source, settings_of(half_restored=True)), home, org, at)
     for text in (*done.missing, *done.unread):
-        click.echo(text, err=True)
+        click.echo(one_line(text), err=True)
     click.echo(f"restored {done.name}: {done.files} files, {done.size / 1e6:.1f} MB, to {home} and {org}")
     if done.unread:
         click.echo(f"{len(done.unread)} files could not be read: mend that, and run the same again", err=True)
@@ -96,7 +97,7 @@ def restore_test(source: Path | None, at: str | None, *, as_json: bool) -> None:
     if as_json:
         echo_json(asdict(found))
     else:
-        click.echo(f"{found.result}: {found.said} ({found.seconds} s)")
+        click.echo(one_line(f"{found.result}: {found.said} ({found.seconds} s)"))
     if found.result != "ok":
         sys.exit(EXIT_WRONG)
 
@@ -118,7 +119,7 @@ def compact(org: Path | None, *, as_json: bool) -> None:
     else:
         click.echo(f"{done.packed} loads in {done.packs} packs, {done.forgotten} replaced ones forgotten")
         for text in (*done.repaired, *(f"{path}: damaged, and not in the backup" for path in done.damaged)):
-            click.echo(text, err=True)
+            click.echo(one_line(text), err=True)
     if done.damaged:
         sys.exit(EXIT_WRONG)
 
@@ -145,6 +146,6 @@ def health(org: Path | None, *, as_json: bool, strict: bool) -> None:
         echo_json([asdict(item) for item in found])
     else:
         marks = {"error": "", "warning": "warning: "}
-        click.echo("\n".join(f"{marks[item.level]}{item.text}" for item in found) or "all is well")
+        click.echo(printable("\n".join(f"{marks[item.level]}{item.text}" for item in found)) or "all is well")
     if any(strict or item.level == "error" for item in found):
         sys.exit(EXIT_WRONG)

@@ -152,6 +152,21 @@ def open_file(path: Path) -> BufferedReader:
         return os.fdopen(handle, "rb")
 
 
+def read_bounded(path: Path, most: int) -> bytes | None:
+    """Return what a file holds, or None where that is more than it may be: a file of gigabytes costs no room to make.
+
+    Raises:
+        VanishedError: There is no such file.
+        NoFileError: Something else lies there.
+        UnreadableError: The system does not let us read it.
+    """
+    with open_file(path) as file, _reading(path):
+        if os.fstat(file.fileno()).st_size > most:
+            return None
+        content = file.read(most + 1)
+    return content if len(content) <= most else None
+
+
 def _block(source: BufferedReader, path: Path) -> bytes:
     with _reading(path):
         return source.read(_BLOCK)
@@ -177,9 +192,14 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def sweep_drafts(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder; the caller is the only one who writes there."""
-    for leftover in folder.glob(".*.tmp"):
+def sweep_drafts(folder: Path, name: str = "") -> None:
+    """Remove what killed processes left half-written in a folder; the caller is the only one who writes there.
+
+    Args:
+        folder: Where.
+        name: Of the only file that we write there, where the folder itself may be others' too.
+    """
+    for leftover in folder.glob(f".{name}*.tmp"):
         leftover.unlink(missing_ok=True)
 
 

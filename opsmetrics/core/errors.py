@@ -34,8 +34,17 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
+def one_line(text: str) -> str:
+    """Return a text as one printable line: in a name of a file a line break would begin a line of its own."""
+    return printable(text.replace("\n", "?"))
+
+
 class OpsMetricsError(Exception):
     """Base of every error that the command line shows without a traceback."""
+
+    def __str__(self) -> str:
+        """What is wrong; names in it come from files, manifests and folders of others."""
+        return printable(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors of a process that reads a source are raised in the one that pulls: with all that they say."""

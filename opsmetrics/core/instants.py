@@ -1,11 +1,16 @@
 """Instants as texts, the way files and answers write them.
 
-Belongs here: reading one. Does not belong here: forms that a source alone has, and whether a zone may be missing.
+Belongs here: reading one, and names that sort by one. Does not belong here: forms that a source alone has, and whether
+a zone may be missing.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+_NAME = re.compile(r"(\d{8}T\d{6}Z)(?:\+(\d{6}))?")
 
 
 def instant(text: str | None) -> datetime | None:
@@ -15,3 +20,17 @@ def instant(text: str | None) -> datetime | None:
         ValueError: The text is no such instant.
     """
     return datetime.fromisoformat(text) if text else None
+
+
+def name_after(names: Iterable[str], now: datetime) -> str:
+    """Return a name for ``now`` that sorts after the names that were given before, whatever the clock said then.
+
+    Usually it is the instant alone, ``20261110T071500Z``. Where the clock has been set back, the newest name gets a
+    number, ``20271110T071500Z+000001``: what is made last stays the newest.
+    """
+    name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    found = [match for match in map(_NAME.fullmatch, names) if match]
+    newest = max(found, key=lambda match: match[0], default=None)
+    if newest is None or newest[0] <= name:
+        return name
+    return f"{newest[1]}+{int(newest[2] or 0) + 1:06d}"

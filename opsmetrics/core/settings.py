@@ -5,6 +5,7 @@ Does not belong here: anything about the organisation (``opsmetrics.organisation
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -56,8 +57,8 @@ VARIABLES: dict[str, str] = {
         f"how long a sign-in lasts at most; less where the token says less (default {_SESSION_MINUTES})"
     ),
     "OPSMETRICS_PROXIES": (
-        f"addresses of the proxies before the app, with commas; their X-Forwarded-For is believed (default {_PROXIES} "
-        "where people come by https, else none)"
+        "addresses or networks of the proxies before the app, with commas; their X-Forwarded-For is believed (default "
+        f"{_PROXIES} where people come by https, else none)"
     ),
     "OPSMETRICS_DAGSTER_PAGE": (
         "where the Dagster page listens, a socket's path or an address of this machine; the app then shows it to "
@@ -264,13 +265,33 @@ class Door:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Door:
-        """Read how the app is reached."""
+        """Read how the app is reached.
+
+        Raises:
+            ConfigurationError: A proxy is neither an address nor a network.
+        """
         env = os.environ if environ is None else environ
         url = (env.get("OPSMETRICS_PUBLIC_URL") or "").rstrip("/") or None
         usual = _PROXIES if url and urlsplit(url).scheme == "https" else ""
         proxies = env.get("OPSMETRICS_PROXIES") or usual
         named = tuple(name.strip() for name in proxies.split(",") if name.strip())
+        problems = [
+            Problem("OPSMETRICS_PROXIES", None, f"{name!r} is neither an address nor a network", "write 10.0.0.0/24")
+            for name in named
+            if not _is_network(name)
+        ]
+        if problems:
+            # A name would be believed of nobody, and * of everybody, who may then stand for whom they like.
+            raise ConfigurationError(problems)
         return cls(url, named, env.get("OPSMETRICS_DAGSTER_PAGE") or None)
+
+
+def _is_network(name: str) -> bool:
+    """Whether this is an address, or a network that is not the whole world."""
+    try:
+        return ipaddress.ip_network(name).prefixlen > 0
+    except ValueError:
+        return False
 
 
 def is_confidential(url: str) -> bool:

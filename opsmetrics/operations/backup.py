@@ -9,7 +9,7 @@ Does not belong here: where the other disk comes from, and how long it keeps wha
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,11 +21,13 @@ from filelock import FileLock, Timeout
 from opsmetrics.core.atomic import OtherContentError, copy_whole, digest_of, make_folder, remove_durably, sweep_drafts
 from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError, SnapshotError, UnreadableError, VanishedError
 from opsmetrics.core.half_restored import refuse_half_restored
+from opsmetrics.core.instants import name_after
+from opsmetrics.core.places import followed
 from opsmetrics.core.settings import Settings
 from opsmetrics.landing import SEPARATOR, damaged_paths, landed_files, place_of, streams_of, verify_file
 from opsmetrics.landing.backup_copies import LANDING
 from opsmetrics.operations import care
-from opsmetrics.operations.copies import TEXTS, Copies
+from opsmetrics.operations.copies import NOTE, TEXTS, Copies
 from opsmetrics.operations.manifests import (
     MANIFESTS,
     SPARE,
@@ -42,6 +44,8 @@ from opsmetrics.snapshots import store
 from opsmetrics.sources.files import files_root
 
 LOCK = "backup.lock"
+# Folders that a configuration has.
+CONFIGURATION_FOLDERS = frozenset({"registers", "sources", "metrics"})
 # A compaction takes each file once, so that a second listing is nearly always the last.
 _LISTINGS = 20
 
@@ -72,12 +76,14 @@ def back_up(settings: Settings, target: Path, now: datetime) -> BackedUp:
         now: Instant that names the backup.
 
     Raises:
-        BackupError: The target lies inside the state folder, a folder in it is a link, or another one writes there.
+        BackupError: The target lies inside the state folder or the configuration, a folder in it is a link, or another
+            one writes there.
         HalfRestoredError: The state folder holds a part of a backup itself.
         OSError: The other disk refuses; no manifest is written then.
     """
-    if settings.home.resolve() in (target.resolve(), *target.resolve().parents):
-        raise BackupError(f"{target}: this lies inside {settings.home}; back up to another disk")
+    for folder in (settings.home, settings.org):
+        if target.resolve().is_relative_to(folder.resolve()):
+            raise BackupError(f"{target}: this lies inside {folder}; back up to another disk")
     refuse_half_restored(settings.home)
     wait = settings.busy_seconds
     with care.recorded(settings.home, care.BACKUP, wait) as record, _alone(target, wait):
@@ -98,7 +104,7 @@ def _alone(target: Path, busy_seconds: float) -> Generator[None]:
                         f"{folder}: this is a link; a restore follows none\n    fix: let the folder of the backups be"
                         " the link, or mount the other disk there"
                     )
-                sweep_drafts(folder)
+                sweep_drafts(folder, NOTE if folder == target.resolve() else "")
             yield
     except Timeout as error:
         raise BackupError(f"{target}: another backup is being written here; wait for it, or stop it") from error
@@ -125,7 +131,7 @@ class _Run:
 
     def all(self) -> BackedUp:
         """Copy, heal, check, and write the manifest last."""
-        name = f"{self._now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        name = name_after(names_of(self._target), self._now)
         build_id, known_at = self._published()
         files = self._texts() | self._loads()
         self._copies.check_rest()
@@ -203,11 +209,11 @@ class _Run:
         """See to it that the backup holds a load whole; return where, or None where that cannot be."""
         inside = self._inside(path)
         try:
-            is_there = self._copies.has(inside, path.stat().st_size)
-            if is_there and inside not in self._copies.due:
+            is_there, is_one = self._copies.has(inside, path.stat().st_size), _is_one(path, self._target / inside)
+            if is_there and not is_one and inside not in self._copies.due:
                 return [inside, _checksum(path)]
             is_right, was_there = self._is_right(path), (self._target / inside).exists()
-            is_kept = was_there and self._copies.is_whole(inside)
+            is_kept = was_there and not is_one and self._copies.is_whole(inside)
             if is_right and not is_kept:
                 copy_whole(path, self._target / inside, expected=_checksum(path))
                 if not self._copies.is_whole(inside):
@@ -251,9 +257,11 @@ class _Run:
         """Copy configuration and notes of pulls, by content: the same text is stored once."""
         files: dict[str, list[str]] = {}
         org, pulls = self._settings.org, self._settings.home / PULLS
-        exports = _exports(org)
-        for root, at in ((org, ORGANISATION), (pulls, PULLS)):
-            for path in _below(root, leave_out=exports):
+        # Neither is a state folder that lies in the configuration, and what lies around it leaves nothing of it.
+        others = [*_exports(org), self._settings.home.resolve()]
+        others = [folder for folder in others if not org.resolve().is_relative_to(folder)]
+        for root, at, leave_out in ((org, ORGANISATION, others), (pulls, PULLS, [])):
+            for path in _below(root, leave_out):
                 try:
                     digest, inside = self._text(path)
                 except VanishedError:
@@ -267,8 +275,8 @@ class _Run:
         while True:
             digest = digest_of(path)
             inside = f"{TEXTS}/{digest[:2]}/{digest}"
-            was_there = (self._target / inside).exists()
-            if was_there and (inside not in self._copies.due or self._copies.is_whole(inside)):
+            was_there, is_one = (self._target / inside).exists(), _is_one(path, self._target / inside)
+            if was_there and not is_one and (inside not in self._copies.due or self._copies.is_whole(inside)):
                 return digest, inside
             try:
                 copy_whole(path, self._target / inside, expected=digest)
@@ -282,6 +290,14 @@ class _Run:
             return digest, inside
 
 
+def _is_one(path: Path, copy: Path) -> bool:
+    """Whether a copy is the original under another name (``cp -l``): what damages one damages both."""
+    try:
+        return path.samefile(copy)
+    except OSError:
+        return False
+
+
 def _checksum(path: Path) -> str:
     """The checksum in the name of a load; of the first version's, the digest of the file."""
     return path.stem.partition(SEPARATOR)[2] or digest_of(path)
@@ -293,20 +309,43 @@ def _known_at(published: store.Snapshot) -> str:
     return known_at.astimezone(UTC).isoformat()
 
 
-def _exports(org: Path) -> Path | None:
-    """The folder of exported files below the configuration: a source, not configuration; landing holds its rows."""
+def _exports(org: Path) -> list[Path]:
+    """The folder of exported files: a source, not configuration; landing holds its rows."""
     try:
-        root = files_root(load_organisation(org), None)
+        return [files_root(load_organisation(org), None)]
     except OpsMetricsError:
         # A configuration with a mistake in it is backed up whole.
-        return None
-    return root if root != org.resolve() else None
+        return []
 
 
-def _below(root: Path, leave_out: Path | None) -> Iterator[Path]:
-    """Files below a folder, without what tools leave there (hidden files, temporary ones)."""
-    for path in sorted(root.rglob("*")):
-        parts = path.relative_to(root).parts
-        is_export = leave_out is not None and path.resolve().is_relative_to(leave_out)
-        if path.is_file() and not path.is_symlink() and not is_export and not any(p.startswith(".") for p in parts):
+def _below(root: Path, leave_out: Collection[Path], within: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Files below a folder, without what tools leave there (hidden files, temporary ones).
+
+    A configuration that is mounted or shared consists of links: what whoever reads it finds there belongs to it, not
+    the links. Linked folders are followed where it has folders; another one may lead to all there is.
+
+    Raises:
+        UnreadableError: The system does not let us list a folder.
+    """
+    here = followed(root)
+    if here in within or any(here.is_relative_to(other) for other in leave_out):
+        return
+    for path in _listed_in(root):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if not path.is_symlink() or path.name in CONFIGURATION_FOLDERS:
+                yield from _below(path, leave_out, (*within, here))
+        elif path.is_file() and not any(followed(path).is_relative_to(other) for other in leave_out):
             yield path
+
+
+def _listed_in(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; of one that is not there, nothing."""
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        # Without rights it is not empty.
+        raise UnreadableError(folder, error.strerror or type(error).__name__) from error

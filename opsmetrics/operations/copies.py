@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from opsmetrics.core.atomic import digest_of, open_file, write_whole_text
+from opsmetrics.core.atomic import digest_of, write_whole_text
 from opsmetrics.core.errors import DamagedLoadError, NoFileError, UnreadableError, VanishedError
 from opsmetrics.landing import PACKS, streams_of, verify_file
 from opsmetrics.landing.backup_copies import LANDING
 from opsmetrics.landing.listing import parquet_files
+from opsmetrics.operations.manifests import read_json
 
 TEXTS = "texts"
 NOTE = "checked.json"
@@ -94,8 +95,7 @@ class Copies:
 
     def _noted(self) -> dict[str, str]:
         try:
-            with open_file(self.target / NOTE) as file:
-                found = json.loads(file.read().decode())
+            found = read_json(self.target / NOTE)
         except (VanishedError, NoFileError, ValueError, RecursionError):
             return {}
         return {str(name): str(at) for name, at in found.items()} if isinstance(found, dict) else {}

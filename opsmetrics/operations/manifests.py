@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.core.atomic import open_file, write_whole_text
+from opsmetrics.core.atomic import read_bounded, write_whole_text
 from opsmetrics.core.errors import NoFileError, OpsMetricsError, VanishedError
 
 MANIFESTS = "manifests"
 SPARE = "spare"
+# Above what three years of hourly pulls make, were no load ever packed; values take more memory than their text.
+MOST_BYTES, MOST_VALUES = 128 << 20, 5_000_000
 _CHECKSUM = "checksum"
 
 
@@ -118,6 +120,22 @@ def _checksum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def read_json(path: Path) -> object:
+    """Return what a file of the backup holds, or None where that is more than it may be: others may have written it.
+
+    Raises:
+        ValueError: It is no JSON.
+        VanishedError: There is no such file.
+        NoFileError: Something else lies there.
+        UnreadableError: The system does not let us read it.
+    """
+    text = read_bounded(path, MOST_BYTES)
+    if text is None or sum(map(text.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        return None
+    found: object = json.loads(text.decode())
+    return found
+
+
 def _read(path: Path) -> Manifest | None:
     """Return a manifest, or None where it is missing or damaged; those of earlier versions carry no checksum.
 
@@ -125,8 +143,7 @@ def _read(path: Path) -> Manifest | None:
         UnreadableError: The system does not let us read it.
     """
     try:
-        with open_file(path) as file:
-            content = json.loads(file.read().decode())
+        content = read_json(path)
     except (VanishedError, NoFileError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict):

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from opsmetrics.core.atomic import sweep_drafts, sync_folder, write_whole_text
+from opsmetrics.core.instants import name_after
 
 RESTORE_TESTS = "restore-tests"
 _RECORD, _BEGUN = "restore-test-", ".begun-"
@@ -47,13 +49,18 @@ class RestoreTest:
     schema: int = 1
 
 
-def begin_record(folder: Path, instant: str, test: RestoreTest) -> Path:
+def name_of(folder: Path, began: datetime) -> str:
+    """Return what a test is called: after those before it, also where a clock was set back since."""
+    return name_after((path.stem.removeprefix(_RECORD) for path in folder.glob(f"{_RECORD}*.json")), began)
+
+
+def begin_record(folder: Path, name: str, test: RestoreTest) -> Path:
     """Write that a test has begun; what it says counts where nothing else comes.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    begun = folder / f"{_BEGUN}{instant}.json"
+    begun = folder / f"{_BEGUN}{name}.json"
     write_whole_text(begun, json.dumps(asdict(test)) + "\n", durable=True)
     return begun
 
@@ -74,7 +81,8 @@ def keep_begun(folder: Path) -> None:
 
 def newest_test(home: Path) -> RestoreTest | None:
     """Return the newest test that is recorded, or None."""
-    for path in sorted((home / RESTORE_TESTS).glob(f"{_RECORD}*.json"), reverse=True):
+    found = (home / RESTORE_TESTS).glob(f"{_RECORD}*.json")
+    for path in sorted(found, key=lambda path: path.stem, reverse=True):
         with suppress(OSError, ValueError, TypeError):
             return RestoreTest(**json.loads(path.read_text(encoding="utf-8")))
     return None

@@ -25,7 +25,14 @@ from opsmetrics.core.atomic import make_folder
 from opsmetrics.core.errors import OpsMetricsError
 from opsmetrics.core.settings import SPARK_ENGINE, Settings
 from opsmetrics.operations.manifests import BackupError, Manifest, read_manifest
-from opsmetrics.operations.restore_records import RESTORE_TESTS, RestoreTest, begin_record, end_record, keep_begun
+from opsmetrics.operations.restore_records import (
+    RESTORE_TESTS,
+    RestoreTest,
+    begin_record,
+    end_record,
+    keep_begun,
+    name_of,
+)
 from opsmetrics.operations.restoring import restore
 from opsmetrics.scoring.tables import TABLES
 
@@ -56,10 +63,10 @@ def restore_test(settings: Settings, source: Path, name: str | None = None) -> R
 
 def _test(settings: Settings, source: Path, name: str | None, folder: Path) -> RestoreTest:
     began, clock = datetime.now(tz=UTC), time.monotonic()
-    instant = f"{began:%Y%m%dT%H%M%SZ}"
+    record = name_of(folder, began)
     said = "it was killed, or the disk was full, before it ended"
-    test = RestoreTest(f"{SYSTEM}-{instant}", SYSTEM, began.isoformat(), None, None, "failed", 0.0, 0.0, said)
-    begun = begin_record(folder, instant, test)
+    test = RestoreTest(f"{SYSTEM}-{record}", SYSTEM, began.isoformat(), None, None, "failed", 0.0, 0.0, said)
+    begun = begin_record(folder, record, test)
     try:
         with _scratch(settings) as place:
             test = _tried(settings, source, name, place, test)

@@ -18,6 +18,7 @@ from opsmetrics.core.atomic import (
     copy_whole,
     digest_of,
     make_folder,
+    read_bounded,
     sweep_drafts,
     write_whole_bytes,
 )
@@ -30,6 +31,8 @@ from opsmetrics.operations.manifests import BackupError, Manifest, damaged_manif
 ORGANISATION = "organisation"
 PULLS = "pulls"
 LOCK = "restore.lock"
+# So much of a damaged load is kept; a larger one keeps its name.
+MOST_LEFT = 256 << 20
 _ORDER = (ORGANISATION, PULLS, LANDING)
 _ELSEWHERE = "in the backup it is a link that leads elsewhere"
 
@@ -68,11 +71,18 @@ def restore(source: Path, home: Path, org: Path, at: str | None = None) -> Resto
         at: Name of the backup; default: the one that was begun here, else the newest whole one.
 
     Raises:
-        BackupError: Something else lies there already, another restore is at work there, there is no whole manifest, or
-            it leads elsewhere.
+        BackupError: Something else lies there already, another restore is at work there, there is no whole manifest, it
+            leads elsewhere, or a folder lies in the backup or is one for both.
         OSError: The disk that is restored to refuses; what is back stays, and the marker with it.
     """
     source, home, org = source.resolve(), home.resolve(), org.resolve()
+    for folder in (home, org):
+        if folder.is_relative_to(source):
+            raise BackupError(
+                f"{folder}: this lies in the backup, which would take it for damaged copies; restore elsewhere"
+            )
+    if any(org.is_relative_to(home / at) for at in (LANDING, PULLS)) or home == org:
+        raise BackupError(f"{org}: configuration and state are not kept in one folder; name another --org")
     begun = under_way(home)
     manifest = read_manifest(source, at or (begun.name if begun and begun.name != "?" else None))
     _refuse_elsewhere(manifest, home, org)
@@ -149,7 +159,7 @@ def _copied(copy: Path, target: Path, checksum: str) -> tuple[str | None, bytes]
     except NoFileError:
         return "it is no file in the backup", b""
     except OtherContentError:
-        return "it is damaged in the backup", copy.read_bytes()
+        return "it is damaged in the backup", read_bounded(copy, MOST_LEFT) or b""
     return None, b""
 
 

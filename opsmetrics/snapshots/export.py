@@ -15,10 +15,12 @@ import polars as pl
 
 from opsmetrics.catalogue.schemas import EXPORTED
 from opsmetrics.core.atomic import draft, settle
-from opsmetrics.snapshots.store import current, opened
+from opsmetrics.core.errors import SnapshotError
+from opsmetrics.snapshots.store import NAME, current, opened
 
 COLUMNS = "columns.parquet"
 KEEP = 3
+CURRENT = "current"
 
 
 def export(snapshots: Path, target: Path) -> tuple[Path, int]:
@@ -30,10 +32,12 @@ def export(snapshots: Path, target: Path) -> tuple[Path, int]:
         The folder, and the number of tables in it; an export that is there already is not written again.
 
     Raises:
-        SnapshotError: Nothing was published yet.
+        SnapshotError: Nothing was published yet, or ``current`` is somebody else's there.
     """
     found = current(snapshots)
     folder = target / found.path.stem
+    if (target / CURRENT).exists() and not (target / CURRENT).is_symlink():
+        raise SnapshotError(f"{target / CURRENT}: this is not ours to replace\n    fix: export to another folder")
     with opened(found) as con:
         columns = _columns(con)
         if not folder.exists():
@@ -69,10 +73,12 @@ def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) 
 
 
 def _point(target: Path, name: str) -> None:
-    with draft(target, "current") as link:
+    with draft(target, CURRENT) as link:
         link.symlink_to(name)
-        settle(link, target / "current")
-    exports = sorted((path for path in target.glob("ops-*") if path.is_dir()), key=lambda path: path.stat().st_mtime_ns)
+        settle(link, target / CURRENT)
+    # The folder may be anybody's: only what we wrote is removed.
+    found = (path for path in target.glob("ops-*") if NAME.fullmatch(path.name) and (path / COLUMNS).is_file())
+    exports = sorted((path for path in found if not path.is_symlink()), key=lambda path: path.stat().st_mtime_ns)
     for old in exports[:-KEEP]:
         if old.name != name:
             shutil.rmtree(old)

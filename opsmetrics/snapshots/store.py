@@ -7,6 +7,7 @@ again, and removing an old one does not disturb whoever has it open.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
 POINTER = "current.json"
 LINK = "current.duckdb"
 KEEP = 5
+# What we call a snapshot and its export; whatever else somebody keeps beside them is theirs.
+NAME = re.compile(r"ops-\d{8}T\d{6}Z-\w+")
 _TABLES = (
     "select schema_name, table_name from duckdb_tables() union all select schema_name, view_name from duckdb_views()"
 )
@@ -111,7 +114,8 @@ def finish(snapshot: Snapshot, keep: int = KEEP) -> None:
 
 
 def _prune(folder: Path, current: str, keep: int) -> None:
-    names = sorted((path for path in folder.glob("ops-*.duckdb")), key=lambda path: path.stat().st_mtime_ns)
+    found = (path for path in folder.glob("ops-*.duckdb") if NAME.fullmatch(path.stem))
+    names = sorted(found, key=lambda path: path.stat().st_mtime_ns)
     for path in names[: max(0, len(names) - keep)]:
         if path.name != current:
             path.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ def _connected(source: QueryTable) -> Generator[tuple[Any, str]]:
     address = secret(variable)
     if address is None:
         raise SourceError(Problem(variable, None, f"{variable} is not set", "put the database's address into it"))
-    scheme = urlsplit(address).scheme.partition("+")[0]
+    scheme = address.partition("://")[0].partition("+")[0].lower()
     opened: dict[str, Callable[[str], Any]] = {
         "postgresql": _postgres,
         "postgres": _postgres,

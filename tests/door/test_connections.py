@@ -18,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from door import serving as serving_module
-from door.connections import CONTROLS_BURST
+from door.connections import CONTROLS_BURST, MOST_WAITING, PIECES_BURST
 from door.gate import Gate
 from door.rules import Limits, Opening, Rules
 from door.serving import OTHER_FILES, listen, listen_locally, openable
@@ -54,6 +54,19 @@ async def _talker(socket):
         await asyncio.sleep(0)
 
 
+async def _echo(socket):
+    await socket.accept()
+    await socket.send_bytes(await socket.receive_bytes())
+    await socket.receive()
+
+
+async def _who(socket):
+    await socket.accept()
+    await socket.send_text(socket.client.host)
+    await socket.receive()
+
+
+WHO_SOCKET = WebSocketRoute("/socket", _who)
 APP = Starlette(
     routes=[
         Route("/", lambda _: PlainTextResponse("ok"), methods=["GET", "POST"]),
@@ -61,16 +74,21 @@ APP = Starlette(
         Route("/never", _never),
         WebSocketRoute("/socket", _socket),
         WebSocketRoute("/talker", _talker),
+        WebSocketRoute("/echo", _echo),
     ]
 )
 
 
 @contextmanager
 def serving(
-    limits: Limits, proxies: tuple[str, ...] = (), app: ASGIApp = APP, told: logging.Handler | None = None
+    limits: Limits,
+    proxies: tuple[str, ...] = (),
+    app: ASGIApp = APP,
+    told: logging.Handler | None = None,
+    here: str = HERE,
 ) -> Generator[tuple[str, int]]:
     """A server of ours in a thread. It is cut short at the end, or where its log is ``told`` ends as by a signal."""
-    listener = listen(HERE, 0)
+    listener = listen(here, 0)
     server = serving_module.server(app, limits, proxies)
     server.config.timeout_keep_alive = 1  # what waits for an answered connection to be closed waits for this
     # A server sets up its loggers anew, and they pass nothing on to the root.
@@ -241,6 +259,94 @@ def test_a_websocket_speaks_of_itself_so_often(kind):
             pass
 
 
+def test_a_message_has_so_many_pieces():
+    """Empty ones have no size: three connections that sent nothing else kept everybody waiting for a minute."""
+    more = bytes([0x00, 0x80]) + b"\0\0\0\0"
+    with serving(Limits()) as place, opened(place) as odd:
+        odd.sendall(UPGRADE + b"\r\n")
+        assert answer(odd).startswith(b"HTTP/1.1 101")
+        odd.sendall(frame(0x02, b"a"))
+        wait_until(lambda: not is_sent(odd, more * PIECES_BURST))
+        with opened(place) as good:
+            good.sendall(GOOD)
+            assert answer(good).startswith(b"HTTP/1.1 200")
+
+
+def test_a_message_may_come_in_pieces():
+    with serving(Limits()) as place, opened(place) as good:
+        good.sendall(UPGRADE.replace(b"/socket", b"/echo") + b"\r\n")
+        assert answer(good).startswith(b"HTTP/1.1 101")
+        good.sendall(frame(0x02, b"a" * 100) + frame(0x00, b"b" * 100) * 200 + frame(0x80, b"c"))
+        said = b""
+        while len(said) < 4 + 20_101:
+            said += answer(good)
+        assert said.count(b"b") == 20_000
+
+
+def test_requests_wait_for_one_another_as_far_as_there_is_room(caplog):
+    """Ten thousand in one go took a quarter of a second of everybody's time, before anybody asked who that is."""
+    with serving(Limits(), told=caplog.handler) as place:
+        with opened(place) as good:
+            good.sendall(GOOD * MOST_WAITING)
+            said = b""
+            while said.count(b"HTTP/1.1 200") < MOST_WAITING:
+                said += answer(good)
+        for path in (b"/", b"/never"):
+            with opened(place) as odd:
+                wait_until(lambda odd=odd, path=path: not is_sent(odd, GOOD.replace(b"/", path, 1) * 2000))
+        with opened(place) as gone:
+            gone.sendall(GOOD.replace(b"/", b"/endless", 1) + GOOD)
+            answer(gone)
+    assert "Traceback" not in caplog.text
+
+
+def test_what_is_no_request_fills_no_log(caplog):
+    with serving(Limits(), told=caplog.handler) as place:
+        for _ in range(60):
+            with opened(place) as odd:
+                odd.sendall(b"\0\r\n\r\n")
+                assert answer(odd).startswith(b"HTTP/1.1 400")
+    assert 0 < caplog.text.count("Invalid HTTP request") < 30
+
+
+def test_who_comes_by_ipv4_to_a_listener_for_both_is_known_by_it():
+    """Written as IPv6 all of them are one network: one of them took everybody's budget, and no proxy was believed."""
+    who = Starlette(routes=[Route("/", lambda asked: PlainTextResponse(asked.client.host)), WHO_SOCKET])
+    asked = GOOD.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 192.0.2.7:4711\r\nConnection: close\r\n\r\n")
+    for proxies, name in (((), b"127.0.0.1"), (("127.0.0.0/8",), b"192.0.2.7"), (("10.0.0.0/8",), b"127.0.0.1")):
+        with serving(Limits(), proxies, who, here="::") as (_, port):
+            for request in (asked, UPGRADE + b"X-Forwarded-For: 192.0.2.7\r\n\r\n"):
+                with opened((HERE, port)) as near:
+                    near.sendall(request)
+                    said = b""
+                    while not said.endswith(name):
+                        said += (more := answer(near))
+                        assert more, said
+
+
+@pytest.mark.parametrize(
+    ("asked", "host"),
+    [
+        (b"/", b"a"),
+        (b"http://b/", b"b"),
+        (b"HTTP://b:80/x?y://z/", b"b:80"),
+        (b"/http://b/", b"a"),
+    ],
+)
+def test_the_host_of_a_whole_address_is_the_one_that_counts(asked, host):
+    async def told(scope, receive, send):
+        if scope["type"] == "http":
+            names = [value for name, value in scope["headers"] if name == b"host"]
+            await PlainTextResponse(b"|".join(names))(scope, receive, send)
+
+    with serving(Limits(), app=told) as place, opened(place) as near:
+        near.sendall(b"GET " + asked + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        said = b""
+        while more := answer(near):
+            said += more
+        assert said.endswith(b"\r\n\r\n" + host)
+
+
 def test_text_that_is_none_closes_the_socket_and_fills_no_log(caplog):
     with serving(Limits(), told=caplog.handler) as place, opened(place) as odd:
         odd.sendall(UPGRADE + b"\r\n")
@@ -313,6 +419,11 @@ def test_a_local_socket_is_for_its_own_user_alone(tmp_path):
         listener = listen_locally(path)
         assert path.stat().st_mode & 0o777 == 0o600
         listener.close()
+    other = tmp_path / "sources.toml"
+    other.write_text("theirs")
+    with pytest.raises(OSError, match="in use"):
+        listen_locally(other)
+    assert other.read_text() == "theirs"
 
 
 def test_what_is_written_goes_out_at_once_on_the_loop_of_the_standard_library():

@@ -337,3 +337,4 @@ def test_an_ipv6_network_is_one_address():
     assert person_of("2001:db8::1") == person_of("2001:db8::ffff") != person_of("2001:db8:0:1::1")
     assert person_of("192.0.2.1") != person_of("192.0.2.2")
     assert person_of("local") == "local"
+    assert person_of("::ffff:192.0.2.1") == person_of("192.0.2.1") != person_of("::ffff:192.0.2.2")

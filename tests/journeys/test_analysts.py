@@ -16,6 +16,7 @@ import pytest
 
 from opsmetrics import build as plans
 from opsmetrics.catalogue.sqlfile import load_all
+from opsmetrics.core.errors import SnapshotError
 from opsmetrics.core.settings import default_sql_root
 from opsmetrics.snapshots import store
 from opsmetrics.snapshots.export import COLUMNS, KEEP, export
@@ -151,11 +152,26 @@ def test_an_export_holds_what_the_snapshot_holds(small_run, tmp_path):
             path = folder / f"{name.replace('.', '/')}.parquet"
             assert pl.read_parquet(path).equals(con.sql(f"from {name}").pl()), name
             assert pl.read_parquet_metadata(path)["comment"]
+    # The folder is one that others use too: their folders went with our oldest export.
+    theirs = [target / f"ops-{name}" for name in ("notes", "2025", "20260101T000000Z-report", "a", "b")]
+    for path in theirs:
+        path.mkdir()
+        (path / "precious").write_text("x")
+    own = settings.snapshots / "ops-before-the-move.duckdb"
+    shutil.copy(store.current(settings.snapshots).path, own)
+    os.utime(own, (0, 0))
     for number in range(KEEP):
-        published_as(settings, f"Liten {number}")
+        published_as(settings, f"Liten {number}", keep=1)
         export(settings.snapshots, target)
-    assert len(list(target.glob("ops-*"))) == KEEP
+    assert all((path / "precious").is_file() for path in theirs)
+    assert len(list(target.glob("ops-*"))) == KEEP + len(theirs)
     assert not folder.exists()
+    assert own.is_file()
+    (target / "current").unlink()
+    (target / "current").write_text("theirs")
+    with pytest.raises(SnapshotError, match="not ours to replace"):
+        export(settings.snapshots, target)
+    assert (target / "current").read_text() == "theirs"
 
 
 def test_an_older_client_opens_what_we_publish(first_run, older_duckdb):

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from door.sessions import Sessions
 from opsmetrics.core.errors import ConfigurationError
-from opsmetrics.core.settings import SignIn
+from opsmetrics.core.settings import Door, SignIn
 from opsmetrics.language.texts import text
 from opsmetrics.organisation.access import AccessRules, load_access
 from scorecard_app import sign_in as sign_in_module
@@ -328,6 +328,14 @@ def test_sign_in_goes_over_https_or_stays_on_this_machine(name, url):
         SignIn.from_env(env | {name: url})
     with pytest.raises(ConfigurationError, match="OPSMETRICS_SESSION_MINUTES"):
         SignIn.from_env(env | {"OPSMETRICS_SESSION_MINUTES": "0"})
+
+
+@pytest.mark.parametrize("proxies", ["*", "nginx", "0.0.0.0/0", "10.0.0.0/99", "127.0.0.1, ::/0"])
+def test_a_proxy_is_an_address_or_a_network(proxies):
+    """Another name is believed of nobody, and a star of everybody, who would choose whom they stand for."""
+    assert Door.from_env({"OPSMETRICS_PROXIES": "127.0.0.1, 10.0.0.0/24,::1"}).proxies[1:] == ("10.0.0.0/24", "::1")
+    with pytest.raises(ConfigurationError, match="OPSMETRICS_PROXIES"):
+        Door.from_env({"OPSMETRICS_PROXIES": proxies})
 
 
 def test_behind_https_cookies_are_for_it_alone():

@@ -42,6 +42,8 @@ def test_a_rebinding_page_reads_nothing(near):
     """Its name leads to our address, so the browser takes us for it: Host and Origin agree, and are not ours."""
     evil = ("Host: evil.example", "Origin: http://evil.example")
     for path in ("/", "/ned/gaps.csv", "/_stcore/health", "/_stcore/host-config", "/static/js/a.js", "/logg-inn"):
+        whole = f"GET http://evil.example{path} HTTP/1.1", f"Host: {near.removeprefix('http://')}"
+        assert b" 421 " in raw(near, *whole)
         assert b" 421 " in raw(near, f"GET {path} HTTP/1.1", *evil)
     upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
@@ -66,6 +68,9 @@ def test_nothing_is_uploaded_and_nothing_told_about_the_process(near):
             ("GET", "/static/js/none.js"),
             ("GET", "/static/index.html"),
             ("GET", "/dagster"),
+            ("GET", "/oauth2callback?code=x"),
+            ("GET", "/logg-inn"),
+            ("POST", "/logg-ut"),
             ("GET", "/app/static/../server.py"),
             ("GET", "/app/static/%2e%2e/server.py"),
             ("GET", "/%2e%2e/%2e%2e/etc/passwd"),

@@ -133,6 +133,8 @@ def test_a_name_of_other_letters_is_a_file_name(get, homes, monkeypatch):
     answer = get("/ned/evidence.csv?metric=inc_oncall_coverage&team=日本")
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].isascii()
+    answer = get(f"/ned/gaps.csv?team={'a' * 20_000}")
+    assert len(answer.headers["content-disposition"]) < 255
 
 
 @dataclass(frozen=True, slots=True)

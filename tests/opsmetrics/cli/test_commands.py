@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,18 @@ def test_help_lists_every_command(cli):
     for command in COMMANDS:
         told = CliRunner().invoke(main, [command, "--help"])
         assert (told.exit_code, "Usage" in told.output) == (0, True), command
+
+
+def test_a_crash_leaves_no_core(tmp_path, monkeypatch):
+    """It would hold the environment, in whichever folder the process is: every token of every source."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    monkeypatch.setenv("OPSMETRICS_HOME", str(tmp_path))
+    try:
+        CliRunner().invoke(main, ["path"])
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def test_stage_by_stage(cli, small):

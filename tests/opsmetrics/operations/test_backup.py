@@ -15,14 +15,22 @@ import pytest
 
 from assets.resources import Workspace
 from opsmetrics import build as plans
+from opsmetrics.core.errors import UnreadableError
 from opsmetrics.core.settings import Settings
 from opsmetrics.landing import load_paths, quarantine
 from opsmetrics.landing.backup_copies import repair_loads
 from opsmetrics.operations.backup import back_up
-from opsmetrics.operations.manifests import BackupError, names_of, read_manifest, write_manifest
-from opsmetrics.operations.restore_records import RESTORE_TESTS
+from opsmetrics.operations.manifests import MOST_VALUES, BackupError, names_of, read_manifest, write_manifest
+from opsmetrics.operations.restore_records import (
+    RESTORE_TESTS,
+    RestoreTest,
+    begin_record,
+    end_record,
+    name_of,
+    newest_test,
+)
 from opsmetrics.operations.restore_tests import restore_test
-from opsmetrics.operations.restoring import restore
+from opsmetrics.operations.restoring import MOST_LEFT, restore
 from opsmetrics.sources import pull_stream
 from pipelines.definitions import build_definitions
 
@@ -161,6 +169,121 @@ def test_restore_overwrites_nothing_and_leads_nowhere_else(settings, target, tmp
         assert not (tmp_path / f"{number}").exists()
 
 
+def test_a_backup_lies_neither_in_what_it_holds_nor_a_restore_in_a_backup(settings, target, tmp_path):
+    """In the configuration each backup took in the ones before it; in the backup the next one removed what was restored."""
+    for place in (settings.org / "backups", settings.org, settings.home / "x"):
+        with pytest.raises(BackupError, match="back up to another disk"):
+            back_up(settings, place, FIRST)
+    back_up(settings, target, FIRST)
+    for home, org in ((target / "home", tmp_path / "o"), (tmp_path / "h", target / "texts/org")):
+        with pytest.raises(BackupError, match="this lies in the backup"):
+            restore(target, home, org)
+    for org in ("", "landing", "pulls/x"):
+        with pytest.raises(BackupError, match="not kept in one folder"):
+            restore(target, tmp_path / "h", tmp_path / "h" / org)
+    assert not (tmp_path / "h").exists()
+    assert restore(target, tmp_path / "h", tmp_path / "h/organisation").is_whole
+
+
+def test_a_folder_of_backups_may_hold_what_is_others(settings, target):
+    """Half-written files of other programs went with what killed backups had left."""
+    back_up(settings, target, FIRST)
+    theirs, ours = target / ".theirs.tmp", [target / ".checked.json.0a.tmp", target / "manifests/.x.json.0a.tmp"]
+    for path in (theirs, *ours):
+        path.touch()
+    back_up(settings, target, SECOND)
+    assert [path.exists() for path in (theirs, *ours)] == [True, False, False]
+
+
+def test_a_copy_that_is_the_original_under_another_name_is_none(settings, target):
+    """Made by ``cp -al`` or a tool that saves space: one flipped byte would cost both."""
+    back_up(settings, target, FIRST)
+    copies = [next((target / "landing/incidents").glob("*.parquet"))]
+    originals = [settings.landing / "incidents" / copies[0].name]
+    inside = read_manifest(target).files["organisation/teams.toml"][0]
+    copies.append(target / inside)
+    originals.append(settings.org / "teams.toml")
+    for copy, original in zip(copies, originals, strict=True):
+        copy.unlink()
+        copy.hardlink_to(original)
+    done = back_up(settings, target, SECOND)
+    assert sorted(done.healed) == sorted(copy.relative_to(target).as_posix() for copy in copies)
+    assert not any(copy.samefile(original) for copy, original in zip(copies, originals, strict=True))
+    assert back_up(settings, target, SECOND).healed == []
+
+
+def test_a_configuration_of_links_is_backed_up_as_it_is_read(settings, target, tmp_path):
+    """Mounted configuration (a ConfigMap) consists of links: a backup without a line of it ended well, and so did a restore."""
+    mounted, kept = tmp_path / "mounted", tmp_path / "mounted/..2026"
+    shutil.copytree(settings.org, kept)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "goals.csv").write_text("team,area\n")
+    (mounted / "..data").symlink_to("..2026")
+    for path in kept.iterdir():
+        (mounted / path.name).symlink_to(f"..data/{path.name}")
+    (mounted / "registers").symlink_to(shared)
+    (shared / "registers").symlink_to(shared)
+    (mounted / "more").symlink_to("/usr")
+    done = back_up(replace(settings, org=mounted), target, FIRST)
+    names = {path.name for path in settings.org.glob("*.toml")}
+    assert len(names) == 5
+    assert restore(target, tmp_path / "h", tmp_path / "o").is_whole
+    assert {path.name for path in (tmp_path / "o").iterdir()} == names | {"registers"}
+    assert all((tmp_path / "o" / name).read_bytes() == (settings.org / name).read_bytes() for name in names)
+    assert [to for to in done.manifest.files if "registers" in to] == ["organisation/registers/goals.csv"]
+
+
+def test_what_lies_around_a_configuration_or_in_it_is_told_from_it(settings, target, tmp_path):
+    """Exports beside it, or above, took all of it out of the backup; a state folder in it went in as configuration."""
+    org = tmp_path / "all/organisation"
+    shutil.copytree(settings.org, org)
+    home = Path(shutil.copytree(settings.home, org / "state"))
+    (org / "sources.toml").write_text((org / "sources.toml").read_text().replace('root = "data"', 'root = ".."'))
+    done = back_up(replace(settings, org=org, home=home), target, FIRST)
+    found = {to for to in done.manifest.files if to.startswith("organisation/")}
+    assert {"organisation/teams.toml", "organisation/sources.toml"} < found
+    assert not any(to.startswith("organisation/state/") for to in found)
+
+
+def test_a_folder_that_may_not_be_listed_is_not_empty(settings, target, monkeypatch):
+    (settings.org / "metrics").mkdir()
+    iterdir = Path.iterdir
+
+    def refused(path):
+        if path.name == "metrics":
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(UnreadableError, match="Permission denied"):
+        back_up(settings, target, FIRST)
+
+
+def test_the_last_backup_and_the_last_test_are_the_newest_whatever_the_clock_said(settings, target, tmp_path):
+    """One that was taken with the clock a year ahead was the newest for a year: a restore brought that one back."""
+    ahead = FIRST + timedelta(days=400)
+    back_up(settings, target, ahead)
+    for number in range(1, 3):
+        (settings.org / "later.toml").write_text(f"# {number}\n")
+        last = back_up(settings, target, FIRST + timedelta(hours=number)).manifest
+        assert last.name == f"20271007T070000Z+00000{number}"
+        assert last.taken_at == (FIRST + timedelta(hours=number)).isoformat()
+    assert read_manifest(target) == last
+    assert restore(target, tmp_path / "h", tmp_path / "o").name == last.name
+    assert (tmp_path / "o/later.toml").read_text() == "# 2\n"
+    assert back_up(settings, target, ahead + timedelta(days=1)).manifest.name == "20271008T070000Z"
+    folder = settings.home / RESTORE_TESTS
+    folder.mkdir()
+    for began, result in ((ahead, "ok"), (FIRST, "failed")):
+        name = name_of(folder, began)
+        end_record(
+            begin_record(folder, name, test := RestoreTest(name, "x", began.isoformat(), None, None, result, 0, 0, "")),
+            test,
+        )
+    assert newest_test(settings.home).result == "failed"
+
+
 ODD = {
     "no pair": {"files": {"pulls/x": ["texts/x"]}},
     "a number for a pair": {"files": {"pulls/x": 7}},
@@ -194,16 +317,37 @@ def test_a_manifest_of_another_shape_is_a_damaged_one(target, odd):
         read_manifest(target)
 
 
-@pytest.mark.parametrize("kind", ["pipe", "folder", "nesting"])
-def test_a_manifest_that_never_ends_is_a_damaged_one(target, kind):
+@pytest.mark.parametrize("kind", ["pipe", "folder", "nesting", "holes", "values"])
+def test_a_manifest_that_never_ends_is_a_damaged_one(target, kind, monkeypatch):
     (target / "manifests").mkdir(parents=True)
     path = target / "manifests/a.json"
     if kind == "nesting":
         path.write_text("[" * 200_000)
+    elif kind == "holes":
+        # It takes no room on the disk, and took all of the memory.
+        path.touch()
+        os.truncate(path, 64 << 30)
+    elif kind == "values":
+        monkeypatch.setattr("opsmetrics.operations.manifests.json.loads", lambda _: pytest.fail("it was parsed"))
+        path.write_text("[" + "[]," * MOST_VALUES + "0]")
     else:
         (os.mkfifo if kind == "pipe" else Path.mkdir)(path)
     with pytest.raises(BackupError, match="damaged manifest"):
         read_manifest(target)
+
+
+def test_what_is_not_what_it_was_costs_no_memory(settings, target, tmp_path):
+    """Files with holes of gigabytes for a load and for the note of what was read."""
+    back_up(settings, target, FIRST)
+    victim = next((target / "landing/incidents").glob("*.parquet"))
+    size = victim.stat().st_size
+    os.truncate(victim, MOST_LEFT + 1)
+    os.truncate(target / "checked.json", 64 << 30)
+    done = restore(target, tmp_path / "h", tmp_path / "o")
+    assert ["damaged" in said for said in done.missing] == [True]
+    assert (tmp_path / "h/landing/incidents/damaged" / victim.name).stat().st_size == 0
+    assert back_up(settings, target, SECOND).healed == [victim.relative_to(target).as_posix()]
+    assert victim.stat().st_size == size
 
 
 def planted(kind: str, path: Path, outside: Path) -> None:
