@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.settings import cache_folder
 
 # Texts of some organisations; above it only what this process asked for is kept.
 _MOST = 2_000
@@ -58,18 +58,16 @@ class Kept:
             write_whole_text(path, json.dumps({"version": self.version, "values": found}))
             self._is_new = False
 
-    @cached_property
+    @property
     def _path(self) -> Path | None:
-        try:
-            folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        except RuntimeError:  # a user without a home
-            return None
-        return Path(folder) / "opsmetrics" / f"{self.name}.json"
+        folder = cache_folder()
+        return None if folder is None else folder / f"{self.name}.json"
 
     @cached_property
     def _stored(self) -> dict[str, Any]:
         with suppress(OSError, ValueError):
-            found = json.loads(self._path.read_text(encoding="utf-8")) if self._path else None
+            path = self._path
+            found = json.loads(path.read_text(encoding="utf-8")) if path else None
             match found:
                 case {"version": self.version, "values": dict(values)}:
                     return values

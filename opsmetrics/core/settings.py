@@ -430,6 +430,15 @@ def parse_instant(text: str, named: str) -> datetime:
     return instant.astimezone(UTC)
 
 
+def cache_folder() -> Path | None:
+    """Return where the user keeps what can be made again at any time; None for a user without a home."""
+    try:
+        folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return Path(folder) / "opsmetrics"
+
+
 def default_sql_root() -> Path:
     """Return the SQL folder of a source checkout, or the copy inside an installed wheel."""
     here = Path(__file__).resolve().parents[1]
