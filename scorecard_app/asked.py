@@ -97,8 +97,8 @@ def _sentence(page: Page, key: str) -> str:
         return page.text("asked.not_here", name=_short(f"{key}={values[-1]}")) if key in _ALL and values else ""
     if key in WORDS:
         return _of_words(page, key, values)
-    if key == "side" and page_number(values[-1]) is None:
-        return page.text("asked.no_side", name=_short(values[-1]))
+    if key == "side" and (wrong := [value for value in values if page_number(value) is None]):
+        return page.text("asked.no_side", name=_short(wrong[0]))
     return page.text("asked.several", name=key) if len(set(values)) > 1 else ""
 
 
