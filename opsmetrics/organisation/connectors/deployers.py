@@ -13,15 +13,18 @@ from pydantic import Field
 from opsmetrics.organisation.connectors.base import DEPLOYMENT_ALONE, Connector, Feed, Url, Variable
 from opsmetrics.organisation.connectors.code_hosts import TEST_WORKFLOWS
 
+# Releases and pipelines are kept as long, and tell as little of what came after them.
+_AZURE_DEVOPS: Mapping[str, Feed] = {
+    "deployments": Feed(
+        chunk_days=31, remembers_days=365, untold=("rolled_back_at", "hotfixed_at", "committed_at", "is_rework")
+    )
+}
+
 
 class AzureDevOps(Connector):
     """Classic releases of Azure DevOps (source contracts, H's counterpart)."""
 
-    feeds: ClassVar[Mapping[str, Feed]] = {
-        "deployments": Feed(
-            chunk_days=31, remembers_days=365, untold=("rolled_back_at", "hotfixed_at", "committed_at", "is_rework")
-        )
-    }
+    feeds: ClassVar[Mapping[str, Feed]] = _AZURE_DEVOPS
     kind: Literal["azure_devops"]
     url: Url = "https://vsrm.dev.azure.com"
     organization: str
@@ -40,11 +43,7 @@ class AzurePipelines(Connector):
         deploy_workflows: Pipelines whose deployments count although ``test_workflows`` names them.
     """
 
-    feeds: ClassVar[Mapping[str, Feed]] = {
-        "deployments": Feed(
-            chunk_days=31, remembers_days=365, untold=("rolled_back_at", "hotfixed_at", "committed_at", "is_rework")
-        )
-    }
+    feeds: ClassVar[Mapping[str, Feed]] = _AZURE_DEVOPS
     kind: Literal["azure_pipelines"]
     url: Url = "https://dev.azure.com"
     organization: str
