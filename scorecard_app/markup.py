@@ -103,8 +103,8 @@ def mark(sign: str) -> Markup:
 
 
 def tag(kind: str, sign: str, label: str) -> Markup:
-    """Return a status word with its mark: never colour alone. Kinds: good, warn, bad, plain."""
-    return element("span", mark(sign), " ", label, class_=f"tag {kind}")
+    """Return a status word; the style writes its sign before it: never colour alone. Kinds: good, warn, bad, plain."""
+    return element("span", label, class_=f"tag {kind}", data_sign=sign)
 
 
 def small(words: Node) -> Markup:

@@ -58,23 +58,23 @@ def tile_html(language: str, tile: Tile) -> Markup:
         words = f"– {text(language, 'status.too_little_data')}"
         return link(tile.href, words, aria_label=tile.label, title=tile.label, class_="cell nodata")
     kind = f"cell l{tile.level}" + (" provisional" if tile.status == "provisional" else "")
+    notes = _notes(language, tile)
+    shown = score(language, tile.score)
+    if not notes:
+        # Most tiles: the browser cleans and lays out every element of a page, and there are hundreds of tiles.
+        return link(tile.href, shown, aria_label=tile.label, title=tile.label, class_=f"{kind} figure")
     # Eyes see the parts, ears hear the whole sentence: a label beside words that are seen would have to repeat them.
-    sentence = element("span", tile.label, class_="unseen")
-    return link(tile.href, join(_parts(language, tile), sentence), title=tile.label, class_=kind)
+    parts = element("span", element("span", shown, class_="figure"), notes, class_="notes", aria_hidden="true")
+    return link(tile.href, join(parts, element("span", tile.label, class_="unseen")), title=tile.label, class_=kind)
 
 
-def _parts(language: str, tile: Tile) -> Markup:
-    """The figure, its changes, and what is to be known of it, each in words."""
-    notes = join(
+def _notes(language: str, tile: Tile) -> Markup:
+    """What changed and what is to be known of the figure, each in words."""
+    return join(
         change_mark(language, tile.change),
         change_mark(language, tile.year_change, text(language, "overview.mark_year")),
         *(element("span", word, class_="mark") for word in tile.marks),
     )
-    shown = score(language, tile.score)
-    if not notes:
-        # Most tiles: the browser cleans and lays out every element of a page, and there are hundreds of tiles.
-        return element("span", shown, class_="figure", aria_hidden="true")
-    return element("span", element("span", shown, class_="figure"), notes, class_="notes", aria_hidden="true")
 
 
 def legend(language: str, edges: Sequence[float], change: str = "") -> Markup:

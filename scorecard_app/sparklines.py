@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -13,6 +14,7 @@ from opsmetrics.reports.palette import BLUE
 from opsmetrics.scoring.points import KRAV_POINTS
 from scorecard_app.markup import element
 
+_DAY_WIDTH = 5  # pixels, with the gap beside it (style.css)
 _SPARK_SPAN = 24.0  # points of score over the height; all sparklines share it, so that slopes compare
 
 
@@ -55,15 +57,14 @@ def bullet(score: float | None) -> Markup:
     """Return a bullet bar 0..100 with a tick at the requirement; decoration beside the number."""
     if score is None:
         return element("div", class_="bullet nodata", aria_hidden="true")
-    bar, tick = element("i", style=f"width:{score:.1f}%"), element("b", style=f"left:{KRAV_POINTS:.0f}%")
-    return element("div", bar, tick, class_="bullet", aria_hidden="true")
+    places = f"--score:{score:.1f}%;--krav:{KRAV_POINTS:.0f}%"
+    return element("div", class_="bullet", style=places, aria_hidden="true")
 
 
 def gain(language: str, value: float | None, largest: float) -> Markup:
     """Return points to gain with one decimal and a bar that compares within its table."""
     width = 100 * (value or 0) / largest if largest > 0 else 0
-    bar = element("span", element("i", style=f"width:{width:.0f}%"), class_="bar", aria_hidden="true")
-    return element("span", element("strong", number(language, value, 1)), bar, class_="gain")
+    return element("span", element("strong", number(language, value, 1)), class_="gain", style=f"--share:{width:.0f}%")
 
 
 def runs(days: Collection[date], last: date, count: int, words: str) -> Markup:
@@ -75,6 +76,13 @@ def runs(days: Collection[date], last: date, count: int, words: str) -> Markup:
         count: How many days.
         words: What the bars say, for screen readers.
     """
-    shown = (last - timedelta(days=age) for age in range(count - 1, -1, -1))
-    bars = (element("i", class_="on" if day in days else "off") for day in shown)
-    return element("span", bars, class_="runs", role="img", aria_label=words)
+    shown = [last - timedelta(days=age) in days for age in range(count - 1, -1, -1)]
+    # Days alike beside each other are one stripe of a background: of elements, a list of sources had thousands.
+    stripes: list[str] = []
+    at = 0
+    for is_there, alike in groupby(shown):
+        until = at + len(list(alike)) * _DAY_WIDTH
+        stripes.append(f"{'var(--blue)' if is_there else 'transparent'} {at}px {until}px")
+        at = until
+    drawn = f"width:{at}px;--there:linear-gradient(90deg,{','.join(stripes)})"
+    return element("span", class_="runs", role="img", aria_label=words, style=drawn)

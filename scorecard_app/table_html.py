@@ -30,7 +30,7 @@ def table_html(page: Page, table: Table, *, kind: str = "") -> Markup:
         element("th", column.label, scope="col", role="columnheader", class_=_number(column))
         for column in table.columns
     )
-    body = (_row(page, table.columns, cells) for cells in table.rows)
+    body = (_row(page, table.columns, cells, is_first=not at) for at, cells in enumerate(table.rows))
     shown = element(
         "table",
         element("caption", table.caption),
@@ -63,10 +63,17 @@ def _number(column: Column) -> str | None:
     return "num" if column.is_number else None
 
 
-def _row(page: Page, columns: Sequence[Column], cells: Sequence[Cell]) -> Markup:
+def _row(page: Page, columns: Sequence[Column], cells: Sequence[Cell], *, is_first: bool) -> Markup:
     first, *rest = cells
     body = (
-        element("td", cell_html(page, cell), role="cell", data_l=column.label, class_=_number(column))
+        element(
+            "td",
+            cell.axis if is_first else None,
+            cell_html(page, cell),
+            role="cell",
+            data_l=column.label,
+            class_=_number(column),
+        )
         for cell, column in zip(rest, columns[1:], strict=True)
     )
     return element("tr", element("th", cell_html(page, first), scope="row", role="rowheader"), body, role="row")

@@ -1,7 +1,7 @@
 """Drawings on a line, as HTML: its text follows the theme, prints, and is read as text; places are in percent.
 
-A track stands in a cell of a table, which is its table for whoever does not see it. The labels of its axis are drawn
-in the first row on a wide screen and in every row on a phone (``style.css``).
+A track stands in a cell of a table, which is its table for whoever does not see it. The first row holds the labels of
+the axis; on a phone, where each row is a block, the others say two of them (``style.css``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Literal, TypeVar
 
 from markupsafe import Markup
 
-from scorecard_app.markup import element, join
+from opsmetrics.reports.table import Cell
+from scorecard_app.markup import NOTHING, element, join
 from scorecard_app.ticks import Tick
 
 MarkKind = Literal["s1", "s2", "s3", "s4", "good", "bad", "plain", "hollow"]
@@ -65,10 +66,8 @@ def day_lines(ticks: Sequence[Tick], first: date, last: date) -> list[Line]:
     return [Line(place(tick.on, first, last), tick.label) for tick in ticks]
 
 
-def track(
-    marks: Iterable[Mark], lines: Iterable[Line], alt: str, *, spans: Iterable[tuple[float, float]] = ()
-) -> Markup:
-    """Return a track: lines of the grid and the requirement, marks on them, and the labels of the lines.
+def track(marks: Iterable[Mark], lines: Iterable[Line], alt: str, *, spans: Iterable[tuple[float, float]] = ()) -> Cell:
+    """Return a cell with a track: lines of the grid and the requirement, marks on them, and the labels of the lines.
 
     Args:
         marks: Drawn in their order, the last on top.
@@ -77,21 +76,21 @@ def track(
         spans: Bars between two places, 0..1, below the marks.
     """
     drawn = list(lines)
-    labels = element("span", (_label(line) for line in drawn if line.words), class_="ticks", aria_hidden="true")
+    labelled = sorted((line for line in drawn if line.words), key=lambda line: line.at)
+    ends = _two_of(labelled)
     body = element(
         "span",
-        (element("b", class_=line.kind, style=f"left:{_percent(line.at)}") for line in drawn if line.kind != "tick"),
-        (
-            element("span", class_="reach", style=f"left:{_percent(low)};width:{_percent(high - low)}")
-            for low, high in spans
-        ),
+        (element("b", class_=line.kind, style=f"left:{_percent(line.at)}") for line in drawn if line.kind == "krav"),
         (_mark(mark) for mark in marks),
         class_="rail",
-        style=_grid(line.at for line in drawn if line.kind == "tick"),
+        style=";".join(filter(None, (_background(drawn, spans), *_places(ends)))) or None,
+        data_from=ends[0].words if ends else None,
+        data_to=ends[1].words if ends else None,
         role="img",
         aria_label=alt,
     )
-    return element("div", labels, body, class_="track")
+    labels = element("span", map(_label, labelled), class_="ticks", aria_hidden="true") if labelled else NOTHING
+    return Cell(drawing=body, axis=labels)
 
 
 def month_bars(values: Sequence[float | None], alt: str, top: float) -> Markup:
@@ -111,10 +110,36 @@ def month_bars(values: Sequence[float | None], alt: str, top: float) -> Markup:
     return element("span", bars, class_="bars", role="img", aria_label=alt)
 
 
-def _grid(places: Iterable[float]) -> str | None:
-    """Return the lines of the grid as a background: as elements they would be most of what a list of tracks holds."""
-    lines = [f"linear-gradient(var(--line),var(--line)) {_percent(at)} 0/1px 100% no-repeat" for at in places]
-    return f"background:{','.join(lines)}" if lines else None
+def _background(lines: Sequence[Line], spans: Iterable[tuple[float, float]]) -> str | None:
+    """Lines and bars as a background: as elements they would be most of what a list of tracks holds."""
+    drawn = [_stripe("control", line.at, "2px") for line in lines if line.kind == "mark"]
+    drawn += [_bar(low, high) for low, high in spans if high > low]
+    drawn += [_stripe("line", line.at, "1px") for line in lines if line.kind == "tick"]
+    return f"background:{','.join(drawn)}" if drawn else None
+
+
+def _stripe(colour: str, at: float, width: str) -> str:
+    return f"linear-gradient(var(--{colour}),var(--{colour})) {_percent(at)} 0/{width} 100% no-repeat"
+
+
+def _bar(low: float, high: float) -> str:
+    low, high = (min(1.0, max(0.0, place)) for place in (low, high))
+    # The place of a background is told as a share of the room beside it.
+    beside = low / (1 - high + low) if high - low < 1 else 0.0
+    return f"linear-gradient(var(--line),var(--line)) {_percent(beside)} 50%/{_percent(high - low)} 4px no-repeat"
+
+
+def _two_of(labelled: Sequence[Line]) -> tuple[Line, ...]:
+    """Return two lines that an axis can be read by: the one that counts, and that farthest from it."""
+    if len(labelled) < 2:
+        return ()
+    counts = next((line for line in labelled if line.kind != "tick"), labelled[-1])
+    other = max(labelled, key=lambda line: abs(line.at - counts.at))
+    return (other, counts) if other.at < counts.at else (counts, other)
+
+
+def _places(ends: Sequence[Line]) -> list[str]:
+    return [f"--{name}:{_percent(line.at)}" for name, line in zip(("from", "to"), ends, strict=False)]
 
 
 def _mark(mark: Mark) -> Markup:

@@ -63,6 +63,7 @@ class Cell:
         tag: Makes the text a status word.
         is_strong: The figure that the row is about.
         drawing: What a screen shows in place of the text, such as a sparkline.
+        axis: Labels of the drawing's axis, the same in all rows: a screen shows those of the first.
         link: Where the text leads outside the app, or empty.
     """
 
@@ -74,6 +75,7 @@ class Cell:
     tag: Tag | None = None
     is_strong: bool = False
     drawing: Markup = _NOTHING
+    axis: Markup = _NOTHING
     link: str = ""
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import COMPARE, EXEMPTIONS, METRIC, TEAM
@@ -199,7 +198,7 @@ def _score_row(
         name,
         *page.cells.scores(before, now),
         _signed(page, before, now),
-        Cell(drawing=_dumbbell(page, left, right, before, now)),
+        _dumbbell(page, left, right, before, now),
     )
 
 
@@ -210,7 +209,7 @@ def _signed(page: Page, before: float | None, now: float | None) -> Cell:
     return page.cells.signed(now - before)
 
 
-def _dumbbell(page: Page, left: Half, right: Half, before: float | None, now: float | None) -> Markup:
+def _dumbbell(page: Page, left: Half, right: Half, before: float | None, now: float | None) -> Cell:
     """Both values on one line from 0 to 100 with the requirement."""
     krav = f"{page.text('word.krav').lower()} {fmt.number(page.language, KRAV_POINTS)}"
     lines = [Line(0.0, "0"), Line(1.0, "100"), Line(KRAV_POINTS / 100, krav, "krav")]

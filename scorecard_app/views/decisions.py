@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from markupsafe import Markup
-
 from opsmetrics.language import fmt
 from opsmetrics.language.listing import listed
 from opsmetrics.reports import board
@@ -122,7 +120,7 @@ def _axis(goals: Sequence[GoalReview], today: date) -> _Axis:
     return _Axis(min(goal.decided_on for goal in goals), max(last, min(forecast, last + SHOWN_AHEAD)), today)
 
 
-def _timeline(page: Page, goal: GoalReview, axis: _Axis) -> Markup:
+def _timeline(page: Page, goal: GoalReview, axis: _Axis) -> Cell:
     """From the day of the decision to the day that it falls due; the day at the pace of today where one is known."""
     language = page.language
     decided, due = (place(day, axis.first, axis.last) for day in (goal.decided_on, goal.due_on))
@@ -198,7 +196,7 @@ def _row(page: Page, goal: GoalReview, team: Team, axis: _Axis) -> tuple[Cell, .
             address=METRIC.at(team=goal.team_id, metric=goal.metric_id),
         ),
         Cell(fmt.short_date(language, goal.due_on), goal.due_on, detail=_due(page, goal)),
-        Cell(drawing=_timeline(page, goal, axis)),
+        _timeline(page, goal, axis),
         Cell(fmt.number(language, goal.recovered_points, 1), goal.recovered_points, detail=expected),
         _forecast(page, goal),
         Cell(

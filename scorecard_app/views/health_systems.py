@@ -98,7 +98,7 @@ def _row(page: Page, row: SystemHealth, scale: float) -> tuple[Cell, ...]:
         Cell(name_of(page, row), detail=_streams(page, row)),
         Cell(page.text(f"health.{row.state}"), tag=STATES[row.state], detail=row.error or ""),
         Cell(age(page, row), detail=" · ".join(filter(None, (when, streams)))),
-        Cell(drawing=_age_track(page, row, scale)),
+        _age_track(page, row, scale),
     )
 
 
@@ -110,7 +110,7 @@ def _streams(page: Page, row: SystemHealth) -> str:
     )
 
 
-def _age_track(page: Page, row: SystemHealth, scale: float) -> Markup:
+def _age_track(page: Page, row: SystemHealth, scale: float) -> Cell:
     """Days since the newest data as a bar from zero, with a line where they count as late."""
     at = 1.0 if row.age is None else row.age / scale
     lines = [Line(tick / scale, _days(page, tick)) for tick in round_ticks(0, scale, 4)]

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.language.listing import listed
@@ -176,7 +175,7 @@ def _teams_timeline(page: Page, teams: Mapping[str, Team], counts: Sequence[Team
     rows = tuple(
         (
             Cell(_team_name(page, teams, row.team_id), address=INCIDENTS.at(team=row.team_id)),
-            Cell(drawing=_track(page, found.get(row.team_id, []), _counted(page, row))),
+            _track(page, found.get(row.team_id, []), _counted(page, row)),
             page.cells.number(row.total),
             page.cells.number(row.major, is_strong=True),
             Cell(_lasted(page, row.minutes) if row.major else fmt.MISSING, row.minutes),
@@ -212,7 +211,7 @@ def team_timeline(page: Page, team_id: str) -> None:
     rows = tuple(
         (
             Cell(page.text(f"severity.{severity}")),
-            Cell(drawing=_track(page, mine, page.text("incidents.alt_severity", count=len(mine)))),
+            _track(page, mine, page.text("incidents.alt_severity", count=len(mine))),
             page.cells.number(len(mine), is_strong=True),
             Cell(_together(page, mine)),
         )
@@ -248,7 +247,7 @@ def _counted(page: Page, row: TeamIncidents) -> str:
     return page.text("team.incidents_alt", count=row.total, major=row.major)
 
 
-def _track(page: Page, found: Sequence[Declared], alt: str) -> Markup:
+def _track(page: Page, found: Sequence[Declared], alt: str) -> Cell:
     """Twelve months of incidents: the grave ones on top of the others, their size by how long they lasted."""
     zone, last = ZoneInfo(page.organisation.timezone), page.period.as_of
     first = _year_before(last)

@@ -113,7 +113,7 @@ def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
                 detail=page.text("across.doubted") if row.team_id in doubted else "",
                 address=METRIC.at(team=row.team_id, metric=metric.metric_id),
             ),
-            Cell(drawing=_dot(page, metric, row, value, (scale, lines), is_sure=_is_sure(row, doubted))),
+            _dot(page, metric, row, value, (scale, lines), is_sure=_is_sure(row, doubted)),
             Cell(fmt.metric_value(page.language, metric.unit, value), value, is_strong=True),
             status_cell(page, row),
             Cell(drawing=_year(page, metric, year.get(row.team_id, ()), frame)),
@@ -169,7 +169,7 @@ def _dot(
     axis: tuple[Scale, Sequence[Line]],
     *,
     is_sure: bool,
-) -> Markup:
+) -> Cell:
     """A team's value; what is old, or doubted, is hollow and neither good nor bad."""
     scale, lines = axis
     kind: MarkKind = ("good" if _is_met(row) else "bad") if is_sure else "hollow"

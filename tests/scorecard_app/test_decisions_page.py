@@ -50,7 +50,7 @@ def test_red_is_for_what_failed_and_not_begun_is_not_unknown(demo_home, monkeypa
             join stands as s using (team_id, metric_id) where r.grain = 'latest'""",
     )[0]
     assert html.count('class="tag bad"') == failed["count"] > 0
-    waiting = re.findall(r'<span class="tag plain"><span[^>]*>(.)</span> Ikke satt i verk', html)
+    waiting = re.findall(r'<span class="tag plain" data-sign="(.)">Ikke satt i verk', html)
     assert waiting == ["○"] * failed["waiting"]
     assert waiting
     assert f"{failed['waiting']} er ikke satt i verk" in flat(html)
@@ -87,4 +87,13 @@ def test_every_timeline_says_its_days_in_words_and_shares_one_axis(demo_home, mo
     assert len(rails) == count["count"]
     assert all(rail.startswith("Besluttet ") and ", frist " in rail for rail in rails)
     # Today stands at one place in all of them.
-    assert len(set(re.findall(r'<b class="mark" style="left:([\d.]+%)"', html))) == 1
+    assert len(set(re.findall(r"var\(--control\)\) ([\d.]+%) 0/2px", html))) == 1
+    # The labels stand in the first row of each table; on a phone the others say today and what is farthest from it.
+    tables = re.findall(r'<table[^>]*class="rows decisions".*?</table>', html, flags=re.DOTALL)
+    for table in tables:
+        labels = re.findall(r'<span class="ticks".*?</span></span>', table, flags=re.DOTALL)
+        assert len(labels) == 1
+        first, *_, last = re.findall(r">([^<>]+)</span>", labels[0])
+        ends = set(re.findall(r'class="rail"[^>]* data-from="([^"]+)" data-to="([^"]+)"', table))
+        assert ends == {(first, last)}
+    assert sum(table.count('class="rail"') for table in tables) == len(rails)

@@ -71,11 +71,11 @@ def test_the_age_is_a_bar_from_zero_with_its_limit_and_labels_inside(homes, monk
     _, html = open_page("health", home, monkeypatch, lang="en")
     drawn = tracks(html)
     assert [places for places, _ in drawn] == [[pytest.approx(100 * age / scale, abs=0.01)] for age in ages]
-    for _, one in drawn:
-        start, width = re.search(r'class="reach" style="left:([\d.]+)%;width:([\d.]+)%', one).groups()
-        assert float(start) == 0
-        assert re.search(r'class="mark" style="left:([\d.]+)%', one)
-        assert float(width) <= 100
+    for age, (_, one) in zip(ages, drawn, strict=True):
+        bar = re.search(r"var\(--line\)\) ([\d.]+)% 50%/([\d.]+)% 4px", one)
+        start, width = map(float, bar.groups() if bar else (0, 0))
+        assert (start, width) == (0, pytest.approx(100 * age / scale, abs=0.01))
+        assert re.search(r"var\(--control\)\) ([\d.]+)% 0/2px", one)
         assert all(0 <= float(at) <= 100 for at in re.findall(r"left:([\d.]+)%", one))
 
 

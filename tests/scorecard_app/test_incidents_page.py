@@ -30,8 +30,8 @@ def period_of(home, label=None):
 
 
 def tracks(html):
-    """Each track of a page: places of its marks in percent, and the whole of it."""
-    found = re.findall(r'<div class="track">.*?</div>', html, flags=re.DOTALL)
+    """Each track of a page: places of its marks in percent, and the whole of its cell."""
+    found = [cell for cell in re.findall(r"<td[^>]*>.*?</td>", html, flags=re.DOTALL) if 'class="rail"' in cell]
     return [(list(map(float, re.findall(r'<i class="\w+" style="left:([\d.]+)%', one))), one) for one in found]
 
 

@@ -64,7 +64,7 @@ def test_a_text_stays_a_text_wherever_it_is_put(words):
         (element("p", element("b", words), class_=words), ["p", "b"]),
         (link(words, words), ["a"]),
         (rich(words.replace("*", "")), []),
-        (tag("good", "✓", words), ["span", "span"]),
+        (tag("good", "✓", words), ["span"]),
         (hint(words), ["p"]),
         (points([words]), ["ul", "li"]),
         (pairs([(words, words)]), ["dl", "dt", "dd"]),

@@ -86,7 +86,7 @@ def test_the_requirement_is_the_same_line_in_every_picture():
         assert ORANGE not in drawn
     rules = re.findall(r"([^{}]+)\{([^{}]*)\}", CSS)
     teal = [(name.strip(), body) for name, body in rules if KRAV_COLOUR in body]
-    assert {name for name, _ in teal} == {".ops .rail b.krav", ".ops .bullet b"}
+    assert {name for name, _ in teal} == {".ops .rail b.krav", ".ops .bullet::after"}
     assert all(f"width: {KRAV_WIDTH}px" in body for _, body in teal)
 
 

@@ -331,7 +331,8 @@ def test_each_state_of_a_tile_has_words_or_marks_beside_its_colour():
     def drawn(**parts) -> str:
         return tile_html("en", Tile("/x", "the label", **({"score": 71.4, "status": "ok"} | parts)))
 
-    assert '<span class="unseen">the label</span>' in drawn()
+    assert 'aria-label="the label"' in drawn()
+    assert '<span class="unseen">the label</span>' in drawn(change=-4.0), "more is seen than the figure"
     assert ">71<" in drawn()
     assert "provisional" in drawn(status="provisional")
     assert "Too little data" in drawn(score=None, status="too_little_data")
