@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import socket
 import stat
 import tempfile
 import time
@@ -49,6 +50,9 @@ _TYPES: dict[ColumnType, t.DataType] = {
 # Spark's launcher asks for a module that small Java runtimes leave out and that Spark does without.
 _LEFT_OUT = "--add-modules=jdk.incubator.vector"
 LEFTOVER_SECONDS = 24 * 3600
+ANSWER_SECONDS = 10.0  # a master takes a connection at once; this ends waiting for a machine that is not there
+_WITHOUT = "OPSMETRICS_ENGINE=duckdb does without it"
+_FIX = f"start the cluster, or correct OPSMETRICS_SPARK_MASTER; {_WITHOUT}"
 _OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     # DuckDB's arithmetic: an overflow or a wrong cast is an error, never a null.
@@ -170,6 +174,7 @@ class SparkEngine:
 @cache
 def _session(master: str) -> SparkSession:
     """One session a process: beginning one costs seconds, and it ends with the process."""
+    _refuse_silent(master)
     is_here = master.startswith("local")
     options = _OPTIONS | (_ON_THIS_MACHINE if is_here else {})
     variables = {"JAVA_HOME": str(java_home())} | ({"SPARK_LOCAL_IP": "127.0.0.1"} if is_here else {})
@@ -178,6 +183,27 @@ def _session(master: str) -> SparkSession:
         builder = builder.config(name, value)
     with environment(variables):
         return builder.getOrCreate()
+
+
+def _refuse_silent(master: str) -> None:
+    """Ask a cluster of Spark's own for a connection first: Spark itself goes on trying for a minute.
+
+    Raises:
+        OpsMetricsError: None of the masters takes one.
+    """
+    scheme, _, places = master.partition("://")
+    if scheme != "spark":
+        return
+    reasons: list[str] = []
+    for place in places.split(","):
+        host, _, port = place.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+        except (OSError, ValueError) as error:
+            reasons.append(f"{place}: {error}")
+        else:
+            return
+    raise OpsMetricsError(f"Spark at {master}: nobody answers ({'; '.join(reasons)})\n    fix: {_FIX}")
 
 
 @cache
@@ -213,6 +239,5 @@ def _explained(master: str) -> Generator[None]:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         said = next((line for line in lines if "Exception" in line or "Error" in line), lines[0] if lines else "")
         raise OpsMetricsError(
-            f"Spark at {master}: {said[:500]}"
-            "\n    fix: look at the cluster's page and at the log above; OPSMETRICS_ENGINE=duckdb does without it"
+            f"Spark at {master}: {said[:500]}\n    fix: look at the cluster's page and at the log above; {_WITHOUT}"
         ) from error

@@ -397,7 +397,8 @@ def test_a_cluster_that_nobody_answers_for_is_explained_and_the_last_good_table_
     variables = {"OPSMETRICS_ENGINE": "spark", "OPSMETRICS_SPARK_MASTER": "spark://127.0.0.1:9"}
     done = run("run", "--org", str(org), home=tmp_path / "home", **variables)
     assert done.returncode == 1
-    assert "Spark at spark://127.0.0.1:9" in done.stderr
+    assert "Spark at spark://127.0.0.1:9: nobody answers" in done.stderr
+    assert "OPSMETRICS_SPARK_MASTER" in done.stderr
     assert "Traceback (most recent call last)" not in done.stderr
     alone = Settings(home=tmp_path / "home", org=org, data=None, now=None, sql=default_sql_root())
     assert plans.run(alone).ok
