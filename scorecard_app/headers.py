@@ -1,4 +1,4 @@
-"""What the app's page carries: its content security policy, its language and its name."""
+"""What the app's page carries: its content security policy, its language, its name, and what it fetches at once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opsmetrics.language.texts import LANGUAGES, text
 from scorecard_app.current import default_language
 from scorecard_app.markup import attribute_list, element
+from scorecard_app.preloads import with_preloads
 from scorecard_app.raw_html import style
 
 # What Streamlit needs beside its own files: the one script in its page and styles, by their digests; scripts of
@@ -54,7 +55,7 @@ _DROPPED = (b"if-none-match", b"if-modified-since", b"accept-encoding")
 
 
 class PageLanguage:
-    """ASGI middleware: the page's language and name in the HTML shell.
+    """ASGI middleware: the page's language and name in the HTML shell, and what it fetches at once (``preloads``).
 
     Streamlit always says ``lang="en"`` (WCAG 3.1.1), and names every page alike until its script has run.
     """
@@ -100,4 +101,4 @@ def _translated(body: bytes, language: str) -> bytes:
     title = element("title", text(language, "app.name"))
     html = body.decode("utf-8")
     html = html.replace(f"html{attribute_list(lang='en')}", f"html{attribute_list(lang=language)}", 1)
-    return re.sub(r"<title>.*?</title>", lambda _: title, html, count=1).encode()
+    return with_preloads(re.sub(r"<title>.*?</title>", lambda _: title, html, count=1)).encode()
