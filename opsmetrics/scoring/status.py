@@ -156,7 +156,7 @@ def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
 
 
 def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
-    """Set cells under a valid waiver to ``waived``, oldest waivers first, up to the area's share.
+    """Set cells under a valid waiver to ``waived``, oldest waivers first, as far as the area's share has room for each.
 
     Args:
         grid: With statuses; columns ``area_id``, ``weight``, ``on``.
@@ -179,10 +179,8 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         .unique([*group, "metric_id"], keep="first", maintain_order=True)
         .join(total, on=group)
         .sort("valid_from", "waiver_id", "metric_id")
-        .with_columns(used=pl.col("weight").cum_sum().over(group))
-        .filter(pl.col("used") <= ruleset.waived_share_at_most * pl.col("area_weight") + 1e-9)
-        .select(*CELL, "waiver_id")
     )
+    active = _within_share(active, group, ruleset.waived_share_at_most).select(*CELL, "waiver_id")
     of_month = active.filter(pl.col("grain") == "month").with_columns(
         grain=pl.lit("series_quarter").cast(active.schema["grain"], strict=False)
     )
@@ -201,3 +199,13 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         )
         .drop("waiver_id")
     )
+
+
+def _within_share(active: pl.DataFrame, group: list[str], share: float) -> pl.DataFrame:
+    """Leave out what an area's share has no room for; what is left out takes no room of those after it."""
+    while True:
+        is_over = pl.col("weight").cum_sum().over(group) > share * pl.col("area_weight") + 1e-9
+        marked = active.with_columns(is_first_over=is_over & (is_over.cum_sum().over(group) == 1))
+        if not marked["is_first_over"].any():
+            return active
+        active = marked.filter(~pl.col("is_first_over")).drop("is_first_over")
