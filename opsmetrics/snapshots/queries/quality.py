@@ -298,8 +298,12 @@ def quarantine(snapshot: Snapshot) -> Rows[Quarantined]:
 
 def unmatched(snapshot: Snapshot) -> Rows[UnmatchedName]:
     """Return the names in the sources whose rows belong to nobody, most rows first."""
-    sql = f"select * from facts.unmatched_rows order by row_count desc limit {SHOWN_ROWS}"
-    return query(snapshot, UnmatchedName, sql)
+    return query(
+        snapshot,
+        UnmatchedName,
+        f"""select stream, kind, name, reason, service_id, row_count, stream_rows, first_on, last_on
+            from facts.unmatched_rows order by row_count desc limit {SHOWN_ROWS}""",
+    )
 
 
 def notices(snapshot: Snapshot) -> Rows[Notice]:
