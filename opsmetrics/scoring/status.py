@@ -82,8 +82,15 @@ def _is_invalid() -> pl.Expr:
 def _reason() -> pl.Expr:
     # Never rounded up to the whole: 99.7 % is 99.
     percent = (pl.col("completeness") * 100).floor().cast(pl.Int64).cast(pl.String)
-    incomplete = pl.format("incomplete:{}{}", percent, _silent_stream())
-    is_partly_untold = pl.col("untold").is_not_null() & (pl.col("completeness") < pl.col("window_completeness"))
+    is_partly_known = pl.col("completeness") < pl.col("window_completeness") - 1e-9
+    # What was delivered and says nothing (an empty flag) is no delivery that failed.
+    incomplete = pl.format(
+        "{}:{}{}",
+        pl.when(is_partly_known).then(pl.lit("known")).otherwise(pl.lit("incomplete")),
+        percent,
+        _silent_stream(),
+    )
+    is_partly_untold = pl.col("untold").is_not_null() & is_partly_known
     thin = pl.format("thin:{}/{}", pl.col("sample_size"), pl.col("n_full"))
     return (
         pl.when(pl.col("status") == "not_applicable")
