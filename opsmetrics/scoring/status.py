@@ -12,6 +12,7 @@ DROPPED = ("no_opportunity", "not_applicable", "waived")
 _CARRIED = (
     *("points", "evidence_weight", "value", "numerator", "denominator", "sample_size", "standard_error", "units"),
 )
+_NUMBERS = ("value", "numerator", "denominator", "sample_size", "standard_error", "units")
 STATUSES = (*MEASURED, *DROPPED, "stale", "not_measured", "not_measured_overdue", "invalid")
 CELL = ["team_id", "metric_id", "as_of", "grain"]
 
@@ -29,8 +30,9 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
         ruleset: For the stale limit and the grace days.
 
     Returns:
-        The grid with ``status`` and ``reason``; points and evidence weight are null unless measured. An obligation
-        whose grace is used up has the ruleset's ``overdue_points`` where it names some.
+        The grid with ``status`` and ``reason``; points and evidence weight are null unless measured, values and counts
+        where nobody measures. An obligation whose grace is used up has the ruleset's ``overdue_points`` where it names
+        some.
     """
     overdue = pl.col("on") >= pl.col("grace_from") + pl.duration(days=ruleset.grace_days)
     unconnected = pl.col("missing_streams").is_not_null() | (pl.col("on") < pl.col("connected_on"))
@@ -67,7 +69,15 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
             name: pl.when(is_overdue).then(ruleset.overdue_points).when(measured).then(pl.col(name))
             for name in ("points_low", "points_high")
         },
+        # Where nothing is connected, a count of 0 is no finding of none.
+        **{name: pl.when(~_is_of_nothing(stale)).then(name) for name in _NUMBERS},
     )
+
+
+def _is_of_nothing(stale: pl.Expr) -> pl.Expr:
+    """Whether nobody measured what the numbers of a cell are about."""
+    status = pl.col("status")
+    return status.is_in(["not_measured", "not_measured_overdue"]) | ((status == "not_applicable") & stale)
 
 
 def _is_invalid() -> pl.Expr:

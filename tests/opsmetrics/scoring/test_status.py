@@ -125,6 +125,27 @@ def test_status(ruleset, changes, status, reason):
         assert found["evidence_weight"] is None
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_shown"),
+    [
+        ({"missing_streams": "alerts"}, False),
+        ({"missing_streams": "alerts", "grace_from": date(2026, 8, 1)}, False),
+        ({"connected_on": date(2026, 9, 1)}, False),
+        ({"completeness": 0.0, "untold": "alerts.label"}, False),
+        ({"applies": False, "completeness": 0.0, "window_completeness": 0.0}, False),
+        ({"applies": False}, True),
+        ({"value": 1.1, "numerator": 11.0}, True),
+    ],
+)
+def test_a_count_of_none_is_no_finding_where_nobody_looked(ruleset, changes, is_shown):
+    """A scanner that is not connected has found nothing in anything; what was looked at keeps its numbers."""
+    nothing = {"numerator": 0.0, "denominator": 1.0, "value": 0.0, "sample_size": 0} | changes
+    found = status_of(ruleset, **nothing)
+    numbers = [found[name] for name in ("value", "numerator", "denominator", "sample_size", "units")]
+    assert (None not in numbers) == is_shown
+    assert is_shown or set(numbers) == {None}
+
+
 @pytest.mark.parametrize(("weeks_silent", "carried"), [(1, True), (12, True), (13, False)])
 def test_a_stale_value_is_carried_for_ninety_days_and_counts_as_unknown_in_the_bounds(ruleset, weeks_silent, carried):
     earlier = AT - timedelta(days=7 * weeks_silent)
