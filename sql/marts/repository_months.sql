@@ -18,8 +18,8 @@
 -- offhours_share = "Share outside working hours of the update merges that say when, 0..1"
 -- human_touched_share = "Share that people also committed to of the update merges that say so, 0..1"
 -- security_not_known = "Update merges that do not say whether they are security updates; null = no merges"
--- offhours_not_known = "Those that do not say whether they were outside working hours"
--- human_touched_not_known = "Those that do not say whether people committed to them"
+-- offhours_not_known = "Those that do not say whether they were outside working hours; null = no merges"
+-- human_touched_not_known = "Those that do not say whether people committed to them; null = no merges"
 with zone as (select timezone from meta.organisation),
 
 commits as (
