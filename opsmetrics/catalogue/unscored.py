@@ -42,6 +42,11 @@ SHAPES: dict[str, Table] = {
                 count("sample_size", "Items behind it", required=True),
                 number("low", "Lower end of a 95 % interval for a median (order statistics), or null", low=None),
                 number("high", "Upper end, or null; null also where it lies among open items", low=None),
+                count(
+                    "not_known",
+                    "Items that are not behind it because nobody knows whether they belong, or how they went; null ="
+                    " not counted",
+                ),
             ),
             ("team_id", "as_of", "grain", "entity_id", "statistic"),
         ),
@@ -54,6 +59,7 @@ SHAPES: dict[str, Table] = {
                 number("numerator", "Things that are in order"),
                 number("denominator", "Things"),
                 share("value", "Share, 0..1"),
+                count("not_known", "Things of which it is not known: they are in neither number", required=True),
             ),
             ("as_of", "grain"),
         ),

@@ -12,6 +12,7 @@ DROPPED = ("no_opportunity", "not_applicable", "waived")
 _CARRIED = (
     *("points", "evidence_weight", "value", "numerator", "denominator", "sample_size", "standard_error", "units"),
 )
+_NUMBERS = ("value", "numerator", "denominator", "sample_size", "standard_error", "units")
 STATUSES = (*MEASURED, *DROPPED, "stale", "not_measured", "not_measured_overdue", "invalid")
 CELL = ["team_id", "metric_id", "as_of", "grain"]
 
@@ -29,8 +30,9 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
         ruleset: For the stale limit and the grace days.
 
     Returns:
-        The grid with ``status`` and ``reason``; points and evidence weight are null unless measured. An obligation
-        whose grace is used up has the ruleset's ``overdue_points`` where it names some.
+        The grid with ``status`` and ``reason``; points and evidence weight are null unless measured, values and counts
+        where nobody measures. An obligation whose grace is used up has the ruleset's ``overdue_points`` where it names
+        some.
     """
     overdue = pl.col("on") >= pl.col("grace_from") + pl.duration(days=ruleset.grace_days)
     unconnected = pl.col("missing_streams").is_not_null() | (pl.col("on") < pl.col("connected_on"))
@@ -67,7 +69,15 @@ def assign_status(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
             name: pl.when(is_overdue).then(ruleset.overdue_points).when(measured).then(pl.col(name))
             for name in ("points_low", "points_high")
         },
+        # Where nothing is connected, a count of 0 is no finding of none.
+        **{name: pl.when(~_is_of_nothing(stale)).then(name) for name in _NUMBERS},
     )
+
+
+def _is_of_nothing(stale: pl.Expr) -> pl.Expr:
+    """Whether nobody measured what the numbers of a cell are about."""
+    status = pl.col("status")
+    return status.is_in(["not_measured", "not_measured_overdue"]) | ((status == "not_applicable") & stale)
 
 
 def _is_invalid() -> pl.Expr:
@@ -82,8 +92,15 @@ def _is_invalid() -> pl.Expr:
 def _reason() -> pl.Expr:
     # Never rounded up to the whole: 99.7 % is 99.
     percent = (pl.col("completeness") * 100).floor().cast(pl.Int64).cast(pl.String)
-    incomplete = pl.format("incomplete:{}{}", percent, _silent_stream())
-    is_partly_untold = pl.col("untold").is_not_null() & (pl.col("completeness") < pl.col("window_completeness"))
+    is_partly_known = pl.col("completeness") < pl.col("window_completeness") - 1e-9
+    # What was delivered and says nothing (an empty flag) is no delivery that failed.
+    incomplete = pl.format(
+        "{}:{}{}",
+        pl.when(is_partly_known).then(pl.lit("known")).otherwise(pl.lit("incomplete")),
+        percent,
+        _silent_stream(),
+    )
+    is_partly_untold = pl.col("untold").is_not_null() & is_partly_known
     thin = pl.format("thin:{}/{}", pl.col("sample_size"), pl.col("n_full"))
     return (
         pl.when(pl.col("status") == "not_applicable")
@@ -156,7 +173,7 @@ def carry_last_value(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
 
 
 def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
-    """Set cells under a valid waiver to ``waived``, oldest waivers first, up to the area's share.
+    """Set cells under a valid waiver to ``waived``, oldest waivers first, as far as the area's share has room for each.
 
     Args:
         grid: With statuses; columns ``area_id``, ``weight``, ``on``.
@@ -179,10 +196,8 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         .unique([*group, "metric_id"], keep="first", maintain_order=True)
         .join(total, on=group)
         .sort("valid_from", "waiver_id", "metric_id")
-        .with_columns(used=pl.col("weight").cum_sum().over(group))
-        .filter(pl.col("used") <= ruleset.waived_share_at_most * pl.col("area_weight") + 1e-9)
-        .select(*CELL, "waiver_id")
     )
+    active = _within_share(active, group, ruleset.waived_share_at_most).select(*CELL, "waiver_id")
     of_month = active.filter(pl.col("grain") == "month").with_columns(
         grain=pl.lit("series_quarter").cast(active.schema["grain"], strict=False)
     )
@@ -201,3 +216,13 @@ def apply_waivers(grid: pl.DataFrame, waivers: pl.DataFrame, ruleset: Ruleset) -
         )
         .drop("waiver_id")
     )
+
+
+def _within_share(active: pl.DataFrame, group: list[str], share: float) -> pl.DataFrame:
+    """Leave out what an area's share has no room for; what is left out takes no room of those after it."""
+    while True:
+        is_over = pl.col("weight").cum_sum().over(group) > share * pl.col("area_weight") + 1e-9
+        marked = active.with_columns(is_first_over=is_over & (is_over.cum_sum().over(group) == 1))
+        if not marked["is_first_over"].any():
+            return active
+        active = marked.filter(~pl.col("is_first_over")).drop("is_first_over")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -19,7 +20,7 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.landing import PARTIAL
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.sources.notes import Window, days_of
-from opsmetrics.streams import Stream
+from opsmetrics.streams import Rule, Stream
 
 DAY = timedelta(days=1)
 # A file that does not say which days it covers proves no silence longer than this: one wrong year is one.
@@ -35,12 +36,53 @@ def happened_days(organisation: Organisation, today: date) -> Window:
     return earliest, today + 2 * DAY
 
 
-def doubtful_days(frame: pl.DataFrame, window: Window) -> set[date]:
-    """Return the days of a window of which a row was set aside; all where the day of such a row cannot be read."""
+def doubtful_days(frame: pl.DataFrame, window: Window, stream: Stream, zone: ZoneInfo) -> set[date]:
+    """Return the days of a window of which a row was set aside, or may have been.
+
+    Where two times of a row contradict each other nobody knows which of them is mistyped: it may be of the day of
+    either. A row whose day cannot be read may be of any, unless its end says when it began at the earliest.
+
+    Args:
+        frame: Rows as :func:`opsmetrics.sources.contract.apply_contract` returns them.
+        window: Half-open local days.
+        stream: Their contract.
+        zone: Whose midnights cut days.
+    """
     aside = frame.filter(pl.col("_reason").is_not_null())
-    if aside.height and aside["_day"].null_count():
-        return set(days_of(window))
-    return {day for day in aside["_day"].unique().to_list() if window[0] <= day < window[1]}
+    found = set(aside["_day"].drop_nulls().to_list())
+    for rule in stream.rules:
+        if stream.time in {rule.least, rule.most}:
+            other = rule.most if stream.time == rule.least else rule.least
+            found |= _possible_days(aside.filter(_contradicts(rule)), other, stream, zone)
+    unread = aside.filter(pl.col("_day").is_null())
+    for number in range(unread.height):
+        begun = _begun(unread[number], stream, zone)
+        if not any(window[0] <= day < window[1] for day in begun):
+            return set(days_of(window))
+        found |= begun
+    return {day for day in found if window[0] <= day < window[1]}
+
+
+def _contradicts(rule: Rule) -> pl.Expr:
+    least, most = pl.col(rule.least), pl.col(rule.most)
+    if rule.within_days is not None:
+        return most > least + timedelta(days=rule.within_days)
+    return least >= most if rule.is_strict else least > most
+
+
+def _begun(unread: pl.DataFrame, stream: Stream, zone: ZoneInfo) -> set[date]:
+    """Return the days on which rows of no known day may have begun, by when they ended; else none."""
+    if stream.lasts_days is None:
+        return set()
+    return set().union(*(_possible_days(unread, name, stream, zone) for name in stream.ends))
+
+
+def _possible_days(rows: pl.DataFrame, name: str, stream: Stream, zone: ZoneInfo) -> set[date]:
+    """Return the local days that a time of rows names, and before an end those on which they may have begun."""
+    times = rows[name].drop_nulls()
+    days = times if stream.column(name).type == "date" else times.dt.convert_time_zone(zone.key).dt.date()
+    back = (stream.lasts_days or 0) if name in stream.ends else 0
+    return {day - timedelta(days=number) for day in days.unique().to_list() for number in range(back + 1)}
 
 
 def silent_days(frame: pl.DataFrame) -> set[date]:
@@ -80,9 +122,11 @@ def covered_days(source: StreamSource, stream: Stream, frame: pl.DataFrame, path
     return start, end + DAY
 
 
-def proven(frame: pl.DataFrame, covered: Window, stream: Stream, today: date) -> tuple[pl.DataFrame, dict[date, str]]:
+def proven(
+    frame: pl.DataFrame, covered: Window, stream: Stream, today: date, zone: ZoneInfo
+) -> tuple[pl.DataFrame, dict[date, str]]:
     """Set rows outside the covered days aside, and say of which of these days not everything is known."""
-    states = dict.fromkeys(doubtful_days(frame, covered), PARTIAL)
+    states = dict.fromkeys(doubtful_days(frame, covered, stream, zone), PARTIAL)
     if stream.is_plan:
         states |= dict.fromkeys(days_of((max(covered[0], today + DAY), covered[1])), PARTIAL)
     return _outside(frame, covered), states

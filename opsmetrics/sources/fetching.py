@@ -196,9 +196,9 @@ def batch_of(request: FetchRequest[Any], stream: Stream, answer: FetchResult, *,
             file=Path(source),
         )
         typed = judged.frame
+        doubtful = doubtful_days(typed, request.days, stream, request.organisation.zone) | answer.unseen
         if not stream.is_register:
             typed = typed.filter(pl.col("_day").is_null() | pl.col("_day").is_between(*request.days, closed="left"))
-        doubtful = doubtful_days(typed, request.days) | answer.unseen
         return Batch(
             typed,
             request.days,

@@ -318,7 +318,9 @@ def _told(reading: Reading, path: Path, day: Window | None, frames: list[tuple[E
     stream, today = reading.stream, reading.today
     if stream.is_register:
         ((_, frame),) = frames
-        return Part(frame, (today, today + DAY), dict.fromkeys(doubtful_days(frame, (today, today + DAY)), PARTIAL))
+        now = (today, today + DAY)
+        doubtful = doubtful_days(frame, now, stream, reading.organisation.zone)
+        return Part(frame, now, dict.fromkeys(doubtful, PARTIAL))
     if day is not None:
         return _day_told(reading, day, frames)
     return merged(
@@ -342,7 +344,7 @@ def _day_told(reading: Reading, day: Window, frames: list[tuple[Export, pl.DataF
             is_stray = ~pl.col("_day").is_between(first, first + DAY) & pl.lit(first == day[0])
             told = told.filter(pl.col("_day").is_null() | (pl.col("_day") == day[0]) | is_stray)
         rows.append(told)
-    frame, states = proven(pl.concat(rows), day, reading.stream, reading.today)
+    frame, states = proven(pl.concat(rows), day, reading.stream, reading.today, reading.organisation.zone)
     if reading.source.cut is None:
         _refuse_useless(frame, frames[0][0].path)
     missing = {day[0]: PARTIAL} if len(frames) < len(planned_files) else {}
@@ -356,7 +358,7 @@ def _whole_told(reading: Reading, export: Export, path: Path, frame: pl.DataFram
     covered = own or covered_days(source, stream, frame, path, today)
     if export.days is not None and stream.ends:
         frame = carried(frame, covered)
-    frame, states = proven(frame, covered, stream, today)
+    frame, states = proven(frame, covered, stream, today, zone)
     _refuse_useless(frame, export.path)
     if source.covers is None and export.days is None:
         silent = silent_days(frame)

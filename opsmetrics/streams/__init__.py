@@ -6,7 +6,7 @@ here: how a source is asked (``opsmetrics.sources``) or what a row means for a t
 
 from opsmetrics.core.declare import DUCKDB_TYPES, Column
 from opsmetrics.streams import automation, backup, incidents, maintenance, monitoring, scaling, security
-from opsmetrics.streams.model import Stream
+from opsmetrics.streams.model import Rule, Stream
 from opsmetrics.streams.published_scores import PUBLISHED_SCORES
 
 _AREAS = (monitoring, maintenance, incidents, scaling, security, automation, backup)
@@ -14,4 +14,4 @@ _AREAS = (monitoring, maintenance, incidents, scaling, security, automation, bac
 FILES = "files"
 STREAMS: dict[str, Stream] = {stream.name: stream for area in _AREAS for stream in area.STREAMS}
 
-__all__ = ["DUCKDB_TYPES", "FILES", "PUBLISHED_SCORES", "STREAMS", "Column", "Stream"]
+__all__ = ["DUCKDB_TYPES", "FILES", "PUBLISHED_SCORES", "STREAMS", "Column", "Rule", "Stream"]

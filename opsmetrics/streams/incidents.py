@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from opsmetrics.core.declare import Column, at, count, deadline, flag, id_, or_none, text
-from opsmetrics.streams.model import SERVICE, Stream, after, in_order
+from opsmetrics.core.declare import Column, at, count, deadline, due, flag, id_, or_none, text
+from opsmetrics.streams.model import SERVICE, Stream, after, in_order, within_days
 
 STREAMS: tuple[Stream, ...] = (
     Stream(
@@ -40,15 +40,17 @@ STREAMS: tuple[Stream, ...] = (
         (
             id_("shift_id", "Id at the source"),
             id_("team_id", "Team on duty"),
-            at("starts_at", "Start", required=True, is_plan=True),
-            at("ends_at", "End", required=True, is_plan=True),
+            due("starts_at", "Start", required=True),
+            due("ends_at", "End, a year after the start at most", required=True),
             count("responder_count", "People on duty with an active contact method"),
         ),
         ("shift_id",),
         "starts_at",
         repull_days=35,
         ends=("ends_at",),
-        rules=after("starts_at", "ends_at"),
+        rules=(*after("starts_at", "ends_at"), *within_days("starts_at", "ends_at", 365)),
+        # As the method's inc_oncall_coverage has it, and as connectors cut longer ones.
+        lasts_days=7,
     ),
     Stream(
         "action_items",

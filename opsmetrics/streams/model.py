@@ -20,16 +20,20 @@ class Rule:
         most: Column of the whole, or of the later time.
         is_strict: Equal values break the rule too.
         reason: What a row that breaks it says of itself.
+        within_days: The later time comes at most so many times 24 hours after the earlier one; instead of the order.
     """
 
     least: str
     most: str
     reason: str
     is_strict: bool = False
+    within_days: int | None = None
 
     @property
     def broken(self) -> str:
         """SQL that is true where a row breaks the rule; a null on either side breaks nothing."""
+        if self.within_days is not None:
+            return f'"{self.most}" > "{self.least}" + interval {24 * self.within_days} hour'
         return f'"{self.least}" {">=" if self.is_strict else ">"} "{self.most}"'
 
 
@@ -42,6 +46,11 @@ def in_order(*columns: str) -> tuple[Rule, ...]:
 def after(start: str, end: str) -> tuple[Rule, ...]:
     """Return the rule that an end comes after its start; equal is not allowed."""
     return (Rule(start, end, f"{end}: not after {start}", is_strict=True),)
+
+
+def within_days(start: str, end: str, days: int) -> tuple[Rule, ...]:
+    """Return the rule that an end comes at most so many days after its start; later is a mistyped year."""
+    return (Rule(start, end, f"{end}: more than {days} days after {start}", within_days=days),)
 
 
 def part_of(part: str, whole: str) -> tuple[Rule, ...]:
@@ -66,6 +75,7 @@ class Stream:
         ends: Columns that say when a row ended. While all of them are null the row is open and may still change, so
             that its day is asked for again, whatever its age (ADR 0028); none for what never ends.
         rules: What columns of one row are to each other; a row that breaks one is set aside.
+        lasts_days: How long before its end a row usually began at most, in days; None where that says nothing.
         newest: Column that says which of several rows of one key is the newest; without it none of them is believed.
 
     Raises:
@@ -81,6 +91,7 @@ class Stream:
     repull_days: int = 3
     ends: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    lasts_days: int | None = None
     newest: str | None = None
 
     def __post_init__(self) -> None:

@@ -54,6 +54,8 @@ def _table(page: Page, rows: Sequence[Exemption]) -> Table:
     for row in rows:
         metric = metrics.get(row.subject)
         kind = page.text(f"exemptions.kind_{row.kind}")
+        if row.is_counted is False:
+            kind = page.text("exemptions.no_room", kind=kind)
         shown.append(
             (
                 Cell(page.say(teams[row.team_id].name), address=TEAM.at(team=row.team_id)),

@@ -236,6 +236,7 @@ def diagnostics(page: Page, team_id: str) -> None:
         Column(page.text("word.value"), "number"),
         Column(page.text("explain.interval"), "number"),
         Column(page.text("explain.items"), "number"),
+        Column(page.text("explain.not_known"), "number"),
     )
     shown = tuple(_diagnostic_row(page, row) for row in rows)
     caption = page.text("explain.diagnostics_caption")
@@ -261,4 +262,5 @@ def _diagnostic_row(page: Page, row: Diagnostic) -> tuple[Cell, ...]:
         shown(row.value),
         Cell(interval),
         page.cells.number(row.sample_size),
+        page.cells.number(row.not_known),
     )

@@ -90,7 +90,7 @@ def _of_team(page: Page, metric: Metric, team: Team) -> None:
 
 
 def _now(page: Page, metric: Metric, row: MetricScore) -> None:
-    """Value, requirement, target and points; the interval of a sample; status and its reason."""
+    """Value, requirement, target and points; the interval; status and its reason."""
     language, unit = page.language, metric.unit
     sign = "≤" if metric.floor > metric.mal else "≥"
     now, krav, target = fmt.metric_values(language, unit, shown_value(row), metric.requirement, metric.mal)
@@ -105,7 +105,9 @@ def _now(page: Page, metric: Metric, row: MetricScore) -> None:
     chance = None
     if row.interval_low is not None and row.points is not None:
         low, high = fmt.metric_values(language, unit, row.interval_low, row.interval_high)
-        chance = hint(page.text("metric.interval", low=low, high=high))
+        # What is counted in full did not come out as it did by chance: luck enters what it says of the practice.
+        words = "metric.interval_census" if metric.kind == "census" else "metric.interval"
+        chance = hint(page.text(words, low=low, high=high))
     status = paragraph(cell_html(page, status_cell(page, row)), " ", reason(language, row.reason), kind="meta")
     show(join(numbers, status, chance))
 

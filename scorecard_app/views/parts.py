@@ -129,7 +129,7 @@ def reason(language: str, code: str | None) -> str:
     silent = ""
     if name == "not_connected":
         detail = ",".join(text(language, f"stream.{stream}") for stream in detail.split(","))
-    elif name in {"carried_from", "incomplete"}:
+    elif name in {"carried_from", "incomplete", "known"}:
         detail, _, silent = detail.partition("/")
     elif name in {"not_told", "weaker"}:
         pairs = [column.partition(".") for column in detail.split(",")]

@@ -8,16 +8,22 @@ with items as (
         case
             when d.recovered_at < w.as_of then epoch_us(d.recovered_at - d.deployed_at) / 3600e6
             else 'infinity'::double
-        end as hours
+        end as hours,
+        d.knows_recovery as is_known
     from macros.shown_windows(180) as w
     join facts.deployments as d on macros.within(d.deployed_at, w.starts_at, w.as_of)
-    where d.failed_at < w.as_of and d.knows_recovery
+    where d.failed_at < w.as_of
 ),
 
 collected as (
-    select team_id, as_of, grain, unnest(macros.duration_statistics(list_sort(list(hours)))) as found
+    select
+        team_id, as_of, grain,
+        unnest(macros.duration_statistics(
+            list_sort(list(hours) filter (is_known)), count(*) filter (not is_known)
+        )) as found
     from items
     group by team_id, as_of, grain
+    having bool_or(is_known)
 )
 
 select team_id, as_of, grain, '' as entity_id, unnest(found)

@@ -15,21 +15,29 @@ with newest as (
 items as (
     select
         o.team_id, n.as_of, n.grain,
-        greatest(0, n.newest_released_on - n.installed_released_on) / 365.25 as libyears
+        cast(case
+            when n.newest_released_on is not null and n.installed_released_on is not null
+                then greatest(0, n.newest_released_on - n.installed_released_on) / 365.25
+        end as decimal(18, 6)) as libyears
     from newest as n
     join ref.owned_services as o on o.service_id = n.service_id and o.as_of = n.as_of and o.grain = n.grain
-    where n.newest_released_on is not null and n.installed_released_on is not null
 )
 
 select
     team_id, as_of, grain, '' as entity_id,
-    unnest(macros.statistic('sum', sum(cast(libyears as decimal(18, 6)))::double, count(*)))
+    unnest(macros.statistic(
+        'sum', sum(libyears)::double, count(libyears), not_known := count(*) - count(libyears)
+    ))
 from items
 group by team_id, as_of, grain
+having count(libyears) > 0
 union all
 select
     team_id, as_of, grain, '',
-    unnest(macros.statistic('mean', sum(cast(libyears as decimal(18, 6)))::double / count(*), count(*)))
+    unnest(macros.statistic(
+        'mean', sum(libyears)::double / count(libyears), count(libyears), not_known := count(*) - count(libyears)
+    ))
 from items
 group by team_id, as_of, grain
+having count(libyears) > 0
 order by team_id, grain, as_of, statistic

@@ -19,21 +19,27 @@ with nights as (
     ) = 2
 ),
 
--- A night with a page that may have been a test is left out.
-known as (
-    select n.* from nights as n
-    where not exists (
-        select 1 from facts.alerts as a
-        where a.team_id = n.team_id and a.is_test is null and macros.within(a.fired_at, n.starts_at, n.ends_at)
-    )
+-- A night with a page that may have been a test is left out, and counted.
+judged as (
+    select
+        n.*, not exists (
+            select 1 from facts.alerts as a
+            where a.team_id = n.team_id and a.is_test is null and macros.within(a.fired_at, n.starts_at, n.ends_at)
+        ) as is_known
+    from nights as n
 )
 
 select
     n.team_id, n.as_of, n.grain, '' as entity_id,
     unnest(macros.statistic(
-        'mean', count(distinct coalesce(a.incident_id, a.alert_id)) / count(distinct n.day), count(distinct n.day)
+        'mean',
+        count(distinct coalesce(a.incident_id, a.alert_id)) filter (n.is_known)
+        / count(distinct n.day) filter (n.is_known),
+        count(distinct n.day) filter (n.is_known),
+        not_known := count(distinct n.day) filter (not n.is_known)
     ))
-from known as n
+from judged as n
 left join facts.alerts as a on a.team_id = n.team_id and macros.within(a.fired_at, n.starts_at, n.ends_at)
 group by n.team_id, n.as_of, n.grain
+having bool_or(n.is_known)
 order by n.team_id, n.grain, n.as_of

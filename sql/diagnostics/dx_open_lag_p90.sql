@@ -3,17 +3,23 @@
 -- why_not_scored.nb = "Viser gammelt etterslep som andelen innen 30 dager ikke ser."
 -- why_not_scored.en = "Shows old backlog that the share within 30 days does not see."
 with items as (
-    select e.team_id, w.as_of, w.grain, epoch_us(w.as_of - e.available_at) / 86400e6 as days
+    select
+        e.team_id, w.as_of, w.grain, epoch_us(w.as_of - e.available_at) / 86400e6 as days,
+        e.knows_end
     from macros.shown_windows(0) as w
     join facts.update_episodes as e
         on
-            e.available_at < w.as_of and e.knows_end
+            e.available_at < w.as_of
             and coalesce(least(e.applied_at, e.dismissed_at) >= w.as_of, true)
 )
 
 select
     team_id, as_of, grain, '' as entity_id,
-    unnest(macros.statistic('p90', quantile_cont(days, 0.9), count(*)))
+    unnest(macros.statistic(
+        'p90', quantile_cont(days, 0.9) filter (knows_end), count(*) filter (knows_end),
+        not_known := count(*) filter (not knows_end)
+    ))
 from items
 group by team_id, as_of, grain
+having bool_or(knows_end)
 order by team_id, grain, as_of

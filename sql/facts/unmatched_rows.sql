@@ -15,6 +15,7 @@
 -- stream_rows = "Rows of the stream that carry a name of this kind, matched ones too"
 -- first_on = "First local day"
 -- last_on = "Last local day"
+-- unowned_days = "Local days of rows that nobody owns although somebody did before; null for other reasons"
 with named as materialized (
     select *, sum(row_count) over (partition by stream, kind) as stream_rows from macros.named_rows()
 ),
@@ -79,7 +80,8 @@ judged as (
 
 select
     stream, kind, name, reason, any_value(service_id) as service_id, cast(sum(row_count) as bigint) as row_count,
-    cast(any_value(stream_rows) as bigint) as stream_rows, min(day) as first_on, max(day) as last_on
+    cast(any_value(stream_rows) as bigint) as stream_rows, min(day) as first_on, max(day) as last_on,
+    case when reason = 'no_owner' then list_sort(list(distinct day)) end as unowned_days
 from judged
 where
     reason is not null

@@ -3,7 +3,8 @@
 --     unnest(...)"""
 -- [arguments]
 -- durations = "Durations in ascending order; infinity is one that has not ended"
-create or replace macro macros.duration_statistics(durations) as [
+-- not_known = "Items of which the duration is not known"
+create or replace macro macros.duration_statistics(durations, not_known) as [
     {
         'statistic': 'p50',
         'value': macros.finite(list_aggregate(durations, 'quantile_cont', 0.5)),
@@ -13,13 +14,15 @@ create or replace macro macros.duration_statistics(durations) as [
         )]),
         'high': macros.finite(durations[(
             select high_rank from ref.median_ranks where sample_size = len(durations)
-        )])
+        )]),
+        'not_known': not_known::bigint
     },
     {
         'statistic': 'p90',
         'value': macros.finite(list_aggregate(durations, 'quantile_cont', 0.9)),
         'sample_size': len(durations),
         'low': null,
-        'high': null
+        'high': null,
+        'not_known': not_known::bigint
     }
 ]

@@ -4,5 +4,6 @@
 create or replace macro macros.share_in_order(is_in_order) as {
     'numerator': sum(is_in_order)::double,
     'denominator': count(is_in_order)::double,
-    'value': avg(is_in_order)
+    'value': avg(is_in_order),
+    'not_known': count(*) - count(is_in_order)
 }

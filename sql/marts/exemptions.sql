@@ -13,6 +13,9 @@
 -- is_active = "Valid on the latest day"
 -- days_left = "Days until its last day, 0 on it; negative = over"
 -- weight = "Weight of the metric in its area; null for maintenance"
+-- is_counted = """\
+--     The metric is set aside by it on the latest day: a waiver for which the area has no room any more is not; \
+--     null = no waiver, or not active"""
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 
 listed as (
@@ -36,8 +39,13 @@ listed as (
 
 select
     x.*, x.valid_from <= l."on" and l."on" < x.valid_to as is_active,
-    cast(x.valid_to - l."on" - 1 as integer) as days_left, m.weight
+    cast(x.valid_to - l."on" - 1 as integer) as days_left, m.weight,
+    case
+        when x.kind = 'waiver' and x.valid_from <= l."on" and l."on" < x.valid_to
+            then coalesce(s.status = 'waived' and s.reason = 'waiver:' || x.exemption_id, false)
+    end as is_counted
 from listed as x
 cross join latest as l
 left join meta.metrics as m on m.metric_id = x.subject
+left join scores.metric as s on s.team_id = x.team_id and s.metric_id = x.subject and s.grain = 'latest'
 order by x.valid_to, x.kind, x.exemption_id

@@ -4,16 +4,22 @@
 -- repository = "owner/name"
 -- service_id = "Service, or null where no pattern fits"
 -- month = "First day of the month; only months with commits on the default branch"
--- update_merges = "Merged dependency updates by Renovate or Dependabot (deploys under a bot's name left out)"
+-- update_merges = """\
+--     Merged dependency updates by Renovate or Dependabot (deploys under a bot's name left out); null = no source \
+--     tells merges"""
 -- security_update_merges = "Those marked as security updates; null = none of them says"
--- package_updates = "Package version changes by Renovate or Dependabot; a grouped merge holds many"
+-- package_updates = """\
+--     Package version changes by Renovate or Dependabot; a grouped merge holds many; null = no source tells them"""
 -- commits = "Commits on the first-parent line of the default branch"
 -- human_commits = "Those by people"
 -- ai_agent_commits = "Those by AI agents"
 -- update_bot_share = "Share by Renovate or Dependabot, 0..1"
 -- all_bots_share = "Share by any bot that is no AI agent, 0..1"
--- offhours_share = "Share of update merges outside working hours, 0..1"
--- human_touched_share = "Share of update merges that people also committed to, 0..1"
+-- offhours_share = "Share outside working hours of the update merges that say when, 0..1"
+-- human_touched_share = "Share that people also committed to of the update merges that say so, 0..1"
+-- security_not_known = "Update merges that do not say whether they are security updates; null = no merges"
+-- offhours_not_known = "Those that do not say whether they were outside working hours; null = no merges"
+-- human_touched_not_known = "Those that do not say whether people committed to them; null = no merges"
 with zone as (select timezone from meta.organisation),
 
 commits as (
@@ -37,12 +43,23 @@ merged as (
         count(*) as update_merges,
         case when count(u.is_security) > 0 then count(*) filter (u.is_security) end as security_update_merges,
         avg(cast(u.is_offhours as integer)) as offhours_share,
-        avg(cast(u.human_coauthor_count > 0 as integer)) as human_touched_share
+        avg(cast(u.human_coauthor_count > 0 as integer)) as human_touched_share,
+        count(*) - count(u.is_security) as security_not_known, count(*) - count(u.is_offhours) as offhours_not_known,
+        count(*) - count(u.human_coauthor_count) as human_touched_not_known
     from staging.update_merges as u
     join facts.repositories as r on r.repository = u.repository
     cross join zone as z
     where u.is_dependency_update
     group by all
+),
+
+-- None is known only of what some source tells.
+told as (
+    select
+        max(case when stream = 'update_merges' then 0 end) as no_merges,
+        max(case when stream = 'dependency_updates' then 0 end) as no_packages
+    from meta.streams
+    where is_connected
 ),
 
 packages as (
@@ -55,14 +72,15 @@ packages as (
 
 select
     c.repository, c.service_id, cast(c.month as date) as month,
-    coalesce(m.update_merges, 0) as update_merges,
-    case when m.repository is null then 0 else m.security_update_merges end as security_update_merges,
-    coalesce(p.package_updates, 0) as package_updates,
+    coalesce(m.update_merges, t.no_merges) as update_merges,
+    case when m.repository is null then t.no_merges else m.security_update_merges end as security_update_merges,
+    coalesce(p.package_updates, t.no_packages) as package_updates,
     cast(c.commits as bigint) as commits, cast(c.human_commits as bigint) as human_commits,
     cast(c.ai_agent_commits as bigint) as ai_agent_commits,
     c.update_bot_commits / c.commits as update_bot_share, c.all_bots_commits / c.commits as all_bots_share,
-    m.offhours_share, m.human_touched_share
+    m.offhours_share, m.human_touched_share, m.security_not_known, m.offhours_not_known, m.human_touched_not_known
 from commits as c
+cross join told as t
 left join merged as m on m.repository = c.repository and m.month = c.month
 left join packages as p on p.repository = c.repository and p.month = c.month
 where c.commits > 0

@@ -1,4 +1,6 @@
--- title = "Monitors of the configuration that fell silent while their stream delivers, and those never heard of"
+-- title = """\
+--     Monitors of the configuration that fell silent while their stream delivers, and those never heard of; of a \
+--     service that nobody owns any more none is expected"""
 -- key = ["name"]
 -- [columns]
 -- name = "Monitor as provider/monitor_id; of one never heard of, as services.toml writes it"
@@ -11,6 +13,15 @@ with newest as (
     select max(day) as day
     from meta.load_days
     where stream = 'availability_checks' and is_complete and day <= (select "on" from ref.as_of where grain = 'latest')
+),
+
+retired as (
+    select o.service_id
+    from ref.service_owners as o
+    cross join ref.as_of as w
+    where w.grain = 'latest'
+    group by o.service_id, w.as_of
+    having max(o.valid_to_at) < w.as_of
 ),
 
 heard as (
@@ -30,10 +41,12 @@ select
     cast(n.day - h.last_on as bigint) as silent_days
 from heard as h
 cross join newest as n
+anti join retired as r on r.service_id = h.service_id
 where n.day - h.last_on > greatest(2, 5 * h.usual_gap_days)
 union all
 select p.pattern, p.service_id, 'never_heard', null, null, null
 from ref.monitor_patterns as p
+anti join retired as r on r.service_id = p.service_id
 left join facts.monitors as m
     on not p.is_pattern and p.pattern in (m.monitor_id, m.provider || '/' || m.monitor_id)
 left join facts.monitors as f

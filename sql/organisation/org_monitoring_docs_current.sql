@@ -4,21 +4,15 @@
 -- why.en = "The guide and the page of each service shall be reviewed in the last 180 days."
 with pages as (
     select
-        w.as_of, w.grain, s.service_id as page, max(d.reviewed_at) filter (d.service_id = s.service_id) as reviewed_at,
+        w.as_of, w.grain, w.service_id as page, max(d.reviewed_at) filter (d.service_id = w.service_id) as reviewed_at,
         -- A page of which the register does not tell the service may be any service's.
         coalesce(bool_or(d.is_general is null and d.reviewed_at >= w.as_of - interval 180 day), false) as has_candidate
-    from macros.shown_instants() as w
-    cross join ref.services as s
-    -- Of the time before its first owner nobody knows whether a service was there.
-    left join (
-        select service_id, min(valid_from_at) as begun_at from ref.service_owners group by service_id
-    ) as b on b.service_id = s.service_id
+    from macros.services_there() as w
     left join facts.documents as d
         on
-            d.kind = 'monitoring' and (d.service_id = s.service_id or d.is_general is null)
+            d.kind = 'monitoring' and (d.service_id = w.service_id or d.is_general is null)
             and d.is_reviewed_by_other and d.reviewed_at < w.as_of
-    where (b.begun_at < w.as_of) is not false
-    group by w.as_of, w.grain, s.service_id
+    group by w.as_of, w.grain, w.service_id
     union all
     select w.as_of, w.grain, 'guide', max(d.reviewed_at), false
     from macros.shown_instants() as w

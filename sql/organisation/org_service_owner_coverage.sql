@@ -10,16 +10,14 @@ with things as (
     select repository, service_id, first_seen_on from facts.repositories
 ),
 
--- Of the time before its first owner nobody knows whether a service was there.
-begun as (select service_id, min(valid_from_at) as begun_at from ref.service_owners group by service_id),
-
 items as (
     select w.as_of, w.grain, t.thing_id, cast(count(o.team_id) = 1 as integer) as numerator
     from macros.shown_instants() as w
     cross join things as t
-    left join begun as b on b.service_id = t.service_id
+    left join macros.services_there() as s
+        on s.service_id = t.service_id and s.as_of = w.as_of and s.grain = w.grain
     left join ref.owned_services as o on o.service_id = t.service_id and o.as_of = w.as_of and o.grain = w.grain
-    where (b.begun_at < w.as_of) is not false and (t.first_seen_on <= w."on") is not false
+    where (t.service_id is null or s.service_id is not null) and (t.first_seen_on <= w."on") is not false
     group by w.as_of, w.grain, t.thing_id
 )
 

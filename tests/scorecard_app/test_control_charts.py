@@ -113,6 +113,25 @@ def test_every_kind_is_told_in_words_and_drawn_with_requirement_and_today(homes,
             assert fmt.number(language, int(row["since_limit"])) in shown
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_counted_in_full_is_no_chance(homes, monkeypatch, language):
+    """Beside "each change is a fact" nobody reads that chance alone could have made the value (method 2.1)."""
+    for kind, said, other in (("census", "interval_census", "interval"), ("sample", "interval", "interval_census")):
+        row = rows_of(
+            homes["full"],
+            """select s.*, m.unit from scores.metric as s join meta.metrics as m using (metric_id)
+               where s.grain = 'latest' and m.kind = $1 and m.unit = 'share' and s.interval_low is not null
+                   and s.points is not null order by s.metric_id, s.team_id limit 1""",
+            kind,
+        )[0]
+        low, high = fmt.metric_values(language, row["unit"], row["interval_low"], row["interval_high"])
+        where = {"metric": row["metric_id"], "team": row["team_id"]}
+        _, html = open_page("metric", homes["full"], monkeypatch, lang=language, **where)
+        words = flat(html)
+        assert flat(text(language, f"metric.{said}", low=low, high=high)) in words
+        assert flat(text(language, f"metric.{other}", low=low, high=high)) not in words
+
+
 def test_what_nobody_can_tell_yet_is_said_where_nothing_is_drawn(homes, monkeypatch):
     drawn = {(row["team_id"], row["metric_id"]) for row in rows_of(homes["full"], NEWEST)}
     measured = rows_of(

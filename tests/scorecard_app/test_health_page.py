@@ -10,6 +10,7 @@ from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.store import current
+from tests.altered import altered
 from tests.pages import flat, open_page
 from tests.scorecard_app.test_incidents_page import lines, tracks
 from tests.scorecard_app.test_views import rows_of
@@ -98,3 +99,14 @@ def test_a_system_that_delivers_is_not_said_to_feed_no_numbers(homes, monkeypatc
 def test_nothing_is_said_of_the_language_of_exemptions_that_are_not_there(homes, monkeypatch, kind):
     _, html = open_page("exemptions", homes[kind], monkeypatch, lang="en")
     assert text("en", "exemptions.as_written") not in flat(html)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_waiver_that_does_not_count_is_told_to_be_one(demo_home, tmp_path, monkeypatch, language):
+    said = text(language, "exemptions.no_room", kind=text(language, "exemptions.kind_waiver"))
+    _, html = open_page("exemptions", demo_home, monkeypatch, lang=language)
+    assert said not in flat(html)
+    ignored = "update scores.metric set status = 'ok', reason = null where status = 'waived' and grain = 'latest'"
+    home, _ = altered(demo_home, tmp_path / "home", ignored)
+    _, html = open_page("exemptions", home, monkeypatch, lang=language)
+    assert flat(html).count(said) == 2

@@ -185,6 +185,8 @@ def test_a_formula_is_told_in_sentences():
     ("language", "code", "said"),
     [
         ("en", "incomplete:13", "the source delivered 13% of the period"),
+        ("en", "known:90", "90% of what counts is known"),
+        ("nb", "known:76/alerts", "76 % av det som teller, er kjent; for lite levert av: Varsler"),
         (
             "en",
             "incomplete:13/availability_checks",

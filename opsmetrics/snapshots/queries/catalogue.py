@@ -53,6 +53,7 @@ class Metric:
     area_id: str
     title: Text
     unit: str
+    kind: str
     is_entity: bool
     window_days: int
     floor: float

@@ -39,6 +39,7 @@ class Diagnostic:
     low: float | None
     high: float | None
     sample_size: int | None
+    not_known: int | None
 
 
 @dataclass(frozen=True, slots=True)

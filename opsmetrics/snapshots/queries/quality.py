@@ -31,7 +31,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A waiver, an exclusion or a maintenance window that is valid; no day is left on its last day."""
+    """A waiver, an exclusion or a maintenance window that is valid; no day is left on its last day.
+
+    ``is_counted`` is false of a waiver for which its area has no room.
+    """
 
     kind: str
     team_id: str
@@ -40,6 +43,7 @@ class Exemption:
     approver: str
     last_day: date
     days_left: int
+    is_counted: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +189,21 @@ def exemptions(snapshot: Snapshot, period: Period | None = None) -> Rows[Exempti
     return query(
         snapshot,
         Exemption,
-        """with instant as (select coalesce($on, max("on")) as "on" from ref.as_of)
-           select x.* replace (true as is_active, date_diff('day', i."on", x.valid_to - 1) as days_left),
+        """with instant as (select coalesce($on, max("on")) as "on" from ref.as_of),
+           counted as (
+               select distinct s.team_id, s.reason
+               from scores.metric as s
+               join ref.as_of as w on w.as_of = s.as_of and w.grain = s.grain and w.grain in ('month', 'latest')
+               join instant as i on i."on" = w."on"
+               where s.status = 'waived'
+           )
+           select x.kind, x.exemption_id, x.team_id, x.subject, x.reason, x.compensating_measure, x.approver,
+               x.valid_from, x.valid_to, true as is_active, date_diff('day', i."on", x.valid_to - 1) as days_left,
+               x.weight, case when x.kind = 'waiver' then c.reason is not null end as is_counted,
                x.valid_to - 1 as last_day
-           from marts.exemptions as x join instant as i on x.valid_from <= i."on" and i."on" < x.valid_to
+           from marts.exemptions as x
+           join instant as i on x.valid_from <= i."on" and i."on" < x.valid_to
+           left join counted as c on c.team_id = x.team_id and c.reason = 'waiver:' || x.exemption_id
            order by x.valid_to, x.kind, x.exemption_id""",
         {"on": period.on if period else None},
     )
@@ -298,8 +313,12 @@ def quarantine(snapshot: Snapshot) -> Rows[Quarantined]:
 
 def unmatched(snapshot: Snapshot) -> Rows[UnmatchedName]:
     """Return the names in the sources whose rows belong to nobody, most rows first."""
-    sql = f"select * from facts.unmatched_rows order by row_count desc limit {SHOWN_ROWS}"
-    return query(snapshot, UnmatchedName, sql)
+    return query(
+        snapshot,
+        UnmatchedName,
+        f"""select stream, kind, name, reason, service_id, row_count, stream_rows, first_on, last_on
+            from facts.unmatched_rows order by row_count desc limit {SHOWN_ROWS}""",
+    )
 
 
 def notices(snapshot: Snapshot) -> Rows[Notice]:

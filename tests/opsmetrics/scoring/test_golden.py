@@ -328,6 +328,23 @@ def test_waivers_beyond_a_quarter_of_the_area_are_ignored_newest_first(ruleset):
     assert found.filter(status="waived")["metric_id"].to_list() == ["m1"]
 
 
+def test_g39_what_is_ignored_takes_no_room(ruleset):
+    golden = GOLDEN["G39_waivers_over_the_cap"]
+    waivers = pl.DataFrame(
+        [
+            {"waiver_id": waiver_id, "team_id": "t", "metric_id": metric_id, "valid_from": date(2026, 8, day)}
+            for waiver_id, metric_id, day in golden["waivers"]
+        ]
+    ).with_columns(valid_to=pl.lit(date(2026, 10, 1)))
+    rows = [(metric_id, weight, 1.0, points, "ok") for metric_id, weight, points in golden["metrics"]]
+    frame = cells(rows).with_columns(on=pl.lit(date(2026, 8, 31)), reason=pl.lit(None, pl.String))
+    # Another team's waivers, and the order of rows, change nothing.
+    other = pl.concat([frame, frame.with_columns(team_id=pl.lit("u"))]).sample(fraction=1, shuffle=True, seed=1)
+    found = apply_waivers(other, waivers.reverse(), ruleset).filter(team_id="t")
+    assert found.filter(status="waived").sort("metric_id")["metric_id"].to_list() == golden["waived"]
+    assert area_scores(found, ruleset)["score"].item() == near(golden["score"])
+
+
 def test_a_waiver_holds_in_every_grain(ruleset):
     """A quarter's series lacks metrics with short windows: what a quarter of the area is, the month says."""
     waivers = pl.DataFrame(

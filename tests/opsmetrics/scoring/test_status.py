@@ -68,8 +68,12 @@ def status_of(ruleset, **changes):
     [
         ({}, "ok", None),
         ({"evidence_weight": 0.5, "sample_size": 3}, "low_evidence", "thin:3/10"),
-        ({"completeness": 0.9}, "low_evidence", "incomplete:90"),
-        ({"completeness": 0.9, "least_stream": "alerts"}, "low_evidence", "incomplete:90/alerts"),
+        ({"completeness": 0.9, "window_completeness": 0.9}, "low_evidence", "incomplete:90"),
+        (
+            {"completeness": 0.9, "window_completeness": 0.9, "least_stream": "alerts"},
+            "low_evidence",
+            "incomplete:90/alerts",
+        ),
         ({"denominator": 0.0, "numerator": 0.0, "value": None}, "no_opportunity", "no_events"),
         ({"denominator": None, "numerator": None, "value": None}, "no_opportunity", "no_events"),
         (
@@ -78,11 +82,23 @@ def status_of(ruleset, **changes):
             "nothing_of_this_kind",
         ),
         ({"applies": False, "applies_reason": "register"}, "not_applicable", "register"),
-        ({"completeness": 0.49}, "stale", "incomplete:49"),
+        ({"completeness": 0.49, "window_completeness": 0.49}, "stale", "incomplete:49"),
         # Silence of which a part was not delivered is no quiet.
-        ({"denominator": None, "numerator": None, "value": None, "completeness": 0.89}, "stale", "incomplete:89"),
+        (
+            {"denominator": None, "numerator": None, "value": None, "completeness": 0.89, "window_completeness": 0.89},
+            "stale",
+            "incomplete:89",
+        ),
         ({"denominator": None, "numerator": None, "value": None, "completeness": 0.9}, "no_opportunity", "no_events"),
-        ({"completeness": 0.999}, "low_evidence", "incomplete:99"),
+        ({"completeness": 0.999, "window_completeness": 0.999}, "low_evidence", "incomplete:99"),
+        # Everything was delivered, and some of it says nothing: nobody is told that the source was silent.
+        ({"completeness": 0.9}, "low_evidence", "known:90"),
+        ({"completeness": 0.49}, "stale", "known:49"),
+        (
+            {"completeness": 0.76, "window_completeness": 0.96, "least_stream": "alerts"},
+            "low_evidence",
+            "known:76/alerts",
+        ),
         ({"completeness": 0.0, "untold": "alerts.label"}, "not_measured", "not_told:alerts.label"),
         ({"completeness": 0.8, "untold": "alerts.label"}, "low_evidence", "not_told:alerts.label"),
         # Delivered by nobody: what a source could tell does not matter.
@@ -107,6 +123,27 @@ def test_status(ruleset, changes, status, reason):
     else:
         assert found["points"] is None
         assert found["evidence_weight"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_shown"),
+    [
+        ({"missing_streams": "alerts"}, False),
+        ({"missing_streams": "alerts", "grace_from": date(2026, 8, 1)}, False),
+        ({"connected_on": date(2026, 9, 1)}, False),
+        ({"completeness": 0.0, "untold": "alerts.label"}, False),
+        ({"applies": False, "completeness": 0.0, "window_completeness": 0.0}, False),
+        ({"applies": False}, True),
+        ({"value": 1.1, "numerator": 11.0}, True),
+    ],
+)
+def test_a_count_of_none_is_no_finding_where_nobody_looked(ruleset, changes, is_shown):
+    """A scanner that is not connected has found nothing in anything; what was looked at keeps its numbers."""
+    nothing = {"numerator": 0.0, "denominator": 1.0, "value": 0.0, "sample_size": 0} | changes
+    found = status_of(ruleset, **nothing)
+    numbers = [found[name] for name in ("value", "numerator", "denominator", "sample_size", "units")]
+    assert (None not in numbers) == is_shown
+    assert is_shown or set(numbers) == {None}
 
 
 @pytest.mark.parametrize(("weeks_silent", "carried"), [(1, True), (12, True), (13, False)])
