@@ -147,8 +147,11 @@ def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row
 
 
 def _last_change(item: Row) -> str | None:
-    """Return when an alert that is closed was last changed, for one of which nobody says when: it is not open."""
-    return item.get("updatedAt") if item.get("status") == "closed" else None
+    """Return when an alert that is closed was last changed, for one of which nobody says when: it is not open.
+
+    Where nobody says that either its row is set aside, with the words as its reason.
+    """
+    return item.get("updatedAt") or "closed, without a time" if item.get("status") == "closed" else None
 
 
 def _names_of(request: FetchRequest[OnCall], item: Row) -> tuple[list[str | None], list[str | None]]:

@@ -9,6 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from opsmetrics.sources import oncall
+from opsmetrics.sources.fetching import FetchResult, batch_of
+from opsmetrics.streams import STREAMS
 from simulator.world import local
 from tests.connectors.answers import NOW, ask, request_of
 
@@ -88,6 +90,12 @@ def test_a_closed_alert_of_opsgenie_without_a_report_is_not_open(monkeypatch):
     request = request_of("oncall", "alerts", **OPSGENIE)
     (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert]}})
     assert (row["acknowledged_at"], row["closed_at"]) == (None, "2026-11-10T09:30:00Z")
+    batch = batch_of(request, STREAMS["alerts"], FetchResult([row]), accumulates=False)
+    assert batch.frame["_reason"].to_list() == [None]
+    del alert["updatedAt"]
+    (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert]}})
+    batch = batch_of(request, STREAMS["alerts"], FetchResult([row]), accumulates=False)
+    assert "it is over, and nothing says since when" in batch.frame["_reason"][0]
 
 
 def test_jsm_is_asked_at_atlassians_own_host():
