@@ -45,7 +45,7 @@ ROLES = {
     "azure_metrics": "Monitoring Reader on the subscription (a grant on the resource is not enough)",
     "azure_resources": "Reader on the subscriptions",
     "prometheus": "Monitoring Data Reader on the Azure Monitor workspace",
-    "grafana": "Viewer, and for rules the permission alert.provisioning:read",
+    "grafana": "Viewer, and for rules and mute timings the permission alert.provisioning:read",
     "azure_devops": "Release (read) on the project",
     "azure_pipelines": "Build (read) and Environment (read) on the project",
     "github": "read access to contents, actions, deployments, issues, pull requests and alerts",
