@@ -236,7 +236,7 @@ def alertmanager_routes(records: Records) -> list[Route]:
     def status(_: Request) -> Response:
         config = "route:\n  receiver: vakt\nreceivers:\n- name: vakt\n  webhook_configs:\n  - url: <secret>\n"
         cluster = {"status": "disabled", "peers": []}
-        version = {name: "" for name in ("version", "revision", "branch", "buildUser", "buildDate", "goVersion")}
+        version = dict.fromkeys(("version", "revision", "branch", "buildUser", "buildDate", "goVersion"), "")
         told = {"cluster": cluster, "config": {"original": config}, "versionInfo": version, "uptime": precise(now)}
         return JSONResponse(told)
 
