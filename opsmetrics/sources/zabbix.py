@@ -1,7 +1,7 @@
 """Zabbix's problems as alerts, with the first acknowledgement and the recovery (contracts, C4).
 
-Of the updates of a problem only instant, kind and the name of the account are asked for; the name decides whether a
-person or a machine acted, and is not kept. Names of problems and messages are not asked for.
+Of the updates of a problem only instant, kind, the severity before and the name of the account are asked for; the name
+decides whether a person or a machine acted, and is not kept. Names of problems and messages are not asked for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HEADER_SINCE: tuple[int, int] = (6, 4)
 _GROUPS_SINCE: tuple[int, int] = (6, 2)
 _UPDATES_SINCE: tuple[int, int] = (7, 0)
 _ACKNOWLEDGED = 2
-_SUPPRESSED = 32
+_SEVERITY, _SUPPRESSED = 8, 32
 _MOST_SEVERE = 5
 UNTOLD_MAINTENANCE = (
     "when hosts were in maintenance cannot be read (maintenance.get or host.get is refused): "
@@ -97,6 +97,9 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
     with client.http:
         found = _maintenance(client)
         problems = list(_problems(client, _first(request, found or [])))
+        if not problems:
+            _refuse_blindness(client)
+        problems = [item for item in problems if _severity(item) >= settings.min_severity]
         recovered = {item["r_eventid"] for item in problems if item["r_eventid"] not in (None, "0")}
         ends = _clocks(client, sorted(recovered, key=int))
         calendar = None if found is None else _calendar(client, found, problems)
@@ -110,7 +113,7 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
         # Zabbix leaves out the name of an account that ours may not see, and of one that is gone.
         who = (acknowledged or {}).get("username")
         kind = None if not who else "bot" if is_machine(who, bots=settings.bots) else "human"
-        severity = int(item["severity"])
+        severity = _severity(item)
         rows.append(
             {
                 "alert_id": f"{settings.name}-{item['eventid']}",
@@ -127,6 +130,25 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
         )
     notes = (UNTOLD_MAINTENANCE,) if calendar is None else ()
     return FetchResult(rows, source=f"{settings.url} problems", notes=notes)
+
+
+def _refuse_blindness(client: Client) -> None:
+    """Refuse to take an account without rights for a quiet time: events of hosts that it may not read are left out.
+
+    Raises:
+        SourceError: The token's user may read no host at all.
+    """
+    if client.call_if_allowed("host.get", {"output": ["hostid"], "limit": 1}) == []:
+        message = "there are no hosts, or none that the token's user may read"
+        raise client.http.error(PATH, message, "give the user of the token read access to the host groups")
+
+
+def _severity(item: Row) -> int:
+    """Return the severity that a problem had when it began: what people make of it later calls nobody."""
+    changes = [update for update in item["acknowledges"] if int(update["action"]) & _SEVERITY]
+    first = min(changes, key=lambda update: int(update["clock"]), default=None)
+    before = first.get("old_severity") if first else None
+    return int(item["severity"] if before is None else before)
 
 
 def _fired(item: Row, ended: datetime | None, calendar: Calendar | None, now: datetime) -> datetime | None:
@@ -197,11 +219,10 @@ def _problems(client: Client, since: datetime) -> Iterator[Row]:
                 "source": 0,
                 "object": 0,
                 "value": 1,
-                "severities": list(range(request.connector.min_severity, _MOST_SEVERE + 1)),
                 "time_from": int(since.timestamp()),
                 "time_till": int(request.ends_at.timestamp()) - 1,
                 "eventid_from": str(last + 1),
-                client.select_updates: ["clock", "action", "username"],
+                client.select_updates: ["clock", "action", "username", "old_severity"],
                 "selectHosts": ["host"],
                 "selectTags": ["tag", "value"],
                 "sortfield": ["eventid"],

@@ -29,7 +29,13 @@ def _events(records: Records) -> dict[int, Row]:
         key = 2 * number + 1
         shared = {"source": "0", "object": "0", "objectid": triggers[row["rule_id"]], "name": PLANTED["text"]}
         updates = [
-            {"action": str(action), "username": PLANTED["person"], "message": PLANTED["text"], **_clock(at)}
+            {
+                "action": str(action),
+                "username": PLANTED["person"],
+                "message": PLANTED["text"],
+                "old_severity": "0",
+                **_clock(at),
+            }
             for action, at in ((_MESSAGE, row["fired_at"]), (_ACKNOWLEDGED | _MESSAGE, row["acknowledged_at"]))
             if at is not None
         ]

@@ -110,6 +110,14 @@ def test_pages_are_named_by_a_header(small):
     assert [row["deployment_id"] for row in found.rows] == ["source-1", "source-2"]
 
 
+def test_a_token_that_is_not_known_is_told_so_and_not_tried_again(small):
+    """Azure DevOps answers it with status 203 and its sign-in page."""
+    with telling({f"{BASE}/release/deployments": Reply("<html>", status=203, is_json=False)}) as server:
+        with pytest.raises(SourceError, match="the token is missing, wrong or expired: set DEVOPS_TOKEN"):
+            fetched(small, "azure_devops", "deployments", DAY, url=server.url, **SETTINGS)
+        assert len(server.asked) == 1
+
+
 def record(build: int, ended: datetime | None = AT, **more: Any) -> dict[str, Any]:
     """A record of an environment: one deployment job, or one machine of it."""
     return {

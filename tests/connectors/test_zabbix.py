@@ -25,7 +25,6 @@ streams = ["alerts"]
 from = 2026-07-01
 url = "{url}"
 token_env = "ZABBIX_TOKEN"
-min_severity = 0
 bots = ["Auto Ack"]
 services = {{ vm-db = "db" }}
 {more}
@@ -73,8 +72,9 @@ def pulled(answering, pull_small, monkeypatch):
         version: str = "7.0.5",
         error: dict | None = None,
         maintenance: list[dict] | None = (),
+        hosts: tuple[dict, ...] | None = ({"hostid": "1"},),
         days: tuple[date, date] = AUGUST,
-        more: str = "",
+        more: str = "min_severity = 0",
     ):
         def answer(_path, _query, body):
             question = json.loads(body)
@@ -89,7 +89,8 @@ def pulled(answering, pull_small, monkeypatch):
                 return 200, {"jsonrpc": "2.0", "id": 1, **(refused if maintenance is None else {"result": maintenance})}
             if question["method"] == "host.get":
                 named = "hostgroups" if "selectHostGroups" in params else "groups"
-                return 200, {"jsonrpc": "2.0", "id": 1, "result": [{"hostid": "1", named: [{"name": "Drift/db"}]}]}
+                told = [host | {named: [{"name": "Drift/db"}]} for host in hosts]
+                return 200, {"jsonrpc": "2.0", "id": 1, "result": told}
             first, ids = int(params.get("eventid_from", 0)), params.get("eventids")
             found = [item for item in events if int(item["eventid"]) >= first]
             found = [item for item in found if int(item["clock"]) >= params.get("time_from", 0)]
@@ -143,6 +144,29 @@ def test_a_problem_that_somebody_put_off_was_a_page(pulled):
     _, rows = pulled([put_off, in_maintenance])
     assert [row["alert_id"] for row in rows] == ["zabbix-1"]
     assert rows[0]["acknowledged_at"] == datetime(2026, 8, 4, 8, 1, tzinfo=UTC)
+
+
+def test_a_user_who_may_read_no_host_is_not_a_quiet_time(pulled):
+    """Zabbix leaves out the events of hosts that the token's user may not read."""
+    result, rows = pulled([], hosts=())
+    assert (rows, "none that the token's user may read" in result.error) == ([], True)
+    result, rows = pulled([])
+    assert (rows, result.error) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("now", "changes", "severity"),
+    [("4", [], 2), ("2", [(60, "4")], 2), ("5", [(60, "2")], None), ("1", [(90, "2"), (60, "5")], 1), ("2", [], None)],
+    ids=["as it was", "lowered", "raised", "lowered twice", "never severe"],
+)
+def test_the_severity_is_that_of_the_call_whatever_it_is_now(pulled, now, changes, severity):
+    """People change the severity of a problem (action 8): nobody is called by that, and no call is taken back."""
+    problem = event(severity=now)
+    problem["acknowledges"] = [
+        {"clock": str(CLOCK + at), "action": "8", "username": "x", "old_severity": before} for at, before in changes
+    ]
+    _, rows = pulled([problem], more="min_severity = 4")
+    assert [row["severity"] for row in rows] == ([severity] if severity else [])
 
 
 def upkeep(begins: int = -600, lasts: int = 3600, **more) -> dict:
@@ -270,7 +294,7 @@ def test_the_zone_of_the_server_may_be_another_one(pulled):
     end["clock"] = str(int(datetime(2026, 8, 4, 3, 15, tzinfo=UTC).timestamp()))
     _, rows = pulled([problem, end], maintenance=[again(2)])
     assert len(rows) == 1
-    _, rows = pulled([problem, end], maintenance=[again(2)], more='timezone = "UTC"')
+    _, rows = pulled([problem, end], maintenance=[again(2)], more='timezone = "UTC"\nmin_severity = 0')
     assert rows == []
 
 
