@@ -117,7 +117,7 @@ class Alertmanager:
         self._quiet = QuietTimes(
             [*(self._config.get("time_intervals") or []), *(self._config.get("mute_time_intervals") or [])]
         )
-        mute = {receiver["name"] for receiver in self._config.get("receivers") or [] if _is_mute(receiver)}
+        mute = {receiver.get("name") for receiver in self._config.get("receivers") or [] if _is_mute(receiver)}
         # Where that of the root is one of them people are called by something else, of which nothing is known.
         self._mute = set() if (self._config.get("route") or {}).get("receiver") in mute else mute
 
@@ -220,7 +220,7 @@ def _config(http: Http) -> Row:
         return {}
     try:
         found = yaml.safe_load(told["config"]["original"])
-    except (LookupError, TypeError, yaml.YAMLError):
+    except (LookupError, TypeError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from opsmetrics.core.errors import SourceError
+from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import grafana
 from opsmetrics.sources.grafana_quiet import SILENCES, TIMINGS, UNTOLD_SILENCES, UNTOLD_TIMINGS
+from opsmetrics.sources.pull import pull_stream
+from tests.conftest import settings_in
 from tests.connectors.answers import Answers, ask, request_of
 from tests.connectors.told import Reply, fetched, telling
 
@@ -157,6 +161,30 @@ def test_a_rule_with_a_receiver_of_its_own_has_timings_of_its_own(monkeypatch):
     timings = [{"name": "mornings", "time_intervals": [WEEKDAYS]}]
     sent = rule(notification_settings={"receiver": "duty", "mute_time_intervals": ["mornings"]})
     assert alerts(monkeypatch, ENDED, [sent], told={TIMINGS: timings}) == []
+
+
+def test_what_was_silenced_stays_so_when_grafana_has_forgotten_the_silence(small, tmp_path, monkeypatch):
+    """It does five days after the end; the day is not asked for again by then."""
+    monkeypatch.setenv("GRAFANA_TOKEN", "loopback-only")
+    at = datetime(2026, 8, 4, 8, tzinfo=UTC)
+    notes = [
+        item | {"time": int((at + timedelta(minutes=minute)).timestamp() * 1000)}
+        for item, minute in zip(ENDED, (0, 30), strict=True)
+    ]
+    over = silence(0, 60, ("service", "web"))
+    over |= {"startsAt": (at - timedelta(hours=1)).isoformat(), "endsAt": (at + timedelta(hours=1)).isoformat()}
+    source = 'name = "graf"\nkind = "grafana"\nstreams = ["alerts"]\nfrom = 2026-08-01\ntoken_env = "GRAFANA_TOKEN"'
+    told = {f"/{RULES}": [rule()], f"/{NOTES}": notes, f"/{POLICIES}": {"receiver": "duty"}, f"/{TIMINGS}": []}
+    landed: list[int] = []
+    with telling(told) as server:
+        (small / "sources.toml").write_text(f'[[connector]]\n{source}\nurl = "{server.url}"\n')
+        for days, silences in ((1, [over]), (2, [over]), (3, [over]), (4, [over]), (8, []), (12, [])):
+            server.routes[f"/{SILENCES}"] = silences
+            settings = replace(settings_in(tmp_path), now=at + timedelta(days=days))
+            (result,) = pull_stream(settings, load_organisation(small), "alerts")
+            assert result.error is None
+            landed.append(result.rows)
+    assert landed == [0] * 6
 
 
 def test_where_silences_and_timings_may_not_be_read_that_is_said(small, monkeypatch):
