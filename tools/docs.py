@@ -171,7 +171,8 @@ def connectors_page() -> str:
 def _asked_again(stream: Stream, feed: Feed) -> str:
     """How long a day is asked for again: for some days, and longer where the source tells how its rows end."""
     tells_ends = set(stream.ends) - set(feed.untold)
-    return f"{stream.repull_days} days" + (", and until its rows have ended" if tells_ends else "")
+    days = stream.repull_days if feed.repull_days is None else feed.repull_days
+    return f"{days} days" + (", and until its rows have ended" if tells_ends else "")
 
 
 def queries_page(folder: Path) -> str:

@@ -429,6 +429,7 @@ class Delivery:
         remembers_days: How long the source itself remembers, None for years.
         accumulates: All loads of this register count, not only the newest.
         chunk_days: Days asked for at once.
+        repull_days: Days for which a day is asked for again; None for those of the stream.
     """
 
     stream: str
@@ -438,6 +439,7 @@ class Delivery:
     remembers_days: int | None
     accumulates: bool = False
     chunk_days: int = 1
+    repull_days: int | None = None
 
     @property
     def origin(self) -> str:
@@ -510,6 +512,7 @@ class Organisation:
                     connector.remembers(stream),
                     accumulates=connector.feeds[stream].accumulates,
                     chunk_days=connector.feeds[stream].chunk_days,
+                    repull_days=connector.feeds[stream].repull_days,
                 )
                 for stream in connector.streams
             ]

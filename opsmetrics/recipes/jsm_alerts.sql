@@ -14,8 +14,14 @@ select
     mapped(priority, map { 'P1': '1', 'P2': '2', 'P3': '3', 'P4': '4', 'P5': '5' }) as severity,
     createdAt as fired_at,
     ackTime as acknowledged_at, -- if "ackTime"
-    closeTime as closed_at, -- if "closeTime"
-    case when status = 'closed' then later(createdAt, thousandth(report ->> 'closeTime')) end as closed_at, -- if "report"
+    -- One that is closed without a time is not open: it was last changed when it was closed, or later.
+    coalesce(closeTime, case when status = 'closed' then coalesce( -- if "closeTime"
+        updatedAt, -- if "closeTime" -- if "updatedAt"
+        'closed, without a time') end) as closed_at, -- if "closeTime"
+    case when status = 'closed' then coalesce( -- if "report"
+        later(createdAt, thousandth(report ->> 'closeTime')), -- if "report"
+        updatedAt, -- if "report" -- if "updatedAt"
+        'closed, without a time') end as closed_at, -- if "report"
     later(createdAt, thousandth(report ->> 'ackTime')) as acknowledged_at -- if "report"
 from alert
 qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1

@@ -16,7 +16,14 @@ select
     instant_of_ms("CreatedAt") as fired_at,
     case when lower("Acknowledged") <> 'false' then later(instant_of_ms("CreatedAt"), thousandth("AckTime")) end
         as acknowledged_at,
-    case when lower("Status") = 'closed' then later(instant_of_ms("CreatedAt"), thousandth("CloseTime")) end as closed_at
+    -- One that is closed without a time is not open: it was last changed when it was closed, or later.
+    case when lower("Status") = 'closed'
+        then coalesce(
+            later(instant_of_ms("CreatedAt"), thousandth("CloseTime")),
+            instant_of_ms("UpdatedAt"), -- if "UpdatedAt"
+            'closed, without a time'
+        )
+    end as closed_at
 from alert
 -- Of exports that overlap the newest has the word.
 qualify rank() over (partition by "Alert ID" order by made_at(_file, _modified_at) desc) = 1 -- if "Alert ID"

@@ -5,8 +5,8 @@
 -- columns = ["incident_number", "description", "service_name", "seconds_to_first_ack", "urgency"]
 -- records = ["data", ""]
 -- team = "team_name"
--- note.nb = "Saker med lav hast vekker ingen og er utelatt. Hvem som kvitterte, er ikke med."
--- note.en = "Incidents of low urgency wake nobody and are left out. Who acknowledged is not told."
+-- note.nb = "Saker med lav hast vekker ingen og er utelatt. Hasten er den som gjelder til slutt: en sak som fikk lavere hast etter varselet, mangler. Hvem som kvitterte, er ikke med."
+-- note.en = "Incidents of low urgency wake nobody and are left out. The urgency is the last one: a page whose urgency was lowered afterwards is missing. Who acknowledged is not told."
 select
     _file, _line,
     incident_number as alert_id,

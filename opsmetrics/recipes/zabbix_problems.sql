@@ -4,8 +4,8 @@
 -- input = "problem"
 -- columns = ["Severity", "Time", "Recovery time", "Status", "Host", "Problem"]
 -- naive_time = "local"
--- note.nb = "Bare High og Disaster regnes som vakt; endre where om hos dere også andre vekker noen. Tjenesten er vertens navn."
--- note.en = "Only High and Disaster count as pages; change where if others wake somebody too. The service is the host's name."
+-- note.nb = "Bare High og Disaster regnes som vakt; endre where om hos dere også andre vekker noen. Tjenesten er vertens navn. Filen sier ikke hva som skjedde under vedlikehold: det teller med."
+-- note.en = "Only High and Disaster count as pages; change where if others wake somebody too. The service is the host's name. The file does not say what happened in maintenance: it counts."
 with read as (
     select
         *,

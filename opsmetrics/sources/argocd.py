@@ -16,6 +16,7 @@ from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
 
 Row = dict[str, Any]
+PATH = "api/v1/applications"
 
 
 def _client(request: FetchRequest[ArgoCD]) -> Http:
@@ -26,9 +27,19 @@ def _client(request: FetchRequest[ArgoCD]) -> Http:
 
 
 def _applications(request: FetchRequest[ArgoCD], http: Http) -> list[Row]:
-    """Return the applications, each once; without any the list is null."""
-    query = {"selector": request.connector.selector} if request.connector.selector else {}
-    items = http.get("api/v1/applications", **query)["items"] or []
+    """Return the applications, each once.
+
+    Raises:
+        SourceError: There are none to be seen: the list is null, and as empty for an account without the right.
+    """
+    selector = request.connector.selector
+    query = {"selector": selector} if selector else {}
+    items = http.get(PATH, **query)["items"] or []
+    if not items:
+        chosen = " with the labels of selector" if selector else ""
+        message = f"no applications{chosen}, or none that this account may see"
+        fix = "grant applications, get on their projects, check selector, or take the connector out"
+        raise http.error(PATH, message, fix)
     return list({(item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in items}.values())
 
 

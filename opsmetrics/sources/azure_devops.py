@@ -17,8 +17,8 @@ Row = dict[str, Any]
 VERSION = "7.1"
 # What was rolled out: also where a task that may fail did.
 _DONE = ("succeeded", "partiallySucceeded")
-# How long before its end a deployment may have begun: it waits for a person for a month at most.
-WAITING = timedelta(days=31)
+# How long before its end a deployment may have begun: an approval waits for a year at most.
+WAITING = timedelta(days=366)
 
 
 def client(request: FetchRequest[AzureDevOps] | FetchRequest[AzurePipelines]) -> Http:
@@ -65,8 +65,8 @@ def probe(request: FetchRequest[AzureDevOps]) -> str:
 def deployments(request: FetchRequest[AzureDevOps]) -> FetchResult:
     """Return deployments that succeeded in the asked days; the release definition's name is the service.
 
-    The source can be asked by start only, and one that crosses midnight began on another day: what began in the month
-    before is asked for too, and the end decides.
+    The source can be asked by start and by change, not by end. One that waits for a person may have begun long before:
+    whatever changed since the asked days began is asked for, as all that ended in them did, and the end decides.
     """
     rows: dict[int, Row] = {}
     with client(request) as http:
@@ -75,6 +75,7 @@ def deployments(request: FetchRequest[AzureDevOps]) -> FetchResult:
                 "api-version": VERSION,
                 "deploymentStatus": status,
                 "minStartedTime": f"{request.starts_at - WAITING:%Y-%m-%dT%H:%M:%SZ}",
+                "minModifiedTime": f"{request.starts_at:%Y-%m-%dT%H:%M:%SZ}",
                 "maxStartedTime": f"{request.ends_at:%Y-%m-%dT%H:%M:%SZ}",
                 "queryOrder": "ascending",
                 "$top": 100,

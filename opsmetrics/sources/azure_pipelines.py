@@ -1,7 +1,8 @@
 """Azure DevOps' YAML pipelines as deployments: what reached which environment (contracts, H).
 
 An environment keeps a record of every deployment job that named it, and of every machine that it ran on; the records of
-one stage of one run are one deployment. The run says what started it, its timeline whether a person approved.
+one stage of one run are one deployment. The run says what started it, its timeline whether a person approved. Records
+are shown when the whole run is over (MicrosoftDocs/vsts-rest-api-specs#635), so days are asked for again for 35.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors.deployers import AzurePipelines
-from opsmetrics.sources.azure_devops import VERSION, WAITING, client, instant, pages
+from opsmetrics.sources.azure_devops import VERSION, client, instant, pages
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http, RefusedError
@@ -23,6 +24,8 @@ PAGE = 100
 UNKNOWN_RUN = "deployments kept although their run is not known any more"
 # Outcomes of a job that do not speak against its deployment; one that was skipped did nothing.
 _GOOD = frozenset({"succeeded", "succeededwithissues", "skipped"})
+# How long before its end a job may have been queued: approvals and checks wait for 30 days at most.
+WAITING = timedelta(days=31)
 _APPROVAL = "checkpoint.approval"
 _BY_HAND = "manualvalidation"
 

@@ -44,6 +44,9 @@ _NOTHING = ", ".join(
 _UNSEEN = r"[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{feff}]"
 _WHOLE = "[+-]?[0-9]+"
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+# A comma before the decimals, as Norwegian exports write it. Three digits after one to three may be thousands as well.
+_COMMA = "[+-]?[0-9]+,[0-9]+"
+_TWO_WAYS = "[+-]?[1-9][0-9]{0,2},[0-9]{3}"
 # What the words of a query say of a value that they keep as it is.
 _STRANGE = (".*: a word that nobody knows", "a word that the query does not know: write there what it means")
 # What a text is that is no instant: the first that matches names it.
@@ -166,8 +169,13 @@ def _text_form(column: Column, text: str, zones: Zones) -> Form:  # noqa: PLR091
     if kind == "integer":
         return Form(f"case when regexp_full_match({text}, '{_WHOLE}') then try_cast({text} as bigint) end")
     if kind == "number":
-        value = f"try_cast({text} as double)"
-        return Form(f"case when regexp_full_match({text}, '{_NUMBER}') and isfinite({value}) then {value} end")
+        value = f"try_cast(replace({text}, ',', '.') as double)"
+        in_two = f"regexp_full_match({text}, '{_TWO_WAYS}')"
+        is_number = (
+            f"(regexp_full_match({text}, '{_NUMBER}') or regexp_full_match({text}, '{_COMMA}') and not {in_two})"
+        )
+        lacks = (in_two, "a number that may be read in two ways: write the decimals after a point")
+        return Form(f"case when {is_number} and isfinite({value}) then {value} end", (lacks,))
     if kind == "boolean":
         words = "when 'true' then true when '1' then true when 'false' then false when '0' then false"
         return Form(f"case lower({text}) {words} end", ((f"regexp_full_match({text}, '{_STRANGE[0]}')", _STRANGE[1]),))

@@ -15,7 +15,8 @@ from opsmetrics.sources.alert_routes import is_template, receivers_of
 from opsmetrics.sources.azure.client import authenticated_client
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
 from opsmetrics.sources.grafana_history import Transition, from_annotations, from_frame, instant, state_of, was_firing
-from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources.grafana_quiet import Quiet, policies
+from opsmetrics.sources.http import Http
 from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
 from opsmetrics.streams import STREAMS
 
@@ -51,7 +52,7 @@ def alert_rule_states(request: FetchRequest[Grafana]) -> FetchResult:
     settings = request.connector
     with _client(request) as http:
         rules = _rules(http)
-        tree = _policies(http) if any(not _receiver(rule) for rule in rules) else None
+        tree = policies(http) if any(not _receiver(rule) for rule in rules) else None
     rows = [_state(request, rule, tree) for rule in rules]
     return FetchResult(rows, source=f"{settings.url} alert rules")
 
@@ -94,17 +95,6 @@ def _number(text: Any) -> float | None:
         return float(text)
     except (TypeError, ValueError):
         return None
-
-
-def _policies(http: Http) -> Row | None:
-    """Return the tree of notification policies, None where the identity may not read it."""
-    try:
-        tree: Row = http.get("api/v1/provisioning/policies")
-    except RefusedError as error:
-        if error.status not in {403, 404}:
-            raise
-        return None
-    return tree
 
 
 def _receiver(rule: Row) -> str | None:
@@ -178,27 +168,39 @@ def _refuse_hidden(http: Http, start: datetime, end: datetime) -> None:
 
 
 def alerts(request: FetchRequest[Grafana]) -> FetchResult:
-    """Return firing intervals: open at *Alerting*, closed by what says that it is over."""
+    """Return firing intervals: open at *Alerting*, closed by what says that it is over.
+
+    What a silence or a mute timing covered from its first to its last instant told nobody, and is no page.
+    """
     settings = request.connector
     with _client(request) as http:
         rules = _rules(http)
         until = min(request.ends_at + LONGEST, request.now)
         found = _transitions(settings, http, request.starts_at - LONGEST, until)
-        rows = _intervals(settings, rules, found)
+        quiet = Quiet(http)
+        rows = _intervals(request, rules, quiet, found)
         if until < request.now and any(row["closed_at"] is None and request.covers(row["fired_at"]) for row in rows):
             # It fires for longer than most do: its end is told later.
             found += _transitions(settings, http, until, request.now)
-            rows = _intervals(settings, rules, found)
-    return FetchResult(rows, source=f"{settings.url} state history")
+            rows = _intervals(request, rules, quiet, found)
+    return FetchResult(rows, source=f"{settings.url} state history", notes=quiet.notes)
 
 
-def _intervals(settings: Grafana, rules: list[Row], found: Iterable[Transition]) -> list[Row]:
+def _intervals(
+    request: FetchRequest[Grafana], rules: list[Row], quiet: Quiet, found: Iterable[Transition]
+) -> list[Row]:
     """Return the firing intervals that changes of state tell of, open ones without an end."""
     book = _Rules(rules)
     series: dict[tuple[str, str], set[Transition]] = defaultdict(set)
     for change in found:
         series[book.uid_of(change), change.instance].add(change)
     rows: list[Row | None] = []
+
+    def add(uid: str, rule: Row, opened: Transition, closed: Transition | None) -> None:
+        last = closed.at if closed else request.now
+        if not quiet.tells_nobody(opened.labels, uid, rule, opened.at, last):
+            rows.append(_interval(request.connector, uid, rule, opened, closed))
+
     for (uid, _), changes in series.items():
         rule = book.by_uid.get(uid, {})
         opened: Transition | None = None
@@ -207,10 +209,10 @@ def _intervals(settings: Grafana, rules: list[Row], found: Iterable[Transition])
             if state == "firing" and opened is None and not was_firing(change.previous):
                 opened = change
             elif state == "over" and opened is not None:
-                rows.append(_interval(settings, uid, rule, opened, change))
+                add(uid, rule, opened, change)
                 opened = None
         if opened is not None:
-            rows.append(_interval(settings, uid, rule, opened, None))
+            add(uid, rule, opened, None)
     return [row for row in rows if row is not None]
 
 

@@ -45,7 +45,7 @@ ROLES = {
     "azure_metrics": "Monitoring Reader on the subscription (a grant on the resource is not enough)",
     "azure_resources": "Reader on the subscriptions",
     "prometheus": "Monitoring Data Reader on the Azure Monitor workspace",
-    "grafana": "Viewer, and for rules the permission alert.provisioning:read",
+    "grafana": "Viewer, and for rules and mute timings the permission alert.provisioning:read",
     "azure_devops": "Release (read) on the project",
     "azure_pipelines": "Build (read) and Environment (read) on the project",
     "github": "read access to contents, actions, deployments, issues, pull requests and alerts",
@@ -135,6 +135,11 @@ class Http:
 
     def pages(self, path: str, /, **params: Any) -> Iterator[Any]:
         """Yield the JSON of each page, following ``Link: <..>; rel="next"``."""
+        for answer in self.answers(path, **params):
+            yield answer.json()
+
+    def answers(self, path: str, /, **params: Any) -> Iterator[httpx.Response]:
+        """Yield the answer of each page, as :meth:`pages` follows them."""
         following: str | None = path
         query: Mapping[str, Any] | None = params
         seen: set[str] = set()
@@ -143,7 +148,7 @@ class Http:
                 raise self.error(path, "the same page came twice", "pull again")
             seen.add(following)
             answer = self.answer("GET", following, params=query)
-            yield answer.json()
+            yield answer
             following, query = answer.links.get("next", {}).get("url"), None
 
     def answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -218,6 +223,10 @@ class Http:
         try:
             answer.json()
         except (ValueError, RecursionError) as error:
+            if answer.status_code == HTTPStatus.NON_AUTHORITATIVE_INFORMATION:
+                # Azure DevOps shows its sign-in page to a token that it does not know.
+                text = f"{said_status(answer.status_code)}, a page in place of an answer"
+                raise self.error(path, text, FIXES[401], HTTPStatus.UNAUTHORIZED) from error
             raise _TryAgainError(f"{answer.status_code} without valid JSON", None) from error
         return answer
 

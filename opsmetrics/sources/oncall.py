@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
+
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors.on_call import OnCall
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.duty import MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
-from opsmetrics.sources.http import ROLES, Http, required_secret
+from opsmetrics.sources.http import ROLES, Http, required_secret, retry_after
 from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
@@ -39,7 +41,13 @@ def _client(request: FetchRequest[OnCall]) -> Http:
     else:
         pair = f"{secret(settings.user_env) or ''}:{token}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    return request.client(settings.address, headers=headers, variable=settings.token_env)
+    return request.client(settings.address, headers=headers, variable=settings.token_env, waits=_waits)
+
+
+def _waits(answer: httpx.Response) -> float | None:
+    """Return how long Opsgenie wants us to wait: it names the period whose limit is used up, a minute or a second."""
+    asked, period = retry_after(answer), answer.headers.get("x-ratelimit-period-in-sec", "")
+    return float(period) if asked is None and answer.status_code == 429 and period.isdecimal() else asked
 
 
 def _base(request: FetchRequest[OnCall]) -> str:
@@ -147,8 +155,11 @@ def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row
 
 
 def _last_change(item: Row) -> str | None:
-    """Return when an alert that is closed was last changed, for one of which nobody says when: it is not open."""
-    return item.get("updatedAt") if item.get("status") == "closed" else None
+    """Return when an alert that is closed was last changed, for one of which nobody says when: it is not open.
+
+    Where nobody says that either its row is set aside, with the words as its reason.
+    """
+    return item.get("updatedAt") or "closed, without a time" if item.get("status") == "closed" else None
 
 
 def _names_of(request: FetchRequest[OnCall], item: Row) -> tuple[list[str | None], list[str | None]]:

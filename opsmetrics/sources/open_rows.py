@@ -48,16 +48,22 @@ def ends_in_load(load: Load, stream: Stream) -> dict[str, str]:
     return ends_by_day(read_columns(load, (*stream.ends, "_day", "_reason")), stream, load.untold)
 
 
-def settled_by_age(organisation: Organisation, stream: Stream, day: date) -> datetime:
-    """Return the instant from which a day's rows no longer change for their age."""
-    return organisation.midnight(day + timedelta(days=1 + stream.repull_days))
+def settled_by_age(organisation: Organisation, repull_days: int, day: date) -> datetime:
+    """Return the instant from which a day's rows no longer change for their age.
+
+    Args:
+        organisation: Whose midnights.
+        repull_days: Days for which rows of the source change.
+        day: The day.
+    """
+    return organisation.midnight(day + timedelta(days=1 + repull_days))
 
 
-def settled_at(organisation: Organisation, stream: Stream, day: date, ends: str) -> datetime | None:
+def settled_at(organisation: Organisation, repull_days: int, day: date, ends: str) -> datetime | None:
     """Return the instant from which a day no longer changes; None while a row of it is open."""
     if ends == OPEN:
         return None
-    by_age = settled_by_age(organisation, stream, day)
+    by_age = settled_by_age(organisation, repull_days, day)
     if not ends:
         return by_age
-    return max(by_age, datetime.fromisoformat(ends) + timedelta(days=stream.repull_days))
+    return max(by_age, datetime.fromisoformat(ends) + timedelta(days=repull_days))

@@ -1,8 +1,8 @@
 """PagerDuty: pages, incidents and duty from its REST API v2 (contracts, D).
 
-PagerDuty calls every page an incident. Those of the configured urgencies are our pages; those with a priority are our
-incidents, where the organisation lists that stream. Names of people and titles are not kept: people are counted, and
-of a title only a code is left, so that repeats are known.
+PagerDuty calls every page an incident. Those that ever had one of the configured urgencies are our pages, from when
+they first had it; those with a priority are our incidents, where the organisation lists that stream. Names of people
+and titles are not kept: people are counted, and of a title only a code is left, so that repeats are known.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import httpx
 
@@ -23,6 +23,7 @@ from opsmetrics.sources.http import ROLES, Http, RefusedError, required_secret, 
 from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
+Urgency: TypeAlias = Literal["high", "low"]
 PAGE = 100
 # Offset and limit together; a window with more is halved.
 DEEPEST = 10_000
@@ -31,6 +32,12 @@ DAY = timedelta(days=1)
 _WHO = ("human", None, "bot")
 # The specification says acknowledgement_log_entry, recorded answers say acknowledge_log_entry.
 _ACKNOWLEDGED = frozenset({"acknowledge_log_entry", "acknowledgement_log_entry"})
+# It says that the urgency changed, not to which of the two.
+_URGENCY_CHANGED = "urgency_change_log_entry"
+_OTHER: dict[Urgency, Urgency] = {"high": "low", "low": "high"}
+# How long after its begin an incident may become urgent and still be a page of that day: over Easter, when the hours of
+# support begin again.
+RAISED = timedelta(days=7)
 
 
 def _client(request: FetchRequest[PagerDuty]) -> Http:
@@ -71,8 +78,8 @@ def _paged(http: Http, path: str, name: str, **params: Any) -> tuple[list[Row], 
     return found, True
 
 
-def _incidents(request: FetchRequest[PagerDuty], http: Http) -> Iterator[Row]:
-    """Yield the incidents that were created in the asked days.
+def _incidents(request: FetchRequest[PagerDuty], http: Http, before: timedelta = timedelta()) -> Iterator[Row]:
+    """Yield the incidents that were created in the asked days, or so long before them.
 
     A day more is asked for: of ``until`` only the date may count (PagerDuty/pagerduty-mcp-server#47).
     """
@@ -84,7 +91,7 @@ def _incidents(request: FetchRequest[PagerDuty], http: Http) -> Iterator[Row]:
             return None
         return [item for item in found if start <= datetime.fromisoformat(item["created_at"]) < end]
 
-    found = {item["id"]: item for item in halved(fetch, request.starts_at, request.ends_at, shortest=DAY)}
+    found = {item["id"]: item for item in halved(fetch, request.starts_at - before, request.ends_at, shortest=DAY)}
     yield from found.values()
 
 
@@ -114,18 +121,50 @@ def _severity(settings: PagerDuty, item: Row) -> int | None:
 def alerts(request: FetchRequest[PagerDuty]) -> FetchResult:
     """Return pages with their first acknowledgement by a person, else by a machine."""
     settings, names = request.connector, ServiceNames(request)
+    rows: list[Row] = []
     with _client(request) as http:
-        found = [item for item in _incidents(request, http) if item["urgency"] in settings.paging_urgencies]
-        rows = [_page(settings, names, item, _entries(http, item)) for item in found]
+        for item in _incidents(request, http, RAISED):
+            is_paging = item["urgency"] in settings.paging_urgencies
+            # What is not urgent now may have been; of the days before only what became urgent in the asked ones counts.
+            if is_paging or request.covers(datetime.fromisoformat(item["created_at"])):
+                entries = _entries(http, item, may_be_gone=not is_paging)
+                fired = _fired(settings, item, entries)
+                if fired is not None:
+                    rows.append(_page(settings, names, item, entries, *fired))
     return FetchResult(rows, source=f"{settings.address} incidents")
 
 
-def _entries(http: Http, item: Row) -> list[Row]:
+def _entries(http: Http, item: Row, *, may_be_gone: bool) -> list[Row]:
     """Return what happened to an incident: ``acknowledgements`` of the incident itself is empty once it is resolved."""
-    return _paged(http, f"incidents/{item['id']}/log_entries", "log_entries")[0]
+    try:
+        return _paged(http, f"incidents/{item['id']}/log_entries", "log_entries")[0]
+    except RefusedError as error:
+        if error.status != 404 or not may_be_gone:
+            raise
+        return []
 
 
-def _page(settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row]) -> Row:
+def _fired(settings: PagerDuty, item: Row, entries: list[Row]) -> tuple[datetime, Urgency] | None:
+    """Return when an incident first had an urgency that pages, and which; None where it never had.
+
+    An incident shows the urgency that it has now. It is lowered by hand after the page was sent, and raised by hand or
+    when the hours of support begin. There are two urgencies, so that each change says what was before it.
+    """
+    created = datetime.fromisoformat(item["created_at"])
+    urgency: Urgency = item["urgency"]
+    told: list[tuple[datetime, Urgency]] = []
+    changes = sorted(datetime.fromisoformat(each["created_at"]) for each in entries if each["type"] == _URGENCY_CHANGED)
+    for at in reversed(changes):
+        told.append((at, urgency))
+        urgency = _OTHER[urgency]
+    told.append((created, urgency))
+    fired = next(((at, which) for at, which in reversed(told) if which in settings.paging_urgencies), None)
+    return (created, fired[1]) if fired and fired[0] - created > RAISED else fired
+
+
+def _page(
+    settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row], fired: datetime, urgency: Urgency
+) -> Row:
     acknowledged = [
         (_WHO.index(_kind(settings, entry.get("agent") or {})), datetime.fromisoformat(entry["created_at"]))
         for entry in entries
@@ -138,9 +177,10 @@ def _page(settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row
         "alert_id": item["id"],
         "service_id": _service(names, item),
         "rule_id": f"{service['id']}-{_code(item.get('title') or '')}",
-        "severity": severity if severity is not None else settings.urgency_severities[item["urgency"]],
-        "fired_at": item["created_at"],
-        "acknowledged_at": at,
+        "severity": severity if severity is not None else settings.urgency_severities[urgency],
+        "fired_at": fired,
+        # Who acknowledged before it was urgent answered at once.
+        "acknowledged_at": at and max(fired, at),
         "acknowledged_by_kind": None if who is None else _WHO[who],
         "closed_at": _ended(item),
         "incident_id": _incident_of(item),

@@ -286,12 +286,13 @@ def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
 def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return firing runs of ``ALERTS``; what fires now starts when Alertmanager says, where one is named.
 
-    No pages are heartbeats and what was silenced from its first to its last instant.
+    No pages are heartbeats and what told nobody from its first to its last instant.
     """
     settings, minute = request.connector, timedelta(minutes=1)
     names, manager = ServiceNames(request), alertmanager.Alertmanager(request)
     rows, notes = list[Row](), Notes()
     firing = _firing(request, minute, notes)
+    manager.note(firing)
     for labels, instants in firing:
         name, severity = labels["alertname"], labels.get(settings.severity_label)
         if is_no_page(name, severity):
@@ -300,7 +301,8 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
         for first, last in _runs(instants, minute):
             running = last + 2 * minute >= request.now
             fired = manager.fired(own, first) if running else first
-            if not manager.is_silenced(own, fired, request.now if running else last):
+            during = [at for at in instants if first <= at <= last]
+            if not manager.tells_nobody(own, fired, request.now if running else last, during):
                 rows.append(
                     {
                         # The first sample stands for the alert: it is the same while it fires and after.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -91,20 +91,25 @@ def probe(request: FetchRequest[ServiceNow]) -> str:
     return f"readable, {', '.join(found)}"
 
 
-def _records(request: FetchRequest[ServiceNow], *conditions: str) -> Iterator[Row]:
-    """Yield the records of a stream, each once; pages follow the links in the answers' headers."""
-    seen: set[str] = set()
+def _records(request: FetchRequest[ServiceNow], *conditions: str) -> tuple[list[Row], int]:
+    """Return the records of a stream, each once, and how many the account may not see.
+
+    Pages follow the links in the answers' headers. What the account has no right to is taken out of a page after it
+    was made, without a word: only the header that counts the records of the query still counts it.
+    """
+    found: dict[str, Row] = {}
+    total = 0
     with _client(request) as http:
-        for page in http.pages(_path(request), **_query(request, *conditions)):
+        for answer in http.answers(_path(request), **_query(request, *conditions)):
+            page, count = answer.json(), answer.headers.get("x-total-count", "")
+            total = max(total, int(count) if count.isdecimal() else 0)
             if page.get("error"):
                 # It comes with status 200 and the records that were ready by then.
                 fix = "narrow the query in sources.toml, or ask for a longer time in the instance's quota rules"
                 raise http.error(_path(request), "the instance broke its answer off", fix)
             for record in page["result"]:
-                key = value_of(_cell(request, record, "sys_id"))
-                if key not in seen:
-                    seen.add(key)
-                    yield record
+                found.setdefault(value_of(_cell(request, record, "sys_id")), record)
+    return list(found.values()), max(0, total - len(found))
 
 
 def incidents(request: FetchRequest[ServiceNow]) -> FetchResult:
@@ -112,7 +117,7 @@ def incidents(request: FetchRequest[ServiceNow]) -> FetchResult:
     first, last = request.starts_at - MARGIN, request.ends_at + MARGIN
     field, sign = ("opened_at", True) if _is_opened(request) else ("sys_updated_on", False)
     conditions = [f"{field}>={first:%Y-%m-%d %H:%M:%S}", *([f"{field}<{last:%Y-%m-%d %H:%M:%S}"] if sign else [])]
-    return _result(request, _records(request, *conditions))
+    return _result(request, *_records(request, *conditions))
 
 
 def _is_opened(request: FetchRequest[ServiceNow]) -> bool:
@@ -122,11 +127,14 @@ def _is_opened(request: FetchRequest[ServiceNow]) -> bool:
 
 def maintenance_tasks(request: FetchRequest[ServiceNow]) -> FetchResult:
     """Return all changes of the query; one that was cancelled, or closed as not done, has no end."""
-    return _result(request, _records(request))
+    return _result(request, *_records(request))
 
 
-def _result(request: FetchRequest[ServiceNow], records: Iterable[Row]) -> FetchResult:
-    """Return the rows of records; what cannot be told to be open or over makes the answer a part, and is told."""
+def _result(request: FetchRequest[ServiceNow], records: Iterable[Row], hidden: int) -> FetchResult:
+    """Return the rows of records.
+
+    What cannot be told to be open or over, and what the account may not see, makes the answer a part, and is told.
+    """
     states = {**SERVICENOW_STATES[request.stream], **request.connector.states.get(request.stream, {})}
     rows, odd = list[Row](), Counter[str]()
     for record in records:
@@ -149,6 +157,7 @@ def _result(request: FetchRequest[ServiceNow], records: Iterable[Row]) -> FetchR
         if "is_cancelled_with_approval" in row:
             row["is_cancelled_with_approval"] = state == "withdrawn" and row["is_cancelled_with_approval"]
         rows.append({KEYS[request.stream]: value_of(_cell(request, record, "number")), **row})
+    odd.update({"kept back from this account by the table's access rules": hidden} if hidden else {})
     notes = tuple(f"{count} records: {said}" for said, count in sorted(odd.items()))
     return FetchResult(rows, not notes, f"{request.connector.url} {TABLES[request.stream]}", notes)
 

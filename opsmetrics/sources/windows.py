@@ -62,8 +62,9 @@ def question_of(
     days = days_of((remembered, max(remembered, last)))
     if asked is not None:
         return Question(tuple(_runs(days, delivery.chunk_days)))
-    young = [day for day in days if _is_young(organisation, stream, day, now, seen)]
-    old = _old_days(organisation, stream, sorted(set(days) - set(young)), now, seen)
+    repull = stream.repull_days if delivery.repull_days is None else delivery.repull_days
+    young = [day for day in days if _is_young(organisation, repull, day, now, seen)]
+    old = _old_days(organisation, repull, sorted(set(days) - set(young)), now, seen)
     put_off = sorted(old, key=lambda day: (seen[day.isoformat()].at, day))[MOST_OLD_DAYS:]
     told = _forgotten(delivery, (first, remembered), seen)
     if put_off:
@@ -75,25 +76,25 @@ def question_of(
     return Question(tuple(sorted((*chosen, *others))), tuple(told))
 
 
-def _is_young(organisation: Organisation, stream: Stream, day: date, now: datetime, seen: Seen) -> bool:
+def _is_young(organisation: Organisation, repull: int, day: date, now: datetime, seen: Seen) -> bool:
     """Whether a day was not seen, or not yet after its rows still change for their age."""
     mark = seen.get(day.isoformat())
     if mark is None:
         return True
     at = datetime.fromisoformat(mark.at)
     # Seen in the future: the clock stood wrong then, and what was asked for had not happened yet.
-    return at > now or (at < settled_by_age(organisation, stream, day) and now - at >= RESUME)
+    return at > now or (at < settled_by_age(organisation, repull, day) and now - at >= RESUME)
 
 
-def _old_days(organisation: Organisation, stream: Stream, days: list[date], now: datetime, seen: Seen) -> list[date]:
+def _old_days(organisation: Organisation, repull: int, days: list[date], now: datetime, seen: Seen) -> list[date]:
     """Return days that only an open row, or one that ended late, keeps from being settled; each is asked once a day."""
     today = now.astimezone(organisation.zone).date()
     found: list[date] = []
     for day in days:
         mark = seen[day.isoformat()]
         at = datetime.fromisoformat(mark.at)
-        settled = settled_at(organisation, stream, day, mark.ends)
-        is_old = at >= settled_by_age(organisation, stream, day)
+        settled = settled_at(organisation, repull, day, mark.ends)
+        is_old = at >= settled_by_age(organisation, repull, day)
         if is_old and (settled is None or at < settled) and at.astimezone(organisation.zone).date() < today:
             found.append(day)
     return found

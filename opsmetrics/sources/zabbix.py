@@ -1,7 +1,7 @@
 """Zabbix's problems as alerts, with the first acknowledgement and the recovery (contracts, C4).
 
-Of the updates of a problem only instant, kind and the name of the account are asked for; the name decides whether a
-person or a machine acted, and is not kept. Names of problems and messages are not asked for.
+Of the updates of a problem only instant, kind, the severity before and the name of the account are asked for; the name
+decides whether a person or a machine acted, and is not kept. Names of problems and messages are not asked for.
 """
 
 from __future__ import annotations
@@ -10,22 +10,29 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from opsmetrics.organisation.connectors.monitors import Zabbix
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
+from opsmetrics.sources.zabbix_maintenance import PERIOD, Calendar, Span, spans
 
 Row = dict[str, Any]
 PATH = "api_jsonrpc.php"
 PAGE = 1000
-# Since these versions the token goes into a header, and updates are asked for by this name; the older forms of both
+# Since these versions the token goes into a header, and updates and groups are asked for by this name; the older forms
 # were taken away in 7.2.
 _HEADER_SINCE: tuple[int, int] = (6, 4)
+_GROUPS_SINCE: tuple[int, int] = (6, 2)
 _UPDATES_SINCE: tuple[int, int] = (7, 0)
 _ACKNOWLEDGED = 2
-_SUPPRESSED = 32
+_SEVERITY, _SUPPRESSED = 8, 32
 _MOST_SEVERE = 5
+UNTOLD_MAINTENANCE = (
+    "when hosts were in maintenance cannot be read (maintenance.get or host.get is refused): "
+    "problems of maintenance that is over count as pages"
+)
 
 
 class Client:
@@ -40,6 +47,7 @@ class Client:
         match = re.match(r"(\d+)\.(\d+)", self.version)
         version: tuple[int, int] = (int(match[1]), int(match[2])) if match else _UPDATES_SINCE
         self.select_updates = "selectAcknowledges" if version >= _UPDATES_SINCE else "select_acknowledges"
+        self.select_groups = "selectHostGroups" if version >= _GROUPS_SINCE else "selectGroups"
         in_header = version >= _HEADER_SINCE
         self._auth = {} if in_header else {"auth": token}
         self.http = self._http({"Authorization": f"Bearer {token}"} if in_header else {})
@@ -56,9 +64,15 @@ class Client:
         """
         return self._result(self.http, method, params)
 
-    def _result(self, http: Http, method: str, params: Row) -> Any:
+    def call_if_allowed(self, method: str, params: Row) -> Any:
+        """Return the result of a method, None where Zabbix refuses it."""
+        return self._result(self.http, method, params, may_refuse=True)
+
+    def _result(self, http: Http, method: str, params: Row, *, may_refuse: bool = False) -> Any:
         body = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1, **self._auth}
         answer = http.post(PATH, json=body)
+        if "error" in answer and may_refuse:
+            return None
         if "error" in answer:
             fix = f"check the token in {self.request.connector.token_env} and that its role may call {method}"
             raise http.error(PATH, f"{method} is refused ({int(answer['error']['code'])})", fix)
@@ -74,20 +88,32 @@ def probe(request: FetchRequest[Zabbix]) -> str:
 
 
 def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
-    """Return the problems of the asked days from ``min_severity`` on, without those that maintenance suppressed."""
+    """Return the problems of the asked days from ``min_severity`` on, without those that maintenance suppressed.
+
+    A problem that outlives the maintenance in which it began tells somebody when that ends, and is of that day.
+    """
     settings = request.connector
     client = Client(request)
     with client.http:
-        problems = [item for item in _problems(client) if item["suppressed"] != "1" or _is_put_off(item)]
+        found = _maintenance(client)
+        problems = list(_problems(client, _first(request, found or [])))
+        if not problems:
+            _refuse_blindness(client)
+        problems = [item for item in problems if _severity(item) >= settings.min_severity]
         recovered = {item["r_eventid"] for item in problems if item["r_eventid"] not in (None, "0")}
         ends = _clocks(client, sorted(recovered, key=int))
+        calendar = None if found is None else _calendar(client, found, problems)
     rows: list[Row] = []
     for item in problems:
+        ended = ends.get(item["r_eventid"])
+        fired = _fired(item, ended, calendar, request.now)
+        if fired is None:
+            continue
         acknowledged = _first_acknowledgement(item["acknowledges"])
         # Zabbix leaves out the name of an account that ours may not see, and of one that is gone.
         who = (acknowledged or {}).get("username")
         kind = None if not who else "bot" if is_machine(who, bots=settings.bots) else "human"
-        severity = int(item["severity"])
+        severity = _severity(item)
         rows.append(
             {
                 "alert_id": f"{settings.name}-{item['eventid']}",
@@ -95,17 +121,94 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
                 "rule_id": f"{settings.name}-{item['objectid']}",
                 # Zabbix counts from 0, not classified, up to 5, the worst.
                 "severity": _MOST_SEVERE + 1 - severity if severity else None,
-                "fired_at": _at(item["clock"], item["ns"]),
-                "acknowledged_at": _at(acknowledged["clock"]) if acknowledged else None,
+                "fired_at": fired,
+                # Who acknowledged before anybody was told answered at once.
+                "acknowledged_at": max(fired, _at(acknowledged["clock"])) if acknowledged else None,
                 "acknowledged_by_kind": kind,
-                "closed_at": ends.get(item["r_eventid"]),
+                "closed_at": ended,
             }
         )
-    return FetchResult(rows, source=f"{settings.url} problems")
+    notes = (UNTOLD_MAINTENANCE,) if calendar is None else ()
+    return FetchResult(rows, source=f"{settings.url} problems", notes=notes)
 
 
-def _problems(client: Client) -> Iterator[Row]:
-    """Yield the problem events of the asked days by id, a page at a time."""
+def _refuse_blindness(client: Client) -> None:
+    """Refuse to take an account without rights for a quiet time: events of hosts that it may not read are left out.
+
+    Raises:
+        SourceError: The token's user may read no host at all.
+    """
+    if client.call_if_allowed("host.get", {"output": ["hostid"], "limit": 1}) == []:
+        message = "there are no hosts, or none that the token's user may read"
+        raise client.http.error(PATH, message, "give the user of the token read access to the host groups")
+
+
+def _severity(item: Row) -> int:
+    """Return the severity that a problem had when it began: what people make of it later calls nobody."""
+    changes = [update for update in item["acknowledges"] if int(update["action"]) & _SEVERITY]
+    first = min(changes, key=lambda update: int(update["clock"]), default=None)
+    before = first.get("old_severity") if first else None
+    return int(item["severity"] if before is None else before)
+
+
+def _fired(item: Row, ended: datetime | None, calendar: Calendar | None, now: datetime) -> datetime | None:
+    """Return when somebody was told of a problem, None where nobody was."""
+    began = _at(item["clock"], item["ns"])
+    is_suppressed = item["suppressed"] == "1" and not _is_put_off(item)
+    if calendar is None:
+        return None if is_suppressed else began
+    hosts, tags = [host["hostid"] for host in item["hosts"]], item["tags"]
+    told = calendar.told_at(hosts, tags, began)
+    if told > min(ended or now, now):
+        return None
+    # What is suppressed now was there before a maintenance that we see, or lies in one that we may not see.
+    return None if is_suppressed and not calendar.holding(hosts, tags, now) else told
+
+
+def _maintenance(client: Client) -> list[Span] | None:
+    """Return when maintenances were in force around the asked days and now, None where that cannot be read."""
+    request = client.request
+    if "maintenance" not in request.known:
+        request.known["maintenance"] = client.call_if_allowed(
+            "maintenance.get",
+            {
+                "output": ["maintenanceid", "active_since", "active_till", "tags_evaltype"],
+                "selectHosts": ["hostid"],
+                client.select_groups: ["groupid", "name"],
+                "selectTags": ["tag", "operator", "value"],
+                "selectTimeperiods": list(PERIOD),
+            },
+        )
+    items: list[Row] | None = request.known["maintenance"]
+    if items is None:
+        return None
+    zone = ZoneInfo(request.connector.timezone or request.organisation.settings.timezone)
+    return spans(items, request.starts_at, request.now + timedelta(seconds=1), zone)
+
+
+def _first(request: FetchRequest[Zabbix], found: list[Span]) -> datetime:
+    """Return from when on problems can tell somebody in the asked days."""
+    return min([request.starts_at, *(span.since for span in found if request.covers(span.until))])
+
+
+def _calendar(client: Client, found: list[Span], problems: list[Row]) -> Calendar | None:
+    """Return when the hosts of problems were in maintenance, None where their groups cannot be read."""
+    groups: dict[str, list[str]] = {}
+    if any(span.maintenance.groups for span in found):
+        hosts = sorted({host["hostid"] for item in problems for host in item["hosts"]}, key=int)
+        for place in range(0, len(hosts), PAGE):
+            asked = {"output": ["hostid"], "hostids": hosts[place : place + PAGE], client.select_groups: ["name"]}
+            told = client.call_if_allowed("host.get", asked)
+            if told is None:
+                return None
+            for host in told:
+                named: list[Row] = host.get("hostgroups") or host.get("groups") or []
+                groups[host["hostid"]] = [group["name"] for group in named]
+    return Calendar(found, groups)
+
+
+def _problems(client: Client, since: datetime) -> Iterator[Row]:
+    """Yield the problem events from an instant to the end of the asked days by id, a page at a time."""
     request = client.request
     last = 0
     while True:
@@ -116,11 +219,10 @@ def _problems(client: Client) -> Iterator[Row]:
                 "source": 0,
                 "object": 0,
                 "value": 1,
-                "severities": list(range(request.connector.min_severity, _MOST_SEVERE + 1)),
-                "time_from": int(request.starts_at.timestamp()),
+                "time_from": int(since.timestamp()),
                 "time_till": int(request.ends_at.timestamp()) - 1,
                 "eventid_from": str(last + 1),
-                client.select_updates: ["clock", "action", "username"],
+                client.select_updates: ["clock", "action", "username", "old_severity"],
                 "selectHosts": ["host"],
                 "selectTags": ["tag", "value"],
                 "sortfield": ["eventid"],

@@ -89,13 +89,14 @@ class _Api:
     def deployments(self, request: Request) -> Response:
         """Deployments of releases of one status, by the time they began."""
         query = request.query_params
-        low, high = query.get("minStartedTime"), query.get("maxStartedTime")
+        low, high, changed = (query.get(name) for name in ("minStartedTime", "maxStartedTime", "minModifiedTime"))
         found = [
             row
             for row in self.releases
             if query.get("deploymentStatus", "succeeded") == row["deploymentStatus"]
             and (low is None or parse(low) <= parse(row["startedOn"]))
             and (high is None or parse(row["startedOn"]) <= parse(high))
+            and (changed is None or parse(changed) <= parse(row["lastModifiedOn"]))
         ]
         return _refused(request) or _page(query, found, int(query.get("$top", "50")))
 

@@ -188,6 +188,10 @@ class _Api:
         """The tree of notification policies."""
         return self._refused(request) or JSONResponse(POLICIES)
 
+    def nothing(self, request: Request) -> Response:
+        """No silences, and no mute timings."""
+        return self._refused(request) or JSONResponse([])
+
     def annotations(self, request: Request) -> Response:
         """Annotations that touch a window, newest first and no more than asked for."""
         query = request.query_params
@@ -217,5 +221,7 @@ def routes(records: Records) -> list[Route]:
         "/api/v1/provisioning/policies": api.policies,
         "/api/annotations": api.annotations,
         "/api/v1/rules/history": api.history,
+        "/api/v1/provisioning/mute-timings": api.nothing,
+        "/api/alertmanager/grafana/api/v2/silences": api.nothing,
     }
     return [Route(path, answer) for path, answer in answers.items()]

@@ -233,4 +233,12 @@ def alertmanager_routes(records: Records) -> list[Route]:
         }
         return JSONResponse([found])
 
-    return [Route("/api/v2/alerts", alerts), Route("/api/v2/silences", silences)]
+    def status(_: Request) -> Response:
+        config = "route:\n  receiver: vakt\nreceivers:\n- name: vakt\n  webhook_configs:\n  - url: <secret>\n"
+        cluster = {"status": "disabled", "peers": []}
+        version = dict.fromkeys(("version", "revision", "branch", "buildUser", "buildDate", "goVersion"), "")
+        told = {"cluster": cluster, "config": {"original": config}, "versionInfo": version, "uptime": precise(now)}
+        return JSONResponse(told)
+
+    answers = {"alerts": alerts, "silences": silences, "status": status}
+    return [Route(f"/api/v2/{name}", answer) for name, answer in answers.items()]

@@ -20,6 +20,7 @@ from simulator.servers.records import BACKUP_SUBSCRIPTION, PLANTED, SUBSCRIPTION
 AUDIENCE = "https://management.azure.com"
 TABLES = (
     "resources",
+    "resourcecontainers",
     "alertsmanagementresources",
     "recoveryservicesresources",
     "securityresources",
@@ -278,6 +279,10 @@ def tables(records: Records) -> dict[str, list[Row]]:
     """Return the rows of each table; ``properties`` and ``tags`` are JSON."""
     return {
         "resources": _resources(records),
+        "resourcecontainers": [
+            _item("Microsoft.Resources/subscriptions", "drift", {}, id=f"/subscriptions/{number}")
+            for number in (SUBSCRIPTION, BACKUP_SUBSCRIPTION)
+        ],
         "alertsmanagementresources": _alerts(records),
         "recoveryservicesresources": _recovery(records),
         "securityresources": _security(records),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from opsmetrics.core.errors import SourceError
+from opsmetrics.organisation import load_organisation
 from opsmetrics.sources.azure_pipelines import UNKNOWN_RUN
+from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.registry import probe_function
+from tests.conftest import settings_in
 from tests.connectors.told import Reply, asking, fetched, landed, telling
 
 BASE = "/org/shop/_apis"
@@ -46,11 +51,13 @@ def release(number: int, **more: Any) -> dict[str, Any]:
 
 def releases(*said: dict[str, Any]) -> dict[str, Any]:
     def listed(query: dict[str, str], _body: Any) -> Any:
-        low, high = query["minStartedTime"], query["maxStartedTime"]
+        low, high, changed = query["minStartedTime"], query["maxStartedTime"], query["minModifiedTime"]
         found = [
             item
             for item in said
-            if item["deploymentStatus"] == query["deploymentStatus"] and low <= item["startedOn"] <= high
+            if item["deploymentStatus"] == query["deploymentStatus"]
+            and low <= item["startedOn"] <= high
+            and changed <= item["lastModifiedOn"]
         ]
         return {"count": len(found), "value": found}
 
@@ -67,6 +74,8 @@ def releases(*said: dict[str, Any]) -> dict[str, Any]:
         # It began on the day before, and ended on this one.
         ({"startedOn": text(AT - timedelta(hours=20))}, AT + timedelta(minutes=9)),
         ({"startedOn": text(AT - timedelta(days=20))}, AT + timedelta(minutes=9)),
+        # It waited for a person for three months.
+        ({"startedOn": text(AT - timedelta(days=90))}, AT + timedelta(minutes=9)),
         # It began on this day, and ended on the next one.
         ({"lastModifiedOn": text(AT + timedelta(days=1))}, None),
         ({"deploymentStatus": "failed"}, None),
@@ -99,6 +108,14 @@ def test_pages_are_named_by_a_header(small):
     with telling({f"{BASE}/release/deployments": listed}) as server:
         found = fetched(small, "azure_devops", "deployments", DAY, url=server.url, **SETTINGS)
     assert [row["deployment_id"] for row in found.rows] == ["source-1", "source-2"]
+
+
+def test_a_token_that_is_not_known_is_told_so_and_not_tried_again(small):
+    """Azure DevOps answers it with status 203 and its sign-in page."""
+    with telling({f"{BASE}/release/deployments": Reply("<html>", status=203, is_json=False)}) as server:
+        with pytest.raises(SourceError, match="the token is missing, wrong or expired: set DEVOPS_TOKEN"):
+            fetched(small, "azure_devops", "deployments", DAY, url=server.url, **SETTINGS)
+        assert len(server.asked) == 1
 
 
 def record(build: int, ended: datetime | None = AT, **more: Any) -> dict[str, Any]:
@@ -200,6 +217,25 @@ def test_jobs_and_machines_of_one_stage_are_one_deployment(small):
 )
 def test_outcome_and_end_of_all_jobs_decide(small, records, count):
     assert len(deployed(small, pipelines(*records)).rows) == count
+
+
+def test_what_is_shown_when_the_run_is_over_is_still_asked_for(small, tmp_path):
+    """An environment shows a stage when its whole run is over (MicrosoftDocs/vsts-rest-api-specs#635).
+
+    The run waits for the approval of its last stage: for 25 days nobody sees that the first one rolled out.
+    """
+    names = "\n".join(f'{name} = "{value}"' for name, value in SETTINGS.items())
+    found: list[dict[str, Any]] = []
+    with telling({}) as server:
+        source = 'name = "ado"\nkind = "azure_pipelines"\nstreams = ["deployments"]\nfrom = 2026-08-01'
+        (small / "sources.toml").write_text(f'[[connector]]\n{source}\nurl = "{server.url}"\n{names}\n')
+        for days, shown in ((2, [record(4, AT - timedelta(days=1))]), (25, [record(4), record(5)])):
+            server.routes = pipelines(*shown)
+            settings = replace(settings_in(tmp_path), now=AT + timedelta(days=days))
+            (result,) = pull_stream(settings, load_organisation(small), "deployments")
+            assert result.error is None
+            found += [row for load in result.loads for row in pl.read_parquet(load.path).to_dicts()]
+    assert "ado-5/Prod/prod.1" in {row["deployment_id"] for row in found}
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,15 @@ def test_an_application_that_was_only_just_made_has_no_history(argo):
     assert (result.error, rows) == (None, [])
 
 
+@pytest.mark.parametrize("more", ["", 'selector = "team=shop"'])
+def test_no_application_to_be_seen_is_not_quiet(argo, more):
+    """Argo CD leaves out what an account may not see, so that without any right its list is null too."""
+    result, rows = argo(items=[], more=more)
+    assert "none that this account may see" in result.error
+    assert ("with the labels of selector" in result.error) == bool(more)
+    assert rows == []
+
+
 def test_days_before_the_oldest_that_is_kept_are_a_part(argo):
     result, rows = argo(entry(7, 4, "a"), entry(8, 5, "b"))
     assert "older entries are dropped in web" in result.error
@@ -133,11 +142,6 @@ def test_who_started_it_decides_whether_a_hand_was_needed(argo):
 def test_the_environment_is_what_the_settings_say(argo, more, environment):
     _, rows = argo(entry(0, 4), more=more)
     assert [row["environment"] for row in rows] == [environment]
-
-
-def test_no_applications_are_quiet(argo):
-    result, rows = argo(items=[])
-    assert (result.error, rows) == (None, [])
 
 
 SMALL = """

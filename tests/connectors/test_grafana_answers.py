@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from opsmetrics.core.errors import SourceError
+from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import grafana
+from opsmetrics.sources.grafana_quiet import SILENCES, TIMINGS, UNTOLD_SILENCES, UNTOLD_TIMINGS
+from opsmetrics.sources.pull import pull_stream
+from tests.conftest import settings_in
 from tests.connectors.answers import Answers, ask, request_of
-from tests.connectors.told import fetched, telling
+from tests.connectors.told import Reply, fetched, telling
 
 RULES, NOTES = "api/v1/provisioning/alert-rules", "api/annotations"
 POLICIES, HISTORY = "api/v1/provisioning/policies", "api/v1/rules/history"
+# Nothing is silenced or muted.
+TOLD: dict[str, Any] = {SILENCES: [], POLICIES: {"receiver": "grafana-default-email"}, TIMINGS: []}
 START = datetime(2026, 11, 10, 8, tzinfo=UTC)
 URL = "https://grafana.example"
+TOKEN = {"token_env": "GRAFANA_TOKEN"}
 
 
 def rule(number: int = 41, uid: str = "feedc0de", **more: Any) -> dict[str, Any]:
@@ -55,9 +63,15 @@ def note(minute: int, previous: str, state: str, values: str = "A=1.000000", pod
     } | more
 
 
-def alerts(monkeypatch, notes: list[dict], rules: list[dict] | None = None, **settings: Any) -> list[dict[str, Any]]:
+def alerts(
+    monkeypatch,
+    notes: list[dict],
+    rules: list[dict] | None = None,
+    told: dict[str, Any] | None = None,
+    **settings: Any,
+) -> list[dict[str, Any]]:
     request = request_of("grafana", "alerts", url=URL, **settings)
-    rows, _ = ask(monkeypatch, grafana, request, {RULES: rules or [rule()], NOTES: notes})
+    rows, _ = ask(monkeypatch, grafana, request, {**TOLD, RULES: rules or [rule()], NOTES: notes, **(told or {})})
     return rows
 
 
@@ -79,6 +93,108 @@ def test_ten_annotations_of_one_firing_are_one_alert_that_ended(monkeypatch):
     assert (row["rule_id"], row["service_id"], row["severity"]) == ("feedc0de", "web", 1)
     assert row["fired_at"] == START + timedelta(minutes=5)
     assert row["closed_at"] == START + timedelta(minutes=35)
+
+
+def silence(first: int, last: int, *matchers: tuple[str, str]) -> dict[str, Any]:
+    """As Grafana's own Alertmanager tells one that is over."""
+    start, end = ((START + timedelta(minutes=minute)).isoformat() for minute in (first, last))
+    return {
+        "id": "1", "status": {"state": "expired"}, "updatedAt": end, "startsAt": start, "endsAt": end,
+        "createdBy": "somebody", "comment": "text",
+        "matchers": [{"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in matchers],
+    }  # fmt: skip
+
+
+ENDED = [note(0, "Normal", "Alerting"), note(30, "Alerting", "Normal")]
+
+
+@pytest.mark.parametrize(
+    ("silences", "is_page"),
+    [
+        ([silence(-60, 60, ("service", "web"))], False),
+        # The button of a rule makes a silence of its uid, which is in no text of an annotation.
+        ([silence(-60, 60, ("__alert_rule_uid__", "feedc0de"))], False),
+        ([silence(-60, 60, ("__alert_rule_uid__", "other"))], True),
+        ([silence(-60, 60, ("service", "web"), ("pod", "b"))], True),
+        # A label that it does not have is empty.
+        ([silence(-60, 60, ("team", ""))], False),
+        ([silence(5, 60, ("service", "web"))], True),
+        ([silence(-60, 20, ("service", "web"))], True),
+        ([silence(-60, 20, ("service", "web")), silence(20, 60, ("service", "web"))], False),
+    ],
+)
+def test_what_was_silenced_all_the_time_is_no_page(monkeypatch, silences, is_page):
+    assert bool(alerts(monkeypatch, ENDED, told={SILENCES: silences})) == is_page
+
+
+WEEKDAYS = {"times": [{"start_time": "07:00", "end_time": "10:00"}], "weekdays": ["tuesday:thursday"]}
+MUTED = {"object_matchers": [["service", "=", "web"]], "mute_time_intervals": ["mornings"]}
+
+
+@pytest.mark.parametrize(
+    ("route", "interval", "is_page"),
+    [
+        (MUTED, WEEKDAYS, False),
+        (MUTED, {**WEEKDAYS, "location": "Europe/Oslo"}, False),
+        (MUTED, {**WEEKDAYS, "location": "America/New_York"}, True),
+        (MUTED, {**WEEKDAYS, "times": [{"start_time": "08:00", "end_time": "08:20"}]}, True),
+        (MUTED, {**WEEKDAYS, "weekdays": ["saturday", "sunday"]}, True),
+        (MUTED, {"days_of_month": ["1:3", "-21"], "months": ["november"], "years": ["2025:2026"]}, False),
+        (MUTED, {"months": ["12"]}, True),
+        (MUTED, {"times": [{"start_time": "?", "end_time": "10:00"}]}, True),
+        ({**MUTED, "mute_time_intervals": ["another"]}, WEEKDAYS, True),
+        ({**MUTED, "object_matchers": [["service", "=", "db"]]}, WEEKDAYS, True),
+        ({**MUTED, "object_matchers": [["pod", "=~", "a|b"], ["team", "=", ""]]}, WEEKDAYS, False),
+        ({**MUTED, "continue": True}, WEEKDAYS, False),
+        ({"object_matchers": [], "active_time_intervals": ["mornings"]}, WEEKDAYS, True),
+        ({"object_matchers": [], "active_time_intervals": ["mornings"]}, {"months": ["december"]}, False),
+    ],
+)
+def test_what_its_policy_muted_all_the_time_is_no_page(monkeypatch, route, interval, is_page):
+    """It fired from 08:00 to 08:30 in UTC on a Tuesday, the tenth of November."""
+    tree = {"receiver": "duty", "routes": [route]}
+    timings = [{"name": "mornings", "time_intervals": [interval], "version": "1", "provenance": "api"}]
+    assert bool(alerts(monkeypatch, ENDED, told={POLICIES: tree, TIMINGS: timings})) == is_page
+
+
+def test_a_rule_with_a_receiver_of_its_own_has_timings_of_its_own(monkeypatch):
+    timings = [{"name": "mornings", "time_intervals": [WEEKDAYS]}]
+    sent = rule(notification_settings={"receiver": "duty", "mute_time_intervals": ["mornings"]})
+    assert alerts(monkeypatch, ENDED, [sent], told={TIMINGS: timings}) == []
+
+
+def test_what_was_silenced_stays_so_when_grafana_has_forgotten_the_silence(small, tmp_path, monkeypatch):
+    """It does five days after the end; the day is not asked for again by then."""
+    monkeypatch.setenv("GRAFANA_TOKEN", "loopback-only")
+    at = datetime(2026, 8, 4, 8, tzinfo=UTC)
+    notes = [
+        item | {"time": int((at + timedelta(minutes=minute)).timestamp() * 1000)}
+        for item, minute in zip(ENDED, (0, 30), strict=True)
+    ]
+    over = silence(0, 60, ("service", "web"))
+    over |= {"startsAt": (at - timedelta(hours=1)).isoformat(), "endsAt": (at + timedelta(hours=1)).isoformat()}
+    source = 'name = "graf"\nkind = "grafana"\nstreams = ["alerts"]\nfrom = 2026-08-01\ntoken_env = "GRAFANA_TOKEN"'
+    told = {f"/{RULES}": [rule()], f"/{NOTES}": notes, f"/{POLICIES}": {"receiver": "duty"}, f"/{TIMINGS}": []}
+    landed: list[int] = []
+    with telling(told) as server:
+        (small / "sources.toml").write_text(f'[[connector]]\n{source}\nurl = "{server.url}"\n')
+        for days, silences in ((1, [over]), (2, [over]), (3, [over]), (4, [over]), (8, []), (12, [])):
+            server.routes[f"/{SILENCES}"] = silences
+            settings = replace(settings_in(tmp_path), now=at + timedelta(days=days))
+            (result,) = pull_stream(settings, load_organisation(small), "alerts")
+            assert result.error is None
+            landed.append(result.rows)
+    assert landed == [0] * 6
+
+
+def test_where_silences_and_timings_may_not_be_read_that_is_said(small, monkeypatch):
+    monkeypatch.setenv("GRAFANA_TOKEN", "loopback-only")
+    at = int(datetime(2026, 8, 4, 8, tzinfo=UTC).timestamp() * 1000)
+    notes = [note(0, "Normal", "Alerting") | {"time": at}, note(30, "Alerting", "Normal") | {"time": at + 1_800_000}]
+    with telling({f"/{RULES}": [rule()], f"/{NOTES}": notes, f"/{SILENCES}": Reply({}, 403)}) as server:
+        answer = fetched(small, "grafana", "alerts", url=server.url, **TOKEN)
+    assert (len(answer.rows), answer.is_complete) == (1, True)
+    assert answer.notes == (UNTOLD_SILENCES, UNTOLD_TIMINGS)
 
 
 def test_instances_of_one_rule_are_alerts_of_their_own(monkeypatch):
@@ -192,7 +308,7 @@ def frame(*changes: tuple[int, str, str]) -> dict[str, Any]:
 def test_the_state_history_of_loki_says_the_same(monkeypatch):
     request = request_of("grafana", "alerts", url=URL, state_history="loki")
     answer = frame((0, "Pending", "Alerting"), (30, "Alerting", "Normal"))
-    rows, answers = ask(monkeypatch, grafana, request, {RULES: [rule()], HISTORY: answer})
+    rows, answers = ask(monkeypatch, grafana, request, {**TOLD, RULES: [rule()], HISTORY: answer})
     assert [(row["rule_id"], row["fired_at"], row["closed_at"]) for row in rows] == [
         ("feedc0de", START, START + timedelta(minutes=30))
     ]
@@ -210,7 +326,7 @@ def test_loki_is_asked_in_pieces_that_it_does_not_shorten(monkeypatch):
         return frame(*found)
 
     request = request_of("grafana", "alerts", url=URL, state_history="loki", now=START + timedelta(days=70))
-    (row,), _ = ask(monkeypatch, grafana, request, {RULES: [rule()], HISTORY: answer})
+    (row,), _ = ask(monkeypatch, grafana, request, {**TOLD, RULES: [rule()], HISTORY: answer})
     assert row["closed_at"] == START + timedelta(days=20)
 
 
@@ -224,7 +340,7 @@ def test_a_full_page_of_the_history_is_asked_in_halves(monkeypatch):
         return frame(*found[-query["limit"] :])
 
     request = request_of("grafana", "alerts", url=URL, state_history="loki")
-    rows, _ = ask(monkeypatch, grafana, request, {RULES: [rule()], HISTORY: answer})
+    rows, _ = ask(monkeypatch, grafana, request, {**TOLD, RULES: [rule()], HISTORY: answer})
     assert [row["closed_at"] is None for row in sorted(rows, key=lambda row: row["fired_at"])] == [False, True]
 
 

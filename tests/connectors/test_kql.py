@@ -44,6 +44,7 @@ _RESOURCE = (
 RESOURCE_GRAPH = dict.fromkeys(
     (
         "resources",
+        "resourcecontainers",
         "alertsmanagementresources",
         "recoveryservicesresources",
         "securityresources",

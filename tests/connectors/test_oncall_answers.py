@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
 from opsmetrics.sources import oncall
+from opsmetrics.sources.fetching import FetchResult, batch_of
+from opsmetrics.streams import STREAMS
 from simulator.world import local
 from tests.connectors.answers import NOW, ask, request_of
 
@@ -88,6 +91,26 @@ def test_a_closed_alert_of_opsgenie_without_a_report_is_not_open(monkeypatch):
     request = request_of("oncall", "alerts", **OPSGENIE)
     (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert]}})
     assert (row["acknowledged_at"], row["closed_at"]) == (None, "2026-11-10T09:30:00Z")
+    batch = batch_of(request, STREAMS["alerts"], FetchResult([row]), accumulates=False)
+    assert batch.frame["_reason"].to_list() == [None]
+    del alert["updatedAt"]
+    (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert]}})
+    batch = batch_of(request, STREAMS["alerts"], FetchResult([row]), accumulates=False)
+    assert "it is over, and nothing says since when" in batch.frame["_reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "seconds"),
+    [
+        ({"x-ratelimit-period-in-sec": "60", "x-ratelimit-state": "THROTTLED"}, 429, 60.0),
+        ({"x-ratelimit-period-in-sec": "60", "retry-after": "7"}, 429, 7.0),
+        ({"x-ratelimit-period-in-sec": "60", "x-ratelimit-state": "OK"}, 200, None),
+        ({}, 429, None),
+    ],
+)
+def test_a_limit_that_is_used_up_says_of_which_period_it_is(headers, status, seconds):
+    """As Opsgenie's own clients and their tests have it (opsgenie-go-sdk-v2, docs.opsgenie.com/docs/api-rate-limiting)."""
+    assert oncall._waits(httpx.Response(status, headers=headers)) == seconds
 
 
 def test_jsm_is_asked_at_atlassians_own_host():

@@ -105,6 +105,45 @@ def test_urgency_and_priority_say_how_severe_it_is(monkeypatch):
     assert {row["alert_id"]: row["severity"] for row in both} == {"A": 2, "B": 3, "C": 1}
 
 
+@pytest.mark.parametrize(
+    ("urgency", "changes", "fired", "severity"),
+    [
+        ("high", [], "06:45:36", 1),
+        ("low", [], None, None),
+        # Somebody was called, and lowered it.
+        ("low", ["06:50:00"], "06:45:36", 1),
+        # The hours of support began, or somebody found that it was urgent.
+        ("high", ["08:00:00"], "08:00:00", 1),
+        ("high", ["06:50:00", "08:00:00"], "06:45:36", 1),
+        ("low", ["08:00:00", "09:00:00"], "08:00:00", 1),
+    ],
+    ids=["high", "low", "lowered", "raised", "lowered and raised", "raised and lowered"],
+)
+def test_a_page_was_sent_when_it_was_first_urgent_whatever_it_is_now(monkeypatch, urgency, changes, fired, severity):
+    entries = [entry("urgency_change", at, PERSON) for at in changes] + [entry("acknowledge", "06:46:00", PERSON)]
+    rows = pages(monkeypatch, [incident(urgency=urgency)], entries)
+    assert [(f"{row['fired_at']:%H:%M:%S}", row["severity"]) for row in rows] == ([(fired, severity)] if fired else [])
+    assert all(row["acknowledged_at"] >= row["fired_at"] for row in rows)
+
+
+def test_a_page_that_became_urgent_on_a_later_day_is_of_that_day(monkeypatch):
+    """It came on Sunday evening, and the hours of support began on Monday, the first of the asked days."""
+    raised = incident(created_at="2026-11-08T20:00:00Z")
+    change = entry("urgency_change", "07:00:00") | {"created_at": "2026-11-09T07:00:00Z"}
+    (row,) = pages(monkeypatch, [raised], [change])
+    assert row["fired_at"] == datetime(2026, 11, 9, 7, tzinfo=UTC)
+
+
+def test_what_was_never_urgent_may_have_no_history_any_more(small, monkeypatch):
+    monkeypatch.setenv("PAGERDUTY_TOKEN", "loopback-only")
+    with telling(
+        {"/incidents": page("incidents", [incident(urgency="low", created_at="2026-08-03T10:00:00Z")])}
+    ) as server:
+        answer = fetched(small, "pagerduty", "alerts", url=server.url, **TOKEN)
+    assert list(answer.rows) == []
+    assert server.paths()[-1].endswith("/log_entries")
+
+
 def test_a_merged_page_belongs_to_the_one_it_was_merged_into(monkeypatch):
     target = {"id": "Q2", "type": "incident_reference"}
     merged = incident(resolve_reason={"type": "merge_resolve_reason", "incident": target})

@@ -48,6 +48,7 @@ def alerts(
     series: list[tuple[dict[str, str], datetime, datetime]],
     known: list[dict[str, Any]] | None = None,
     silences: list[dict[str, Any]] | None = None,
+    config: str = "",
 ) -> list[dict[str, Any]]:
     def samples(_request, _query, start, end, step, _notes):
         for labels, first, last in series:
@@ -57,7 +58,8 @@ def alerts(
                 yield labels | {"__name__": "ALERTS", "alertstate": "firing"}, values
 
     monkeypatch.setattr(prometheus, "_range", samples)
-    manager = Answers({"api/v2/alerts": known or [], "api/v2/silences": silences or []})
+    status = {"config": {"original": config}}
+    manager = Answers({"api/v2/alerts": known or [], "api/v2/silences": silences or [], "api/v2/status": status})
     monkeypatch.setattr(alertmanager, "client", lambda _: nullcontext(manager))
     request = request_of("prometheus", "alerts", url=URL, alertmanager_url=MANAGER, now=NOW)
     return list(prometheus.alerts(request).rows)
@@ -102,6 +104,102 @@ def test_what_was_silenced_all_the_time_is_no_page(monkeypatch, start, end, matc
         monkeypatch, [(LABELS, FIRED, NOW - timedelta(minutes=30))], silences=[silence(start, end, *matchers)]
     )
     assert bool(rows) == is_page
+
+
+def test_a_silence_that_was_prolonged_is_two_of_which_one_begins_where_the_other_ended(monkeypatch):
+    middle, named = FIRED + timedelta(minutes=40), matcher("alertname", "Slow")
+    series = [(LABELS, FIRED, NOW - timedelta(minutes=30))]
+    long_over = silence(FIRED - timedelta(days=2), FIRED - timedelta(days=1), named)
+    two = [long_over, silence(middle, NOW, named), silence(FIRED - timedelta(hours=1), middle, named)]
+    assert alerts(monkeypatch, series, silences=two) == []
+    gap = [silence(middle + timedelta(minutes=9), NOW, named), silence(FIRED, middle, named)]
+    assert len(alerts(monkeypatch, series, silences=gap)) == 1
+
+
+CONFIG = """
+global: {resolve_timeout: 5m}
+route:
+  receiver: duty
+  group_by: [alertname]
+  continue: false
+  routes:
+  - receiver: "null"
+    matchers: ['severity="info"']
+  - receiver: duty
+    match: {team: nights}
+    mute_time_intervals: [nights]
+  - receiver: duty
+    matchers: [team="days"]
+    active_time_intervals: [days]
+  - receiver: duty
+    matchers: [cluster="lab"]
+    mute_time_intervals: [nights]
+inhibit_rules:
+- source_matchers: [severity="critical"]
+  target_matchers: [severity="warning"]
+  equal: [service]
+receivers:
+- name: duty
+  pagerduty_configs: [{routing_key: <secret>}]
+- name: "null"
+time_intervals:
+- name: nights
+  time_intervals: [{times: [{start_time: "22:00", end_time: "24:00"}, {start_time: 00:00, end_time: 06:00}], location: Europe/Oslo}]
+- name: days
+  time_intervals: [{times: [{start_time: "08:00", end_time: "16:00"}], weekdays: ["monday:friday"], location: Europe/Oslo}]
+"""
+# A Sunday; Oslo is an hour ahead of UTC.
+NIGHT = datetime(2026, 11, 15, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("labels", "first", "minutes", "is_page"),
+    [
+        ({}, NIGHT, 60, True),
+        ({"severity": "info"}, NIGHT, 60, False),
+        ({"team": "nights"}, NIGHT, 60, False),
+        # It was still there when the night was over.
+        ({"team": "nights"}, NIGHT, 5 * 60, True),
+        ({"team": "nights"}, NIGHT + timedelta(hours=5), 60, True),
+        ({"team": "days"}, NIGHT + timedelta(hours=7), 60, False),
+        # On Friday.
+        ({"team": "days"}, NIGHT + timedelta(hours=7, days=-2), 60, True),
+        # Whether it is of that cluster is not told: Prometheus adds such labels on the way.
+        ({"team": "others"}, NIGHT, 60, True),
+    ],
+)
+def test_what_its_policy_told_nobody_is_no_page(monkeypatch, labels, first, minutes, is_page):
+    series = [(LABELS | labels, first, first + timedelta(minutes=minutes))]
+    assert bool(alerts(monkeypatch, series, config=CONFIG)) == is_page
+    assert len(alerts(monkeypatch, series, config="")) == 1
+    assert len(alerts(monkeypatch, series, config="route: {receiver: duty, routes: [")) == 1
+    # People are called by something else that reads this Alertmanager.
+    assert len(alerts(monkeypatch, series, config="{route: {receiver: a}, receivers: [{name: a}]}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "begins", "lasts", "count"),
+    [
+        ({}, 0, 60, 1),
+        ({}, 5, 60, 2),
+        ({}, 0, 20, 2),
+        ({"service": "db"}, 0, 60, 2),
+    ],
+    ids=["all the time", "too late", "not long enough", "of another service"],
+)
+def test_what_another_alert_inhibited_all_the_time_is_no_page(monkeypatch, other, begins, lasts, count):
+    start = FIRED + timedelta(minutes=begins)
+    series = [
+        (LABELS | {"alertname": "Slow", "severity": "warning"}, FIRED, FIRED + timedelta(minutes=30)),
+        (LABELS | {"alertname": "Down"} | other, start, start + timedelta(minutes=lasts)),
+    ]
+    assert len(alerts(monkeypatch, series, config=CONFIG)) == count
+
+
+def test_alerts_on_both_sides_of_a_rule_do_not_inhibit_each_other(monkeypatch):
+    both = "inhibit_rules: [{source_matchers: [service=web], target_matchers: [service=web], equal: [service]}]"
+    series = [(LABELS | {"pod": pod}, FIRED, FIRED + timedelta(minutes=30)) for pod in "ab"]
+    assert len(alerts(monkeypatch, series, config=both)) == 2
 
 
 def test_a_silence_may_name_a_label_that_only_alertmanager_knows(monkeypatch):

@@ -394,3 +394,14 @@ def test_the_entra_identity_signs_where_no_token_is_named(connected, simulated, 
     assert result.error is None
     assert rows
     assert any(request.endswith("/oauth2/v2.0/token") for request in simulated.faults.requests())
+
+
+def test_subscriptions_that_are_not_seen_are_no_empty_ones(connected, demo_connected):
+    """Azure leaves out of an answer the subscriptions that the identity may not read, without a word."""
+    one = "11111111-1111-1111-1111-111111111111"
+    seen, hidden = "22222222-2222-2222-2222-222222222222", "33333333-3333-3333-3333-333333333333"
+    assert f'subscriptions = ["{one}"]' in demo_connected
+    for other, said in ((seen, None), (hidden, f"subscriptions that this identity may not read: {hidden}")):
+        text = demo_connected.replace(f'subscriptions = ["{one}"]', f'subscriptions = ["{one}", "{other}"]')
+        result, _ = pulled(connected, text, "control_results", "azure-resources")
+        assert (result.error is None) if said is None else (said in result.error)

@@ -118,7 +118,10 @@ def lay(uri: str, trigger: str) -> None:
         for key, severity in ((1, 4), (2, 5), (3, 3), (4, 0)):
             event(key, FIRED + timedelta(minutes=key), 1, severity)
         event(9, FIRED + timedelta(days=9), 0, 0)
-        cursor.execute("insert into event_recovery (eventid, r_eventid) values (1, 9)")
+        # Began and ended in the maintenance of the evening; nothing says any more that it was suppressed.
+        event(5, FIRED + timedelta(hours=12, minutes=10), 1, 4)
+        event(10, FIRED + timedelta(hours=12, minutes=30), 0, 0)
+        cursor.execute("insert into event_recovery (eventid, r_eventid) values (1, 9), (5, 10)")
         cursor.execute("insert into event_suppress (event_suppressid, eventid, suppress_until) values (1, 3, 0)")
         for key, about, action, minutes in ((1, 1, 4, 5), (2, 1, 6, 7), (3, 1, 2, 9), (4, 2, 2, 5)):
             at = int((FIRED + timedelta(minutes=minutes)).timestamp())
@@ -175,6 +178,17 @@ def prepared(url: str, uri: str) -> Zabbix:
     call(url, "item.create", {"hostid": host, "name": "x", "key_": "trap", "type": 2, "value_type": 3}, auth)
     rule = {"description": "x", "expression": "last(/vm-db/trap)>1", "priority": 4}
     trigger = call(url, "trigger.create", rule, auth)["triggerids"][0]
+    # An evening of maintenance of the host's group.
+    begin = int((FIRED + timedelta(hours=12)).timestamp())
+    once = {"timeperiod_type": 0, "start_date": begin, "period": 3600}
+    upkeep = {
+        "name": "x",
+        "active_since": begin - 86_400,
+        "active_till": begin + 86_400,
+        "groupids": [group],
+        "timeperiods": [once],
+    }
+    call(url, "maintenance.create", upkeep, auth)
     made = call(url, "token.create", {"name": "ops"}, auth)["tokenids"][0]
     lay(uri, trigger)
     return Zabbix(url, call(url, "token.generate", [made], auth)[0]["token"], trigger)
@@ -185,12 +199,12 @@ def test_what_zabbix_itself_answers_is_witnessed_and_read(zabbix, pull_small, mo
     witness = witnesses()["zabbix"]
     ask, said = connector.Client._result, []
 
-    def asked(self, http, method, params):
+    def asked(self, http, method, params, **rest):
         body = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1, **self._auth}
         answer = http.post(connector.PATH, json=body)
         for part, value in ((witness.answers[0].body, body), (witness.answers[0].answer, answer)):
             said.extend(witness.disagreements(part, value))
-        return ask(self, http, method, params)
+        return ask(self, http, method, params, **rest)
 
     monkeypatch.setattr(connector.Client, "_result", asked)
     days = (date(2026, 8, 3), date(2026, 8, 6))

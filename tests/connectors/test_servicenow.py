@@ -15,7 +15,7 @@ from opsmetrics.sources.pull import pull_stream
 from simulator.world import local
 from tests.connectors.desk import SERVICENOW, SERVICENOW_OAUTH
 from tests.connectors.test_equals_records import landed, table
-from tests.connectors.told import fetched, telling
+from tests.connectors.told import Reply, fetched, telling
 
 
 def pulled(connected, stream, sources=SERVICENOW):
@@ -93,7 +93,7 @@ def incident(state, **more):
 
 
 def answered(connected, monkeypatch, *records, stream="incidents"):
-    monkeypatch.setattr(servicenow, "_records", lambda *_: iter(records))
+    monkeypatch.setattr(servicenow, "_records", lambda *_: (list(records), 0))
     return getattr(servicenow, stream)(request(connected, BARE, stream))
 
 
@@ -131,6 +131,27 @@ def test_an_answer_that_was_broken_off_is_not_the_whole(small, monkeypatch):
         fetched(small, "servicenow", "incidents", url=server.url, **names)
     assert "broke its answer off" in str(refused.value)
     assert "zxq" not in str(refused.value)
+
+
+def test_records_that_the_account_may_not_see_make_the_answer_a_part(small, monkeypatch):
+    """Access rules take rows out of a page after the query ran; only the header still counts them (KB3047115)."""
+    monkeypatch.setenv("SIMULATOR_TOKEN", "loopback-only")
+    names = {"user_env": "SIMULATOR_TOKEN", "password_env": "SIMULATOR_TOKEN"}
+
+    def page(query, _body):
+        following = f'<{server.url}/api/now/table/incident?sysparm_offset=2>; rel="next"'
+        # The first page is empty, and there is another one.
+        first = "sysparm_offset" not in query
+        shown = [] if first else [incident("2", sys_id="a", number="INC1")]
+        return Reply({"result": shown}, headers={"x-total-count": total, **({"link": following} if first else {})})
+
+    with telling({"/api/now/table/incident": page}) as server:
+        total = "3"
+        found = fetched(small, "servicenow", "incidents", url=server.url, **names)
+        assert ([row["incident_id"] for row in found.rows], found.is_complete) == (["INC1"], False)
+        assert found.notes == ("2 records: kept back from this account by the table's access rules",)
+        total = "1"
+        assert fetched(small, "servicenow", "incidents", url=server.url, **names).is_complete
 
 
 def test_a_state_that_nobody_configured_is_neither_open_nor_over(connected, monkeypatch):
@@ -194,7 +215,7 @@ def test_settings_that_mean_nothing_are_refused(more, said):
 
 def test_incidents_declared_by_a_field_of_ones_own_are_found_by_their_last_change(connected, monkeypatch):
     asked = []
-    monkeypatch.setattr(servicenow, "_records", lambda _, *conditions: asked.extend(conditions) or iter(()))
+    monkeypatch.setattr(servicenow, "_records", lambda _, *conditions: asked.extend(conditions) or ([], 0))
     mine = BARE + '[connector.fields.incidents]\ndeclared_at = ["u_began", "opened_at"]\n'
     servicenow.incidents(request(connected, mine))
     assert asked == ["sys_updated_on>=2026-10-30 23:00:00"]

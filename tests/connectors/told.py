@@ -32,6 +32,7 @@ class Reply:
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_json: bool = True
 
 
 # Path -> a body, a reply, or what makes one of query and body.
@@ -79,7 +80,8 @@ def telling(routes: Routes) -> Iterator[Server]:
             content = self.rfile.read(length)
             found = told.reply(self.path, json.loads(content) if content else None)
             # What has no content has no body.
-            sent = b"" if found.status == HTTPStatus.NO_CONTENT else json.dumps(found.body).encode()
+            said = json.dumps(found.body) if found.is_json else str(found.body)
+            sent = b"" if found.status == HTTPStatus.NO_CONTENT else said.encode()
             self.send_response(found.status)
             for name, value in {"content-type": "application/json", **found.headers}.items():
                 self.send_header(name, value)

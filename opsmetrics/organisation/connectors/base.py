@@ -63,12 +63,14 @@ class Feed:
     Attributes:
         chunk_days: Days asked for at once; each chunk is landed before the next is asked for.
         remembers_days: Days after which the source itself has forgotten (source contracts, 0.2), None = years.
+        repull_days: Days for which a day is asked for again, where those of the stream do not fit the source.
         accumulates: A register of which each load holds only what the source still shows, so that all loads count.
         untold: Columns of the stream's contract that the source cannot tell: what rests on them is not measured.
     """
 
     chunk_days: int = 31
     remembers_days: int | None = None
+    repull_days: int | None = None
     accumulates: bool = False
     untold: tuple[str, ...] = ()
 

@@ -6,6 +6,7 @@ Belongs here: which environments and applications are production, and of what se
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -14,17 +15,15 @@ from opsmetrics.organisation.connectors.base import DEPLOYMENT_ALONE, Connector,
 from opsmetrics.organisation.connectors.code_hosts import TEST_WORKFLOWS
 
 # Releases and pipelines are kept as long, and tell as little of what came after them.
-_AZURE_DEVOPS: Mapping[str, Feed] = {
-    "deployments": Feed(
-        chunk_days=31, remembers_days=365, untold=("rolled_back_at", "hotfixed_at", "committed_at", "is_rework")
-    )
-}
+_AZURE_DEVOPS = Feed(
+    chunk_days=31, remembers_days=365, untold=("rolled_back_at", "hotfixed_at", "committed_at", "is_rework")
+)
 
 
 class AzureDevOps(Connector):
     """Classic releases of Azure DevOps (source contracts, H's counterpart)."""
 
-    feeds: ClassVar[Mapping[str, Feed]] = _AZURE_DEVOPS
+    feeds: ClassVar[Mapping[str, Feed]] = {"deployments": _AZURE_DEVOPS}
     kind: Literal["azure_devops"]
     url: Url = "https://vsrm.dev.azure.com"
     organization: str
@@ -43,7 +42,8 @@ class AzurePipelines(Connector):
         deploy_workflows: Pipelines whose deployments count although ``test_workflows`` names them.
     """
 
-    feeds: ClassVar[Mapping[str, Feed]] = _AZURE_DEVOPS
+    # What a stage rolled out is shown when its whole run is over, which may wait 30 days for a later stage's approval.
+    feeds: ClassVar[Mapping[str, Feed]] = {"deployments": replace(_AZURE_DEVOPS, repull_days=35)}
     kind: Literal["azure_pipelines"]
     url: Url = "https://dev.azure.com"
     organization: str

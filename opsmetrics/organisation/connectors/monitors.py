@@ -6,11 +6,12 @@ Belongs here: which of their monitors is which service.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from opsmetrics.organisation.connectors.base import Connector, Expression, Feed, Url, Variable
+from opsmetrics.organisation.working_time import zone_name
 
 
 class StatusPage(Connector):
@@ -65,7 +66,10 @@ class Upptime(Connector):
 
 
 class Zabbix(Connector):
-    """Zabbix's JSON-RPC API (source contracts, C4): every problem from ``min_severity`` (0 to 5) on is an alert."""
+    """Zabbix's JSON-RPC API (source contracts, C4): every problem from ``min_severity`` (0 to 5) on is an alert.
+
+    ``timezone`` is that of Zabbix' server, for maintenance that comes again: by default the organisation's.
+    """
 
     feeds: ClassVar[Mapping[str, Feed]] = {
         "alerts": Feed(chunk_days=7, remembers_days=365, untold=("label", "incident_id", "is_test"))
@@ -75,3 +79,4 @@ class Zabbix(Connector):
     token_env: Variable = "ZABBIX_TOKEN"  # noqa: S105 - the name of a variable
     min_severity: int = Field(default=4, ge=0, le=5)
     service_tag: str = "service"
+    timezone: Annotated[str, AfterValidator(zone_name)] | None = None

@@ -20,6 +20,8 @@ GRAFANA_NOTES: Mapping[str, str] = {
     "reviewed_at": "last_reviewed_at",
     "proven_at": "last_proven_at",
 }
+# Silences are forgotten five days after their end: days whose pages were silenced are not asked for again after that.
+_UNTIL_FORGOTTEN = 3
 
 
 class Grafana(Connector):
@@ -31,7 +33,7 @@ class Grafana(Connector):
     """
 
     feeds: ClassVar[Mapping[str, Feed]] = {
-        "alerts": Feed(chunk_days=7, remembers_days=90, untold=PAGE_ALONE),
+        "alerts": Feed(chunk_days=7, remembers_days=90, repull_days=_UNTIL_FORGOTTEN, untold=PAGE_ALONE),
         "alert_rule_states": Feed(remembers_days=1),
         "deployments": Feed(chunk_days=31, remembers_days=90, untold=DEPLOYMENT_ALONE),
     }
@@ -82,7 +84,7 @@ class Prometheus(Connector):
         "latency_daily": Feed(chunk_days=14, remembers_days=15),
         "workload_states": Feed(remembers_days=1, untold=("fixed_size_approved_on",)),
         "expiries": Feed(remembers_days=1),
-        "alerts": Feed(chunk_days=7, remembers_days=15, untold=PAGE_ALONE),
+        "alerts": Feed(chunk_days=7, remembers_days=15, repull_days=_UNTIL_FORGOTTEN, untold=PAGE_ALONE),
     }
     kind: Literal["prometheus"]
     url: Url

@@ -28,7 +28,37 @@ def last_part(resource: str) -> str:
 
 
 def query(request: FetchRequest[Any], name: str, url: str, subscriptions: list[str]) -> list[dict[str, Any]]:
-    """Return all rows of a shipped query, each id-and-row once."""
+    """Return all rows of a shipped query, each id-and-row once.
+
+    Raises:
+        SourceError: Azure refuses, cuts its answer off, or shows only some of the subscriptions.
+    """
+    if len(subscriptions) > 1:
+        _refuse_hidden(request, url, subscriptions)
+    return _rows(request, name, url, subscriptions)
+
+
+def _refuse_hidden(request: FetchRequest[Any], url: str, subscriptions: list[str]) -> None:
+    """Refuse an answer without some of the subscriptions: Azure leaves out those that the identity may not read.
+
+    Only where none at all can be read it says so itself. Each is looked at once a pull.
+    """
+    key = f"subscriptions of {url}"
+    if key not in request.known:
+        try:
+            request.known[key] = _rows(request, "subscriptions", url, subscriptions)
+        except SourceError:
+            # Whoever may not ask for them is told nothing of them.
+            request.known[key] = []
+    seen = {str(row.get("subscriptionId")).lower() for row in request.known[key]}
+    hidden = sorted(name for name in subscriptions if name.lower() not in seen)
+    if hidden and seen & {name.lower() for name in subscriptions}:
+        message = f"subscriptions that this identity may not read: {', '.join(hidden[:5])}"
+        fix = "grant Reader on them, or take them out of subscriptions in sources.toml"
+        raise SourceError(Problem(request.connector.name, None, message, fix))
+
+
+def _rows(request: FetchRequest[Any], name: str, url: str, subscriptions: list[str]) -> list[dict[str, Any]]:
     settings, text = request.connector, rendered(name, request.starts_at, request.ends_at)
     rows: list[dict[str, Any]] = []
     token: str | None = None

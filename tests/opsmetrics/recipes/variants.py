@@ -483,6 +483,47 @@ VARIANTS: dict[str, Form] = {
         [("a-4", utc("2026-08-01T00:00:00"), utc("2026-08-01T00:01:00"))],
         {2: ROUNDED, 3: ROUNDED, 4: ""},
     ),
+    "opsgenie, closed without a time": Form(
+        "alerts",
+        {
+            "a.csv": "Alert ID;Alias;Status;Acknowledged;CreatedAt;UpdatedAt;Priority;Tags;AckTime;CloseTime\n"
+            "a-1;x;closed;false;1785542400000;1785546000000;P1;[service:web];;\n"
+            "a-2;x;closed;false;1785542400000;;P1;[service:web];;\n"
+            "a-3;x;open;false;1785542400000;1785546000000;P1;[service:web];;\n"
+        },
+        ("alert_id", "closed_at"),
+        [("a-1", utc("2026-08-01T01:00:00")), ("a-3", None)],
+        {3: WITHOUT_TIME},
+    ),
+    "jsm, closed without a time": Form(
+        "alerts",
+        {
+            "a.json": json.dumps(
+                [
+                    {
+                        "id": key,
+                        "tinyId": "1",
+                        "alias": "x",
+                        "createdAt": "2026-08-01T00:00:00Z",
+                        "updatedAt": updated,
+                        "priority": "P1",
+                        "status": status,
+                        "tags": ["service:web"],
+                        "closeTime": closed,
+                    }
+                    for key, status, updated, closed in (
+                        ("j-1", "closed", "2026-08-01T01:00:00Z", None),
+                        ("j-2", "closed", None, None),
+                        ("j-3", "closed", "2026-08-01T01:00:00Z", "2026-08-01T00:30:00Z"),
+                        ("j-4", "open", "2026-08-01T01:00:00Z", None),
+                    )
+                ]
+            )
+        },
+        ("alert_id", "closed_at"),
+        [("j-1", utc("2026-08-01T01:00:00")), ("j-3", utc("2026-08-01T00:30:00")), ("j-4", None)],
+        {2: WITHOUT_TIME},
+    ),
     "zabbix, exports that write the same time in two ways": Form(
         "alerts",
         {

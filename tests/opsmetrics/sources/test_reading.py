@@ -98,7 +98,12 @@ CHECK_CELLS: dict[str, dict[str, Any]] = {
     "response_ms": {
         "12": 12.0,
         "1.5e3": 1500.0,
-        "1,5": "no finite number",
+        "1,5": 1.5,
+        "-0,125": -0.125,
+        "1234,567": 1234.567,
+        "1,234": "a number that may be read in two ways",
+        "1,234,567": "no finite number",
+        "1.234,5": "no finite number",
         "1_000": "no finite number",
         "10 ms": "no finite number",
         "inf": "no finite number",

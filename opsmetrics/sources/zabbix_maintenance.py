@@ -1,0 +1,166 @@
+"""When hosts of Zabbix were in maintenance: what is suppressed then tells nobody (contracts, C4).
+
+Whether an event *is* suppressed is told of now only; when a maintenance was in force is worked out of its periods, as
+Zabbix' server does. Times of day are those of the server, whose zone no method tells.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = dict[str, Any]
+DAY = timedelta(days=1)
+# What is asked of a period.
+PERIOD = ("timeperiod_type", "start_date", "start_time", "period", "every", "month", "day", "dayofweek")
+_ONCE, _DAILY, _WEEKLY, _MONTHLY = 0, 2, 3, 4
+_LAST_WEEK, _LONGEST_MONTH = 5, 4
+_CONTAINS, _ANY_OF = 2, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One time that a maintenance was in force, half-open."""
+
+    since: datetime
+    until: datetime
+    maintenance: Maintenance
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it was in force at an instant."""
+        return self.since <= at < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """One maintenance, as the API tells it.
+
+    Attributes:
+        hosts: Ids of its hosts.
+        groups: Names of its groups; those below them (``group/below``) are meant too.
+        tags: Name of a tag, whether its value need only be contained, and the value.
+        is_any: Whether one of the tags is enough; else one of each name.
+    """
+
+    hosts: frozenset[str]
+    groups: tuple[str, ...]
+    tags: tuple[tuple[str, bool, str], ...]
+    is_any: bool
+
+    def covers(self, host: str, groups: Sequence[str]) -> bool:
+        """Whether it is of a host with these groups."""
+        below = tuple(f"{name}/" for name in self.groups)
+        return host in self.hosts or any(name in self.groups or name.startswith(below) for name in groups)
+
+    def takes(self, tags: Sequence[Row]) -> bool:
+        """Whether it suppresses a problem with these tags."""
+        held: dict[str, bool] = defaultdict(bool)
+        for name, is_part, value in self.tags:
+            values = [tag["value"] for tag in tags if tag["tag"] == name]
+            held[name] |= any(value in own if is_part else value == own for own in values)
+        return not held or (any if self.is_any else all)(held.values())
+
+
+def spans(items: Sequence[Row], first: datetime, last: datetime, zone: ZoneInfo) -> list[Span]:
+    """Return when maintenances were in force between two instants, in order.
+
+    Args:
+        items: Answer of ``maintenance.get``; what is no maintenance is left.
+        first: From when on.
+        last: Until when.
+        zone: Of the times of day that periods begin at.
+    """
+    found: list[Span] = []
+    for item in items:
+        if not item.get("timeperiods"):
+            continue
+        groups: list[Row] = item.get("hostgroups") or item.get("groups") or []
+        told = Maintenance(
+            frozenset(host["hostid"] for host in item.get("hosts") or []),
+            tuple(group["name"] for group in groups),
+            tuple((tag["tag"], int(tag["operator"]) == _CONTAINS, tag["value"]) for tag in item.get("tags") or []),
+            int(item.get("tags_evaltype") or 0) == _ANY_OF,
+        )
+        active = tuple(_at(item[name]) for name in ("active_since", "active_till"))
+        for period in item["timeperiods"]:
+            length = timedelta(seconds=int(period["period"]))
+            for start in _starts(period, active[0], (first - length, last), zone):
+                since, until = max(start, active[0]), min(start + length, active[1])
+                if since < until and since < last and first < until:
+                    found.append(Span(since, until, told))
+    return sorted(found, key=lambda span: (span.since, span.until))
+
+
+def _starts(period: Row, active: datetime, within: tuple[datetime, datetime], zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield when a period begins, of those that begin within some time, as Zabbix' server works it out."""
+    kind = int(period["timeperiod_type"])
+    if kind == _ONCE:
+        yield _at(period["start_date"])
+        return
+    since = active.astimezone(zone).date()
+    day = max(since, within[0].astimezone(zone).date() - DAY)
+    hours, minutes = divmod(int(period["start_time"]) // 60, 60)
+    while day <= within[1].astimezone(zone).date():
+        local = datetime(day.year, day.month, day.day, hours, minutes, tzinfo=zone)
+        start = local.astimezone(UTC)
+        # A time that the clocks skip does not come; what would begin before the maintenance is active does not either.
+        is_there = start.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
+        if is_there and start >= active and _is_day(period, kind, day, since):
+            yield start
+        day += DAY
+
+
+def _is_day(period: Row, kind: int, day: date, since: date) -> bool:
+    """Whether a period that comes again begins on a day."""
+    weekday, every = 1 << day.weekday(), int(period.get("every") or 1)
+    if kind == _DAILY:
+        return (day - since).days % every == 0
+    if kind == _WEEKLY:
+        weeks = (day - (since - timedelta(days=since.weekday()))).days // 7
+        return weeks % every == 0 and bool(int(period["dayofweek"]) & weekday)
+    if kind != _MONTHLY or not int(period["month"]) & 1 << (day.month - 1):
+        return False
+    if int(period.get("day") or 0):
+        return int(period["day"]) == day.day
+    number = (day.day - 1) // 7 + 1
+    is_last = every == _LAST_WEEK and number == _LONGEST_MONTH and (day + timedelta(days=7)).month != day.month
+    return bool(int(period["dayofweek"]) & weekday) and (every == number or is_last)
+
+
+class Calendar:
+    """When which hosts were in maintenance.
+
+    Args:
+        found: When each maintenance was in force.
+        groups: Id of a host -> names of its groups.
+    """
+
+    def __init__(self, found: Sequence[Span], groups: Mapping[str, Sequence[str]]) -> None:
+        self._spans, self._groups = found, groups
+
+    def holding(self, hosts: Sequence[str], tags: Sequence[Row], at: datetime) -> list[Span]:
+        """Return what suppresses a problem at an instant; all its hosts must be in maintenance then."""
+        held = [
+            [span for span in self._spans if span.holds(at) and span.maintenance.covers(host, self._of(host))]
+            for host in hosts
+        ]
+        if not held or not all(held):
+            return []
+        return [span for spans_of_one in held for span in spans_of_one if span.maintenance.takes(tags)]
+
+    def told_at(self, hosts: Sequence[str], tags: Sequence[Row], at: datetime) -> datetime:
+        """Return when somebody is told of a problem that begins at an instant: when no maintenance holds any more."""
+        while held := self.holding(hosts, tags, at):
+            at = max(span.until for span in held)
+        return at
+
+    def _of(self, host: str) -> Sequence[str]:
+        return self._groups.get(host, ())
+
+
+def _at(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), tz=UTC)
