@@ -6,9 +6,9 @@ import csv
 import json
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Shape:
         records: Where in a JSON file the list of records is -> keys that some of the records have; of a SQLite file
             table -> columns. Of other files the columns stand under the empty name.
         skip_lines: Lines before the header of a CSV file or a workbook: titles, and those of PowerShell and of Excel.
+        said: Of a JSON file that is an object, place -> the text that stands there: in it, or in an object in it.
     """
 
     kind: Format
@@ -47,6 +48,7 @@ class Shape:
     delimiter: str | None
     records: dict[str, frozenset[str]]
     skip_lines: int = 0
+    said: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def shapes_of(file: Path) -> list[Shape]:
@@ -110,7 +112,17 @@ def _json(file: Path, kind: Format) -> list[Shape]:
     if kind == "jsonl":
         lines = islice((line for line in text.splitlines() if line.strip()), _SAMPLE)
         return [Shape(kind, encoding, None, {"": _keys([json.loads(line) for line in lines])})]
-    return [Shape(kind, encoding, None, dict(_places("", json.loads(text), depth=2)))]
+    value = json.loads(text)
+    return [Shape(kind, encoding, None, dict(_places("", value, depth=2)), said=dict(_said("", value, depth=1)))]
+
+
+def _said(name: str, value: Any, *, depth: int) -> Iterator[tuple[str, str]]:
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        place = f"{name}.{key}".lstrip(".")
+        if isinstance(inner, str):
+            yield place, inner
+        elif depth:
+            yield from _said(place, inner, depth=depth - 1)
 
 
 def _places(name: str, value: Any, *, depth: int) -> list[tuple[str, frozenset[str]]]:

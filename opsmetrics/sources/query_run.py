@@ -157,11 +157,20 @@ def _problem(said: Mapping[str, Any], query: QuerySource, here: str, names: Call
             fix = "correct the select; names of columns are those of the files' headers, in double quotes where needed"
             return Problem(here, line, str(said["message"]), fix + names())
         case "ConversionException" | "InvalidInputException" | "OutOfRangeException":
-            message = "a value of the files cannot be read as this expression wants it"
-            fix = "read it with instant(), instant_of_ms(), mapped() or matched(): these keep what they cannot read"
-            return Problem(here, line, message, fix)
+            return Problem(here, line, *_unreadable_value(said))
         case kind:
             return Problem(here, line, f"the select cannot be carried out ({kind})", "look at what it asks for")
+
+
+def _unreadable_value(said: Mapping[str, Any]) -> tuple[str, str]:
+    """Message and fix for a value that an expression of the select cannot read, without the value."""
+    column, place = said.get("column"), said.get("place")
+    if said.get("is_json"):
+        fix = f'write case when json_valid("{column}") then ... else "{column}" end around what asks it'
+        return f"{column!r} is no JSON in {place}", fix
+    where = f"a value of {column!r} ({place})" if column else "a value of the files"
+    fix = "read it with instant(), instant_of_ms(), mapped() or matched(): these keep what they cannot read"
+    return f"{where} cannot be read as this expression wants it", fix
 
 
 def _table(result: pl.DataFrame, broken: Sequence[tuple[str, int, str]]) -> RawTable:

@@ -252,6 +252,8 @@ def test_what_is_no_export_is_not_recognised(tmp_path):
         ("x.png", b"\x89PNG"),
         ("no.xlsx", b"PK"),
         ("no.parquet", b"PAR1"),
+        # Another tool writes the same form of other things.
+        ("xeol.json", EXPORTS["grype_report"][1].replace('"grype"', '"xeol"').encode()),
     ):
         (tmp_path / name).write_bytes(content)
         assert recognise(tmp_path / name) == []
