@@ -93,7 +93,8 @@ class QueryFiles(Model):
         kind = self.kind
         if kind is None:
             known = ", ".join(FORMATS)
-            raise ValueError(f'{self.path!r} does not tell its format ({known}); write format = "csv"')
+            fix = f'write format = "csv" if it is text with columns, or save it as one of {known}'
+            raise ValueError(f"{self.path!r} does not tell its format; {fix}")
         for name, formats in _OF.items():
             if getattr(self, name) is not None and kind not in formats:
                 raise ValueError(f"{name} says nothing of {kind}")

@@ -17,7 +17,7 @@ from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import read_header
 from opsmetrics.language.bilingual import Text
-from opsmetrics.organisation.queries import FOLDER, Format
+from opsmetrics.organisation.queries import FOLDER, FORMATS, Format
 from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shapes_of
 from opsmetrics.sources.raw_table import folded
@@ -226,6 +226,8 @@ def _toml(text: str) -> str:
 def _files(shape: Shape, path: str, place: str) -> str:
     """Return the header's value for a file: what cannot be told from the file itself is said."""
     said: dict[str, str | int] = {"path": path}
+    if FORMATS.get(Path(path).suffix.lower(), shape.kind) != shape.kind:
+        said["format"] = shape.kind
     if shape.encoding not in {None, "utf-8", "utf-16"}:
         said["encoding"] = shape.encoding or ""
     if shape.delimiter == "|":

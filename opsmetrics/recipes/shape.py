@@ -109,10 +109,16 @@ def _json(file: Path, kind: Format) -> list[Shape]:
     if file.stat().st_size > MOST_JSON_BYTES and kind == "json":
         return []
     text, encoding = _decoded(file, MOST_JSON_BYTES if kind == "json" else HEAD_BYTES)
+    value: Any = None
+    if kind == "json":
+        try:
+            value = json.loads(text)
+        except ValueError:
+            # Some tools write one record a line under this name.
+            kind = "jsonl"
     if kind == "jsonl":
         lines = islice((line for line in text.splitlines() if line.strip()), _SAMPLE)
         return [Shape(kind, encoding, None, {"": _keys([json.loads(line) for line in lines])})]
-    value = json.loads(text)
     return [Shape(kind, encoding, None, dict(_places("", value, depth=2)), said=dict(_said("", value, depth=1)))]
 
 

@@ -273,7 +273,9 @@ def _json(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:
         value = parsed_json("".join(line for _, line in _text(path, files)))
     except json.JSONDecodeError as error:
         message = f"no valid JSON ({error.msg})"
-        raise unreadable(path, error.lineno, message, "it may be cut off: export it again") from error
+        lines = error.msg == "Extra data"
+        fix = 'one record a line is format = "jsonl"' if lines else "it may be cut off: export it again"
+        raise unreadable(path, error.lineno, message, fix) from error
     except (ValueError, RecursionError) as error:
         raise unreadable(path, None, "no valid JSON", "look at the file and export it again") from error
     for key in files.records.split(".") if files.records else ():

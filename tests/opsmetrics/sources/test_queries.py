@@ -308,6 +308,7 @@ def load_organisation_with(folder):
         ("x.csv", "id,å\n".encode("latin-1"), "", 'encoding = "windows-1252"'),
         ("x.csv", b"", "", "the file is empty"),
         ("x.json", b'[{"id": ', "", "no valid JSON"),
+        ("x.json", b'{"id": 1}\n{"id": 2}\n', "", 'one record a line is format = "jsonl"'),
         ("x.json", b'{"items": []}', ', records = "data"', "the file has items"),
         ("x.xlsx", b"PK", "", "no readable workbook"),
         ("x.sqlite", b"SQL", ', table = "t"', "cannot be read"),
@@ -448,6 +449,17 @@ def test_a_value_that_an_expression_cannot_read_is_found(tmp_path, expression, s
     if "no JSON" in said:
         rows = answer(query_of(f"{header}select {mended} as a from item"), (tmp_path,), "q.sql").table.data.rows()
         assert rows == [("web",)] * 3
+
+
+def test_what_a_select_lacks_is_told_at_once_with_what_it_may_hold(small, desk):
+    desk(HEADER + "select id as incident_id, opened as declared_at from item")
+    organisation = load_organisation(small)
+    reading = files.Reading(organisation, organisation.queries[0], STREAMS["incidents"], small / "data", TODAY)
+    with pytest.raises(SourceError) as caught:
+        files.read_rows(reading, small / "sources" / "incidents.sql")
+    problem = caught.value.problem
+    assert problem.message == "the select gives no columns 'service_id', 'severity'"
+    assert "severity (1 (critical) to 4; a whole number from 1 to 4)" in (problem.fix or "")
 
 
 # --- the life of a source ---
