@@ -13,10 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.queries import FORMATS, Format
+from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import sqlite_columns
 from opsmetrics.sources.delimited import numbered_names
-from opsmetrics.sources.raw_table import folded
+from opsmetrics.sources.query_inputs import Everything
+from opsmetrics.sources.raw_table import folded, numbered_lines
 from opsmetrics.sources.sheets import first_rows
 
 # Of a larger file only the head is looked at; a JSON file can only be read as a whole.
@@ -60,7 +63,7 @@ def shapes_of(file: Path) -> list[Shape]:
     kind = FORMATS.get(file.suffix.lower())
     try:
         return _looked_at(file, kind) if kind is not None else []
-    except (OSError, ValueError, RecursionError, csv.Error, sqlite3.Error):
+    except (OSError, ValueError, RecursionError, csv.Error, sqlite3.Error, SourceError):
         return []
 
 
@@ -70,6 +73,8 @@ def _looked_at(file: Path, kind: Format) -> list[Shape]:
             return _delimited(file)
         case "json" | "jsonl":
             return _json(file, kind)
+        case "calendar":
+            return _calendar(file)
         case "sheet":
             return _sheet(file)
         case "parquet":
@@ -143,6 +148,11 @@ def _places(name: str, value: Any, *, depth: int) -> list[tuple[str, frozenset[s
 
 def _keys(records: list[Any]) -> frozenset[str]:
     return _folded(key for record in records[:_SAMPLE] if isinstance(record, dict) for key in record)
+
+
+def _calendar(file: Path) -> list[Shape]:
+    table = read_calendar(file, numbered_lines(file), Everything())
+    return [Shape("calendar", None, None, {"": _folded(table.names)})]
 
 
 def _sheet(file: Path) -> list[Shape]:
