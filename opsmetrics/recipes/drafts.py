@@ -21,6 +21,8 @@ from opsmetrics.sources.raw_table import folded
 from opsmetrics.streams import Stream
 
 _DEEPEST = 3
+# What stands for a name that is empty.
+_NAMELESS = re.compile(r"column \d+")
 _WAYS = {"timestamp": ", such as instant(..., '%d.%m.%Y %H:%M')", "date": ", such as day_of(..., '%d.%m.%Y')"}
 
 
@@ -76,15 +78,20 @@ def _read_as(file: Path) -> tuple[Shape, str]:
     if not shapes:
         fix = "look at it: is it empty, cut off, or of another format than its name says?"
         raise ConfigurationError([Problem(str(file), None, "the file has no columns that can be found", fix)])
-    # Titles above the columns have fewer cells, and rows have no more.
-    shape = max(shapes, key=lambda each: max(map(len, each.records.values())))
+    # Titles above the columns have fewer cells, and rows have no more that hold anything.
+    shape = max(shapes, key=lambda each: max(map(_named, each.records.values())))
     if shape.kind == "json":
         longest = [""]
         with suppress(ValueError, OSError):
             longest = [place for _, place in sorted(_lists("", json.loads(file.read_bytes()), 0), reverse=True)]
         found = next((place for place in longest if shape.records.get(place)), "")
         return shape, found if shape.records.get(found) else next(key for key, value in shape.records.items() if value)
-    return shape, next(key for key, value in shape.records.items() if value)
+    # Of the tables of a database the widest: the query says which, and another can be written there.
+    return shape, max(shape.records, key=lambda name: len(shape.records[name]))
+
+
+def _named(names: frozenset[str]) -> int:
+    return sum(not _NAMELESS.fullmatch(name) for name in names)
 
 
 def _lists(name: str, value: Any, depth: int) -> list[tuple[int, str]]:

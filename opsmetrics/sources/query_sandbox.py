@@ -78,8 +78,9 @@ create macro _only(value, found) as list_transform([list_distinct(found)], lambd
 end)[1];
 create macro _instant(value, formats) as
     case when _seen(value) is not null then _only(value, _read(value, formats)) end;
+-- A time with an offset is of one day here and of another there, unless it is midnight in UTC, as programs write days.
 create macro _day(value, formats) as regexp_replace(
-    _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9:.]+$', '\\1'
+    _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9:.]+|00:00:00[.]000000Z)$', '\\1'
 );
 create macro instant
     (value, format) as _instant(value, _formats(format)),

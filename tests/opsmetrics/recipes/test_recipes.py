@@ -217,6 +217,7 @@ DRAFTS = {
     "builds.json": (json.dumps(BUILDS), '{ path = "builds.json", records = "build" }', "finishdate, id"),
     "lines.json": ('{"id": 7, "finishDate": "x"}\n{"id": 8}\n', '{ path = "lines.json", format = "jsonl" }', "finishdate, id"),
     "jobs.csv": ("Jobs of Monday\n\nid;finish date\n7;x\n", '{ path = "jobs.csv", skip_lines = 2 }', '"finish date", id'),
+    "ends.csv": ('"ID";"finish date"\n"7";"x";\n', '"ends.csv"', '"finish date", id'),
     "one.json": ('{"id": 7, "deployed_at": "2026-08-01T06:05:00Z"}', '"one.json"', "deployed_at, id"),
 }  # fmt: skip
 
@@ -236,7 +237,8 @@ def test_of_an_export_that_no_recipe_knows_a_draft_is_written(small, name):
     # It can be tried as it is, says what is missing, and is filled in where it stands.
     source = text.splitlines()[0].removeprefix("-- source = ").strip('"')
     code, said = said_by(small, "try", "deployments", "--source", source)
-    assert (code, "deployment_id: missing" in said) == (1, True)
+    why = "3 fields where the header names 2" if name == "ends.csv" else "deployment_id: missing"
+    assert (code, why in said) == (1, True)
     filled = {"deployment_id": "id", "service_id": "'web'", "environment": "'production'", "actor_kind": "'pipeline'"}
     if name == "builds.json":
         filled["deployed_at"] = "instant(finishDate, '%Y%m%dT%H%M%S%z')"

@@ -405,6 +405,13 @@ def test_a_time_that_says_its_zone_keeps_it(tmp_path, written, form):
     assert rows == [("2026-11-02 07:05:00.000000Z",) * 2]
 
 
+def test_a_day_of_a_time_with_an_offset_is_only_that_of_midnight_in_utc(tmp_path):
+    (tmp_path / "items.csv").write_text("id\n2026-11-02T00:00:00Z\n2026-11-02T23:30:00Z\n2026-11-02T01:30:00+0100\n")
+    select = "select day_of(id, ['%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%dT%H:%M:%S%z']) as a from item order by _line"
+    rows = answer(query_of(HEADER + select), (tmp_path,), "q.sql").table.data["a"].to_list()
+    assert rows == ["2026-11-02", "2026-11-02 23:30:00.000000Z", "2026-11-02 00:30:00.000000Z"]
+
+
 @pytest.mark.parametrize(
     ("written", "form"),
     [
