@@ -25,7 +25,17 @@ from opsmetrics.sources import query_sandbox
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.database_tables import read_table_of
 from opsmetrics.sources.parquet import known_type
-from opsmetrics.sources.query_inputs import LINE, Everything, Input, InputFile, files_of, names_there, read_files
+from opsmetrics.sources.query_inputs import (
+    LINE,
+    RECORD,
+    WRITTEN,
+    Everything,
+    Input,
+    InputFile,
+    files_of,
+    names_there,
+    read_files,
+)
 from opsmetrics.sources.query_tree import QueryTree, parsed
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
 
@@ -183,7 +193,8 @@ def _table(result: pl.DataFrame, broken: Sequence[tuple[str, int, str]]) -> RawT
     told = result[FILE] if FILE in result.columns else pl.Series([None], dtype=pl.String).new_from_index(0, height)
     files = pl.concat([told.cast(pl.String), pl.Series([file for file, _, _ in broken], dtype=pl.String)])
     reasons = [*([None] * height), *(reason for _, _, reason in broken)]
-    names = [name for name in result.columns if name not in {FILE, LINE}]
+    # What the inputs have beside their files' columns is none of the source's, as `select *` gives it on.
+    names = [name for name in result.columns if name not in {FILE, LINE, WRITTEN, RECORD}]
     data: dict[str, pl.Series] = {}
     odd: dict[str, pl.Series] = {}
     for name in names:

@@ -458,6 +458,14 @@ def test_a_value_that_an_expression_cannot_read_is_found(tmp_path, expression, s
         assert rows == [("web",)] * 3
 
 
+def test_what_every_input_has_is_no_column_of_the_source(tmp_path):
+    (tmp_path / "items.json").write_text('[{"id": "i1"}]')
+    table = answer(
+        query_of('-- source = "x"\n-- files.item = "items.json"\nselect * from item'), (tmp_path,), "q.sql"
+    ).table
+    assert (table.names, table.files[0], table.lines[0]) == (("id",), "items.json", 1)
+
+
 def test_what_a_select_lacks_is_told_at_once_with_what_it_may_hold(small, desk):
     desk(HEADER + "select id as incident_id, opened as declared_at from item")
     organisation = load_organisation(small)
