@@ -11,6 +11,7 @@ import click
 
 from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
 from opsmetrics.core.model import slug
+from opsmetrics.organisation.queries import FORMATS
 from opsmetrics.proposals.start.propose import Given, Proposed, propose
 from opsmetrics.proposals.start.writing import Identity, differences, write
 
@@ -127,11 +128,12 @@ def _say(org: Path, found: Proposed) -> None:
     for source in draft.sources:
         click.echo(f"  {source.what}")
     for path in found.unread:
-        click.echo(
-            f"  nobody knows {path}: docs/configuration.md (Queries) says how to write its query, and "
-            "`opsmetrics source try STREAM` shows what comes of it",
-            err=True,
+        how = (
+            f"`opsmetrics source add {path} --stream STREAM` writes a draft of its query"
+            if path.suffix.lower() in FORMATS
+            else f"no query reads files of this format; save it as one of {', '.join(FORMATS)}"
         )
+        click.echo(f"  nobody knows {path}: {how}", err=True)
     if draft.guesses:
         click.echo("\nGuessed, please verify:")
     for guess in draft.guesses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ def path(*, as_json: bool) -> None:
         click.echo(found.path)
 
 
+_ODD = re.compile(r"\b(INTERVAL|BLOB|BIT)\b")
+
+
 # A query may begin with a comment, which looks like an option.
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query", required=False)
@@ -77,9 +81,19 @@ def _show(con: duckdb.DuckDBPyConnection, asked: str, form: str) -> None:
         relation.show(max_rows=1000, max_width=10_000)
     elif form == "csv":
         # People open it in spreadsheets; JSON holds every text as it stands.
-        click.echo(csv_text(relation.pl()), nl=False)
+        click.echo(csv_text(_plain(relation).pl()), nl=False)
     else:
-        click.echo(relation.pl().write_json())
+        click.echo(_plain(relation).pl().write_json())
+
+
+def _plain(relation: Any) -> Any:
+    """A relation whose durations and bytes, which neither CSV nor JSON has, are the texts that the table shows."""
+    odd = [bool(_ODD.search(str(kind))) for kind in relation.types]
+    if not any(odd):
+        return relation
+    columns = [duckdb.ColumnExpression(name) for name in relation.columns]
+    texts = [column.cast("VARCHAR") if is_odd else column for column, is_odd in zip(columns, odd, strict=True)]
+    return relation.select(*(each.alias(name) for each, name in zip(texts, relation.columns, strict=True)))
 
 
 def _query(query: str | None, file: Path | None) -> str:

@@ -21,7 +21,9 @@ from opsmetrics.cli.options import (
 )
 from opsmetrics.operations.trying import Trial, sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
-from opsmetrics.recipes import own_columns, recipes, recognise
+from opsmetrics.organisation.queries import FORMATS
+from opsmetrics.recipes import draft, own_columns, recipes, recognise
+from opsmetrics.streams import STREAMS
 
 _NAMES_SHOWN = 12
 
@@ -115,22 +117,36 @@ def _say(trial: Trial) -> None:
 @click.option(
     "--recipe", "wanted", type=click.Choice([each.name for each in recipes()]), help="Which, where several fit."
 )
+@click.option("--stream", type=click.Choice(list(STREAMS)), help="Write a draft that gives this stream, to fill in.")
 @org_option
-def add(file: Path, wanted: str | None, org: Path | None) -> None:
+def add(file: Path, wanted: str | None, stream: str | None, org: Path | None) -> None:
     """Write the query for an export that is recognised, FILE, into sources/ of the configuration.
 
+    Of one that no recipe knows, --stream writes a draft: how the file is read, what it has, what the stream asks for.
+
     Example: opsmetrics source add exports/incident.csv
+
+    Example: opsmetrics source add exports/tickets.json --stream incidents
     """
+    settings = settings_of(org, None)
+    if stream is not None:
+        drafted = draft(file, STREAMS[stream])
+        written = drafted.write(settings.org, file)
+        click.echo(f"{written}: {drafted.title.en}; write what stands for each null, then")
+        click.echo(f"opsmetrics source try {stream} --source {drafted.header.source}")
+        return
     own = own_columns(file)
     fitting = recognise(file) or ([own] if own is not None else [])
     chosen = [each for each in fitting if wanted in {None, each.name}]
     if not chosen:
         known = ", ".join(each.name for each in fitting) or "no recipe"
-        click.echo(
-            f"error: {file}: {known} fits it\n    fix: write the select yourself: docs/configuration.md", err=True
+        fix = (
+            f"opsmetrics source add {file} --stream incidents writes a draft (or another stream); docs/configuration.md"
+            if file.suffix.lower() in FORMATS
+            else f"a query reads no files of this format: save it as one of {', '.join(FORMATS)}"
         )
+        click.echo(f"error: {file}: {known} fits it\n    fix: {fix}", err=True)
         sys.exit(EXIT_WRONG)
-    settings = settings_of(org, None)
     written = chosen[0].write(settings.org, file)
     click.echo(f"{written}: {chosen[0].title.en}")
     if chosen[0].note:

@@ -39,6 +39,13 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "texts": "varchar[]",
     "numbers": "double[]",
 }
+_WORDS: dict[ColumnType, str] = {
+    "timestamp": "a time",
+    "date": "a day",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+}
 # A row of a declared table before it is a frame: column -> value, in any order.
 Row = Mapping[str, object]
 
@@ -73,6 +80,14 @@ class Column:
     is_plan: bool = False
     most_days_ahead: int | None = None
     ends_day: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """What it may hold, in words."""
+        if self.one_of:
+            return f"one of {', '.join(self.one_of)}"
+        said = _WORDS.get(self.type, "a text")
+        return said if self.low is None or self.high is None else f"{said} from {self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ written, and quotes do not hold them together: a text that holds a separator can
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import polars as pl
 
 # What begins a formula, also in the width of East Asian keyboards; blanks and quotes before it hide nothing.
@@ -22,7 +25,16 @@ def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(safe.name.keep())
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def csv_text(frame: pl.DataFrame, *, separator: str = ",", decimal_comma: bool = False) -> str:
-    """Return CSV that a spreadsheet only shows: every text is quoted, and none is a formula."""
-    safe = without_formulas(frame)
+    """Return CSV that a spreadsheet only shows: every text is quoted, none is a formula, and what nests is JSON."""
+    nested = [
+        pl.Series(name, [None if value is None else _json(value) for value in frame[name].to_list()], dtype=pl.String)
+        for name, kind in frame.schema.items()
+        if kind.is_nested()
+    ]
+    safe = without_formulas(frame.with_columns(nested))
     return safe.write_csv(separator=separator, decimal_comma=decimal_comma, quote_style="non_numeric")

@@ -24,7 +24,7 @@ from opsmetrics.streams import FILES, STREAMS
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 FOLDER = "sources"
-Format = Literal["csv", "json", "jsonl", "parquet", "sheet", "sqlite"]
+Format = Literal["csv", "json", "jsonl", "parquet", "sheet", "sqlite", "calendar"]
 FORMATS: dict[str, Format] = {
     **dict.fromkeys((".csv", ".tsv", ".txt", ".log"), "csv"),
     ".json": "json",
@@ -32,10 +32,11 @@ FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "sheet"),
     **dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sqlite"),
+    ".ics": "calendar",
 }
 # Setting -> formats that it says something of.
 _OF: dict[str, tuple[Format, ...]] = {
-    "encoding": ("csv", "json", "jsonl"),
+    "encoding": ("csv", "json", "jsonl", "calendar"),
     "delimiter": ("csv",),
     "quote": ("csv",),
     "skip_lines": ("csv", "sheet"),
@@ -93,7 +94,8 @@ class QueryFiles(Model):
         kind = self.kind
         if kind is None:
             known = ", ".join(FORMATS)
-            raise ValueError(f'{self.path!r} does not tell its format ({known}); write format = "csv"')
+            fix = f'write format = "csv" if it is text with columns, or save it as one of {known}'
+            raise ValueError(f"{self.path!r} does not tell its format; {fix}")
         for name, formats in _OF.items():
             if getattr(self, name) is not None and kind not in formats:
                 raise ValueError(f"{name} says nothing of {kind}")

@@ -4,8 +4,9 @@ Belongs here: a ``.sql`` file for each form of export, how it is recognised, and
 Does not belong here: how a query is run (``opsmetrics.sources``) and what an organisation should have besides.
 """
 
+from opsmetrics.recipes.drafts import draft
 from opsmetrics.recipes.own_columns import own_columns, stream_of
 from opsmetrics.recipes.recipe import Recipe, recipes, recognise
 from opsmetrics.recipes.shape import Shape
 
-__all__ = ["Recipe", "Shape", "own_columns", "recipes", "recognise", "stream_of"]
+__all__ = ["Recipe", "Shape", "draft", "own_columns", "recipes", "recognise", "stream_of"]

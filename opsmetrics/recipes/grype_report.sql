@@ -4,12 +4,14 @@
 -- input = "report"
 -- columns = ["matches", "source", "descriptor"]
 -- formats = ["json"]
+-- says."descriptor.name" = "grype"
 -- note.nb = "La path være et mønster for alle rapportene: en feil er borte den første senere dagen da ingen rapport har den. Det som en regel bare ser bort fra, er ikke rettet. Rapporter uten tidspunkt settes til side. Detaljer landes ikke."
 -- note.en = "Let path be a pattern of all reports: a fault is gone on the first later day whose reports do not have it. What a rule only ignores is not fixed. Reports without a time are set aside. Details are not landed."
 with reports as (
     select
         _file, _line, matches, _json -> 'ignoredMatches' as ignored, utc(descriptor ->> '$.timestamp') as made_at,
-        case when source ->> '$.type' = 'image'
+        -- Tools that are built on it write the same form, of other things.
+        case when descriptor ->> '$.name' is distinct from 'grype' then null when source ->> '$.type' = 'image'
             then regexp_replace(regexp_replace(source ->> '$.target.userInput', '@.*$', ''), ':[^/:]*$', '')
             else source ->> '$.target' end as artifact
     from report

@@ -17,7 +17,7 @@ from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import read_header
 from opsmetrics.language.bilingual import Text
-from opsmetrics.organisation.queries import FOLDER, Format
+from opsmetrics.organisation.queries import FOLDER, FORMATS, Format
 from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shapes_of
 from opsmetrics.sources.raw_table import folded
@@ -38,6 +38,8 @@ class RecipeHeader(Model):
         columns: Columns, or keys of JSON, that every export of this form has.
         names: Column -> other names of it, in other languages and versions; the select writes it in double quotes.
         formats: Formats of such a file; empty for any.
+        says: Place in a JSON file, keys with dots between -> what stands there; where other tools have the same
+            columns.
         records: Where in a JSON file the records are, or the table of a SQLite file; several where the form has
             several.
         tables: Name that the select uses for another table of the same SQLite file -> that table.
@@ -53,6 +55,7 @@ class RecipeHeader(Model):
     columns: list[str] = Field(min_length=1)
     names: dict[str, list[str]] = Field(default_factory=dict)
     formats: tuple[Format, ...] = ()
+    says: dict[str, str] = Field(default_factory=dict)
     records: tuple[str, ...] = ("",)
     tables: dict[str, str] = Field(default_factory=dict)
     naive_time: str | None = None
@@ -94,6 +97,8 @@ class Recipe:
         if self.header.formats and shape.kind not in self.header.formats:
             return None
         if not set(self.header.tables.values()) <= shape.records.keys():
+            return None
+        if not self.header.says.items() <= shape.said.items():
             return None
         for place in self.header.records:
             there = shape.records.get(place)
@@ -221,6 +226,8 @@ def _toml(text: str) -> str:
 def _files(shape: Shape, path: str, place: str) -> str:
     """Return the header's value for a file: what cannot be told from the file itself is said."""
     said: dict[str, str | int] = {"path": path}
+    if FORMATS.get(Path(path).suffix.lower(), shape.kind) != shape.kind:
+        said["format"] = shape.kind
     if shape.encoding not in {None, "utf-8", "utf-16"}:
         said["encoding"] = shape.encoding or ""
     if shape.delimiter == "|":

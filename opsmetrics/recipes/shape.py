@@ -6,17 +6,20 @@ import csv
 import json
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.queries import FORMATS, Format
+from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import sqlite_columns
 from opsmetrics.sources.delimited import numbered_names
-from opsmetrics.sources.raw_table import folded
+from opsmetrics.sources.query_inputs import Everything
+from opsmetrics.sources.raw_table import folded, numbered_lines
 from opsmetrics.sources.sheets import first_rows
 
 # Of a larger file only the head is looked at; a JSON file can only be read as a whole.
@@ -40,6 +43,7 @@ class Shape:
         records: Where in a JSON file the list of records is -> keys that some of the records have; of a SQLite file
             table -> columns. Of other files the columns stand under the empty name.
         skip_lines: Lines before the header of a CSV file or a workbook: titles, and those of PowerShell and of Excel.
+        said: Of a JSON file that is an object, place -> the text that stands there: in it, or in an object in it.
     """
 
     kind: Format
@@ -47,6 +51,7 @@ class Shape:
     delimiter: str | None
     records: dict[str, frozenset[str]]
     skip_lines: int = 0
+    said: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def shapes_of(file: Path) -> list[Shape]:
@@ -58,7 +63,7 @@ def shapes_of(file: Path) -> list[Shape]:
     kind = FORMATS.get(file.suffix.lower())
     try:
         return _looked_at(file, kind) if kind is not None else []
-    except (OSError, ValueError, RecursionError, csv.Error, sqlite3.Error):
+    except (OSError, ValueError, RecursionError, csv.Error, sqlite3.Error, SourceError):
         return []
 
 
@@ -68,6 +73,8 @@ def _looked_at(file: Path, kind: Format) -> list[Shape]:
             return _delimited(file)
         case "json" | "jsonl":
             return _json(file, kind)
+        case "calendar":
+            return _calendar(file)
         case "sheet":
             return _sheet(file)
         case "parquet":
@@ -107,10 +114,26 @@ def _json(file: Path, kind: Format) -> list[Shape]:
     if file.stat().st_size > MOST_JSON_BYTES and kind == "json":
         return []
     text, encoding = _decoded(file, MOST_JSON_BYTES if kind == "json" else HEAD_BYTES)
+    value: Any = None
+    if kind == "json":
+        try:
+            value = json.loads(text)
+        except ValueError:
+            # Some tools write one record a line under this name.
+            kind = "jsonl"
     if kind == "jsonl":
         lines = islice((line for line in text.splitlines() if line.strip()), _SAMPLE)
         return [Shape(kind, encoding, None, {"": _keys([json.loads(line) for line in lines])})]
-    return [Shape(kind, encoding, None, dict(_places("", json.loads(text), depth=2)))]
+    return [Shape(kind, encoding, None, dict(_places("", value, depth=2)), said=dict(_said("", value, depth=1)))]
+
+
+def _said(name: str, value: Any, *, depth: int) -> Iterator[tuple[str, str]]:
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        place = f"{name}.{key}".lstrip(".")
+        if isinstance(inner, str):
+            yield place, inner
+        elif depth:
+            yield from _said(place, inner, depth=depth - 1)
 
 
 def _places(name: str, value: Any, *, depth: int) -> list[tuple[str, frozenset[str]]]:
@@ -125,6 +148,11 @@ def _places(name: str, value: Any, *, depth: int) -> list[tuple[str, frozenset[s
 
 def _keys(records: list[Any]) -> frozenset[str]:
     return _folded(key for record in records[:_SAMPLE] if isinstance(record, dict) for key in record)
+
+
+def _calendar(file: Path) -> list[Shape]:
+    table = read_calendar(file, numbered_lines(file), Everything())
+    return [Shape("calendar", None, None, {"": _folded(table.names)})]
 
 
 def _sheet(file: Path) -> list[Shape]:

@@ -21,6 +21,7 @@ KINDS = (
     *ERRORS,
     *(
         "set_aside",
+        "shared_id",
         "unknown_name",
         "unknown_reference",
         "before_owner",

@@ -110,6 +110,8 @@ def _resolved(table: RawTable, stream: Stream, columns: Mapping[str, str], file:
         if found[column.name] is None and (column.required or column.name in columns)
     ]
     if missing:
+        if file.suffix == ".sql":
+            raise _not_given(table, missing, file)
         raise _missing(table, columns, missing[0].name, file)
     return {name: source for name, source in found.items() if source is not None}
 
@@ -130,6 +132,17 @@ def _shown(name: str) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name)
 
 
+def _not_given(table: RawTable, missing: list[Column], file: Path) -> SourceError:
+    """Return what a select lacks, all at once, with what each may hold."""
+    there = ", ".join(_shown(other)[:60] for other in table.names[:40]) or "no columns"
+    names = ", ".join(repr(column.name) for column in missing)
+    near = difflib.get_close_matches(missing[0].name, table.names, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    wanted = "; ".join(f"{column.name} ({column.doc}; {column.allowed})" for column in missing)
+    message = f"the select gives no column{'s' if len(missing) > 1 else ''} {names}"
+    return unreadable(file, None, message, f"{guess}let it give {wanted}; it gives {there}")
+
+
 def _missing(table: RawTable, columns: Mapping[str, str], name: str, file: Path) -> SourceError:
     source = columns.get(name, name)
     there = ", ".join(_shown(other)[:60] for other in table.names[:40]) or "no columns"
@@ -138,10 +151,6 @@ def _missing(table: RawTable, columns: Mapping[str, str], name: str, file: Path)
     guess = f"did you mean {near[0]!r}? " if near else ""
     example = f'columns = {{ {name} = "..." }}'
     fix = f"{guess}map it in sources.toml: {example}; the file has {there}"
-    if file.suffix == ".sql":
-        return unreadable(
-            file, None, f"the select gives no column {name!r}", f"{guess}let it give one; it gives {there}"
-        )
     # Only CSV has a line of names.
     line = 1 if file.suffix.lower() == ".csv" else None
     if line and len(table.names) == 1:

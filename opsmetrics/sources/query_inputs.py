@@ -20,6 +20,7 @@ import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.queries import QueryFiles, QuerySource
+from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import read_sqlite
 from opsmetrics.sources.delimited import Dialect, read_csv
 from opsmetrics.sources.json_lines import json_cell, object_of, parsed_json
@@ -76,7 +77,7 @@ class Input:
         frame: Its rows; None of Parquet, which the select reads itself.
         parquet: Files of Parquet.
         broken: Rows that could not be split: file, line and reason.
-        is_open: Whether columns that no record has are to be taken as empty: a JSON file without records.
+        is_open: Whether columns that no record has are to be taken as empty: a file of JSON or a calendar without any.
         is_whole: Whether all rows were read.
     """
 
@@ -175,7 +176,7 @@ def read_files(files: QueryFiles, found: list[InputFile], wanted: Container[str]
         return Input(parquet=tuple(found))
     reader = _reader(files, wanted)
     tables = [(file, *_table(file, reader)) for file in found]
-    is_open = files.kind in {"json", "jsonl"} and all(table.height == 0 for _, table, _ in tables)
+    is_open = files.kind in {"json", "jsonl", "calendar"} and all(table.height == 0 for _, table, _ in tables)
     frames = [_framed(file, table, written, most_rows) for file, table, written in tables]
     broken = [
         (file.name, line, reason)
@@ -222,6 +223,8 @@ def _reader(files: QueryFiles, wanted: Container[str]) -> Reader:
             return lambda path: _json(path, files, wanted)
         case "jsonl":
             return lambda path: _json_lines(path, files, wanted)
+        case "calendar":
+            return lambda path: read_calendar(path, _text(path, files), wanted)
         case "sheet":
             return lambda path: read_sheet(path, files.sheet, files.skip_lines or 0, wanted)
         case _:
@@ -273,7 +276,9 @@ def _json(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:
         value = parsed_json("".join(line for _, line in _text(path, files)))
     except json.JSONDecodeError as error:
         message = f"no valid JSON ({error.msg})"
-        raise unreadable(path, error.lineno, message, "it may be cut off: export it again") from error
+        lines = error.msg == "Extra data"
+        fix = 'one record a line is format = "jsonl"' if lines else "it may be cut off: export it again"
+        raise unreadable(path, error.lineno, message, fix) from error
     except (ValueError, RecursionError) as error:
         raise unreadable(path, None, "no valid JSON", "look at the file and export it again") from error
     for key in files.records.split(".") if files.records else ():

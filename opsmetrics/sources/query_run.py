@@ -25,7 +25,17 @@ from opsmetrics.sources import query_sandbox
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.database_tables import read_table_of
 from opsmetrics.sources.parquet import known_type
-from opsmetrics.sources.query_inputs import LINE, Everything, Input, InputFile, files_of, names_there, read_files
+from opsmetrics.sources.query_inputs import (
+    LINE,
+    RECORD,
+    WRITTEN,
+    Everything,
+    Input,
+    InputFile,
+    files_of,
+    names_there,
+    read_files,
+)
 from opsmetrics.sources.query_tree import QueryTree, parsed
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
 
@@ -157,11 +167,20 @@ def _problem(said: Mapping[str, Any], query: QuerySource, here: str, names: Call
             fix = "correct the select; names of columns are those of the files' headers, in double quotes where needed"
             return Problem(here, line, str(said["message"]), fix + names())
         case "ConversionException" | "InvalidInputException" | "OutOfRangeException":
-            message = "a value of the files cannot be read as this expression wants it"
-            fix = "read it with instant(), instant_of_ms(), mapped() or matched(): these keep what they cannot read"
-            return Problem(here, line, message, fix)
+            return Problem(here, line, *_unreadable_value(said))
         case kind:
             return Problem(here, line, f"the select cannot be carried out ({kind})", "look at what it asks for")
+
+
+def _unreadable_value(said: Mapping[str, Any]) -> tuple[str, str]:
+    """Message and fix for a value that an expression of the select cannot read, without the value."""
+    column, place = said.get("column"), said.get("place")
+    if said.get("is_json"):
+        fix = f'write case when json_valid("{column}") then ... else "{column}" end around what asks it'
+        return f"{column!r} is no JSON in {place}", fix
+    where = f"a value of {column!r} ({place})" if column else "a value of the files"
+    fix = "read it with instant(), instant_of_ms(), mapped() or matched(): these keep what they cannot read"
+    return f"{where} cannot be read as this expression wants it", fix
 
 
 def _table(result: pl.DataFrame, broken: Sequence[tuple[str, int, str]]) -> RawTable:
@@ -174,7 +193,8 @@ def _table(result: pl.DataFrame, broken: Sequence[tuple[str, int, str]]) -> RawT
     told = result[FILE] if FILE in result.columns else pl.Series([None], dtype=pl.String).new_from_index(0, height)
     files = pl.concat([told.cast(pl.String), pl.Series([file for file, _, _ in broken], dtype=pl.String)])
     reasons = [*([None] * height), *(reason for _, _, reason in broken)]
-    names = [name for name in result.columns if name not in {FILE, LINE}]
+    # What the inputs have beside their files' columns is none of the source's, as `select *` gives it on.
+    names = [name for name in result.columns if name not in {FILE, LINE, WRITTEN, RECORD}]
     data: dict[str, pl.Series] = {}
     odd: dict[str, pl.Series] = {}
     for name in names:

@@ -11,6 +11,8 @@ import json
 import re
 import resource
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +23,47 @@ _OTHER_MB = 512
 _THREADS = 2
 # Errors whose text names columns, functions and places of the select, never what a row holds.
 _OF_THE_SELECT = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+# In an error of a value: the value itself, the column it was cast from, and that it should have been JSON.
+_VALUE = re.compile(
+    r"""(?:string|format:|Input:) (['"])(?P<value>.*?)\1(?: to | according | when |,|$)""", re.DOTALL | re.MULTILINE
+)
+_CAST_FROM = re.compile(r"when casting from source column (?P<column>.+?)$", re.MULTILINE)
+_NO_JSON = "Malformed JSON"
 # Longest list of formats of instant().
 _MOST_FORMATS = 16
-_EACH_FORMAT = ", ".join(f"try_strptime(text, formats[{place}])" for place in range(1, _MOST_FORMATS + 1))
+# An offset that some place of the world has, at the end of a time.
+_OFFSET = r"(\+(0[0-9]|1[0-3])(:?[0-5][0-9])?|\+14(:?00)?|-(0[0-9]|1[01])(:?[0-5][0-9])?|-12(:?00)?)$"
+_EACH_FORMAT = ", ".join(
+    f"try_strptime(case when not ends_with(formats[{place}], '%z') or regexp_matches(text, '{_OFFSET}') then text end,"
+    f" formats[{place}])"
+    for place in range(1, _MOST_FORMATS + 1)
+)
 # Texts in, texts out. What cannot be read stays as it is written, so that the contract sets its row aside and names it:
 # a query never turns a value that is there into nothing.
 _MACROS = """
 create macro _seen(value) as nullif(trim(value::varchar), '');
+-- Z, UTC and GMT are an offset as any other.
 create macro _spaced(value) as nullif(trim(
     regexp_replace(
-        regexp_replace(value::varchar, '[\\x{a0}\\x{2009}\\x{202f}]', ' ', 'g'), '(?i)\\b([ap])\\. ?m\\.', '\\1m'
+        regexp_replace(
+            regexp_replace(value::varchar, '[\\x{a0}\\x{2009}\\x{202f}]', ' ', 'g'), '(?i)\\b([ap])\\. ?m\\.', '\\1m'
+        ),
+        '(?i)([0-9]|[ap]m)( ?)(Z|UTC|GMT)( |$)', '\\1\\2+0000\\4'
     )
 ), '');
--- A format or a list of formats, as a list. In brackets and out again: so it is typed where the macro is used.
-create macro _formats(format) as string_split(concat_ws(chr(1), [format][1]), chr(1));
+-- A format or a list of formats, as a list. In brackets and out again: so it is typed where the macro is used. Of
+-- names of zones only those are read that mean the same everywhere and all the year.
+create macro _formats(format) as string_split(regexp_replace(
+    replace(concat_ws(chr(1), [format][1]), '%Z', '%z'), '(%[a-zA-Z] ?)(Z|UTC|GMT)( |\\x01|$)', '\\1%z\\3', 'g'
+), chr(1));
 -- Of a year with two digits %Y makes one of antiquity, which no record is of. A format must be a constant: so all are
--- written out. What is used more than once is bound by a lambda, and worked out once.
+-- written out. What is used more than once is bound by a lambda, and worked out once. What was read with its offset is
+-- UTC and says so: without it naive_time would move it once more.
 create macro _read(value, formats) as list_transform(
     list_transform([_spaced(value)], lambda text: [{_EACH_FORMAT}])[1],
-    lambda found: case when found >= timestamp '1900-01-01' then found end
+    lambda found, place: case when found >= timestamp '1900-01-01' then
+        strftime(found, '%Y-%m-%d %H:%M:%S.%f') || case when contains(formats[place], '%z') then 'Z' else '' end
+    end
 );
 -- Bits of the formats that read a value; none where none does.
 create macro _readable(found) as nullif(list_sum(list_transform(
@@ -48,14 +72,15 @@ create macro _readable(found) as nullif(list_sum(list_transform(
 create macro _chosen(places) as
     list_reverse(string_split(lpad(bin(places), {_MOST_FORMATS}, '0'), ''))::boolean[];
 create macro _only(value, found) as list_transform([list_distinct(found)], lambda different: case len(different)
-    when 1 then strftime(different[1], '%Y-%m-%d %H:%M:%S.%f')
+    when 1 then different[1]
     when 0 then nullif(value::varchar, '')
     else value::varchar || ': day or month first?'
 end)[1];
 create macro _instant(value, formats) as
     case when _seen(value) is not null then _only(value, _read(value, formats)) end;
+-- A time with an offset is of one day here and of another there, unless it is midnight in UTC, as programs write days.
 create macro _day(value, formats) as regexp_replace(
-    _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9:.]+$', '\\1'
+    _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9:.]+|00:00:00[.]000000Z)$', '\\1'
 );
 create macro instant
     (value, format) as _instant(value, _formats(format)),
@@ -203,6 +228,24 @@ def _said(error: duckdb.Error) -> dict[str, Any]:
     return {"kind": type(error).__name__, "line": int(line[1]) if line else None, "message": message}
 
 
+def _place(con: duckdb.DuckDBPyConnection, inputs: Iterable[str], error: duckdb.Error) -> dict[str, Any]:
+    """Return where a value stands that an expression could not read: column, file and line, never the value."""
+    text = str(error)
+    value, cast_from = _VALUE.search(text), _CAST_FROM.search(text)
+    if value is None:
+        return {}
+    for name in inputs:
+        for column, kind, *_ in con.execute(f'describe "{name}"').fetchall():
+            if kind == "VARCHAR" and (cast_from is None or column == cast_from["column"]):
+                quoted = '"' + column.replace('"', '""') + '"'
+                found = con.execute(
+                    f'select _file, _line from "{name}" where {quoted} = ? order by all limit 1', [value["value"]]
+                ).fetchone()
+                if found is not None:
+                    return {"column": column, "place": f"{found[0]}:{found[1]}", "is_json": _NO_JSON in text}
+    return {}
+
+
 def run(job: dict[str, Any]) -> dict[str, Any]:
     """Carry out a job and return what became of it."""
     try:
@@ -210,8 +253,13 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
             unreadable = _views(con, job["inputs"])
             if unreadable is not None:
                 return {"kind": "input", "line": None, "message": unreadable}
-            # On the first line, so that errors name the lines of the query's file.
-            con.execute(f"create temp table result as {job['sql']}")
+            try:
+                # On the first line, so that errors name the lines of the query's file.
+                con.execute(f"create temp table result as {job['sql']}")
+            except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+                with suppress(duckdb.Error):
+                    return _said(error) | _place(con, job["inputs"], error)
+                raise
             con.execute(f"copy result to {_text(job['out'])} (format parquet)")
     except duckdb.Error as error:
         return _said(error)

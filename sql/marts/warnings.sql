@@ -5,10 +5,10 @@
 -- [columns]
 -- kind = """\
 --     all_set_aside, all_unmatched (errors: nothing of the stream can be used), nothing_connected (an error), \
---     set_aside, unknown_name, unknown_reference, before_owner, no_owner, unread_update, new_column, untold_column, \
---     future, silent_monitor, unseen_monitor, clock or not_connected"""
+--     set_aside, shared_id, unknown_name, unknown_reference, before_owner, no_owner, unread_update, new_column, \
+--     untold_column, future, silent_monitor, unseen_monitor, clock or not_connected"""
 -- stream = "Stream; empty where it is about none"
--- origin = "Source; empty where it is about none"
+-- origin = "Source; empty where it is about none, or about several"
 -- name = "Name, reason or column that it is about; empty where it is about none"
 -- row_count = "Rows; of a monitor, days of silence; null = nothing is counted"
 -- first_on = "First local day; null = of no day"
@@ -66,11 +66,13 @@ found as (
             when is_all then 'all_unmatched'
             when reason = 'unknown' then 'unknown_name' else reason
         end,
-        stream,
-        '',
+        stream, '',
         concat(kind, ' ', ltrim(name, '/'), case when is_all and reason <> 'unknown' then ', ' || reason end),
         row_count, first_on, last_on
     from strangers
+    union all
+    select 'shared_id', stream, '', array_to_string(origins, ' + '), count(*), min(first_on), max(last_on)
+    from staging.shared_ids group by stream, origins
     union all
     select 'unread_update', 'update_merges', '', unread_form, count(*), min(day), max(day)
     from staging.update_merges
@@ -91,9 +93,7 @@ found as (
     union all
     select
         case state when 'silent' then 'silent_monitor' else 'unseen_monitor' end,
-        'availability_checks',
-        '',
-        ltrim(name, '/'), silent_days, null, last_on
+        'availability_checks', '', ltrim(name, '/'), silent_days, null, last_on
     from marts.silent_monitors
     union all
     select 'clock', '', '', '', null, cast(frozen_at as date), null from meta.organisation where frozen_at is not null

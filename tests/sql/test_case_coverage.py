@@ -27,7 +27,7 @@ def form(file: SqlFile) -> str:
 
 
 def test_every_table_has_a_case():
-    missing = {table for table, file in FILES.items() if file.schema != "staging"} - COVERED
+    missing = {table for table, file in FILES.items() if file.schema != "staging" or file.name not in STREAMS} - COVERED
     assert missing == set(), "add tests/sql/<table>/<rule>/ with given.<schema>.<table>.csv and expect.csv"
 
 
@@ -35,7 +35,7 @@ def test_every_form_of_a_staging_file_has_a_case():
     """What a staging file does beyond the others makes a form of its own, and so needs a case of its own."""
     forms: dict[str, set[str]] = {}
     for table, file in FILES.items():
-        if file.schema == "staging":
+        if file.schema == "staging" and file.name in STREAMS:
             forms.setdefault(form(file), set()).add(table)
     assert [sorted(tables) for tables in forms.values() if not tables & COVERED] == []
     # The rule sees a difference: not every file says the same, and a changed file would stand alone.

@@ -63,6 +63,14 @@ def test_stage_by_stage(cli, small):
     assert rows == [{"n": 20}]
     assert "team_id" in cli("sql", "from scores.team limit 1").stdout
     assert cli("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == '"a","b"\n1,"x"\n'
+    # Neither CSV nor JSON has durations, bytes or lists.
+    odd = "select interval '90 minutes' as a, ['x', 'y'] as b, {'c': 1} as c, 'z'::blob as d"
+    assert cli("sql", odd, "--format", "csv").stdout == (
+        '"a","b","c","d"\n"01:30:00","[""x"", ""y""]","{""c"": 1}","z"\n'
+    )
+    assert json.loads(cli("sql", odd, "--format", "json").stdout) == [
+        {"a": "01:30:00", "b": ["x", "y"], "c": {"c": 1}, "d": "z"}
+    ]
     assert cli("sql", "-- why\nselect 1 as a", "--format", "csv").stdout == '"a"\n1\n'
     assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == '"a"\n1\n'
 

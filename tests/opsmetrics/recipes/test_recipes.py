@@ -205,7 +205,49 @@ def test_the_command_line_adds_a_recipe_and_tries_it(small):
     assert "1 rows, 1 would land" in said_by(small, "try", "recovery_points", "--source", "export")[1]
     (small / "data" / "other.csv").write_text("a,b\n1,2\n")
     code, said = said_by(small, "add", str(small / "data" / "other.csv"))
-    assert (code, "no recipe fits it" in said) == (1, True)
+    assert (code, "no recipe fits it" in said, "--stream incidents writes a draft" in said) == (1, True, True)
+    (small / "data" / "shifts.pdf").write_text("%PDF")
+    for words in ((), ("--stream", "oncall_shifts")):
+        code, said = said_by(small, "add", str(small / "data" / "shifts.pdf"), *words)
+        assert (code, "reads no files of this format" in said) == (1, True)
+
+
+BUILDS = {"count": 2, "build": [{"id": 7, "finishDate": "20260801T080500+0200"}, {"id": 8}], "tags": [{"a": 1}]}
+DRAFTS = {
+    "builds.json": (json.dumps(BUILDS), '{ path = "builds.json", records = "build" }', "finishdate, id"),
+    "lines.json": ('{"id": 7, "finishDate": "x"}\n{"id": 8}\n', '{ path = "lines.json", format = "jsonl" }', "finishdate, id"),
+    "jobs.csv": ("Jobs of Monday\n\nid;finish date\n7;x\n", '{ path = "jobs.csv", skip_lines = 2 }', '"finish date", id'),
+    "ends.csv": ('"ID";"finish date"\n"7";"x";\n', '"ends.csv"', '"finish date", id'),
+    "one.json": ('{"id": 7, "deployed_at": "2026-08-01T06:05:00Z"}', '"one.json"', "deployed_at, id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_of_an_export_that_no_recipe_knows_a_draft_is_written(small, name):
+    content, files_said, columns = DRAFTS[name]
+    (small / "data" / name).write_text(content)
+    code, said = said_by(small, "add", str(small / "data" / name), "--stream", "deployments")
+    assert (code, "write what stands for each null" in said) == (0, True)
+    (path,) = (each for each in small.glob("sources/deployments*.sql"))
+    text = path.read_text()
+    assert f"-- files.item = {files_said}\n" in text
+    assert f"-- # The file has: {columns}\n" in text
+    assert "    null as actor_kind,  -- required: What rolled it out; one of pipeline, human\n" in text
+    assert ('    "deployed_at" as deployed_at,' in text) == (name == "one.json")
+    # It can be tried as it is, says what is missing, and is filled in where it stands.
+    source = text.splitlines()[0].removeprefix("-- source = ").strip('"')
+    code, said = said_by(small, "try", "deployments", "--source", source)
+    why = "3 fields where the header names 2" if name == "ends.csv" else "deployment_id: missing"
+    assert (code, why in said) == (1, True)
+    filled = {"deployment_id": "id", "service_id": "'web'", "environment": "'production'", "actor_kind": "'pipeline'"}
+    if name == "builds.json":
+        filled["deployed_at"] = "instant(finishDate, '%Y%m%dT%H%M%S%z')"
+        for column, value in filled.items():
+            text = text.replace(f"null as {column}", f"{value} as {column}")
+        path.write_text(text)
+        good, aside = kept(small, source)
+        assert good.select("deployment_id", "deployed_at").rows() == [("7", utc("2026-08-01T06:05:00"))]
+        assert aside["_line"].to_list() == [2]
 
 
 @pytest.mark.parametrize(
@@ -252,6 +294,8 @@ def test_what_is_no_export_is_not_recognised(tmp_path):
         ("x.png", b"\x89PNG"),
         ("no.xlsx", b"PK"),
         ("no.parquet", b"PAR1"),
+        # Another tool writes the same form of other things.
+        ("xeol.json", EXPORTS["grype_report"][1].replace('"grype"', '"xeol"').encode()),
     ):
         (tmp_path / name).write_bytes(content)
         assert recognise(tmp_path / name) == []

@@ -199,6 +199,20 @@ VARIANTS: dict[str, Form] = {
         COPY,
         [("web-pg", utc("2026-07-01T00:00:00"), True), ("web-pg", utc("2026-07-13T12:00:00"), False)],
     ),
+    "azure backup of powershell, in UTC": Form(
+        "recovery_points",
+        {
+            "jobs.csv": '"WorkloadName","Operation","Status","StartTime"\n"web-pg","Backup","Completed","2026-07-01T02:00:00Z"\n'
+        },
+        COPY,
+        [("web-pg", utc("2026-07-01T02:00:00"), True)],
+    ),
+    "uptimerobot, times in UTC": Form(
+        "availability_checks",
+        {"log.csv": "Event,Monitor,Date-Time,Reason,Duration (in mins.)\nDown,web,2026-08-01T10:00:00Z,x,5\n"},
+        ("monitor_id", "checked_at", "status"),
+        [("web", utc("2026-08-01T10:00:00"), "down")],
+    ),
     "veeam, month first, as a report writes it": Form(
         "recovery_points",
         {
@@ -346,6 +360,17 @@ VARIANTS: dict[str, Form] = {
         },
         ("detected_at", "fixed_at"),
         [(utc("2025-10-26T00:50:00"), utc("2025-10-27T01:10:00"))],
+        pattern="g-*.json",
+    ),
+    "grype, and a report of a tool that is built on it": Form(
+        "vulnerabilities",
+        {
+            "g-1.json": grype("2026-08-01T10:00:00Z", "CVE-1"),
+            "g-2.json": grype("2026-08-02T10:00:00Z", "CVE-2").replace('"grype"', '"xeol"'),
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T10:00:00"), None)],
+        {1: "service_id: missing"},
         pattern="g-*.json",
     ),
     "grype, without a time": Form(

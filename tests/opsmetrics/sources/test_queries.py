@@ -308,6 +308,7 @@ def load_organisation_with(folder):
         ("x.csv", "id,å\n".encode("latin-1"), "", 'encoding = "windows-1252"'),
         ("x.csv", b"", "", "the file is empty"),
         ("x.json", b'[{"id": ', "", "no valid JSON"),
+        ("x.json", b'{"id": 1}\n{"id": 2}\n', "", 'one record a line is format = "jsonl"'),
         ("x.json", b'{"items": []}', ', records = "data"', "the file has items"),
         ("x.xlsx", b"PK", "", "no readable workbook"),
         ("x.sqlite", b"SQL", ', table = "t"', "cannot be read"),
@@ -376,6 +377,104 @@ def test_what_cannot_be_read_stays_as_it_is_written(tmp_path):
     assert rows[1][:2] == ("2026-08-01 10:00:00.000000", "2026-08-01")
     assert rows[1][3:5] == ("1970-01-01T00:00:05.000000Z", "2026-01-01T00:00:05.000000+01:00")
     assert rows[1][6:10] == ("01.08.2026 10:00", "01", "0.005", "5")
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("20261102T080500+0100", "%Y%m%dT%H%M%S%z"),
+        ("20261102T070500Z", "%Y%m%dT%H%M%S%z"),
+        ("20261102T070500Z", "%Y%m%dT%H%M%SZ"),
+        ("2026-11-02T08:05:00+01:00", "%Y-%m-%dT%H:%M:%S%z"),
+        ("Mon, 02 Nov 2026 08:05:00 +0100", "%a, %d %b %Y %H:%M:%S %z"),
+        ("Mon, 02 Nov 2026 07:05:00 GMT", "%a, %d %b %Y %H:%M:%S GMT"),
+        ("Mon, 02 Nov 2026 07:05:00 GMT", "%a, %d %b %Y %H:%M:%S %Z"),
+        ("Mon Nov  2 07:05:00 UTC 2026", "%a %b %d %H:%M:%S UTC %Y"),
+        ("Mon Nov 02 08:05:00 +0100 2026", "%a %b %d %H:%M:%S %z %Y"),
+        ("02/Nov/2026:08:05:00 +0100", "%d/%b/%Y:%H:%M:%S %z"),
+        ("11/02/2026 07:05:00 AM UTC", "%m/%d/%Y %I:%M:%S %p %Z"),
+    ],
+)
+def test_a_time_that_says_its_zone_keeps_it(tmp_path, written, form):
+    """It was UTC without a word, so that naive_time moved it once more."""
+    select = (
+        f"select instant('{written}', '{form}') as a, instant('{written}', ['%d.%m.%Y', '{form}'], id) as b from item"
+    )
+    (tmp_path / "items.csv").write_text("id\n1\n")
+    rows = answer(query_of(HEADER + select), (tmp_path,), "q.sql").table.data.rows()
+    assert rows == [("2026-11-02 07:05:00.000000Z",) * 2]
+
+
+def test_a_day_of_a_time_with_an_offset_is_only_that_of_midnight_in_utc(tmp_path):
+    (tmp_path / "items.csv").write_text("id\n2026-11-02T00:00:00Z\n2026-11-02T23:30:00Z\n2026-11-02T01:30:00+0100\n")
+    select = "select day_of(id, ['%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%dT%H:%M:%S%z']) as a from item order by _line"
+    rows = answer(query_of(HEADER + select), (tmp_path,), "q.sql").table.data["a"].to_list()
+    assert rows == ["2026-11-02", "2026-11-02 23:30:00.000000Z", "2026-11-02 00:30:00.000000Z"]
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        # Offsets that no place has, and names of zones that mean other times elsewhere or in summer.
+        ("20261102T080500+2500", "%Y%m%dT%H%M%S%z"),
+        ("20261102T080500+0199", "%Y%m%dT%H%M%S%z"),
+        ("20261102T080500-1300", "%Y%m%dT%H%M%S%z"),
+        ("2026-07-02 08:05:00 CET", "%Y-%m-%d %H:%M:%S %Z"),
+        ("2026-07-02 08:05:00 BST", "%Y-%m-%d %H:%M:%S %Z"),
+        ("2026-10-25 02:30:00 Europe/Oslo", "%Y-%m-%d %H:%M:%S %Z"),
+        ("2026-11-02 08:05:00", "%Y-%m-%d %H:%M:%S %z"),
+    ],
+)
+def test_a_zone_that_nobody_can_be_sure_of_stays_as_it_is_written(tmp_path, written, form):
+    (tmp_path / "items.csv").write_text("id\n1\n")
+    select = f"select instant('{written}', '{form}') as a from item"
+    assert answer(query_of(HEADER + select), (tmp_path,), "q.sql").table.data.rows() == [(written,)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("service ->> 'name'", "'service' is no JSON in items.json:2"),
+        ("severity::integer", "a value of 'severity' (items.json:3) cannot be read"),
+        ("strptime(opened, '%Y')", "a value of 'opened' (items.json:1) cannot be read"),
+        ("concat(severity, 'x')::integer", "a value of the files cannot be read"),
+    ],
+)
+def test_a_value_that_an_expression_cannot_read_is_found(tmp_path, expression, said):
+    items = [
+        {"service": {"name": "web"}, "severity": "1", "opened": "1 May"},
+        {"service": "web", "severity": "2", "opened": "2026"},
+        {"service": {"name": "web"}, "severity": "secret", "opened": "2026"},
+    ]
+    (tmp_path / "items.json").write_text(json.dumps(items))
+    header = '-- source = "x"\n-- files.item = "items.json"\n'
+    with pytest.raises(SourceError) as caught:
+        answer(query_of(f"{header}select {expression} as a from item"), (tmp_path,), "q.sql")
+    assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
+    mended = "case when json_valid(service) then service ->> 'name' else service end"
+    if "no JSON" in said:
+        rows = answer(query_of(f"{header}select {mended} as a from item"), (tmp_path,), "q.sql").table.data.rows()
+        assert rows == [("web",)] * 3
+
+
+def test_what_every_input_has_is_no_column_of_the_source(tmp_path):
+    (tmp_path / "items.json").write_text('[{"id": "i1"}]')
+    table = answer(
+        query_of('-- source = "x"\n-- files.item = "items.json"\nselect * from item'), (tmp_path,), "q.sql"
+    ).table
+    assert (table.names, table.files[0], table.lines[0]) == (("id",), "items.json", 1)
+
+
+def test_what_a_select_lacks_is_told_at_once_with_what_it_may_hold(small, desk):
+    desk(HEADER + "select id as incident_id, opened as declared_at from item")
+    organisation = load_organisation(small)
+    reading = files.Reading(organisation, organisation.queries[0], STREAMS["incidents"], small / "data", TODAY)
+    with pytest.raises(SourceError) as caught:
+        files.read_rows(reading, small / "sources" / "incidents.sql")
+    problem = caught.value.problem
+    assert problem.message == "the select gives no columns 'service_id', 'severity'"
+    assert "severity (1 (critical) to 4; a whole number from 1 to 4)" in (problem.fix or "")
 
 
 # --- the life of a source ---
