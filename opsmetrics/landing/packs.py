@@ -32,6 +32,7 @@ from opsmetrics.landing.reading import (
     verify_load,
     verify_pack,
 )
+from opsmetrics.landing.unpacking import MOST_IN_A_PACK, overfull
 from opsmetrics.landing.writing import COMPRESSION, stream_lock, write_whole
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def compact(
         files = [load for path in load_paths(root, stream) for load in _whole(verify_load, path, damaged)]
         found = ((pack, _whole(verify_pack, pack, damaged)) for pack in packs(root, stream))
         packed = {pack: loads[0] for pack, loads in found if loads}
+        files, packed = _bounded(files, packed, damaged)
         files = _finish(files, packed)
         damaged = _needless(damaged, packed)
         forgotten, before = set[str](), None
@@ -114,6 +116,19 @@ def compact(
             if before is not None and max(load.loaded_at for load in loads) < before:
                 done = _thin(folder, pack, loads, forgotten, done)
         return done
+
+
+def _bounded(
+    files: list[Load], packed: dict[Pack, tuple[Load, ...]], damaged: list[Path]
+) -> tuple[list[Load], dict[Pack, tuple[Load, ...]]]:
+    """Leave out, and note, what takes more memory to read than a load may."""
+    paths, packs_paths = [load.path for load in files], [pack.path for pack in packed]
+    wrong = {error.path for error in (*overfull(paths), *overfull(packs_paths, MOST_IN_A_PACK))}
+    damaged += sorted(wrong)
+    return (
+        [load for load in files if load.path not in wrong],
+        {pack: loads for pack, loads in packed.items() if pack.path not in wrong},
+    )
 
 
 def landing_instants(root: Path) -> frozenset[datetime]:
