@@ -190,7 +190,7 @@ def read_columns(load: Load, columns: Iterable[str]) -> pl.DataFrame:
     """
     wanted = list(columns)
     with told_apart(load.path):
-        frame = pl.scan_parquet(load.path)
+        frame = pl.scan_parquet(load.path, glob=False)
         there = frame.collect_schema()
         if is_pack(load.path):
             frame = frame.filter(pl.col("_load_id") == load.load_id)

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from opsmetrics.core.atomic import literal
 from opsmetrics.core.errors import DamagedLoadError
 from opsmetrics.landing.listing import told_apart
 
@@ -105,7 +106,7 @@ def _sizes(paths: Sequence[Path]) -> dict[str, int]:
     """
     named = [str(path) for path in paths]
     with duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "temp_directory": "", "threads": 2}) as con:
-        files = con.read_parquet(named, filename=True, union_by_name=True)
+        files = con.read_parquet([literal(path) for path in paths], filename=True, union_by_name=True)
         texts = [
             f"""coalesce(sum(strlen("{name.replace('"', '""')}")), 0)"""
             for name, kind in zip(files.columns, files.types, strict=True)

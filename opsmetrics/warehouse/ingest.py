@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from opsmetrics.core.atomic import literal
 from opsmetrics.core.declare import DUCKDB_TYPES
 from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError, VanishedError
 from opsmetrics.landing import (
@@ -179,9 +180,10 @@ def _refuse_of_storage(error: Exception) -> None:
 
 def _bring_loads(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], *, is_external: bool) -> None:
     """Bring in loads that are files of their own, all of them or none."""
-    paths = ", ".join(quote(str(load.path)) for load in loads)
+    names = ", ".join(quote(str(load.path)) for load in loads)
+    paths = ", ".join(quote(literal(load.path)) for load in loads)
     ids = ", ".join(quote(load.load_id) for load in loads)
-    named = f"(select unnest([{paths}]) as path, unnest([{ids}]) as _load_id)"
+    named = f"(select unnest([{names}]) as path, unnest([{ids}]) as _load_id)"
     files = f"read_parquet([{paths}], filename = true, union_by_name = true)"
     rows = f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
     _bring(con, stream, loads, rows, is_external=is_external)
@@ -223,7 +225,7 @@ def _bring_packs(
             continue
         if new:
             ids = ", ".join(quote(load.load_id) for load in new)
-            rows = f"(from read_parquet({quote(str(pack.path))}) where _load_id in ({ids}))"
+            rows = f"(from read_parquet({quote(literal(pack.path))}) where _load_id in ({ids}))"
             try:
                 _bring(con, stream, new, rows, is_external=is_external)
             except (OpsMetricsError, duckdb.Error) as error:

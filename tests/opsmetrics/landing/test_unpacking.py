@@ -43,13 +43,15 @@ def load_of(root: Path, number: int) -> Path:
     return land(root, STREAM, batch, loaded_at=datetime(2026, 5, 1 + number, 9, tzinfo=UTC)).path
 
 
-def forged(path: Path, table: pa.Table, changes: dict | None = None, **written) -> Path:
+def forged(path: Path, table: pa.Table, changes: dict | None = None) -> Path:
     """Write a load again as whoever can write to a backup can: with a checksum that is right."""
     facts = json.loads(pq.read_schema(path).metadata[FACTS_KEY.encode()])
     facts |= {"rows": table.num_rows} | (changes or {})
     draft = path.with_name("draft")
-    table = table.replace_schema_metadata({FACTS_KEY: json.dumps(facts)})
-    pq.write_table(table, draft, compression="zstd", store_schema=False, **written)
+    table = table.replace_schema_metadata()
+    with pq.ParquetWriter(draft, table.schema, compression="zstd", store_schema=False) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({FACTS_KEY: json.dumps(facts)})
     digest = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
     path.unlink()
     return draft.rename(path.with_name(path.name.partition(SEPARATOR)[0] + f"{SEPARATOR}{digest}.parquet"))
@@ -95,6 +97,16 @@ def other_reasons(path: Path) -> Path:
     return forged(path, table.set_column(4, "_reason", pa.array(["why not"] * table.num_rows)))
 
 
+SAID = {
+    long_texts: "unpacks to more than a load may hold",
+    many_cells: "unpacks to more than a load may hold",
+    other_rows: "does not hold the 7 rows",
+    many_days: "tells of more than 366000 days",
+    other_types: "its rows are not those of a load",
+    other_reasons: "its rows are not those of a load",
+}
+
+
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     return replace(settings_in(tmp_path), keep_replaced=None)
@@ -110,7 +122,7 @@ def test_a_load_that_is_none_of_ours_is_set_aside_alone(settings, forge):
     with connect(settings.warehouse) as con:
         done = ingest(con, root)
         assert con.execute(f"select count(*) from raw.{STREAM}").fetchall() == [(4,)]
-    assert [bad.name in text for text in done.damaged[STREAM]] == [True]
+    assert [bad.name in text and SAID[forge] in text for text in done.damaged[STREAM]] == [True]
     assert damaged_paths(root, STREAM) == [root / STREAM / "damaged" / bad.name]
     if forge not in {other_types, other_reasons}:
         # Those read whole as a file: only the working file knows better.
@@ -139,3 +151,19 @@ def test_what_a_build_would_refuse_is_never_landed(settings):
     with pytest.raises(SourceError, match=r"a/file\.csv: .* more than a load may hold"):
         land(settings.landing, STREAM, batch, loaded_at=NOW)
     assert names(settings.landing, STREAM) == []
+
+
+def test_a_folder_with_signs_of_a_pattern_is_itself(tmp_path):
+    """``state[1]`` beside ``state1``, ``s*`` beside ``state1``: each knows its own loads."""
+    homes = [tmp_path / name for name in ("state1", "state[1]", "s*")]
+    for number, home in enumerate(homes):
+        path = load_of(home / "landing", 0)
+        table = pq.read_table(path)
+        ids = pa.array([f"{number}"] * table.num_rows)
+        forged(path, table.set_column(0, "deployment_id", ids)).rename(path)
+        other = path.with_name(path.name.partition(SEPARATOR)[0] + ".parquet")
+        path.rename(other)
+    for number, home in enumerate(homes):
+        with connect(home / "working.duckdb") as con:
+            assert ingest(con, home / "landing").damaged == {}
+            assert con.execute(f"select distinct deployment_id from raw.{STREAM}").fetchall() == [(f"{number}",)]
