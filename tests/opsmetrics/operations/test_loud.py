@@ -178,6 +178,11 @@ def test_health_and_strict(small_run, monkeypatch):
     assert {row["level"] for row in told} == {"warning"}
 
 
+def test_a_snapshot_of_a_clock_that_was_ahead_is_not_fresh_until_that_day(small_run):
+    said = [issue.text for issue in health.issues(small_run, NOW - timedelta(days=400))]
+    assert "a clock was ahead; set it right" in said[0]
+
+
 def test_rows_that_are_all_nobodys_are_an_error_of_health(small_run):
     """Sixty incidents landed, none became a fact, and all was well: that is over."""
     path = small_run.org / "services.toml"
