@@ -44,7 +44,8 @@ def test_an_answer_that_leads_elsewhere_is_no_delivery(tmp_path, status):
             self.send_header("content-length", "0")
             self.end_headers()
 
-        do_GET = do_POST
+        def do_GET(self):
+            self.do_POST()
 
         def log_message(self, *_):
             """Silence."""
