@@ -81,10 +81,11 @@ def main() -> None:
         print(f"{loads:,} loads in {seconds:,.0f} s; {files:,} files, at most {highest:,}; {megabytes:,.0f} MB")
         print(f"listing all names: {listing(root, list(frames)):.2f} s, again {listing(root, list(frames)):.2f} s")
         later = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(days=arguments.days + 60)
-        forgotten = sum(compact(root, name, later, timedelta(days=60)).forgotten for name in frames)
+        forgotten = sum(compact(root, name, later, timedelta(days=7)).forgotten for name in frames)
         files, megabytes = size(root)
         print(
-            f"then forgetting what was replaced 60 days ago: {files:,} files, {megabytes:,.0f} MB, {forgotten:,} gone"
+            f"then forgetting what was replaced before the last week: {files:,} files, {megabytes:,.0f} MB,"
+            f" {forgotten:,} gone"
         )
 
 

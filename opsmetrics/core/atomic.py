@@ -6,6 +6,7 @@ holds, and locks between writers.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import secrets
@@ -181,6 +182,11 @@ def _reading(path: Path) -> Generator[None]:
         raise VanishedError(path, error.strerror) from error
     except OSError as error:
         raise UnreadableError(path, error.strerror or type(error).__name__) from error
+
+
+def literal(path: Path | str) -> str:
+    """Return a path as DuckDB reads it: else ``state[1]`` is ``state1``, where there is such a one."""
+    return glob.escape(str(path))
 
 
 def make_folder(folder: Path) -> None:

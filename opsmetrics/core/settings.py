@@ -150,7 +150,7 @@ class Settings:
             data=Path(data) if data else None,
             now=parse_instant(now, "OPSMETRICS_NOW") if now else None,
             sql=Path(env.get("OPSMETRICS_SQL") or default_sql_root()),
-            ca_file=Path(env["OPSMETRICS_CA_FILE"]) if env.get("OPSMETRICS_CA_FILE") else None,
+            ca_file=trusted_file(env),
             retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", _RETRY_SECONDS),
             patience_seconds=_seconds(env, "OPSMETRICS_PATIENCE_SECONDS", _PATIENCE_SECONDS),
             reads_apart=env.get("OPSMETRICS_READ_APART", "1") != "0",
@@ -328,6 +328,12 @@ def secret(variable: str | None, environ: Mapping[str, str] | None = None) -> st
     """Return the secret in an environment variable that sources.toml names, or None where there is none."""
     env = os.environ if environ is None else environ
     return (env.get(variable) or None) if variable else None
+
+
+def trusted_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the certificates trusted beside the system's, or None."""
+    named = secret("OPSMETRICS_CA_FILE", environ)
+    return Path(named) if named else None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ Does not belong here: reading sources (``opsmetrics.sources``) and choosing the 
 """
 
 from opsmetrics.landing.loads import DAMAGED, PACKS, PARTIAL, SEPARATOR, SILENT, Batch, Load, LoadName, short_digest
-from opsmetrics.landing.packs import Compacted, compact
+from opsmetrics.landing.packs import Compacted, compact, landing_instants
 from opsmetrics.landing.reading import (
     Pack,
     damaged_paths,
@@ -46,6 +46,7 @@ __all__ = [
     "is_pack",
     "land",
     "landed_files",
+    "landing_instants",
     "load_paths",
     "names",
     "packs",

@@ -11,7 +11,8 @@ from pathlib import Path
 from opsmetrics.core.atomic import copy_whole, make_folder, sync_folder
 from opsmetrics.core.errors import DamagedLoadError, UnreadableError
 from opsmetrics.core.settings import Settings
-from opsmetrics.landing.reading import damaged_paths, place_of, verify_file
+from opsmetrics.landing.reading import damaged_paths, is_pack, place_of, verify_file
+from opsmetrics.landing.unpacking import MOST_IN_A_PACK, overfull
 from opsmetrics.landing.writing import stream_lock
 
 LANDING = "landing"
@@ -51,7 +52,7 @@ def _brought_back(settings: Settings, path: Path) -> str | None:
     with stream_lock(settings.landing / target.relative_to(settings.landing).parts[0]):
         if target.exists():
             return None
-        if is_whole(path):
+        if is_whole(path) and not list(overfull([path], MOST_IN_A_PACK if is_pack(path) else 1)):
             # It was moved by mistake, or somebody mended it.
             make_folder(target.parent)
             path.replace(target)

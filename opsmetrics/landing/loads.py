@@ -22,6 +22,8 @@ PACKS, DAMAGED = "packs", "damaged"
 # What a load is for a day of its window that it does not prove: rows of the day were set aside (of a register: of the
 # whole), or it says nothing of the day, so that earlier loads stand.
 PARTIAL, SILENT = "partial", "silent"
+# A thousand years.
+MOST_DAYS = 366_000
 # Half-open days and what the load is for them.
 Unproven = tuple[tuple[date, date, str], ...]
 
@@ -88,9 +90,9 @@ class Load:
 
         Raises:
             KeyError: One is missing.
-            ValueError: One has another form.
+            ValueError: One has another form, or tells of more days than anybody keeps records of.
         """
-        return cls(
+        load = cls(
             load_id=facts["load_id"],
             stream=facts["stream"],
             window_start=date.fromisoformat(facts["window_start"]),
@@ -119,6 +121,11 @@ class Load:
                 for start, end, state in facts.get("unproven", ())
             ),
         )
+        for windows in (load.withdrawn, tuple((start, end) for start, end, _ in load.unproven)):
+            # Each day is a row of its own later.
+            if sum(max((end - start).days, 0) for start, end in windows) > MOST_DAYS:
+                raise ValueError(f"it tells of more than {MOST_DAYS} days")
+        return load
 
 
 @dataclass(frozen=True, slots=True)

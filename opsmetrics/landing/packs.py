@@ -8,7 +8,7 @@ loads that later ones have replaced, after as many days as the organisation want
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -26,10 +26,13 @@ from opsmetrics.landing.reading import (
     Pack,
     is_pack,
     load_paths,
+    names,
     packs,
+    streams_of,
     verify_load,
     verify_pack,
 )
+from opsmetrics.landing.unpacking import MOST_IN_A_PACK, overfull
 from opsmetrics.landing.writing import COMPRESSION, stream_lock, write_whole
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 # Loads of a month are packed when it has been over for a week: late corrections have come by then.
 SETTLED = timedelta(days=7)
+# So much of a rest is believed at once, and the whole of it when loads have come for as long after it.
+LONGEST_REST = timedelta(days=7)
 FEWEST = 2
 _ID = "_load_id"
 T = TypeVar("T")
@@ -60,7 +65,13 @@ class Compacted:
     damaged: tuple[Path, ...] = ()
 
 
-def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | None = None) -> Compacted:
+def compact(
+    root: Path,
+    stream: str,
+    now: datetime,
+    keep_replaced: timedelta | None = None,
+    landed_at: Collection[datetime] | None = None,
+) -> Compacted:
     """Pack the loads of each month that has been over for a week.
 
     A process killed at any moment leaves the files, or the pack and some of the files: then both say the same, and the
@@ -71,6 +82,7 @@ def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | N
         stream: Stream.
         now: Decides which months are over.
         keep_replaced: How long loads that later ones have replaced are kept; None = permanently.
+        landed_at: What :func:`landing_instants` gave, for whoever compacts many streams; default: it is asked.
 
     Raises:
         UnreadableError: The system does not let us read a file; nothing was removed that it may hold.
@@ -86,21 +98,60 @@ def compact(root: Path, stream: str, now: datetime, keep_replaced: timedelta | N
         files = [load for path in load_paths(root, stream) for load in _whole(verify_load, path, damaged)]
         found = ((pack, _whole(verify_pack, pack, damaged)) for pack in packs(root, stream))
         packed = {pack: loads[0] for pack, loads in found if loads}
+        files, packed = _bounded(files, packed, damaged)
         files = _finish(files, packed)
         damaged = _needless(damaged, packed)
-        forgotten = set[str]()
+        forgotten, before = set[str](), None
         if keep_replaced is not None:
+            landed_at = landing_instants(root) if landed_at is None else landed_at
+            before = _forgettable_before(landed_at, now, keep_replaced)
             every = [*files, *(load for loads in packed.values() for load in loads)]
-            forgotten = _replaced_before(every, now - keep_replaced)
+            forgotten = _replaced_before(every, before)
         done = Compacted(damaged=tuple(damaged))
         due = [load for load in files if _month_is_over(load, now)]
         for _, month in groupby(due, key=lambda load: f"{load.loaded_at:%Y-%m}"):
             done = _pack_month(folder, list(month), forgotten, done)
         for pack, loads in packed.items():
             # A pack is written anew once, when all of it is old enough.
-            if keep_replaced is not None and max(load.loaded_at for load in loads) < now - keep_replaced:
+            if before is not None and max(load.loaded_at for load in loads) < before:
                 done = _thin(folder, pack, loads, forgotten, done)
         return done
+
+
+def _bounded(
+    files: list[Load], packed: dict[Pack, tuple[Load, ...]], damaged: list[Path]
+) -> tuple[list[Load], dict[Pack, tuple[Load, ...]]]:
+    """Leave out, and note, what takes more memory to read than a load may."""
+    paths, packs_paths = [load.path for load in files], [pack.path for pack in packed]
+    wrong = {error.path for error in (*overfull(paths), *overfull(packs_paths, MOST_IN_A_PACK))}
+    damaged += sorted(wrong)
+    return (
+        [load for load in files if load.path not in wrong],
+        {pack: loads for pack, loads in packed.items() if pack.path not in wrong},
+    )
+
+
+def landing_instants(root: Path) -> frozenset[datetime]:
+    """Return when loads of any stream were landed, UTC."""
+    return frozenset(name.loaded_at for stream in streams_of(root) for name in names(root, stream))
+
+
+def _forgettable_before(landed_at: Collection[datetime], now: datetime, keep: timedelta) -> datetime:
+    """Return the instant before which what was replaced has been kept for long enough.
+
+    A clock alone proves no time: one that is a year ahead would have everything forgotten at once, for ever. Time
+    counts where loads were landed in it. A rest may be one, or a clock that was set ahead: a week of it counts, until
+    loads have been landed for a week after it.
+    """
+    at, left = now, keep
+    instants = sorted((instant for instant in landed_at if instant <= now), reverse=True)
+    for landed in instants:
+        is_proven = instants[0] - at >= LONGEST_REST
+        passed = at - landed if is_proven else min(at - landed, LONGEST_REST)
+        if passed >= left:
+            break
+        at, left = landed, left - passed
+    return at - left
 
 
 def _finish(files: list[Load], packed: dict[Pack, tuple[Load, ...]]) -> list[Load]:

@@ -11,9 +11,11 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from opsmetrics.core.atomic import digest_of, draft, make_folder, settle, sweep_drafts
+from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.version import CODE_VERSION
 from opsmetrics.landing.listing import parquet_files
 from opsmetrics.landing.loads import DAMAGED, FACTS_KEY, PACKS, SEPARATOR, Batch, Load, short_digest
+from opsmetrics.landing.unpacking import check_frame
 from opsmetrics.streams import FILES
 
 COMPRESSION = "zstd"
@@ -32,6 +34,9 @@ def land(root: Path, stream: str, batch: Batch, *, loaded_at: datetime) -> Load:
     """Write one load: temporary name, fsync, rename, fsync of the folder.
 
     Two processes that land the same stream take turns, so that every load has a number of its own.
+
+    Raises:
+        SourceError: It is more than a build brings in.
     """
     folder = root / stream
     make_folder(folder)
@@ -41,6 +46,9 @@ def land(root: Path, stream: str, batch: Batch, *, loaded_at: datetime) -> Load:
 
 
 def _write(folder: Path, stream: str, batch: Batch, loaded_at: datetime) -> Load:
+    too_much = check_frame(batch.frame)
+    if too_much:
+        raise SourceError(Problem(batch.source, None, too_much, "split it by day"))
     sequence = 1 + _last_number(folder)
     instant = loaded_at.astimezone(UTC)
     window = "-".join(f"{day:%Y%m%d}" for day in batch.window)

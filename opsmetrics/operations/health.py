@@ -133,6 +133,10 @@ def _issue(sentence: Sentence) -> Issue:
 
 def _age(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Issue]:
     ((built,),) = con.execute("select built_at from meta.build").fetchall()
+    if built.astimezone(UTC) - now > LONGEST_WAIT:
+        # It would be fresh until that day, whatever became of the builds since.
+        said = f"the newest snapshot says that it was built {built:%Y-%m-%d %H:%M} UTC, which is to come"
+        return [Issue("snapshot", f"{said}: a clock was ahead; set it right and run `opsmetrics run`")]
     if now - built.astimezone(UTC) <= LONGEST_WAIT:
         return []
     return [Issue("snapshot", f"the newest snapshot was built {built:%Y-%m-%d %H:%M} UTC: builds fail or do not run")]

@@ -42,7 +42,9 @@ def housekeeping(context: Context) -> HousekeepingReport:
     wait = settings.busy_seconds
     with care.recorded(settings.home, care.COMPACTION, wait) as record, connect(settings.warehouse, wait):
         repaired = repair_loads(settings, streams)
-        done = [landing.compact(settings.landing, name, context.now, settings.keep_replaced) for name in streams]
+        keep = settings.keep_replaced
+        landed_at = None if keep is None else landing.landing_instants(settings.landing)
+        done = [landing.compact(settings.landing, name, context.now, keep, landed_at) for name in streams]
         damaged = [path for item in done for path in item.damaged]
         for path in damaged:
             # Without a copy it stays: moved away, its rows would leave the working file too.

@@ -169,7 +169,7 @@ def _cut(path: Path, folder: Path) -> Path | None:
             return None
         head = folder / path.name
         if path.suffix.lower() == ".parquet":
-            pl.scan_parquet(path).head(HEAD_ROWS).collect().write_parquet(head)
+            pl.scan_parquet(path, glob=False).head(HEAD_ROWS).collect().write_parquet(head)
         else:
             with path.open("rb") as content:
                 text = content.read(HEAD_BYTES)

@@ -11,6 +11,7 @@ from datetime import date
 
 import duckdb
 
+from opsmetrics.core.atomic import literal
 from opsmetrics.landing import Load, read_columns
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.known import KnownNames
@@ -48,7 +49,7 @@ def _still_aside(result: PullResult) -> Iterator[Notice]:
 
 
 def _notices(con: duckdb.DuckDBPyConnection, known: KnownNames, result: PullResult, today: date) -> Iterator[Notice]:
-    stream, paths = result.stream, [str(load.path) for load in result.loads]
+    stream, paths = result.stream, [literal(load.path) for load in result.loads]
     if result.quarantined:
         kind = "set_aside" if result.rows else "all_set_aside"
         reasons = con.execute(

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from opsmetrics.core.atomic import literal
 from opsmetrics.core.model import is_slug
 from opsmetrics.landing import load_paths
 from opsmetrics.operations.inspection import Head
@@ -42,7 +43,7 @@ def names_seen(landing: Path, heads: Iterable[Head]) -> list[Seen]:
     found = [seen for head in heads if head.frame is not None for seen in _of_frame(head.source.name, head.frame)]
     with duckdb.connect() as con:
         for stream in STREAMS:
-            paths = [str(path) for path in sorted(load_paths(landing, stream))[-_NEWEST:]]
+            paths = [literal(path) for path in sorted(load_paths(landing, stream))[-_NEWEST:]]
             if paths and any(named_columns(STREAMS[stream])):
                 frame = _landed(con, stream, paths)
                 found += _of_frame(stream, frame)

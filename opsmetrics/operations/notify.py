@@ -120,7 +120,8 @@ def post(settings: Settings, message: Message) -> bool:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # Only the kind: texts of these errors hold the address.
         raise NotifyError(_refusal(type(error).__name__)) from None
-    if answer.is_error:
+    if not answer.is_success:
+        # A redirect is none: the message went nowhere, and is not sent to where it leads.
         raise NotifyError(_refusal(f"status {answer.status_code}"))
     return True
 

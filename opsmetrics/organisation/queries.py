@@ -115,10 +115,13 @@ class QueryTable(Model):
     Attributes:
         connection_env: Environment variable with the address: ``postgresql://...`` or ``mysql://...``.
         table: Table or view, with its schema where it needs one.
+        tls: Beyond this machine: ``checked`` for a server that proves by TLS who it is, ``unchecked`` for whatever the
+            address says, in a network that nobody else is in.
     """
 
     connection_env: Variable
     table: Table
+    tls: Literal["checked", "unchecked"] = "checked"
 
 
 def _as_files(value: Any) -> Any:

@@ -18,6 +18,7 @@ import tomlkit
 import yaml
 
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.yaml_text import Loader
 from opsmetrics.organisation import Organisation
 from opsmetrics.sources.github.owners import teams_of
 
@@ -78,8 +79,8 @@ def documents(path: Path) -> Iterator[tuple[int, Row]]:
     text = text_of(path)
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-        documents = list(yaml.safe_load_all(text))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        documents = list(yaml.load_all(text, Loader=Loader))
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         raise _problem(path, line, "the file is not YAML", "mend what stands on this line") from None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from opsmetrics.core.yaml_text import YamlError, read_yaml
 
 RENOVATE_FILES = (
     *("renovate.json", "renovate.jsonc", "renovate.json5"),
@@ -85,8 +85,8 @@ def _is_on(content: Any) -> bool:
 
 def _dependabot(text: str) -> BotConfiguration:
     try:
-        content: Any = yaml.safe_load(text)
-    except yaml.YAMLError:
+        content: Any = read_yaml(text)
+    except YamlError:
         return BotConfiguration(True, False)
     updates = content.get("updates") if isinstance(content, dict) else None
     if not isinstance(updates, list):

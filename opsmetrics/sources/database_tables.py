@@ -22,6 +22,7 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.extras import install_line
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.queries import QueryTable
+from opsmetrics.sources.database_tls import ADVICE, mysql_options, postgres_options
 from opsmetrics.sources.raw_table import FILE, NUL, Collector, RawTable, folded, unreadable
 
 _CHUNK = 10_000
@@ -96,7 +97,7 @@ def _connected(source: QueryTable) -> Generator[tuple[Any, str]]:
     if address is None:
         raise SourceError(Problem(variable, None, f"{variable} is not set", "put the database's address into it"))
     scheme = address.partition("://")[0].partition("+")[0].lower()
-    opened: dict[str, Callable[[str], Any]] = {
+    opened: dict[str, Callable[[QueryTable, str], Any]] = {
         "postgresql": _postgres,
         "postgres": _postgres,
         "mysql": _mysql,
@@ -106,7 +107,7 @@ def _connected(source: QueryTable) -> Generator[tuple[Any, str]]:
         fix = f"let {variable} begin with postgresql:// or mysql://; name a SQLite file under files"
         raise SourceError(Problem(variable, None, "the address is of no database that is known", fix))
     try:
-        with closing(opened[scheme](address)) as con, closing(con.cursor()) as cursor:
+        with closing(opened[scheme](source, address)) as con, closing(con.cursor()) as cursor:
             yield cursor, "`" if opened[scheme] is _mysql else '"'
     except ModuleNotFoundError as error:
         message = f"the driver {error.name} is not installed"
@@ -115,20 +116,24 @@ def _connected(source: QueryTable) -> Generator[tuple[Any, str]]:
         raise
     except Exception as error:  # each driver has errors of its own, and none of their texts may be repeated
         message = f"the table {source.table!r} cannot be read ({type(error).__name__})"
-        fix = f"check the address in {variable}, the table's name and the right to read it"
+        fix = f"check the address in {variable}, the table's name and the right to read it; {ADVICE}"
         raise SourceError(Problem(variable, None, message, fix)) from error
 
 
-def _postgres(address: str) -> Any:
+def _postgres(source: QueryTable, address: str) -> Any:
     import psycopg2
+    from psycopg2.extensions import parse_dsn
 
     limit = f"-c statement_timeout={_ANSWER_SECONDS * 1000}"
-    con = psycopg2.connect(address, connect_timeout=_CONNECT_SECONDS, application_name="opsmetrics", options=limit)
+    with postgres_options(source, parse_dsn(address)) as proof:
+        con = psycopg2.connect(
+            address, connect_timeout=_CONNECT_SECONDS, application_name="opsmetrics", options=limit, **proof
+        )
     con.set_session(readonly=True, isolation_level="REPEATABLE READ")
     return con
 
 
-def _mysql(address: str) -> Any:
+def _mysql(source: QueryTable, address: str) -> Any:
     import pymysql
 
     parts = urlsplit(address)
@@ -142,6 +147,7 @@ def _mysql(address: str) -> Any:
         read_timeout=_ANSWER_SECONDS,
         charset="utf8mb4",
         cursorclass=pymysql.cursors.SSCursor,
+        **mysql_options(source, parts.hostname or ""),
     )
     with con.cursor() as cursor:
         cursor.execute("start transaction read only")

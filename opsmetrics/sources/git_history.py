@@ -29,7 +29,24 @@ MAIN = "opsmetrics"
 # File that says when such a copy was fetched.
 FETCHED = "opsmetrics-fetched"
 # Nothing of the machine's or a person's settings changes what is read, and nobody is asked for a password.
-ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0"}
+ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C.UTF-8",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_ALLOW_PROTOCOL": "https",
+}
+# Nor do a clone's own: whoever wrote them could have a program run by whoever reads it, or change what is said.
+SETTINGS = (
+    "core.quotePath=false",
+    "log.showSignature=false",
+    "log.follow=false",
+    "diff.orderFile=",
+    "i18n.logOutputEncoding=UTF-8",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.askPass=",
+    "credential.helper=",
+)
 _ORIGIN = "refs/remotes/origin/HEAD"
 _FIELDS = "%H%x1f%P%x1f%ct%x1f%an%x1f%ae%x1f%s"
 _SIGNS = frozenset("@ +-\\")
@@ -74,7 +91,8 @@ def git_program() -> str:
 @contextmanager
 def _running(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> Generator[IO[bytes]]:
     """Run git in a repository and hand on what it says as it says it, so that memory holds a piece at a time."""
-    command = [git_program(), "-C", str(folder), "-c", "core.quotePath=false", *arguments]
+    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+    command = [git_program(), "-C", str(folder), *settings, *arguments]
     with subprocess.Popen(  # noqa: S603 - our own arguments
         command,
         stdin=stdin or subprocess.DEVNULL,

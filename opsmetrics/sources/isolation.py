@@ -198,9 +198,19 @@ def _child(
     try:
         found = (_RETURNED, work(*arguments, _Told(parent)))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the parent
-        found = (_RAISED, (_portable(error), traceback.format_exc()))
+        found = (_RAISED, (_portable(error), places_of(error)))
     parent.send(found)
     parent.close()
+
+
+def places_of(error: BaseException) -> str:
+    """Return where an error and those behind it came from, without what they say: that may hold what was read."""
+    told: dict[int, str] = {}
+    behind: BaseException | None = error
+    while behind is not None and id(behind) not in told:
+        told[id(behind)] = "".join(traceback.format_tb(behind.__traceback__)) + type(behind).__name__
+        behind = behind.__cause__ or (None if behind.__suppress_context__ else behind.__context__)
+    return "\nbehind which stands\n".join(told.values())
 
 
 def _end_with_parent() -> None:

@@ -6,6 +6,7 @@ at once is what makes a pull resume: after a crash the days that were landed are
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from opsmetrics.core.errors import ConfigurationError, Problem, SourceError, is_out_of_memory
+import duckdb
+
+from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem, SourceError, is_out_of_memory
 from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 from opsmetrics.landing import Batch, Load, LoadName, land, names, read_named, read_numbered, short_digest
@@ -370,6 +373,22 @@ def explained_shape(request: FetchRequest[Any], function: Callable[[FetchRequest
         message = f"{request.stream}: the answer has another shape than expected ({field})"
         fix = "the service may have changed its API: see docs/sources.md, and update opsmetrics"
         raise SourceError(Problem(request.connector.name, None, message, fix)) from error
+    except (OpsMetricsError, OSError, MemoryError, duckdb.Error):
+        # Of ours, of the disk, or of memory: told where they are met.
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        # Of a library that nobody expected it of: its text may hold an address, a header or what was answered.
+        message = f"{request.stream}: asking it broke off ({type(error).__name__} {_place(error)})"
+        fix = "update opsmetrics; if it stays so, please report it with this line"
+        raise SourceError(Problem(request.connector.name, None, message, fix)) from error
+
+
+def _place(error: Exception) -> str:
+    """Return where in our code an error came from."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "opsmetrics" in Path(frame.filename).parts]
+    return f"in {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "elsewhere"
 
 
 def _literal(error: KeyError) -> str | None:

@@ -7,6 +7,7 @@ because such a value cannot be interrupted: the kernel bounds both.
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import resource
@@ -190,7 +191,8 @@ def _connected(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     )
     con.execute("set timezone = 'UTC'")
     con.execute(_MACROS)
-    reach = [job["out"], *(part["path"] for parts in job["inputs"].values() for part in parts)]
+    found = [part["path"] for parts in job["inputs"].values() for part in parts]
+    reach = [job["out"], *found, *map(glob.escape, found)]
     con.execute(f"set allowed_paths = [{', '.join(map(_text, reach))}]")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
@@ -210,7 +212,8 @@ def _views(con: duckdb.DuckDBPyConnection, inputs: dict[str, list[dict[str, Any]
 
 def _part(part: dict[str, Any]) -> str:
     """SQL of one file of an input; files that the caller prepared tell their places themselves."""
-    path = _text(part["path"])
+    # A name with signs of a pattern is meant as it stands.
+    path = _text(glob.escape(part["path"]))
     if "name" not in part:
         return f"select * from read_parquet({path})"
     return (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from opsmetrics.core.atomic import literal
 from opsmetrics.landing import PACKS, Load, LoadName, load_paths, packs
 from opsmetrics.landing.reading import readable_loads
 from opsmetrics.streams import DUCKDB_TYPES, STREAMS, Stream
@@ -18,8 +19,8 @@ def raw_view(landing: Path, stream: Stream) -> str:
     A load that is not a pack does not hold its own id; its name does.
     """
     folder = landing.resolve() / stream.name
-    globs = [str(path) for path in (folder, folder / PACKS) if any(path.glob("*.parquet"))]
-    files = ", ".join(quote(f"{path}/*.parquet") for path in globs)
+    globs = [path for path in (folder, folder / PACKS) if any(path.glob("*.parquet"))]
+    files = ", ".join(quote(f"{literal(path)}/*.parquet") for path in globs)
     columns = ", ".join(f'p."{column.name}"' for column in stream.columns)
     # Loads that were landed before a column joined the contract do not have it.
     nulls = ", ".join(f'cast(null as {DUCKDB_TYPES[column.type]}) as "{column.name}"' for column in stream.columns)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
+from opsmetrics.core.atomic import literal
 from opsmetrics.core.declare import DUCKDB_TYPES
 from opsmetrics.core.errors import DamagedLoadError, OpsMetricsError, VanishedError
 from opsmetrics.landing import (
@@ -18,8 +20,10 @@ from opsmetrics.landing import (
     verify_load,
     verify_pack,
 )
+from opsmetrics.landing.loads import MOST_DAYS
+from opsmetrics.landing.unpacking import MOST_IN_A_PACK, overfull
 from opsmetrics.streams import PUBLISHED_SCORES, STREAMS, Stream
-from opsmetrics.warehouse.connection import kind_of, quote, transaction
+from opsmetrics.warehouse.connection import is_of_storage, kind_of, quote, transaction
 from opsmetrics.warehouse.declared import (
     append_rows,
     check_table,
@@ -136,17 +140,72 @@ def _bring_files(
                 continue
             known.add(load_id)
         found.add(load_id)
-    for start in range(0, len(new), AT_ONCE):
-        loads = new[start : start + AT_ONCE]
-        paths, ids = (
-            ", ".join(map(quote, texts)) for texts in zip(*((str(x.path), x.load_id) for x in loads), strict=True)
-        )
-        named = f"(select unnest([{paths}]) as path, unnest([{ids}]) as _load_id)"
-        files = f"read_parquet([{paths}], filename = true, union_by_name = true)"
-        rows = f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
-        _bring(con, stream, loads, rows, is_external=is_external)
-        done.add(stream, loads)
+    for error in overfull([load.path for load in new]):
+        done.quarantine(stream, error)
+        found.discard(LoadName.parse(error.path).load_id)
+    for loads in _some([load for load in new if load.load_id in found]):
+        try:
+            _bring_loads(con, stream, loads, is_external=is_external)
+        except (OpsMetricsError, duckdb.Error) as error:
+            _refuse_of_storage(error)
+            _bring_one_by_one(con, stream, loads, found, done, is_external=is_external)
+        done.add(stream, [load for load in loads if load.load_id in found])
     return found
+
+
+def _bring_one_by_one(
+    con: duckdb.DuckDBPyConnection,
+    stream: Stream,
+    loads: list[Load],
+    found: set[str],
+    done: Ingested,
+    *,
+    is_external: bool,
+) -> None:
+    """Bring in loads of which one is not what its facts tell: that one alone is set aside."""
+    for load in loads:
+        try:
+            _bring_loads(con, stream, [load], is_external=is_external)
+        except (OpsMetricsError, duckdb.Error) as error:
+            _refuse_of_storage(error)
+            done.quarantine(stream, _of_another_form(load.path, error))
+            found.discard(load.load_id)
+
+
+def _refuse_of_storage(error: Exception) -> None:
+    """Raise what the disk or the working file is at fault of, rather than a load."""
+    if isinstance(error, duckdb.Error) and is_of_storage(error):
+        raise error
+
+
+def _bring_loads(con: duckdb.DuckDBPyConnection, stream: Stream, loads: list[Load], *, is_external: bool) -> None:
+    """Bring in loads that are files of their own, all of them or none."""
+    names = ", ".join(quote(str(load.path)) for load in loads)
+    paths = ", ".join(quote(literal(load.path)) for load in loads)
+    ids = ", ".join(quote(load.load_id) for load in loads)
+    named = f"(select unnest([{names}]) as path, unnest([{ids}]) as _load_id)"
+    files = f"read_parquet([{paths}], filename = true, union_by_name = true)"
+    rows = f"(select p.*, n._load_id from {files} as p join {named} as n on n.path = p.filename)"
+    _bring(con, stream, loads, rows, is_external=is_external)
+
+
+def _some(loads: list[Load]) -> Iterator[list[Load]]:
+    """Yield loads that one statement reads: not too many, nor too many days that each is a row of."""
+    some: list[Load] = []
+    days = 0
+    for load in loads:
+        more = sum((end - start).days for start, end, _ in load.unproven)
+        if some and (len(some) == AT_ONCE or days + more > MOST_DAYS):
+            yield some
+            some, days = [], 0
+        some.append(load)
+        days += more
+    if some:
+        yield some
+
+
+def _of_another_form(path: Path, error: Exception) -> DamagedLoadError:
+    return DamagedLoadError(path, f"its rows are not those of a load: {str(error).partition(chr(10))[0]}")
 
 
 def _bring_packs(
@@ -159,13 +218,20 @@ def _bring_packs(
             new = [load for load in pack.loads() if load.load_id not in known]
             if new:
                 verify_pack(pack)
+                for error in overfull([pack.path], MOST_IN_A_PACK):
+                    raise error
         except DamagedLoadError as error:
             done.quarantine(stream, error)
             continue
         if new:
             ids = ", ".join(quote(load.load_id) for load in new)
-            rows = f"(from read_parquet({quote(str(pack.path))}) where _load_id in ({ids}))"
-            _bring(con, stream, new, rows, is_external=is_external)
+            rows = f"(from read_parquet({quote(literal(pack.path))}) where _load_id in ({ids}))"
+            try:
+                _bring(con, stream, new, rows, is_external=is_external)
+            except (OpsMetricsError, duckdb.Error) as error:
+                _refuse_of_storage(error)
+                done.quarantine(stream, _of_another_form(pack.path, error))
+                continue
             done.add(stream, new)
         found |= {load.load_id for load in pack.loads()}
         known |= found

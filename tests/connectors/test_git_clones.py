@@ -346,3 +346,41 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert {row["committed_on"] for row in rows} == {date(2026, 10, 5), date(2026, 10, 20)}
     assert pull.loads("commits_daily")[-1].unproven == ()
+
+
+def test_settings_of_a_clone_run_no_program_and_change_nothing(clone, tmp_path):
+    """A clone in a shared folder, or a bare one that lies in somebody's repository, brings settings of its own."""
+    repository, pull = clone
+    repository.commit("update a", {"package.json": manifest(a="1.1.0", b="1.0.0")}, at="2026-10-08T06:00:00Z")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n aaaa\n -----END PGP SIGNATURE-----\n"
+    head, _, message = repository.git("cat-file", "commit", "HEAD").partition("\n\n")
+    (tmp_path / "signed").write_text(f"{head}\n{signature}\n{message}")
+    name = repository.git("hash-object", "-t", "commit", "-w", str(tmp_path / "signed")).strip()
+    repository.git("update-ref", "refs/heads/main", name)
+    expected = [pull(stream) for stream in ("commits_daily", "dependency_updates")]
+    assert all(expected)
+    program, ran = tmp_path / "program", tmp_path / "ran"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    for key in (
+        "gpg.program",
+        "core.fsmonitor",
+        "core.askPass",
+        "credential.helper",
+        "core.sshCommand",
+        "diff.external",
+    ):
+        repository.git("config", key, str(program))
+    for key, value in (("log.showSignature", "true"), ("log.follow", "true"), ("i18n.logOutputEncoding", "UTF-16")):
+        repository.git("config", key, value)
+    assert [pull(stream) for stream in ("commits_daily", "dependency_updates")] == expected
+    assert not ran.exists()
+    # What is missing is asked for by the clone's own means.
+    for key, value in (("remote.origin.url", str(tmp_path)), ("remote.origin.uploadpack", str(program))):
+        repository.git("config", key, value)
+    for key, value in (("core.repositoryFormatVersion", "1"), ("extensions.partialClone", "origin")):
+        repository.git("config", key, value)
+    blob = repository.git("rev-parse", "main:package.json").strip()
+    (repository.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    assert "check that it is a whole clone" in pull("repository_states", fails=True)
+    assert not ran.exists()

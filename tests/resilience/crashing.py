@@ -160,7 +160,8 @@ def compaction(folder: Path) -> None:
 
 
 def forgetting(folder: Path) -> None:
-    compact(folder / "home/landing", STREAM, NOW, timedelta(days=60))
+    # Of the rest before the load of August a week is believed.
+    compact(folder / "home/landing", STREAM, NOW, timedelta(days=7))
 
 
 def make_pack(folder: Path) -> None:

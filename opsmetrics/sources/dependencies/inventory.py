@@ -99,7 +99,7 @@ class Inventory:
         try:
             self._files[path] = format_.read(text)
             same.add(path)
-        except (UnreadableError, LookupError, TypeError, AttributeError, ValueError):
+        except (UnreadableError, LookupError, TypeError, AttributeError, ValueError, RecursionError):
             # Written by hand or by another version of a tool: what it says is unknown, and counted.
             self.unread[path.rpartition("/")[2]] += 1
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
+from opsmetrics.core.yaml_text import YamlError, read_yaml
 from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError, json_object
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
@@ -72,8 +71,8 @@ def pnpm_lock(text: str) -> Contents:
     """Read pnpm's lock file: project and name -> version."""
     end = _PNPM_HEAD.search(text)
     try:
-        content = yaml.safe_load(text[: end.start()] if end else text)
-    except yaml.YAMLError as error:
+        content = read_yaml(text[: end.start()] if end else text)
+    except YamlError as error:
         raise UnreadableError from error
     if not isinstance(content, dict):
         raise UnreadableError

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-import yaml
-
+from opsmetrics.core.yaml_text import YamlError, read_yaml
 from opsmetrics.sources.update_titles import UpdateTitle, is_of_the_bot, is_update_title, read_title
 
 
@@ -237,8 +236,8 @@ def _of_trailer(body: str) -> Iterator[Change]:
     if match is None:
         return
     try:
-        entries = yaml.safe_load(match["entries"])
-    except yaml.YAMLError:
+        entries = read_yaml(match["entries"])
+    except YamlError:
         return
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("dependency-name"):

@@ -14,7 +14,7 @@ import pytest
 
 from opsmetrics import build as plans
 from opsmetrics.core.settings import Settings, default_sql_root
-from opsmetrics.landing import DAMAGED, PACKS, Batch, land, load_paths, names, packs
+from opsmetrics.landing import DAMAGED, PACKS, Batch, LoadName, land, load_paths, names, packs
 from opsmetrics.landing.backup_copies import repair_loads
 from opsmetrics.operations.backup import back_up
 from opsmetrics.operations.housekeeping import housekeeping
@@ -174,6 +174,41 @@ def test_what_was_replaced_long_ago_can_be_forgotten(settings, tmp_path):
     after = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
     for old, new in zip(before, after, strict=True):
         assert {name for name in above_raw if old[name] != new[name]} == set()
+
+
+@pytest.mark.parametrize("is_pulled", [False, True])
+def test_a_clock_that_is_far_ahead_forgets_nothing_before_its_time(settings, is_pulled):
+    """Not by itself, nor with loads that were landed by it; set right, what is due is forgotten and nothing else."""
+    ahead = replace(settings, keep_replaced=timedelta(days=100), now=NOW + timedelta(days=4000))
+    expected = {name.load_id for name in names(settings.landing, STREAM)}
+    if is_pulled:
+        for hours in range(30):
+            day = ahead.now.date() + timedelta(days=hours // 24)
+            batch = Batch(checks(2, "up", day), (day, day + timedelta(days=1)), "test", f"ahead-{hours}")
+            landed = ahead.now - timedelta(hours=30 - hours)
+            expected.add(land(settings.landing, STREAM, batch, loaded_at=landed).load_id)
+    done = housekeeping(plans.load_context(ahead))
+    forgotten = expected - {name.load_id for name in names(settings.landing, STREAM)}
+    assert len(forgotten) == done.forgotten
+    # A week of the rest, and the day of the pulls, count as time.
+    oldest = NOW.date() - timedelta(days=100 - 14)
+    assert max(LoadName.of(load_id).loaded_at.date() for load_id in forgotten) < oldest
+    right = replace(ahead, now=NOW + timedelta(days=1))
+    assert housekeeping(plans.load_context(right)).forgotten < 20
+    assert len(names(settings.landing, STREAM)) > 90
+
+
+def test_a_long_rest_counts_when_loads_have_come_for_a_week_after_it(settings):
+    """Whoever exports four times a year is not kept waiting for nine quarters."""
+    back = NOW + timedelta(days=300)
+    for number in range(12):
+        day = back.date() + timedelta(days=number)
+        batch = Batch(checks(2, "up", day), (day, day + timedelta(days=1)), "test", f"back-{number}")
+        land(settings.landing, STREAM, batch, loaded_at=back + timedelta(days=number))
+    keep = replace(settings, keep_replaced=timedelta(days=60))
+    # Two days and a week are not believed to be more: what was landed in the last weeks of August stays.
+    assert housekeeping(plans.load_context(replace(keep, now=back + timedelta(days=2)))).forgotten > 20
+    assert housekeeping(plans.load_context(replace(keep, now=back + timedelta(days=12)))).forgotten > 10
 
 
 def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -176,6 +176,11 @@ def test_health_and_strict(small_run, monkeypatch):
     assert "warning: the clock stands still at 2026-09-02" in quiet.output
     told = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).output)
     assert {row["level"] for row in told} == {"warning"}
+
+
+def test_a_snapshot_of_a_clock_that_was_ahead_is_not_fresh_until_that_day(small_run):
+    said = [issue.text for issue in health.issues(small_run, NOW - timedelta(days=400))]
+    assert "a clock was ahead; set it right" in said[0]
 
 
 def test_rows_that_are_all_nobodys_are_an_error_of_health(small_run):
