@@ -98,7 +98,7 @@ def scale_of(metric: Metric, values: Sequence[float]) -> Scale:
 
 
 def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Sequence[tuple[MetricScore, float]]) -> None:
-    side = side_of(len(measured), SHOWN_TEAMS)
+    side = side_of(page, len(measured), SHOWN_TEAMS)
     shown = measured[side.start : side.stop]
     ids = [row.team_id for row, _ in shown]
     year = group_by(across.metric_weeks(page.snapshot, page.period, metric.metric_id, ids), lambda row: row.team_id)
