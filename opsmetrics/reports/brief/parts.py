@@ -50,7 +50,7 @@ def changes(words: Words, rows: Sequence[Change]) -> Table:
     """Return why the scores of some teams changed."""
     return Table(
         name="changes",
-        caption=words.text("brief.changes_caption"),
+        caption=words.text("brief.changes_caption", now=words.now),
         columns=(
             words.column("word.team", width=2),
             words.column("explain.before", "number"),
@@ -189,7 +189,7 @@ def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team
             words.column("goal.effect", width=2.8),
         ),
         rows=tuple(_decision(words, goal, with_team=with_team) for goal in goals),
-        note=words.text("goal.note"),
+        note=words.text("goal.note", now=words.now),
     )
 
 
@@ -245,7 +245,7 @@ def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool, is_k
             *team,
             words.column("word.metric", width=3),
             words.column("gaps.gain", "number", 1.5),
-            words.column("word.now", "number"),
+            words.now_column(),
             words.column("word.target", "number"),
             words.column("word.next_step", width=6),
             words.column("explain.days", "number"),

@@ -570,6 +570,15 @@ def test_no_file_speaks_the_other_language(snapshot, document, files, language):
                 if nb != en:
                     wrong.add({"nb": nb, "en": en}[other])
         same = {words for row in con.execute("select name_nb, name_en from ref.services").fetchall() for words in row}
+    for kind, raw in words_of(files).items():
+        said = re.sub("|".join(map(re.escape, same)), "", raw)
+        found = {words for words in wrong if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", said)}
+        assert not found, (kind, found)
+        assert sum(words in said for words in ours) > 10, kind
+
+
+def words_of(files) -> dict[str, str]:
+    """What each file says, slides, sheets, paper and page, in one line."""
     show = Presentation(io.BytesIO(files["pptx"]))
     slides = " ".join(
         words
@@ -587,11 +596,18 @@ def test_no_file_speaks_the_other_language(snapshot, document, files, language):
     sheets = " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
     paper = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages)
     page = re.sub(r"<[^>]+>", " ", files["html"].decode())
-    for kind, raw in (("pptx", slides), ("xlsx", sheets), ("pdf", paper), ("html", page)):
-        said = re.sub("|".join(map(re.escape, same)), "", re.sub(r"\s+", " ", raw))
-        found = {words for words in wrong if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", said)}
-        assert not found, (kind, found)
-        assert sum(words in said for words in ours) > 10, kind
+    found = {"pptx": slides, "xlsx": sheets, "pdf": paper, "html": page}
+    return {kind: re.sub(r"\s+", " ", raw) for kind, raw in found.items()}
+
+
+def test_a_month_that_is_over_is_not_called_now(snapshot, document, files, language):
+    """Its columns once said so. The brief of today still does."""
+    now = re.compile({"nb": r"\b(nå|i dag|dagens)\b", "en": r"\b(now|today|current\w*)\b"}[language], re.IGNORECASE)
+    month = {"nb": "Oktober 2026", "en": "October 2026"}[language]
+    assert {kind: now.findall(said) for kind, said in words_of(files).items() if now.search(said)} == {}
+    assert month in [column.label for column in table(document, "gaps").columns]
+    latest = compose(snapshot, period_of(snapshot, "latest"), language)
+    assert text(language, "word.now") in [column.label for column in table(latest, "gaps").columns]
 
 
 def _fixed(words):
