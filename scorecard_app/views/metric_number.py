@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from opsmetrics.language import fmt
@@ -156,6 +157,12 @@ def _recount(page: Page, found: Rows[Evidence]) -> str:
     )
 
 
+def _when(page: Page, row: Evidence, day: date | None) -> Cell:
+    """The day of what is of a day, else the instant."""
+    language = page.language
+    return Cell(fmt.long_date(language, day) if day else fmt.instant(language, row.item_at, page.organisation.timezone))
+
+
 def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Evidence]) -> Table:
     zone = page.organisation.timezone
     shown = found[:SHOWN_ROWS]
@@ -164,7 +171,7 @@ def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Eviden
     rows = tuple(
         (
             Cell(names[row.item_id], drawing=source_link(page, known.get(row.item_id), names[row.item_id])),
-            Cell(fmt.instant(page.language, row.item_at, zone)),
+            _when(page, row, evidence.day_of(metric, row, zone)),
             _amount_cell(page, row.numerator),
             _amount_cell(page, row.denominator),
             Cell(detail(page.language, row.detail)),
