@@ -31,6 +31,7 @@ function skip(event) {
   const heading = event.target.closest?.('a[href="#stMain"]') && document.querySelector(".ops h1");
   if (!heading) return;
   event.preventDefault();
+  event.stopPropagation(); // the framework would take the focus to where its link leads
   heading.setAttribute("tabindex", "-1");
   heading.focus({ preventScroll: true });
   scroller()?.scrollTo(0, 0);

@@ -48,7 +48,8 @@ def _formula(page: Page, metric: Metric, row: MetricScore, written: Written) -> 
     language = page.language
     if row.points is None or row.status == "not_measured_overdue":
         status = page.text(f"status.{row.status}").lower()
-        return [page.text("metric.no_value", status=status, reason=reason(language, row.reason))]
+        said = reason(language, row.reason)
+        return [page.text("metric.no_value", status=status, reason=f" ({said})" if said else "")]
     lines: list[str] = []
     if row.value is not None:
         lines.append(
