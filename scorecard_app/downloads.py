@@ -37,7 +37,7 @@ from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
 from scorecard_app.current import current_snapshot, default_language
-from scorecard_app.file_addresses import KEY, chosen_rows, wrong
+from scorecard_app.file_addresses import KEY, chosen_rows, not_of_one, wrong
 
 SECONDS = 3600
 KINDS = tuple(exports.WRITERS)
@@ -179,6 +179,8 @@ def _answer(
     Raises:
         SnapshotError: The snapshot was published by another version of the program.
     """
+    if table in {BRIEF, SNAPSHOT} and (refusal := not_of_one(table, (), values)):
+        return refusal
     if table == SNAPSHOT:
         return _whole(snapshot, allowed)
     periods = catalogue.periods(snapshot)
@@ -192,8 +194,10 @@ def _answer(
     if refusal is not None:
         return refusal
     writer, media_type = exports.WRITERS[kind]
-    found = chosen_rows(TABLES[table](snapshot, period, values), values)
-    content = writer(found, _origin(snapshot, period, language, table), language)
+    found = TABLES[table](snapshot, period, values)
+    if refusal := not_of_one(table, found.columns, values):
+        return refusal
+    content = writer(chosen_rows(found, values), _origin(snapshot, period, language, table), language)
     return _file(content, _file_name(snapshot, period, table, kind, values), media_type)
 
 

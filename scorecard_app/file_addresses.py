@@ -5,12 +5,13 @@ A file has no page around it that could say what is missing, so an address that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 from starlette.datastructures import QueryParams
 from starlette.responses import PlainTextResponse, Response
 
+from opsmetrics.reports.addresses import SHARED
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app.known import ALL, COLUMNS, THINGS, WORDS
 
@@ -22,6 +23,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("control-chart", "weeks", "entities", "evidence"), ("team", "metric")),
 }
 """What an address must name, because the table is of one of them."""
+_BY_QUERY: Mapping[str, tuple[str, ...]] = {"team-months": ("area",)}
+"""What a table's query chooses by, though no column of it says so."""
 _NAMED = 40  # of what there is, where an address names something else
 
 
@@ -30,7 +33,7 @@ def wrong(snapshot: Snapshot, table: str, asked: QueryParams) -> Response | None
     for key in asked:
         values = set(asked.getlist(key)) - {""}
         if key not in ALL | {KEY}:
-            return _no(400, "the address has a parameter that no file takes; files take", (*THINGS, *WORDS))
+            return _no(400, "the address has a parameter that no file takes; files take", (*COLUMNS, *SHARED))
         if len(values) > 1:
             return _no(400, f"the address has several values of {key}")
         known = THINGS.get(key) or WORDS.get(key)
@@ -47,6 +50,15 @@ def _no(status: int, words: str, names: Iterable[str] = ()) -> Response:
     more = [f"and {len(there) - _NAMED} more"] if len(there) > _NAMED else []
     said = f"{words} {', '.join([*there[:_NAMED], *more])}" if there else words
     return PlainTextResponse(f"{said}\n", status_code=status)
+
+
+def not_of_one(table: str, columns: Collection[str], values: Mapping[str, str]) -> Response | None:
+    """Return that a file cannot be had for one of what an address names: it would hold the rows of all of them."""
+    taken = {*NEEDED.get(table, ()), *_BY_QUERY.get(table, ())}
+    for key, column in COLUMNS.items():
+        if values.get(key) and column not in columns and key not in taken:
+            return _no(400, f"{table} cannot be had for one {key}: leave {key}= out of the address")
+    return None
 
 
 def chosen_rows(found: pl.DataFrame, values: Mapping[str, str]) -> pl.DataFrame:
