@@ -6,56 +6,19 @@ sorts is left out, and a sentence says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Iterable
 
 import streamlit as st
 
-from opsmetrics.language.bilingual import Text
-from opsmetrics.language.texts import LANGUAGES
-from opsmetrics.reports.addresses import PAGES, SHARED
-from opsmetrics.snapshots.queries import catalogue
-from opsmetrics.snapshots.store import Snapshot
+from opsmetrics.reports.addresses import SHARED
 from scorecard_app.choices import page_number
+from scorecard_app.known import ALL, THINGS, WORDS
 from scorecard_app.layout import head
 from scorecard_app.markup import element, join, lead, points
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 
 SHOWN_LETTERS = 40  # of what somebody wrote into the address
-ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
-EFFORTS = ("S", "M", "L")
-ORDERS = ("group", "lowest")
-
-
-def _team_names(snapshot: Snapshot) -> dict[str, Text]:
-    return {row.team_id: row.name for row in catalogue.teams(snapshot)}
-
-
-def _area_names(snapshot: Snapshot) -> dict[str, Text]:
-    return {row.area_id: row.name for row in catalogue.areas(snapshot)}
-
-
-def _metric_names(snapshot: Snapshot) -> dict[str, Text]:
-    return {row.metric_id: row.title for row in catalogue.metrics(snapshot)}
-
-
-THINGS: Mapping[str, Callable[[Snapshot], Mapping[str, Text]]] = {
-    "team": _team_names,
-    "area": _area_names,
-    "metric": _metric_names,
-}
-"""Parameters that name a thing of the organisation, and the things that there are."""
-WORDS: Mapping[str, Callable[[Snapshot], Collection[str]]] = {
-    "period": lambda snapshot: [period.label for period in catalogue.periods(snapshot)],
-    "lang": lambda _snapshot: LANGUAGES,
-    "role": lambda _snapshot: ROLES,
-    "effort": lambda _snapshot: EFFORTS,
-    "sort": lambda _snapshot: ORDERS,
-    "other": lambda snapshot: [team.team_id for team in catalogue.teams(snapshot)],
-    "before": lambda snapshot: [period.label for period in catalogue.periods(snapshot)],
-}
-"""Parameters that choose among words, and the words."""
-_ALL = frozenset(name for page in PAGES for name in page.parameters)
 
 
 def answers(page: Page) -> bool:
@@ -66,8 +29,21 @@ def answers(page: Page) -> bool:
         return False
     said = [sentence for key in st.query_params if (sentence := _sentence(page, key))]
     if said:
-        show(join(element("div", sentence, class_="banner", role="alert") for sentence in said))
+        _say(said)
     return True
+
+
+def say_beyond(page: Page) -> None:
+    """Say that the page of a list that the address names lies beyond its lists; after they were drawn."""
+    values = {value for value in st.query_params.get_all("side") if value}
+    number = page_number(next(iter(values))) if len(values) == 1 else None
+    most = max(page.sides, default=1)
+    if "side" in page.place.parameters and number is not None and number > most:
+        _say([page.text("asked.beyond", name=number, most=most)])
+
+
+def _say(sentences: Iterable[str]) -> None:
+    show(join(element("div", sentence, class_="banner", role="alert") for sentence in sentences))
 
 
 def _is_lost(page: Page, key: str) -> bool:
@@ -94,7 +70,7 @@ def _sentence(page: Page, key: str) -> str:
     values = [value for value in st.query_params.get_all(key) if value]
     if key not in {*page.place.parameters, *SHARED}:
         # Whoever shares links may add words of their own; only what another page of ours knows can mislead.
-        return page.text("asked.not_here", name=_short(f"{key}={values[-1]}")) if key in _ALL and values else ""
+        return page.text("asked.not_here", name=_short(f"{key}={values[-1]}")) if key in ALL and values else ""
     if key in WORDS:
         return _of_words(page, key, values)
     if key == "side" and (wrong := [value for value in values if page_number(value) is None]):

@@ -42,11 +42,6 @@ def page_number(wanted: str) -> int | None:
     return (int(wanted) or None) if is_number else None
 
 
-def chosen_number(key: str, most: int) -> int:
-    """Return a number of the address, held between 1 and ``most``; what is no number is 1."""
-    return min(page_number(st.query_params.get(key, "1")) or 1, most)
-
-
 def selected_id(key: str, ids: Collection[str], first: str | None = None) -> str:
     """Return the id that the address names, else the first; what is not there never comes so far (``asked``)."""
     wanted = st.query_params.get(key)

@@ -19,7 +19,6 @@ from starlette.routing import Route
 
 from door.sessions import Session
 from opsmetrics.core.errors import SnapshotError
-from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports import addresses, brief
 from opsmetrics.snapshots.queries import (
     across,
@@ -38,6 +37,7 @@ from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app import access, exports
 from scorecard_app.current import current_snapshot, default_language
+from scorecard_app.file_addresses import KEY, chosen_rows, not_of_one, wrong
 
 SECONDS = 3600
 KINDS = tuple(exports.WRITERS)
@@ -105,6 +105,13 @@ TABLES: dict[str, Maker] = {
     "tables": lambda s, *_: catalogue.tables(s).frame,
     **{name: (lambda s, _p, _v, name=name: facts.facts(s, name)) for name in facts.FACTS},
 }
+OF_NOW: frozenset[str] = frozenset(
+    {
+        *("validity", "sources", "systems", "missing-days", "quarantine", "unmatched", "suspect-monitors"),
+        *("obligations", "rule_changes", "metrics", "tables", *facts.FACTS),
+    }
+)
+"""Tables that tell of now alone, whatever period an address names."""
 
 
 def _signer() -> URLSafeTimedSerializer | None:
@@ -123,7 +130,7 @@ def address(table: str, kind: str, values: Values) -> str:
     signer = _signer()
     session = access.session()
     if signer is not None and session is not None:
-        kept["key"] = str(signer.dumps([session.id, table, kind, sorted(kept.items())]))
+        kept[KEY] = str(signer.dumps([session.id, table, kind, sorted(kept.items())]))
     return addresses.file(table, kind, kept)
 
 
@@ -133,7 +140,7 @@ def _signed_session(table: str, kind: str, values: dict[str, str]) -> Session | 
     if signer is None:
         return None
     try:
-        session_id, *signed = signer.loads(values.pop("key", ""), max_age=SECONDS)
+        session_id, *signed = signer.loads(values.pop(KEY, ""), max_age=SECONDS)
     except (BadSignature, TypeError, ValueError):
         return None
     if signed != [table, kind, [list(item) for item in sorted(values.items())]]:
@@ -150,14 +157,16 @@ def _kinds(table: str) -> Iterable[str]:
 def _give(request: Request) -> Response:
     """Answer with one table, 403 where the address is not signed for it, 404 where there is no such thing."""
     table, kind = request.path_params["table"], request.path_params["kind"]
-    values = dict(request.query_params)
+    asked = request.query_params
+    values = dict(asked)
     if kind not in _kinds(table):
         return PlainTextResponse("no such table\n", status_code=404)
     allowed = access.permissions_in(_signed_session(table, kind, values))
     if allowed.role == "none":
         return PlainTextResponse("open the page again and use its link\n", status_code=403)
     try:
-        return _answer(current_snapshot(), table, kind, values, allowed)
+        snapshot = current_snapshot()
+        return wrong(snapshot, table, asked) or _answer(snapshot, table, kind, values, allowed)
     except SnapshotError as error:
         return PlainTextResponse(f"{error}\n", status_code=404)
 
@@ -170,12 +179,14 @@ def _answer(
     Raises:
         SnapshotError: The snapshot was published by another version of the program.
     """
+    if table in {BRIEF, SNAPSHOT} and (refusal := not_of_one(table, (), values)):
+        return refusal
     if table == SNAPSHOT:
         return _whole(snapshot, allowed)
     periods = catalogue.periods(snapshot)
-    period = next((found for found in periods if found.label == values.get("period")), periods[0])
-    language = values.get("lang", "")
-    language = language if language in LANGUAGES else default_language()
+    wanted = "" if table in OF_NOW else values.get("period")
+    period = next((found for found in periods if found.label == wanted), periods[0])
+    language = values.get("lang") or default_language()
     if table == BRIEF:
         content = brief.WRITERS[kind](brief.compose(snapshot, period, language))
         return _file(content, brief.file_name(period, language, kind), brief.MEDIA_TYPES[kind])
@@ -183,7 +194,10 @@ def _answer(
     if refusal is not None:
         return refusal
     writer, media_type = exports.WRITERS[kind]
-    content = writer(TABLES[table](snapshot, period, values), _origin(snapshot, period, language, table), language)
+    found = TABLES[table](snapshot, period, values)
+    if refusal := not_of_one(table, found.columns, values):
+        return refusal
+    content = writer(chosen_rows(found, values), _origin(snapshot, period, language, table), language)
     return _file(content, _file_name(snapshot, period, table, kind, values), media_type)
 
 
@@ -197,12 +211,11 @@ def _whole(snapshot: Snapshot, allowed: access.Permissions) -> Response:
 
 
 def _refusal(snapshot: Snapshot, table: str, values: Mapping[str, str], allowed: access.Permissions) -> Response | None:
-    """Return why a table is not given: no such metric, or rows that are not for whoever asks now."""
-    named = values.get("metric", "" if table == "evidence" else None)
-    metric = next((row for row in catalogue.metrics(snapshot) if row.metric_id == named), None)
-    if named is not None and metric is None:
-        return PlainTextResponse("no such metric\n", status_code=404)
-    if table == "evidence" and metric and not allowed.may_see_rows(metric.area_id, values.get("team", "")):
+    """Return that rows are not for whoever asks now, if so."""
+    if table != "evidence":
+        return None
+    metric = next(row for row in catalogue.metrics(snapshot) if row.metric_id == values["metric"])
+    if not allowed.may_see_rows(metric.area_id, values["team"]):
         return PlainTextResponse("these rows are for their team\n", status_code=403)
     return None
 

@@ -43,7 +43,8 @@ def offer_table(page: Page, source: Source) -> None:
 
 def offer_brief(page: Page) -> None:
     """Put the brief of the page's period into its menu of files."""
-    values: dict[str, str | None] = {"period": page.period.label, "lang": page.language}
+    # The newest day is another one tomorrow, and an address is kept for longer.
+    values = {"period": page.period.label if page.period.is_past else None, "lang": page.language}
     _offer(page, page.text("brief.download"), _links(downloads.BRIEF, brief.WRITERS, values))
 
 

@@ -33,7 +33,7 @@ def view(place: AppPage) -> Callable[[Callable[[Page], None]], Callable[[], None
             if page is None:
                 return
             if asked.answers(page):
-                body(page)
+                _draw(page, body)
             _end(page)
 
         render.__doc__ = body.__doc__
@@ -61,6 +61,15 @@ def _begin(place: AppPage) -> Page | None:
     page = Page(place, snapshot, language, organisation, shown, access.permissions(), chosen)
     layout.menu(page)
     return page
+
+
+def _draw(page: Page, body: Callable[[Page], None]) -> None:
+    """Draw what the page is about; how many pages its lists have is known then, and said above them."""
+    notice = st.empty() if "side" in st.query_params else None
+    body(page)
+    if notice is not None:
+        with notice:
+            asked.say_beyond(page)
 
 
 def _end(page: Page) -> None:

@@ -47,6 +47,7 @@ class Page:
         chosen: The period of the address, which links keep; a page that tells of now alone shows another.
         permissions: What the person at the screen may do.
         slots: Places that are filled when the page is drawn.
+        sides: How many pages each long list has that was drawn (``views/sides.py``).
         files: What the page offers as files so far: what it is, and the links or buttons (``files``).
     """
 
@@ -58,6 +59,7 @@ class Page:
     permissions: Permissions
     chosen: Period
     slots: list[DeltaGenerator] = field(default_factory=list, compare=False)
+    sides: list[int] = field(default_factory=list, compare=False)
     files: list[tuple[str, Markup]] = field(default_factory=list, compare=False)
 
     @property

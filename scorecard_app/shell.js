@@ -26,6 +26,17 @@ function follow(event) {
   reveal(entered.searchParams.get("area"));
 }
 
+// The framework's link past the menu leads to what holds the menu too: it leads to the title.
+function skip(event) {
+  const heading = event.target.closest?.('a[href="#stMain"]') && document.querySelector(".ops h1");
+  if (!heading) return;
+  event.preventDefault();
+  event.stopPropagation(); // the framework would take the focus to where its link leads
+  heading.setAttribute("tabindex", "-1");
+  heading.focus({ preventScroll: true });
+  scroller()?.scrollTo(0, 0);
+}
+
 function scroller() {
   return document.querySelector('[data-testid="stMain"]');
 }
@@ -221,6 +232,7 @@ export default function ({ data }) {
   if (window.opsShell) return;
   window.opsShell = true;
   document.addEventListener("click", follow);
+  document.addEventListener("click", skip, true);
   document.addEventListener("click", press);
   addEventListener("popstate", comeBack);
   listen();

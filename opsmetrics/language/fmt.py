@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -115,11 +116,18 @@ def metric_value(language: str, unit: str, value: float | None) -> str:
     return number(language, value, 0 if unit == "count" else 2)
 
 
-def metric_values(language: str, unit: str, *values: float | None) -> list[str]:
-    """Return values of one metric that are compared, with the same decimals, none where all are whole: 100% → 50%."""
+def metric_values(language: str, unit: str, *values: float | None, beside: Sequence[float | None] = ()) -> list[str]:
+    """Return values of one metric that are compared, with the same decimals, none where all are whole: 100% → 50%.
+
+    Args:
+        language: nb or en.
+        unit: The metric's.
+        values: What is written.
+        beside: Other values of the metric that are written in the same place: their decimals count too.
+    """
     if unit not in IN_PERCENT:
         return [metric_value(language, unit, value) for value in values]
-    known = [value for value in values if value is not None]
+    known = [value for value in (*values, *beside) if value is not None]
     is_whole = unit != "budgets" and all(math.isclose(value * 100, round(value * 100), abs_tol=1e-6) for value in known)
     decimals = 0 if is_whole else max((_decimals(unit, value) for value in known), default=0)
     return [percent(language, value, decimals) for value in values]

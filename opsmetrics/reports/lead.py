@@ -154,5 +154,7 @@ def delivering(board: Board, language: str) -> str:
     if not states:
         return text(language, "overview.sources_none")
     fine = states.count("fresh")
-    key = "overview.sources_fresh" if fine == len(states) else "overview.sources_silent"
+    if fine == len(states):
+        return text(language, "overview.sources_fresh", all=fine)
+    key = "overview.source_silent" if len(states) == 1 else "overview.sources_silent"
     return text(language, key, fine=fine, all=len(states))

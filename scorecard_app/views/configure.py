@@ -20,8 +20,8 @@ from opsmetrics.reports.addresses import CONFIGURE
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Metric
-from scorecard_app.asked import ROLES
 from scorecard_app.choices import day_format
+from scorecard_app.known import ROLES
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import element, heading, hint, join, lead, paragraph

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import GAPS
@@ -14,23 +13,23 @@ from opsmetrics.snapshots.queries import gains, gaps, scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
 from opsmetrics.snapshots.queries.rows import Rows, group_by
-from scorecard_app.asked import EFFORTS, ROLES
-from scorecard_app.choices import choose, choose_period, chosen_number
+from scorecard_app.choices import choose, choose_period
+from scorecard_app.known import COLUMNS, EFFORTS, ROLES
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import NOTHING, choices, element, heading, hint, join, lead, link
+from scorecard_app.markup import heading, hint, join, lead
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views import explain
 from scorecard_app.views.do_first import failing_by_metric
 from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, now_only, source, teams_by_id
+from scorecard_app.views.sides import side_links, side_of
 
 ROWS_PER_PAGE = 15
 SHOWN_PLANS = 40
 COUNTED_GAPS = 10  # the lead says what the first of them would give
 EVERY = ""
-_COLUMNS = {"area": "area_id", "team": "team_id", "role": "owner_role", "effort": "effort"}
 
 
 @view(GAPS)
@@ -39,7 +38,7 @@ def render(page: Page) -> None:
     teams, areas = teams_by_id(page), areas_by_id(page)
     head(page, page.text("gaps.title"), page.text("gaps.meta"))
     chosen = _filters(page, teams, areas)
-    wanted = {_COLUMNS[key]: value for key, value in chosen.items() if value != EVERY}
+    wanted = {COLUMNS[key]: value for key, value in chosen.items() if value != EVERY}
     found = gaps.gaps(page.snapshot, page.period)
     kept = found.where(**wanted)
     if not found:
@@ -100,11 +99,9 @@ def _gain(page: Page, key: str, some: Rows[Gap], team_id: str) -> str:
 
 def _list(page: Page, kept: Rows[Gap], chosen: Mapping[str, str]) -> None:
     """One page of the list."""
-    count = max(1, -(-len(kept) // ROWS_PER_PAGE))
-    number = chosen_number("side", count)
-    first = (number - 1) * ROWS_PER_PAGE
-    shown = kept[first : first + ROWS_PER_PAGE]
-    note = page.text("gaps.shown", first=min(len(kept), first + 1), last=first + len(shown), all=len(kept))
+    side = side_of(page, len(kept), ROWS_PER_PAGE)
+    shown = kept[side.start : side.stop]
+    note = page.text("gaps.shown", first=min(len(kept), side.start + 1), last=side.stop, all=len(kept))
     # Names are read row by row behind each metric, so they stand where the list is one team's.
     fails = failing_by_metric(page, shown) if chosen["team"] != EVERY else {}
     table = gaps_table(page, shown, below="both", fails=fails, team=chosen["team"], area=chosen["area"])
@@ -112,23 +109,9 @@ def _list(page: Page, kept: Rows[Gap], chosen: Mapping[str, str]) -> None:
         join(
             heading(page.text("gaps.list"), note),
             table_html(page, table, kind="gaps") if shown else hint(page.text("gaps.none")),
-            _page_links(page, number, count),
+            side_links(page, side),
         )
     )
-
-
-def _page_links(page: Page, number: int, count: int) -> Markup:
-    """Return links to the other pages of the list: the first, the last, and those around this one."""
-    if count == 1:
-        return NOTHING
-    near = [each for each in range(1, count + 1) if each in {1, count} or abs(each - number) <= 2]
-    items: list[Markup] = []
-    for before, each in zip([0, *near], near, strict=False):
-        if each > before + 1:
-            items.append(element("li", "…", aria_hidden="true"))
-        here = "page" if each == number else None
-        items.append(element("li", link(page.here(side=str(each)), each, aria_current=here)))
-    return choices(page.text("app.sides"), items)
 
 
 def _plans(page: Page, teams: Mapping[str, Team]) -> None:

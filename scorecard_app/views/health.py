@@ -57,7 +57,7 @@ def _lead(page: Page, systems: Sequence[SystemHealth]) -> None:
     worst = silent[0]
     touched = [row for row in quality.touched(page.snapshot, page.period) if row.kind == worst.kind]
     words = page.text(
-        "health.lead_problem",
+        "health.lead_one_problem" if len(systems) == 1 else "health.lead_problem",
         **values,
         system=name_of(page, worst),
         streams=silent_streams(page, worst),

@@ -166,7 +166,7 @@ def _oldest_open(page: Page, teams: Mapping[str, Team], team_id: str | None) -> 
 
 def _teams_timeline(page: Page, teams: Mapping[str, Team], counts: Sequence[TeamIncidents]) -> None:
     """A row a team, most major incidents first."""
-    side = side_of(len(counts), incidents.SHOWN_TEAMS)
+    side = side_of(page, len(counts), incidents.SHOWN_TEAMS)
     shown = counts[side.start : side.stop]
     found = group_by(
         incidents.declared(page.snapshot, page.period, skip=side.start, teams=incidents.SHOWN_TEAMS),

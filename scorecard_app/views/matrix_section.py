@@ -15,7 +15,6 @@ from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import scores
 from opsmetrics.snapshots.queries.catalogue import Area, Team
 from opsmetrics.snapshots.queries.comparison import ScoreMove
-from scorecard_app.choices import chosen_number
 from scorecard_app.files import offer_table
 from scorecard_app.markup import Node, choices, element, heading, hint, join, link, mark, small
 from scorecard_app.matrix import legend, tile_html
@@ -24,6 +23,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
 from scorecard_app.views.matrix_tiles import SHOWN_MONTHS, Matrix, is_withheld, read_matrix, shown_change, tile
 from scorecard_app.views.parts import source
+from scorecard_app.views.sides import Side, side_links, side_of
 
 SHOWN_TEAMS = 25  # rows of the matrix at once: more is a wall, and slow
 TEAM_KINDS = ("product", "platform")
@@ -33,9 +33,8 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
     """Show teams against areas."""
     order = "lowest" if st.query_params.get("sort") == "lowest" and not is_paper else "group"
     teams = sorted(found.teams, key=lambda team: _total(found, team)) if order == "lowest" else found.teams
-    count = max(1, -(-len(teams) // SHOWN_TEAMS))
-    number = chosen_number("side", count)
-    shown = teams if is_paper else teams[(number - 1) * SHOWN_TEAMS : number * SHOWN_TEAMS]
+    side = None if is_paper else side_of(page, len(teams), SHOWN_TEAMS)
+    shown = teams if side is None else teams[side.start : side.stop]
     matrix = read_matrix(page, found, shown)
     table = element(
         "table",
@@ -46,7 +45,7 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
         class_="matrix",
     )
     offer_table(page, source("area-scores"))
-    choice = None if is_paper else _choices(page, order, number, count)
+    choice = None if side is None else _choices(page, order, side)
     show(
         join(
             heading(page.text("overview.matrix")),
@@ -77,7 +76,7 @@ def _total(found: Board, team: Team) -> tuple[bool, float]:
     return (score is None, score if score is not None else 0.0)
 
 
-def _choices(page: Page, order: str, number: int, count: int) -> Markup:
+def _choices(page: Page, order: str, side: Side) -> Markup:
     """Return the choice of order, and of page where there are more teams than fit."""
     orders = (
         element(
@@ -90,14 +89,7 @@ def _choices(page: Page, order: str, number: int, count: int) -> Markup:
         )
         for name in ("group", "lowest")
     )
-    found = choices(page.text("overview.sort"), orders)
-    if count == 1:
-        return found
-    pages = (
-        element("li", link(page.here(side=str(each)), each, aria_current="page" if each == number else None))
-        for each in range(1, count + 1)
-    )
-    return join(found, choices(page.text("app.sides"), pages))
+    return join(choices(page.text("overview.sort"), orders), side_links(page, side))
 
 
 def _columns(matrix: Matrix) -> list[str]:

@@ -25,6 +25,7 @@ from scorecard_app.table_html import cell_html, table_html
 from scorecard_app.views.metric_chart import control_section, trend_section
 from scorecard_app.views.metric_number import evidence_section, formula_section
 from scorecard_app.views.metric_teams import teams_section
+from scorecard_app.views.metric_words import Written, written_of_team
 from scorecard_app.views.parts import (
     areas_by_id,
     duty_link,
@@ -77,23 +78,24 @@ def _of_team(page: Page, metric: Metric, team: Team) -> None:
     """Value, chart, formula, explanation, next step and evidence of one team."""
     team_id, metric_id = team.team_id, metric.metric_id
     row = scores.metric_scores(page.snapshot, page.period, team_id=team_id, metric_id=metric_id).first()
+    written = written_of_team(page, metric, team, row)
     if row is not None:
-        _now(page, metric, row)
-    trend_section(page, metric, team, row)
-    control_section(page, metric, team)
+        _now(page, metric, row, written)
+    trend_section(page, metric, team, row, written)
+    control_section(page, metric, team, written)
     if row is not None:
-        formula_section(page, metric, row)
+        formula_section(page, metric, row, written)
     _about(page, metric, is_measured=row is None or not is_unconnected(row))
     _next_step(page, metric_id, team_id)
     evidence_section(page, metric, team_id)
     _sql(page, metric)
 
 
-def _now(page: Page, metric: Metric, row: MetricScore) -> None:
+def _now(page: Page, metric: Metric, row: MetricScore, written: Written) -> None:
     """Value, requirement, target and points; the interval; status and its reason."""
-    language, unit = page.language, metric.unit
+    language = page.language
     sign = "≤" if metric.floor > metric.mal else "≥"
-    now, krav, target = fmt.metric_values(language, unit, shown_value(row), metric.requirement, metric.mal)
+    now, krav, target = written.all(shown_value(row), metric.requirement, metric.mal)
     numbers = strip(
         (
             (page.now, now, None),
@@ -104,7 +106,7 @@ def _now(page: Page, metric: Metric, row: MetricScore) -> None:
     )
     chance = None
     if row.interval_low is not None and row.points is not None:
-        low, high = fmt.metric_values(language, unit, row.interval_low, row.interval_high)
+        low, high = fmt.metric_values(language, metric.unit, row.interval_low, row.interval_high)
         # What is counted in full did not come out as it did by chance: luck enters what it says of the practice.
         words = "metric.interval_census" if metric.kind == "census" else "metric.interval"
         chance = hint(page.text(words, low=low, high=high))

@@ -13,7 +13,6 @@ from opsmetrics.language import fmt
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.scoring.chart_names import FEWEST_POINTS
-from opsmetrics.snapshots.queries import movement, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.movement import ControlPeriod
 from opsmetrics.snapshots.queries.scores import MetricScore
@@ -24,9 +23,9 @@ from scorecard_app.markup import element, folded, heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import folded_table, table_html
+from scorecard_app.views.metric_words import Written, control_periods, weeks
 from scorecard_app.views.parts import source
 
-SHOWN_WEEKS = 52
 SHOWN_POINTS = 26
 FEWEST_DRAWN = 2
 WITH_LIMITS = ("xmr", "p", "g", "t")
@@ -35,13 +34,9 @@ SURE = ("ok", "low_evidence")  # what stands otherwise is no value of its week
 SIGNS = (("better", "▲", "up"), ("worse", "◆", "down"))
 
 
-def control_section(page: Page, metric: Metric, team: Team) -> None:
+def control_section(page: Page, metric: Metric, team: Team, written: Written) -> None:
     """Show whether the metric is really changing, in words, and the chart that can tell where there is one."""
-    periods = [
-        row
-        for row in movement.control_chart(page.snapshot, team.team_id, metric.metric_id)
-        if row.as_of <= page.period.as_of
-    ]
+    periods = control_periods(page, metric, team)
     title = page.text("metric.is_changing")
     if len(periods) < FEWEST_DRAWN:
         words = rich(_cannot_tell(page, "too_few_points", len(periods)))
@@ -71,11 +66,11 @@ def control_section(page: Page, metric: Metric, team: Team) -> None:
         _without_miss_chart(page, shown, newest.since_limit, alt)
         _offer(page, metric, team, "without-miss")
     elif newest.chart != "none":
-        _control_chart(page, metric, points[-SHOWN_POINTS:], newest, alt)
+        _control_chart(page, metric, points[-SHOWN_POINTS:], newest, written, alt)
         if signs := _signs(page, points[-SHOWN_POINTS:]):
             show(signs)
         _offer(page, metric, team, "control")
-    _control_table(page, metric, team, periods)
+    _control_table(page, metric, team, periods, written)
 
 
 def _points(metric: Metric, periods: Sequence[ControlPeriod]) -> list[ControlPoint]:
@@ -94,18 +89,20 @@ def _bounds(metric: Metric) -> tuple[float, float]:
     return 0.0, 1.0 if metric.unit in {"share", "utilisation"} else math.inf
 
 
-def _control_chart(page: Page, metric: Metric, points: Sequence[ControlPoint], newest: ControlPeriod, alt: str) -> None:
+def _control_chart(
+    page: Page, metric: Metric, points: Sequence[ControlPoint], newest: ControlPeriod, written: Written, alt: str
+) -> None:
     """The periods with natural limits and the requirement, each line with its label."""
     mean = page.text("metric.median" if newest.chart == "run" else "metric.mean").lower()
-    krav, centre = _alike(page, metric, newest.krav, newest.centre)
-    written = {
+    krav, centre = written.all(newest.krav, newest.centre)
+    labelled = {
         "krav": (newest.krav, f"{page.text('word.krav').lower()} {krav}"),
         "mean": (newest.centre, f"{mean} {centre}"),
         # Limits follow the number of items of each period: each is labelled at its last height.
         "high": (_last(point.high for point in points), page.text("metric.upper")),
         "low": (_last(point.low for point in points), page.text("metric.lower")),
     }
-    lines = {name: (height, words) for name, (height, words) in written.items() if height is not None}
+    lines = {name: (height, words) for name, (height, words) in labelled.items() if height is not None}
     st.plotly_chart(
         charts.control_chart(page.language, metric.unit, points, lines),
         config=charts.CONFIG,
@@ -146,15 +143,10 @@ def _signs(page: Page, points: Sequence[ControlPoint]) -> Markup | None:
     return element("div", shown, class_="legend") if shown else None
 
 
-def _alike(page: Page, metric: Metric, *values: float | None) -> list[str]:
-    """Values of the metric that are compared: all with the same decimals."""
-    return fmt.metric_values(page.language, metric.unit, *values)
-
-
-def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[ControlPeriod]) -> None:
+def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[ControlPeriod], written: Written) -> None:
     """Show the chart as a table."""
     newest = periods[-1]
-    caption = _caption(page, metric, newest)
+    caption = _caption(page, metric, newest, written)
     has_limits, counts = newest.chart in WITH_LIMITS, newest.chart in WITHOUT_MISS
     columns = (
         Column(page.text("explain.until"), "date"),
@@ -166,8 +158,8 @@ def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[Con
     rows = tuple(
         (
             page.cells.day(period.on),
-            page.cells.measure(metric.unit, period.value),
-            *((page.cells.measure(metric.unit, limit) for limit in (period.low, period.high)) if has_limits else ()),
+            written.cell(period.value),
+            *((written.cell(limit) for limit in (period.low, period.high)) if has_limits else ()),
             *((page.cells.number(period.since_miss),) if counts else ()),
             Cell(page.text(f"metric.signal_{period.signal}") if period.signal else fmt.MISSING),
         )
@@ -178,13 +170,13 @@ def _control_table(page: Page, metric: Metric, team: Team, periods: Sequence[Con
     show(join(folded(page.text("app.show_table"), hint(caption), table_html(page, table))))
 
 
-def _caption(page: Page, metric: Metric, newest: ControlPeriod) -> str:
+def _caption(page: Page, metric: Metric, newest: ControlPeriod, written: Written) -> str:
     if newest.chart not in WITH_LIMITS:
         return page.text(f"metric.about_{newest.chart}")
     bottom, top = _bounds(metric)
     low, high = bottom if newest.low is None else newest.low, top if newest.high is None else newest.high
     values = (low, newest.centre, None if math.isinf(high) else high)
-    low_word, centre, high_word = _alike(page, metric, *values)
+    low_word, centre, high_word = written.all(*values)
     return page.text("metric.limits", low=low_word, centre=centre, high=high_word)
 
 
@@ -236,21 +228,16 @@ def _assurance(page: Page, metric: Metric, newest: ControlPeriod) -> str:
     return page.text("metric.assurance_chance")
 
 
-def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | None) -> None:
+def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | None, written: Written) -> None:
     """Show the weekly values up to now against the requirement."""
-    weeks = [
-        week
-        for week in scores.metric_weeks(page.snapshot, team.team_id, metric.metric_id)
-        if week.as_of < page.period.as_of
-    ][-SHOWN_WEEKS:]
-    spots = [(week.on, week.value if week.status in SURE else None) for week in weeks]
+    spots = [(week.on, week.value if week.status in SURE else None) for week in weeks(page, metric, team)]
     spots.append((page.period.on, shown_value(row) if row is not None and row.status in SURE else None))
     there = [value for _, value in spots if value is not None]
     show(heading(page.text("metric.trend"), page.text("metric.trend_note")))
     if not there:
         show(hint(page.text("metric.trend_none")))
         return
-    value, krav, target = _alike(page, metric, there[-1], metric.requirement, metric.mal)
+    value, krav, target = written.all(there[-1], metric.requirement, metric.mal)
     alt = page.text(
         "metric.trend_alt",
         metric=page.say(metric.title),
@@ -259,19 +246,19 @@ def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | Non
         krav=krav,
         target=target,
     )
-    show(paragraph(_to_requirement(page, metric, spots[-1][1]), kind="answer"))
-    _trend_chart(page, metric, spots, alt)
+    show(paragraph(_to_requirement(page, metric, spots[-1][1], written), kind="answer"))
+    _trend_chart(page, metric, spots, written, alt)
     file = source("weeks", team=team.team_id, metric=metric.metric_id)
     columns = (Column(page.text("word.period"), "date"), Column(page.text("word.value"), "number"))
-    rows = tuple((page.cells.day(on), page.cells.measure(metric.unit, value)) for on, value in reversed(spots))
+    rows = tuple((page.cells.day(on), written.cell(value)) for on, value in reversed(spots))
     table = Table("weeks", alt, columns, rows, source=file)
     _offer(page, metric, team, "trend")
     show(folded_table(page, page.text("app.show_table"), table))
 
 
-def _to_requirement(page: Page, metric: Metric, now: float | None) -> Markup:
+def _to_requirement(page: Page, metric: Metric, now: float | None, written: Written) -> Markup:
     """The verdict: whether the requirement is met now, by the value that stands now."""
-    value, required = _alike(page, metric, now, metric.requirement)
+    value, required = written.all(now, metric.requirement)
     krav = f"{'≥' if metric.is_up_good else '≤'}\u00a0{required}"
     if now is None:
         return rich(page.text("metric.now_unknown", krav=krav, when=page.when))
@@ -283,12 +270,14 @@ def _meets(metric: Metric, value: float) -> bool:
     return value >= metric.requirement if metric.is_up_good else value <= metric.requirement
 
 
-def _trend_chart(page: Page, metric: Metric, spots: Sequence[tuple[date, float | None]], alt: str) -> None:
+def _trend_chart(
+    page: Page, metric: Metric, spots: Sequence[tuple[date, float | None]], written: Written, alt: str
+) -> None:
     language = page.language
     newest = next(value for _, value in reversed(spots) if value is not None)
     is_now = spots[-1][1] is not None
     word = page.now_within if is_now else page.text("metric.last_known")
-    krav, value = _alike(page, metric, metric.requirement, newest)
+    krav, value = written.all(metric.requirement, newest)
     lines = {
         "krav": (metric.requirement, f"{page.text('word.krav').lower()} {krav}"),
         "now": (newest, f"{word} {value}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from opsmetrics.language import fmt
@@ -19,14 +20,15 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views.do_first import connect_advice, source_link
+from scorecard_app.views.metric_words import Written
 from scorecard_app.views.parts import reason, source
 
 SHOWN_ROWS = 20
 
 
-def formula_section(page: Page, metric: Metric, row: MetricScore) -> None:
+def formula_section(page: Page, metric: Metric, row: MetricScore, written: Written) -> None:
     """Show how value, points and weight come about, and the entities where the metric is scored by them."""
-    lines = (paragraph(line, kind="equation") for line in _formula(page, metric, row))
+    lines = (paragraph(line, kind="equation") for line in _formula(page, metric, row, written))
     show(join(heading(page.text("metric.formula")), lines, _connect(page, row)))
     if metric.is_entity and row.points is not None:
         _entities(page, metric, row.team_id)
@@ -41,12 +43,13 @@ def _connect(page: Page, row: MetricScore) -> Markup:
     )
 
 
-def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
+def _formula(page: Page, metric: Metric, row: MetricScore, written: Written) -> list[str]:
     """Value, points and weight as sentences; of what has no points only why."""
     language = page.language
     if row.points is None or row.status == "not_measured_overdue":
         status = page.text(f"status.{row.status}").lower()
-        return [page.text("metric.no_value", status=status, reason=reason(language, row.reason))]
+        said = reason(language, row.reason)
+        return [page.text("metric.no_value", status=status, reason=f" ({said})" if said else "")]
     lines: list[str] = []
     if row.value is not None:
         lines.append(
@@ -54,15 +57,15 @@ def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
                 "metric.formula_value",
                 numerator=_amount(language, row.numerator),
                 denominator=_amount(language, row.denominator),
-                value=fmt.metric_value(language, metric.unit, row.value),
+                value=written.one(row.value),
             )
         )
     weight, evidence_weight = row.weight, row.evidence_weight or 0.0
     if metric.lifecycle != "stable":
-        return [*lines, _points_line(page, metric, row), page.text(f"metric.weight_{metric.lifecycle}")]
+        return [*lines, _points_line(page, metric, row, written), page.text(f"metric.weight_{metric.lifecycle}")]
     return [
         *lines,
-        _points_line(page, metric, row),
+        _points_line(page, metric, row, written),
         page.text(
             "metric.formula_weight",
             weight=fmt.number(language, weight),
@@ -74,14 +77,13 @@ def _formula(page: Page, metric: Metric, row: MetricScore) -> list[str]:
     ]
 
 
-def _points_line(page: Page, metric: Metric, row: MetricScore) -> str:
+def _points_line(page: Page, metric: Metric, row: MetricScore, written: Written) -> str:
     """How the value gives points: by entities, by a line from floor to target, or over the requirement between."""
-    language, unit = page.language, metric.unit
     if metric.is_entity:
         return page.text("metric.formula_entities")
     scale = (row.value, metric.floor, metric.krav, metric.mal)
-    value, floor, krav, target = fmt.metric_values(language, unit, *scale)
-    values = {"value": value, "points": fmt.number(language, row.points, 1), "floor": floor, "target": target}
+    value, floor, krav, target = written.all(*scale)
+    values = {"value": value, "points": fmt.number(page.language, row.points, 1), "floor": floor, "target": target}
     if metric.krav is None:
         return page.text("metric.formula_points_line", **values)
     return page.text("metric.formula_points", **values, krav=krav)
@@ -156,6 +158,12 @@ def _recount(page: Page, found: Rows[Evidence]) -> str:
     )
 
 
+def _when(page: Page, row: Evidence, day: date | None) -> Cell:
+    """The day of what is of a day, else the instant."""
+    language = page.language
+    return Cell(fmt.long_date(language, day) if day else fmt.instant(language, row.item_at, page.organisation.timezone))
+
+
 def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Evidence]) -> Table:
     zone = page.organisation.timezone
     shown = found[:SHOWN_ROWS]
@@ -164,7 +172,7 @@ def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Eviden
     rows = tuple(
         (
             Cell(names[row.item_id], drawing=source_link(page, known.get(row.item_id), names[row.item_id])),
-            Cell(fmt.instant(page.language, row.item_at, zone)),
+            _when(page, row, evidence.day_of(metric, row, zone)),
             _amount_cell(page, row.numerator),
             _amount_cell(page, row.denominator),
             Cell(detail(page.language, row.detail)),

@@ -24,12 +24,17 @@ from scorecard_app.table_html import table_html
 from scorecard_app.ticks import round_ticks, tick_words
 from scorecard_app.tracks import Line, Mark, MarkKind, track
 from scorecard_app.trend_lines import Frame, framed, trend_line
+from scorecard_app.views.metric_words import Written, written_beside
 from scorecard_app.views.parts import reason, source, status_cell
 from scorecard_app.views.sides import side_links, side_of
 
 SHOWN_TEAMS = 40
 _SURE = ("ok", "low_evidence")
 _ROOM = 0.06  # of the scale, beside the outermost mark
+
+
+Measured = Sequence[tuple[MetricScore, float]]
+"""Teams' rows with the values that they show, furthest from the requirement first."""
 
 
 class Scale(NamedTuple):
@@ -48,20 +53,22 @@ def teams_section(page: Page, metric: Metric, teams: Mapping[str, Team]) -> None
     found = scores.metric_scores(page.snapshot, page.period, metric_id=metric.metric_id)
     measured = [(row, value) for row in found if row.team_id in teams and (value := shown_value(row)) is not None]
     measured.sort(key=lambda pair: (pair[1] if metric.is_up_good else -pair[1], pair[0].team_id))
-    _lead(page, metric, teams, measured)
+    values = [value for _, value in measured]
+    written = written_beside(page, metric, [*values, statistics.median(values)] if values else [])
+    _lead(page, metric, teams, measured, written)
     if measured:
-        _plot(page, metric, teams, measured)
+        _plot(page, metric, teams, measured, written)
     _others(page, teams, [row for row in found if row.team_id in teams and shown_value(row) is None])
 
 
-def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Sequence[tuple[MetricScore, float]]) -> None:
+def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Measured, written: Written) -> None:
     if not measured:
         show(lead(page.text("across.lead_none")))
         return
     worst, value = measured[0]
     met = sum(_is_met(row) for row, _ in measured)
     values = (metric.requirement, statistics.median(value for _, value in measured), value)
-    krav, median, least = fmt.metric_values(page.language, metric.unit, *values)
+    krav, median, least = written.all(*values)
     words = page.text(
         "across.lead_all" if met == len(measured) else "across.lead",
         met=met,
@@ -97,15 +104,15 @@ def scale_of(metric: Metric, values: Sequence[float]) -> Scale:
     return Scale(low, high if high > low else low + 1.0)
 
 
-def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Sequence[tuple[MetricScore, float]]) -> None:
-    side = side_of(len(measured), SHOWN_TEAMS)
+def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Measured, written: Written) -> None:
+    side = side_of(page, len(measured), SHOWN_TEAMS)
     shown = measured[side.start : side.stop]
     ids = [row.team_id for row, _ in shown]
     year = group_by(across.metric_weeks(page.snapshot, page.period, metric.metric_id, ids), lambda row: row.team_id)
     scale = scale_of(metric, [value for _, value in measured])
     values = [week.value for weeks in year.values() for week in weeks]
     frame = framed(page.period.on, values, metric.requirement)
-    lines, doubted = _lines(page, metric, scale), _doubted(page, metric)
+    lines, doubted = _lines(page, metric, scale, written), _doubted(page, metric)
     rows = tuple(
         (
             Cell(
@@ -113,8 +120,8 @@ def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
                 detail=page.text("across.doubted") if row.team_id in doubted else "",
                 address=METRIC.at(team=row.team_id, metric=metric.metric_id),
             ),
-            _dot(page, metric, row, value, (scale, lines), is_sure=_is_sure(row, doubted)),
-            Cell(fmt.metric_value(page.language, metric.unit, value), value, is_strong=True),
+            _dot(page, metric, row, value, (scale, lines, written), is_sure=_is_sure(row, doubted)),
+            written.cell(value, is_strong=True),
             status_cell(page, row),
             Cell(drawing=_year(page, metric, year.get(row.team_id, ()), frame)),
         )
@@ -133,12 +140,15 @@ def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Seque
         element("span", element("i", class_=f"sign {kind}"), " ", page.text(f"across.key_{name}"))
         for kind, name in (("good", "met"), ("bad", "below"), ("hollow", "unsure"))
     )
-    title = heading(page.text("across.teams"), page.text("across.teams_note", krav=requirement(page, metric)))
+    title = heading(
+        page.text("across.teams"),
+        page.text("across.teams_note", krav=f"{_sign(metric)}\u00a0{written.one(metric.requirement)}"),
+    )
     legend = element("div", key, class_="legend")
     show(join(title, legend, table_html(page, table, kind="dots"), side_links(page, side)))
 
 
-def _lines(page: Page, metric: Metric, scale: Scale) -> list[Line]:
+def _lines(page: Page, metric: Metric, scale: Scale, written: Written) -> list[Line]:
     """The grid, and the requirement with its label; a tick too near to it keeps its line and loses its label."""
     krav = scale.at(metric.requirement)
     ticks = [tick for tick in round_ticks(scale.low, scale.high, 4) if scale.low <= tick <= scale.high]
@@ -147,7 +157,7 @@ def _lines(page: Page, metric: Metric, scale: Scale) -> list[Line]:
         Line(scale.at(tick), "" if abs(scale.at(tick) - krav) < 0.16 else word)
         for tick, word in zip(ticks, words, strict=True)
     ]
-    label = f"{page.text('word.krav').lower()} {fmt.metric_value(page.language, metric.unit, metric.requirement)}"
+    label = f"{page.text('word.krav').lower()} {written.one(metric.requirement)}"
     return [*grid, Line(krav, label, "krav")]
 
 
@@ -166,14 +176,14 @@ def _dot(
     metric: Metric,
     row: MetricScore,
     value: float,
-    axis: tuple[Scale, Sequence[Line]],
+    axis: tuple[Scale, Sequence[Line], Written],
     *,
     is_sure: bool,
 ) -> Cell:
     """A team's value; what is old, or doubted, is hollow and neither good nor bad."""
-    scale, lines = axis
+    scale, lines, written = axis
     kind: MarkKind = ("good" if _is_met(row) else "bad") if is_sure else "hollow"
-    said, required = fmt.metric_values(page.language, metric.unit, value, metric.requirement)
+    said, required = written.all(value, metric.requirement)
     words = page.text(
         "across.dot_met" if _is_met(row) else "across.dot_below",
         value=said,

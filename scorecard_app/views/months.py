@@ -117,7 +117,7 @@ def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Colum
     teams = list(catalogue.teams(page.snapshot))
     by_team = group_by(found, lambda row: row.team_id)
     heat = Heat(page, area, columns, catalogue.rules(page.snapshot).level_edges, questioned(page))
-    side = side_of(len(teams), SHOWN_TEAMS)
+    side = side_of(page, len(teams), SHOWN_TEAMS)
     names = (page.text("word.team"), *(name for _, _, name in columns))
     header = (element("th", name, scope="col", role="columnheader") for name in names)
     body = (_row(heat, team, by_team.get(team.team_id, ())) for team in teams[side.start : side.stop])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import streamlit as st
 from markupsafe import Markup
 
-from scorecard_app.choices import chosen_number
+from scorecard_app.choices import page_number
 from scorecard_app.markup import NOTHING, choices, element, link
 from scorecard_app.page import Page
 
@@ -30,10 +31,11 @@ class Side:
     stop: int
 
 
-def side_of(rows: int, size: int) -> Side:
-    """Return the page of a list that the address names, held within the list."""
+def side_of(page: Page, rows: int, size: int) -> Side:
+    """Return the page of a list that the address names; beyond the list it is the last, and ``asked`` says so."""
     count = max(1, -(-rows // size))
-    number = chosen_number("side", count)
+    page.sides.append(count)
+    number = min(page_number(st.query_params.get("side", "1")) or 1, count)
     return Side(number, count, (number - 1) * size, min(rows, number * size))
 
 

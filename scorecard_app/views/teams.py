@@ -36,7 +36,7 @@ def render(page: Page) -> None:
     words = page.text("index.teams_lead", teams=len(teams), met=met, scored=scored)
     show(lead(words if scored else page.text("months.lead_none")))
     year = group_by(across.team_year(page.snapshot, page.period), lambda row: row.subject_id)
-    side, frame = side_of(len(teams), SHOWN_TEAMS), frame_of(page, year)
+    side, frame = side_of(page, len(teams), SHOWN_TEAMS), frame_of(page, year)
     doubted, note = questioned(page), page.text("moves.doubt_signs")
     rows: list[tuple[Cell, ...]] = []
     for team in teams[side.start : side.stop]:

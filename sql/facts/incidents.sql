@@ -13,7 +13,7 @@
 -- manager_assigned_at = "Incident manager assigned, UTC; null = nobody, or untold"
 -- needs_manager = "Severity 1 or 2, or escalated severity 3; null = not known"
 -- is_exercise = "Exercise or planned test; null = not known"
--- needs_postmortem = "Severity 1 or 2, data loss, or over 20 % of a 28-day error budget; null = not known"
+-- needs_postmortem = "Severity 1 or 2, data loss, or over 20% of a 28-day error budget; null = not known"
 -- needs_postmortem_while_open = """\
 --     The same while it is open: of the budget, what is spent by its deadline; null = not known"""
 -- postmortem_due_at = """\

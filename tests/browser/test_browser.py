@@ -135,6 +135,56 @@ def test_no_serious_finding_where_data_are_missing(visit, kind):
         assert not re.search(r'class="figure">\d', page.content()) or kind == "half", "no number where there is none"
 
 
+FOCUSED = """() => {
+    const here = document.activeElement;
+    if (!here || here === document.body) return null;
+    const rings = [here, here.closest('label, [role="group"], [data-testid$="RootElement"], [data-testid$="Container"]')];
+    const shown = (each) => {
+        const style = each && getComputedStyle(each);
+        return style && (style.boxShadow !== 'none'
+            || parseInt(style.outlineWidth) > 2 && style.outlineStyle !== 'none');
+    };
+    const box = here.getBoundingClientRect();
+    return {name: here.tagName + ' ' + (here.innerText || here.getAttribute('aria-label') || '').slice(0, 40),
+            isMenu: !!here.closest('header.menu'), isRinged: rings.some(shown), isSpin: here.role === 'spinbutton',
+            isSeen: box.width > 1 && box.height > 1 && box.bottom > 0 && box.top < innerHeight};
+}"""
+
+
+@pytest.mark.parametrize("name", ["overview", "metric", "gaps", "restore", "configure"])
+def test_the_keyboard_reaches_all_sees_where_it_is_and_leaves(visit, name):
+    """A box that was chosen looked like the others, and so did the page itself."""
+    page = visit().open(PATHS[name], lang="en", **({"team": "sjokart"} if name == "metric" else {}))
+    page.wait_for_selector(".stSelectbox input")
+    steps = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        step = page.evaluate(FOCUSED)
+        if step is None:
+            break
+        steps.append(step)
+    assert step is None, "no trap"
+    boxes = page.locator(".stSelectbox input").count()
+    assert sum(each["name"].startswith("INPUT") for each in steps) >= boxes
+    assert [each["name"] for each in steps if not each["isSeen"]] == []
+    assert [
+        each["name"] for each in steps if not each["isRinged"] and not each["isSpin"] and each["name"] != "INPUT "
+    ] == []
+
+
+def test_the_way_past_the_menu_leads_past_the_menu(visit):
+    """The framework's link led to what holds the menu too: the next step was the menu's first link."""
+    page = visit().open(PATHS["team"], lang="en", team="sjokart")
+    page.wait_for_selector(".stSelectbox input")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#stMain"
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.tagName === 'H1'")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)["isMenu"] is False
+    assert "#" not in page.url
+
+
 def test_from_cell_to_team_to_metric_and_back(visit):
     """Three clicks, each an address of its own; Back returns to the same address and heading; keyboard works."""
     watched = visit()

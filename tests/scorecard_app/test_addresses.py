@@ -61,7 +61,7 @@ def test_every_parameter_that_a_page_reads_is_declared():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 called = ast.unparse(node.func)
-                if called in {"st.query_params.get", "selected_id", "chosen_number"}:
+                if called in {"st.query_params.get", "st.query_params.get_all", "selected_id"}:
                     read.add(node.args[0].value)
     assert {"period", "lang", "team", "side"} <= read
     assert read <= declared

@@ -37,6 +37,12 @@ def labels_of(drawn):
     return [note["text"] for note in drawn["layout"]["annotations"]]
 
 
+SHOWN = """
+    select unnest([c.value, c.krav, c.centre, c.low, c.high, w.value, m.floor, m.mal]) from meta.metrics as m
+    left join scores.control_chart as c on c.team_id = $1 and c.metric_id = m.metric_id
+    left join (from scores.metric where grain in ('week', 'latest')) as w on w.team_id = $1 and w.metric_id = m.metric_id
+    where m.metric_id = $2
+"""
 NOW = """
     select s.value, s.status, w."on" from scores.metric as s join ref.as_of as w using (as_of, grain)
     where s.grain = 'latest' and s.team_id = $1 and s.metric_id = $2
@@ -85,7 +91,8 @@ def test_every_kind_is_told_in_words_and_drawn_with_requirement_and_today(homes,
         found = figures(app)
         for drawn in found:
             check_axes(drawn, row["unit"])
-        krav, now = fmt.metric_values(language, row["unit"], row["krav"], row["today"])
+        values = [next(iter(each.values())) for each in rows_of(homes["full"], SHOWN, row["team_id"], row["metric_id"])]
+        krav, now = fmt.metric_values(language, row["unit"], row["krav"], row["today"], beside=values)
         name = text(language, "word.krav").lower()
         if row["today"] is not None:
             weeks = found[0]
@@ -105,8 +112,7 @@ def test_every_kind_is_told_in_words_and_drawn_with_requirement_and_today(homes,
             assert found[-1]["layout"]["yaxis"]["range"][0] == 0, "bars begin at zero"
         else:
             assert row["krav"] in {shape["y0"] for shape in found[-1]["layout"]["shapes"]}
-            krav, _ = fmt.metric_values(language, row["unit"], row["krav"], row["centre"])
-            assert f"{name} {krav}" in labels_of(found[-1])
+            assert f"{name} {krav}" in labels_of(found[-1]), "as in the chart above"
             marks = next(trace for trace in found[-1]["data"] if trace["mode"] == "markers")
             assert marks["y"][-1] == row["value"]
         if row["since_limit"] is not None:

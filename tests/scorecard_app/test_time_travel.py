@@ -25,7 +25,7 @@ NUMBERS = {name: number for number, name in enumerate(MONTHS, 1)} | {
 DAY = re.compile(rf"\b(\d{{1,2}})[\s\u00a0]({'|'.join(NUMBERS)})[\s\u00a0](\d{{4}})\b")
 # What lies ahead of any instant: a day by which something is to happen, ends, or can be seen.
 AHEAD = {"Due", "Last due", "Last day", "Within reach", "Until", "Next step", "Forgotten on"}
-AHEAD |= {"At today's pace", "From decision to due day"}
+AHEAD |= {"At the same pace", "From decision to due day"}
 
 
 def ended(period: str) -> date:

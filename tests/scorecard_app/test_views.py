@@ -11,6 +11,7 @@ import re
 import tomllib
 import zipfile
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -160,6 +161,38 @@ def test_a_team_page_says_why_its_level_is_below_its_score(homes, monkeypatch):
 def read_csv(content: bytes, language: str) -> pl.DataFrame:
     separator, comma = (";", True) if language == "nb" else (",", False)
     return pl.read_csv(content, separator=separator, decimal_comma=comma, infer_schema_length=None)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_of_a_day_is_shown_without_a_clock(homes, monkeypatch, language):
+    """A date stood there as one o'clock, and a week that ended on Sunday as midnight of Monday."""
+    said = {}
+    clock = re.compile(r"kl\.\s?\d\d\.\d\d|, \d\d:\d\d")
+    for row in rows_of(homes["full"], "select metric_id from meta.metrics"):
+        _, html = open_page(
+            "metric", homes["full"], monkeypatch, team="sjokart", metric=row["metric_id"], lang=language
+        )
+        said[row["metric_id"]] = [
+            (flat(item).strip(), flat(at).strip())
+            for item, at in re.findall(
+                rf'<th[^>]*scope="row"[^>]*>(.*?)</th>\s*<td[^>]*data-l="{text(language, "metric.col_when")}"[^>]*>(.*?)</td>',
+                html,
+            )
+        ]
+    of_days = {"mon_signal_coverage", "mnt_supported_versions", "scl_capacity_alert_coverage", "inc_oncall_coverage"}
+    of_days |= {"inc_error_budget_consumed", "scl_latency_budget_consumed", "scl_time_at_ceiling", "aut_toil_share"}
+    of_days |= {"sec_vulns_fixed_on_time", "sec_overdue_exploited", "mnt_update_routine", "scl_latency_targets"}
+    assert {name for name in of_days if not said[name]} == set()
+    assert {name for name in of_days if any(clock.search(at) for _, at in said[name])} == set()
+    assert all(clock.search(at) for _, at in said["mon_alert_precision"]), "an alert has its minute"
+    with open_current(homes["full"] / "snapshots") as con:
+        ((last,),) = con.execute("""select max("on") from ref.as_of where grain = 'latest'""").fetchall()
+    assert said["aut_toil_share"][0][1] == fmt.long_date(language, last).replace("\u00a0", " "), "the week's last day"
+    assert all(
+        at == fmt.long_date(language, date.fromisoformat(item)).replace("\u00a0", " ")
+        for item, at in said["inc_oncall_coverage"]
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", item)
+    )
 
 
 def test_every_number_can_be_recounted_from_its_evidence_and_its_csv(homes):

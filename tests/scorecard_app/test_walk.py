@@ -87,6 +87,33 @@ def test_what_only_looks_like_the_number_of_a_page_is_said(place, bad, demo_home
     assert alerts(html) == [text("nb", "asked.no_side", name=bad if len(bad) < 40 else bad[:40] + "…")]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("place", [page for page in PAGES if "side" in page.parameters], ids=lambda page: page.name)
+def test_a_page_beyond_the_last_of_a_list_is_said(place, language, demo_home, homes, monkeypatch):
+    """It once showed the last page in silence; a page without a long list has one page."""
+    choices = [{}, {"team": "sjokart"}] if "team" in place.parameters else [{}]
+    for home, chosen in ((home, chosen) for home in (demo_home, homes["large"]) for chosen in choices):
+        _, plain = open_page(place.name, home, monkeypatch, lang=language, **chosen)
+        linked = [int(dict(link.query)["side"]) for link in links_of(plain) if "side" in dict(link.query)]
+        most = max(linked, default=1)
+        _, html = open_page(place.name, home, monkeypatch, lang=language, side=str(most), **chosen)
+        assert alerts(html) == []
+        _, html = open_page(place.name, home, monkeypatch, lang=language, side="999", **chosen)
+        assert alerts(html) == [text(language, "asked.beyond", name=999, most=most)]
+
+
+def test_pages_of_a_list_of_hundreds_lead_to_other_rows(homes, monkeypatch):
+    """Where teams lie in one metric had links to its other pages that led back to the first."""
+    seen: set[str] = set()
+    for place in (page for page in PAGES if "side" in page.parameters):
+        _, first = open_page(place.name, homes["large"], monkeypatch)
+        _, second = open_page(place.name, homes["large"], monkeypatch, side="2")
+        if any(dict(link.query).get("side") == "2" for link in links_of(first)):
+            seen.add(place.name)
+            assert flat(first) != flat(second), place.name
+    assert seen == {"overview", "gaps", "metric", "teams", "months"}
+
+
 @pytest.mark.parametrize("place", PAGES, ids=lambda page: page.name)
 def test_an_address_that_says_two_things_is_not_taken_for_one_of_them(place, demo_home, monkeypatch):
     for key in parameters(place):

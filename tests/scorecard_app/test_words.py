@@ -174,6 +174,20 @@ def test_no_code_of_a_deadline_is_shown_as_a_name(language):
     assert all(tier not in detail(language, f"web: {tier}") for tier in tiers)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_percent_is_written_as_the_language_writes_it(language):
+    """90 % in Norwegian and 90% in English, in texts and in all that headers of SQL say."""
+    of_sql = [path for pattern in ("*.sql", "*.toml") for path in (ROOT / "sql").rglob(pattern)]
+    said = list(texts(language).values())
+    for path in of_sql:
+        words = path.read_text(encoding="utf-8").replace("\\\n--", "")
+        said += re.findall(rf'\b{language} = "+([^"]*)"', words)
+    apart, joined = re.compile(r"[\d}]\s%"), re.compile(r"[\d}]%")
+    wrong = joined if language == "nb" else apart
+    assert [words for words in said if wrong.search(words)] == []
+    assert any((apart if language == "nb" else joined).search(words) for words in said)
+
+
 def test_a_formula_is_told_in_sentences():
     assert sentences("nb", "lagre med kopi / alle lagre; ukjent er ikke oppfylt") == (
         "Vi tar lagre med kopi, og deler på alle lagre. Ukjent er ikke oppfylt."

@@ -182,7 +182,8 @@ def _last_day(words: Words, row: MajorIncidents) -> date:
 
 def _day(words: Words, row: MajorIncidents) -> str:
     last = _last_day(words, row)
-    return f"{last.day}.{last.month}." if words.language == "nb" else f"{last.day}/{last.month}"
+    # 4/8 is April to some and August to others.
+    return f"{last.day}.{last.month}." if words.language == "nb" else f"{last.day} {fmt.short_month('en', last)}"
 
 
 def down(words: Words) -> Chart | None:

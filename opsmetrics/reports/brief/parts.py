@@ -12,6 +12,7 @@ from opsmetrics.reports.brief.charts import SHOWN_MONTHS, SHOWN_SHARED
 from opsmetrics.reports.brief.document import Paragraph
 from opsmetrics.reports.brief.drawings import bar, spark
 from opsmetrics.reports.brief.words import Words
+from opsmetrics.reports.parts_of_change import largest_remainder
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.reports.together import LEAST_GAIN, together
 from opsmetrics.scoring.change import PARTS
@@ -29,11 +30,15 @@ LEAST = 0.05  # points that show with one decimal
 
 
 def why(words: Words, change: Change) -> str:
-    """Say what a change of score is made of, largest part first; parts too small to show are left out."""
-    shown = [part for part in PARTS if abs(change.part(part)) >= LEAST]
+    """Say what a change of score is made of, largest part first; what is shown adds up to the change that is shown."""
+    tenths = largest_remainder(
+        [change.part(part) * 10 for part in PARTS], round((change.score_after - change.score_before) * 10)
+    )
+    shown = sorted(zip(PARTS, tenths, strict=True), key=lambda each: -abs(each[1]))
     said = [
-        f"{words.text(f'explain.part_{part}').lower()} {words.cells.signed(change.part(part)).text}"
-        for part in sorted(shown, key=lambda part: -abs(change.part(part)))
+        f"{words.text(f'explain.part_{part}').lower()} {words.cells.signed(points / 10).text}"
+        for part, points in shown
+        if points
     ]
     return ", ".join(said) or words.text("brief.no_change")
 
@@ -50,7 +55,7 @@ def changes(words: Words, rows: Sequence[Change]) -> Table:
     """Return why the scores of some teams changed."""
     return Table(
         name="changes",
-        caption=words.text("brief.changes_caption"),
+        caption=words.text("brief.changes_caption", now=words.now),
         columns=(
             words.column("word.team", width=2),
             words.column("explain.before", "number"),
@@ -143,6 +148,8 @@ def _moved(found: Board, team_id: str, area_id: str) -> float | None:
 
 def _year(words: Words, history: Sequence[float | None]) -> Cell:
     """A sparkline; its words say from what to what."""
+    # A line of two months is as long as two months, and ends where the others end.
+    history = [None] * (SHOWN_MONTHS - len(history)) + [*history]
     known = [value for value in history if value is not None]
     if len(known) < _LINE:
         return Cell(words.text("brief.too_short"))
@@ -189,7 +196,7 @@ def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team
             words.column("goal.effect", width=2.8),
         ),
         rows=tuple(_decision(words, goal, with_team=with_team) for goal in goals),
-        note=words.text("goal.note"),
+        note=words.text("goal.note", now=words.now),
     )
 
 
@@ -245,7 +252,7 @@ def gaps(words: Words, found: Sequence[Gap], name: str, *, with_team: bool, is_k
             *team,
             words.column("word.metric", width=3),
             words.column("gaps.gain", "number", 1.5),
-            words.column("word.now", "number"),
+            words.now_column(),
             words.column("word.target", "number"),
             words.column("word.next_step", width=6),
             words.column("explain.days", "number"),

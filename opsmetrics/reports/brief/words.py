@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,9 +40,24 @@ class Words:
         """Return a text in the brief's language."""
         return text(self.language, key, **values)
 
+    @property
+    def now(self) -> str:
+        """Return when the brief's numbers stood, within a sentence: now, or at the end of its month."""
+        period = self.board.period
+        if not period.is_past:
+            return self.text("brief.now")
+        return self.text("when.at_end", month=fmt.month(self.language, period.on))
+
     def column(self, key: str, kind: Kind = "text", width: float = 1) -> Column:
         """Return a column by the key of its label; what it means stands under its own key where a workbook needs it."""
-        return Column(self.text(key), kind, width, self.text(f"brief.help_{key.replace('.', '_')}"))
+        help_text = self.text(f"brief.help_{key.replace('.', '_')}", now=self.now)
+        return Column(self.text(key), kind, width, help_text)
+
+    def now_column(self) -> Column:
+        """Return the column of a metric's value: now, or in the month that the brief is of."""
+        column, period = self.column("word.now", "number"), self.board.period
+        label = fmt.month(self.language, period.on).capitalize() if period.is_past else column.label
+        return replace(column, label=label)
 
     def met_notes(self) -> list[str]:
         """Say how many teams met the requirement at the last month end and a year ago, and of how many."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from opsmetrics.language.bilingual import Text
 from opsmetrics.snapshots.queries.catalogue import Metric
@@ -13,6 +15,12 @@ from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.queries.scores import metric_scores
 from opsmetrics.snapshots.store import Snapshot
+
+_ITEM_AT = re.compile(r"(cast\(.*? as timestamptz\)|[\w.]+) as item_at")
+_OF_DAY = re.compile(r"(?:^|\s)(\d{4}-\d{2}-\d{2})(?:\s|$)")
+_ENDS, _STARTS = ("ends_at", "due_at"), ("starts_at", "valid_from_at")
+_PERIOD = "period_starts_at"  # so many whole days before an instant: an hour off where the clocks changed between
+_MOMENT = timedelta(microseconds=1)  # periods end at midnight, exclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,37 @@ def evidence(snapshot: Snapshot, metric: Metric, period: Period, team_id: str) -
         " order by item_at desc nulls last, item_id",
         instant,
     )
+
+
+def day_of(metric: Metric, row: Evidence, zone: str) -> date | None:
+    """Return the day that a row is of, where it is of a day and not of an instant.
+
+    What a metric's SQL makes of a date is that date; an item of a day has the day in its id; what begins or ends at
+    midnight is of its first or last day (``starts_at`` and ``ends_at`` are called so in every table, ADR 28).
+
+    Args:
+        metric: Whose evidence it is.
+        row: One row of it.
+        zone: In which days begin.
+    """
+    if row.item_at is None:
+        return None
+    found = _ITEM_AT.search(metric.evidence_sql)
+    name = found[1] if found else ""
+    local = row.item_at.astimezone(ZoneInfo(zone))
+    named = _OF_DAY.search(row.item_id)
+    if name.startswith("cast(") and "null" not in name:
+        return row.item_at.astimezone(UTC).date()
+    if name.endswith(_PERIOD) or (named and named[1] == local.date().isoformat()):
+        return local.date()
+    return _of_midnight(metric, name, local) if local.time() == time() else None
+
+
+def _of_midnight(metric: Metric, name: str, local: datetime) -> date | None:
+    """The first day of what begins at midnight, the last one of what ends there; None of what happened then."""
+    if name.endswith(_ENDS) or ("null" in name and "due_at" in metric.evidence_sql):
+        return (local - _MOMENT).date()
+    return local.date() if name.endswith(_STARTS) else None
 
 
 def diagnostics(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Diagnostic]:

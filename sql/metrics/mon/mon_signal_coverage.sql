@@ -10,7 +10,7 @@
 -- needs = ["signal_hours"]
 -- when_empty = "not_applicable"
 -- formula.nb = "celler (tjeneste × signal) med data fra registrert verktøy i minst 90 % av timene / alle celler"
--- formula.en = "cells (service × signal) with data from a registered tool in at least 90 % of the hours / all cells"
+-- formula.en = "cells (service × signal) with data from a registered tool in at least 90% of the hours / all cells"
 -- why.nb = "Ytelse, tilgjengelighet og sikkerhet skal overvåkes kontinuerlig; uten signal er det ingen overvåking."
 -- why.en = """\
 --     Performance, availability and security shall be monitored continuously; without a signal there is no \

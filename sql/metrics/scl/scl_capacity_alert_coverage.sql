@@ -13,7 +13,7 @@
 --     kapasitetskritiske ressurser med både metningsvarsel (høyst 90 %) og prognosevarsel (minst 24 timer), rutet / \
 --     slike ressurser målt siste 28 dager"""
 -- formula.en = """\
---     capacity-critical resources with both a saturation alert (at most 90 %) and a forecast alert (at least 24 \
+--     capacity-critical resources with both a saturation alert (at most 90%) and a forecast alert (at least 24 \
 --     hours), routed / such resources measured in the last 28 days"""
 -- why.nb = "Kontroll på ytelsen forutsetter et varsel før ressursen er full."
 -- why.en = "Control of performance asks for an alert before the resource is full."

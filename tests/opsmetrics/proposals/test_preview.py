@@ -50,7 +50,7 @@ def test_nothing_changed_is_said_of_areas_and_metrics_too():
 
 def test_an_area_of_a_team_without_a_score_is_told():
     text = effect_text(Effect(frame(TEAM), frame(AREA, score=70.0), frame(METRIC)))
-    assert "| t1 | – → – | – → – | 20 % → 20 % | Monitoring 60.0 → 70.0 |" in text
+    assert "| t1 | – → – | – → – | 20% → 20% | Monitoring 60.0 → 70.0 |" in text
 
 
 def test_a_metric_that_no_area_shows_is_told():
@@ -61,6 +61,4 @@ def test_a_metric_that_no_area_shows_is_told():
 
 def test_a_gate_or_a_coverage_alone_is_told():
     assert "Monitoring gate – → g_mon_1" in effect_text(Effect(frame(TEAM), frame(AREA, gate="g_mon_1"), frame(METRIC)))
-    assert "Monitoring coverage 50 % → 40 %" in effect_text(
-        Effect(frame(TEAM), frame(AREA, coverage=0.4), frame(METRIC))
-    )
+    assert "Monitoring coverage 50% → 40%" in effect_text(Effect(frame(TEAM), frame(AREA, coverage=0.4), frame(METRIC)))

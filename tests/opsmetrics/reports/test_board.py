@@ -332,3 +332,13 @@ def test_a_level_that_rises_while_points_fall_is_said_as_such(now, sql):
         words = said[row].detail
         assert ("Nivået steg likevel til" in words) == (row in against)
         assert ", og fra «" not in words or row.levels < 0 or row.change > -board.MATERIAL_POINTS
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("nb", "systemet leverer ikke som det skal"), ("en", "the system does not deliver as it should")],
+)
+def test_one_system_that_is_silent_is_not_none_of_one(demo_home, tmp_path, language, said):
+    """*Ingen av ett system leverer som de skal* stood on the overview of whoever has connected one."""
+    _, snapshot = altered(demo_home, tmp_path, "delete from marts.source_health where stream <> 'repository_states'")
+    assert board.delivering(of(snapshot), language) == said

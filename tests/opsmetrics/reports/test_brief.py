@@ -157,7 +157,7 @@ def test_decisions_are_those_of_the_snapshot(document, facts, language):
 def test_points_by_cause_sum_to_the_change(document):
     for before, after, why in (row[1:] for row in table(document, "changes").rows):
         parts = [float(part.replace(",", ".").replace("−", "-")) for part in re.findall(r"[+−][\d.,]+\d", why.text)]
-        assert sum(parts) == pytest.approx(after.value - before.value, abs=0.35)
+        assert sum(parts) == pytest.approx(round(after.value - before.value, 1)), "as the change beside it"
 
 
 def test_change_is_against_the_month_end_before(snapshot, document):
@@ -570,6 +570,15 @@ def test_no_file_speaks_the_other_language(snapshot, document, files, language):
                 if nb != en:
                     wrong.add({"nb": nb, "en": en}[other])
         same = {words for row in con.execute("select name_nb, name_en from ref.services").fetchall() for words in row}
+    for kind, raw in words_of(files).items():
+        said = re.sub("|".join(map(re.escape, same)), "", raw)
+        found = {words for words in wrong if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", said)}
+        assert not found, (kind, found)
+        assert sum(words in said for words in ours) > 10, kind
+
+
+def words_of(files) -> dict[str, str]:
+    """What each file says, slides, sheets, paper and page, in one line."""
     show = Presentation(io.BytesIO(files["pptx"]))
     slides = " ".join(
         words
@@ -587,11 +596,18 @@ def test_no_file_speaks_the_other_language(snapshot, document, files, language):
     sheets = " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
     paper = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages)
     page = re.sub(r"<[^>]+>", " ", files["html"].decode())
-    for kind, raw in (("pptx", slides), ("xlsx", sheets), ("pdf", paper), ("html", page)):
-        said = re.sub("|".join(map(re.escape, same)), "", re.sub(r"\s+", " ", raw))
-        found = {words for words in wrong if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", said)}
-        assert not found, (kind, found)
-        assert sum(words in said for words in ours) > 10, kind
+    found = {"pptx": slides, "xlsx": sheets, "pdf": paper, "html": page}
+    return {kind: re.sub(r"\s+", " ", raw) for kind, raw in found.items()}
+
+
+def test_a_month_that_is_over_is_not_called_now(snapshot, document, files, language):
+    """Its columns once said so. The brief of today still does."""
+    now = re.compile({"nb": r"\b(nå|i dag|dagens)\b", "en": r"\b(now|today|current\w*)\b"}[language], re.IGNORECASE)
+    month = {"nb": "Oktober 2026", "en": "October 2026"}[language]
+    assert {kind: now.findall(said) for kind, said in words_of(files).items() if now.search(said)} == {}
+    assert month in [column.label for column in table(document, "gaps").columns]
+    latest = compose(snapshot, period_of(snapshot, "latest"), language)
+    assert text(language, "word.now") in [column.label for column in table(latest, "gaps").columns]
 
 
 def _fixed(words):
@@ -684,3 +700,28 @@ def test_a_month_in_the_workbook_has_its_year(files, language):
         [*names] = (cell.value for cell in book[text(language, f"brief.sheet_{name}")]["A"][1:])
         assert len(set(names)) == len(names) > 10
         assert all(re.search(r"20\d\d", words) for words in names), name
+
+
+def test_a_line_of_few_months_is_no_longer_than_they_are(document, snapshot):
+    """A team of two months had a line as wide as those of a year, below the words "12 months"."""
+    with open_current(snapshot.folder) as con:
+        counts = dict(
+            con.execute(
+                f"""select t.name_{document.language}, count(s.score) from scores.team as s
+                    join ref.as_of as w using (as_of, grain) join ref.teams as t using (team_id)
+                    where s.grain = 'month' and w.label between '2025-10' and $1 group by all""",
+                [MONTH],
+            ).fetchall()
+        )
+    *teams, _ = table(document, "scores").rows
+    widths = {}
+    for row in teams:
+        spots = re.search(r'points="([^"]*)"', str(row[-1].drawing or ""))
+        if spots:
+            places = [float(spot.split(",")[0]) for spot in spots[1].split()]
+            widths[row[0].text] = (places[-1] - places[0], len(places))
+            assert places[-1] == pytest.approx(76), "the newest month is at the right"
+    assert {name: count for name, (_, count) in widths.items()} == {
+        name: count for name, count in counts.items() if count > 1
+    }
+    assert all(width == pytest.approx((count - 1) * 6) for width, count in widths.values())
