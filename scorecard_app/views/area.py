@@ -66,7 +66,7 @@ def _lead(page: Page, scored: Sequence[Scored], metrics: Sequence[AreaMetric]) -
         show(lead(page.text("area.lead_none")))
         return
     words = page.text(
-        "area.lead",
+        "area.lead_only" if len(scored) == 1 else "area.lead",
         median=fmt.score(page.language, statistics.median(score for _, score in scored)),
         met=sum(_is_met(row) for row, _ in scored),
         teams=len(scored),

@@ -92,7 +92,8 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         show(lead(page.text("incidents.lead_none")))
         return
     major = sum(row.major for row in mine)
-    key = "incidents.lead_team" if team_id else "incidents.lead"
+    is_one = team_id is not None or len(teams) == 1
+    key = "incidents.lead_team" if is_one else "incidents.lead"
     worst = mine[0]
     words = page.text(
         key,
@@ -102,7 +103,7 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         all=fmt.number(page.language, len(teams)),
     )
     if major:
-        said = ("lasted" if team_id else "worst") + ("" if worst.minutes is not None else "_untold")
+        said = ("lasted" if is_one else "worst") + ("" if worst.minutes is not None else "_untold")
         words += " " + page.text(
             f"incidents.lead_{said}",
             major=major,

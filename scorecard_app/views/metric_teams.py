@@ -70,7 +70,7 @@ def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Measu
     values = (metric.requirement, statistics.median(value for _, value in measured), value)
     krav, median, least = written.all(*values)
     words = page.text(
-        "across.lead_all" if met == len(measured) else "across.lead",
+        "across.lead_all" if met == len(measured) else "across.lead_only" if len(measured) == 1 else "across.lead",
         met=met,
         teams=len(measured),
         krav=f"{_sign(metric)}\u00a0{krav}",

@@ -82,12 +82,23 @@ def _lead(page: Page, found: Sequence[ScoreAt], columns: Columns) -> None:
     first = next((rows for rows in known if any(row.score is not None for row in rows)), None)
     if not scored:
         show(lead(page.text("months.lead_none")))
+    elif scored == 1:
+        show(lead(_only(page, newest, first or ())))
     elif first is None:
         show(lead(page.text("months.lead_one", met=_met(newest), scored=scored, when=page.when)))
     else:
         month = fmt.month(page.language, first[0].on)
         words = {"before": _met(first), "before_scored": sum(row.score is not None for row in first), "month": month}
         show(lead(page.text("months.lead", met=_met(newest), scored=scored, when=page.when, **words)))
+
+
+def _only(page: Page, newest: Sequence[ScoreAt], first: Sequence[ScoreAt]) -> str:
+    """Whether the only team with a score meets the requirement, and did then if it was the only one then too."""
+    said = page.text("months.lead_only", met=_met(newest), when=page.when)
+    if sum(row.score is not None for row in first) != 1:
+        return said
+    month = fmt.month(page.language, first[0].on)
+    return f"{said} {page.text('months.then_only', before=_met(first), month=month)}"
 
 
 def _met(rows: Sequence[ScoreAt]) -> int:

@@ -33,7 +33,8 @@ def render(page: Page) -> None:
     found = index_by(scores.team_scores(page.snapshot, page.period), lambda row: row.team_id)
     met = sum((row.level or 0) >= MET_LEVEL for row in found.values())
     scored = sum(row.score is not None for row in found.values())
-    words = page.text("index.teams_lead", teams=len(teams), met=met, scored=scored)
+    key = "index.teams_lead_only" if scored == 1 else "index.teams_lead"
+    words = page.text(key, teams=len(teams), met=met, scored=scored)
     show(lead(words if scored else page.text("months.lead_none")))
     year = group_by(across.team_year(page.snapshot, page.period), lambda row: row.subject_id)
     side, frame = side_of(page, len(teams), SHOWN_TEAMS), frame_of(page, year)

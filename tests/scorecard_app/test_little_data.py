@@ -10,7 +10,7 @@ import pytest
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.snapshots.queries import across, areas, catalogue
-from opsmetrics.snapshots.store import current
+from opsmetrics.snapshots.store import current, open_current
 from tests.altered import altered
 from tests.pages import flat, links_of, open_page
 from tests.scorecard_app.test_views import rows_of
@@ -130,3 +130,22 @@ def test_an_area_without_a_score_has_no_known_number_of_gaps(homes, monkeypatch,
     table = next(each for each in re.findall(r"<table.*?</table>", html, re.DOTALL) if caption in each)
     rows = [[flat(words).strip() for words in cell.findall(row)] for row in table.split("<tr")[2:]]
     assert {row[-1] for row in rows if row[2] == "–"} == {"–"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_organisation_of_one_team_is_not_told_of_one_of_one(homes, tmp_path, monkeypatch, language):
+    """*Ingen av 1 team oppfyller kravet* stood above the only team that there is."""
+    with open_current(homes["full"] / "snapshots") as con:
+        tables = con.execute(
+            """select c.table_schema, c.table_name from information_schema.columns as c
+               join information_schema.tables as t using (table_schema, table_name)
+               where c.column_name = 'team_id' and t.table_type = 'BASE TABLE'"""
+        ).fetchall()
+    gone = [f"delete from {schema}.{name} where team_id <> 'sjokart'" for schema, name in tables]
+    altered(homes["full"], tmp_path / "one", *gone)
+    of_one = re.compile(r"\b(av|of) (1|ett|one) team\b")
+    for view in ("overview", "teams", "area", "months", "incidents", "metric"):
+        _, html = open_page(view, tmp_path / "one", monkeypatch, lang=language)
+        said = flat(" ".join(re.findall(r'class="lead"[^>]*>(.*?)</p>', html, flags=re.DOTALL)))
+        assert said.strip(), view
+        assert not of_one.search(said), (view, said)

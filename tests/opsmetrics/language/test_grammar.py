@@ -26,7 +26,8 @@ ALWAYS_SEVERAL = {
     "metric.reason_too_few_points", "health.runs", "gains.team", "gains.all_teams", "incidents.told", "connect.lead_teams",
 }  # fmt: skip
 # Behind a sentence that names the number, or of one team alone: whether it does.
-NUMBERLESS = {"incidents.lead_lasted", "incidents.lead_lasted_untold", "lead.year_one"}
+NUMBERLESS = {"incidents.lead_lasted", "incidents.lead_lasted_untold", "lead.year_one", "index.teams_lead_only"}
+NUMBERLESS |= {"months.lead_only", "months.then_only", "area.lead_only"}
 
 
 @pytest.mark.parametrize(
