@@ -7,6 +7,7 @@ Does not belong here: bounds of what sources deliver (``opsmetrics.sources``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -98,6 +99,12 @@ def _error(path: Path) -> DamagedLoadError:
     return DamagedLoadError(path, "it unpacks to more than a load may hold")
 
 
+@cache
+def _counter() -> duckdb.DuckDBPyConnection:
+    """A database of its own for its bound on memory; one a process, because to open it takes longer than to count."""
+    return duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "temp_directory": "", "threads": 2})
+
+
 def _sizes(paths: Sequence[Path]) -> dict[str, int]:
     """Return the bytes of text in each file.
 
@@ -105,7 +112,7 @@ def _sizes(paths: Sequence[Path]) -> dict[str, int]:
         duckdb.Error: They cannot be counted, or not within the memory.
     """
     named = [str(path) for path in paths]
-    with duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "temp_directory": "", "threads": 2}) as con:
+    with _counter().cursor() as con:
         files = con.read_parquet([literal(path) for path in paths], filename=True, union_by_name=True)
         texts = [
             f"""coalesce(sum(strlen("{name.replace('"', '""')}")), 0)"""
