@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsmetrics.language.texts import LANGUAGES, text
 from scorecard_app.current import default_language
-from scorecard_app.markup import attribute_list, element
-from scorecard_app.preloads import with_preloads
+from scorecard_app.markup import attribute_list, element, join
+from scorecard_app.preloads import preloads
 from scorecard_app.raw_html import style
 
 # What Streamlit needs beside its own files: the one script in its page and styles, by their digests; scripts of
@@ -28,6 +28,7 @@ STREAMLIT_STYLES = (
     "sha256-2GF9hCGTDj/GGFNlQA54jDdMGl2fvoeZmZjAvBSiAtM=",
 )
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+FONT_OF_STREAMLIT = re.compile(r'<link\s+rel="preload"\s+href="[^"]*"\s+as="font"[^>]*/>')
 
 
 def _policy() -> str:
@@ -101,4 +102,5 @@ def _translated(body: bytes, language: str) -> bytes:
     title = element("title", text(language, "app.name"))
     html = body.decode("utf-8")
     html = html.replace(f"html{attribute_list(lang='en')}", f"html{attribute_list(lang=language)}", 1)
-    return with_preloads(re.sub(r"<title>.*?</title>", lambda _: title, html, count=1)).encode()
+    html = FONT_OF_STREAMLIT.sub("", html, count=1)
+    return re.sub(r"<title>.*?</title>", lambda _: join(title, preloads()), html, count=1).encode()

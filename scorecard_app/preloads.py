@@ -22,16 +22,11 @@ _KINDS = ("Html", "Selectbox", "BidiComponent")
 _CONFIGURATION = Path(__file__).parent / ".streamlit" / "config.toml"
 _IMPORTS = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
 _NAMED = re.compile(r'"\./static/js/([\w.-]+\.js)"')
-_FONT_OF_OTHERS = re.compile(r'<link\s+rel="preload"\s+href="[^"]*"\s+as="font"[^>]*/>')
-
-
-def with_preloads(page: str) -> str:
-    """Return Streamlit's page with the code of our elements, and with our font in place of Streamlit's own."""
-    return _FONT_OF_OTHERS.sub("", page, count=1).replace("</head>", f"{_links()}</head>", 1)
 
 
 @cache
-def _links() -> Markup:
+def preloads() -> Markup:
+    """Return what stands in the page's head: the font of our words, and the code of our elements."""
     folder = Path(st.__file__).parent / "static"
     named = set(_NAMED.findall((folder / "index.html").read_text(encoding="utf-8")))
     code = dict.fromkeys(name for kind in _KINDS for name in _needed(folder / "static" / "js", kind, named))
