@@ -1,4 +1,4 @@
-"""What the app's page carries: its content security policy, its language, its name, and what it fetches at once."""
+"""What the app's page carries: its content security policy, its language and its name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsmetrics.language.texts import LANGUAGES, text
 from scorecard_app.current import default_language
-from scorecard_app.markup import attribute_list, element, join
-from scorecard_app.preloads import preloads
+from scorecard_app.markup import attribute_list, element
 from scorecard_app.raw_html import style
 
 # What Streamlit needs beside its own files: the one script in its page and styles, by their digests; scripts of
@@ -28,7 +27,6 @@ STREAMLIT_STYLES = (
     "sha256-2GF9hCGTDj/GGFNlQA54jDdMGl2fvoeZmZjAvBSiAtM=",
 )
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-FONT_OF_STREAMLIT = re.compile(r'<link\s+rel="preload"\s+href="[^"]*"\s+as="font"[^>]*/>')
 
 
 def _policy() -> str:
@@ -56,7 +54,7 @@ _DROPPED = (b"if-none-match", b"if-modified-since", b"accept-encoding")
 
 
 class PageLanguage:
-    """ASGI middleware: the page's language and name in the HTML shell, and what it fetches at once (``preloads``).
+    """ASGI middleware: the page's language and name in the HTML shell.
 
     Streamlit always says ``lang="en"`` (WCAG 3.1.1), and names every page alike until its script has run.
     """
@@ -102,5 +100,4 @@ def _translated(body: bytes, language: str) -> bytes:
     title = element("title", text(language, "app.name"))
     html = body.decode("utf-8")
     html = html.replace(f"html{attribute_list(lang='en')}", f"html{attribute_list(lang=language)}", 1)
-    html = FONT_OF_STREAMLIT.sub("", html, count=1)
-    return re.sub(r"<title>.*?</title>", lambda _: join(title, preloads()), html, count=1).encode()
+    return re.sub(r"<title>.*?</title>", lambda _: title, html, count=1).encode()

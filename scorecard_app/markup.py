@@ -13,15 +13,15 @@ from markupsafe import Markup, escape
 
 TagName: TypeAlias = Literal[
     "a", "b", "body", "button", "caption", "circle", "code", "dd", "details", "div", "dl", "dt", "footer", "form", "h1",
-    "h2", "h3", "head", "header", "html", "i", "img", "li", "link", "main", "meta", "nav", "ol", "p", "polyline", "pre",
-    "rect", "section", "small", "span", "strong", "style", "summary", "svg", "table", "tbody", "td", "th", "thead",
-    "title", "tr", "ul",
+    "h2", "h3", "head", "header", "html", "i", "img", "li", "main", "meta", "nav", "ol", "p", "polyline", "pre", "rect",
+    "section", "small", "span", "strong", "style", "summary", "svg", "table", "tbody", "td", "th", "thead", "title",
+    "tr", "ul",
 ]  # fmt: skip
 Node: TypeAlias = "str | int | Iterable[Node] | None"
 """What may stand inside an element: text (escaped), :class:`Markup` (as it is), None (nothing), and any of these."""
 Attribute: TypeAlias = str | int | None
 NOTHING = Markup()
-_WITHOUT_CONTENT = {"img", "link", "meta"}
+_WITHOUT_CONTENT = {"img", "meta"}
 
 
 def element(tag: TagName, *content: Node, **attributes: Attribute) -> Markup:

@@ -21,11 +21,7 @@ MARKUP = re.compile(r"</?[a-z][\w-]*[\s/>]|&[a-z#0-9]+;")
 # Plotly's own language of labels: a line break, and a hover box without the trace's name.
 OF_PLOTLY = {"<br>", "%{text}<extra></extra>", "%{y:.0f}<extra></extra>"}
 # What is looked for in Streamlit's own page.
-OF_THE_SHELL = {
-    r"<title>.*?</title>",
-    "<script>(.*?)</script>",
-    r'<link\s+rel="preload"\s+href="[^"]*"\s+as="font"[^>]*/>',
-}
+OF_THE_SHELL = {r"<title>.*?</title>", "<script>(.*?)</script>"}
 
 
 class Parsed(HTMLParser):
