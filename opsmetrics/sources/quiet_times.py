@@ -16,6 +16,7 @@ Row = dict[str, Any]
 # Inclusive ends.
 Range = tuple[int, int]
 MINUTE = timedelta(minutes=1)
+HALF_HOUR = 30  # minutes
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # From Sunday to Saturday: the order in which ranges of weekdays are written.
 _ORDER = (_WEEKDAYS[-1], *_WEEKDAYS[:-1])
@@ -83,11 +84,28 @@ class QuietTimes:
             is_active = not active or any(found is None or any(each.holds(at) for each in found) for found in active)
             if is_active and not is_muted:
                 return False
-            at = min(at + MINUTE, last) if at < last else at + MINUTE
+            if at == last:
+                break
+            at = min(_next(at, [*muted, *active]), last)
         return True
 
     def _named(self, policy: Row, kind: str) -> list[tuple[_Interval, ...] | None]:
         return [self._by_name.get(str(name)) for name in policy.get(kind) or []]
+
+
+def _next(at: datetime, asked: Iterable[Sequence[_Interval] | None]) -> datetime:
+    """Return the next instant at which an interval may begin or end, so that an alert of years takes no million steps.
+
+    Days and clocks change at half hours only, in every zone.
+    """
+    start = at.replace(second=0, microsecond=0)
+    minutes = HALF_HOUR - start.minute % HALF_HOUR
+    for interval in (each for found in asked for each in found or ()):
+        here = start.astimezone(interval.zone)
+        since = here.hour * 60 + here.minute
+        edges = (edge - since for first, end in interval.minutes for edge in (first, end + 1))
+        minutes = min([minutes, *(edge for edge in edges if edge > 0)])
+    return start + minutes * MINUTE
 
 
 def _interval(item: Row) -> _Interval:
