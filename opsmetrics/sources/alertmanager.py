@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import yaml
-
+from opsmetrics.core.yaml_text import YamlError, read_yaml
 from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources.alert_routes import matches, policies_of
 from opsmetrics.sources.fetching import FetchRequest
@@ -219,8 +218,8 @@ def _config(http: Http) -> Row:
             raise
         return {}
     try:
-        found = yaml.safe_load(told["config"]["original"])
-    except (LookupError, TypeError, ValueError, RecursionError, yaml.YAMLError):
+        found = read_yaml(told["config"]["original"])
+    except (LookupError, TypeError, YamlError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -124,10 +124,14 @@ def _end(event: _Event) -> None:
     lasts = _LASTS.fullmatch(event.cells.get("duration", "").strip())
     if lasts is None or event.start is None or "dtend" in event.cells:
         return
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in lasts.groups())
-    ends = event.start + timedelta(weeks=weeks, days=days)
-    ends = ends if ends.tzinfo is None else ends.astimezone(UTC)
-    event.cells["dtend"] = _written(ends + timedelta(hours=hours, minutes=minutes, seconds=seconds))
+    try:
+        weeks, days, hours, minutes, seconds = (int(part or 0) for part in lasts.groups())
+        ends = event.start + timedelta(weeks=weeks, days=days)
+        ends = ends if ends.tzinfo is None else ends.astimezone(UTC)
+        event.cells["dtend"] = _written(ends + timedelta(hours=hours, minutes=minutes, seconds=seconds))
+    except (OverflowError, ValueError):
+        # Longer than time: when it ends is not told.
+        return
 
 
 def _time(value: str, zone: str) -> tuple[str, datetime | None]:

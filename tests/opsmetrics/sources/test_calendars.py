@@ -91,3 +91,13 @@ def test_what_is_no_calendar_is_told(tmp_path, text, said):
 
 def test_a_calendar_without_events_has_no_rows(tmp_path):
     assert rows_of(tmp_path, calendar(), "uid, dtstart").data.height == 0
+
+
+@pytest.mark.parametrize("lasts", ["P99999999999W", "PT99999999999999999999H", f"PT{'9' * 5000}S", "P400000D"])
+def test_an_event_that_lasts_longer_than_time_has_no_end(tmp_path, lasts):
+    long, other = f"DTSTART:99980101T000000Z\nDURATION:{lasts}", "DTSTART:20261102T080000Z\nDURATION:PT1H"
+    table = rows_of(tmp_path, calendar(long, other), "dtstart, dtend")
+    assert table.data.rows() == [
+        ("9998-01-01T00:00:00Z", None),
+        ("2026-11-02T08:00:00Z", "2026-11-02T09:00:00Z"),
+    ]
