@@ -72,11 +72,21 @@ def _row(page: Page, columns: Sequence[Column], cells: Sequence[Cell], *, is_fir
             cell_html(page, cell),
             role="cell",
             data_l=column.label,
-            class_=_number(column),
+            class_=" ".join(filter(None, (_number(column), _strong(cell)))) or None,
         )
         for cell, column in zip(rest, columns[1:], strict=True)
     )
-    return element("tr", element("th", cell_html(page, first), scope="row", role="rowheader"), body, role="row")
+    name = element("th", cell_html(page, first), scope="row", role="rowheader", class_=_strong(first))
+    return element("tr", name, body, role="row")
+
+
+def _strong(cell: Cell) -> str | None:
+    """The class of a cell whose text is what its row is about; what has a form of its own, such as a link, is not."""
+    return "strong" if cell.is_strong and _is_plain(cell) else None
+
+
+def _is_plain(cell: Cell) -> bool:
+    return not (cell.drawing or cell.link) and cell.band is None and cell.tag is None and cell.address is None
 
 
 def cell_html(page: Page, cell: Cell) -> Markup:
@@ -97,4 +107,4 @@ def _figure(page: Page, cell: Cell) -> Markup:
         return outward(cell.link, cell.text, page.text("first.opens_handbook"))
     if cell.address is not None:
         return page.link(cell.address, cell.text)
-    return element("strong", cell.text) if cell.is_strong else join(cell.text)
+    return join(cell.text)

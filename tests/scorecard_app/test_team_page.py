@@ -200,7 +200,7 @@ def test_an_area_of_the_address_is_open_and_marked_and_its_metrics_are_those_of_
         line = re.search(
             rf"<tr[^>]*>(?:(?!</tr>).)*metric={row['metric_id']}\b.*?</tr>", areas["bck"], flags=re.DOTALL
         )[0]
-        assert f"<strong>{row['points']:.0f}</strong>" in line
+        assert re.search(rf'class="num strong"[^>]*>{row["points"]:.0f}</td>', line)
         assert "spark" in line
     for area in areas:
         assert re.search(rf'href="/team\?team=sjokart&amp;area={area}"', html) or area == "bck"  # no link to itself
