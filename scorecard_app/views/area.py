@@ -28,9 +28,9 @@ from scorecard_app.sparklines import bullet
 from scorecard_app.table_html import folded_table, table_html
 from scorecard_app.views.index_parts import met_cell
 from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, source, teams_by_id
+from scorecard_app.views.sides import MOST_ROWS
 
 SHOWN_GAPS = 6
-SHOWN_DOTS = 40  # teams that a picture can name
 Scored = tuple[AreaScore, float]
 """A team's row, and its score, which is there."""
 
@@ -83,10 +83,8 @@ def _is_met(row: AreaScore) -> bool:
 
 
 def _spread(page: Page, area_id: str, found: Sequence[Scored]) -> None:
-    scored = found[:SHOWN_DOTS]
-    show(
-        join(heading(page.text("area.spread"), cut(page, SHOWN_DOTS, len(found))), hint(page.text("area.spread_hint")))
-    )
+    scored = found[:MOST_ROWS]
+    show(join(heading(page.text("area.spread"), cut(page, MOST_ROWS, len(found))), hint(page.text("area.spread_hint"))))
     if not scored:
         show(hint(page.text("area.lead_none")))
         return

@@ -27,11 +27,9 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views import why_changed
 from scorecard_app.views.parts import changes_table, cut, source, teams_by_id
+from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
 EVERY = ""
-SHOWN_TEAMS = 40
-SHOWN_SIGNALS = 40
-SHOWN_MOVES = 40
 
 
 @view(CHANGES)
@@ -57,9 +55,9 @@ def render(page: Page) -> None:
     if team_id == EVERY:
         _parts(page, mine)
         title = heading(
-            page.text("changes.teams"), _note(page.text("changes.teams_note"), cut(page, SHOWN_TEAMS, len(mine)))
+            page.text("changes.teams"), _note(page.text("changes.teams_note"), cut(page, MOST_ROWS, len(mine)))
         )
-        show(join(title, table_html(page, changes_table(page, mine[:SHOWN_TEAMS], first="team"))))
+        show(join(title, table_html(page, changes_table(page, mine[:MOST_ROWS], first="team"))))
     else:
         why_changed.change(page, team_id)
         why_changed.restated(page, team_id)
@@ -101,9 +99,9 @@ def _moves(page: Page, team_id: str) -> None:
         (row for row in (*moves.worse, *moves.better, *moves.withheld) if team_id in {EVERY, row.team_id}),
         key=lambda row: (-abs(row.change or 0), row.team_id, row.area_id),
     )
-    rows = mine[:SHOWN_MOVES]
-    points = fmt.number(page.language, board.MATERIAL_POINTS)
-    note = _note(page.text("changes.moves_note", points=points), cut(page, SHOWN_MOVES, len(mine), is_in_file=False))
+    side = side_of(page, len(mine), MOST_ROWS)
+    rows = mine[side.start : side.stop]
+    note = page.text("changes.moves_note", points=fmt.number(page.language, board.MATERIAL_POINTS))
     title = heading(page.text("changes.moves", since=since), note)
     if not rows:
         is_known = found.before is not None and found.found()
@@ -125,7 +123,7 @@ def _moves(page: Page, team_id: str) -> None:
         columns,
         tuple(_move_row(page, row, item, has_year=bool(year)) for row, item in zip(rows, items, strict=True)),
     )
-    show(join(title, table_html(page, table)))
+    show(join(title, table_html(page, table), side_links(page, side)))
 
 
 def _move_row(page: Page, row: ScoreMove, item: Item, *, has_year: bool) -> tuple[Cell, ...]:
@@ -148,7 +146,7 @@ def _levels(page: Page, row: ScoreMove) -> str:
 
 def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
     signals = [row for row in movement.signals(page.snapshot, page.period) if team_id in {EVERY, row.team_id}]
-    rows = tuple(_signal_row(page, row, teams[row.team_id]) for row in signals[:SHOWN_SIGNALS])
+    rows = tuple(_signal_row(page, row, teams[row.team_id]) for row in signals[:MOST_ROWS])
     columns = (
         Column(page.text("word.metric"), "link"),
         Column(page.text("word.team"), "link"),
@@ -161,7 +159,7 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
     )
     table = Table("signals", page.text("changes.signals_caption"), columns, rows, source=source("signals"))
     shown = table_html(page, table) if rows else hint(page.text("changes.signals_none"))
-    note = _note(page.text("changes.signals_note"), cut(page, SHOWN_SIGNALS, len(signals)))
+    note = _note(page.text("changes.signals_note"), cut(page, MOST_ROWS, len(signals)))
     show(join(heading(page.text("changes.signals"), note), shown))
 
 

@@ -29,7 +29,7 @@ from scorecard_app.views.parts import PLAIN, campaign, source, teams_by_id
 
 OVERDUE, THIS_MONTH, LATER, OVER = "overdue", "this_month", "later", "over"
 GROUPS = (OVERDUE, THIS_MONTH, LATER, OVER)
-SHOWN_GOALS = 25  # of a group: more is a wall, and slow; all are in the file
+SHOWN_GOALS = 15  # of a group, of which the page has four; all are in the file
 SHOWN_AHEAD = timedelta(days=45)  # after the last due day; a later forecast stands at the end
 _APART = 0.12  # of the axis: a label nearer to today gives way
 _EFFECTS = {

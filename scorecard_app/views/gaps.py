@@ -24,10 +24,9 @@ from scorecard_app.table_html import table_html
 from scorecard_app.views import explain
 from scorecard_app.views.do_first import failing_by_metric
 from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, now_only, source, teams_by_id
-from scorecard_app.views.sides import side_links, side_of
+from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
 ROWS_PER_PAGE = 15
-SHOWN_PLANS = 40
 COUNTED_GAPS = 10  # the lead says what the first of them would give
 EVERY = ""
 
@@ -128,10 +127,10 @@ def _plans(page: Page, teams: Mapping[str, Team]) -> None:
         Column(page.text("explain.score_then"), "number"),
         Column(page.text("gaps.level_on"), "date"),
     )
-    cheapest = sorted(plans.values(), key=_days)[:SHOWN_PLANS]
+    cheapest = sorted(plans.values(), key=_days)[:MOST_ROWS]
     rows = tuple(_plan_row(page, steps, teams[steps[0].team_id]) for steps in cheapest)
     table = Table("plans", page.text("gaps.plans_caption"), columns, rows, source=source("plans"))
-    show(join(heading(page.text("gaps.plans"), cut(page, SHOWN_PLANS, len(plans))), table_html(page, table)))
+    show(join(heading(page.text("gaps.plans"), cut(page, MOST_ROWS, len(plans))), table_html(page, table)))
 
 
 def _days(steps: Sequence[PlanStep]) -> float:

@@ -23,9 +23,8 @@ from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
 from scorecard_app.views.matrix_tiles import SHOWN_MONTHS, Matrix, is_withheld, read_matrix, shown_change, tile
 from scorecard_app.views.parts import source
-from scorecard_app.views.sides import Side, side_links, side_of
+from scorecard_app.views.sides import MOST_ROWS, Side, side_links, side_of
 
-SHOWN_TEAMS = 25  # rows of the matrix at once: more is a wall, and slow
 TEAM_KINDS = ("product", "platform")
 
 
@@ -33,7 +32,7 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
     """Show teams against areas."""
     order = "lowest" if st.query_params.get("sort") == "lowest" and not is_paper else "group"
     teams = sorted(found.teams, key=lambda team: _total(found, team)) if order == "lowest" else found.teams
-    side = None if is_paper else side_of(page, len(teams), SHOWN_TEAMS)
+    side = None if is_paper else side_of(page, len(teams), MOST_ROWS)
     shown = teams if side is None else teams[side.start : side.stop]
     matrix = read_matrix(page, found, shown)
     table = element(

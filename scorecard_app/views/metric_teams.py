@@ -26,9 +26,8 @@ from scorecard_app.tracks import Line, Mark, MarkKind, track
 from scorecard_app.trend_lines import Frame, framed, trend_line
 from scorecard_app.views.metric_words import Written, written_beside
 from scorecard_app.views.parts import reason, source, status_cell
-from scorecard_app.views.sides import side_links, side_of
+from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
-SHOWN_TEAMS = 40
 _SURE = ("ok", "low_evidence")
 _ROOM = 0.06  # of the scale, beside the outermost mark
 
@@ -105,7 +104,7 @@ def scale_of(metric: Metric, values: Sequence[float]) -> Scale:
 
 
 def _plot(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Measured, written: Written) -> None:
-    side = side_of(page, len(measured), SHOWN_TEAMS)
+    side = side_of(page, len(measured), MOST_ROWS)
     shown = measured[side.start : side.stop]
     ids = [row.team_id for row, _ in shown]
     year = group_by(across.metric_weeks(page.snapshot, page.period, metric.metric_id, ids), lambda row: row.team_id)
@@ -203,7 +202,7 @@ def _others(page: Page, teams: Mapping[str, Team], others: Sequence[MetricScore]
     """The teams without a value, and why."""
     if not others:
         return
-    shown = others[:SHOWN_TEAMS]
+    shown = others[:MOST_ROWS]
     items = [
         join(
             page.link(METRIC.at(team=row.team_id, metric=row.metric_id), page.say(teams[row.team_id].name)),

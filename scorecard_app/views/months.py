@@ -26,9 +26,8 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import legend_html
 from scorecard_app.views.index_parts import questioned
 from scorecard_app.views.parts import areas_by_id, source
-from scorecard_app.views.sides import side_links, side_of
+from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
-SHOWN_TEAMS = 40
 EVERY = ""  # no area: the team's own score
 Columns = Sequence[tuple[str, str, str]]
 """Label of each period, its grain, and what people call it; oldest first."""
@@ -128,7 +127,7 @@ def _map(page: Page, area: Area | None, found: Sequence[ScoreAt], columns: Colum
     teams = list(catalogue.teams(page.snapshot))
     by_team = group_by(found, lambda row: row.team_id)
     heat = Heat(page, area, columns, catalogue.rules(page.snapshot).level_edges, questioned(page))
-    side = side_of(page, len(teams), SHOWN_TEAMS)
+    side = side_of(page, len(teams), MOST_ROWS)
     names = (page.text("word.team"), *(name for _, _, name in columns))
     header = (element("th", name, scope="col", role="columnheader") for name in names)
     body = (_row(heat, team, by_team.get(team.team_id, ())) for team in teams[side.start : side.stop])

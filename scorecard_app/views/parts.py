@@ -216,11 +216,11 @@ def gaps_table(
     return Table("gaps", caption, columns, tuple(rows), note, source=source("gaps", **parameters))
 
 
-def cut(page: Page, shown: int, count: int, *, is_in_file: bool = True) -> str:
-    """Say that a list shows its first rows only, and where the others are; empty where it shows all."""
+def cut(page: Page, shown: int, count: int) -> str:
+    """Say that a list shows its first rows only and its file all; empty where the list shows all."""
     if count <= shown:
         return ""
-    return page.text("app.cut" if is_in_file else "app.cut_only", shown=shown, all=fmt.number(page.language, count))
+    return page.text("app.cut", shown=shown, all=fmt.number(page.language, count))
 
 
 def no_gaps(page: Page, *, is_scored: bool) -> Markup:

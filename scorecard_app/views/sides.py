@@ -11,6 +11,8 @@ from scorecard_app.choices import page_number
 from scorecard_app.markup import NOTHING, choices, element, link
 from scorecard_app.page import Page
 
+MOST_ROWS = 25
+"""Rows of one list of teams, or of what teams have: more is a wall, and slow; a file holds them all."""
 _NEAR = 2  # pages before and after the one that is open that have a link
 
 

@@ -19,9 +19,7 @@ from scorecard_app.table_html import table_html
 from scorecard_app.trend_lines import trend_line
 from scorecard_app.views.index_parts import alt, frame_of, questioned, words_of_level
 from scorecard_app.views.parts import source
-from scorecard_app.views.sides import side_links, side_of
-
-SHOWN_TEAMS = 50
+from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
 
 @view(TEAMS)
@@ -37,7 +35,7 @@ def render(page: Page) -> None:
     words = page.text(key, teams=len(teams), met=met, scored=scored)
     show(lead(words if scored else page.text("months.lead_none")))
     year = group_by(across.team_year(page.snapshot, page.period), lambda row: row.subject_id)
-    side, frame = side_of(page, len(teams), SHOWN_TEAMS), frame_of(page, year)
+    side, frame = side_of(page, len(teams), MOST_ROWS), frame_of(page, year)
     doubted, note = questioned(page), page.text("moves.doubt_signs")
     rows: list[tuple[Cell, ...]] = []
     for team in teams[side.start : side.stop]:

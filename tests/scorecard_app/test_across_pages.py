@@ -10,9 +10,11 @@ import pytest
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
+from opsmetrics.reports import board
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.store import current
 from scorecard_app.views.metric_teams import scale_of
+from scorecard_app.views.sides import MOST_ROWS
 from tests.pages import flat, open_page
 from tests.scorecard_app.test_incidents_page import lines, tracks
 from tests.scorecard_app.test_views import metric_ids, rows_of, whole_score
@@ -178,3 +180,20 @@ def test_pages_over_all_teams_hold_for_none_and_for_hundreds(homes, monkeypatch,
     _, html = open_page(view, homes[kind], monkeypatch, lang="nb")
     assert len(html) < 400_000
     assert html.count("<tr") < 120
+
+
+def test_all_that_moved_is_on_some_page(homes, monkeypatch):
+    """The overview counts what it does not show and leads here: each of it must be there once."""
+    snapshot = current(homes["large"] / "snapshots")
+    found = board.find_moves(board.read_board(snapshot, catalogue.periods(snapshot)[0]))
+    count = len(found.worse) + len(found.better) + len(found.withheld)
+    last = -(-count // MOST_ROWS)
+    assert last > 2
+    seen = []
+    for side in (1, 2, last):
+        _, html = open_page("changes", homes["large"], monkeypatch, lang="en", side=str(side))
+        table = next(t for t in re.findall(r"<table.*?</table>", html, flags=re.DOTALL) if "Scores that changed" in t)
+        seen.append(re.findall(r'<th scope="row".*?href="([^"]+)"', table, flags=re.DOTALL))
+        assert re.search(rf'<a href="[^"]*side={last}\b[^>]*>{last}</a>', html)
+    assert [len(places) for places in seen] == [MOST_ROWS, MOST_ROWS, count - (last - 1) * MOST_ROWS]
+    assert len({place for places in seen for place in places}) == sum(map(len, seen))
