@@ -48,6 +48,13 @@ requests_total = "all"
 requests_fast = "fast"
 """
 
+# Whoever runs the tests in the background of a shell has Ctrl-C ignored, and so would what they start.
+HEARING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "opsmetrics", *sys.argv[1:]])
+"""
+
 
 @contextmanager
 def started(home: Path, *arguments: str, org: Path | None = None):
@@ -55,7 +62,7 @@ def started(home: Path, *arguments: str, org: Path | None = None):
     env = os.environ | {"OPSMETRICS_HOME": str(home), "OPSMETRICS_READ_APART": "1"}
     env |= {"OPSMETRICS_ORG": str(org)} if org else {}
     process = subprocess.Popen(
-        [sys.executable, "-m", "opsmetrics", *arguments],
+        [sys.executable, "-c", HEARING, *arguments],
         env=env,
         cwd=ROOT,
         text=True,
