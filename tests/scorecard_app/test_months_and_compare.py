@@ -104,7 +104,7 @@ def test_the_map_holds_for_none_and_for_hundreds(homes, monkeypatch, kind):
     _, html = open_page("months", homes[kind], monkeypatch, lang="en")
     assert len(html) < 400_000
     if kind == "large":
-        assert len(cells(html)) == 40
+        assert len(cells(html)) == MOST_ROWS
 
 
 def test_two_teams_side_by_side(homes, monkeypatch):

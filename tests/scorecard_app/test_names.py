@@ -17,6 +17,7 @@ from opsmetrics.reports.brief.paper import write_pdf
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
+from scorecard_app.views.sides import MOST_ROWS
 from tests.altered import altered
 from tests.pages import flat, open_page
 
@@ -89,7 +90,7 @@ def test_what_a_duty_is_measured_by_has_a_name(demo_home, monkeypatch, language)
 @pytest.mark.parametrize("view", ["changes", "gaps", "area"])
 def test_a_list_that_is_cut_says_so(homes, monkeypatch, language, view):
     _, html = open_page(view, homes["large"], monkeypatch, lang=language, **({"area": "mon"} if view == "area" else {}))
-    cut = text(language, "app.cut", shown=40, all="@").split("@")[0]
+    cut = text(language, "app.cut", shown=MOST_ROWS, all="@").split("@")[0]
     assert cut in flat(html)
     _, html = open_page(view, homes["full"], monkeypatch, lang=language, **({"area": "mon"} if view == "area" else {}))
     assert cut not in flat(html)

@@ -65,7 +65,7 @@ def test_a_place_lies_within_its_track(at, first, last):
 
 
 def test_labels_near_an_end_are_written_inwards():
-    html = track([], [Line(0.0, "0"), Line(0.5, "middle"), Line(1.0, "100")], "alt")
+    html = track([], [Line(0.0, "0"), Line(0.5, "middle"), Line(1.0, "100")], "alt").axis
     assert 'class="tick from" style="left:0.00%"' in html
     assert 'class="tick" style="left:50.00%"' in html
     assert 'class="tick to" style="left:100.00%"' in html

@@ -111,7 +111,7 @@ def test_pages_of_a_list_of_hundreds_lead_to_other_rows(homes, monkeypatch):
         if any(dict(link.query).get("side") == "2" for link in links_of(first)):
             seen.add(place.name)
             assert flat(first) != flat(second), place.name
-    assert seen == {"overview", "gaps", "metric", "teams", "months"}
+    assert seen == {"overview", "gaps", "metric", "teams", "months", "changes"}
 
 
 @pytest.mark.parametrize("place", PAGES, ids=lambda page: page.name)

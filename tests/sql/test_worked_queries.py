@@ -23,8 +23,8 @@ def test_the_newest_restore_test_lends_no_time_of_an_older_one(warehouse):
            ('new', 'db', timestamptz '2026-08-01 08:00:00+00', true, null)
            ) as t (test_id, datastore_id, requested_at, is_successful, restore_minutes)"""
     )
-    ((store, _, _, succeeded, minutes, rto, within),) = answer(warehouse, "06-restore-tests.sql")
-    assert (store, succeeded, minutes, rto, within) == ("db", True, None, 60, None)
+    ((store, _, _, standing, succeeded, minutes, rto, within),) = answer(warehouse, "06-restore-tests.sql")
+    assert (store, standing, succeeded, minutes, rto, within) == ("db", "tested", True, None, 60, None)
 
 
 def test_only_updates_that_waited_and_were_taken_have_days(warehouse):
@@ -36,4 +36,4 @@ def test_only_updates_that_waited_and_were_taken_have_days(warehouse):
            ('dismissed', timestamptz '2026-06-01', timestamptz '2026-08-20', timestamptz '2026-06-10', null)
            ) as t (episode_id, available_at, applied_at, dismissed_at, unknown_because)"""
     )
-    assert answer(warehouse, "07-patch-lag.sql") == [("t1", "2026-08", 2, 5.0, 9.0)]
+    assert answer(warehouse, "07-patch-lag.sql") == [("t1", "2026-08", 2, 1, 5.0, 9.0)]
