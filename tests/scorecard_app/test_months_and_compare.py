@@ -8,6 +8,7 @@ import pytest
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
+from scorecard_app.views.sides import MOST_ROWS
 from tests.pages import flat, open_page
 from tests.scorecard_app.test_incidents_page import lines, tracks
 from tests.scorecard_app.test_views import rows_of, whole_score
