@@ -80,7 +80,7 @@ def track(marks: Iterable[Mark], lines: Iterable[Line], alt: str, *, spans: Iter
     ends = _two_of(labelled)
     body = element(
         "span",
-        (element("b", class_=line.kind, style=f"left:{_percent(line.at)}") for line in drawn if line.kind == "krav"),
+        (element("b", class_="krav", style=f"left:{_percent(line.at)}") for line in drawn if line.kind == "krav"),
         (_mark(mark) for mark in marks),
         class_="rail",
         style=";".join(filter(None, (_background(drawn, spans), *_places(ends)))) or None,

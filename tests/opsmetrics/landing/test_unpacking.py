@@ -22,24 +22,14 @@ from opsmetrics.landing.loads import FACTS_KEY, SEPARATOR
 from opsmetrics.landing.unpacking import MOST_BYTES, MOST_CELLS
 from opsmetrics.warehouse import connect, ingest
 from tests.conftest import settings_in
+from tests.resilience.crashing import batch_of
 
 STREAM = "deployments"
 NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
 
 
 def load_of(root: Path, number: int) -> Path:
-    day = date(2026, 5, 1 + number)
-    frame = pl.DataFrame(
-        {
-            "deployment_id": [f"d{number}-{n}" for n in range(2)],
-            "service_id": ["web", "web"],
-            "_day": [day, day],
-            "_line": [1, 2],
-            "_reason": pl.Series([None, None], dtype=pl.String),
-            "_raw": pl.Series([None, None], dtype=pl.String),
-        }
-    )
-    batch = Batch(frame, (day, day + timedelta(days=1)), "test", f"{number}")
+    batch = batch_of(number, date(2026, 5, 1 + number))
     return land(root, STREAM, batch, loaded_at=datetime(2026, 5, 1 + number, 9, tzinfo=UTC)).path
 
 
