@@ -18,8 +18,8 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import source
+from scorecard_app.views.sides import MOST_ROWS
 
-SHOWN_ROWS = 25
 _RATIOS = ("_share", "_ratio")
 
 
@@ -33,7 +33,7 @@ def render(page: Page) -> None:
 
 
 def _section(page: Page, name: str) -> None:
-    found, title = facts.facts(page.snapshot, name, SHOWN_ROWS), page.text(f"facts.{name}")
+    found, title = facts.facts(page.snapshot, name, MOST_ROWS), page.text(f"facts.{name}")
     if found.is_empty():
         show(join(heading(title), hint(page.text("facts.empty"))))
         return

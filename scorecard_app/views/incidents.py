@@ -29,7 +29,7 @@ from scorecard_app.ticks import calendar_ticks
 from scorecard_app.tracks import Line, Mark, MarkKind, day_lines, month_bars, place, track
 from scorecard_app.views.outcomes import time_down
 from scorecard_app.views.parts import source, teams_by_id
-from scorecard_app.views.sides import side_links, side_of
+from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
 EVERY = ""
 SEVERITIES = (1, 2, 3, 4)
@@ -294,7 +294,7 @@ def _team_name(page: Page, teams: Mapping[str, Team], team_id: str) -> str:
 
 def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int) -> None:
     """The newest incidents as a table that opens on demand; all of them are in the file."""
-    found = incidents.declared(page.snapshot, page.period, team_id=team_id)[: incidents.SHOWN_ROWS]
+    found = incidents.declared(page.snapshot, page.period, team_id=team_id)[:MOST_ROWS]
     zone = page.organisation.timezone
     rows = tuple(
         (

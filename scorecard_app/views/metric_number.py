@@ -22,8 +22,7 @@ from scorecard_app.table_html import table_html
 from scorecard_app.views.do_first import connect_advice, source_link
 from scorecard_app.views.metric_words import Written
 from scorecard_app.views.parts import reason, source
-
-SHOWN_ROWS = 20
+from scorecard_app.views.sides import MOST_ROWS
 
 
 def formula_section(page: Page, metric: Metric, row: MetricScore, written: Written) -> None:
@@ -154,7 +153,7 @@ def _recount(page: Page, found: Rows[Evidence]) -> str:
         rows=fmt.number(page.language, len(found)),
         numerator=_amount(page.language, numerator),
         denominator=_amount(page.language, denominator),
-        shown=fmt.number(page.language, min(SHOWN_ROWS, len(found))),
+        shown=fmt.number(page.language, min(MOST_ROWS, len(found))),
     )
 
 
@@ -166,7 +165,7 @@ def _when(page: Page, row: Evidence, day: date | None) -> Cell:
 
 def _evidence_table(page: Page, metric: Metric, team_id: str, found: Rows[Evidence]) -> Table:
     zone = page.organisation.timezone
-    shown = found[:SHOWN_ROWS]
+    shown = found[:MOST_ROWS]
     known = links(page.snapshot, metric, team_id, [Item(row.item_id, row.detail or "") for row in shown])
     names = {row.item_id: detail(page.language, row.item_id) for row in shown}
     rows = tuple(

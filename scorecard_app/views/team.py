@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from opsmetrics.language import fmt
-from opsmetrics.reports.addresses import GAPS, METRIC, TEAM
-from opsmetrics.reports.board import shown_value
+from opsmetrics.reports.addresses import GAPS, TEAM
 from opsmetrics.reports.do_first import do_first
-from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.reports.together import LEAST_GAIN
 from opsmetrics.snapshots.queries import gains, scores
 from opsmetrics.snapshots.queries import gaps as gap_queries
@@ -21,7 +19,7 @@ from opsmetrics.snapshots.queries.scores import AreaScore, TeamScore
 from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import choices, element, folded, heading, hint, join, lead, link, paragraph
+from scorecard_app.markup import choices, element, heading, hint, join, lead, link, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
@@ -32,11 +30,7 @@ from scorecard_app.views.parts import (
     gaps_table,
     known_share,
     level_note,
-    metrics_by_id,
     no_gaps,
-    reason,
-    source,
-    status_cell,
     teams_by_id,
 )
 from scorecard_app.views.team_areas import area_section
@@ -78,7 +72,6 @@ def render(page: Page) -> None:
     why_changed.change(page, team_id)
     why_changed.restated(page, team_id)
     explain.alarms(page, team_id)
-    _metrics(page, team_id)
     explain.formula(page, team_id, score)
     explain.diagnostics(page, team_id)
 
@@ -89,10 +82,10 @@ def _jump(page: Page) -> None:
         element("li", link(f"{page.here()}#{anchor}", page.text(key)))
         for anchor, key in (
             ("areas", "team.areas"),
+            ("metrics", "team.all"),
             ("gaps", "team.gaps"),
             ("incidents", "team.incidents"),
             ("change", "explain.change"),
-            ("metrics", "team.all"),
         )
     )
     show(choices(page.text("team.jump"), items))
@@ -178,46 +171,3 @@ def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]
             total,
         )
     )
-
-
-def _metrics(page: Page, team_id: str) -> None:
-    """Every metric of the team, folded."""
-    table = _metrics_table(page, team_id)
-    show(
-        join(
-            heading(page.text("team.all"), anchor="metrics"),
-            folded(page.text("team.all_show", count=len(table.rows)), table_html(page, table)),
-        )
-    )
-
-
-def _metrics_table(page: Page, team_id: str) -> Table:
-    language, cells = page.language, page.cells
-    found = index_by(scores.metric_scores(page.snapshot, page.period, team_id=team_id), lambda row: row.metric_id)
-    areas = areas_by_id(page)
-    rows = [
-        (
-            Cell(
-                page.say(metric.title),
-                detail=page.say(areas[metric.area_id].name),
-                address=METRIC.at(team=team_id, metric=metric.metric_id),
-            ),
-            cells.measure(metric.unit, shown_value(row)),
-            cells.number(row.points, is_strong=True),
-            Cell(page.text("word.guard"), 0.0) if metric.lifecycle == "guard" else cells.number(row.weight),
-            status_cell(page, row),
-            Cell(reason(language, row.reason)),
-        )
-        for metric in metrics_by_id(page).values()
-        if (row := found.get(metric.metric_id)) is not None
-    ]
-    columns = (
-        Column(page.text("word.metric"), "link"),
-        Column(page.text("word.value"), "number"),
-        Column(page.text("word.points"), "number"),
-        Column(page.text("word.weight"), "number"),
-        Column(page.text("word.status")),
-        Column(page.text("word.reason")),
-    )
-    caption = page.text("team.all_caption")
-    return Table("metrics", caption, columns, tuple(rows), source=source("metric-scores", team=team_id))

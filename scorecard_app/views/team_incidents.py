@@ -15,9 +15,9 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views.incidents import days_told, team_timeline
 from scorecard_app.views.parts import PLAIN, source
+from scorecard_app.views.sides import MOST_ROWS
 
 SHOWN_INCIDENTS = 5
-SHOWN_ROWS = 25  # of the list that opens
 
 
 def incident_section(page: Page, team_id: str) -> None:
@@ -41,9 +41,9 @@ def incident_section(page: Page, team_id: str) -> None:
     latest = _table(page, team_id, found[:SHOWN_INCIDENTS], page.text("team.incidents_latest"))
     rest = None
     if len(found) > SHOWN_INCIDENTS:
-        newest = _table(page, team_id, found[:SHOWN_ROWS], page.text("team.incidents_caption"))
-        if len(found) > SHOWN_ROWS:
-            words = page.text("incidents.list_show", shown=SHOWN_ROWS, all=fmt.number(page.language, len(found)))
+        newest = _table(page, team_id, found[:MOST_ROWS], page.text("team.incidents_caption"))
+        if len(found) > MOST_ROWS:
+            words = page.text("incidents.list_show", shown=MOST_ROWS, all=fmt.number(page.language, len(found)))
         else:
             words = page.text("team.incidents_all", count=len(found))
         rest = folded(words, table_html(page, newest))

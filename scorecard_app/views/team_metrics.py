@@ -16,7 +16,7 @@ from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.rows import group_by, index_by
 from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore
 from opsmetrics.snapshots.queries.team_metrics import MetricMonth, metric_months
-from scorecard_app.markup import Markup, element, join, paragraph
+from scorecard_app.markup import Markup, element, heading, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
@@ -40,10 +40,13 @@ def metric_section(page: Page, team_id: str, cells: Mapping[str, AreaScore], gap
     metrics = group_by(metrics_by_id(page).values(), lambda metric: metric.area_id)
     show(
         join(
-            _fold(page, team_id, area, cells.get(area.area_id), table, count, is_chosen=area.area_id == chosen)
-            for area in catalogue.areas(page.snapshot)
-            for table in (_table(page, team_id, area, metrics.get(area.area_id, []), found, months),)
-            for count in (sum(gap.area_id == area.area_id for gap in gaps),)
+            heading(page.text("team.all"), anchor="metrics"),
+            (
+                _fold(page, team_id, area, cells.get(area.area_id), table, count, is_chosen=area.area_id == chosen)
+                for area in catalogue.areas(page.snapshot)
+                for table in (_table(page, team_id, area, metrics.get(area.area_id, []), found, months),)
+                for count in (sum(gap.area_id == area.area_id for gap in gaps),)
+            ),
         )
     )
 
@@ -88,6 +91,7 @@ def _table(
         Column(page.now, "number"),
         Column(page.text("word.krav"), "number"),
         Column(page.text("word.points"), "number"),
+        Column(page.text("word.weight"), "number"),
         Column(page.text("overview.year")),
         Column(page.text("word.status")),
     )
@@ -101,10 +105,13 @@ def _row(page: Page, metric: Metric, row: MetricScore, points: Sequence[float | 
     first, last = (fmt.number(language, seen[place] if seen else None) for place in (0, -1))
     alt = page.text("team.points_alt", metric=page.say(metric.title), first=first, last=last)
     status = status_cell(page, row)
+    # A guard weighs nothing: it can only hold a level down.
+    weight = Cell(page.text("word.guard"), 0.0) if metric.lifecycle == "guard" else cells.number(row.weight)
     return (
         Cell(page.say(metric.title), address=METRIC.at(team=row.team_id, metric=metric.metric_id)),
         *cells.measures(metric.unit, shown_value(row), metric.requirement),
-        Cell(page.text("word.guard")) if metric.lifecycle == "guard" else cells.number(row.points, is_strong=True),
+        cells.number(row.points, is_strong=True),
+        weight,
         Cell(f"{first}–{last}", drawing=sparkline(points, alt, span=_POINTS)),
         Cell(status.text, tag=status.tag, detail=reason(language, row.reason)),
     )

@@ -14,7 +14,6 @@ from opsmetrics.snapshots.store import Snapshot
 MONTHS = 12
 SHOWN_TEAMS = 20
 SHOWN_SERVICES = 10
-SHOWN_ROWS = 100
 
 # What was known at the instant: what was closed or published later was still open then.
 RESOLVED = "case when resolved_at < $as_of then resolved_at end"
