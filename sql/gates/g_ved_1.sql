@@ -17,6 +17,7 @@ join facts.measured_windows as m
     on m.metric_id = 'mnt_supported_versions' and m.as_of = c.as_of and m.grain = c.grain and m.completeness >= 0.5
 where
     c.eol_on + 90 < m."on"
+    -- The method asks whether there is a waiver, not whether the area has room for it: by its weight it never has.
     and not exists (
         select 1 from ref.waivers as w
         where
