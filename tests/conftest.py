@@ -234,6 +234,11 @@ LONGEST_FIRST = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: many tests wait for processes, servers and browsers that they started."""
+    return (os.cpu_count() or 1) + 1
+
+
 # Who asks for one of these takes whole runs: minutes, where everything else takes seconds.
 WHOLE_RUNS = {"demo_home", "demo", "small", "make_small", "first_run", "cli"}
 
