@@ -14,7 +14,15 @@ from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.alert_routes import is_template, receivers_of
 from opsmetrics.sources.azure.client import authenticated_client
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
-from opsmetrics.sources.grafana_history import Transition, from_annotations, from_frame, instant, state_of, was_firing
+from opsmetrics.sources.grafana_history import (
+    Transition,
+    from_annotations,
+    from_frame,
+    instant,
+    sent_labels,
+    state_of,
+    was_firing,
+)
 from opsmetrics.sources.grafana_quiet import Quiet, policies
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
@@ -168,9 +176,10 @@ def _refuse_hidden(http: Http, start: datetime, end: datetime) -> None:
 
 
 def alerts(request: FetchRequest[Grafana]) -> FetchResult:
-    """Return firing intervals: open at *Alerting*, closed by what says that it is over.
+    """Return firing intervals: open at what tells somebody, closed by what says that it is over.
 
-    What a silence or a mute timing covered from its first to its last instant told nobody, and is no page.
+    By default *Alerting*, *NoData* and *Error* tell somebody. What a silence or a mute timing covered from its first to
+    its last instant told nobody, and is no page.
     """
     settings = request.connector
     with _client(request) as http:
@@ -198,7 +207,7 @@ def _intervals(
 
     def add(uid: str, rule: Row, opened: Transition, closed: Transition | None) -> None:
         last = closed.at if closed else request.now
-        if not quiet.tells_nobody(opened.labels, uid, rule, opened.at, last):
+        if not quiet.tells_nobody(sent_labels(opened), uid, rule, opened.at, last):
             rows.append(_interval(request.connector, uid, rule, opened, closed))
 
     for (uid, _), changes in series.items():
@@ -206,7 +215,7 @@ def _intervals(
         opened: Transition | None = None
         for change in sorted(changes, key=lambda item: (item.at, item.number)):
             state = state_of(change.state, rule)
-            if state == "firing" and opened is None and not was_firing(change.previous):
+            if state == "firing" and opened is None and not was_firing(change.previous, rule):
                 opened = change
             elif state == "over" and opened is not None:
                 add(uid, rule, opened, change)
