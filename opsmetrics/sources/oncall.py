@@ -17,9 +17,9 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors.on_call import OnCall
 from opsmetrics.sources.actors import is_machine
-from opsmetrics.sources.duty import MARGIN, Period, shifts
+from opsmetrics.sources.duty import GONE, MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
-from opsmetrics.sources.http import ROLES, Http, required_secret, retry_after
+from opsmetrics.sources.http import ROLES, Http, RefusedError, required_secret, retry_after
 from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
@@ -235,14 +235,24 @@ def oncall_shifts(request: FetchRequest[OnCall]) -> FetchResult:
     weeks = math.ceil((request.ends_at + MARGIN - since) / WEEK) + 1
     params = {"interval": weeks, "intervalUnit": "weeks", "date": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
     periods: list[Period] = []
+    notes: list[str] = []
     with _client(request) as http:
         for schedule in settings.schedules:
-            found = http.get(f"{_base(request)}/schedules/{schedule}/timeline", **params)
+            try:
+                found = http.get(f"{_base(request)}/schedules/{schedule}/timeline", **params)
+            except RefusedError as error:
+                if error.status not in {403, 404}:
+                    raise
+                notes.append(GONE.format(schedule=schedule))
+                if len(notes) == len(settings.schedules):
+                    # Not one of them can be read.
+                    raise
+                continue
             timeline = (found["data"] if settings.dialect == "opsgenie" else found)["finalTimeline"]
             for rotation in timeline["rotations"]:
                 periods += [_period(settings, schedule, period) for period in rotation.get("periods") or []]
     rows = shifts(request.organisation, settings.schedules, periods)
-    return FetchResult(rows, source=f"{settings.address} schedules")
+    return FetchResult(rows, not notes, source=f"{settings.address} schedules", notes=tuple(notes))
 
 
 def _period(settings: OnCall, schedule: str, period: Row) -> Period:

@@ -9,11 +9,14 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.sources import oncall
+from opsmetrics.sources.duty import GONE
 from opsmetrics.sources.fetching import FetchResult, batch_of
 from opsmetrics.streams import STREAMS
 from simulator.world import local
 from tests.connectors.answers import NOW, ask, request_of
+from tests.connectors.told import Reply, fetched, telling
 
 TOKEN = {"token_env": "ONCALL_TOKEN", "user_env": "ONCALL_USER"}
 JSM = {"dialect": "jsm", "cloud_id": "c1", **TOKEN}
@@ -315,3 +318,25 @@ def test_no_timeline_of_more_than_a_year_ago_is_asked_for(monkeypatch):
 
     duty(monkeypatch, (first, first + timedelta(days=7)), answer)
     assert [NOW - at < timedelta(days=365) for at in asked] == [True]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"), [(OPSGENIE, "/v2/schedules"), (JSM, "/jsm/ops/api/c1/v1/schedules")], ids=["opsgenie", "jsm"]
+)
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_schedule_that_was_deleted_does_not_hide_the_others(monkeypatch, small, dialect, path, status):
+    for name in TOKEN.values():
+        monkeypatch.setenv(name, "loopback-only")
+    entry = period("2026-08-10T06:00:00Z", "2026-08-10T14:00:00Z")
+    timeline = {"finalTimeline": {"rotations": [{"id": "r", "periods": [entry | {"recipient": entry["responder"]}]}]}}
+    body = {"data": timeline} if dialect is OPSGENIE else timeline
+    gone = Reply({"message": "No schedule exists with id"}, status)
+    schedules = {"s1": "drift", "s2": "drift"}
+    for first, second in (("s1", "s2"), ("s2", "s1")):
+        with telling({f"{path}/{first}/timeline": body, f"{path}/{second}/timeline": gone}) as server:
+            answer = fetched(small, "oncall", "oncall_shifts", url=server.url, **dialect, schedules=schedules)
+        assert (len(answer.rows), answer.is_complete) == (1, False)
+        assert answer.notes == (GONE.format(schedule=second),)
+    with telling({f"{path}/{name}/timeline": gone for name in schedules}) as server, pytest.raises(SourceError) as told:
+        fetched(small, "oncall", "oncall_shifts", url=server.url, **dialect, schedules=schedules)
+    assert str(status) in str(told.value)
