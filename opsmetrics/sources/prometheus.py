@@ -111,19 +111,29 @@ def _unseen(request: FetchRequest[Prometheus], told: Iterable[datetime], notes: 
 
 
 def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
-    """Return one row per target and bin: up when at least half of its samples are; a bin without samples has none."""
+    """Return one row per target and bin, of all places that probe it; a bin without samples has none.
+
+    Up when all samples are, degraded when at least half of them are.
+    """
     settings, minutes = request.connector, request.connector.bin_minutes
     step = timedelta(minutes=minutes)
     rows, notes = list[Row](), Notes()
     # A point of avg_over_time looks back: the bin that begins at t is read at t + step, less what belongs to the next.
     back = timedelta(milliseconds=1)
     query = f"avg_over_time({settings.probe}[{minutes * 60_000 - 1}ms])"
+    shares: dict[tuple[str | None, str | None], dict[datetime, list[float]]] = defaultdict(lambda: defaultdict(list))
     for labels, values in _range(request, query, request.starts_at + step - back, request.ends_at - back, step, notes):
+        job = labels.get("job")
+        # Series of one job that differ in other labels alone are the same check from several places.
         for at, share in values:
+            shares[labels.get(settings.monitor_label) or job, job][at].append(share)
+    for (monitor, _), bins in shares.items():
+        for at, found in bins.items():
+            share = sum(found) / len(found)
             rows.append(
                 {
                     "provider": settings.name,
-                    "monitor_id": labels.get(settings.monitor_label) or labels.get("job"),
+                    "monitor_id": monitor,
                     "checked_at": at + back - step,
                     "status": "up" if share == 1 else "degraded" if share >= UP else "down",
                 }

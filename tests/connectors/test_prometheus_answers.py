@@ -310,6 +310,31 @@ def test_a_series_of_native_histograms_has_no_values_and_breaks_nothing(answerin
     assert [row["monitor_id"] for row in found.rows] == ["web"]
 
 
+@pytest.mark.parametrize(
+    ("values", "status"), [("111", "up"), ("110", "degraded"), ("100", "down"), ("000", "down")], ids=str
+)
+def test_one_check_from_several_places_is_one_check(answering, values, status):
+    places = [
+        series(value) | {"metric": {"instance": "web", "job": "http", "place": str(number)}}
+        for number, value in enumerate(values)
+    ]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": places}}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
+    assert [(row["monitor_id"], row["status"]) for row in found.rows] == [("web", status)]
+
+
+def test_checks_of_two_kinds_are_not_one(answering):
+    """A host that answers pings says nothing of the pages that it no longer serves."""
+    jobs = [
+        series(value) | {"metric": {"instance": "web", "job": job}} for job, value in (("http", "0"), ("ping", "1"))
+    ]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": jobs}}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
+    assert sorted(row["status"] for row in found.rows) == ["down", "up"]
+
+
 def test_a_service_with_one_of_the_two_counters_is_counted(answering):
     def answer(_path, _query, body):
         is_fast = "bucket" in body
