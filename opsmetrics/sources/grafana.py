@@ -13,6 +13,7 @@ from opsmetrics.organisation.known import KnownNames
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.alert_routes import is_template, receivers_of
 from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.earlier import Earlier
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
 from opsmetrics.sources.grafana_history import (
     Transition,
@@ -203,13 +204,7 @@ def _intervals(
     series: dict[tuple[str, str], set[Transition]] = defaultdict(set)
     for change in found:
         series[book.uid_of(change), change.instance].add(change)
-    rows: list[Row | None] = []
-
-    def add(uid: str, rule: Row, opened: Transition, closed: Transition | None) -> None:
-        last = closed.at if closed else request.now
-        if not quiet.tells_nobody(sent_labels(opened), uid, rule, opened.at, last):
-            rows.append(_interval(request.connector, uid, rule, opened, closed))
-
+    intervals: list[tuple[str, Transition, Transition | None]] = []
     for (uid, _), changes in series.items():
         rule = book.by_uid.get(uid, {})
         opened: Transition | None = None
@@ -218,10 +213,19 @@ def _intervals(
             if state == "firing" and opened is None and not was_firing(change.previous, rule):
                 opened = change
             elif state == "over" and opened is not None:
-                add(uid, rule, opened, change)
+                intervals.append((uid, opened, change))
                 opened = None
         if opened is not None:
-            add(uid, rule, opened, None)
+            intervals.append((uid, opened, None))
+    earlier = Earlier(request, [_alert_id(uid, opened) for uid, opened, _ in intervals])
+    rows: list[Row | None] = []
+    for uid, opened, closed in intervals:
+        rule, ended = book.by_uid.get(uid, {}), closed.at if closed else None
+        is_page = earlier.was_page(_alert_id(uid, opened), opened.at, ended)
+        if is_page is None:
+            is_page = not quiet.tells_nobody(sent_labels(opened), uid, rule, opened.at, ended or request.now)
+        if is_page:
+            rows.append(_interval(request.connector, uid, rule, opened, closed))
     return [row for row in rows if row is not None]
 
 
@@ -244,6 +248,10 @@ class _Rules:
         return known or str(change.rule_number or change.title)
 
 
+def _alert_id(uid: str, opened: Transition) -> str:
+    return f"{uid}-{opened.fingerprint}-{opened.at:%Y%m%dT%H%M%S%f}"
+
+
 def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed: Transition | None) -> Row | None:
     """Return one page; an alert's own labels come before its rule's, of which some are made by templates."""
     labels = {**(rule.get("labels") or {}), **opened.labels}
@@ -251,7 +259,7 @@ def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed
     if is_no_page(opened.title or rule.get("title"), severity):
         return None
     return {
-        "alert_id": f"{uid}-{opened.fingerprint}-{opened.at:%Y%m%dT%H%M%S%f}",
+        "alert_id": _alert_id(uid, opened),
         # A rule that nobody knows keeps its pages: they show up as a name without owner.
         "service_id": _service(settings, labels, uid),
         "rule_id": labels.get("rule") or uid,

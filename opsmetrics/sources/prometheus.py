@@ -11,6 +11,7 @@ from typing import Any
 from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources import alertmanager
 from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.earlier import Earlier
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http, RefusedError
 from opsmetrics.sources.notes import days_of
@@ -303,30 +304,40 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
     rows, notes = list[Row](), Notes()
     firing = _firing(request, minute, notes)
     manager.note(firing)
-    for labels, instants in firing:
-        name, severity = labels["alertname"], labels.get(settings.severity_label)
-        if is_no_page(name, severity):
-            continue
+    runs = [
+        (_alert_id(settings, labels, first), labels, instants, first, last)
+        for labels, instants in firing
+        if not is_no_page(labels["alertname"], labels.get(settings.severity_label))
+        for first, last in _runs(instants, minute)
+    ]
+    earlier = Earlier(request, [run[0] for run in runs])
+    for key, labels, instants, first, last in runs:
         own = dict(_identity(labels))
-        for first, last in _runs(instants, minute):
-            running = last + 2 * minute >= request.now
-            fired = manager.fired(own, first) if running else first
+        running = last + 2 * minute >= request.now
+        fired = manager.fired(own, first) if running else first
+        is_page = earlier.was_page(key, fired, None if running else last + minute)
+        if is_page is None:
             during = [at for at in instants if first <= at <= last]
-            if not manager.tells_nobody(own, fired, request.now if running else last, during):
-                rows.append(
-                    {
-                        # The first sample stands for the alert: it is the same while it fires and after.
-                        "alert_id": f"{settings.name}-{abs(hash_of(labels))}-{first:%Y%m%dT%H%M%S}",
-                        "service_id": _alert_service(settings, names, labels),
-                        "rule_id": name,
-                        "severity": severity_of(severity),
-                        "fired_at": fired,
-                        "closed_at": None if running else last + minute,
-                        "is_test": False,
-                    }
-                )
+            is_page = not manager.tells_nobody(own, fired, request.now if running else last, during)
+        if is_page:
+            rows.append(
+                {
+                    "alert_id": key,
+                    "service_id": _alert_service(settings, names, labels),
+                    "rule_id": labels["alertname"],
+                    "severity": severity_of(labels.get(settings.severity_label)),
+                    "fired_at": fired,
+                    "closed_at": None if running else last + minute,
+                    "is_test": False,
+                }
+            )
     unseen = _unseen(request, (at for _, instants in firing for at in instants), notes)
     return notes.result(rows, f"{settings.url} ALERTS", unseen)
+
+
+def _alert_id(settings: Prometheus, labels: dict[str, str], first: datetime) -> str:
+    """Return an alert's id: its first sample stands for it, which is the same while it fires and after."""
+    return f"{settings.name}-{abs(hash_of(labels))}-{first:%Y%m%dT%H%M%S}"
 
 
 def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, str]) -> str:
