@@ -89,7 +89,7 @@ def _changes(
     def between(at: datetime) -> Status:
         return "unknown" if has_window or at < sure or (paused is not None and at >= paused) else "up"
 
-    spans = [(datetime.fromisoformat(item["started_at"]), instant(item["resolved_at"])) for item in incidents]
+    spans = [span for item in incidents for span in _spans(item)]
     unsure = {
         datetime.fromisoformat(item["started_at"])
         for item in incidents
@@ -113,6 +113,15 @@ def _is_warning(incident: dict[str, Any]) -> bool:
     started = datetime.fromisoformat(incident["started_at"])
     days = [instant(incident.get(name)) for name in _EXPIRIES]
     return any(day is not None and day > started for day in days)
+
+
+def _spans(incident: dict[str, Any]) -> list[tuple[datetime, datetime | None]]:
+    """Return from when to when an incident lasted; one that was opened again keeps the time of its first end."""
+    started, resolved = datetime.fromisoformat(incident["started_at"]), instant(incident["resolved_at"])
+    reopened = instant(incident.get("reopened_at"))
+    if reopened is None or resolved is None or reopened < resolved:
+        return [(started, resolved)]
+    return [(started, resolved), (reopened, None)]
 
 
 def _within(spans: list[tuple[datetime, datetime | None]], at: datetime) -> bool:

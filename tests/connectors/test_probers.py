@@ -191,6 +191,21 @@ def test_an_incident_that_better_stack_does_not_believe_yet_is_no_outage(stack):
     assert found == [*UP[:2], (4, 8, "unknown"), (4, 22, "unknown")]
 
 
+@pytest.mark.parametrize(
+    ("reopened", "expected"),
+    [
+        (None, [(2, 22, "up"), (3, 8, "down"), (3, 10, "up"), *UP[1:]]),
+        # It keeps the time of its first end, as the vendor's example of an incident that was opened again has it.
+        ("2026-08-03T12:00:00Z", [*UP[:1], (3, 8, "down"), (3, 10, "up"), (3, 12, "down"), (3, 22, "down"), (4, 22, "down")]),
+        # Since then it has ended again.
+        ("2026-08-03T09:00:00Z", [(2, 22, "up"), (3, 8, "down"), (3, 10, "up"), *UP[1:]]),
+    ],
+)  # fmt: skip
+def test_an_incident_that_was_opened_again_lasts(stack, reopened, expected):
+    about = {"reopened_at": reopened}
+    assert stack([("2026-08-03T08:00:00Z", "2026-08-03T10:00:00Z")], about=about) == expected
+
+
 @pytest.mark.parametrize("name", ["ssl_certificate_expires_at", "domain_expires_at"])
 @pytest.mark.parametrize(
     ("expires", "expected"),

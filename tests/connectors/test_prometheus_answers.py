@@ -196,6 +196,15 @@ def test_what_another_alert_inhibited_all_the_time_is_no_page(monkeypatch, other
     assert len(alerts(monkeypatch, series, config=CONFIG)) == count
 
 
+def test_a_rule_that_asks_for_more_than_we_know_inhibits_nothing(monkeypatch):
+    """Alertmanager is to have rules of several sources (prometheus/alertmanager#4712), which stand under another name."""
+    rule = {"sources": [{"source_matchers": ["alertname=Down"]}], "target_matchers": ["alertname=Slow"]}
+    series = [(LABELS | {"alertname": name}, FIRED, FIRED + timedelta(minutes=30)) for name in ("Slow", "Down")]
+    assert len(alerts(monkeypatch, series, config=json.dumps({"inhibit_rules": [rule]}))) == 2
+    known = {"name": "x", "source_matchers": ["alertname=Down"], "target_matchers": ["alertname=Slow"]}
+    assert len(alerts(monkeypatch, series, config=json.dumps({"inhibit_rules": [known]}))) == 1
+
+
 def test_alerts_on_both_sides_of_a_rule_do_not_inhibit_each_other(monkeypatch):
     both = "inhibit_rules: [{source_matchers: [service=web], target_matchers: [service=web], equal: [service]}]"
     series = [(LABELS | {"pod": pod}, FIRED, FIRED + timedelta(minutes=30)) for pod in "ab"]
