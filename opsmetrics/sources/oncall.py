@@ -144,14 +144,32 @@ def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row
     }
     if request.connector.dialect == "jsm":
         # Who acknowledged is in no answer of the list.
-        return row | {"acknowledged_at": item.get("ackTime"), "closed_at": item.get("closeTime") or _last_change(item)}
+        acknowledged, closed = item.get("ackTime"), item.get("closeTime")
+        if acknowledged == closed and item.get("acknowledged") is False:
+            acknowledged = None
+        return row | {"acknowledged_at": acknowledged, "closed_at": closed or _last_change(item)}
     report: Row = item.get("report") or {}
-    acknowledged = _after(created, report.get("ackTime"))
+    at, who = _acknowledgement(item, report)
+    kind = _kind(who, request.connector.bots)
+    if at is not None and "acknowledgedBy" not in report and kind == "bot":
+        # What closed it, by itself, answered nobody's call.
+        at = None
     return row | {
-        "acknowledged_at": acknowledged,
-        "acknowledged_by_kind": _kind(report.get("acknowledgedBy"), request.connector.bots) if acknowledged else None,
+        "acknowledged_at": _after(created, at),
+        "acknowledged_by_kind": kind if at is not None else None,
         "closed_at": _after(created, report.get("closeTime")) or _last_change(item),
     }
+
+
+def _acknowledgement(item: Row, report: Row) -> tuple[Any, str | None]:
+    """Return when after its creation an alert was acknowledged, and by whom.
+
+    Where nobody had when it was closed Opsgenie writes the time of closing: who closed it answered then.
+    """
+    at, who = report.get("ackTime"), report.get("acknowledgedBy")
+    if who or at is None or at != report.get("closeTime") or item.get("acknowledged"):
+        return at, who
+    return (at, report["closedBy"]) if report.get("closedBy") else (None, None)
 
 
 def _last_change(item: Row) -> str | None:

@@ -169,6 +169,38 @@ def test_who_acknowledged_in_opsgenie_is_told_by_whole_names(monkeypatch, name, 
     assert query["query"].startswith("createdAt>=")
 
 
+@pytest.mark.parametrize(
+    ("report", "acknowledged", "told"),
+    [
+        # Closed by what had opened it: ackTime is the time of closing, as recorded answers have it.
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "Alert API"}, False, (None, None)),
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "System"}, False, (None, None)),
+        ({"ackTime": 240_000, "closeTime": 240_000}, False, (None, None)),
+        # A person who closes it has answered.
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "ola@example.invalid"}, False, (4, "human")),
+        ({"ackTime": 240_000, "closeTime": 900_000, "acknowledgedBy": "Alert API", "closedBy": "API"}, True, (4, "bot")),
+        # Taken back later: it was acknowledged all the same, as the vendor's own example has it.
+        ({"ackTime": 240_000, "closeTime": 900_000, "acknowledgedBy": "ola@example.invalid"}, False, (4, "human")),
+        ({"ackTime": 240_000, "closeTime": 240_000, "acknowledgedBy": "ola@example.invalid"}, True, (4, "human")),
+    ],
+)  # fmt: skip
+def test_what_was_closed_without_an_answer_was_not_acknowledged(monkeypatch, report, acknowledged, told):
+    alert = {"id": "a", "createdAt": "2026-11-10T08:00:00Z", "status": "closed", "acknowledged": acknowledged}
+    request = request_of("oncall", "alerts", **OPSGENIE)
+    (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert | {"report": report}], "paging": {}}})
+    minutes, kind = told
+    at = None if minutes is None else datetime(2026, 11, 10, 8, minutes, tzinfo=UTC)
+    assert (row["acknowledged_at"], row["acknowledged_by_kind"]) == (at, kind)
+    assert row["closed_at"] is not None or "closeTime" not in report
+
+
+@pytest.mark.parametrize(("acknowledged", "told"), [(True, "2026-11-10T09:00:00Z"), (False, None)])
+def test_jsm_too_writes_the_time_of_closing_where_nobody_acknowledged(monkeypatch, acknowledged, told):
+    closed = {"ackTime": "2026-11-10T09:00:00Z", "closeTime": "2026-11-10T09:00:00Z", "acknowledged": acknowledged}
+    (row,) = pages(monkeypatch, [jsm_alert(**closed)])
+    assert (row["acknowledged_at"], row["closed_at"]) == (told, "2026-11-10T09:00:00Z")
+
+
 RECORDED = [
     {
         "id": "3f84e009-7548-4e7d-832a-fa82c1ceb6b1",
