@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+from opsmetrics.core.instants import instant as told_instant
 from opsmetrics.organisation.connectors.telemetry import GRAFANA_NOTES, Grafana
 from opsmetrics.organisation.known import KnownNames
 from opsmetrics.sources.actors import is_machine
@@ -24,7 +25,7 @@ from opsmetrics.sources.grafana_history import (
     state_of,
     was_firing,
 )
-from opsmetrics.sources.grafana_quiet import Quiet, policies
+from opsmetrics.sources.grafana_quiet import Quiet, allowed, policies
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
 from opsmetrics.streams import STREAMS
@@ -35,6 +36,9 @@ LIMIT = 5000
 LONGEST_OF_LOKI = timedelta(days=28)
 # How long an alert may have fired before the asked days and still end in them.
 LONGEST = timedelta(days=7)
+FIRING = "api/prometheus/grafana/api/v1/alerts"
+# An alert that has just begun to fire may not stand in the history yet.
+FRESH = timedelta(hours=1)
 UNNAMED = "deploy annotations left out, without a service and an environment that are known"
 _KINDS = frozenset(STREAMS["alert_rule_states"].column("kind").one_of)
 
@@ -176,6 +180,21 @@ def _refuse_hidden(http: Http, start: datetime, end: datetime) -> None:
         raise http.error("api/annotations", message, fix)
 
 
+def _refuse_unkept(http: Http, start: datetime, end: datetime) -> None:
+    """Refuse a silence that is none: a Grafana that keeps no history of its alerts, or keeps it elsewhere.
+
+    Raises:
+        SourceError: An alert fires since an instant of [start, end), of which the history tells nothing.
+    """
+    found: Row = allowed(http, FIRING) or {}
+    firing: list[Row] = (found.get("data") or {}).get("alerts") or []
+    since = (told_instant(alert.get("activeAt")) for alert in firing if str(alert.get("state")).startswith("Alerting"))
+    if any(at is not None and start <= at < end - FRESH for at in since):
+        message = "alerts fire since then, and the state history tells of no change at all"
+        fix = "turn it on in Grafana ([unified_alerting.state_history]), and set state_history to where it is kept"
+        raise http.error(FIRING, message, fix)
+
+
 def alerts(request: FetchRequest[Grafana]) -> FetchResult:
     """Return firing intervals: open at what tells somebody, closed by what says that it is over.
 
@@ -187,6 +206,8 @@ def alerts(request: FetchRequest[Grafana]) -> FetchResult:
         rules = _rules(http)
         until = min(request.ends_at + LONGEST, request.now)
         found = _transitions(settings, http, request.starts_at - LONGEST, until)
+        if not found:
+            _refuse_unkept(http, request.starts_at - LONGEST, until)
         quiet = Quiet(http)
         rows = _intervals(request, rules, quiet, found)
         if until < request.now and any(row["closed_at"] is None and request.covers(row["fired_at"]) for row in rows):

@@ -497,3 +497,40 @@ def test_a_version_that_hides_changes_from_those_who_ask_by_time_is_not_quiet(sm
                 fetched(small, *asked, **settings)
         else:
             assert list(fetched(small, *asked, **settings).rows) == []
+
+
+@pytest.mark.parametrize("history", ["annotations", "loki"])
+@pytest.mark.parametrize(
+    ("state", "since", "is_unkept"),
+    [
+        ("Alerting", "2026-11-10T08:00:00+01:00", True),
+        ("Alerting (NoData)", "2026-11-10T08:00:00Z", True),
+        ("Pending", "2026-11-10T08:00:00Z", False),
+        # It began before these days, or so lately that the history may not have it yet.
+        ("Alerting", "2026-09-10T08:00:00Z", False),
+        ("Alerting", "2026-11-18T23:59:00Z", False),
+        ("Alerting", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_history_that_nobody_keeps_is_not_quiet(small, history, state, since, is_unkept):
+    """[unified_alerting.state_history] may be off, or name another place: then no change is ever shown."""
+    firing = [{"labels": {}, "annotations": {}, "state": state, "activeAt": since, "value": ""}] if state else []
+    frame = {
+        "schema": {"fields": [{"name": "time"}, {"name": "line"}, {"name": "labels"}]},
+        "data": {"values": [[], [], []]},
+    }
+    routes = {
+        f"/{RULES}": [rule()], f"/{NOTES}": [], f"/{HISTORY}": frame,
+        f"/{grafana.FIRING}": {"status": "success", "data": {"alerts": firing}},
+    }  # fmt: skip
+    asked = ("grafana", "alerts", (date(2026, 11, 9), date(2026, 11, 12)))
+    with telling(routes) as server:
+        settings = {"url": server.url, **TOKEN, "state_history": history, "now": datetime(2026, 11, 20, tzinfo=UTC)}
+        if is_unkept:
+            with pytest.raises(SourceError, match="the state history tells of no change at all"):
+                fetched(small, *asked, **settings)
+        else:
+            assert list(fetched(small, *asked, **settings).rows) == []
+        server.routes[f"/{grafana.FIRING}"] = Reply({"message": "denied"}, 403)
+        assert list(fetched(small, *asked, **settings).rows) == []
