@@ -26,7 +26,7 @@ DEBIAN = ("prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter
 PHP = ("php-cli", "php-pgsql", "php-mbstring", "php-xml", "php-gd", "php-bcmath")
 ZABBIX = ("zabbix-frontend-php", "zabbix-server-pgsql")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
+PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool", "prometheus-blackbox-exporter")
 
 
 def run(*command: str, cwd: Path) -> None:

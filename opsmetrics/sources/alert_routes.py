@@ -12,7 +12,18 @@ from collections.abc import Mapping
 from typing import Any
 
 Row = dict[str, Any]
-_STRING_MATCHER = re.compile(r'\s*(?P<label>[^=!~\s"]+|"[^"]+")\s*(?P<operator>=~|!~|!=|=)\s*"?(?P<value>.*?)"?\s*')
+Matcher = tuple[str, str, str]
+# A comma between matchers: those in quotes are parts of a value, and an escaped quote begins or ends none.
+_PART = re.compile(r'(?:"(?:\\.|[^"\\])*"|\\.|[^",\\])+', re.DOTALL)
+_MATCHER = re.compile(
+    r'\s*(?P<label>[^=!~\s"{}]+|"(?:\\.|[^"\\])+")\s*(?P<operator>=~|!~|!=|=)\s*'
+    r'(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<plain>(?:\\.|[^"\\])*?))\s*',
+    re.DOTALL,
+)
+# What a backslash stands before to mean another sign; before any other sign it is one itself.
+_ESCAPED: Mapping[str, str] = {'"': '"', "n": "\n", "\\": "\\"}
+# Of a matcher that nobody can read it is not known whether it holds.
+UNREADABLE: Matcher = ("", "?", "")
 
 
 def receivers_of(labels: Mapping[str, str], tree: Row) -> set[str] | None:
@@ -67,10 +78,38 @@ def matches(labels: Mapping[str, str], route: Row, prefix: str = "", *, is_all: 
     matchers += [(label, "=", value) for label, value in (route.get(f"{prefix}match") or {}).items()]
     matchers += [(label, "=~", value) for label, value in (route.get(f"{prefix}match_re") or {}).items()]
     for text in route.get(f"{prefix}matchers") or []:
-        match = _STRING_MATCHER.fullmatch(text) if isinstance(text, str) else None
-        matchers.append((match["label"].strip('"'), match["operator"], match["value"]) if match else ("", "?", ""))
+        matchers += matchers_in(text) if isinstance(text, str) else [UNREADABLE]
     judged = [_holds(labels, *matcher, is_all=is_all) for matcher in matchers]
     return False if False in judged else None if None in judged else True
+
+
+def matchers_in(text: str) -> list[Matcher]:
+    """Return label, operator and value of all matchers in one text of a configuration, as Alertmanager reads it.
+
+    Several may stand in one text, separated by commas, and in braces.
+
+    Args:
+        text: ``severity="page"``, or ``{severity="page", team=~"a|b"}``.
+    """
+    inner = text.strip()
+    inner = inner.removeprefix("{").removesuffix("}")
+    found: list[Matcher] = []
+    place = 0
+    for part in _PART.finditer(inner):
+        between, place = inner[place : part.start()], part.end()
+        match = _MATCHER.fullmatch(part[0])
+        if match is None and not part[0].strip() and place == len(inner):
+            # Blanks after the last comma.
+            break
+        if match is None or between not in {"", ","}:
+            return [*found, UNREADABLE]
+        value = match["plain"] if match["quoted"] is None else match["quoted"]
+        found.append((_plain(match["label"].strip('"')), match["operator"], _plain(value)))
+    return found if inner[place:].strip() in {"", ","} else [*found, UNREADABLE]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r'\\(["n\\])', lambda match: _ESCAPED[match[1]], text)
 
 
 def _holds(labels: Mapping[str, str], label: str, operator: str, value: str, *, is_all: bool) -> bool | None:

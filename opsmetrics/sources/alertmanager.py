@@ -27,6 +27,9 @@ Row = dict[str, Any]
 # Samples are a minute apart, and a rule is evaluated somewhat before its sample is read.
 NEAR = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
+# What a rule of inhibition may say. One that says more asks for something else, and inhibits nothing that we know of.
+_SIDES = ("match", "match_re", "matchers")
+_OF_A_RULE = frozenset({"name", "equal", *(f"{side}_{kind}" for side in ("source", "target") for kind in _SIDES)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ class Alertmanager:
 
     def note(self, firing: Sequence[tuple[Mapping[str, str], Sequence[datetime]]]) -> None:
         """Note what fired, and when: some alerts inhibit others."""
-        self._rules = [_Rule(told, firing) for told in self._config.get("inhibit_rules") or []]
+        told = self._config.get("inhibit_rules") or []
+        self._rules = [_Rule(rule, firing) for rule in told if set(rule) <= _OF_A_RULE]
 
     def fired(self, labels: Mapping[str, str], first: datetime) -> datetime:
         """Return since when an alert fires whose first sample is known, or the sample's instant."""

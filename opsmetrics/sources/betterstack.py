@@ -22,6 +22,8 @@ LONGEST = timedelta(days=92)
 _NO_STATE = {"paused", "pending", "maintenance"}
 # Better Stack itself waits before it believes such an incident.
 _UNCONFIRMED = "unconfirmed"
+# An incident that tells one of these is about that day.
+_EXPIRIES = ("ssl_certificate_expires_at", "domain_expires_at")
 
 
 def _client(request: FetchRequest[BetterStack]) -> Http:
@@ -68,7 +70,7 @@ def availability_checks(request: FetchRequest[BetterStack]) -> FetchResult:
             }
             told = monitor["attributes"]
             begins = datetime.fromisoformat(told["created_at"])
-            changes = _changes(request, told, begins, list(incidents.values()))
+            changes = _changes(request, told, begins, [item for item in incidents.values() if not _is_warning(item)])
             rows += rows_of(request, monitor["id"], begins, changes)
     return FetchResult(rows, source=f"{request.connector.url} incidents")
 
@@ -87,7 +89,7 @@ def _changes(
     def between(at: datetime) -> Status:
         return "unknown" if has_window or at < sure or (paused is not None and at >= paused) else "up"
 
-    spans = [(datetime.fromisoformat(item["started_at"]), instant(item["resolved_at"])) for item in incidents]
+    spans = [span for item in incidents for span in _spans(item)]
     unsure = {
         datetime.fromisoformat(item["started_at"])
         for item in incidents
@@ -101,6 +103,25 @@ def _changes(
     if paused is not None:
         changes.append(Change(paused, "unknown"))
     return changes
+
+
+def _is_warning(incident: dict[str, Any]) -> bool:
+    """Whether an incident only says that a certificate or a domain will expire: until then all works.
+
+    What no longer works when that day has come is found by the checks, which make an incident of their own.
+    """
+    started = datetime.fromisoformat(incident["started_at"])
+    days = [instant(incident.get(name)) for name in _EXPIRIES]
+    return any(day is not None and day > started for day in days)
+
+
+def _spans(incident: dict[str, Any]) -> list[tuple[datetime, datetime | None]]:
+    """Return from when to when an incident lasted; one that was opened again keeps the time of its first end."""
+    started, resolved = datetime.fromisoformat(incident["started_at"]), instant(incident["resolved_at"])
+    reopened = instant(incident.get("reopened_at"))
+    if reopened is None or resolved is None or reopened < resolved:
+        return [(started, resolved)]
+    return [(started, resolved), (reopened, None)]
 
 
 def _within(spans: list[tuple[datetime, datetime | None]], at: datetime) -> bool:

@@ -20,6 +20,7 @@ from opsmetrics.organisation import Organisation
 LONGEST = timedelta(days=8)
 # What is asked for on either side of the wanted days: a period that is cut there is longer than the longest.
 MARGIN = timedelta(days=10)
+GONE = "schedule {schedule} is not there, or not to be seen with this key: who was on duty is not known"
 
 
 @dataclass(frozen=True, slots=True)

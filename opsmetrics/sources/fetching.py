@@ -30,6 +30,7 @@ from opsmetrics.sources.raw_table import RawTable
 from opsmetrics.streams import Column, Stream
 
 if TYPE_CHECKING:
+    from opsmetrics.sources.earlier import Look
     from opsmetrics.sources.http import Http, Waits
 
 ConnectorT = TypeVar("ConnectorT", bound=Connector)
@@ -51,6 +52,7 @@ class FetchRequest(Generic[ConnectorT]):
         ends_at: Midnight that ends them, UTC.
         now: Clock of the pull, UTC.
         known: What this pull was told already and asks no second time, the same for all its questions.
+        looks: Reads how the asked days were last looked at, and which rows were landed of them.
     """
 
     settings: Settings
@@ -62,6 +64,7 @@ class FetchRequest(Generic[ConnectorT]):
     ends_at: datetime
     now: datetime
     known: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
+    looks: Callable[[], Mapping[date, Look]] = field(default=dict, compare=False)
 
     @classmethod
     def make(

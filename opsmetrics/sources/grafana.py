@@ -8,14 +8,24 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+from opsmetrics.core.instants import instant as told_instant
 from opsmetrics.organisation.connectors.telemetry import GRAFANA_NOTES, Grafana
 from opsmetrics.organisation.known import KnownNames
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.alert_routes import is_template, receivers_of
 from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.earlier import Earlier
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
-from opsmetrics.sources.grafana_history import Transition, from_annotations, from_frame, instant, state_of, was_firing
-from opsmetrics.sources.grafana_quiet import Quiet, policies
+from opsmetrics.sources.grafana_history import (
+    Transition,
+    from_annotations,
+    from_frame,
+    instant,
+    sent_labels,
+    state_of,
+    was_firing,
+)
+from opsmetrics.sources.grafana_quiet import Quiet, allowed, policies
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
 from opsmetrics.streams import STREAMS
@@ -26,6 +36,9 @@ LIMIT = 5000
 LONGEST_OF_LOKI = timedelta(days=28)
 # How long an alert may have fired before the asked days and still end in them.
 LONGEST = timedelta(days=7)
+FIRING = "api/prometheus/grafana/api/v1/alerts"
+# An alert that has just begun to fire may not stand in the history yet.
+FRESH = timedelta(hours=1)
 UNNAMED = "deploy annotations left out, without a service and an environment that are known"
 _KINDS = frozenset(STREAMS["alert_rule_states"].column("kind").one_of)
 
@@ -167,16 +180,34 @@ def _refuse_hidden(http: Http, start: datetime, end: datetime) -> None:
         raise http.error("api/annotations", message, fix)
 
 
-def alerts(request: FetchRequest[Grafana]) -> FetchResult:
-    """Return firing intervals: open at *Alerting*, closed by what says that it is over.
+def _refuse_unkept(http: Http, start: datetime, end: datetime) -> None:
+    """Refuse a silence that is none: a Grafana that keeps no history of its alerts, or keeps it elsewhere.
 
-    What a silence or a mute timing covered from its first to its last instant told nobody, and is no page.
+    Raises:
+        SourceError: An alert fires since an instant of [start, end), of which the history tells nothing.
+    """
+    found: Row = allowed(http, FIRING) or {}
+    firing: list[Row] = (found.get("data") or {}).get("alerts") or []
+    since = (told_instant(alert.get("activeAt")) for alert in firing if str(alert.get("state")).startswith("Alerting"))
+    if any(at is not None and start <= at < end - FRESH for at in since):
+        message = "alerts fire since then, and the state history tells of no change at all"
+        fix = "turn it on in Grafana ([unified_alerting.state_history]), and set state_history to where it is kept"
+        raise http.error(FIRING, message, fix)
+
+
+def alerts(request: FetchRequest[Grafana]) -> FetchResult:
+    """Return firing intervals: open at what tells somebody, closed by what says that it is over.
+
+    By default *Alerting*, *NoData* and *Error* tell somebody. What a silence or a mute timing covered from its first to
+    its last instant told nobody, and is no page.
     """
     settings = request.connector
     with _client(request) as http:
         rules = _rules(http)
         until = min(request.ends_at + LONGEST, request.now)
         found = _transitions(settings, http, request.starts_at - LONGEST, until)
+        if not found:
+            _refuse_unkept(http, request.starts_at - LONGEST, until)
         quiet = Quiet(http)
         rows = _intervals(request, rules, quiet, found)
         if until < request.now and any(row["closed_at"] is None and request.covers(row["fired_at"]) for row in rows):
@@ -194,25 +225,28 @@ def _intervals(
     series: dict[tuple[str, str], set[Transition]] = defaultdict(set)
     for change in found:
         series[book.uid_of(change), change.instance].add(change)
-    rows: list[Row | None] = []
-
-    def add(uid: str, rule: Row, opened: Transition, closed: Transition | None) -> None:
-        last = closed.at if closed else request.now
-        if not quiet.tells_nobody(opened.labels, uid, rule, opened.at, last):
-            rows.append(_interval(request.connector, uid, rule, opened, closed))
-
+    intervals: list[tuple[str, Transition, Transition | None]] = []
     for (uid, _), changes in series.items():
         rule = book.by_uid.get(uid, {})
         opened: Transition | None = None
         for change in sorted(changes, key=lambda item: (item.at, item.number)):
             state = state_of(change.state, rule)
-            if state == "firing" and opened is None and not was_firing(change.previous):
+            if state == "firing" and opened is None and not was_firing(change.previous, rule):
                 opened = change
             elif state == "over" and opened is not None:
-                add(uid, rule, opened, change)
+                intervals.append((uid, opened, change))
                 opened = None
         if opened is not None:
-            add(uid, rule, opened, None)
+            intervals.append((uid, opened, None))
+    earlier = Earlier(request, [_alert_id(uid, opened) for uid, opened, _ in intervals])
+    rows: list[Row | None] = []
+    for uid, opened, closed in intervals:
+        rule, ended = book.by_uid.get(uid, {}), closed.at if closed else None
+        is_page = earlier.was_page(_alert_id(uid, opened), opened.at, ended)
+        if is_page is None:
+            is_page = not quiet.tells_nobody(sent_labels(opened), uid, rule, opened.at, ended or request.now)
+        if is_page:
+            rows.append(_interval(request.connector, uid, rule, opened, closed))
     return [row for row in rows if row is not None]
 
 
@@ -235,6 +269,10 @@ class _Rules:
         return known or str(change.rule_number or change.title)
 
 
+def _alert_id(uid: str, opened: Transition) -> str:
+    return f"{uid}-{opened.fingerprint}-{opened.at:%Y%m%dT%H%M%S%f}"
+
+
 def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed: Transition | None) -> Row | None:
     """Return one page; an alert's own labels come before its rule's, of which some are made by templates."""
     labels = {**(rule.get("labels") or {}), **opened.labels}
@@ -242,7 +280,7 @@ def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed
     if is_no_page(opened.title or rule.get("title"), severity):
         return None
     return {
-        "alert_id": f"{uid}-{opened.fingerprint}-{opened.at:%Y%m%dT%H%M%S%f}",
+        "alert_id": _alert_id(uid, opened),
         # A rule that nobody knows keeps its pages: they show up as a name without owner.
         "service_id": _service(settings, labels, uid),
         "rule_id": labels.get("rule") or uid,

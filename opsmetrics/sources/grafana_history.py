@@ -17,9 +17,11 @@ Row = dict[str, Any]
 State = Literal["firing", "over", "unknown"]
 # Names of before Grafana 9 among them. What waits, or ends only for a while, neither begins nor ends anything.
 _STATES: dict[str, State] = {"alerting": "firing", "normal": "over", "ok": "over", "paused": "over"}
-# State -> setting of the rule that says what it stands for, and what that says.
+# State -> setting of the rule that says what it stands for, and what that says. By default a query without data, and
+# one that fails, tell somebody too, by an alert of their own name.
 _SETTINGS = {"nodata": "noDataState", "no_data": "noDataState", "error": "execErrState"}
-_CONFIGURED: dict[str, State] = {"Alerting": "firing", "OK": "over"}
+_CONFIGURED: dict[str, State] = {"Alerting": "firing", "NoData": "firing", "Error": "firing", "OK": "over"}
+_OWN_NAMES = {"nodata": "DatasourceNoData", "no_data": "DatasourceNoData", "error": "DatasourceError"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,17 @@ def state_of(state: str, rule: Mapping[str, Any]) -> State:
     return _CONFIGURED.get(str(rule.get(setting)), "unknown") if setting else _STATES.get(state, "unknown")
 
 
-def was_firing(previous: str) -> bool:
+def was_firing(previous: str, rule: Mapping[str, Any]) -> bool:
     """Whether an alert fired already: only the reason has changed, or it was about to recover."""
-    return previous in {"alerting", "recovering"}
+    return previous == "recovering" or state_of(previous, rule) == "firing"
+
+
+def sent_labels(change: Transition) -> dict[str, str]:
+    """Return the labels with which an alert was sent that began so: without data, or failing, it has another name."""
+    own = _OWN_NAMES.get(change.state)
+    if own is None or not change.labels:
+        return change.labels
+    return {**change.labels, "alertname": own, "rulename": change.labels.get("alertname") or change.title}
 
 
 def from_annotations(notes: Iterable[Row]) -> list[Transition]:

@@ -65,16 +65,16 @@ class Quiet:
 
 def policies(http: Http) -> Row | None:
     """Return the tree of notification policies, None where the identity may not read it."""
-    found = _allowed(http, POLICIES)
+    found = allowed(http, POLICIES)
     return found if isinstance(found, dict) else None
 
 
 def _listed(http: Http, path: str) -> list[Row] | None:
-    found = _allowed(http, path)
+    found = allowed(http, path)
     return found if isinstance(found, list) else None
 
 
-def _allowed(http: Http, path: str) -> Any:
+def allowed(http: Http, path: str) -> Any:
     """Return an answer, None where the identity may not have it or this Grafana has no such thing."""
     try:
         return http.get(path)

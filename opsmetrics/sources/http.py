@@ -34,7 +34,9 @@ MOST_VALUES = 5_000_000
 MOST_REDIRECTS = 5
 # Headers that tell how the bytes travelled, not what they are.
 _OF_THE_WIRE = {"content-encoding", "transfer-encoding", "content-length"}
-AGAIN = {429, 500, 502, 503, 504}
+# Statuses that pass: the source is busy or broken for now, and so may be what stands before it (Cloudflare says 520 to
+# 527). Of the server's own, only two say that it can never do what it was asked.
+AGAIN = {408, 425, 429, *range(500, 600)} - {501, 505}
 # At INFO these write down every address whole, path and query included.
 for _talker in ("httpx", "httpcore", "azure", "msal"):
     logging.getLogger(_talker).setLevel(logging.WARNING)

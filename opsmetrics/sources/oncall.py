@@ -17,9 +17,9 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors.on_call import OnCall
 from opsmetrics.sources.actors import is_machine
-from opsmetrics.sources.duty import MARGIN, Period, shifts
+from opsmetrics.sources.duty import GONE, MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
-from opsmetrics.sources.http import ROLES, Http, required_secret, retry_after
+from opsmetrics.sources.http import ROLES, Http, RefusedError, required_secret, retry_after
 from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
@@ -144,14 +144,32 @@ def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row
     }
     if request.connector.dialect == "jsm":
         # Who acknowledged is in no answer of the list.
-        return row | {"acknowledged_at": item.get("ackTime"), "closed_at": item.get("closeTime") or _last_change(item)}
+        acknowledged, closed = item.get("ackTime"), item.get("closeTime")
+        if acknowledged == closed and item.get("acknowledged") is False:
+            acknowledged = None
+        return row | {"acknowledged_at": acknowledged, "closed_at": closed or _last_change(item)}
     report: Row = item.get("report") or {}
-    acknowledged = _after(created, report.get("ackTime"))
+    at, who = _acknowledgement(item, report)
+    kind = _kind(who, request.connector.bots)
+    if at is not None and "acknowledgedBy" not in report and kind == "bot":
+        # What closed it, by itself, answered nobody's call.
+        at = None
     return row | {
-        "acknowledged_at": acknowledged,
-        "acknowledged_by_kind": _kind(report.get("acknowledgedBy"), request.connector.bots) if acknowledged else None,
+        "acknowledged_at": _after(created, at),
+        "acknowledged_by_kind": kind if at is not None else None,
         "closed_at": _after(created, report.get("closeTime")) or _last_change(item),
     }
+
+
+def _acknowledgement(item: Row, report: Row) -> tuple[Any, str | None]:
+    """Return when after its creation an alert was acknowledged, and by whom.
+
+    Where nobody had when it was closed Opsgenie writes the time of closing: who closed it answered then.
+    """
+    at, who = report.get("ackTime"), report.get("acknowledgedBy")
+    if who or at is None or at != report.get("closeTime") or item.get("acknowledged"):
+        return at, who
+    return (at, report["closedBy"]) if report.get("closedBy") else (None, None)
 
 
 def _last_change(item: Row) -> str | None:
@@ -235,14 +253,24 @@ def oncall_shifts(request: FetchRequest[OnCall]) -> FetchResult:
     weeks = math.ceil((request.ends_at + MARGIN - since) / WEEK) + 1
     params = {"interval": weeks, "intervalUnit": "weeks", "date": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
     periods: list[Period] = []
+    notes: list[str] = []
     with _client(request) as http:
         for schedule in settings.schedules:
-            found = http.get(f"{_base(request)}/schedules/{schedule}/timeline", **params)
+            try:
+                found = http.get(f"{_base(request)}/schedules/{schedule}/timeline", **params)
+            except RefusedError as error:
+                if error.status not in {403, 404}:
+                    raise
+                notes.append(GONE.format(schedule=schedule))
+                if len(notes) == len(settings.schedules):
+                    # Not one of them can be read.
+                    raise
+                continue
             timeline = (found["data"] if settings.dialect == "opsgenie" else found)["finalTimeline"]
             for rotation in timeline["rotations"]:
                 periods += [_period(settings, schedule, period) for period in rotation.get("periods") or []]
     rows = shifts(request.organisation, settings.schedules, periods)
-    return FetchResult(rows, source=f"{settings.address} schedules")
+    return FetchResult(rows, not notes, source=f"{settings.address} schedules", notes=tuple(notes))
 
 
 def _period(settings: OnCall, schedule: str, period: Row) -> Period:

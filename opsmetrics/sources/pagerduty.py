@@ -17,7 +17,7 @@ import httpx
 
 from opsmetrics.organisation.connectors.on_call import PagerDuty
 from opsmetrics.sources.actors import is_machine
-from opsmetrics.sources.duty import MARGIN, Period, shifts
+from opsmetrics.sources.duty import GONE, MARGIN, Period, shifts
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
 from opsmetrics.sources.http import ROLES, Http, RefusedError, required_secret, retry_after
 from opsmetrics.sources.service_names import ServiceNames
@@ -287,7 +287,7 @@ def _without_duties(request: FetchRequest[PagerDuty], http: Http, schedule: str)
             request.known[key] = None
     found: Row | None = request.known[key]
     if found is None:
-        return False, f"schedule {schedule} is not there, or not to be seen with this key: who was on duty is not known"
+        return False, GONE.format(schedule=schedule)
     if found.get("escalation_policies") == []:
         return True, f"schedule {schedule} is in no escalation policy: nobody is called by it, and it is no shift"
     return True, None

@@ -11,6 +11,7 @@ from typing import Any
 from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources import alertmanager
 from opsmetrics.sources.azure.client import authenticated_client
+from opsmetrics.sources.earlier import Earlier
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import Http, RefusedError
 from opsmetrics.sources.notes import days_of
@@ -111,19 +112,29 @@ def _unseen(request: FetchRequest[Prometheus], told: Iterable[datetime], notes: 
 
 
 def availability_checks(request: FetchRequest[Prometheus]) -> FetchResult:
-    """Return one row per target and bin: up when at least half of its samples are; a bin without samples has none."""
+    """Return one row per target and bin, of all places that probe it; a bin without samples has none.
+
+    Up when all samples are, degraded when at least half of them are.
+    """
     settings, minutes = request.connector, request.connector.bin_minutes
     step = timedelta(minutes=minutes)
     rows, notes = list[Row](), Notes()
     # A point of avg_over_time looks back: the bin that begins at t is read at t + step, less what belongs to the next.
     back = timedelta(milliseconds=1)
     query = f"avg_over_time({settings.probe}[{minutes * 60_000 - 1}ms])"
+    shares: dict[tuple[str | None, str | None], dict[datetime, list[float]]] = defaultdict(lambda: defaultdict(list))
     for labels, values in _range(request, query, request.starts_at + step - back, request.ends_at - back, step, notes):
+        job = labels.get("job")
+        # Series of one job that differ in other labels alone are the same check from several places.
         for at, share in values:
+            shares[labels.get(settings.monitor_label) or job, job][at].append(share)
+    for (monitor, _), bins in shares.items():
+        for at, found in bins.items():
+            share = sum(found) / len(found)
             rows.append(
                 {
                     "provider": settings.name,
-                    "monitor_id": labels.get(settings.monitor_label) or labels.get("job"),
+                    "monitor_id": monitor,
                     "checked_at": at + back - step,
                     "status": "up" if share == 1 else "degraded" if share >= UP else "down",
                 }
@@ -293,30 +304,40 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
     rows, notes = list[Row](), Notes()
     firing = _firing(request, minute, notes)
     manager.note(firing)
-    for labels, instants in firing:
-        name, severity = labels["alertname"], labels.get(settings.severity_label)
-        if is_no_page(name, severity):
-            continue
+    runs = [
+        (_alert_id(settings, labels, first), labels, instants, first, last)
+        for labels, instants in firing
+        if not is_no_page(labels["alertname"], labels.get(settings.severity_label))
+        for first, last in _runs(instants, minute)
+    ]
+    earlier = Earlier(request, [run[0] for run in runs])
+    for key, labels, instants, first, last in runs:
         own = dict(_identity(labels))
-        for first, last in _runs(instants, minute):
-            running = last + 2 * minute >= request.now
-            fired = manager.fired(own, first) if running else first
+        running = last + 2 * minute >= request.now
+        fired = manager.fired(own, first) if running else first
+        is_page = earlier.was_page(key, fired, None if running else last + minute)
+        if is_page is None:
             during = [at for at in instants if first <= at <= last]
-            if not manager.tells_nobody(own, fired, request.now if running else last, during):
-                rows.append(
-                    {
-                        # The first sample stands for the alert: it is the same while it fires and after.
-                        "alert_id": f"{settings.name}-{abs(hash_of(labels))}-{first:%Y%m%dT%H%M%S}",
-                        "service_id": _alert_service(settings, names, labels),
-                        "rule_id": name,
-                        "severity": severity_of(severity),
-                        "fired_at": fired,
-                        "closed_at": None if running else last + minute,
-                        "is_test": False,
-                    }
-                )
+            is_page = not manager.tells_nobody(own, fired, request.now if running else last, during)
+        if is_page:
+            rows.append(
+                {
+                    "alert_id": key,
+                    "service_id": _alert_service(settings, names, labels),
+                    "rule_id": labels["alertname"],
+                    "severity": severity_of(labels.get(settings.severity_label)),
+                    "fired_at": fired,
+                    "closed_at": None if running else last + minute,
+                    "is_test": False,
+                }
+            )
     unseen = _unseen(request, (at for _, instants in firing for at in instants), notes)
     return notes.result(rows, f"{settings.url} ALERTS", unseen)
+
+
+def _alert_id(settings: Prometheus, labels: dict[str, str], first: datetime) -> str:
+    """Return an alert's id: its first sample stands for it, which is the same while it fires and after."""
+    return f"{settings.name}-{abs(hash_of(labels))}-{first:%Y%m%dT%H%M%S}"
 
 
 def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, str]) -> str:

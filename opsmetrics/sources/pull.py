@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.border import too_large
+from opsmetrics.sources.earlier import looks_at
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
@@ -306,7 +308,11 @@ def _pull_connector(
     told: dict[str, Any] = {}
     for number, days in enumerate(windows):
         progress(number, len(windows))
-        request = FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told)
+        request = replace(
+            FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told),
+            # Who asks for certain days wants them read anew.
+            looks=partial(looks_at, settings.landing, stream, days, outcome.seen) if window is None else dict,
+        )
         answer = explained_shape(request, fetch)
         if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
             message = f"{stream.name}: the source shows nothing at all, where it showed rows before"

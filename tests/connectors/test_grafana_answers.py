@@ -221,6 +221,41 @@ def test_no_data_is_what_the_rule_says_and_else_not_known(monkeypatch, setting, 
     assert row["closed_at"] == START + timedelta(minutes=closed)
 
 
+@pytest.mark.parametrize(
+    ("state", "settings", "is_page"),
+    [
+        ("NoData", {}, True),
+        ("Error", {}, True),
+        ("NoData", {"noDataState": "OK"}, False),
+        ("Error", {"execErrState": "OK"}, False),
+        # It keeps the state that it had, which nobody tells here.
+        ("NoData", {"noDataState": "KeepLast"}, False),
+    ],
+)
+def test_by_default_no_data_and_errors_tell_somebody(monkeypatch, state, settings, is_page):
+    notes = [note(0, "Normal", state, "No data"), note(30, state, "Normal")]
+    rows = alerts(monkeypatch, notes, [rule(**settings)])
+    assert [(row["rule_id"], row["closed_at"]) for row in rows] == (
+        [("feedc0de", START + timedelta(minutes=30))] if is_page else []
+    )
+
+
+@pytest.mark.parametrize(("name", "is_page"), [("DatasourceNoData", False), ("Slow", True)])
+def test_without_data_an_alert_goes_by_another_name(monkeypatch, name, is_page):
+    """A silence or policy of that name is the usual way not to be called for it."""
+    notes = [note(0, "Normal", "NoData", "No data"), note(30, "NoData", "Normal")]
+    quiet = {SILENCES: [silence(-60, 60, ("alertname", name), ("rulename", "Slow" if name != "Slow" else ""))]}
+    assert bool(alerts(monkeypatch, notes, told=quiet)) == is_page
+    policy = {"receiver": "duty", "object_matchers": [["alertname", "=", name]], "mute_time_intervals": ["always"]}
+    always = [{"name": "always", "time_intervals": [{"weekdays": ["sunday:saturday"]}]}]
+    muted = {POLICIES: {"receiver": "duty", "routes": [policy]}, TIMINGS: always}
+    assert bool(alerts(monkeypatch, notes, told=muted)) == is_page
+
+
+def test_what_had_no_data_before_the_window_does_not_begin_in_it(monkeypatch):
+    assert alerts(monkeypatch, [note(0, "NoData", "Alerting"), note(9, "Alerting", "Normal")]) == []
+
+
 def test_what_fired_before_the_window_does_not_begin_in_it(monkeypatch):
     """Only the reason changes: when it began is told by an annotation that nobody asked for."""
     notes = [note(0, "Alerting", "Alerting (Error)"), note(10, "Alerting (Error)", "Normal")]
@@ -462,3 +497,40 @@ def test_a_version_that_hides_changes_from_those_who_ask_by_time_is_not_quiet(sm
                 fetched(small, *asked, **settings)
         else:
             assert list(fetched(small, *asked, **settings).rows) == []
+
+
+@pytest.mark.parametrize("history", ["annotations", "loki"])
+@pytest.mark.parametrize(
+    ("state", "since", "is_unkept"),
+    [
+        ("Alerting", "2026-11-10T08:00:00+01:00", True),
+        ("Alerting (NoData)", "2026-11-10T08:00:00Z", True),
+        ("Pending", "2026-11-10T08:00:00Z", False),
+        # It began before these days, or so lately that the history may not have it yet.
+        ("Alerting", "2026-09-10T08:00:00Z", False),
+        ("Alerting", "2026-11-18T23:59:00Z", False),
+        ("Alerting", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_history_that_nobody_keeps_is_not_quiet(small, history, state, since, is_unkept):
+    """[unified_alerting.state_history] may be off, or name another place: then no change is ever shown."""
+    firing = [{"labels": {}, "annotations": {}, "state": state, "activeAt": since, "value": ""}] if state else []
+    frame = {
+        "schema": {"fields": [{"name": "time"}, {"name": "line"}, {"name": "labels"}]},
+        "data": {"values": [[], [], []]},
+    }
+    routes = {
+        f"/{RULES}": [rule()], f"/{NOTES}": [], f"/{HISTORY}": frame,
+        f"/{grafana.FIRING}": {"status": "success", "data": {"alerts": firing}},
+    }  # fmt: skip
+    asked = ("grafana", "alerts", (date(2026, 11, 9), date(2026, 11, 12)))
+    with telling(routes) as server:
+        settings = {"url": server.url, **TOKEN, "state_history": history, "now": datetime(2026, 11, 20, tzinfo=UTC)}
+        if is_unkept:
+            with pytest.raises(SourceError, match="the state history tells of no change at all"):
+                fetched(small, *asked, **settings)
+        else:
+            assert list(fetched(small, *asked, **settings).rows) == []
+        server.routes[f"/{grafana.FIRING}"] = Reply({"message": "denied"}, 403)
+        assert list(fetched(small, *asked, **settings).rows) == []

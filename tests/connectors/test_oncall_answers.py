@@ -9,11 +9,14 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from opsmetrics.core.errors import SourceError
 from opsmetrics.sources import oncall
+from opsmetrics.sources.duty import GONE
 from opsmetrics.sources.fetching import FetchResult, batch_of
 from opsmetrics.streams import STREAMS
 from simulator.world import local
 from tests.connectors.answers import NOW, ask, request_of
+from tests.connectors.told import Reply, fetched, telling
 
 TOKEN = {"token_env": "ONCALL_TOKEN", "user_env": "ONCALL_USER"}
 JSM = {"dialect": "jsm", "cloud_id": "c1", **TOKEN}
@@ -166,6 +169,38 @@ def test_who_acknowledged_in_opsgenie_is_told_by_whole_names(monkeypatch, name, 
     assert query["query"].startswith("createdAt>=")
 
 
+@pytest.mark.parametrize(
+    ("report", "acknowledged", "told"),
+    [
+        # Closed by what had opened it: ackTime is the time of closing, as recorded answers have it.
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "Alert API"}, False, (None, None)),
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "System"}, False, (None, None)),
+        ({"ackTime": 240_000, "closeTime": 240_000}, False, (None, None)),
+        # A person who closes it has answered.
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "ola@example.invalid"}, False, (4, "human")),
+        ({"ackTime": 240_000, "closeTime": 900_000, "acknowledgedBy": "Alert API", "closedBy": "API"}, True, (4, "bot")),
+        # Taken back later: it was acknowledged all the same, as the vendor's own example has it.
+        ({"ackTime": 240_000, "closeTime": 900_000, "acknowledgedBy": "ola@example.invalid"}, False, (4, "human")),
+        ({"ackTime": 240_000, "closeTime": 240_000, "acknowledgedBy": "ola@example.invalid"}, True, (4, "human")),
+    ],
+)  # fmt: skip
+def test_what_was_closed_without_an_answer_was_not_acknowledged(monkeypatch, report, acknowledged, told):
+    alert = {"id": "a", "createdAt": "2026-11-10T08:00:00Z", "status": "closed", "acknowledged": acknowledged}
+    request = request_of("oncall", "alerts", **OPSGENIE)
+    (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert | {"report": report}], "paging": {}}})
+    minutes, kind = told
+    at = None if minutes is None else datetime(2026, 11, 10, 8, minutes, tzinfo=UTC)
+    assert (row["acknowledged_at"], row["acknowledged_by_kind"]) == (at, kind)
+    assert row["closed_at"] is not None or "closeTime" not in report
+
+
+@pytest.mark.parametrize(("acknowledged", "told"), [(True, "2026-11-10T09:00:00Z"), (False, None)])
+def test_jsm_too_writes_the_time_of_closing_where_nobody_acknowledged(monkeypatch, acknowledged, told):
+    closed = {"ackTime": "2026-11-10T09:00:00Z", "closeTime": "2026-11-10T09:00:00Z", "acknowledged": acknowledged}
+    (row,) = pages(monkeypatch, [jsm_alert(**closed)])
+    assert (row["acknowledged_at"], row["closed_at"]) == (told, "2026-11-10T09:00:00Z")
+
+
 RECORDED = [
     {
         "id": "3f84e009-7548-4e7d-832a-fa82c1ceb6b1",
@@ -315,3 +350,25 @@ def test_no_timeline_of_more_than_a_year_ago_is_asked_for(monkeypatch):
 
     duty(monkeypatch, (first, first + timedelta(days=7)), answer)
     assert [NOW - at < timedelta(days=365) for at in asked] == [True]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"), [(OPSGENIE, "/v2/schedules"), (JSM, "/jsm/ops/api/c1/v1/schedules")], ids=["opsgenie", "jsm"]
+)
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_schedule_that_was_deleted_does_not_hide_the_others(monkeypatch, small, dialect, path, status):
+    for name in TOKEN.values():
+        monkeypatch.setenv(name, "loopback-only")
+    entry = period("2026-08-10T06:00:00Z", "2026-08-10T14:00:00Z")
+    timeline = {"finalTimeline": {"rotations": [{"id": "r", "periods": [entry | {"recipient": entry["responder"]}]}]}}
+    body = {"data": timeline} if dialect is OPSGENIE else timeline
+    gone = Reply({"message": "No schedule exists with id"}, status)
+    schedules = {"s1": "drift", "s2": "drift"}
+    for first, second in (("s1", "s2"), ("s2", "s1")):
+        with telling({f"{path}/{first}/timeline": body, f"{path}/{second}/timeline": gone}) as server:
+            answer = fetched(small, "oncall", "oncall_shifts", url=server.url, **dialect, schedules=schedules)
+        assert (len(answer.rows), answer.is_complete) == (1, False)
+        assert answer.notes == (GONE.format(schedule=second),)
+    with telling({f"{path}/{name}/timeline": gone for name in schedules}) as server, pytest.raises(SourceError) as told:
+        fetched(small, "oncall", "oncall_shifts", url=server.url, **dialect, schedules=schedules)
+    assert str(status) in str(told.value)

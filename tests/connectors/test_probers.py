@@ -143,7 +143,11 @@ MONITOR = {
 @pytest.fixture
 def stack(answering, pull_small):
     def pull(
-        incidents: list[tuple[str, str | None]] = (), more: str = "", incident_status: str = "Resolved", **attributes
+        incidents: list[tuple[str, str | None]] = (),
+        more: str = "",
+        incident_status: str = "Resolved",
+        about: dict[str, str | None] | None = None,
+        **attributes,
     ):
         def answer(path, query, _body):
             neighbours = {"first": None, "last": None, "prev": None, "next": None}
@@ -151,10 +155,8 @@ def stack(answering, pull_small):
             data = [{"id": "7", "attributes": told}]
             if path.endswith("incidents"):
                 shown = [pair for pair in incidents if "resolved" not in query or pair[1] is None]
-                data = [
-                    {"id": f"{a}{b}", "attributes": {"started_at": a, "resolved_at": b, "status": incident_status}}
-                    for a, b in shown
-                ]
+                rest = {"status": incident_status, **(about or {})}
+                data = [{"id": f"{a}{b}", "attributes": {"started_at": a, "resolved_at": b, **rest}} for a, b in shown]
             return 200, {"data": data, "pagination": neighbours}
 
         sources = TOML.format(kind="betterstack", url=answering(answer), more=more)
@@ -187,6 +189,36 @@ def test_two_incidents_may_begin_at_one_instant(stack):
 def test_an_incident_that_better_stack_does_not_believe_yet_is_no_outage(stack):
     found = stack([("2026-08-04T08:00:00Z", None)], incident_status="Unconfirmed")
     assert found == [*UP[:2], (4, 8, "unknown"), (4, 22, "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("reopened", "expected"),
+    [
+        (None, [(2, 22, "up"), (3, 8, "down"), (3, 10, "up"), *UP[1:]]),
+        # It keeps the time of its first end, as the vendor's example of an incident that was opened again has it.
+        ("2026-08-03T12:00:00Z", [*UP[:1], (3, 8, "down"), (3, 10, "up"), (3, 12, "down"), (3, 22, "down"), (4, 22, "down")]),
+        # Since then it has ended again.
+        ("2026-08-03T09:00:00Z", [(2, 22, "up"), (3, 8, "down"), (3, 10, "up"), *UP[1:]]),
+    ],
+)  # fmt: skip
+def test_an_incident_that_was_opened_again_lasts(stack, reopened, expected):
+    about = {"reopened_at": reopened}
+    assert stack([("2026-08-03T08:00:00Z", "2026-08-03T10:00:00Z")], about=about) == expected
+
+
+@pytest.mark.parametrize("name", ["ssl_certificate_expires_at", "domain_expires_at"])
+@pytest.mark.parametrize(
+    ("expires", "expected"),
+    [
+        # Weeks of warning before a day to come.
+        ("2026-08-20T00:00:00.000Z", UP),
+        # It has expired: visitors see that.
+        ("2026-08-02T23:00:00.000Z", [(2, 22, "up"), (3, 8, "down"), (3, 22, "down"), (4, 22, "down")]),
+        (None, [(2, 22, "up"), (3, 8, "down"), (3, 22, "down"), (4, 22, "down")]),
+    ],
+)
+def test_a_warning_that_something_will_expire_is_no_outage(stack, name, expires, expected):
+    assert stack([("2026-08-03T08:00:00Z", None)], about={name: expires}) == expected
 
 
 def test_before_its_settings_were_changed_a_monitor_may_have_been_paused(stack):

@@ -196,6 +196,15 @@ def test_what_another_alert_inhibited_all_the_time_is_no_page(monkeypatch, other
     assert len(alerts(monkeypatch, series, config=CONFIG)) == count
 
 
+def test_a_rule_that_asks_for_more_than_we_know_inhibits_nothing(monkeypatch):
+    """Alertmanager is to have rules of several sources (prometheus/alertmanager#4712), which stand under another name."""
+    rule = {"sources": [{"source_matchers": ["alertname=Down"]}], "target_matchers": ["alertname=Slow"]}
+    series = [(LABELS | {"alertname": name}, FIRED, FIRED + timedelta(minutes=30)) for name in ("Slow", "Down")]
+    assert len(alerts(monkeypatch, series, config=json.dumps({"inhibit_rules": [rule]}))) == 2
+    known = {"name": "x", "source_matchers": ["alertname=Down"], "target_matchers": ["alertname=Slow"]}
+    assert len(alerts(monkeypatch, series, config=json.dumps({"inhibit_rules": [known]}))) == 1
+
+
 def test_alerts_on_both_sides_of_a_rule_do_not_inhibit_each_other(monkeypatch):
     both = "inhibit_rules: [{source_matchers: [service=web], target_matchers: [service=web], equal: [service]}]"
     series = [(LABELS | {"pod": pod}, FIRED, FIRED + timedelta(minutes=30)) for pod in "ab"]
@@ -308,6 +317,31 @@ def test_a_series_of_native_histograms_has_no_values_and_breaks_nothing(answerin
     url = answering(lambda *_: (200, body))
     found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
     assert [row["monitor_id"] for row in found.rows] == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("values", "status"), [("111", "up"), ("110", "degraded"), ("100", "down"), ("000", "down")], ids=str
+)
+def test_one_check_from_several_places_is_one_check(answering, values, status):
+    places = [
+        series(value) | {"metric": {"instance": "web", "job": "http", "place": str(number)}}
+        for number, value in enumerate(values)
+    ]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": places}}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
+    assert [(row["monitor_id"], row["status"]) for row in found.rows] == [("web", status)]
+
+
+def test_checks_of_two_kinds_are_not_one(answering):
+    """A host that answers pings says nothing of the pages that it no longer serves."""
+    jobs = [
+        series(value) | {"metric": {"instance": "web", "job": job}} for job, value in (("http", "0"), ("ping", "1"))
+    ]
+    body = {"status": "success", "data": {"resultType": "matrix", "result": jobs}}
+    url = answering(lambda *_: (200, body))
+    found = prometheus.availability_checks(request_of("prometheus", "availability_checks", url=url, now=NOW))
+    assert sorted(row["status"] for row in found.rows) == ["down", "up"]
 
 
 def test_a_service_with_one_of_the_two_counters_is_counted(answering):

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, expand
 from opsmetrics.landing import Batch, land, load_paths, read_load
 from opsmetrics.organisation import load_organisation
@@ -27,9 +27,11 @@ from opsmetrics.sources import grafana, oncall, prometheus
 from opsmetrics.sources.azure import graph
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.github import client
+from opsmetrics.sources.http import Http
 from opsmetrics.sources.notes import PullNote, read_notes, write_note
 from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.registry import fetch_function, probe_function
+from tests.connectors.told import Reply, telling
 from tests.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -405,3 +407,19 @@ def test_subscriptions_that_are_not_seen_are_no_empty_ones(connected, demo_conne
         text = demo_connected.replace(f'subscriptions = ["{one}"]', f'subscriptions = ["{one}", "{other}"]')
         result, _ = pulled(connected, text, "control_results", "azure-resources")
         assert (result.error is None) if said is None else (said in result.error)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [(408, 2), (425, 2), (429, 2), (500, 2), (507, 2), (520, 2), (522, 2), (527, 2), (501, 1), (400, 1)]
+)  # fmt: skip
+def test_a_fault_that_passes_is_asked_again(tmp_path, status, asked):
+    """Cloudflare stands before many of these services, and says by 520 to 527 that it did not reach them."""
+    told = iter([Reply({}, status), Reply({"data": []})])
+    settings = Settings(home=tmp_path, org=tmp_path, data=None, now=None, sql=tmp_path, retry_seconds=0.001)
+    with telling({"/x": lambda *_: next(told)}) as server, Http("x", server.url, settings) as http:
+        if asked > 1:
+            assert http.get("x") == {"data": []}
+        else:
+            with pytest.raises(SourceError):
+                http.get("x")
+        assert len(server.asked) == asked

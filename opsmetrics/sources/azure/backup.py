@@ -95,7 +95,8 @@ def backup_copies(request: FetchRequest[AzureResources]) -> FetchResult:
     rows: list[Row] = []
     counted: Counter[str] = Counter()
     for row in inventory(request, "backup_items"):
-        instance, state = row["id"].lower(), word(row["state"])
+        # What somebody deleted in a Recovery Services vault is kept for some days, as an item whose protection stopped.
+        instance, state = row["id"].lower(), "softdeleted" if row["isDeleted"] else word(row["state"])
         if state not in _COPIES:
             counted[UNKNOWN_STATE] += state not in _NO_COPIES
             continue

@@ -9,7 +9,7 @@ import pytest
 
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
-from opsmetrics.sources import prometheus, pull_stream
+from opsmetrics.sources import alertmanager, prometheus, pull_stream
 from tests.opsmetrics.sources.test_days import World
 
 SOURCES = """
@@ -47,3 +47,23 @@ def test_an_alert_of_four_days_is_one_page_with_its_own_start_and_end(small, tmp
     rows = world.rows("alerts", "rule_id, fired_at, closed_at")
     assert [row for row in rows if row[0] == "long"] == [("long", FIRED, CLOSED)]
     assert len([row for row in rows if row[0] == "daily"]) == len(rows) - 1 >= 10
+
+
+def test_what_was_silenced_stays_no_page_when_its_silence_is_forgotten(small, tmp_path, monkeypatch):
+    """The day of the long alert is asked for again, for longer than Alertmanager keeps the silence of the other one."""
+    (small / "sources.toml").write_text(SOURCES)
+    clock = {}
+
+    def tells_nobody(_self, labels, _first, last, _during):
+        return labels["alertname"] == "daily" and clock["now"] - last < timedelta(days=5)
+
+    monkeypatch.setattr(prometheus, "_range", samples)
+    monkeypatch.setattr(alertmanager.Alertmanager, "tells_nobody", tells_nobody)
+    settings = Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+    for day in range(9):
+        clock["now"] = datetime(2026, 8, 27, 4, tzinfo=UTC) + timedelta(days=day)
+        (result,) = pull_stream(replace(settings, now=clock["now"]), load_organisation(small), "alerts")
+        assert result.error is None
+    rows = World(small, tmp_path / "home").rows("alerts", "rule_id, fired_at")
+    # Of what was over for longer when the first pull came nobody knew that any more.
+    assert [row for row in rows if row[1] >= datetime(2026, 8, 23, tzinfo=UTC)] == [("long", FIRED)]
