@@ -22,7 +22,7 @@ from opsmetrics.sources.git_copies import is_repository, kept_copies
 from opsmetrics.sources.git_history import Commit, History, git_lines
 from opsmetrics.sources.manifests import Change, Pin
 from opsmetrics.sources.release_dates import ReleaseDates
-from opsmetrics.sources.update_titles import is_update_title, read_title, shape_of
+from opsmetrics.sources.update_titles import is_update_title, read_title, read_titles, shape_of
 from opsmetrics.sources.versions import direction_of, highest, update_type
 
 Row = dict[str, Any]
@@ -102,13 +102,23 @@ def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[
     return [commit for commit in commits if request.covers(commit.at)]
 
 
+def _titles_of(commit: Commit) -> list[str]:
+    """Return the titles that say what was updated: its own, else those of the commits that a merge brought in."""
+    if is_update_title(commit.title):
+        return [commit.title]
+    # A branch that was made anew has the same title again.
+    return list(dict.fromkeys(title for title in commit.brought if is_update_title(title))) or [commit.title]
+
+
 def _updates_of(commit: Commit, found: list[Change]) -> list[Change]:
-    """Return the version changes of a commit: of the manifests, else what a bot's title says by itself."""
-    title = read_title(commit.title)
-    if found or commit.actor not in UPDATE_BOTS or title.package is None or title.new is None:
+    """Return the version changes of a commit: of the manifests, else what a bot's titles say by themselves."""
+    if found or commit.actor not in UPDATE_BOTS:
         return found
-    before, after = (Pin(_FROM_TITLE, title.package, version) for version in (title.old, title.new))
-    return [Change(before, after)]
+    return [
+        Change(Pin(_FROM_TITLE, title.package, title.old), Pin(_FROM_TITLE, title.package, title.new))
+        for title in map(read_title, _titles_of(commit))
+        if title.package is not None and title.new is not None
+    ]
 
 
 def _kind(change: Change) -> str:
@@ -129,9 +139,10 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
         told.look_at(request, repository, history)
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
         for commit, changes in history.changes(_asked(request, made_by_bots)):
-            found, title = _updates_of(commit, changes), read_title(commit.title)
-            is_update = bool(found) or is_update_title(commit.title)
-            packages = {change.after.package for change in found} or set(title.packages)
+            titles = _titles_of(commit)
+            found, title = _updates_of(commit, changes), read_titles(titles)
+            is_update = bool(found) or any(map(is_update_title, titles))
+            packages = {change.after.package for change in changes} or set(title.packages)
             # Where no manifest that is read says what changed, a group's title says how many.
             is_understood = bool(packages or title.count) or not is_update or title.has_no_package
             local = commit.at.astimezone(request.organisation.zone)
@@ -147,7 +158,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
                     "package_count": len(packages) or title.count or 0 if is_understood else None,
                     "highest_update_type": highest(_kind(change) for change in found),
                     "is_offhours": local.weekday() >= 5 or not 7 <= local.hour < 17,
-                    "unread_form": None if is_understood else shape_of(commit.title),
+                    "unread_form": None if is_understood else shape_of(titles[0]),
                 }
             )
     return FetchResult(rows, source=_source(request), notes=tuple(told.notes), unseen=frozenset(told.unseen))

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -62,13 +62,24 @@ FileText = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; ``actor`` is its author, of a merge on the main line whoever made all that it brought in."""
+    """One commit.
+
+    Attributes:
+        sha: Its name.
+        parents: Names of those before it.
+        at: When it was committed.
+        title: Its first line.
+        actor: Its author, of a merge on the main line whoever made all that it brought in.
+        brought: Of a merge on the main line, titles of the commits that it brought in, oldest first: a server's
+            own words (*Merge pull request #7 from ...*) do not say what was merged.
+    """
 
     sha: str
     parents: tuple[str, ...]
     at: datetime
     title: str
     actor: ActorKind
+    brought: tuple[str, ...] = ()
 
     @property
     def is_merge(self) -> bool:
@@ -253,7 +264,11 @@ class History:
         if not kinds:
             return commit
         actor: ActorKind = next(iter(kinds)) if len(kinds) == 1 else "human" if "human" in kinds else "other_bot"
-        return Commit(commit.sha, commit.parents, commit.at, commit.title, actor)
+        # A history that was imported has a beginning of its own: what was updated there was not updated by this merge.
+        is_imported = any(not other.parents for other in brought)
+        own = () if is_imported else sorted(brought, key=lambda other: other.at)
+        titles = tuple(other.title for other in own if not other.is_merge)
+        return replace(commit, actor=actor, brought=titles)
 
     def changes(self, commits: Iterable[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
         """Yield the version changes of commits against their first parents, in the order in which they are asked for.

@@ -119,6 +119,29 @@ def test_a_grouped_merge_of_a_bot_is_one_merge_and_many_updates(clone):
     assert found == {("a", "1.0.0", "1.1.0", "minor"), ("b", "1.0.0", "2.0.0", "major")}
 
 
+def test_what_a_merge_brought_in_says_what_it_updates(clone):
+    """A merge of GitHub, GitLab or Bitbucket has their words as its title, and a lock file alone names no package."""
+    repository, pull = clone
+    requests = (
+        ("Merge pull request #72 from org/dependabot/npm_and_yarn/ws-8.2.0", ["Bump ws from 8.1.0 to 8.2.0"]),
+        ("Merge branch 'renovate/all' into 'main'", ["Update dependency c to v1.2.3 [SECURITY]"]),
+        ("Merged in renovate/two (pull request #9)", ["Bump d from 1 to 2", "Bump the web group with 3 updates"]),
+    )
+    for number, (said, titles) in enumerate(requests):
+        repository.git("checkout", "-q", "-b", f"request{number}", "main")
+        for place, title in enumerate(titles):
+            files = {"package-lock.json": f"{number} {place}"}
+            repository.commit(title, files, author="dependabot[bot]", at=f"2026-10-08T06:0{place}:00Z")
+        repository.git("checkout", "-q", "main")
+        repository.git("merge", "-q", "--no-ff", "-m", said, f"request{number}", at=f"2026-10-0{9 - number}T09:00:00Z")
+    rows = sorted(pull("update_merges"), key=lambda row: row["merged_at"], reverse=True)
+    assert [row["is_dependency_update"] for row in rows] == [True] * 3
+    assert [row["package_count"] for row in rows] == [1, 1, 4]
+    assert [row["is_security"] for row in rows] == [False, True, False]
+    found = [(row["package"], row["to_version"]) for row in pull("dependency_updates")]
+    assert sorted(found) == [("c", "v1.2.3"), ("d", "2"), ("ws", "8.2.0")]
+
+
 def test_imported_history_does_not_count_twice(clone):
     repository, pull = clone
     repository.git("checkout", "-q", "--orphan", "other")
