@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from opsmetrics.sources.dependencies import toml, xml
-from opsmetrics.sources.dependencies.model import Contents, Need
+from opsmetrics.sources.dependencies.model import Contents, Need, Package
 
 _EXACT = re.compile(r"\[?(?P<version>\d[\w.+-]*)\]?")
 _GRADLE = re.compile(r"[\"'](?P<group>[\w.-]+):(?P<name>[\w.-]+):(?P<version>\d[\w.+-]*)(?:@\w+)?[\"']")
@@ -19,7 +19,10 @@ def pom(text: str) -> Contents:
     """Read a pom.xml: dependencies, managed ones, plugins and the parent."""
     root = xml.tree(text)
     properties = xml.properties_in(root, "properties")
-    return Contents(tuple(_maven(root, properties)))
+    parent = next((element for element in root if xml.tag(element) == "parent"), None)
+    group = xml.child(root, "groupId") or (xml.child(parent, "groupId") if parent is not None else "")
+    made = Package("maven", f"{xml.resolved(group, properties)}:{xml.child(root, 'artifactId')}")
+    return Contents(tuple(_maven(root, properties)), makes=made)
 
 
 def _maven(root: ET.Element, properties: Mapping[str, str]) -> Iterator[Need]:

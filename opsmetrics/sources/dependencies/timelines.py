@@ -12,7 +12,7 @@ from opsmetrics.sources.dependencies.inventory import Inventory, Timeline
 from opsmetrics.sources.git_history import History
 
 # Raised whenever files are read otherwise: what was kept before is then read again.
-VERSION = "3"
+VERSION = "4"
 
 
 def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline:

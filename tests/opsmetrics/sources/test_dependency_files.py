@@ -8,6 +8,7 @@ import pytest
 
 from opsmetrics.sources.dependencies.files import PATHS, format_of
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Inventory
+from opsmetrics.sources.dependencies.model import Package
 
 PNPM = """lockfileVersion: '9.0'
 importers:
@@ -19,6 +20,9 @@ importers:
       mine:
         specifier: workspace:*
         version: link:../mine
+      old:
+        specifier: npm:real@^3.0.0
+        version: real@3.1.4
   web:
     devDependencies:
       '@s/b':
@@ -26,6 +30,20 @@ importers:
         version: 2.0.5
 packages:
   other@9.9.9: {}
+"""
+PNPM_ITSELF = """---
+lockfileVersion: '9.0'
+importers:
+  .:
+    packageManagerDependencies:
+      pnpm:
+        specifier: 12.0.0
+        version: 12.0.0
+packages:
+  pnpm@12.0.0: {}
+snapshots:
+  pnpm@12.0.0: {}
+---
 """
 YARN = """# yarn lockfile v1
 
@@ -166,6 +184,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"package.json": NPM, "web/package.json": '{"devDependencies": {"@s/b": "~2.0.0"}}', "pnpm-lock.yaml": PNPM},
         {"a": "1.2.3"},
     ),
+    # pnpm 11 writes a document of its own before that of the projects.
+    "pnpm 11": ({"package.json": NPM, "pnpm-lock.yaml": PNPM_ITSELF + PNPM}, {"a": "1.2.3", "real": "3.1.4"}),
     # The manifest names a catalogue, the lock file what it comes to.
     "a catalogue of pnpm": (
         {"package.json": '{"dependencies": {"a": "catalog:", "c": "catalog:next"}}', "pnpm-lock.yaml": PNPM},
@@ -228,9 +248,76 @@ def test_what_is_in_use(name):
     inventory.apply(files.items())
     found = {package.name: used for package, used in inventory.versions().items()}
     assert {package: found.get(package) for package in expected} == {p: (v,) for p, v in expected.items()}
-    if name not in {"yarn", "yarn 2", "pnpm"}:
+    if name not in {"yarn", "yarn 2", "pnpm", "pnpm 11"}:
         assert set(found) == set(expected), "and nothing else"
     assert not inventory.unread
+
+
+# What a repository makes itself, and what came from a folder or another repository, is no package of a registry.
+_OWN_POM = "<project><groupId>no.own</groupId><artifactId>{name}</artifactId>{more}</project>"
+_PARENT = "<parent><groupId>no.own</groupId><artifactId>all</artifactId><version>1.0-SNAPSHOT</version></parent>"
+_ASKED = "<dependencies><dependency><groupId>no.own</groupId><artifactId>web</artifactId><version>1.0</version></dependency></dependencies>"
+OWN: dict[str, dict[str, str]] = {
+    "modules of Maven": {
+        "pom.xml": _OWN_POM.format(name="all", more=""),
+        "web/pom.xml": f"<project>{_PARENT}<artifactId>web</artifactId></project>",
+        "app/pom.xml": f"<project>{_PARENT}<artifactId>app</artifactId>{_ASKED}</project>",
+    },
+    "a workspace of npm": {
+        "a/package.json": '{"name": "@own/a", "dependencies": {"@own/b": "^1.0.0", "@own/c": "1.0.0"}}',
+        "b/package.json": '{"name": "@own/b"}',
+        "package-lock.json": '{"packages": {"node_modules/@own/b": {"resolved": "b", "link": true}}}',
+        "c/package.json": '{"name": "@own/c"}',
+    },
+    "a workspace of Yarn": {
+        "a/package.json": '{"dependencies": {"b": "^1.0.0"}}',
+        "yarn.lock": '"b@^1.0.0, b@workspace:b":\n  version: 0.0.0-use.local\n',
+    },
+    "a workspace of pnpm": {
+        "package.json": '{"dependencies": {"b": "^1.0.0", "c": "git@github.com:own/c.git"}}',
+        "pnpm-lock.yaml": "importers:\n  .:\n    dependencies:\n      b:\n        specifier: ^1.0.0\n        version: link:b\n",
+    },
+    "sources of uv": {
+        "pyproject.toml": '[project]\nname = "all"\ndependencies = ["web", "fork>=1", "below>=1"]\n[tool.uv.sources]\nweb = {workspace = true}\nfork = {git = "https://x/fork"}\n',
+        "uv.lock": '[[package]]\nname = "below"\nversion = "1.0"\nsource = { directory = "below" }\n',
+    },
+    "crates": {
+        "Cargo.toml": '[dependencies]\nforked = "1"\n',
+        "Cargo.lock": '[[package]]\nname = "forked"\nversion = "1.2.0"\nsource = "git+https://x/forked#0a1b"\n',
+    },
+    "modules of Go": {"go.mod": "module own.no/x\n", "tool/go.mod": "module own.no/x/tool\nrequire own.no/x v1.2.0\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_repository_makes_itself_is_nothing_that_it_takes(name):
+    inventory = Inventory()
+    inventory.apply(OWN[name].items())
+    assert not inventory.versions()
+    assert not inventory.unread
+
+
+def test_what_a_repository_makes_is_own_from_then_on_and_until_it_is_gone():
+    inventory = Inventory()
+    asked = '{"dependencies": {"own": "1.0.0"}}'
+    package = Package("npm", "own")
+    assert inventory.apply([("a/package.json", asked)]) == {package: ("1.0.0",)}
+    assert inventory.apply([("own/package.json", '{"name": "own"}')]) == {package: ()}
+    assert inventory.apply([("own/package.json", None)]) == {package: ("1.0.0",)}
+
+
+def test_a_mark_before_the_first_sign_and_a_crate_before_one_and_what_go_excludes():
+    inventory = Inventory()
+    crates = '[[package]]\nname = "c"\nversion = "0.2.9"\n\n[[package]]\nname = "c"\nversion = "0.3.1"\n'
+    files = {
+        "package.json": "\ufeff" + '{"dependencies": {"a": "1.0.0"}}',
+        "Cargo.toml": '[dependencies]\nc = "0.3"\n',
+        "Cargo.lock": crates,
+        "go.mod": "module x\nrequire own.no/g v1.2.0\nexclude (\n\town.no/g v1.1.0\n)\n",
+    }
+    inventory.apply(files.items())
+    found = {package.name: used for package, used in inventory.versions().items()}
+    assert found == {"a": ("1.0.0",), "c": ("0.3.1",), "own.no/g": ("v1.2.0",)}
 
 
 @pytest.mark.parametrize(
