@@ -17,6 +17,9 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.actors import UPDATE_BOTS
 from opsmetrics.sources.bot_config import FILES, INHERITED_FILE, INHERITED_REPOSITORY, read_configuration
+from opsmetrics.sources.dependencies.model import Package
+from opsmetrics.sources.dependencies.python import normal
+from opsmetrics.sources.dependencies.timelines import made_by
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_copies import is_repository, kept_copies
 from opsmetrics.sources.git_history import Commit, History, git_lines
@@ -102,6 +105,18 @@ def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[
     return [commit for commit in commits if request.covers(commit.at)]
 
 
+def _changes(history: History, commits: Iterable[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
+    """Yield the version changes of commits; a release of what the repository makes itself is no update."""
+    own = made_by(history)
+    for commit, changes in history.changes(commits):
+        yield commit, [change for change in changes if _package_of(change.after) not in own]
+
+
+def _package_of(pin: Pin) -> Package:
+    name = normal(pin.package) if pin.ecosystem == "pypi" else pin.package
+    return Package(pin.ecosystem, name.lower() if pin.ecosystem == "packagist" else name)
+
+
 def _titles_of(commit: Commit) -> list[str]:
     """Return the titles that say what was updated: its own, else those of the commits that a merge brought in."""
     if is_update_title(commit.title):
@@ -138,7 +153,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     for repository, history in read_clones(request):
         told.look_at(request, repository, history)
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
-        for commit, changes in history.changes(_asked(request, made_by_bots)):
+        for commit, changes in _changes(history, _asked(request, made_by_bots)):
             titles = _titles_of(commit)
             found, title = _updates_of(commit, changes), read_titles(titles)
             is_update = bool(found) or any(map(is_update_title, titles))
@@ -170,7 +185,7 @@ def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     with ReleaseDates.of(request) as dates:
         for repository, history in read_clones(request):
             told.look_at(request, repository, history)
-            for commit, changes in history.changes(_asked(request, history.main_line)):
+            for commit, changes in _changes(history, _asked(request, history.main_line)):
                 for change in _updates_of(commit, changes):
                     released = dates.find(change.after.ecosystem, change.after.package, change.after.version)
                     rows.append(_update(repository, commit, change, released))

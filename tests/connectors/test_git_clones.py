@@ -142,6 +142,21 @@ def test_what_a_merge_brought_in_says_what_it_updates(clone):
     assert sorted(found) == [("c", "v1.2.3"), ("d", "2"), ("ws", "8.2.0")]
 
 
+def test_a_release_of_what_a_repository_makes_itself_is_no_update(clone):
+    repository, pull = clone
+
+    def modules(version):
+        parent = "<parent>\n<groupId>no.own</groupId>\n<artifactId>all</artifactId>\n<version>{}</version>\n</parent>"
+        return {
+            "pom.xml": f"<project>\n<groupId>no.own</groupId>\n<artifactId>all</artifactId>\n<version>{version}</version></project>",
+            "web/pom.xml": f"<project>\n{parent.format(version)}\n<artifactId>web</artifactId>\n</project>",
+        }
+
+    repository.commit("modules", modules("1.0-SNAPSHOT"), at="2026-10-06T08:00:00Z")
+    repository.commit("[maven-release-plugin] prepare release 1.0", modules("1.0"), at="2026-10-07T08:00:00Z")
+    assert pull("dependency_updates") == []
+
+
 def test_imported_history_does_not_count_twice(clone):
     repository, pull = clone
     repository.git("checkout", "-q", "--orphan", "other")

@@ -104,6 +104,11 @@ class Inventory:
             if any(Package(need.ecosystem, need.package) in packages for need in contents.needs)
         }
 
+    @property
+    def made(self) -> frozenset[Package]:
+        """The packages that the repository makes itself."""
+        return frozenset(package for package, count in self._made.items() if count > 0)
+
     def _put(self, path: str, format_: Format, text: str | None) -> None:
         known = self._files.pop(path, None)
         if known is not None and known.makes is not None:
