@@ -32,7 +32,9 @@ _INCLUDED = re.compile(
 )
 _NAME_ATTRIBUTE = re.compile(r"^\s*(?:Include|Update)=[\"'](?P<name>[^\"'$]+)[\"']\s*$")
 _VERSION_ATTRIBUTE = re.compile(r"^\s*Version(?:Override)?=[\"'](?P<version>[^\"'$*]+)[\"']")
-_MAVEN_NAMED = re.compile(r"^\s*<(?P<name>[\w.-]+?)[._-]?[vV]ersion>\s*(?P<version>\d[\w.+-]*)\s*</")
+# A version that has a name of its own, which says so behind or before it.
+_NAMED = r"^\s*<(?:(?P<name>[\w.-]+?)[._-]?[vV]ersion|version\.(?P<of>[\w.-]+))>\s*(?P<version>\d[\w.+-]*)\s*</"
+_MAVEN_NAMED = re.compile(_NAMED)
 _MAVEN_BLOCK = re.compile(r"<(?P<end>/?)(?:dependency|plugin|parent|extension|path|annotationProcessorPath)>")
 _MAVEN_PART = re.compile(r"<(?P<key>groupId|artifactId|version)>\s*(?P<value>[^<$]+?)\s*</")
 # A version of Maven's own model, and of Java's language.
@@ -198,10 +200,22 @@ def _terraform_pins(name: str, found: Mapping[str, str], *, is_changed: bool) ->
         yield Pin("terraform", source or name, version.lstrip("~^<>=v "))
 
 
+# Versions of what the project itself makes or is made with.
+_NO_NUGET = re.compile(
+    r"(?:assembly|assemblyinformational|assemblyfile|file|informational|package|product|app|application|applicationdisplay|"
+    r"lang|schema|tools|minimumvisualstudio|visualstudio|platform|targetplatform|targetplatformmin|"
+    r"supportedosplatform|targetframework|sdk|netcore|windowssdk|user|semantic|sem|base|build|release)?",
+    re.IGNORECASE,
+)
+
+
 def nuget_elements(lines: Sequence[Line]) -> Iterator[Pin]:
-    """Yield the packages of a project file whose version is an element of its own."""
+    """Yield the packages of a project file whose version is an element or a property of its own."""
     name = ""
     for line in lines:
+        named = _MAVEN_NAMED.match(line.text) if line.is_changed else None
+        if named is not None and not _NO_NUGET.fullmatch(named["name"] or named["of"]):
+            yield Pin("nuget-property", named["name"] or named["of"], named["version"])
         included = _INCLUDED.search(line.text)
         if included is not None:
             name = included["name"]
@@ -228,8 +242,8 @@ def maven(lines: Sequence[Line]) -> Iterator[Pin]:
             if part["key"] == "version" and line.is_changed and "artifactId" in found:
                 group = found.get("groupId", "org.apache.maven.plugins")
                 yield Pin("maven", f"{group}:{found['artifactId']}", part["value"])
-        elif named is not None and line.is_changed and named["name"] not in _NO_PACKAGES:
-            yield Pin("maven-property", named["name"], named["version"])
+        elif named is not None and line.is_changed and (name := named["name"] or named["of"]) not in _NO_PACKAGES:
+            yield Pin("maven-property", name, named["version"])
 
 
 def dotnet_tools(lines: Sequence[Line]) -> Iterator[Pin]:

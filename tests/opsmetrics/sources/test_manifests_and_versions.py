@@ -119,6 +119,24 @@ BLOCKS = {
         ['+felles = "1.2.0"', '+a = { module = "no.invalid:a", version = "1.3.0" }', '+b = "no.invalid:b:1.4.0"', '+c = { module = "no.invalid:c", version.ref = "felles" }'],
         [("maven", "no.invalid:a", "1.3.0"), ("maven", "no.invalid:b", "1.4.0"), ("maven-property", "felles", "1.2.0")],
     ),
+    "coordinates of Gradle part by part, and versions that Spring's own start writes": (
+        "build.gradle",
+        ["+    implementation group: 'no.invalid', name: 'a', version: '1.3.0'", "+    set('springCloudVersion', \"2023.0.3\")", "+ext['groovy.version'] = '4.0.17'"],
+        [("maven-property", "springCloud", "2023.0.3"), ("maven-property", "groovy", "4.0.17"), ("maven", "no.invalid:a", "1.3.0")],
+    ),
+    "a catalogue of Gradle part by part": (
+        "gradle/libs.versions.toml", ['+a = { group = "no.invalid", name = "a", version = "1.3.0" }'], [("maven", "no.invalid:a", "1.3.0")]
+    ),
+    "a property of Maven whose name begins with what it is": ("pom.xml", [" <properties>", "+<version.no.invalid>1.3.0</version.no.invalid>"], [("maven-property", "no.invalid", "1.3.0")]),
+    "a property of .NET, and versions of what is made": (
+        "Directory.Packages.props",
+        [" <PropertyGroup>", "+    <AspnetVersion>8.0.2</AspnetVersion>", "+    <AssemblyVersion>2.0.0</AssemblyVersion>", "+    <Version>2.0.0</Version>", "+    <LangVersion>12</LangVersion>"],
+        [("nuget-property", "Aspnet", "8.0.2")],
+    ),
+    "ranges that begin with their end": (
+        "pyproject.toml", ['+    "a[x]<1.0.0,>=0.4.2",', '+    "b (>=2.1,<3.0)",', '+c = "<3,>=2.2"'], [("pypi", "a", "0.4.2"), ("pypi", "b", "2.1"), ("pypi", "c", "2.2")]
+    ),
+    "ranges of Rust": ("Cargo.toml", ['+a = ">=0.52, <0.60"', '+b = "<2, >=1.1"'], [("cargo", "a", "0.52"), ("cargo", "b", "1.1")]),
     "the programs that build": (
         "gradle/wrapper/gradle-wrapper.properties", ["+distributionUrl=https\\://host.invalid/gradle-8.5-bin.zip"], [("tool", "gradle", "8.5")]
     ),
@@ -238,6 +256,8 @@ def test_several_old_api_versions_that_become_one_are_one_change():
         ("0a1b2c3d", "1b2c3d4e", "digest", "unknown"),
         ("v4", "0a1b2c3d4e5f", "pin", "unknown"),
         ("1.2.3.4", "1.2.3.5", "patch", "up"),
+        ("<4.0.0,>=3.1.13", ">=3.3.4,<4.0.0", "minor", "up"),
+        ("< 8, >= 7.4", "< 9, >= 8.0", "major", "up"),
         ("latest", "1.0.0", "other", "unknown"),
         (None, "1.0.0", "unknown", "unknown"),
     ],
