@@ -52,8 +52,9 @@ _FORMATS: dict[str, Format] = {
     "dotnet-tools.json": Format("nuget", dotnet.tools),
     "pom.xml": Format("maven", jvm.pom),
     "*.versions.toml": Format("maven", jvm.catalogue),
-    "build.gradle": Format("maven", jvm.gradle),
-    "build.gradle.kts": Format("maven", jvm.gradle),
+    "*.gradle": Format("maven", jvm.gradle),
+    "*.gradle.kts": Format("maven", jvm.gradle),
+    "gradle.properties": Format("maven", jvm.gradle_properties),
     "go.mod": Format("go", others.go_mod),
     "cargo.toml": Format("cargo", toml.cargo),
     "cargo.lock": Format("cargo", toml.lock, is_lock=True),
@@ -82,7 +83,15 @@ PATHS = (
         "*pylock*.toml",
     ),
     *("*proj", "*.props", "*.targets", "*packages.config", "*dotnet-tools.json", "*pom.xml", "*.versions.toml"),
-    *("*build.gradle", "*build.gradle.kts", "*go.mod", "*Cargo.toml", "*Cargo.lock", "*Gemfile.lock"),
+    *(
+        "*build.gradle",
+        "*build.gradle.kts",
+        "*gradle.properties",
+        "*go.mod",
+        "*Cargo.toml",
+        "*Cargo.lock",
+        "*Gemfile.lock",
+    ),
     *("*composer.json", "*composer.lock", "*ockerfile*", "*ontainerfile*", "*.nvmrc", "*-version", "*global.json"),
 )
 # A folder of requirements, one file for each purpose.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,10 +12,14 @@ from datetime import UTC, datetime
 from opsmetrics.sources.dependencies.files import Format, format_of
 from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, UnreadableError
 from opsmetrics.sources.dependencies.npm import locked as locked_npm
+from opsmetrics.sources.dependencies.xml import resolved
 from opsmetrics.sources.versions import Place, place_of
 
 # Stands for a use whose version no file tells.
 UNTOLD = ""
+# Files whose properties those beside and below them use; a project file's are its own.
+_HANDS_DOWN = ("pom.xml", ".props", ".gradle", ".gradle.kts", "gradle.properties")
+_EXACT = re.compile(r"\[?\s*(?P<version>\d[\w.+-]*)\s*\]?")
 Used = tuple[str, ...]
 
 
@@ -56,6 +61,9 @@ def instant(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
+_NOTHING = Contents()
+
+
 class Inventory:
     """The files of one commit; ``apply`` takes it to the next."""
 
@@ -67,6 +75,7 @@ class Inventory:
         self._manifests: dict[str, set[str]] = defaultdict(set)
         self._locks_in: dict[tuple[str, str], set[str]] = {}
         self._made: Counter[Package] = Counter()
+        self._holders: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def apply(self, changes: Iterable[tuple[str, str | None]]) -> dict[Package, Used]:
         """Put in the new texts of files, None for one that is gone, and return what is used now of what changed."""
@@ -76,8 +85,11 @@ class Inventory:
             found = format_of(path)
             if found is None:
                 continue
+            before = self._files.get(path, _NOTHING).properties
             self._put(path, found, text)
-            stale |= set(self._depending(path, found)) if found.is_lock else {path}
+            hands_down = path.lower().endswith(_HANDS_DOWN) and before != self._files.get(path, _NOTHING).properties
+            stale |= set(self._depending(path, found)) if found.is_lock or hands_down else set()
+            stale |= set() if found.is_lock else {path}
         changed: set[Package] = set()
         stale |= self._naming(
             {package for package in made | self._made if bool(made[package]) != bool(self._made[package])}
@@ -116,6 +128,7 @@ class Inventory:
         place = (format_.ecosystem, path.rpartition("/")[0])
         same = self._locks_in.setdefault(place, set()) if format_.is_lock else self._manifests[format_.ecosystem]
         same.discard(path)
+        self._holders[place].discard(path)
         if text is None:
             return
         try:
@@ -125,6 +138,8 @@ class Inventory:
             same.add(path)
             if contents.makes is not None:
                 self._made[contents.makes] += 1
+            if contents.properties and path.lower().endswith(_HANDS_DOWN):
+                self._holders[place].add(path)
         except (UnreadableError, LookupError, TypeError, AttributeError, ValueError, RecursionError):
             # Written by hand or by another version of a tool: what it says is unknown, and counted.
             self.unread[path.rpartition("/")[2]] += 1
@@ -143,11 +158,32 @@ class Inventory:
         locks = list(self._locks(path, format_)) if any(need.version is None for need in contents.needs) else []
         for need in contents.needs:
             package = Package(need.ecosystem, need.package)
-            version = need.version or next((v for place, held in locks if (v := _locked(need, place, held))), None)
+            version = (
+                need.version
+                or self._named(path, need)
+                or next((v for place, held in locks if (v := _locked(need, place, held))), None)
+            )
             # What the repository makes itself is no package of others, unless a lock file took it from a registry.
             is_own = self._made[package] > 0 and (version is None or version == need.version)
             if version != ELSEWHERE and not is_own:
                 yield package, version or UNTOLD
+
+    def _named(self, path: str, need: Need) -> str | None:
+        """Return the version that properties of this file, or of one beside or above it, give a name."""
+        if "$" not in need.wanted:
+            return None
+        wanted, folder = need.wanted, path.rpartition("/")[0]
+        held = [self._files[path].properties]
+        while True:
+            beside = self._holders.get((need.ecosystem, folder), ())
+            held += [self._files[other].properties for other in sorted(beside) if other != path]
+            if not folder:
+                break
+            folder = folder.rpartition("/")[0]
+        for properties in held:
+            wanted = resolved(wanted, properties)
+        exact = _EXACT.fullmatch(wanted)
+        return exact["version"] if exact else None
 
     def _locks(self, path: str, format_: Format) -> Iterator[tuple[str, Contents]]:
         """Yield the lock files that speak for a manifest, the nearest first, with its folder below theirs."""

@@ -19,7 +19,7 @@ class Need:
         ecosystem: As in ``dependency_updates``.
         package: Its name in the registry.
         version: The one version that it names; None where it names a range, and a lock file must tell.
-        wanted: The range as it is written.
+        wanted: The range as it is written; ``${name}`` is a property that another file may tell.
         name: What the manifest calls it, where that is not the package's own name.
     """
 
@@ -46,11 +46,13 @@ class Contents:
         needs: What it asks for.
         locked: Of a lock file: key -> versions, or ``ELSEWHERE``; the keys are those of its format.
         makes: The package that the file itself describes: what a repository makes is nothing that it takes.
+        properties: Names that stand for versions, here and in files of folders below.
     """
 
     needs: tuple[Need, ...] = ()
     locked: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     makes: Package | None = None
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class UnreadableError(Exception):

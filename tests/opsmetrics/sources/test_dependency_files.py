@@ -226,7 +226,35 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"gradle/libs.versions.toml": CATALOGUE},
         {"io.ktor:ktor-core": "2.3.7", "org.slf4j:slf4j-api": "2.0.9", "org.x:x": "1.1", "org.y:y": UNTOLD},
     ),
-    "gradle": ({"build.gradle.kts": 'implementation("org.a:a:1.2.3")\nimplementation("org.b:b:$v")\n'}, {"org.a:a": "1.2.3"}),
+    "gradle": (
+        {"build.gradle.kts": 'implementation("org.a:a:1.2.3")\nimplementation("org.b:b:$v")\nurl = "jdbc:h2:$name"\n'},
+        {"org.a:a": "1.2.3", "org.b:b": UNTOLD},
+    ),
+    "names that stand for versions in Gradle": (
+        {
+            "build.gradle": "ext { set('cVersion', \"3.1\") }\next['d.version'] = '4.1'\n",
+            "gradle.properties": "bVersion=2.1\n",
+            "app/build.gradle.kts": (
+                'val aVersion = "1.1"\nimplementation("no.a:a:$aVersion")\nimplementation("no.b:b:${bVersion}")\n'
+                'implementation("no.c:c:${rootProject.extra["cVersion"]}")\nimplementation("no.e:e:${Versions.e}")\n'
+            ),
+            "web/build.gradle": (
+                "implementation \"no.d:d:${property('d.version')}\"\n"
+                "implementation group: 'no.f', name: 'f', version: '6.1'\n"
+                "implementation group: 'no.g', name: 'g', version: bVersion\n"
+            ),
+        },
+        {"no.a:a": "1.1", "no.b:b": "2.1", "no.c:c": "3.1", "no.d:d": "4.1", "no.e:e": UNTOLD, "no.f:f": "6.1", "no.g:g": "2.1"},
+    ),
+    "properties of a parent of Maven, and of .NET above": (
+        {
+            "pom.xml": "<project><artifactId>all</artifactId><properties><a.version>1.1</a.version></properties></project>",
+            "web/pom.xml": "<project><artifactId>web</artifactId><dependencies><dependency><groupId>no.a</groupId><artifactId>a</artifactId><version>${a.version}</version></dependency></dependencies></project>",
+            "Directory.Build.props": "<Project><PropertyGroup><BVersion>2.1.0</BVersion></PropertyGroup></Project>",
+            "src/x/X.csproj": '<Project><ItemGroup><PackageReference Include="B" Version="$(BVersion)" /></ItemGroup></Project>',
+        },
+        {"no.a:a": "1.1", "b": "2.1.0"},
+    ),
     "cargo": (
         {"Cargo.lock": CARGO_LOCK, "crates/x/Cargo.toml": CARGO},
         {"serde": "1.0.190", "exact": "1.0.2", "real": "0.4.7", "tokio": "1.33.0"},
@@ -304,6 +332,15 @@ def test_what_a_repository_makes_is_own_from_then_on_and_until_it_is_gone():
     assert inventory.apply([("a/package.json", asked)]) == {package: ("1.0.0",)}
     assert inventory.apply([("own/package.json", '{"name": "own"}')]) == {package: ()}
     assert inventory.apply([("own/package.json", None)]) == {package: ("1.0.0",)}
+
+
+def test_a_property_that_changes_changes_what_is_in_use_below():
+    inventory = Inventory()
+    inventory.apply(
+        [("app/build.gradle", 'implementation "no.a:a:$aVersion"'), ("gradle.properties", "aVersion=1.1\n")]
+    )
+    assert inventory.apply([("gradle.properties", "aVersion=1.2\n")]) == {Package("maven", "no.a:a"): ("1.2",)}
+    assert inventory.apply([("gradle.properties", None)]) == {Package("maven", "no.a:a"): (UNTOLD,)}
 
 
 def test_a_mark_before_the_first_sign_and_a_crate_before_one_and_what_go_excludes():
