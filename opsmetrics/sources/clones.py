@@ -31,6 +31,8 @@ from opsmetrics.sources.versions import direction_of, highest, update_type
 Row = dict[str, Any]
 # Packages that only a title names, since no manifest that is read says what changed.
 _FROM_TITLE = "unknown"
+# What whoever keeps a clone can do where others than its main line are fetched.
+MISSED = "its branch was not among what was fetched; renamed? git remote set-head origin --auto"
 # A bot that made something within these days is on, whatever the files say.
 LATELY_DAYS = 90
 
@@ -89,6 +91,7 @@ class Told:
         if days:
             self.unseen |= set(days)
             why = "is shallow" if history.begins_at is not None else "was not fetched since"
+            why += f" ({MISSED})" if history.is_branch_missed else ""
             self.notes.append(f"{name} {why}: {len(days)} days from {days[0]} to {days[-1]} are not told")
 
 

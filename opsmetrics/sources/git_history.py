@@ -7,6 +7,7 @@ Belongs here: the git program, commits and the diffs of manifests. Does not belo
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -49,6 +50,11 @@ SETTINGS = (
 )
 _ORIGIN = "refs/remotes/origin/HEAD"
 _FIELDS = "%H%x1f%P%x1f%ct%x1f%an%x1f%ae%x1f%s"
+# A commit alone, or that of a branch; tags and requests are no main line.
+_FETCHED_LINE = re.compile(
+    r"(?P<sha>[0-9a-f]{40,64})\t(?:not-for-merge)?\t"
+    r"(?:branch '(?P<branch>[^']+)' of |'[0-9a-f]{40,64}' of |(?!branch|tag|'))"
+)
 _SIGNS = frozenset("@ +-\\")
 _GAP = Line("", False)
 # Lines around a change that are read too: the name of a package may stand above its version.
@@ -168,6 +174,7 @@ class History:
             SourceError: It is no clone, or git fails.
         """
         self.folder = folder
+        self._bots = bots
         # The default branch as its origin has it, whatever is checked out here.
         self._head = (git_lines(folder, "for-each-ref", "--format=%(refname)", _ORIGIN) or ["HEAD"])[0]
         self.commits: dict[str, Commit] = {}
@@ -197,19 +204,51 @@ class History:
 
     @cached_property
     def fetched_at(self) -> datetime | None:
-        """When somebody last fetched the clone; None of one that is kept here, or that is nobody's clone.
+        """When somebody last fetched the main line; None of a copy that is kept here, or of nobody's clone.
 
-        A clone into which nobody fetched since it was made has no ``FETCH_HEAD``: its references tell when that was.
+        ``FETCH_HEAD`` tells what was fetched last: nothing after a fetch that failed, not the main line after one of
+        another branch. Its references then tell when somebody last saw it move, or made the clone.
         """
         if (self.folder / FETCHED).exists():
             return None
-        written = self._written("FETCH_HEAD")
-        if written is None and self._is_clone:
+        if self._is_among_fetched:
+            written = self._written("FETCH_HEAD")
+        elif self._is_clone:
+            moved = (self._written(name) for name in (_ORIGIN, self._branch))
+            known = [at for at in moved if at is not None]
             written = max(
-                (at for name in ("packed-refs", _ORIGIN, "HEAD") if (at := self._written(name))),
-                default=None,
+                known or [at for name in ("packed-refs", "HEAD") if (at := self._written(name))], default=None
             )
+        else:
+            return None
         return datetime.fromtimestamp(written, tz=UTC) if written is not None else None
+
+    @property
+    def is_branch_missed(self) -> bool:
+        """Whether others were fetched lately, and the main line was not: it may have another name by now."""
+        return bool(self._fetched) and not self._is_among_fetched
+
+    @cached_property
+    def _branch(self) -> str:
+        """Full name of the reference of the main line; ``HEAD`` where none is checked out."""
+        said = git_lines(self.folder, "rev-parse", "--symbolic-full-name", self._head)
+        return said[0] if said else "HEAD"
+
+    @cached_property
+    def _fetched(self) -> list[tuple[str, str]]:
+        """What was fetched last: commit, and which branch it was, empty where nobody said one."""
+        (place,) = git_lines(self.folder, "rev-parse", "--git-path", "FETCH_HEAD")
+        try:
+            lines = (self.folder / place).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        return [(found["sha"], found["branch"] or "") for line in lines if (found := _FETCHED_LINE.match(line))]
+
+    @property
+    def _is_among_fetched(self) -> bool:
+        """Whether the main line was fetched last, and what was fetched is part of what is read."""
+        name = re.sub(r"^refs/(?:heads|remotes/[^/]+)/", "", self._branch)
+        return any(sha in self.commits and branch in {"", name} for sha, branch in self._fetched)
 
     @property
     def _is_clone(self) -> bool:
@@ -235,7 +274,7 @@ class History:
         shape = "%(objectname)%1f%(committerdate:unix)%1f%(authorname)%1f%(authoremail:trim)"
         for line in git_lines(self.folder, "for-each-ref", f"--format={shape}", *pattern):
             sha, seconds, name, address = line.split("\x1f")
-            actor = kind_of_actor(name, address=address)
+            actor = kind_of_actor(name, address=address, bots=self._bots)
             if actor in UPDATE_BOTS:
                 yield Commit(sha, (), datetime.fromtimestamp(int(seconds), tz=UTC), "", actor)
 

@@ -251,6 +251,15 @@ def test_a_bot_that_leaves_traces_is_on_whatever_configures_it(clone):
     assert (row["is_bot_enabled"], row["last_activity_on"]) == (True, date(2026, 9, 1))
 
 
+def test_a_bot_that_the_configuration_names_leaves_traces_too(clone):
+    repository, pull = clone
+    repository.git("checkout", "-q", "-b", "renovate/all")
+    repository.commit("update a", {"y": "1"}, author="Our Renovate", at="2026-11-08T06:00:00Z")
+    repository.git("checkout", "-q", "main")
+    (row,) = pull("repository_states", more='bots = ["Our Renovate"]')
+    assert row["is_bot_enabled"] is True
+
+
 def test_an_organisation_may_configure_all_of_its_repositories(clone):
     repository, pull = clone
     shared = Repository(repository.folder.parent / "shared")
@@ -362,7 +371,7 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
     repository.git("clone", "-q", "--depth", "1", f"file://{repository.folder}", str(shallow))
     # The clone was last fetched on the evening of 1 November.
     fetched = datetime(2026, 11, 1, 20, tzinfo=UTC).timestamp()
-    (shallow / ".git" / "FETCH_HEAD").touch()
+    subprocess.run(["git", "-C", str(shallow), "fetch", "-q", "--depth", "1"], check=True, timeout=LIMIT_SECONDS)
     os.utime(shallow / ".git" / "FETCH_HEAD", (fetched, fetched))
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert [row["committed_on"] for row in rows] == [date(2026, 10, 20)]
@@ -384,6 +393,39 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert {row["committed_on"] for row in rows} == {date(2026, 10, 5), date(2026, 10, 20)}
     assert pull.loads("commits_daily")[-1].unproven == ()
+
+
+def left_on(work, day):
+    """Let a clone have been made, and its main line last seen, on a day."""
+    at = (datetime.combine(day, datetime.min.time(), tzinfo=UTC).timestamp(),) * 2
+    for name in ("packed-refs", "refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main"):
+        if (work / ".git" / name).exists():
+            os.utime(work / ".git" / name, at)
+
+
+@pytest.mark.parametrize("what", ["a fetch that failed", "another branch", "a branch with another name", "a checkout"])
+def test_what_was_not_fetched_is_not_quiet(clone, what):
+    """All of them write into the clone, today; none of them looks at its main line."""
+    repository, pull = clone
+    repository.git("branch", "feature")
+    work = repository.folder.parent / "work"
+    repository.git("clone", "-q", str(repository.folder), str(work))
+    if what == "a branch with another name":
+        repository.git("branch", "-m", "main", "trunk")
+    repository.commit("nobody fetched this", {"y": "1"}, at="2026-11-10T08:00:00Z")
+    left_on(work, date(2026, 11, 2))
+    git = ("git", "-C", str(work))
+    commands = {
+        "a fetch that failed": ((*git, "remote", "set-url", "origin", "nowhere"), (*git, "fetch", "-q", "--all")),
+        "another branch": ((*git, "fetch", "-q", "origin", "feature"),),
+        "a branch with another name": ((*git, "fetch", "-q"),),
+        "a checkout": ((*git, "checkout", "-q", "-b", "mine"),),
+    }
+    for command in commands[what]:
+        subprocess.run(command, check=False, capture_output=True, timeout=LIMIT_SECONDS)
+    pull("commits_daily", named='"kystetaten/havneavgift-api" = "work"')
+    assert pull.loads("commits_daily")[-1].unproven == ((date(2026, 11, 3), date(2026, 11, 23), "partial"),)
+    assert ("renamed?" in pull.results[-1].told[0]) is (what in {"another branch", "a branch with another name"})
 
 
 def test_settings_of_a_clone_run_no_program_and_change_nothing(clone, tmp_path):
