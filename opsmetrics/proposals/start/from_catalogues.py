@@ -41,8 +41,8 @@ def read_backstage(draft: Draft, path: Path) -> None:
         service.seen(day, why)
         said = (at(entity, "metadata", "annotations", note) for note in _SLUG_NOTES)
         repository = next((str(slug) for slug in said if slug), "")
-        if "/" in repository and repository not in service.repositories:
-            service.repositories.append(repository)
+        if "/" in repository:
+            draft.belongs(repository, service, path.name)
         kind, _, rest = str(at(entity, "spec", "owner") or "").rpartition(":")
         owner = rest.rpartition("/")[2]
         if owner and kind.casefold() != "user":

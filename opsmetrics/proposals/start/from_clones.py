@@ -91,9 +91,8 @@ def read_clones(draft: Draft, folder: Path, org: Path, release_dates: str | None
             continue
         read[repository] = path
         # Repositories of one name are services of their own.
-        service = draft.service(_last(repository) if ends[_last(repository)] == 1 else repository.replace("/", "-"))
-        if repository not in service.repositories:
-            service.repositories.append(repository)
+        name = _last(repository) if ends[_last(repository)] == 1 else repository.replace("/", "-")
+        service = draft.service_of(repository, name)
         first = first_commit(path)
         service.seen(first, f"first commit of {repository}")
         if first is not None:

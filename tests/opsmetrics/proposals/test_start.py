@@ -118,6 +118,31 @@ def test_repositories_of_one_name_in_two_projects_are_two_and_a_second_clone_is_
     assert "api is left out: sjo/api is again" in " ".join(guess.what for guess in found.draft.guesses)
 
 
+def test_a_repository_belongs_to_one_service_whoever_names_it(tmp_path, clones):
+    """A component of Backstage need not have its repository's name, and several may lie in one repository."""
+    entity = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {}\n  annotations:\n    {}\nspec:\n  owner: helse\n"
+    catalogue = tmp_path / "catalog-info.yaml"
+    slugs = (
+        ("soknad", "github.com/project-slug: Nordhavn/soknad-api"),
+        ("kvittering", "gitlab.com/project-slug: nordhavn/soknad-api"),
+    )
+    catalogue.write_text("---\n".join(entity.format(*said) for said in slugs))
+    table = tmp_path / "tjenester.csv"
+    table.write_text(
+        "tjeneste,team,repo\nsak,helse,https://gitlab.nordhavn.invalid/flate/inn/sak.git\narkiv,helse,nordhavn/soknad-api\n"
+    )
+    found, organisation = proposed(tmp_path, clones=(clones,), paths=(catalogue, table))
+    assert {service.id: service.repositories for service in organisation.services} == {
+        "sak": ["flate/inn/sak"],
+        "arkiv": ["nordhavn/soknad-api"],
+        "soknad": [],
+        "kvittering": [],
+        "journal": ["nordhavn/journal"],
+    }
+    said = " ".join(guess.what for guess in found.draft.guesses)
+    assert "soknad-api is arkiv's, although catalog-info.yaml names it for soknad too" in said
+
+
 @pytest.mark.parametrize(
     ("address", "name"),
     [
