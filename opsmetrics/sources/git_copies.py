@@ -83,7 +83,7 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
             _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
         if not limits and (work / "shallow").exists():
             limits = ["--unshallow"]
-        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}/*:refs/heads/{bot}/*" for bot in _BOT_BRANCHES)]
+        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}*:refs/heads/{bot}*" for bot in _BOT_BRANCHES)]
         options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
         try:
             _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
@@ -107,7 +107,8 @@ def _is_quiet(request: FetchRequest[GitClones], name: str, address: str, scratch
     return datetime.fromtimestamp(int(seconds), tz=UTC).date() < since
 
 
-_BOT_BRANCHES = ("renovate", "dependabot")
+# Signs that join the parts of their names may be configured.
+_BOT_BRANCHES = ("renovate/", "dependabot/", "dependabot-", "dependabot_")
 
 
 def _is_fresh(mark: Path, asked: str) -> bool:

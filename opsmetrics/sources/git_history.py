@@ -266,10 +266,8 @@ class History:
         """Yield commits of update bots: of the main line, and of the branches that bots left open."""
         yield from (commit for commit in self.main_line if commit.actor in UPDATE_BOTS)
         pattern = (
-            "refs/heads/renovate",
-            "refs/heads/dependabot",
-            "refs/remotes/*/renovate",
-            "refs/remotes/*/dependabot",
+            *("refs/heads/renovate", "refs/heads/dependabot", "refs/heads/dependabot[-_]*"),
+            *("refs/remotes/*/renovate", "refs/remotes/*/dependabot", "refs/remotes/*/dependabot[-_]*"),
         )
         shape = "%(objectname)%1f%(committerdate:unix)%1f%(authorname)%1f%(authoremail:trim)"
         for line in git_lines(self.folder, "for-each-ref", f"--format={shape}", *pattern):

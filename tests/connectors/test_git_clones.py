@@ -251,9 +251,10 @@ def test_a_bot_that_leaves_traces_is_on_whatever_configures_it(clone):
     assert (row["is_bot_enabled"], row["last_activity_on"]) == (True, date(2026, 9, 1))
 
 
-def test_a_bot_that_the_configuration_names_leaves_traces_too(clone):
+@pytest.mark.parametrize("branch", ["renovate/all", "dependabot-npm_and_yarn-a-1.1.0"])
+def test_a_bot_that_the_configuration_names_leaves_traces_too(clone, branch):
     repository, pull = clone
-    repository.git("checkout", "-q", "-b", "renovate/all")
+    repository.git("checkout", "-q", "-b", branch)
     repository.commit("update a", {"y": "1"}, author="Our Renovate", at="2026-11-08T06:00:00Z")
     repository.git("checkout", "-q", "main")
     (row,) = pull("repository_states", more='bots = ["Our Renovate"]')
