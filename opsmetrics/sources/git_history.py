@@ -22,7 +22,8 @@ from typing import IO
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.sources.actors import UPDATE_BOTS, ActorKind, kind_of_actor
-from opsmetrics.sources.manifests import PATHS, Change, Line, changes_of, distinct
+from opsmetrics.sources.manifest_pins import GAP, Line
+from opsmetrics.sources.manifests import PATHS, Change, changes_of, distinct
 
 LIMIT_SECONDS = 600
 # Branch of a copy that the product keeps (``git_copies``).
@@ -56,7 +57,6 @@ _FETCHED_LINE = re.compile(
     r"(?:branch '(?P<branch>[^']+)' of |'[0-9a-f]{40,64}' of |(?!branch|tag|'))"
 )
 _SIGNS = frozenset("@ +-\\")
-_GAP = Line("", False)
 # Lines around a change that are read too: the name of a package may stand above its version.
 _CONTEXT = 3
 _FILE_MODES = {"100644", "100755"}
@@ -426,15 +426,14 @@ def _changes(path: str, hunks: Sequence[str]) -> Iterator[Change]:
     for line in hunks[start:]:
         sign = line[0]
         if sign == "@":
-            # What stands before a hunk is not what stands above its first line.
-            old.append(_GAP)
-            new.append(_GAP)
+            old.append(GAP)
+            new.append(GAP)
         elif sign == "-":
-            old.append(Line(line[1:], True))
+            old.append(Line(line[1:].rstrip("\r"), True))
         elif sign == "+":
-            new.append(Line(line[1:], True))
+            new.append(Line(line[1:].rstrip("\r"), True))
         elif sign == " ":
-            beside = Line(line[1:], False)
+            beside = Line(line[1:].rstrip("\r"), False)
             old.append(beside)
             new.append(beside)
     yield from changes_of(path, old, new)

@@ -33,6 +33,8 @@ class Line(NamedTuple):
     is_changed: bool
 
 
+# Stands between pieces of a diff: what stands before it is not what stands above the next line.
+GAP = Line("\0", False)
 Reader: TypeAlias = Callable[[Sequence[Line]], Iterator[Pin]]
 # What a manifest writes before a number: a range's sign, or the v of a tag.
 _SIGNS = "~^<>=![( "

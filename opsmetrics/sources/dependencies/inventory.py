@@ -132,8 +132,8 @@ class Inventory:
         if text is None:
             return
         try:
-            # Editors of Windows write a mark before the first sign.
-            contents = format_.read(text.removeprefix("\ufeff"))
+            # Editors of Windows write a mark before the first sign, and other ends of lines.
+            contents = format_.read(text.removeprefix("\ufeff").replace("\r\n", "\n"))
             self._files[path] = contents
             same.add(path)
             if contents.makes is not None:

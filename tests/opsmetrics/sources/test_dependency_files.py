@@ -357,6 +357,15 @@ def test_a_mark_before_the_first_sign_and_a_crate_before_one_and_what_go_exclude
     assert found == {"a": ("1.0.0",), "c": ("0.3.1",), "own.no/g": ("v1.2.0",)}
 
 
+@pytest.mark.parametrize("name", ["yarn", "yarn 2", "bun", "pnpm", "cargo", "pip-compile", "gems", "go"])
+def test_ends_of_lines_of_windows_change_nothing(name):
+    files, _ = CASES[name]
+    as_it_is, as_on_windows = Inventory(), Inventory()
+    as_it_is.apply(files.items())
+    as_on_windows.apply([(path, text.replace("\n", "\r\n")) for path, text in files.items()])
+    assert as_on_windows.versions() == as_it_is.versions()
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [

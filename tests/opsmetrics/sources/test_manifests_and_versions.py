@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opsmetrics.sources.github.issue_forms import form_of
-from opsmetrics.sources.manifest_pins import Line, Pin
+from opsmetrics.sources.manifest_pins import GAP, Line, Pin
 from opsmetrics.sources.manifests import changes_of, distinct, pins_of
 from opsmetrics.sources.versions import direction_of, highest, update_type
 
@@ -137,6 +137,15 @@ BLOCKS = {
         "pyproject.toml", ['+    "a[x]<1.0.0,>=0.4.2",', '+    "b (>=2.1,<3.0)",', '+c = "<3,>=2.2"'], [("pypi", "a", "0.4.2"), ("pypi", "b", "2.1"), ("pypi", "c", "2.2")]
     ),
     "ranges of Rust": ("Cargo.toml", ['+a = ">=0.52, <0.60"', '+b = "<2, >=1.1"'], [("cargo", "a", "0.52"), ("cargo", "b", "1.1")]),
+    "a dependency with a table of its own": (
+        "Cargo.toml",
+        [" [dependencies.uuid]", '+version = "1.18.0"', " [package]", '+version = "0.2.0"'],
+        [("cargo", "uuid", "1.18.0")],
+    ),
+    "any patch of a chart's line": (
+        "Chart.yaml", ["   - name: alertmanager", '+    version: "1.16.*"', "     repository: https://charts.invalid"], [("helm", "alertmanager", "1.16.*")]
+    ),
+    "another document": ("a.yaml", [" image: host.invalid/a", " ---", "+tag: 1.2.0"], []),
     "the programs that build": (
         "gradle/wrapper/gradle-wrapper.properties", ["+distributionUrl=https\\://host.invalid/gradle-8.5-bin.zip"], [("tool", "gradle", "8.5")]
     ),
@@ -221,6 +230,19 @@ def test_pins_that_lines_around_them_name(name):
     path, text, expected = BLOCKS[name]
     lines = [Line(line[1:], line.startswith("+")) for line in text]
     assert [(pin.ecosystem, pin.package, pin.version) for pin in pins_of(path, lines)] == expected
+
+
+def test_pieces_of_a_diff_are_read_by_themselves():
+    """Their lines may stand equally deep, and belong to mappings far from each other."""
+    pieces = [
+        "       chart: redis",
+        "+      version: 4.0.0",
+        "@@",
+        "       repository: host.invalid/app",
+        "       tag: v3.3.2",
+    ]
+    lines = [GAP if line == "@@" else Line(line[1:], line.startswith("+")) for line in pieces]
+    assert pins_of("helm-release.yaml", lines) == [Pin("helm", "redis", "4.0.0")]
 
 
 def test_a_change_is_a_pair_in_one_file():
