@@ -136,6 +136,7 @@ BLOCKS = {
     "ranges that begin with their end": (
         "pyproject.toml", ['+    "a[x]<1.0.0,>=0.4.2",', '+    "b (>=2.1,<3.0)",', '+c = "<3,>=2.2"'], [("pypi", "a", "0.4.2"), ("pypi", "b", "2.1"), ("pypi", "c", "2.2")]
     ),
+    "a list in one line": ("pyproject.toml", ['+requires = ["setuptools~=68.0.0", "wheel~=0.46.1"]'], [("pypi", "setuptools", "68.0.0"), ("pypi", "wheel", "0.46.1")]),
     "ranges of Rust": ("Cargo.toml", ['+a = ">=0.52, <0.60"', '+b = "<2, >=1.1"'], [("cargo", "a", "0.52"), ("cargo", "b", "1.1")]),
     "a dependency with a table of its own": (
         "Cargo.toml",
