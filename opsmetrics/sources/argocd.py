@@ -7,7 +7,7 @@ is kept are told in part: what was dropped is not known. A synchronisation of wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from opsmetrics.organisation.connectors.deployers import ArgoCD
@@ -82,14 +82,17 @@ def _changes(history: list[Row]) -> Iterator[Row]:
 
 def _row(request: FetchRequest[ArgoCD], application: Row, entry: Row) -> Row:
     settings, metadata = request.connector, application["metadata"]
+    at = datetime.fromisoformat(entry["deployedAt"]).astimezone(UTC)
     initiator: Row = entry.get("initiatedBy") or {}
     by_hand: bool | None = None
     if initiator.get("automated"):
         by_hand = False
     elif initiator.get("username"):
         by_hand = not is_machine(initiator["username"], bots=settings.bots)
+    # An application that was made again, in a new cluster too, numbers its entries from 0 again.
+    entry_id = f"{entry['id']}@{at:%Y%m%dT%H%M%S}"
     return {
-        "deployment_id": f"{settings.name}-{metadata.get('namespace') or ''}/{metadata['name']}#{entry['id']}",
+        "deployment_id": f"{settings.name}-{metadata.get('namespace') or ''}/{metadata['name']}#{entry_id}",
         "service_id": settings.service((metadata.get("labels") or {}).get(settings.service_label) or metadata["name"]),
         "environment": settings.environment or _environment(settings, application["spec"]),
         "deployed_at": entry["deployedAt"],

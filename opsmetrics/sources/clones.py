@@ -17,17 +17,22 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.actors import UPDATE_BOTS
 from opsmetrics.sources.bot_config import FILES, INHERITED_FILE, INHERITED_REPOSITORY, read_configuration
+from opsmetrics.sources.dependencies.model import Package
+from opsmetrics.sources.dependencies.python import normal
+from opsmetrics.sources.dependencies.timelines import made_by
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_copies import is_repository, kept_copies
 from opsmetrics.sources.git_history import Commit, History, git_lines
 from opsmetrics.sources.manifests import Change, Pin
 from opsmetrics.sources.release_dates import ReleaseDates
-from opsmetrics.sources.update_titles import is_update_title, read_title, shape_of
+from opsmetrics.sources.update_titles import is_update_title, read_title, read_titles, shape_of
 from opsmetrics.sources.versions import direction_of, highest, update_type
 
 Row = dict[str, Any]
 # Packages that only a title names, since no manifest that is read says what changed.
 _FROM_TITLE = "unknown"
+# What whoever keeps a clone can do where others than its main line are fetched.
+MISSED = "its branch was not among what was fetched; renamed? git remote set-head origin --auto"
 # A bot that made something within these days is on, whatever the files say.
 LATELY_DAYS = 90
 
@@ -86,6 +91,7 @@ class Told:
         if days:
             self.unseen |= set(days)
             why = "is shallow" if history.begins_at is not None else "was not fetched since"
+            why += f" ({MISSED})" if history.is_branch_missed else ""
             self.notes.append(f"{name} {why}: {len(days)} days from {days[0]} to {days[-1]} are not told")
 
 
@@ -102,13 +108,35 @@ def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[
     return [commit for commit in commits if request.covers(commit.at)]
 
 
+def _changes(history: History, commits: Iterable[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
+    """Yield the version changes of commits; a release of what the repository makes itself is no update."""
+    own = made_by(history)
+    for commit, changes in history.changes(commits):
+        yield commit, [change for change in changes if _package_of(change.after) not in own]
+
+
+def _package_of(pin: Pin) -> Package:
+    name = normal(pin.package) if pin.ecosystem == "pypi" else pin.package
+    return Package(pin.ecosystem, name.lower() if pin.ecosystem == "packagist" else name)
+
+
+def _titles_of(commit: Commit) -> list[str]:
+    """Return the titles that say what was updated: its own, else those of the commits that a merge brought in."""
+    if is_update_title(commit.title):
+        return [commit.title]
+    # A branch that was made anew has the same title again.
+    return list(dict.fromkeys(title for title in commit.brought if is_update_title(title))) or [commit.title]
+
+
 def _updates_of(commit: Commit, found: list[Change]) -> list[Change]:
-    """Return the version changes of a commit: of the manifests, else what a bot's title says by itself."""
-    title = read_title(commit.title)
-    if found or commit.actor not in UPDATE_BOTS or title.package is None or title.new is None:
+    """Return the version changes of a commit: of the manifests, else what a bot's titles say by themselves."""
+    if found or commit.actor not in UPDATE_BOTS:
         return found
-    before, after = (Pin(_FROM_TITLE, title.package, version) for version in (title.old, title.new))
-    return [Change(before, after)]
+    return [
+        Change(Pin(_FROM_TITLE, title.package, title.old), Pin(_FROM_TITLE, title.package, title.new))
+        for title in map(read_title, _titles_of(commit))
+        if title.package is not None and title.new is not None
+    ]
 
 
 def _kind(change: Change) -> str:
@@ -128,10 +156,11 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     for repository, history in read_clones(request):
         told.look_at(request, repository, history)
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
-        for commit, changes in history.changes(_asked(request, made_by_bots)):
-            found, title = _updates_of(commit, changes), read_title(commit.title)
-            is_update = bool(found) or is_update_title(commit.title)
-            packages = {change.after.package for change in found} or set(title.packages)
+        for commit, changes in _changes(history, _asked(request, made_by_bots)):
+            titles = _titles_of(commit)
+            found, title = _updates_of(commit, changes), read_titles(titles)
+            is_update = bool(found) or any(map(is_update_title, titles))
+            packages = {change.after.package for change in changes} or set(title.packages)
             # Where no manifest that is read says what changed, a group's title says how many.
             is_understood = bool(packages or title.count) or not is_update or title.has_no_package
             local = commit.at.astimezone(request.organisation.zone)
@@ -147,7 +176,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
                     "package_count": len(packages) or title.count or 0 if is_understood else None,
                     "highest_update_type": highest(_kind(change) for change in found),
                     "is_offhours": local.weekday() >= 5 or not 7 <= local.hour < 17,
-                    "unread_form": None if is_understood else shape_of(commit.title),
+                    "unread_form": None if is_understood else shape_of(titles[0]),
                 }
             )
     return FetchResult(rows, source=_source(request), notes=tuple(told.notes), unseen=frozenset(told.unseen))
@@ -159,7 +188,7 @@ def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     with ReleaseDates.of(request) as dates:
         for repository, history in read_clones(request):
             told.look_at(request, repository, history)
-            for commit, changes in history.changes(_asked(request, history.main_line)):
+            for commit, changes in _changes(history, _asked(request, history.main_line)):
                 for change in _updates_of(commit, changes):
                     released = dates.find(change.after.ecosystem, change.after.package, change.after.version)
                     rows.append(_update(repository, commit, change, released))

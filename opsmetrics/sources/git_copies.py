@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import inherited
 from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.git_history import FETCHED, MAIN, git_program
+from opsmetrics.sources.git_history import FETCHED, MAIN, git_lines, git_program
 
 # Several streams of one pull read the same copy; it is fetched once for all of them.
 FRESH_SECONDS = 600
@@ -82,15 +83,32 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
             _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
         if not limits and (work / "shallow").exists():
             limits = ["--unshallow"]
-        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}/*:refs/heads/{bot}/*" for bot in _BOT_BRANCHES)]
+        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}*:refs/heads/{bot}*" for bot in _BOT_BRANCHES)]
         options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
-        _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
+        try:
+            _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
+        except SourceError:
+            # Servers have no commits to send of a repository that was quiet all the time since then: git fails.
+            if connector.since is None or not _is_quiet(request, name, address, Path(scratch), connector.since):
+                raise
+            _git(request, name, "-C", str(work), "fetch", *options, "--depth=1", "--", address, *wanted)
         if work is not folder:
             shutil.move(work, folder)
     mark.write_text(asked)
 
 
-_BOT_BRANCHES = ("renovate", "dependabot")
+def _is_quiet(request: FetchRequest[GitClones], name: str, address: str, scratch: Path, since: date) -> bool:
+    """Whether the newest commit of a repository is older than a day."""
+    look = scratch / "newest.git"
+    _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(look))
+    wanted = ("--quiet", "--no-tags", "--depth=1", "--", address, f"+HEAD:refs/heads/{MAIN}")
+    _git(request, name, "-C", str(look), "fetch", *wanted)
+    (seconds,) = git_lines(look, "log", "-1", "--format=%ct", MAIN)
+    return datetime.fromtimestamp(int(seconds), tz=UTC).date() < since
+
+
+# Signs that join the parts of their names may be configured.
+_BOT_BRANCHES = ("renovate/", "dependabot/", "dependabot-", "dependabot_")
 
 
 def _is_fresh(mark: Path, asked: str) -> bool:

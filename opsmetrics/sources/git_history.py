@@ -7,13 +7,14 @@ Belongs here: the git program, commits and the diffs of manifests. Does not belo
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,8 @@ from typing import IO
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.sources.actors import UPDATE_BOTS, ActorKind, kind_of_actor
-from opsmetrics.sources.manifests import PATHS, Change, Line, changes_of, distinct
+from opsmetrics.sources.manifest_pins import GAP, Line
+from opsmetrics.sources.manifests import PATHS, Change, changes_of, distinct
 
 LIMIT_SECONDS = 600
 # Branch of a copy that the product keeps (``git_copies``).
@@ -49,8 +51,12 @@ SETTINGS = (
 )
 _ORIGIN = "refs/remotes/origin/HEAD"
 _FIELDS = "%H%x1f%P%x1f%ct%x1f%an%x1f%ae%x1f%s"
+# A commit alone, or that of a branch; tags and requests are no main line.
+_FETCHED_LINE = re.compile(
+    r"(?P<sha>[0-9a-f]{40,64})\t(?:not-for-merge)?\t"
+    r"(?:branch '(?P<branch>[^']+)' of |'[0-9a-f]{40,64}' of |(?!branch|tag|'))"
+)
 _SIGNS = frozenset("@ +-\\")
-_GAP = Line("", False)
 # Lines around a change that are read too: the name of a package may stand above its version.
 _CONTEXT = 3
 _FILE_MODES = {"100644", "100755"}
@@ -62,13 +68,24 @@ FileText = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; ``actor`` is its author, of a merge on the main line whoever made all that it brought in."""
+    """One commit.
+
+    Attributes:
+        sha: Its name.
+        parents: Names of those before it.
+        at: When it was committed.
+        title: Its first line.
+        actor: Its author, of a merge on the main line whoever made all that it brought in.
+        brought: Of a merge on the main line, titles of the commits that it brought in, oldest first: a server's
+            own words (*Merge pull request #7 from ...*) do not say what was merged.
+    """
 
     sha: str
     parents: tuple[str, ...]
     at: datetime
     title: str
     actor: ActorKind
+    brought: tuple[str, ...] = ()
 
     @property
     def is_merge(self) -> bool:
@@ -157,6 +174,7 @@ class History:
             SourceError: It is no clone, or git fails.
         """
         self.folder = folder
+        self._bots = bots
         # The default branch as its origin has it, whatever is checked out here.
         self._head = (git_lines(folder, "for-each-ref", "--format=%(refname)", _ORIGIN) or ["HEAD"])[0]
         self.commits: dict[str, Commit] = {}
@@ -186,19 +204,51 @@ class History:
 
     @cached_property
     def fetched_at(self) -> datetime | None:
-        """When somebody last fetched the clone; None of one that is kept here, or that is nobody's clone.
+        """When somebody last fetched the main line; None of a copy that is kept here, or of nobody's clone.
 
-        A clone into which nobody fetched since it was made has no ``FETCH_HEAD``: its references tell when that was.
+        ``FETCH_HEAD`` tells what was fetched last: nothing after a fetch that failed, not the main line after one of
+        another branch. Its references then tell when somebody last saw it move, or made the clone.
         """
         if (self.folder / FETCHED).exists():
             return None
-        written = self._written("FETCH_HEAD")
-        if written is None and self._is_clone:
+        if self._is_among_fetched:
+            written = self._written("FETCH_HEAD")
+        elif self._is_clone:
+            moved = (self._written(name) for name in (_ORIGIN, self._branch))
+            known = [at for at in moved if at is not None]
             written = max(
-                (at for name in ("packed-refs", _ORIGIN, "HEAD") if (at := self._written(name))),
-                default=None,
+                known or [at for name in ("packed-refs", "HEAD") if (at := self._written(name))], default=None
             )
+        else:
+            return None
         return datetime.fromtimestamp(written, tz=UTC) if written is not None else None
+
+    @property
+    def is_branch_missed(self) -> bool:
+        """Whether others were fetched lately, and the main line was not: it may have another name by now."""
+        return bool(self._fetched) and not self._is_among_fetched
+
+    @cached_property
+    def _branch(self) -> str:
+        """Full name of the reference of the main line; ``HEAD`` where none is checked out."""
+        said = git_lines(self.folder, "rev-parse", "--symbolic-full-name", self._head)
+        return said[0] if said else "HEAD"
+
+    @cached_property
+    def _fetched(self) -> list[tuple[str, str]]:
+        """What was fetched last: commit, and which branch it was, empty where nobody said one."""
+        (place,) = git_lines(self.folder, "rev-parse", "--git-path", "FETCH_HEAD")
+        try:
+            lines = (self.folder / place).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        return [(found["sha"], found["branch"] or "") for line in lines if (found := _FETCHED_LINE.match(line))]
+
+    @property
+    def _is_among_fetched(self) -> bool:
+        """Whether the main line was fetched last, and what was fetched is part of what is read."""
+        name = re.sub(r"^refs/(?:heads|remotes/[^/]+)/", "", self._branch)
+        return any(sha in self.commits and branch in {"", name} for sha, branch in self._fetched)
 
     @property
     def _is_clone(self) -> bool:
@@ -216,15 +266,13 @@ class History:
         """Yield commits of update bots: of the main line, and of the branches that bots left open."""
         yield from (commit for commit in self.main_line if commit.actor in UPDATE_BOTS)
         pattern = (
-            "refs/heads/renovate",
-            "refs/heads/dependabot",
-            "refs/remotes/*/renovate",
-            "refs/remotes/*/dependabot",
+            *("refs/heads/renovate", "refs/heads/dependabot", "refs/heads/dependabot[-_]*"),
+            *("refs/remotes/*/renovate", "refs/remotes/*/dependabot", "refs/remotes/*/dependabot[-_]*"),
         )
         shape = "%(objectname)%1f%(committerdate:unix)%1f%(authorname)%1f%(authoremail:trim)"
         for line in git_lines(self.folder, "for-each-ref", f"--format={shape}", *pattern):
             sha, seconds, name, address = line.split("\x1f")
-            actor = kind_of_actor(name, address=address)
+            actor = kind_of_actor(name, address=address, bots=self._bots)
             if actor in UPDATE_BOTS:
                 yield Commit(sha, (), datetime.fromtimestamp(int(seconds), tz=UTC), "", actor)
 
@@ -253,7 +301,11 @@ class History:
         if not kinds:
             return commit
         actor: ActorKind = next(iter(kinds)) if len(kinds) == 1 else "human" if "human" in kinds else "other_bot"
-        return Commit(commit.sha, commit.parents, commit.at, commit.title, actor)
+        # A history that was imported has a beginning of its own: what was updated there was not updated by this merge.
+        is_imported = any(not other.parents for other in brought)
+        own = () if is_imported else sorted(brought, key=lambda other: other.at)
+        titles = tuple(other.title for other in own if not other.is_merge)
+        return replace(commit, actor=actor, brought=titles)
 
     def changes(self, commits: Iterable[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
         """Yield the version changes of commits against their first parents, in the order in which they are asked for.
@@ -374,15 +426,14 @@ def _changes(path: str, hunks: Sequence[str]) -> Iterator[Change]:
     for line in hunks[start:]:
         sign = line[0]
         if sign == "@":
-            # What stands before a hunk is not what stands above its first line.
-            old.append(_GAP)
-            new.append(_GAP)
+            old.append(GAP)
+            new.append(GAP)
         elif sign == "-":
-            old.append(Line(line[1:], True))
+            old.append(Line(line[1:].rstrip("\r"), True))
         elif sign == "+":
-            new.append(Line(line[1:], True))
+            new.append(Line(line[1:].rstrip("\r"), True))
         elif sign == " ":
-            beside = Line(line[1:], False)
+            beside = Line(line[1:].rstrip("\r"), False)
             old.append(beside)
             new.append(beside)
     yield from changes_of(path, old, new)

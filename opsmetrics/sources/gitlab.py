@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ MARGIN = timedelta(hours=1)
 UNDATED = "merged requests left out, of which GitLab does not say when they were merged"
 # Access levels of a project without which nothing is deployed; GitLab answers 403 then.
 _NEEDED = ("environments_access_level", "builds_access_level", "repository_access_level")
+# How branches of bots begin, whatever sign joins their parts.
+_OF_A_BOT = re.compile(r"(?P<bot>renovate|dependabot)[/_-]")
 # Names that a note shows.
 _SHOWN = 5
 
@@ -287,8 +290,10 @@ def _bot(request: FetchRequest[GitLab], pull: Row) -> ActorKind:
     """Return which bot made a request: by its account, or, where that has a name of its own, by its branch."""
     names = [*request.connector.bots, *request.connector.update_authors]
     kind = kind_of_actor(pull["author"]["login"], bots=names)
-    branch = pull["headRefName"].split("/", 1)[0]
-    return branch if kind == "other_bot" and branch in {"renovate", "dependabot"} else kind
+    branch = _OF_A_BOT.match(pull["headRefName"])
+    if kind != "other_bot" or branch is None:
+        return kind
+    return "renovate" if branch["bot"] == "renovate" else "dependabot"
 
 
 def update_merges(request: FetchRequest[GitLab]) -> FetchResult:

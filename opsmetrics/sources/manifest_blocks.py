@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from opsmetrics.sources.manifest_pins import Line, Pin, image_of
+from opsmetrics.sources.manifest_pins import Line, Pin, Reader, image_of
 
 # Actions that are named for the one tool that they bring.
 _TOOL_ACTION = re.compile(r"/(?:setup-[\w-]+|[\w-]+-action)(?:/|$)")
@@ -18,6 +18,11 @@ _YAML = re.compile(
 )
 _ITEM = re.compile(r"^(?P<indent>\s*)-\s")
 _VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+-]*")
+# Of a chart: also any patch of a line, and conditions.
+_CHART_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+*-]*(?:[\s,|]+[~^<>=v-]*\s*\d[\w.+*-]*)*")
+# A table of its own for one dependency of Cargo or Poetry.
+_TOML_TABLE = re.compile(r"^\s*\[(?:[^\[\]]*\.)?(?:dev-|build-)?dependencies\.[\"']?(?P<name>[\w-]+)[\"']?\]")
+_TOML_VERSION = re.compile(r"^\s*version\s*=\s*[\"'][~^<>=\s]*(?P<version>\d[\w.+-]*)")
 # Of Terraform: several conditions, of which the first says from where.
 _CONDITIONS = re.compile(r"[~^<>=!v\s]*\d[\w.+-]*(?:\s*,\s*[~^<>=!v\s]*\d[\w.+-]*)*")
 _OPEN = re.compile(
@@ -32,7 +37,9 @@ _INCLUDED = re.compile(
 )
 _NAME_ATTRIBUTE = re.compile(r"^\s*(?:Include|Update)=[\"'](?P<name>[^\"'$]+)[\"']\s*$")
 _VERSION_ATTRIBUTE = re.compile(r"^\s*Version(?:Override)?=[\"'](?P<version>[^\"'$*]+)[\"']")
-_MAVEN_NAMED = re.compile(r"^\s*<(?P<name>[\w.-]+?)[._-]?[vV]ersion>\s*(?P<version>\d[\w.+-]*)\s*</")
+# A version that has a name of its own, which says so behind or before it.
+_NAMED = r"^\s*<(?:(?P<name>[\w.-]+?)[._-]?[vV]ersion|version\.(?P<of>[\w.-]+))>\s*(?P<version>\d[\w.+-]*)\s*</"
+_MAVEN_NAMED = re.compile(_NAMED)
 _MAVEN_BLOCK = re.compile(r"<(?P<end>/?)(?:dependency|plugin|parent|extension|path|annotationProcessorPath)>")
 _MAVEN_PART = re.compile(r"<(?P<key>groupId|artifactId|version)>\s*(?P<value>[^<$]+?)\s*</")
 # A version of Maven's own model, and of Java's language.
@@ -67,6 +74,9 @@ class _Yaml:
         key_above = ""
         for line in lines:
             match = _YAML.match(line.text)
+            if line.text.rstrip() == "---":
+                # Another document begins.
+                yield from self._closed(blocks, -1)
             if match is None:
                 item = _ITEM.match(line.text)
                 if item is not None:
@@ -107,7 +117,7 @@ class _Yaml:
         if repository is not None:
             return repository
         chart, version = _chart(block), found.get("version") or found.get("targetRevision")
-        if chart and version and _VERSION.fullmatch(version):
+        if chart and version and _CHART_VERSION.fullmatch(version):
             return Pin("helm", chart, version.lstrip("~^<>=v "))
         return None
 
@@ -198,10 +208,22 @@ def _terraform_pins(name: str, found: Mapping[str, str], *, is_changed: bool) ->
         yield Pin("terraform", source or name, version.lstrip("~^<>=v "))
 
 
+# Versions of what the project itself makes or is made with.
+_NO_NUGET = re.compile(
+    r"(?:assembly|assemblyinformational|assemblyfile|file|informational|package|product|app|application|applicationdisplay|"
+    r"lang|schema|tools|minimumvisualstudio|visualstudio|platform|targetplatform|targetplatformmin|"
+    r"supportedosplatform|targetframework|sdk|netcore|windowssdk|user|semantic|sem|base|build|release)?",
+    re.IGNORECASE,
+)
+
+
 def nuget_elements(lines: Sequence[Line]) -> Iterator[Pin]:
-    """Yield the packages of a project file whose version is an element of its own."""
+    """Yield the packages of a project file whose version is an element or a property of its own."""
     name = ""
     for line in lines:
+        named = _MAVEN_NAMED.match(line.text) if line.is_changed else None
+        if named is not None and not _NO_NUGET.fullmatch(named["name"] or named["of"]):
+            yield Pin("nuget-property", named["name"] or named["of"], named["version"])
         included = _INCLUDED.search(line.text)
         if included is not None:
             name = included["name"]
@@ -228,8 +250,25 @@ def maven(lines: Sequence[Line]) -> Iterator[Pin]:
             if part["key"] == "version" and line.is_changed and "artifactId" in found:
                 group = found.get("groupId", "org.apache.maven.plugins")
                 yield Pin("maven", f"{group}:{found['artifactId']}", part["value"])
-        elif named is not None and line.is_changed and named["name"] not in _NO_PACKAGES:
-            yield Pin("maven-property", named["name"], named["version"])
+        elif named is not None and line.is_changed and (name := named["name"] or named["of"]) not in _NO_PACKAGES:
+            yield Pin("maven-property", name, named["version"])
+
+
+def toml_tables(ecosystem: str) -> Reader:
+    """Return the reader of dependencies that have a table of their own."""
+
+    def read(lines: Sequence[Line]) -> Iterator[Pin]:
+        name = ""
+        for line in lines:
+            opened, version = _TOML_TABLE.match(line.text), _TOML_VERSION.match(line.text)
+            if opened is not None:
+                name = opened["name"]
+            elif line.text.lstrip().startswith("["):
+                name = ""
+            elif version is not None and name and line.is_changed:
+                yield Pin(ecosystem, name, version["version"])
+
+    return read
 
 
 def dotnet_tools(lines: Sequence[Line]) -> Iterator[Pin]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from opsmetrics.sources.manifest_pins import NUMBER, Line, Pin, all_of, patterns
@@ -38,18 +39,21 @@ NUGET = patterns(
 )
 DOTNET = patterns("dotnet-sdk", r'^\s*"version"\s*:\s*"(?P<version>\d[\w.-]*)"', package="dotnet-sdk")
 MSBUILD = patterns("nuget", r'^\s*"(?P<package>[A-Za-z][\w-]*\.[\w.-]+)"\s*:\s*"(?P<version>\d[\w.-]*)"')
+# A range says from where, in any order of its conditions: what it must not reach may stand first.
+_BELOW = r"(?:(?:<=?|!=)\s*[\w.*+-]+\s*,\s*)*"
+_FROM = rf"\s*\(?{_BELOW}(?:===?|~=|>=|>)\s*(?P<version>\d[\w.+-]*)"
 PYPI = patterns(
     "pypi",
-    r"^\s*[\"']?(?P<package>[A-Za-z][\w.-]*)(?:\[[\w,\s-]+\])?\s*(?:==|~=|>=)\s*(?P<version>\d[\w.+-]*)",
-    r"[\[,]\s*[\"'](?P<package>[A-Za-z][\w.-]*)(?:\[[\w,\s-]+\])?\s*(?:==|~=|>=)\s*(?P<version>\d[\w.+-]*)",
-    r"^\s*(?P<package>[A-Za-z][\w.-]*)\s*=\s*[\"'](?P<version>[~^=<>]+\s*\d[\w.+-]*)",
-    r"^\s*(?P<package>[A-Za-z][\w.-]*)\s*=\s*\{.*\bversion\s*=\s*[\"'](?P<version>[~^=<>]*\s*\d[\w.+-]*)",
+    rf"^\s*[\"']?(?P<package>[A-Za-z][\w.-]*)(?:\[[\w,\s-]+\])?{_FROM}",
+    rf"[\[,]\s*[\"'](?P<package>[A-Za-z][\w.-]*)(?:\[[\w,\s-]+\])?{_FROM}",
+    rf"^\s*(?P<package>[A-Za-z][\w.-]*)\s*=\s*[\"']{_BELOW}(?P<version>[~^=<>]+\s*\d[\w.+-]*)",
+    rf"^\s*(?P<package>[A-Za-z][\w.-]*)\s*=\s*\{{.*\bversion\s*=\s*[\"']{_BELOW}(?P<version>[~^=<>]*\s*\d[\w.+-]*)",
     but={"requires-python", "python_requires", "python"},
 )
 CARGO = patterns(
     "cargo",
-    r"^\s*(?P<package>[A-Za-z][\w-]*)\s*=\s*[\"'](?P<version>[~^=<>]*\s*\d[\w.+-]*)[\"']",
-    r"^\s*(?P<package>[A-Za-z][\w-]*)\s*=\s*\{.*\bversion\s*=\s*[\"'](?P<version>[~^=<>]*\s*\d[\w.+-]*)",
+    rf"^\s*(?P<package>[A-Za-z][\w-]*)\s*=\s*[\"']{_BELOW}(?P<version>[~^=<>]*\s*\d[\w.+-]*)(?:\s*,[^\"']*)?[\"']",
+    rf"^\s*(?P<package>[A-Za-z][\w-]*)\s*=\s*\{{.*\bversion\s*=\s*[\"']{_BELOW}(?P<version>[~^=<>]*\s*\d[\w.+-]*)",
     but={"version", "edition", "rust-version", "resolver"},
 )
 GEMFILE = patterns(
@@ -62,6 +66,19 @@ COMPOSER = patterns(
 # A version that has a name of its own, as Gradle and Maven keep them; the project's own has none.
 _NAMED_VERSION = r"(?P<package>[A-Za-z][\w.-]*?)[._-]?[vV](?:ersion|ERSION)"
 _OWN = frozenset({"app", "project", "release", "artifact", "build", "java"})
+# The three parts of a coordinate under names of their own.
+_COORDINATE = r"\bgroup\s*[:=]\s*[\"'](?P<group>[\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"'](?P<name>[\w.-]+)[\"']"
+_NAMED_COORDINATE = re.compile(rf"{_COORDINATE}\s*,\s*version\s*[:=]\s*[\"'](?P<version>\d[\w.+-]*)[\"']")
+
+
+def named_coordinates(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield coordinates of Maven that a build file or catalogue of Gradle writes part by part."""
+    for line in lines:
+        found = _NAMED_COORDINATE.search(line.text) if line.is_changed else None
+        if found is not None:
+            yield Pin("maven", f"{found['group']}:{found['name']}", found["version"])
+
+
 # No registry knows plugins and properties by these names: they are ecosystems of their own.
 GRADLE = all_of(
     patterns("maven", r"[\"'](?P<package>[A-Za-z][\w.-]*:[\w.-]+):(?P<version>\d[\w.+-]*)(?:@\w+)?[\"']"),
@@ -73,8 +90,10 @@ GRADLE = all_of(
     patterns(
         "maven-property",
         rf"^\s*(?:(?:def|val|var|ext\.)\s*)?{_NAMED_VERSION}\s*=\s*[\"'](?P<version>{NUMBER})",
+        rf"\b(?:ext|extra)?(?:\[|\bset\s*\(\s*)[\"']{_NAMED_VERSION}[\"']\s*(?:\]\s*=|,)\s*[\"'](?P<version>{NUMBER})",
         but=_OWN,
     ),
+    named_coordinates,
 )
 CATALOGUE = all_of(
     patterns(
@@ -87,5 +106,6 @@ CATALOGUE = all_of(
         r"\bid\s*=\s*[\"'](?P<package>[\w.-]+)[\"'].*\bversion\s*=\s*[\"'](?P<version>\d[\w.+-]*)",
     ),
     patterns("maven-property", r"^\s*(?P<package>[A-Za-z][\w-]*)\s*=\s*[\"'](?P<version>\d[\w.+-]*)[\"']"),
+    named_coordinates,
 )
 PROPERTIES = patterns("maven-property", rf"^\s*{_NAMED_VERSION}\s*=\s*(?P<version>{NUMBER})\s*$", but=_OWN)

@@ -33,6 +33,8 @@ class Line(NamedTuple):
     is_changed: bool
 
 
+# Stands between pieces of a diff: what stands before it is not what stands above the next line.
+GAP = Line("\0", False)
 Reader: TypeAlias = Callable[[Sequence[Line]], Iterator[Pin]]
 # What a manifest writes before a number: a range's sign, or the v of a tag.
 _SIGNS = "~^<>=![( "
@@ -44,7 +46,7 @@ IMAGE = (
 
 
 def patterns(ecosystem: str, *expressions: str, but: Iterable[str] = (), package: str = "") -> Reader:
-    """Return a reader of lines: the first pattern that fits tells ``version`` or ``digest``, or both.
+    """Return a reader of lines: all matches of the first pattern that fits tell ``version`` or ``digest``, or both.
 
     Args:
         ecosystem: What the packages belong to.
@@ -59,14 +61,13 @@ def patterns(ecosystem: str, *expressions: str, but: Iterable[str] = (), package
         for line in lines:
             if not line.is_changed:
                 continue
-            match = next((found for pattern in compiled if (found := pattern.search(line.text))), None)
-            if match is None:
-                continue
-            parts = match.groupdict()
-            name = parts.get("package") or package
-            version, digest = parts.get("version"), parts.get("digest")
-            if name not in refused and (version or digest):
-                yield Pin(ecosystem, name, version and version.lstrip(_SIGNS).rstrip("]) "), digest)
+            # A list may stand in one line.
+            every = next((found for pattern in compiled if (found := list(pattern.finditer(line.text)))), [])
+            for parts in (match.groupdict() for match in every):
+                name = parts.get("package") or package
+                version, digest = parts.get("version"), parts.get("digest")
+                if name not in refused and (version or digest):
+                    yield Pin(ecosystem, name, version and version.lstrip(_SIGNS).rstrip("]) "), digest)
 
     return read
 

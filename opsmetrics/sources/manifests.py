@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import groupby
 from pathlib import PurePosixPath
 
 from opsmetrics.sources import manifest_blocks as blocks
 from opsmetrics.sources import manifest_lines as lines
 from opsmetrics.sources import manifest_tools as tools
-from opsmetrics.sources.manifest_pins import Line, Pin, Reader, all_of
+from opsmetrics.sources.manifest_pins import GAP, Line, Pin, Reader, all_of
 
 _YAML = all_of(tools.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml"), tools.TASKS)
 _WORKFLOW = all_of(tools.actions, tools.TOOLCHAIN, blocks.action_inputs, tools.images("docker"))
@@ -31,7 +32,7 @@ _FILES: dict[str, Reader] = {
     "*.versions.toml": lines.CATALOGUE,
     "gradle.properties": lines.PROPERTIES,
     "*-wrapper.properties": tools.WRAPPER,
-    "cargo.toml": lines.CARGO,
+    "cargo.toml": all_of(lines.CARGO, blocks.toml_tables("cargo")),
     "gemfile": lines.GEMFILE,
     "composer.json": lines.COMPOSER,
     "pipfile": lines.PYPI,
@@ -63,7 +64,7 @@ _FILES: dict[str, Reader] = {
     ".node-version": tools.one_version("node"),
     ".python-version": tools.one_version("python"),
     ".terraform-version": tools.one_version("terraform"),
-    "pyproject.toml": lines.PYPI,
+    "pyproject.toml": all_of(lines.PYPI, blocks.toml_tables("pypi")),
     "*requirements*.txt": lines.PYPI,
     "*requirements*.in": lines.PYPI,
     "constraints*.txt": lines.PYPI,
@@ -139,8 +140,12 @@ def _reader_of(path: str) -> Reader:
 def pins_of(path: str, text: Iterable[str | Line]) -> list[Pin]:
     """Return the packages that changed lines of a file pin; a bare text is a changed line."""
     given = [line if isinstance(line, Line) else Line(line, True) for line in text]
-    managed, rest = _managed(given)
-    return [*managed, *_reader_of(path)(rest)]
+    found: list[Pin] = []
+    for is_gap, piece in groupby(given, lambda line: line == GAP):
+        if not is_gap:
+            managed, rest = _managed(list(piece))
+            found += [*managed, *_reader_of(path)(rest)]
+    return found
 
 
 def _managed(given: Sequence[Line]) -> tuple[list[Pin], list[Line]]:

@@ -6,13 +6,15 @@ Belongs here: titles. Does not belong here: bodies (``github.update_bodies``) an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 # What stands before the verb, in any order: signs, tags in brackets, a scope, types of conventional commits (GitLab's
-# ``Draft:`` among them), the number of a ticket, and the word by which Renovate is told to rebase.
+# ``Draft:`` among them), the number of a ticket, what Azure DevOps writes before the title of a request, and the word
+# by which Renovate is told to rebase.
 _PREFIX = (
     r"^(?:\s*(?::\w+:|[^\w\s\[(:]++|\[[^\]]*\]:?|\([\w\s./,-]+\):?|[\w./-]++(?:\([^)]*\))?!?:|rebase!|"
-    r"[a-z][a-z0-9]+-\d+(?=\s)))*\s*"
+    r"[a-z][a-z0-9]+-\d+(?=\s)|merged pr \d+:))*\s*"
 )
 _VERB = re.compile(
     rf"{_PREFIX}(?:\[?lock ?file maintenance\b|roll back\b|remove dependency\b|refresh (?:lock ?files?|pip-compile)\b|"
@@ -153,6 +155,24 @@ def read_title(title: str) -> UpdateTitle:
         packages = tuple(re.split(r",?\s+and\s+|,\s+", named["packages"]))
         return UpdateTitle(None, None, None, packages, len(packages), named["directory"] or named_part, **marks)
     return UpdateTitle(directory=named_part, **marks)
+
+
+def read_titles(titles: Sequence[str]) -> UpdateTitle:
+    """Return what titles say together: one request that brings in several updates has a title for each."""
+    found = [read_title(title) for title in titles]
+    if len(found) == 1:
+        return found[0]
+    counts = [one.count or (0 if one.has_no_package else None) for one in found]
+    packages = tuple(dict.fromkeys(package for one in found for package in one.packages))
+    are_named = all(one.packages or one.has_no_package for one in found)
+    # A title that nobody understands leaves open how many there are.
+    said = UpdateTitle() if None in counts else UpdateTitle(count=sum(count or 0 for count in counts) or None)
+    return replace(
+        said,
+        packages=packages if are_named else (),
+        has_no_package=all(one.has_no_package for one in found),
+        is_security=any(one.is_security for one in found),
+    )
 
 
 # Words that bots write in titles; every other one may be a name, and is not repeated.

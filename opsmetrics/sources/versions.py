@@ -12,8 +12,12 @@ _NUMBERS = re.compile(r"^[~^<>=v\s]*(\d+(?:\.\d+)*)(.*)$")
 _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{7,64}$")
 
 
+# Of a range what it must not reach says nothing of where it stands.
+_NOT_REACHED = re.compile(r"^\s*(?:(?:<=?|!=)\s*v?[\w.*+-]+\s*,?\s*)+(?=[>=~^])")
+
+
 def _parts(version: str) -> tuple[tuple[int, ...], str] | None:
-    match = _NUMBERS.match(version)
+    match = _NUMBERS.match(_NOT_REACHED.sub("", version))
     return (tuple(int(part) for part in match[1].split(".")), match[2]) if match else None
 
 

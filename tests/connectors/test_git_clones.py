@@ -119,6 +119,44 @@ def test_a_grouped_merge_of_a_bot_is_one_merge_and_many_updates(clone):
     assert found == {("a", "1.0.0", "1.1.0", "minor"), ("b", "1.0.0", "2.0.0", "major")}
 
 
+def test_what_a_merge_brought_in_says_what_it_updates(clone):
+    """A merge of GitHub, GitLab or Bitbucket has their words as its title, and a lock file alone names no package."""
+    repository, pull = clone
+    requests = (
+        ("Merge pull request #72 from org/dependabot/npm_and_yarn/ws-8.2.0", ["Bump ws from 8.1.0 to 8.2.0"]),
+        ("Merge branch 'renovate/all' into 'main'", ["Update dependency c to v1.2.3 [SECURITY]"]),
+        ("Merged in renovate/two (pull request #9)", ["Bump d from 1 to 2", "Bump the web group with 3 updates"]),
+    )
+    for number, (said, titles) in enumerate(requests):
+        repository.git("checkout", "-q", "-b", f"request{number}", "main")
+        for place, title in enumerate(titles):
+            files = {"package-lock.json": f"{number} {place}"}
+            repository.commit(title, files, author="dependabot[bot]", at=f"2026-10-08T06:0{place}:00Z")
+        repository.git("checkout", "-q", "main")
+        repository.git("merge", "-q", "--no-ff", "-m", said, f"request{number}", at=f"2026-10-0{9 - number}T09:00:00Z")
+    rows = sorted(pull("update_merges"), key=lambda row: row["merged_at"], reverse=True)
+    assert [row["is_dependency_update"] for row in rows] == [True] * 3
+    assert [row["package_count"] for row in rows] == [1, 1, 4]
+    assert [row["is_security"] for row in rows] == [False, True, False]
+    found = [(row["package"], row["to_version"]) for row in pull("dependency_updates")]
+    assert sorted(found) == [("c", "v1.2.3"), ("d", "2"), ("ws", "8.2.0")]
+
+
+def test_a_release_of_what_a_repository_makes_itself_is_no_update(clone):
+    repository, pull = clone
+
+    def modules(version):
+        parent = "<parent>\n<groupId>no.own</groupId>\n<artifactId>all</artifactId>\n<version>{}</version>\n</parent>"
+        return {
+            "pom.xml": f"<project>\n<groupId>no.own</groupId>\n<artifactId>all</artifactId>\n<version>{version}</version></project>",
+            "web/pom.xml": f"<project>\n{parent.format(version)}\n<artifactId>web</artifactId>\n</project>",
+        }
+
+    repository.commit("modules", modules("1.0-SNAPSHOT"), at="2026-10-06T08:00:00Z")
+    repository.commit("[maven-release-plugin] prepare release 1.0", modules("1.0"), at="2026-10-07T08:00:00Z")
+    assert pull("dependency_updates") == []
+
+
 def test_imported_history_does_not_count_twice(clone):
     repository, pull = clone
     repository.git("checkout", "-q", "--orphan", "other")
@@ -211,6 +249,16 @@ def test_a_bot_that_leaves_traces_is_on_whatever_configures_it(clone):
     repository.git("checkout", "-q", "main")
     (row,) = pull("repository_states")
     assert (row["is_bot_enabled"], row["last_activity_on"]) == (True, date(2026, 9, 1))
+
+
+@pytest.mark.parametrize("branch", ["renovate/all", "dependabot-npm_and_yarn-a-1.1.0"])
+def test_a_bot_that_the_configuration_names_leaves_traces_too(clone, branch):
+    repository, pull = clone
+    repository.git("checkout", "-q", "-b", branch)
+    repository.commit("update a", {"y": "1"}, author="Our Renovate", at="2026-11-08T06:00:00Z")
+    repository.git("checkout", "-q", "main")
+    (row,) = pull("repository_states", more='bots = ["Our Renovate"]')
+    assert row["is_bot_enabled"] is True
 
 
 def test_an_organisation_may_configure_all_of_its_repositories(clone):
@@ -324,7 +372,7 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
     repository.git("clone", "-q", "--depth", "1", f"file://{repository.folder}", str(shallow))
     # The clone was last fetched on the evening of 1 November.
     fetched = datetime(2026, 11, 1, 20, tzinfo=UTC).timestamp()
-    (shallow / ".git" / "FETCH_HEAD").touch()
+    subprocess.run(["git", "-C", str(shallow), "fetch", "-q", "--depth", "1"], check=True, timeout=LIMIT_SECONDS)
     os.utime(shallow / ".git" / "FETCH_HEAD", (fetched, fetched))
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert [row["committed_on"] for row in rows] == [date(2026, 10, 20)]
@@ -346,6 +394,39 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert {row["committed_on"] for row in rows} == {date(2026, 10, 5), date(2026, 10, 20)}
     assert pull.loads("commits_daily")[-1].unproven == ()
+
+
+def left_on(work, day):
+    """Let a clone have been made, and its main line last seen, on a day."""
+    at = (datetime.combine(day, datetime.min.time(), tzinfo=UTC).timestamp(),) * 2
+    for name in ("packed-refs", "refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main"):
+        if (work / ".git" / name).exists():
+            os.utime(work / ".git" / name, at)
+
+
+@pytest.mark.parametrize("what", ["a fetch that failed", "another branch", "a branch with another name", "a checkout"])
+def test_what_was_not_fetched_is_not_quiet(clone, what):
+    """All of them write into the clone, today; none of them looks at its main line."""
+    repository, pull = clone
+    repository.git("branch", "feature")
+    work = repository.folder.parent / "work"
+    repository.git("clone", "-q", str(repository.folder), str(work))
+    if what == "a branch with another name":
+        repository.git("branch", "-m", "main", "trunk")
+    repository.commit("nobody fetched this", {"y": "1"}, at="2026-11-10T08:00:00Z")
+    left_on(work, date(2026, 11, 2))
+    git = ("git", "-C", str(work))
+    commands = {
+        "a fetch that failed": ((*git, "remote", "set-url", "origin", "nowhere"), (*git, "fetch", "-q", "--all")),
+        "another branch": ((*git, "fetch", "-q", "origin", "feature"),),
+        "a branch with another name": ((*git, "fetch", "-q"),),
+        "a checkout": ((*git, "checkout", "-q", "-b", "mine"),),
+    }
+    for command in commands[what]:
+        subprocess.run(command, check=False, capture_output=True, timeout=LIMIT_SECONDS)
+    pull("commits_daily", named='"kystetaten/havneavgift-api" = "work"')
+    assert pull.loads("commits_daily")[-1].unproven == ((date(2026, 11, 3), date(2026, 11, 23), "partial"),)
+    assert ("renamed?" in pull.results[-1].told[0]) is (what in {"another branch", "a branch with another name"})
 
 
 def test_settings_of_a_clone_run_no_program_and_change_nothing(clone, tmp_path):

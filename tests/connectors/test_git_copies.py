@@ -122,6 +122,20 @@ def test_a_copy_since_a_day_claims_no_day_before(connected, git_server, upstream
     assert result.told == ()
 
 
+def test_a_repository_that_was_quiet_since_that_day_is_read_and_goes_on(connected, upstream, monkeypatch):
+    monkeypatch.setattr(git_copies, "FRESH_SECONDS", 0)
+    more, url = "since = 2026-10-20", f"file://{upstream.folder.parent.parent}/{{repository}}.git"
+    settings, result = pulled(connected, url, "repository_states", more)
+    assert result.error is None
+    (state,) = rows(settings, "repository_states")
+    assert state["last_activity_on"] == date(2026, 10, 5), "its newest commit, however old"
+    upstream.commit("more", {"y": "1"}, at="2026-11-10T08:00:00Z")
+    upstream.commit("Update a", {"package.json": manifest(a="1.2.0")}, at="2026-11-12T08:00:00Z")
+    settings, result = pulled(connected, url, "dependency_updates", more)
+    assert result.error is None
+    assert [(row["package"], row["to_version"]) for row in rows(settings, "dependency_updates")] == [("a", "1.2.0")]
+
+
 def test_a_copy_of_a_file(connected, upstream):
     upstream.commit("two", {"y": "1"}, at="2026-10-07T08:00:00Z")
     address = f"file://{upstream.folder}"

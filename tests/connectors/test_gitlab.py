@@ -88,6 +88,7 @@ def test_a_merge_request_has_a_pull_requests_form():
         ("renovate-bot", "x", "renovate"),
         ("update-account", "renovate/x", "renovate"),
         ("project_12_bot_6f2b0dec", "dependabot/x", "dependabot"),
+        ("update-account", "dependabot-npm_and_yarn-lodash-4.17.21", "dependabot"),
         ("update-account", "x", "other_bot"),
     ],
 )

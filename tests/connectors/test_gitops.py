@@ -92,6 +92,13 @@ def test_the_same_again_is_no_change_and_an_earlier_one_is(argo):
     assert days(rows) == [3, 4, 5]
 
 
+def test_an_application_that_was_made_again_counts_its_deployments_again(argo):
+    """In a new cluster all of them begin with 0; a row with the id of an older one would take its place."""
+    _, before = argo(entry(0, 3, "a"))
+    _, after = argo(entry(0, 4, "b"))
+    assert before[0]["deployment_id"] != after[-1]["deployment_id"]
+
+
 def test_an_application_that_was_only_just_made_has_no_history(argo):
     new = {
         "metadata": {"name": "web", "namespace": "argocd"},
@@ -126,7 +133,7 @@ def test_who_started_it_decides_whether_a_hand_was_needed(argo):
         entry(4, 5),
     ]
     _, rows = argo(*history)
-    by_number = {row["deployment_id"].rpartition("#")[2]: row["has_manual_step"] for row in rows}
+    by_number = {row["deployment_id"].rpartition("#")[2].split("@")[0]: row["has_manual_step"] for row in rows}
     assert by_number == {"0": False, "1": True, "2": False, "3": None, "4": None}
 
 

@@ -156,6 +156,27 @@ class Draft:
             known.aliases.append(name.strip())
         return known
 
+    def service_of(self, repository: str, name: str) -> ServiceDraft:
+        """Return the service that a repository belongs to, else the one of a name, to which it then belongs."""
+        known = self._with(repository)
+        service = known or self.service(name)
+        if known is None:
+            service.repositories.append(repository)
+        return service
+
+    def belongs(self, repository: str, service: ServiceDraft, where: str) -> None:
+        """Take a repository as a service's; one in which several services lie has the events of the first."""
+        known = self._with(repository)
+        if known is None:
+            service.repositories.append(repository)
+        elif known is not service:
+            what = f"{repository} is {known.id}'s, although {where} names it for {service.id} too"
+            self.guess("services.toml", what, "let the service have it whose deployments and updates it shows")
+
+    def _with(self, repository: str) -> ServiceDraft | None:
+        wanted = repository.casefold()
+        return next((s for s in self.services.values() if wanted in map(str.casefold, s.repositories)), None)
+
     def owned(self, service: ServiceDraft, owners: list[OwnerDraft], where: str) -> None:
         """Take owners from the first place that names them; a later one that names others is said."""
         if not owners:

@@ -16,7 +16,7 @@ from opsmetrics.sources.github.owners import teams_of
 
 SERVICE_TAGS = ("service", "tjeneste", "system", "app", "application")
 TEAM_TAGS = ("team", "lag", "owner", "eier", "squad")
-_SLUG_NOTE = "github.com/project-slug"
+_SLUG_NOTES = ("github.com/project-slug", "gitlab.com/project-slug", "dev.azure.com/project-repo")
 
 
 def is_backstage(path: Path) -> bool:
@@ -39,9 +39,10 @@ def read_backstage(draft: Draft, path: Path) -> None:
         service = draft.service(_name(entity))
         service.name = _title(entity)
         service.seen(day, why)
-        repository = str(at(entity, "metadata", "annotations", _SLUG_NOTE) or "")
-        if repository.count("/") == 1 and repository not in service.repositories:
-            service.repositories.append(repository)
+        said = (at(entity, "metadata", "annotations", note) for note in _SLUG_NOTES)
+        repository = next((str(slug) for slug in said if slug), "")
+        if "/" in repository:
+            draft.belongs(repository, service, path.name)
         kind, _, rest = str(at(entity, "spec", "owner") or "").rpartition(":")
         owner = rest.rpartition("/")[2]
         if owner and kind.casefold() != "user":
@@ -72,7 +73,7 @@ def _committed(path: Path) -> tuple[date | None, str]:
 def read_codeowners(draft: Draft, path: Path) -> None:
     """Add the repository that a CODEOWNERS file lies in, with the team that it names for everything."""
     folder = path.resolve().parent
-    root = folder.parent if folder.name in {".github", "docs"} else folder
+    root = folder.parent if folder.name in {".github", ".gitlab", "docs"} else folder
     service = draft.service(root.name)
     if is_repository(root):
         service.seen(first_commit(root), "first commit")

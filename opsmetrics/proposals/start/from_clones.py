@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.organisation.connectors.code_hosts import GitClones
-from opsmetrics.proposals.start.draft import Draft, OwnerDraft, SourceDraft
+from opsmetrics.proposals.start.draft import Draft, OwnerDraft, ServiceDraft, SourceDraft
 from opsmetrics.proposals.start.toml import listed, quoted, relative
 from opsmetrics.sources.git_copies import is_repository
 from opsmetrics.sources.git_history import git_lines
 from opsmetrics.sources.github.owners import PLACES, teams_of
 
-_ADDRESS = re.compile(r"[:/](?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(\.git)?/?$")
+_HOSTED = re.compile(r"(?:(?:https?|ssh|git)://(?:[^@/]*@)?(?P<host>[^:/]+)(?::\d+)?/|[^@/]+@[^:/]+:)(?P<path>.+)$")
+# GitLab's own place too.
+_PLACES = (*PLACES, ".gitlab/CODEOWNERS")
 # Episodes need somebody who says what was released when; the rest clones tell alone.
 _EPISODES = "update_episodes"
 
 
-def repositories(folder: Path) -> dict[str, Path]:
-    """Return ``owner/name`` -> clone of every clone in a folder, or one or two folders below it.
+def repositories(folder: Path) -> list[tuple[str, Path]]:
+    """Return ``owner/name`` and folder of every clone in a folder, or one or two folders below it.
 
     Raises:
         ConfigurationError: There is none.
@@ -33,16 +37,33 @@ def repositories(folder: Path) -> dict[str, Path]:
     if not found:
         fix = "clone your repositories into it: git clone https://host/owner/name"
         raise ConfigurationError([Problem(str(folder), None, "the folder holds no clone", fix)])
-    return {_name(path): path for path in found}
+    return [(_name(path), path) for path in found]
 
 
 def _name(path: Path) -> str:
-    """``owner/name`` of a clone: as its address says, else as its folders are called."""
+    """Name of a clone: as its address says, else as its folders are called."""
     (address,) = git_lines(path, "config", "--default", "", "--get", "remote.origin.url")
-    at = _ADDRESS.search(address)
-    if at is not None:
-        return f"{at['owner']}/{at['name']}"
-    return f"{path.resolve().parent.name}/{path.resolve().name.removesuffix('.git')}"
+    return name_of_address(address) or f"{path.resolve().parent.name}/{path.resolve().name.removesuffix('.git')}"
+
+
+def name_of_address(address: str) -> str | None:
+    """Return ``owner/name`` of a repository's address, with all groups that it lies in; None for what names none.
+
+    Of Azure DevOps project and name: repositories of two projects may have one name.
+    """
+    at = _HOSTED.match(address)
+    if at is None:
+        # A folder has no owner but the one that it lies in.
+        parts = list(PurePosixPath(address.replace("\\", "/")).parts[-2:])
+    else:
+        parts = [unquote(part) for part in at["path"].split("/") if part]
+        parts = parts[1:] if parts[:1] == ["scm"] else parts[2:] if parts[:1] == ["v3"] else parts
+        if "_git" in parts:
+            place = parts.index("_git")
+            name, projects = parts[-1], parts[1 if at["host"] == "dev.azure.com" else 0 : place]
+            # The first repository of a project has its name, and addresses may then leave the project out.
+            parts = [*([one for one in projects if one != "DefaultCollection"] or [name])[-1:], name]
+    return "/".join((*parts[:-1], parts[-1].removesuffix(".git"))) if len(parts) > 1 else None
 
 
 def read_clones(draft: Draft, folder: Path, org: Path, release_dates: str | None = None) -> None:
@@ -59,27 +80,35 @@ def read_clones(draft: Draft, folder: Path, org: Path, release_dates: str | None
         SourceError: git fails.
     """
     found = repositories(folder)
+    ends = Counter(_last(name) for name in {name for name, _ in found})
     read: dict[str, Path] = {}
-    for repository, path in found.items():
+    for repository, path in found:
+        if repository in read:
+            draft.guess("sources.toml", f"{path.name} is left out: {repository} is {read[repository].name}", "keep one")
+            continue
         if not git_lines(path, "for-each-ref", "--count=1"):
             draft.guess("sources.toml", f"{repository} is left out: it has no commit", "add it once it has one")
             continue
         read[repository] = path
-        service = draft.service(repository.rpartition("/")[2])
-        if repository not in service.repositories:
-            service.repositories.append(repository)
+        # Repositories of one name are services of their own.
+        name = _last(repository) if ends[_last(repository)] == 1 else repository.replace("/", "-")
+        service = draft.service_of(repository, name)
         first = first_commit(path)
         service.seen(first, f"first commit of {repository}")
         if first is not None:
             draft.days.append(first)
-        _owners(draft, path, repository, first)
+        _owners(draft, service, path, repository, first)
     draft.sources.append(
         SourceDraft("", _connector(read, folder, org, release_dates), f"{len(read)} clones below {folder}")
     )
 
 
-def _owners(draft: Draft, path: Path, repository: str, first: date | None) -> None:
-    service, where = draft.service(repository.rpartition("/")[2]), f"CODEOWNERS of {repository}"
+def _last(repository: str) -> str:
+    return repository.rpartition("/")[2]
+
+
+def _owners(draft: Draft, service: ServiceDraft, path: Path, repository: str, first: date | None) -> None:
+    where = f"CODEOWNERS of {repository}"
     owners: list[OwnerDraft] = []
     is_first = not service.owners
     for number, (day, name) in enumerate(owner_days(path)):
@@ -115,11 +144,11 @@ def owner_days(path: Path) -> list[tuple[date, str]]:
 
 def _versions(path: Path) -> Iterator[tuple[date, str]]:
     """Yield day and text of each version of CODEOWNERS, oldest first."""
-    log = git_lines(path, "log", "--first-parent", "--reverse", "--format=%H %cs", "HEAD", "--", *PLACES)
+    log = git_lines(path, "log", "--first-parent", "--reverse", "--format=%H %cs", "HEAD", "--", *_PLACES)
     for line in log:
         sha, day = line.split()
-        there = git_lines(path, "ls-tree", "--name-only", sha, "--", *PLACES)
-        place = next((place for place in PLACES if place in there), None)
+        there = git_lines(path, "ls-tree", "--name-only", sha, "--", *_PLACES)
+        place = next((place for place in _PLACES if place in there), None)
         text = "\n".join(git_lines(path, "cat-file", "blob", f"{sha}:{place}")) if place else ""
         yield date.fromisoformat(day), text
 

@@ -68,11 +68,9 @@ def _repositories(http: Http, owner: str) -> Iterator[dict[str, Any]]:
 
 
 def _read(draft: Draft, http: Http, name: str, made: date) -> None:
-    service = draft.service(name.rpartition("/")[2])
+    service = draft.service_of(name, name.rpartition("/")[2])
     service.seen(made, f"{name} was made")
     draft.days.append(made)
-    if name not in service.repositories:
-        service.repositories.append(name)
     for place in PLACES:
         try:
             content = http.get(f"repos/{name}/contents/{place}")["content"]

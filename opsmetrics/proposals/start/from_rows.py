@@ -59,10 +59,7 @@ def _read_name(draft: Draft, kind: str, name: str, first: date, some: pl.DataFra
         case "service":
             draft.service(name).seen(first, f"first row in {where}")
         case "repository":
-            service = draft.service(name.rpartition("/")[2])
-            service.seen(first, f"first row in {where}")
-            if name not in service.repositories:
-                service.repositories.append(name)
+            draft.service_of(name, name.rpartition("/")[2]).seen(first, f"first row in {where}")
         case "team":
             draft.team(name, where)
         case "environment":

@@ -12,6 +12,7 @@ from pathlib import Path
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.spreadsheets import DELIMITERS, day_of, text_of
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft
+from opsmetrics.proposals.start.from_clones import name_of_address
 from opsmetrics.sources.query_inputs import Everything
 from opsmetrics.sources.sheets import first_rows, read_sheet
 
@@ -31,6 +32,7 @@ _CRITICALITY = {
 }
 # Rows that a table may have above its columns.
 _TITLES_MOST = 20
+_ADDRESS = re.compile(r"://|^[^/@]+@[^/:]+:")
 _TEXTS = {".csv", ".tsv", ".txt"}
 
 
@@ -118,9 +120,10 @@ def read_table(draft: Draft, path: Path) -> None:
             )
         said = cells.get("criticality", "").casefold()
         service.criticality = next((key for key, words in _CRITICALITY.items() if said in words), service.criticality)
-        repository = cells.get("repository", "").removeprefix("https://github.com/").strip("/")
-        if repository.count("/") == 1 and repository not in service.repositories:
-            service.repositories.append(repository)
+        repository = cells.get("repository", "").strip("/")
+        repository = (name_of_address(repository) or "") if _ADDRESS.search(repository) else repository
+        if "/" in repository:
+            draft.belongs(repository, service, path.name)
         for alias in filter(None, (name.strip() for name in cells.get("alias", "").split(","))):
             if alias not in service.aliases:
                 service.aliases.append(alias)

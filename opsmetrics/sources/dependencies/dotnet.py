@@ -33,7 +33,7 @@ def project(text: str) -> Contents:
         if name and wanted and "$" not in name:
             exact = _EXACT.fullmatch(wanted)
             needs.append(Need("nuget", name.lower(), exact["version"] if exact else None, wanted))
-    return Contents(tuple(needs))
+    return Contents(tuple(needs), properties=properties)
 
 
 def tools(text: str) -> Contents:

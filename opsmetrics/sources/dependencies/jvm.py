@@ -8,10 +8,24 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from opsmetrics.sources.dependencies import toml, xml
-from opsmetrics.sources.dependencies.model import Contents, Need
+from opsmetrics.sources.dependencies.model import Contents, Need, Package
 
 _EXACT = re.compile(r"\[?(?P<version>\d[\w.+-]*)\]?")
-_GRADLE = re.compile(r"[\"'](?P<group>[\w.-]+):(?P<name>[\w.-]+):(?P<version>\d[\w.+-]*)(?:@\w+)?[\"']")
+# Without a number the group must have a dot: ``jdbc:h2:$name`` is no coordinate.
+_GRADLE = re.compile(
+    r"[\"'](?P<group>[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:[\w.-]+:\d)):(?P<name>[\w.-]+)"
+    r":(?P<version>\d[\w.+-]*|\$\w[\w.]*|\$\{[^}]+\})(?::[\w.-]+)?(?:@\w+)?(?<!\\)[\"']"
+)
+_GRADLE_PARTS = re.compile(
+    r"\bgroup\s*[:=]\s*[\"'](?P<group>[\w.-]+)[\"']\s*,\s*name\s*[:=]\s*[\"'](?P<name>[\w.-]+)[\"']"
+    r"\s*,\s*version\s*[:=]\s*(?P<version>[\"'][^\"']+[\"']|[^\W\d][\w.]*)"
+)
+_GRADLE_VARIABLE = re.compile(
+    r"(?:\b(?P<name>[^\W\d]\w*)(?:\s*:\s*String)?\s*(?:=\s*|by extra\()"
+    r"|(?:\[|\bset\s*\(\s*)[\"'](?P<key>[\w.-]+)[\"']\s*(?:\]\s*=|,)\s*)[\"'](?P<version>\d[\w.+-]*)[\"']"
+)
+_GRADLE_NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*(?=[\"'])|[^\W\d]\w*")
+_GRADLE_PROPERTY = re.compile(r"^\s*(?P<name>[\w.-]+)\s*[=:]\s*(?P<version>\d[\w.+-]*)\s*$", re.MULTILINE)
 _GRADLE_PREFER = ("strictly", "require", "prefer")
 
 
@@ -19,7 +33,10 @@ def pom(text: str) -> Contents:
     """Read a pom.xml: dependencies, managed ones, plugins and the parent."""
     root = xml.tree(text)
     properties = xml.properties_in(root, "properties")
-    return Contents(tuple(_maven(root, properties)))
+    parent = next((element for element in root if xml.tag(element) == "parent"), None)
+    group = xml.child(root, "groupId") or (xml.child(parent, "groupId") if parent is not None else "")
+    made = Package("maven", f"{xml.resolved(group, properties)}:{xml.child(root, 'artifactId')}")
+    return Contents(tuple(_maven(root, properties)), makes=made, properties=properties)
 
 
 def _maven(root: ET.Element, properties: Mapping[str, str]) -> Iterator[Need]:
@@ -37,9 +54,28 @@ def _maven(root: ET.Element, properties: Mapping[str, str]) -> Iterator[Need]:
 
 
 def gradle(text: str) -> Contents:
-    """Read the coordinates that a build file writes out."""
-    found = (Need("maven", f"{one['group']}:{one['name']}", one["version"]) for one in _GRADLE.finditer(text))
-    return Contents(tuple(found))
+    """Read the coordinates that a build file writes out, and the names that stand for their versions."""
+    found = [
+        _gradle_need(one["group"], one["name"], one["version"])
+        for pattern in (_GRADLE, _GRADLE_PARTS)
+        for one in pattern.finditer(text)
+    ]
+    variables = {one["name"] or one["key"]: one["version"] for one in _GRADLE_VARIABLE.finditer(text)}
+    return Contents(tuple(found), properties=variables)
+
+
+def _gradle_need(group: str, name: str, said: str) -> Need:
+    said = said.strip("\"'")
+    if said[:1].isdigit():
+        return Need("maven", f"{group}:{name}", said, said)
+    # Of ``rootProject.extra["x"]``, ``property("x")`` and ``Versions.x`` the last name is the one that stands for it.
+    names = _GRADLE_NAME.findall(said)
+    return Need("maven", f"{group}:{name}", None, f"${{{names[-1]}}}" if names else said)
+
+
+def gradle_properties(text: str) -> Contents:
+    """Read the properties of a build of Gradle."""
+    return Contents(properties={one["name"]: one["version"] for one in _GRADLE_PROPERTY.finditer(text)})
 
 
 def catalogue(text: str) -> Contents:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Stands in a lock file for what no registry released: another project of the repository, a folder, a repository.
+ELSEWHERE = "elsewhere"
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -16,7 +19,7 @@ class Need:
         ecosystem: As in ``dependency_updates``.
         package: Its name in the registry.
         version: The one version that it names; None where it names a range, and a lock file must tell.
-        wanted: The range as it is written.
+        wanted: The range as it is written; ``${name}`` is a property that another file may tell.
         name: What the manifest calls it, where that is not the package's own name.
     """
 
@@ -27,25 +30,29 @@ class Need:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What one file says.
-
-    Attributes:
-        needs: What it asks for.
-        locked: Of a lock file: key -> versions; the keys are those of its format.
-    """
-
-    needs: tuple[Need, ...] = ()
-    locked: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Package:
     """A package of a registry."""
 
     ecosystem: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one file says.
+
+    Attributes:
+        needs: What it asks for.
+        locked: Of a lock file: key -> versions, or ``ELSEWHERE``; the keys are those of its format.
+        makes: The package that the file itself describes: what a repository makes is nothing that it takes.
+        properties: Names that stand for versions, here and in files of folders below.
+    """
+
+    needs: tuple[Need, ...] = ()
+    locked: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    makes: Package | None = None
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class UnreadableError(Exception):

@@ -7,26 +7,32 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opsmetrics.core.yaml_text import YamlError, read_yaml
-from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError, json_object
+from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, UnreadableError, json_object
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
 _EXACT = re.compile(r"=?\s*v?(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)")
 _ALIAS = re.compile(r"npm:(?P<package>@?[^@]+)(?:@(?P<wanted>.+))?")
 # What comes from a folder, an address or the repository itself was never released by a registry.
-_ELSEWHERE = re.compile(r"(?:file|link|portal|workspace|git|git\+\w+|https?|github|patch):|[\w.-]+/[\w.-]+(?:#|$)")
+# No range has a colon or a slash.
+_ELSEWHERE = re.compile(r"(?!npm:|catalog:)[^\s]*[:/]")
 # One search for the whole file, which is long: what was asked for, and the version on the line below.
 _YARN = re.compile(r'^(\S[^\n]*):\n  version:? "?([^"\n]+?)"?$', re.MULTILINE)
-_PNPM_VERSION = re.compile(r"\d[^(_\s]*")
-# ``"name": ["name@1.2.3", ...]``; what comes from elsewhere has no number behind the sign.
-_BUN = re.compile(r'^\s+"(?P<place>[^"]+)":\s*\["@?[^"@]+@(?P<version>\d[^"]*)"', re.MULTILINE)
-# Of pnpm's file only what the projects of the repository ask for is read: the rest is long, and not theirs.
+# A version, or behind the name that an alias stands for.
+_PNPM_VERSION = re.compile(r"(?:/?@?[^@/(:]+(?:/[^@/(:]+)?[@/])?(?P<version>\d[^(_\s/:]*)(?:[(_].*)?")
+_PNPM_ELSEWHERE = re.compile(r"(?:link|file|git\+?\w*|https?):|[\w.-]+\.\w+/")
+# ``"name": ["name@1.2.3", ...]``; what comes from elsewhere has an address behind the sign.
+_BUN = re.compile(r'^\s+"(?P<place>[^"]+)":\s*\["@?[^"@]+@(?P<version>\d[^"]*|[a-z+]+:[^"]*)"', re.MULTILINE)
+# Of pnpm's file only what the projects of the repository ask for is read: the rest is long, and not theirs. Since
+# pnpm 11 a document before the projects' own says which pnpm reads them.
 _PNPM_HEAD = re.compile(r"^(?:packages|snapshots):\s*$", re.MULTILINE)
+_PNPM_DOCUMENT = re.compile(r"^---\s*$", re.MULTILINE)
 
 
 def manifest(text: str) -> Contents:
     """Read a package.json."""
     content = json_object(text)
-    return Contents(tuple(_needs(content)))
+    name = content.get("name")
+    return Contents(tuple(_needs(content)), makes=Package("npm", name) if isinstance(name, str) and name else None)
 
 
 def _needs(content: Mapping[str, Any]) -> Iterator[Need]:
@@ -47,9 +53,11 @@ def package_lock(text: str) -> Contents:
     places = content.get("packages")
     if isinstance(places, dict):
         found = {
-            place: (str(entry["version"]),)
+            place: (ELSEWHERE if _is_elsewhere(entry) else str(entry["version"]),)
             for place, entry in places.items()
-            if place.count("node_modules/") == 1 and isinstance(entry, dict) and entry.get("version")
+            if place.count("node_modules/") == 1
+            and isinstance(entry, dict)
+            and (entry.get("version") or _is_elsewhere(entry))
         }
         return Contents(locked=found)
     first = content.get("dependencies")
@@ -59,19 +67,34 @@ def package_lock(text: str) -> Contents:
     )
 
 
+def _is_elsewhere(entry: Mapping[str, Any]) -> bool:
+    """Whether a place is a link to a folder of the repository, or holds what came from a repository or a file."""
+    return bool(entry.get("link")) or str(entry.get("resolved", "")).startswith(("git", "file:"))
+
+
 def yarn_lock(text: str) -> Contents:
     """Read Yarn's lock file, of version 1 or later: what was asked for -> version."""
     found: dict[str, tuple[str, ...]] = {}
     for keys, version in _YARN.findall(text):
-        found |= dict.fromkeys((key.strip('" ') for key in keys.split(",")), (version,))
+        said = ELSEWHERE if version.endswith("-use.local") else version
+        found |= dict.fromkeys((key.strip('" ') for key in keys.split(",")), (said,))
     return Contents(locked=found)
 
 
 def pnpm_lock(text: str) -> Contents:
     """Read pnpm's lock file: project and name -> version."""
-    end = _PNPM_HEAD.search(text)
+    found: dict[str, tuple[str, ...]] = {}
+    for document in _PNPM_DOCUMENT.split(text):
+        end = _PNPM_HEAD.search(document)
+        head = document[: end.start()] if end else document
+        if head.strip():
+            found |= _pnpm_document(head)
+    return Contents(locked=found)
+
+
+def _pnpm_document(text: str) -> dict[str, tuple[str, ...]]:
     try:
-        content = read_yaml(text[: end.start()] if end else text)
+        content = read_yaml(text)
     except YamlError as error:
         raise UnreadableError from error
     if not isinstance(content, dict):
@@ -83,16 +106,18 @@ def pnpm_lock(text: str) -> Contents:
             named = (sections or {}).get(section)
             for name, entry in (named if isinstance(named, dict) else {}).items():
                 said = str(entry.get("version", "") if isinstance(entry, dict) else entry)
-                version = _PNPM_VERSION.match(said)
+                version = _PNPM_VERSION.fullmatch(said)
                 if version is not None:
-                    found[f"{importer}|{name}"] = (version[0],)
-    return Contents(locked=found)
+                    found[f"{importer}|{name}"] = (version["version"],)
+                elif _PNPM_ELSEWHERE.match(said):
+                    found[f"{importer}|{name}"] = (ELSEWHERE,)
+    return found
 
 
 def bun_lock(text: str) -> Contents:
     """Read Bun's lock file: places below the root -> version, as in npm's own."""
     found = {
-        f"node_modules/{match['place']}": (match["version"],)
+        f"node_modules/{match['place']}": (match["version"] if match["version"][0].isdigit() else ELSEWHERE,)
         for match in _BUN.finditer(text)
         # ``a/b`` is b inside of a; ``@a/b`` is one name.
         if match["place"].count("/") == match["place"].startswith("@")

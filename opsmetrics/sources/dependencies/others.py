@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-from opsmetrics.sources.dependencies.model import Contents, Need, json_object
+from opsmetrics.sources.dependencies.model import Contents, Need, Package, json_object
 from opsmetrics.sources.manifest_lines import go_modules
 from opsmetrics.sources.manifest_pins import Line
 
+_MODULE = re.compile(r"^module\s+\"?(?P<module>[^\s\"]+)", re.MULTILINE)
+# Versions that are not to be used.
+_EXCLUDED = re.compile(r"^exclude\s*(?:\([^)]*\)|[^\n]*)", re.MULTILINE)
 _REPLACED = re.compile(r"^\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>", re.MULTILINE)
 _GEM = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
 _ASKED_GEM = re.compile(r"^  (?P<name>[\w.-]+)(?: \([^)]*\))?$")
@@ -18,13 +21,15 @@ _OF_THE_PLATFORM = re.compile(r"php(?:-.*)?|hhvm|(?:ext|lib)-.*|composer(?:-.*)?
 
 def go_mod(text: str) -> Contents:
     """Read the modules that a go.mod asks for itself; the lowest that fits is what Go uses."""
+    text = _EXCLUDED.sub("", text)
     replaced = {match["module"] for match in _REPLACED.finditer(text)}
+    module = _MODULE.search(text)
     found = [
         Need("go", pin.package, pin.version)
         for pin in go_modules([Line(line, True) for line in text.splitlines()])
         if pin.package != "go" and pin.package not in replaced
     ]
-    return Contents(tuple(found))
+    return Contents(tuple(found), makes=Package("go", module["module"]) if module is not None else None)
 
 
 def gemfile_lock(text: str) -> Contents:
@@ -55,7 +60,8 @@ def composer(text: str) -> Contents:
             if "/" in name and not _OF_THE_PLATFORM.fullmatch(name):
                 exact = re.fullmatch(r"=?\s*v?(\d+\.\d+\.\d+\S*)", str(wanted).strip())
                 found.append(Need("packagist", name.lower(), exact[1] if exact else None, str(wanted)))
-    return Contents(tuple(found))
+    name = content.get("name")
+    return Contents(tuple(found), makes=Package("packagist", name.lower()) if isinstance(name, str) else None)
 
 
 def composer_lock(text: str) -> Contents:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from opsmetrics.sources.dependencies.dotnet import project
 from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
@@ -106,4 +107,5 @@ def framework(text: str) -> Contents:
     """Read a project file: its packages, and the frameworks that it is built for."""
     named = {moniker.strip() for said in _TARGET.findall(text) for moniker in said.split(";")}
     majors = sorted(match["major"] for name in named if (match := _MONIKER.fullmatch(name)))
-    return Contents((*project(text).needs, *(Need(FRAMEWORK, "dotnet", major) for major in majors)))
+    read = project(text)
+    return replace(read, needs=(*read.needs, *(Need(FRAMEWORK, "dotnet", major) for major in majors)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from opsmetrics.sources.dependencies import toml
-from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
+from opsmetrics.sources.dependencies.model import Contents, Need, Package, UnreadableError
 
 _REQUIREMENT = re.compile(
     r"^(?P<package>[A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?P<wanted>\(?(?:[=<>!~]=?=?|===)[^;#@]*)?(?P<rest>[;#@\s].*)?$"
@@ -75,7 +75,25 @@ def pyproject(text: str) -> Contents:
     # Poetry may repeat a project's own dependency, to say where it comes from.
     named = {need.package for need in needs}
     needs += [need for table in tables for need in _poetry(table) if need.package not in named]
-    return Contents(tuple(needs))
+    elsewhere = {
+        normal(name) for name, said in toml.table(toml.table(tool, "uv"), "sources").items() if _is_elsewhere(said)
+    }
+    name = project.get("name") or poetry.get("name")
+    return Contents(
+        tuple(need for need in needs if need.package not in elsewhere),
+        makes=Package("pypi", normal(name)) if isinstance(name, str) else None,
+    )
+
+
+def _is_elsewhere(said: Any) -> bool:
+    """Whether uv takes a package from a folder, a repository or a file; under conditions there are several places."""
+    places = said if isinstance(said, list) else [said]
+    return all(isinstance(place, dict) and {"workspace", "path", "git", "url"} & place.keys() for place in places)
+
+
+def lock(text: str) -> Contents:
+    """Read a lock file of Poetry, uv, PDM, or one of PEP 751; older ones write names as their makers do."""
+    return Contents(locked={normal(name): versions for name, versions in toml.lock(text).locked.items()})
 
 
 def pipfile(text: str) -> Contents:

@@ -9,10 +9,11 @@ from pathlib import Path
 from opsmetrics.core.atomic import write_whole_text
 from opsmetrics.sources.dependencies.files import PATHS, format_of
 from opsmetrics.sources.dependencies.inventory import Inventory, Timeline
+from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.git_history import History
 
 # Raised whenever files are read otherwise: what was kept before is then read again.
-VERSION = "3"
+VERSION = "4"
 
 
 def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline:
@@ -49,6 +50,20 @@ def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole_text(kept, f"{line[-1].sha}\n{timeline.to_json()}")
     return timeline
+
+
+def made_by(history: History) -> frozenset[Package]:
+    """Return the packages that a repository makes itself, as its newest manifests say."""
+    if not history.main_line:
+        return frozenset()
+    inventory = Inventory()
+    inventory.apply(history.tree(history.main_line[-1].sha, _is_manifest))
+    return inventory.made
+
+
+def _is_manifest(path: str) -> bool:
+    found = format_of(path)
+    return found is not None and not found.is_lock
 
 
 def _kept(path: Path) -> tuple[str, Timeline]:

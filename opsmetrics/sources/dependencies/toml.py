@@ -8,10 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
+from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, UnreadableError
 
 # Written by machines, name before version; a whole parser of TOML takes a hundred times as long for each of them.
-_LOCKED = re.compile(r'^\[\[packages?\]\]\s*?\nname = "([^"]+)"\s*?\nversion = "([^"]+)"', re.MULTILINE)
+_LOCKED = re.compile(
+    r'^\[\[packages?\]\]\s*?\nname = "([^"]+)"\s*?\nversion = "([^"]+)"[^\n]*(?:\nsource = ([^\n]+))?', re.MULTILINE
+)
+# Of uv and Cargo: what stands in a folder, or came from a repository or a file.
+_SOURCE_ELSEWHERE = re.compile(r'\{\s*(?:editable|virtual|directory|path|git|url)\s*=|"git\+')
 _CARGO_SECTIONS = ("dependencies", "dev-dependencies", "build-dependencies")
 
 
@@ -32,8 +36,8 @@ def table(content: Mapping[str, Any], name: str) -> dict[str, Any]:
 def lock(text: str) -> Contents:
     """Read a lock file of Poetry, uv, PDM, Cargo, or one of PEP 751: package -> versions."""
     found: dict[str, list[str]] = defaultdict(list)
-    for name, version in _LOCKED.findall(text):
-        found[name].append(version)
+    for name, version, source in _LOCKED.findall(text):
+        found[name].append(ELSEWHERE if _SOURCE_ELSEWHERE.match(source) else version)
     return Contents(locked={name: tuple(versions) for name, versions in found.items()})
 
 
@@ -44,7 +48,9 @@ def cargo(text: str) -> Contents:
     tables.append(table(table(content, "workspace"), "dependencies"))
     for target in table(content, "target").values():
         tables += [table(target, part) for part in _CARGO_SECTIONS if isinstance(target, dict)]
-    return Contents(tuple(need for table in tables for need in _crates(table)))
+    name = table(content, "package").get("name")
+    makes = Package("cargo", name) if isinstance(name, str) else None
+    return Contents(tuple(need for table in tables for need in _crates(table)), makes=makes)
 
 
 def _crates(named: Mapping[str, Any]) -> Iterator[Need]:

@@ -13,8 +13,10 @@ from opsmetrics.sources.http import RefusedError
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 # Patterns that match every file of a repository.
-_DEFAULT = {"*", "**", "/**"}
-_TEAM = re.compile(r"^@[\w.-]+/(?P<team>[\w.-]+)$")
+_DEFAULT = {"*", "**", "/**", "**/*", "/**/*"}
+# GitLab's groups lie in groups; its sections name who owns the patterns that name nobody.
+_TEAM = re.compile(r"^@[\w.-]+(?:/[\w.-]+)*/(?P<team>[\w.-]+)$")
+_SECTION = re.compile(r"^\^?\[[^\]]+\](?:\[\d+\])?(?P<names>.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,14 @@ def _text(client: Client, repository: str) -> str:
 
 def teams_of(text: str) -> tuple[str, ...]:
     """Return the teams of the default line; the last one wins, as on GitHub, also where it names nobody."""
-    default: list[str] = []
+    default, of_section = list[str](), list[str]()
     for line in text.splitlines():
-        pattern, *names = line.split("#", 1)[0].split() or [""]
+        said = line.split("#", 1)[0].strip()
+        section = _SECTION.match(said)
+        if section is not None:
+            of_section = section["names"].split()
+            continue
+        pattern, *names = said.split() or [""]
         if pattern in _DEFAULT:
-            default = [match["team"] for name in names if (match := _TEAM.match(name))]
+            default = [match["team"] for name in names or of_section if (match := _TEAM.match(name))]
     return tuple(dict.fromkeys(default))

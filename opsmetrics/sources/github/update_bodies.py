@@ -66,8 +66,6 @@ _MENDS = re.compile(
     r"|\bYou can disable automated security fix PRs for this repo\b",
     re.IGNORECASE | re.MULTILINE,
 )
-# Branches that only the bots make; of Renovate's some are about itself.
-_BRANCH = re.compile(r"renovate/(?!configure$|reconfigure$|migrate-config$)\S|dependabot/\S")
 _TRAILER = re.compile(r"^---\nupdated-dependencies:\n(?P<entries>(?:[ -].*\n?)+)", re.MULTILINE)
 _LOCK_FILES = re.compile(r"lockFileMaintenance|All locks refreshed", re.IGNORECASE)
 _RELEASE_NOTES = re.compile(r"^#+ Release Notes|^<details", re.IGNORECASE | re.MULTILINE)
@@ -88,8 +86,20 @@ _DEPENDABOT = {
     "docker_compose": "docker-compose",
     "github_actions": "github-actions",
     "terraform": "terraform",
+    "opentofu": "terraform",
     "helm": "helm",
+    "composer": "packagist",
+    "bun": "npm",
+    "dotnet_sdk": "dotnet-sdk",
+    "devcontainers": "docker",
+    "pre_commit": "pre-commit",
 }
+# Branches that only the bots make; of Renovate's some are about itself. Other signs may join Dependabot's parts.
+_BRANCH = re.compile(
+    r"renovate/(?!configure$|reconfigure$|migrate-config$)\S|dependabot/\S"
+    rf"|dependabot[-_](?:{'|'.join(_DEPENDABOT)}|submodules|hex|pub|swift|elm|conda|julia|vcpkg|rust_toolchain)[-_]\S"
+)
+_OF_DEPENDABOT = re.compile(rf"dependabot(?P<sign>[/_-])(?P<ecosystem>{'|'.join(_DEPENDABOT)})(?P=sign)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +161,8 @@ def read_request(title: str, body: str, branch: str = "") -> UpdateRequest:
 
 
 def _ecosystem_of(branch: str) -> str | None:
-    parts = branch.split("/")
-    return _DEPENDABOT.get(parts[1]) if parts[0] == "dependabot" and len(parts) > 1 else None
+    found = _OF_DEPENDABOT.match(branch)
+    return _DEPENDABOT[found["ecosystem"]] if found is not None else None
 
 
 def _scope_of(said: UpdateTitle, body: str) -> str:

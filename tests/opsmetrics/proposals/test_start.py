@@ -20,6 +20,7 @@ from opsmetrics.core.model import slug
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.proposals.start.draft import Draft
+from opsmetrics.proposals.start.from_clones import name_of_address
 from opsmetrics.proposals.start.propose import Given, Proposed, propose
 from opsmetrics.proposals.start.writing import Identity, write
 
@@ -88,6 +89,76 @@ def test_clones_give_services_whose_owners_are_dated_by_codeowners_and_the_first
     (connector,) = organisation.sources.connector
     assert connector.places == {"nordhavn/journal": "journal", "nordhavn/soknad-api": "soknad-api"}
     assert (organisation.folder / connector.folder).resolve() == clones.resolve()
+
+
+def test_repositories_of_one_name_in_two_projects_are_two_and_a_second_clone_is_told(tmp_path):
+    root = tmp_path / "clones"
+    addresses = {
+        "land/api": "https://dev.azure.com/nordhavn/land/_git/api",
+        "sjo/api": "git@ssh.dev.azure.com:v3/nordhavn/sjo/api",
+        "sjo/again": "https://nordhavn@dev.azure.com/nordhavn/sjo/_git/api",
+        "lab/web": "https://gitlab.nordhavn.invalid/flate/inn/web.git",
+    }
+    for place, address in addresses.items():
+        subprocess.run(["git", "init", "-qb", "main", str(root / place)], check=True)
+        subprocess.run(["git", "-C", str(root / place), "remote", "add", "origin", address], check=True)
+        commit(root / place, "2025-01-10", readme="x")
+    commit(
+        root / "lab/web",
+        "2025-01-10",
+        **{".gitlab__CODEOWNERS": "[Alt] @nordhavn/flate/web\n*\n/docs @nordhavn/docs\n"},
+    )
+    found, organisation = proposed(tmp_path, clones=(root,))
+    assert {service.id: service.repositories for service in organisation.services} == {
+        "land-api": ["land/api"],
+        "sjo-api": ["sjo/api"],
+        "web": ["flate/inn/web"],
+    }
+    assert owners(organisation)["web"] == [("web", "2025-01-10")]
+    assert "api is left out: sjo/api is again" in " ".join(guess.what for guess in found.draft.guesses)
+
+
+def test_a_repository_belongs_to_one_service_whoever_names_it(tmp_path, clones):
+    """A component of Backstage need not have its repository's name, and several may lie in one repository."""
+    entity = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {}\n  annotations:\n    {}\nspec:\n  owner: helse\n"
+    catalogue = tmp_path / "catalog-info.yaml"
+    slugs = (
+        ("soknad", "github.com/project-slug: Nordhavn/soknad-api"),
+        ("kvittering", "gitlab.com/project-slug: nordhavn/soknad-api"),
+    )
+    catalogue.write_text("---\n".join(entity.format(*said) for said in slugs))
+    table = tmp_path / "tjenester.csv"
+    table.write_text(
+        "tjeneste,team,repo\nsak,helse,https://gitlab.nordhavn.invalid/flate/inn/sak.git\narkiv,helse,nordhavn/soknad-api\n"
+    )
+    found, organisation = proposed(tmp_path, clones=(clones,), paths=(catalogue, table))
+    assert {service.id: service.repositories for service in organisation.services} == {
+        "sak": ["flate/inn/sak"],
+        "arkiv": ["nordhavn/soknad-api"],
+        "soknad": [],
+        "kvittering": [],
+        "journal": ["nordhavn/journal"],
+    }
+    said = " ".join(guess.what for guess in found.draft.guesses)
+    assert "soknad-api is arkiv's, although catalog-info.yaml names it for soknad too" in said
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://github.com/nordhavn/web", "nordhavn/web"),
+        ("git@github.com:nordhavn/web.git", "nordhavn/web"),
+        ("ssh://git@host.invalid:7999/nord/web.git", "nord/web"),
+        ("https://host.invalid/scm/nord/web.git", "nord/web"),
+        ("https://dev.azure.com/nordhavn/Ny%20flate/_git/web", "Ny flate/web"),
+        ("https://dev.azure.com/nordhavn/_git/web", "web/web"),
+        ("https://nordhavn.visualstudio.com/DefaultCollection/land/_git/web", "land/web"),
+        ("/srv/git/nordhavn/web.git", "nordhavn/web"),
+        ("", None),
+    ],
+)
+def test_names_of_addresses(address, name):
+    assert name_of_address(address) == name
 
 
 def test_public_services_are_asked_only_where_somebody_says_so(tmp_path, clones):

@@ -8,6 +8,7 @@ import pytest
 
 from opsmetrics.sources.dependencies.files import PATHS, format_of
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Inventory
+from opsmetrics.sources.dependencies.model import Package
 
 PNPM = """lockfileVersion: '9.0'
 importers:
@@ -19,6 +20,9 @@ importers:
       mine:
         specifier: workspace:*
         version: link:../mine
+      old:
+        specifier: npm:real@^3.0.0
+        version: real@3.1.4
   web:
     devDependencies:
       '@s/b':
@@ -26,6 +30,20 @@ importers:
         version: 2.0.5
 packages:
   other@9.9.9: {}
+"""
+PNPM_ITSELF = """---
+lockfileVersion: '9.0'
+importers:
+  .:
+    packageManagerDependencies:
+      pnpm:
+        specifier: 12.0.0
+        version: 12.0.0
+packages:
+  pnpm@12.0.0: {}
+snapshots:
+  pnpm@12.0.0: {}
+---
 """
 YARN = """# yarn lockfile v1
 
@@ -166,6 +184,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"package.json": NPM, "web/package.json": '{"devDependencies": {"@s/b": "~2.0.0"}}', "pnpm-lock.yaml": PNPM},
         {"a": "1.2.3"},
     ),
+    # pnpm 11 writes a document of its own before that of the projects.
+    "pnpm 11": ({"package.json": NPM, "pnpm-lock.yaml": PNPM_ITSELF + PNPM}, {"a": "1.2.3", "real": "3.1.4"}),
     # The manifest names a catalogue, the lock file what it comes to.
     "a catalogue of pnpm": (
         {"package.json": '{"dependencies": {"a": "catalog:", "c": "catalog:next"}}', "pnpm-lock.yaml": PNPM},
@@ -206,7 +226,35 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"gradle/libs.versions.toml": CATALOGUE},
         {"io.ktor:ktor-core": "2.3.7", "org.slf4j:slf4j-api": "2.0.9", "org.x:x": "1.1", "org.y:y": UNTOLD},
     ),
-    "gradle": ({"build.gradle.kts": 'implementation("org.a:a:1.2.3")\nimplementation("org.b:b:$v")\n'}, {"org.a:a": "1.2.3"}),
+    "gradle": (
+        {"build.gradle.kts": 'implementation("org.a:a:1.2.3")\nimplementation("org.b:b:$v")\nurl = "jdbc:h2:$name"\n'},
+        {"org.a:a": "1.2.3", "org.b:b": UNTOLD},
+    ),
+    "names that stand for versions in Gradle": (
+        {
+            "build.gradle": "ext { set('cVersion', \"3.1\") }\next['d.version'] = '4.1'\n",
+            "gradle.properties": "bVersion=2.1\n",
+            "app/build.gradle.kts": (
+                'val aVersion = "1.1"\nimplementation("no.a:a:$aVersion")\nimplementation("no.b:b:${bVersion}")\n'
+                'implementation("no.c:c:${rootProject.extra["cVersion"]}")\nimplementation("no.e:e:${Versions.e}")\n'
+            ),
+            "web/build.gradle": (
+                "implementation \"no.d:d:${property('d.version')}\"\n"
+                "implementation group: 'no.f', name: 'f', version: '6.1'\n"
+                "implementation group: 'no.g', name: 'g', version: bVersion\n"
+            ),
+        },
+        {"no.a:a": "1.1", "no.b:b": "2.1", "no.c:c": "3.1", "no.d:d": "4.1", "no.e:e": UNTOLD, "no.f:f": "6.1", "no.g:g": "2.1"},
+    ),
+    "properties of a parent of Maven, and of .NET above": (
+        {
+            "pom.xml": "<project><artifactId>all</artifactId><properties><a.version>1.1</a.version></properties></project>",
+            "web/pom.xml": "<project><artifactId>web</artifactId><dependencies><dependency><groupId>no.a</groupId><artifactId>a</artifactId><version>${a.version}</version></dependency></dependencies></project>",
+            "Directory.Build.props": "<Project><PropertyGroup><BVersion>2.1.0</BVersion></PropertyGroup></Project>",
+            "src/x/X.csproj": '<Project><ItemGroup><PackageReference Include="B" Version="$(BVersion)" /></ItemGroup></Project>',
+        },
+        {"no.a:a": "1.1", "b": "2.1.0"},
+    ),
     "cargo": (
         {"Cargo.lock": CARGO_LOCK, "crates/x/Cargo.toml": CARGO},
         {"serde": "1.0.190", "exact": "1.0.2", "real": "0.4.7", "tokio": "1.33.0"},
@@ -228,9 +276,94 @@ def test_what_is_in_use(name):
     inventory.apply(files.items())
     found = {package.name: used for package, used in inventory.versions().items()}
     assert {package: found.get(package) for package in expected} == {p: (v,) for p, v in expected.items()}
-    if name not in {"yarn", "yarn 2", "pnpm"}:
+    if name not in {"yarn", "yarn 2", "pnpm", "pnpm 11"}:
         assert set(found) == set(expected), "and nothing else"
     assert not inventory.unread
+
+
+# What a repository makes itself, and what came from a folder or another repository, is no package of a registry.
+_OWN_POM = "<project><groupId>no.own</groupId><artifactId>{name}</artifactId>{more}</project>"
+_PARENT = "<parent><groupId>no.own</groupId><artifactId>all</artifactId><version>1.0-SNAPSHOT</version></parent>"
+_ASKED = "<dependencies><dependency><groupId>no.own</groupId><artifactId>web</artifactId><version>1.0</version></dependency></dependencies>"
+OWN: dict[str, dict[str, str]] = {
+    "modules of Maven": {
+        "pom.xml": _OWN_POM.format(name="all", more=""),
+        "web/pom.xml": f"<project>{_PARENT}<artifactId>web</artifactId></project>",
+        "app/pom.xml": f"<project>{_PARENT}<artifactId>app</artifactId>{_ASKED}</project>",
+    },
+    "a workspace of npm": {
+        "a/package.json": '{"name": "@own/a", "dependencies": {"@own/b": "^1.0.0", "@own/c": "1.0.0"}}',
+        "b/package.json": '{"name": "@own/b"}',
+        "package-lock.json": '{"packages": {"node_modules/@own/b": {"resolved": "b", "link": true}}}',
+        "c/package.json": '{"name": "@own/c"}',
+    },
+    "a workspace of Yarn": {
+        "a/package.json": '{"dependencies": {"b": "^1.0.0"}}',
+        "yarn.lock": '"b@^1.0.0, b@workspace:b":\n  version: 0.0.0-use.local\n',
+    },
+    "a workspace of pnpm": {
+        "package.json": '{"dependencies": {"b": "^1.0.0", "c": "git@github.com:own/c.git"}}',
+        "pnpm-lock.yaml": "importers:\n  .:\n    dependencies:\n      b:\n        specifier: ^1.0.0\n        version: link:b\n",
+    },
+    "sources of uv": {
+        "pyproject.toml": '[project]\nname = "all"\ndependencies = ["web", "fork>=1", "below>=1"]\n[tool.uv.sources]\nweb = {workspace = true}\nfork = {git = "https://x/fork"}\n',
+        "uv.lock": '[[package]]\nname = "below"\nversion = "1.0"\nsource = { directory = "below" }\n',
+    },
+    "crates": {
+        "Cargo.toml": '[dependencies]\nforked = "1"\n',
+        "Cargo.lock": '[[package]]\nname = "forked"\nversion = "1.2.0"\nsource = "git+https://x/forked#0a1b"\n',
+    },
+    "modules of Go": {"go.mod": "module own.no/x\n", "tool/go.mod": "module own.no/x/tool\nrequire own.no/x v1.2.0\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_repository_makes_itself_is_nothing_that_it_takes(name):
+    inventory = Inventory()
+    inventory.apply(OWN[name].items())
+    assert not inventory.versions()
+    assert not inventory.unread
+
+
+def test_what_a_repository_makes_is_own_from_then_on_and_until_it_is_gone():
+    inventory = Inventory()
+    asked = '{"dependencies": {"own": "1.0.0"}}'
+    package = Package("npm", "own")
+    assert inventory.apply([("a/package.json", asked)]) == {package: ("1.0.0",)}
+    assert inventory.apply([("own/package.json", '{"name": "own"}')]) == {package: ()}
+    assert inventory.apply([("own/package.json", None)]) == {package: ("1.0.0",)}
+
+
+def test_a_property_that_changes_changes_what_is_in_use_below():
+    inventory = Inventory()
+    inventory.apply(
+        [("app/build.gradle", 'implementation "no.a:a:$aVersion"'), ("gradle.properties", "aVersion=1.1\n")]
+    )
+    assert inventory.apply([("gradle.properties", "aVersion=1.2\n")]) == {Package("maven", "no.a:a"): ("1.2",)}
+    assert inventory.apply([("gradle.properties", None)]) == {Package("maven", "no.a:a"): (UNTOLD,)}
+
+
+def test_a_mark_before_the_first_sign_and_a_crate_before_one_and_what_go_excludes():
+    inventory = Inventory()
+    crates = '[[package]]\nname = "c"\nversion = "0.2.9"\n\n[[package]]\nname = "c"\nversion = "0.3.1"\n'
+    files = {
+        "package.json": "\ufeff" + '{"dependencies": {"a": "1.0.0"}}',
+        "Cargo.toml": '[dependencies]\nc = "0.3"\n',
+        "Cargo.lock": crates,
+        "go.mod": "module x\nrequire own.no/g v1.2.0\nexclude (\n\town.no/g v1.1.0\n)\n",
+    }
+    inventory.apply(files.items())
+    found = {package.name: used for package, used in inventory.versions().items()}
+    assert found == {"a": ("1.0.0",), "c": ("0.3.1",), "own.no/g": ("v1.2.0",)}
+
+
+@pytest.mark.parametrize("name", ["yarn", "yarn 2", "bun", "pnpm", "cargo", "pip-compile", "gems", "go"])
+def test_ends_of_lines_of_windows_change_nothing(name):
+    files, _ = CASES[name]
+    as_it_is, as_on_windows = Inventory(), Inventory()
+    as_it_is.apply(files.items())
+    as_on_windows.apply([(path, text.replace("\n", "\r\n")) for path, text in files.items()])
+    assert as_on_windows.versions() == as_it_is.versions()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opsmetrics.sources.github.issue_forms import form_of
-from opsmetrics.sources.manifest_pins import Line, Pin
+from opsmetrics.sources.manifest_pins import GAP, Line, Pin
 from opsmetrics.sources.manifests import changes_of, distinct, pins_of
 from opsmetrics.sources.versions import direction_of, highest, update_type
 
@@ -119,6 +119,34 @@ BLOCKS = {
         ['+felles = "1.2.0"', '+a = { module = "no.invalid:a", version = "1.3.0" }', '+b = "no.invalid:b:1.4.0"', '+c = { module = "no.invalid:c", version.ref = "felles" }'],
         [("maven", "no.invalid:a", "1.3.0"), ("maven", "no.invalid:b", "1.4.0"), ("maven-property", "felles", "1.2.0")],
     ),
+    "coordinates of Gradle part by part, and versions that Spring's own start writes": (
+        "build.gradle",
+        ["+    implementation group: 'no.invalid', name: 'a', version: '1.3.0'", "+    set('springCloudVersion', \"2023.0.3\")", "+ext['groovy.version'] = '4.0.17'"],
+        [("maven-property", "springCloud", "2023.0.3"), ("maven-property", "groovy", "4.0.17"), ("maven", "no.invalid:a", "1.3.0")],
+    ),
+    "a catalogue of Gradle part by part": (
+        "gradle/libs.versions.toml", ['+a = { group = "no.invalid", name = "a", version = "1.3.0" }'], [("maven", "no.invalid:a", "1.3.0")]
+    ),
+    "a property of Maven whose name begins with what it is": ("pom.xml", [" <properties>", "+<version.no.invalid>1.3.0</version.no.invalid>"], [("maven-property", "no.invalid", "1.3.0")]),
+    "a property of .NET, and versions of what is made": (
+        "Directory.Packages.props",
+        [" <PropertyGroup>", "+    <AspnetVersion>8.0.2</AspnetVersion>", "+    <AssemblyVersion>2.0.0</AssemblyVersion>", "+    <Version>2.0.0</Version>", "+    <LangVersion>12</LangVersion>"],
+        [("nuget-property", "Aspnet", "8.0.2")],
+    ),
+    "ranges that begin with their end": (
+        "pyproject.toml", ['+    "a[x]<1.0.0,>=0.4.2",', '+    "b (>=2.1,<3.0)",', '+c = "<3,>=2.2"'], [("pypi", "a", "0.4.2"), ("pypi", "b", "2.1"), ("pypi", "c", "2.2")]
+    ),
+    "a list in one line": ("pyproject.toml", ['+requires = ["setuptools~=68.0.0", "wheel~=0.46.1"]'], [("pypi", "setuptools", "68.0.0"), ("pypi", "wheel", "0.46.1")]),
+    "ranges of Rust": ("Cargo.toml", ['+a = ">=0.52, <0.60"', '+b = "<2, >=1.1"'], [("cargo", "a", "0.52"), ("cargo", "b", "1.1")]),
+    "a dependency with a table of its own": (
+        "Cargo.toml",
+        [" [dependencies.uuid]", '+version = "1.18.0"', " [package]", '+version = "0.2.0"'],
+        [("cargo", "uuid", "1.18.0")],
+    ),
+    "any patch of a chart's line": (
+        "Chart.yaml", ["   - name: alertmanager", '+    version: "1.16.*"', "     repository: https://charts.invalid"], [("helm", "alertmanager", "1.16.*")]
+    ),
+    "another document": ("a.yaml", [" image: host.invalid/a", " ---", "+tag: 1.2.0"], []),
     "the programs that build": (
         "gradle/wrapper/gradle-wrapper.properties", ["+distributionUrl=https\\://host.invalid/gradle-8.5-bin.zip"], [("tool", "gradle", "8.5")]
     ),
@@ -205,6 +233,19 @@ def test_pins_that_lines_around_them_name(name):
     assert [(pin.ecosystem, pin.package, pin.version) for pin in pins_of(path, lines)] == expected
 
 
+def test_pieces_of_a_diff_are_read_by_themselves():
+    """Their lines may stand equally deep, and belong to mappings far from each other."""
+    pieces = [
+        "       chart: redis",
+        "+      version: 4.0.0",
+        "@@",
+        "       repository: host.invalid/app",
+        "       tag: v3.3.2",
+    ]
+    lines = [GAP if line == "@@" else Line(line[1:], line.startswith("+")) for line in pieces]
+    assert pins_of("helm-release.yaml", lines) == [Pin("helm", "redis", "4.0.0")]
+
+
 def test_a_change_is_a_pair_in_one_file():
     old, new = (
         [Line(text, True) for text in side]
@@ -238,6 +279,8 @@ def test_several_old_api_versions_that_become_one_are_one_change():
         ("0a1b2c3d", "1b2c3d4e", "digest", "unknown"),
         ("v4", "0a1b2c3d4e5f", "pin", "unknown"),
         ("1.2.3.4", "1.2.3.5", "patch", "up"),
+        ("<4.0.0,>=3.1.13", ">=3.3.4,<4.0.0", "minor", "up"),
+        ("< 8, >= 7.4", "< 9, >= 8.0", "major", "up"),
         ("latest", "1.0.0", "other", "unknown"),
         (None, "1.0.0", "unknown", "unknown"),
     ],

@@ -108,6 +108,16 @@ FORMS: dict[str, tuple[str, str, str, list[Change]]] = {
         "",
         [Change(None, "a", None, "1.1.0"), Change(None, "@b/c", None, None)],
     ),
+    "Dependabot, signs of somebody's own between the parts of a branch": (
+        "Oppdater lodash",
+        "Bumps [lodash](https://x.invalid) from 4.17.20 to 4.17.21.",
+        "dependabot-npm_and_yarn-web-lodash-4.17.21",
+        [Change("npm", "lodash", "4.17.20", "4.17.21")],
+    ),
+    "Dependabot, of Composer": (
+        "Bump rector from 2.1.6 to 2.1.7", "Bumps [rector/rector](https://x.invalid) from 2.1.6 to 2.1.7.", "dependabot/composer/rector/rector-2.1.7",
+        [Change("packagist", "rector/rector", "2.1.6", "2.1.7")],
+    ),
     "Dependabot, two at once": (
         "Bump json5 and webpack in /web",
         "Bumps [json5](https://x.invalid) to 2.2.3 and updates ancestor dependency [webpack](https://x.invalid). These dependencies need to be updated together.\n\nUpdates `json5` from 1.0.1 to 2.2.3\n\nUpdates `webpack` from 4.46.0 to 5.75.0\n",

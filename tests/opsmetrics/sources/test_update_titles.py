@@ -9,6 +9,7 @@ from opsmetrics.sources.update_titles import UpdateTitle, is_update_title, read_
 ONE = {
     "Bump lodash from 4.17.20 to 4.17.21": ("lodash", "4.17.20", "4.17.21"),
     "build(deps-dev): bump @types/node from 22.1.0 to 22.2.0 in /src/frontend (#12)": ("@types/node", "22.1.0", "22.2.0"),
+    "Merged PR 1234: chore(deps): bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
     "[Security] Bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
     "⬆️ Bump ini from 1.3.5 to 1.3.8": ("ini", "1.3.5", "1.3.8"),
     "Update polars requirement from <1.2,>=1.0 to >=1.0,<1.3": ("polars", "<1.2,>=1.0", ">=1.0,<1.3"),
