@@ -42,6 +42,9 @@ _NOTHING = ", ".join(
 )
 # Soft hyphens, blanks of no width, marks of direction: two names that look alike are not.
 _UNSEEN = r"[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{feff}]"
+# What a spreadsheet or a data frame made of a long number: two ids that differ in their last digits are one then.
+_ROUNDED = "[0-9]([.,][0-9]+)?[eE][+][0-9]{2,3}|[0-9][.,][0-9]+[eE][0-9]{2,3}"
+_DECIMALS = "[0-9]{5,}[.,]0+"
 _WHOLE = "[+-]?[0-9]+"
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 # A comma before the decimals, as Norwegian exports write it. Three digits after one to three may be thousands as well.
@@ -49,6 +52,7 @@ _COMMA = "[+-]?[0-9]+,[0-9]+"
 _TWO_WAYS = "[+-]?[1-9][0-9]{0,2},[0-9]{3}"
 # What the words of a query say of a value that they keep as it is.
 _STRANGE = (".*: a word that nobody knows", "a word that the query does not know: write there what it means")
+_IS_ROUNDED = "a number that a spreadsheet has rounded: use the export as the tool wrote it"
 # What a text is that is no instant: the first that matches names it.
 _SEEN = (
     _STRANGE,
@@ -56,7 +60,7 @@ _SEEN = (
     (r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number; epochs are not read"),
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),
-    (r".*[0-9]E\+[0-9].*", "a number that a spreadsheet has rounded: use the export as the tool wrote it"),
+    (r".*[0-9]E\+[0-9].*", _IS_ROUNDED),
     (r".*, without a time", "it is over, and nothing says since when"),
     (f"{_NAIVE} ?[+-][0-9]{{2}}(:?[0-9]{{2}})?", "an offset that is not between -12:00 and +14:00"),
     (f"{_NAIVE}.*", "something after the time that is no offset; write +HH:MM or Z"),
@@ -190,7 +194,10 @@ def _text_form(column: Column, text: str, zones: Zones) -> Form:  # noqa: PLR091
         (f"length({text}) > {MAX_TEXT}", f"longer than {MAX_TEXT} characters"),
         (rf"regexp_matches({text}, '[\x00-\x1f\x7f]')", "a line break or control character in it"),
         (f"regexp_matches({text}, '{_UNSEEN}')", "a sign in it that nobody sees, such as a soft hyphen"),
+        (f"regexp_full_match({text}, '{_ROUNDED}')", _IS_ROUNDED),
     )
+    if column.name.endswith("_id"):
+        breaks += ((f"regexp_full_match({text}, '{_DECIMALS}')", f"{FRACTION}: write it without"),)
     if column.or_none:
         # Pages of an incident called NULL would all belong to one.
         breaks += (

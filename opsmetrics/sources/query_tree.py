@@ -31,11 +31,13 @@ class QueryTree:
     Attributes:
         inputs: Names of the header that it reads.
         columns: Names, in small letters, that may be those of columns of its inputs; None where it takes all.
+        named: Names, as they are spelled, of whatever it calls by name.
         forgiving: Lines of functions that turn what they cannot read into nothing.
     """
 
     inputs: frozenset[str]
     columns: frozenset[str] | None
+    named: frozenset[str]
     forgiving: tuple[int, ...]
 
 
@@ -59,7 +61,7 @@ def parsed(query: QuerySource, file: str) -> QueryTree:
         _check(node, query.sql, file)
     read = _tables(statement, query, file)
     forgiving = [_line(query.sql, node) for node in nodes(statement) if _is_forgiving(node)]
-    return QueryTree(read, _columns(statement), tuple(sorted(set(forgiving))))
+    return QueryTree(read, _columns(statement), _named(statement), tuple(sorted(set(forgiving))))
 
 
 def _unparsed(tree: dict[str, Any], sql: str, file: str) -> SourceError:
@@ -133,15 +135,19 @@ def _own(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _columns(statement: dict[str, Any]) -> frozenset[str] | None:
-    found: set[str] = set()
     for node in nodes(statement):
-        if node.get("class") == "STAR":
+        if node.get("class") == "STAR" or (node.get("join_type") and node.get("ref_type") == "NATURAL"):
             return None
-        found.update(str(name).lower() for name in node.get("column_names", ()))
-        found.update(str(name).lower() for name in node.get("using_columns", ()))
-        if node.get("join_type") and node.get("ref_type") == "NATURAL":
-            return None
-    return frozenset(found)
+    return frozenset(name.lower() for name in _named(statement))
+
+
+def _named(statement: dict[str, Any]) -> frozenset[str]:
+    return frozenset(
+        str(name)
+        for node in nodes(statement)
+        for key in ("column_names", "using_columns")
+        for name in node.get(key, ())
+    )
 
 
 def _is_forgiving(node: dict[str, Any]) -> bool:

@@ -15,6 +15,8 @@ from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, 
 
 # Unpacked, a small workbook can be larger than any memory.
 MAX_UNPACKED_BYTES = 1024**3
+# Of larger numbers a workbook has not each: their text shows that they are rounded.
+_WHOLE_BELOW = 2**53
 
 
 def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container[str]) -> RawTable:
@@ -89,8 +91,10 @@ def _text(cell: Any) -> str | None:  # noqa: PLR0911 - one return per type
             return None
         case bool():
             return "true" if cell else "false"
-        case float() if cell.is_integer() and abs(cell) < 1e15:
+        case float() if cell.is_integer() and abs(cell) < _WHOLE_BELOW:
             return str(int(cell))
+        case float():
+            return f"{cell:e}" if cell.is_integer() else str(cell)
         case datetime():
             return cell.isoformat(sep=" ")
         case date() | time():

@@ -120,6 +120,52 @@ VARIANTS: dict[str, Form] = {
         [("INC1", "web", 1, utc("2026-08-01T06:00:00"), utc("2026-08-20T06:00:00"))],
         pattern="inc-*.csv",
     ),
+    "servicenow, cancelled and opened again in a later export": Form(
+        "incidents",
+        {
+            "inc-2026-07.csv": SERVICENOW
+            + "INC1,2026-07-01 08:00:00,x,1 - Critical,New,web,\n"
+            + "INC2,2026-07-01 08:00:00,x,1 - Critical,Canceled,web,\n",
+            "inc-2026-08.csv": SERVICENOW
+            + "INC1,2026-07-01 08:00:00,x,1 - Critical,Canceled,web,\n"
+            + "INC2,2026-07-01 08:00:00,x,1 - Critical,New,web,\n",
+        },
+        INCIDENT,
+        [("INC2", "web", 1, utc("2026-07-01T06:00:00"), None)],
+        pattern="inc-*.csv",
+    ),
+    "servicenow, blank rows of a spreadsheet and sentences of several lines": Form(
+        "incidents",
+        {
+            "incident.csv": SERVICENOW
+            + 'INC1,2026-08-01 08:00:00,"Down:\nweb, api, db, queue, cache, mail, sok\nbye, all",1 - Critical,New,web,\n'
+            + ",,,,,,\n  , ,,,,,\n \n"
+            + 'INC2,2026-08-01 08:00:00,"one, two, three, four, five, six\na, b, c, d, e, f",1 - Critical,New,web,\n'
+        },
+        (*INCIDENT, "_line"),
+        [
+            ("INC1", "web", 1, utc("2026-08-01T06:00:00"), None, 2),
+            ("INC2", "web", 1, utc("2026-08-01T06:00:00"), None, 8),
+        ],
+    ),
+    "servicenow, of windows-1252 in one month and of utf-8 in the next, columns in another order and case": Form(
+        "incidents",
+        {
+            "inc-2026-07.csv": "Nummer;Åpnet;Prioritet;Tilstand;Tjeneste;Løst\r\n"
+            "INC1;01.07.2026 08:00:00;1;Løst;web;02.07.2026 08:00:00\r\n".encode("windows-1252"),
+            "inc-2026-08.csv": "\ufeffNUMMER,Tilstand,ÅPNET,Prioritet,Tjeneste,Løst,Ny\r\n"
+            "INC2,Løst,01.08.2026 08:00:00,1,båt,02.08.2026 08:00:00,x\r\n".encode(),
+            "inc-2026-09.csv": "Nummer;Åpnet;Prioritet;Tilstand;Tjeneste;Løst\r\n"
+            "INC3;01.09.2026 08:00:00;1;Løst;båt;01.09.2026 09:00:00\r\n".encode(),
+        },
+        INCIDENT,
+        [
+            ("INC1", "web", 1, utc("2026-07-01T06:00:00"), utc("2026-07-02T06:00:00")),
+            ("INC2", "båt", 1, utc("2026-08-01T06:00:00"), utc("2026-08-02T06:00:00")),
+            ("INC3", "båt", 1, utc("2026-09-01T06:00:00"), utc("2026-09-01T07:00:00")),
+        ],
+        pattern="inc-*.csv",
+    ),
     "servicenow's table api": Form(
         "incidents",
         {
@@ -548,6 +594,16 @@ VARIANTS: dict[str, Form] = {
         ("alert_id", "closed_at"),
         [("j-1", utc("2026-08-01T01:00:00")), ("j-3", utc("2026-08-01T00:30:00")), ("j-4", None)],
         {2: WITHOUT_TIME},
+    ),
+    "zabbix, a severity that was lowered afterwards": Form(
+        "alerts",
+        {
+            "p-2026-06-03.csv": ZABBIX + '"High","2026-06-03 15:11:37","","PROBLEM","web","down","30s"\n',
+            "p-2026-06-04.csv": ZABBIX + '"Average","2026-06-03 15:11:37","","PROBLEM","web","down","30s"\n',
+        },
+        ("service_id",),
+        [],
+        pattern="p-*.csv",
     ),
     "zabbix, exports that write the same time in two ways": Form(
         "alerts",

@@ -617,3 +617,98 @@ def test_what_decides_the_rows_decides_the_digest(small, desk):
     assert files.digest(other, path) != first
     (small / "data" / "items.csv").write_text(ITEMS + "\n")
     assert files.digest(reading, path) != first
+
+
+# --- files of which one has other columns ---
+
+MONTHS = HEADER.replace("items.csv", "m-*.csv")
+ENDED = "id,service,severity,opened,closed\ni{0},web,1,2026-08-0{0}T10:00:00Z,2026-08-0{0}T11:00:00Z\n"
+WITH_END = SELECT.replace(" from item", ", closed as resolved_at from item")
+
+
+def desk_of(small) -> pl.DataFrame:
+    organisation = load_organisation(small)
+    (query,) = organisation.queries
+    reading = files.Reading(organisation, query, STREAMS["incidents"], small / "data", TODAY)
+    return files.read_rows(reading, small / query.path).frame
+
+
+def test_a_column_that_one_file_lacks_is_no_column_without_values(small, desk):
+    """Renamed by the tool, it would say that all of a month is still open."""
+    desk(MONTHS + WITH_END, **{"m-1": ENDED.format(1), "m-2": ENDED.format(2).replace("closed", "closed_on")})
+    with pytest.raises(SourceError) as raised:
+        desk_of(small)
+    problem = raised.value.problem
+    assert (problem.file, problem.line) == (str(small / "data" / "m-2.csv"), 1)
+    assert problem.message == "column 'closed' is missing, which m-1.csv has; 'closed_on' is new in it"
+    assert 'may_lack = ["closed"]' in problem.fix
+    may = MONTHS.replace('"m-*.csv"', '{ path = "m-*.csv", may_lack = ["closed"] }')
+    desk(may + WITH_END)
+    assert desk_of(small)["resolved_at"].null_count() == 1
+    # A month without rows says nothing of what it lacks; all of a `select *` may be meant.
+    desk(MONTHS + WITH_END, **{"m-2": "id,service,severity,opened\n"})
+    assert desk_of(small).height == 1
+    taken = "select * rename (id as incident_id, service as service_id, opened as declared_at) from item\n"
+    ended = {f"m-{number}": ENDED.format(number).replace("closed", "resolved_at") for number in (1, 2)}
+    desk(MONTHS + taken, **ended)
+    assert desk_of(small)["resolved_at"].null_count() == 0
+    desk(MONTHS + taken, **{"m-2": ended["m-2"].replace("resolved_at", "closed")})
+    with pytest.raises(SourceError, match="'resolved_at' is missing"):
+        desk_of(small)
+
+
+def test_a_column_in_another_case_is_the_same_column(small, desk):
+    months = {"m-1": ENDED.format(1).replace("closed", "Løst"), "m-2": ENDED.format(2).replace("closed", "LØST")}
+    desk(MONTHS + WITH_END.replace("closed as", '"løst" as'), **months)
+    assert desk_of(small)["resolved_at"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "is_refused"), [("closedAt", True), ("resolution_time", False)], ids=["renamed", "left out"]
+)
+def test_records_may_leave_out_a_key_but_not_call_it_otherwise(small, desk, key, is_refused):
+    """Many tools leave out what has no value; a key much like one that is gone is that one."""
+    desk(HEADER.replace("items.csv", "j-*.json") + WITH_END.replace("closed as", "closed_at as"))
+    record = {"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z", "closed_at": None}
+    other = {name: value for name, value in record.items() if name != "closed_at"} | {"id": "i2"}
+    for name, value in (("j-1", record), ("j-2", other | {key: "2026-08-01T11:00:00Z"}), ("j-3", other | {"id": "i3"})):
+        (small / "data" / f"{name}.json").write_text(json.dumps([value]))
+    if is_refused:
+        with pytest.raises(SourceError, match=f"'closed_at' is missing.*{key!r} is new in it"):
+            desk_of(small)
+    else:
+        assert desk_of(small).height == 3
+
+
+def test_a_key_that_no_record_has_may_be_named(small, desk):
+    """Of a month in which nothing is over yet."""
+    desk(
+        HEADER.replace('"items.csv"', '{ path = "j.json", may_lack = ["closed_at"] }')
+        + WITH_END.replace("closed as", "closed_at as")
+    )
+    record = {"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z"}
+    (small / "data" / "j.json").write_text(json.dumps([record]))
+    assert desk_of(small)["resolved_at"].to_list() == [None]
+
+
+def test_files_of_parquet_have_the_same_columns(small, desk):
+    desk(HEADER.replace("items.csv", "p-*.parquet") + WITH_END)
+    for number, name in ((1, "closed"), (2, "closed_on")):
+        frame = pl.read_csv(ENDED.format(number).replace("closed", name).encode())
+        frame.write_parquet(small / "data" / f"p-{number}.parquet")
+    with pytest.raises(SourceError, match=r"p-2\.parquet: column 'closed' is missing"):
+        desk_of(small)
+
+
+def test_a_number_of_a_workbook_is_whole_or_set_aside(small, desk):
+    """Of more than sixteen digits a workbook has not each, so that two ids may be one."""
+    desk(HEADER.replace("items.csv", "w.xlsx") + SELECT)
+    with xlsxwriter.Workbook(small / "data" / "w.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened"])
+        for row, number in enumerate([1234567890123456, 12345678901234567890, 1.5], 1):
+            sheet.write_row(row, 0, [number, "web", 1, "2026-08-01T10:00:00Z"])
+    found = desk_of(small).sort("_line")
+    assert found["incident_id"][0] == "1234567890123456"
+    assert found["_reason"].is_not_null().to_list() == [False, True, False]
+    assert "rounded" in found["_reason"][1]
