@@ -153,6 +153,49 @@ def _days_of_name(named: dict[str, str]) -> Window | None:
     return None
 
 
+_NAMED_DAY = re.compile(r"(?<!\d)(?:(\d{4})([-_.]?)(\d\d)\2(\d\d)|(\d\d?)[.](\d\d?)[.](\d{4}))(?!\d)")
+_NAMED_MONTH = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_./]?(0[1-9]|1[0-2])(?![-_.]?\d)")
+
+
+def named_days(name: str) -> Window | None:
+    """Return the half-open days that a file's name, else its folder's, says: a month, or from day to day."""
+    for part in (name.rpartition("/")[2], name.rpartition("/")[0]):
+        try:
+            days = [
+                date(int(found[1] or found[7]), int(found[3] or found[6]), int(found[4] or found[5]))
+                for found in _NAMED_DAY.finditer(part)
+            ]
+        except ValueError:
+            return None
+        if len(days) == 2 and days[0] < days[1]:
+            return days[0], days[1] + DAY
+        if days:
+            return None
+        months = _NAMED_MONTH.findall(part)
+        if months:
+            year, month = map(int, months[-1])
+            return date(year, month, 1), date(year, month, monthrange(year, month)[1]) + DAY
+    return None
+
+
+def unnamed_days(named: Sequence[Window | None]) -> list[Window]:
+    """Return the half-open days between files that none of them is about; none where one does not say what it is about.
+
+    Args:
+        named: What the name of each file says.
+    """
+    windows = sorted(window for window in named if window is not None)
+    if len(windows) < len(named):
+        return []
+    found: list[Window] = []
+    end = windows[0][1] if windows else date.min
+    for start, following in windows[1:]:
+        if start > end:
+            found.append((end, start))
+        end = max(end, following)
+    return found
+
+
 def _instant(text: str, naive: ZoneInfo) -> datetime:
     """Return the instant that a name or a manifest writes; without offset it is local to the source."""
     digits = re.sub(r"[^0-9]", "", text.partition("+")[0].removesuffix("Z"))

@@ -45,11 +45,13 @@ from opsmetrics.sources.exports import (
     manifest_of,
     matching,
     merged,
+    named_days,
+    unnamed_days,
     zone_days,
 )
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
-from opsmetrics.sources.notes import Window
+from opsmetrics.sources.notes import Window, days_of
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -58,6 +60,7 @@ from opsmetrics.streams import Stream
 
 # A file that is rewritten while it is read is read again, after a pause that grows.
 READINGS = 3
+DAY_TEXT = "day"
 PAUSE_SECONDS = 0.2
 
 
@@ -295,6 +298,9 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
         part = _told(
             reading, path, day, [(export, each.frame) for (export, _), each in zip(tables, found, strict=True)]
         )
+        holes = _holes(reading, path, tables[0][1]) if tables else []
+        states = {each: SILENT for hole in holes for each in days_of(hole)} | part.states
+        states |= dict.fromkeys(set(part.frame["_day"].drop_nulls()) & states.keys(), PARTIAL)
         covered, frame = _cut(part.covered, part.frame, source, window)
         return Batch(
             frame,
@@ -304,8 +310,34 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
             dropped_columns=_joined(each.dropped for each in found),
             origin=source.origin,
             untold=_joined(each.untold for each in found),
-            unproven=runs({each: state for each, state in part.states.items() if covered[0] <= each < covered[1]}),
+            holes=tuple(holes),
+            unproven=runs({each: state for each, state in states.items() if covered[0] <= each < covered[1]}),
         )
+
+
+def _holes(reading: Reading, path: Path, table: RawTable) -> list[Window]:
+    """Return the days between the files of a query that none of them is about: of such a month nothing is known.
+
+    Files say by their names which months they are about. One whose rows begin before such a hole reaches over it.
+    """
+    query, time_name = reading.query, reading.stream.time
+    if query is None or query.covers is not None or reading.stream.is_register or table.files is None:
+        return []
+    if time_name is None or time_name not in table.data.columns:
+        return []
+    frame = pl.DataFrame({FILE: table.files, DAY_TEXT: table.data[time_name].cast(pl.String).str.slice(0, 10)})
+    rows = frame.filter(pl.col(DAY_TEXT).str.contains(r"^\d{4}-\d\d-\d\d$"))
+    begins = {
+        file: date.fromisoformat(day) for file, day in rows.group_by(FILE).agg(pl.col(DAY_TEXT).min()).iter_rows()
+    }
+    found: list[Window] = []
+    for each in files_of(query, reading.bases, str(path)).values():
+        named = {file.name: named_days(file.name) for file in each}
+        for start, end in unnamed_days(list(named.values())):
+            later = [name for name, days in named.items() if days is not None and days[0] >= end]
+            if not any(begins.get(name, start) < start for name in later):
+                found.append((start, end))
+    return sorted(set(found))
 
 
 def _joined(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -99,15 +99,29 @@ create macro english_months(value) as regexp_replace(regexp_replace(regexp_repla
     lower(value::varchar),
     '\\bma[ij]\\b', 'may'), '\\bokt\\b', 'oct'), '\\bde[sz]\\b', 'dec'), '\\bm(är|rz)\\b', 'mar');
 create macro unknown_word(value) as coalesce(value::varchar, '') || ': a word that nobody knows';
-create macro made_at(file, written) as coalesce(
+-- The day or month in a text, so that the order of the texts is that of the days: 2026-08-01T0600, 2026_08, 20260801,
+-- 202608, 1.8.2026.
+create macro _dated(value) as coalesce(
     nullif(regexp_extract(
-        file, '([0-9]{4}-[0-9]{2}(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)[^/]*$', 1
+        value, '((?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)', 1
     ), ''),
+    replace(replace(
+        nullif(regexp_extract(value, '((?:19|20)[0-9]{2}[._](?:0[1-9]|1[0-2])([._][0-9]{2})?)(?:[^0-9]|$)', 1), ''),
+    '.', '-'), '_', '-'),
+    strftime(try_strptime(
+        nullif(regexp_extract(value, '(?:^|[^0-9.])([0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4})(?:[^0-9]|$)', 1), ''),
+    '%d.%m.%Y'), '%Y-%m-%d'),
     regexp_replace(
-        nullif(regexp_extract(file, '(?:^|[^0-9])([0-9]{8}(?:T[0-9]{6})?)(?:[^0-9/][^/]*)?$', 1), ''),
+        nullif(regexp_extract(value, '(?:^|[^0-9])([0-9]{8}(?:T[0-9]{6})?)(?:[^0-9]|$)', 1), ''),
         '^([0-9]{4})([0-9]{2})([0-9]{2})', '\\1-\\2-\\3'
     ),
-    written
+    regexp_replace(
+        nullif(regexp_extract(value, '(?:^|[^0-9])((?:19|20)[0-9]{2}(?:0[1-9]|1[0-2]))(?:[^0-9]|$)', 1), ''),
+        '^([0-9]{4})', '\\1-'
+    )
+);
+create macro made_at(file, written) as coalesce(
+    _dated(regexp_extract(file, '([^/]*)$', 1)), _dated(replace(regexp_extract(file, '^(.*)/', 1), '/', '-')), written
 );
 -- A number; null of what is none. What a spreadsheet wrote as 1.78554E+12 has lost all but six of its digits.
 create macro _number(value) as case when not regexp_matches(value::varchar, '^-?[0-9](\\.[0-9]{0,5})?E\\+[0-9]+$')

@@ -16,12 +16,14 @@ import xlsxwriter
 from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.core.sqlheader import read_header
+from opsmetrics.landing import SILENT
 from opsmetrics.operations.inspection import query_head
 from opsmetrics.operations.trying import sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.advice import advice
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import files, pull_stream, query_run
+from opsmetrics.sources.claims import DAY
 from opsmetrics.sources.database_tables import read_sqlite, sqlite_columns
 from opsmetrics.sources.query_inputs import Everything, files_of
 from opsmetrics.sources.query_run import answer
@@ -504,6 +506,74 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     (small / "data" / "desk-08.csv").write_text("id,service,severity,opened\nj1,web,1,2026-08-05T10:00:00Z\n")
     (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
     assert (result.rows, result.error) == (3, None)
+
+
+MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}T10:00:00Z\n{0}b,web,1,2026-{2}T10:00:00Z\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "contents", "hole"),
+    [
+        (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("09-01", "09-01")], ("08-01", "08-31")),
+        (
+            ("desk-20260701-20260731", "desk-20260815-20260901"),
+            [("07-02", "07-30"), ("08-20", "09-01")],
+            ("08-01", "08-14"),
+        ),
+        # The later file reaches back over it: each is all that there was.
+        (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("07-02", "09-01")], None),
+        # What a file of a single day is about nobody says.
+        (("desk-2026-07-31", "desk-2026-09-01"), [("07-02", "07-30"), ("09-01", "09-01")], None),
+        (("desk-2026-07", "desk-2026-08"), [("07-02", "07-02"), ("08-30", "08-30")], None),
+        (("desk-2026-07", "desk-new"), [("07-02", "07-30"), ("09-01", "09-01")], None),
+    ],
+)
+def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names, contents, hole):
+    months = {name: MONTH.format(f"i{at}", *days) for at, (name, days) in enumerate(zip(names, contents, strict=True))}
+    desk(HEADER.replace("items.csv", "desk-*.csv") + SELECT, **months)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert result.error is None
+    (load,) = result.loads
+    if hole is None:
+        assert (load.unproven, result.told) == ((), ())
+        return
+    first, last = (date.fromisoformat(f"2026-{day}") for day in hole)
+    assert load.unproven == ((first, last + DAY, SILENT),)
+    assert f"no file is about {first} to {last}, so nothing is known of it" in result.told[0]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("2026-07/items.csv", "2026-08/items.csv"),
+        ("2026/07/items.csv", "2026/08/items.csv"),
+        ("items 31.7.2026.csv", "items 01.08.2026.csv"),
+        ("items_2026_07.csv", "items_2026_08_01.csv"),
+        ("items-202607.csv", "items-20260801.csv"),
+        ("2027/items-2026-07-31T0600.csv", "2025/items-2026-07-31T0700.csv"),
+        # Of numbers that are no days the time of writing tells.
+        ("items 5521-07.csv", "items 1234-56.csv"),
+    ],
+)
+def test_when_a_file_was_made_stands_in_its_name_or_its_folders(small, desk, older, newer):
+    newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1\n"
+    desk(HEADER.replace("items.csv", "**/items*.csv") + SELECT + newest)
+    (small / "data" / "items.csv").unlink()
+    for place, (name, severity) in enumerate(((newer, 2), (older, 1))):
+        path = small / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"id,service,severity,opened\ni1,web,{severity},2026-07-02T10:00:00Z\n")
+        written = 1_780_000_000 + place
+        os.utime(path, (written - (10 if "5521" in name else 0),) * 2)
+    assert desk_of(small)["severity"].to_list() == [2]
+
+
+def test_different_rows_of_one_id_name_their_files(small, desk):
+    desk(
+        HEADER.replace("items.csv", "m-*.csv") + SELECT, **{"m-1": ITEMS, "m-2": ITEMS.replace("i1,web,1", "i1,web,3")}
+    )
+    reasons = desk_of(small)["_reason"].drop_nulls().unique().to_list()
+    assert reasons == ["conflict: m-1.csv:2, m-2.csv:2 have incident_id in common and differ elsewhere"]
 
 
 def test_an_export_of_every_day_needs_no_days_written_down(small, desk, tmp_path):
