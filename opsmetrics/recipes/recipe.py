@@ -232,6 +232,8 @@ def _files(shape: Shape, path: str, place: str) -> str:
         said["encoding"] = shape.encoding or ""
     if shape.delimiter == "|":
         said["delimiter"] = "|"
+    if shape.sheet is not None:
+        said["sheet"] = shape.sheet
     if shape.skip_lines:
         said["skip_lines"] = shape.skip_lines
     if place:

@@ -53,16 +53,29 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     return collector.table(names, list(places))
 
 
-def first_rows(path: Path, most: int) -> list[list[str]]:
-    """Return the first rows of a workbook's first sheet.
+def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
+    """Return the first rows of each sheet of a workbook, the first sheet first.
 
     Raises:
         ValueError: It is no workbook.
     """
     try:
-        return [[_text(cell) or "" for cell in row] for row in islice(_rows(path, None), most)]
+        return {
+            name: [[_text(cell) or "" for cell in row] for row in islice(_rows(path, name), most)]
+            for name in _names(path)
+        }
     except SourceError as error:
         raise ValueError(error.problem.message) from error
+
+
+def _names(path: Path) -> list[str]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            return list(book.sheet_names)
+    except (CalamineError, zipfile.BadZipFile) as error:
+        raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
 
 
 def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:

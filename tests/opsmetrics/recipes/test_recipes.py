@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 
 from opsmetrics.cli import main
@@ -173,6 +175,20 @@ def test_a_second_query_of_a_stream_is_named_for_its_source(small, written):
     assert written("incident.csv", SERVICENOW).name == "incidents.servicenow.sql"
     with pytest.raises(ConfigurationError, match="exists already"):
         written("incident.csv", SERVICENOW)
+
+
+def test_a_workbook_whose_first_sheet_is_a_cover(small, written):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.add_worksheet("Info").write_row(0, 0, ["Rapport", "laget av"])
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(0, 0, ["Hendelser"])
+        sheet.write_row(1, 0, ["Number", "Opened", "Priority", "State", "Service", "Resolved"])
+        sheet.write_row(2, 0, ["INC1", "2026-08-01 08:00:00", "1", "Closed", "web", "2026-08-01 09:00:00"])
+    query = written("incident.xlsx", content.getvalue())
+    assert 'path = "incident.xlsx", sheet = "Data", skip_lines = 1' in query.read_text()
+    good, _ = kept(small, "servicenow")
+    assert good["incident_id"].to_list() == ["INC1"]
 
 
 def said_by(small, *words):

@@ -64,10 +64,11 @@ def note(number: int, state: str, minute: int, which: str) -> dict[str, object]:
 
 
 def report(at: str, *faults: str, version: int = 1) -> str:
-    """A report of Trivy; one that found nothing has no results at all."""
+    """A report of Trivy; one that found nothing has packages without weaknesses."""
     said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": f"registry.example.org/web:{version}"}
     found = [{"VulnerabilityID": fault} for fault in faults]
-    return json.dumps(said | ({"Results": [{"Vulnerabilities": found}]} if faults else {}))
+    packages = {"Target": "web (debian 12)", "Class": "os-pkgs", "Type": "debian"}
+    return json.dumps(said | {"Results": [packages | ({"Vulnerabilities": found} if faults else {})]})
 
 
 SERVICENOW = "number,opened_at,short_description,priority,state,cmdb_ci,resolved_at\n"
@@ -351,6 +352,20 @@ VARIANTS: dict[str, Form] = {
         [("web", utc("2026-08-01T10:00:00.123456"), utc("2026-08-05T10:00:00.123456"))],
         pattern="web-*.json",
     ),
+    "trivy, reports that looked for other things": Form(
+        "vulnerabilities",
+        {
+            "web-1.json": report("2026-08-01T10:00:00Z", "CVE-1"),
+            "web-2.json": report("2026-08-02T10:00:00Z").replace("os-pkgs", "secret"),
+            "web-3.json": json.dumps(
+                {"SchemaVersion": 2, "CreatedAt": "2026-08-03T10:00:00Z", "ArtifactName": "web:1"}
+            ),
+            "web-4.json": report("2026-08-04T10:00:00Z").replace("os-pkgs", "config"),
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T10:00:00"), None)],
+        pattern="web-*.json",
+    ),
     "trivy, versions of an image that are scanned on one day, by clocks of two zones": Form(
         "vulnerabilities",
         {
@@ -533,6 +548,12 @@ VARIANTS: dict[str, Form] = {
             ("OPS-3", "web", 4, utc("2026-08-01T07:41:00"), None),
         ],
         {3: WITHOUT_TIME},
+    ),
+    "jira, an issue without components is its project's": Form(
+        "incidents",
+        {"jira.csv": JIRA + "a,WEB-1,Incident,Done,WEB,High,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,,\n"},
+        ("incident_id", "service_id"),
+        [("WEB-1", "WEB")],
     ),
     "jira, done without a resolution, and no categories": Form(
         "incidents",
