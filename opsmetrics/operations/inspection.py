@@ -106,6 +106,7 @@ def query_head(organisation: Organisation, query: QuerySource, root: Path, today
         return Head(query, findings=[Finding(error.problem, is_error=True)])
     wrong = [*_strange_columns(rows, stream, here), *_set_aside(rows.frame, path, here, None, query.name)]
     wrong += [_forgiving(here, line) for line in found.tree.forgiving]
+    wrong += [_overtaken(here, line) for line in found.tree.overtaken]
     if not {LINE, FILE} <= set(found.names):
         message = "rows that are set aside cannot be found: the select gives no _file and _line"
         wrong.append(Finding(Problem(here, None, message, f"let it begin with: select {FILE}, {LINE},"), False))
@@ -127,6 +128,12 @@ def _strange_columns(rows: Judged, stream: Stream, here: str) -> Iterator[Findin
 def _forgiving(here: str, line: int) -> Finding:
     message = "try_cast and try_strptime turn a value that they cannot read into none: it would count as not there"
     fix = "use instant(), day_of(), mapped() or matched(), which keep it, so that its row is set aside"
+    return Finding(Problem(here, line, message, fix), False)
+
+
+def _overtaken(here: str, line: int) -> Finding:
+    message = "where comes before the choice of the newest file: what that one leaves out an older one still tells"
+    fix = "move the condition of where behind the rank: qualify rank() over (...) = 1 and (...)"
     return Finding(Problem(here, line, message, fix), False)
 
 

@@ -14,8 +14,9 @@ with told as (
         regexp_matches(newState, '(?i)^(alerting|firing)') as is_firing
     from annotation
     -- Neither begins nor ends a page: not sure yet, and nothing to measure.
-    where alertId <> '0' and not regexp_matches(newState, '(?i)^(pending|nodata|no_data|error|unknown|recovering)')
-    qualify row_number() over (partition by id order by made_at(_file, _modified_at) desc, _line) = 1
+    qualify
+        row_number() over (partition by id order by made_at(_file, _modified_at) desc, _line) = 1
+        and alertId <> '0' and not regexp_matches(newState, '(?i)^(pending|nodata|no_data|error|unknown|recovering)')
 ),
 
 ordered as (

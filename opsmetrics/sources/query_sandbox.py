@@ -141,10 +141,11 @@ create macro instant_of_seconds(value) as
 create macro later(value, seconds) as
     case when _seen(value) is not null and _seen(seconds) is not null then coalesce(
         strftime(
-            try_cast(_seen(value) as timestamp)
+            case when contains(_seen(value), ':')
+                then try_cast(regexp_replace(_seen(value), ' ?(Z|z|UTC|GMT)$', '') as timestamp) end
             + to_microseconds(try_cast(_number(_seen(seconds)) * 1000000 as bigint)),
             '%Y-%m-%dT%H:%M:%S.%f'
-        ) || coalesce(nullif(regexp_extract(_seen(value), '(Z|[+-][0-9:]+)$'), ''), ''),
+        ) || regexp_extract(_seen(value), ':[0-9.]+ ?(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$', 1),
         value::varchar || ' and ' || seconds::varchar || ' seconds'
     ) end;
 create macro thousandth(value) as
@@ -167,8 +168,10 @@ create macro items(value) as cast(
 -- A time with an offset as text whose order is that of the instants; what is none stays as it is.
 create macro utc(value) as
     case when _seen(value) is not null then coalesce(
-        case when regexp_matches(_seen(value), '[0-9]([Zz]|[+-][0-9]{2}:?[0-9]{2})$') then strftime(
-            try_cast(_seen(value) as timestamptz)::timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'
+        case when regexp_matches(_seen(value), ':[0-9.]+ ?(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$') then strftime(
+            try_cast(regexp_replace(
+                regexp_replace(_seen(value), ' ?(Z|z|UTC|GMT)$', 'Z'), ' ([+-][0-9:]+)$', '\\1'
+            ) as timestamptz)::timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'
         ) end,
         value::varchar
     ) end;

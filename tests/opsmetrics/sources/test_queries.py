@@ -508,6 +508,37 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     assert (result.rows, result.error) == (3, None)
 
 
+@pytest.mark.parametrize(
+    ("time", "a_minute_later", "in_utc"),
+    [
+        ("2026-08-01T10:00:00+0200", "2026-08-01T10:01:00.000000+0200", "2026-08-01T08:00:00.000000Z"),
+        ("2026-08-01 10:00:00 +02:00", "2026-08-01T10:01:00.000000+02:00", "2026-08-01T08:00:00.000000Z"),
+        ("2026-08-01 10:00:00 UTC", "2026-08-01T10:01:00.000000UTC", "2026-08-01T10:00:00.000000Z"),
+        ("2026-08-01 10:00:00", "2026-08-01T10:01:00.000000", "2026-08-01 10:00:00"),
+        # What ends in 01 is no offset, and a day is no time.
+        ("2026-08-01", "2026-08-01 and 60 seconds", "2026-08-01"),
+    ],
+)
+def test_a_time_keeps_its_zone_whatever_is_added(tmp_path, time, a_minute_later, in_utc):
+    (tmp_path / "items.csv").write_text(f"a\n{time}\n")
+    query = query_of(HEADER + "select later(a, 60) as b, utc(a) as c from item")
+    assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(a_minute_later, in_utc)]
+
+
+def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
+    """What the newest file says is cancelled, an older one would still tell as open."""
+    newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1"
+
+    def said(text):
+        desk(HEADER + SELECT + text)
+        organisation = load_organisation(small)
+        findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+        return [(each.problem.line, each.is_error) for each in findings if "newest file" in each.problem.message]
+
+    assert said(f"where severity <> 4\n{newest}\n") == [(5, False)]
+    assert said(f"{newest} and severity <> 4\n") == []
+
+
 MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}T10:00:00Z\n{0}b,web,1,2026-{2}T10:00:00Z\n"
 
 
