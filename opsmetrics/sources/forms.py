@@ -38,7 +38,11 @@ _AWARE = f"{_NAIVE} ?(Z|z|UTC|GMT|{_EAST}|{_WEST})"
 # What exports write where there is nothing.
 _NOTHING = ", ".join(
     f"'{word}'"
-    for word in ("null", "none", "nil", "nan", "na", "n/a", "#n/a", "undefined", r"\n", "(null)", "<null>", "-")
+    for word in (
+        *("null", "none", "nil", "nan", "na", "n/a", "undefined", r"\n", "(null)", "<null>", "-"),
+        # Formulas of a spreadsheet without a value.
+        *("#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!"),
+    )
 )
 # Soft hyphens, blanks of no width, marks of direction: two names that look alike are not.
 _UNSEEN = r"[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{feff}]"

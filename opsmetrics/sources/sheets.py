@@ -12,6 +12,7 @@ from typing import Any
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.delimited import numbered_names
 from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, unreadable
+from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
 
 # Unpacked, a small workbook can be larger than any memory.
 MAX_UNPACKED_BYTES = 1024**3
@@ -32,6 +33,7 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
         SourceError: It is no workbook, has no such sheet, or is larger than memory once unpacked.
     """
     rows = _rows(path, sheet)
+    marks = marks_of(path, sheet)
     header: list[str] = []
     for _ in range(skip_lines + 1):
         header = [_text(cell) or "" for cell in next(rows, [])]
@@ -44,7 +46,7 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
     collector = Collector()
     for number, row in enumerate(rows, skip_lines + 2):
-        cells = [_text(cell) for cell in row]
+        cells = [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)]
         if not any(cells):
             continue
         kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
@@ -95,6 +97,15 @@ def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
             yield from found.to_python(skip_empty_area=False)
     except (CalamineError, zipfile.BadZipFile) as error:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
+
+
+def _cell(cell: Any, marks: SheetMarks, place: Place) -> str | None:
+    """Return a cell as text, also where it holds an error, or a midnight where a clock is shown."""
+    if cell in {None, ""} and place in marks.errors:
+        return marks.errors[place]
+    if type(cell) is date and place in marks.timed:
+        return f"{cell} 00:00:00"
+    return _text(cell)
 
 
 def _text(cell: Any) -> str | None:  # noqa: PLR0911 - one return per type

@@ -813,3 +813,27 @@ def test_a_number_of_a_workbook_is_whole_or_set_aside(small, desk):
     assert found["incident_id"][0] == "1234567890123456"
     assert found["_reason"].is_not_null().to_list() == [False, True, False]
     assert "rounded" in found["_reason"][1]
+
+
+def test_an_error_of_a_workbook_is_no_empty_cell_and_a_midnight_no_day(small, desk):
+    """Of a formula without a value nobody knows whether it is over; backups begin at midnight."""
+    desk(HEADER.replace("items.csv", "w.xlsx") + '-- naive_time = "UTC"\n' + WITH_END)
+    with xlsxwriter.Workbook(small / "data" / "w.xlsx") as book:
+        sheet = book.add_worksheet("Søk & <data>")
+        clock, day = (
+            book.add_format({"num_format": form}) for form in ('[$-414]dd.mm.yyyy "h" hh:mm', 'd. mmm "h" yyyy')
+        )
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened", "closed"])
+        for row, form in enumerate((clock, clock, day), 1):
+            sheet.write_row(row, 0, [f"i{row}", "web", 1])
+            sheet.write_datetime(row, 3, datetime(2026, 8, row), form)  # noqa: DTZ001 - as a workbook has it
+        sheet.write_formula(2, 4, "=NA()", None, "#N/A")
+    for sheet_name in ("", ', sheet = "Søk & <data>"'):
+        desk(HEADER.replace('"items.csv"', f'{{ path = "w.xlsx"{sheet_name} }}') + '-- naive_time = "UTC"\n' + WITH_END)
+        found = desk_of(small).sort("_line")
+        assert found["declared_at"][0] == datetime(2026, 8, 1, tzinfo=UTC)
+        assert found["_reason"].to_list() == [
+            None,
+            "resolved_at: no instant (no day and time as YYYY-MM-DD HH:MM with an offset)",
+            "declared_at: no instant (a day without a time)",
+        ]
