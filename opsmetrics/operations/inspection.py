@@ -7,6 +7,8 @@ Belongs here: what one file of a source says. Does not belong here: names that l
 from __future__ import annotations
 
 import difflib
+import fnmatch
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,8 @@ from opsmetrics.sources import files
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import reasons
 from opsmetrics.sources.contract import Judged
-from opsmetrics.sources.query_inputs import LINE
+from opsmetrics.sources.exports import undated
+from opsmetrics.sources.query_inputs import LINE, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE
 from opsmetrics.streams import STREAMS, Stream
@@ -107,6 +110,7 @@ def query_head(organisation: Organisation, query: QuerySource, root: Path, today
     wrong = [*_strange_columns(rows, stream, here), *_set_aside(rows.frame, path, here, None, query.name)]
     wrong += [_forgiving(here, line) for line in found.tree.forgiving]
     wrong += [_overtaken(here, line) for line in found.tree.overtaken]
+    wrong += _beside(organisation, query, reading, here)
     if not {LINE, FILE} <= set(found.names):
         message = "rows that are set aside cannot be found: the select gives no _file and _line"
         wrong.append(Finding(Problem(here, None, message, f"let it begin with: select {FILE}, {LINE},"), False))
@@ -190,9 +194,13 @@ def _cut(path: Path, folder: Path) -> Path | None:
 def _strays(
     organisation: Organisation, source: StreamSource, folder: Path, here: str, line: int | None
 ) -> Iterator[Finding]:
-    """Files beside daily ones that were probably meant to be such, and that nobody reads."""
+    """Files beside those of a source that were probably meant to be such, and that nobody reads."""
     before, is_named_by_day, after = Path(source.path).name.partition("{date}")
     if not is_named_by_day:
+        pattern = undated(Path(source.path).name)
+        if pattern is not None and folder.is_dir():
+            fix = f"{before!r} names one day or month: write {{month}} or {{exported}} there, or move them away"
+            yield from _unread(organisation, folder, pattern, here, line, fix)
         return
     others = [Path(other.path).name for other in organisation.sources.stream]
     strays = [
@@ -206,6 +214,33 @@ def _strays(
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
         message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
         fix = f"name each file by its day, such as {before}2026-01-31{after}, or move it elsewhere"
+        yield Finding(Problem(here, line, message, fix), False)
+
+
+def _beside(organisation: Organisation, query: QuerySource, reading: files.Reading, here: str) -> Iterator[Finding]:
+    """Files beside one that a query reads, of other days by their names, and that nobody reads."""
+    for name, found in files_of(query, reading.bases, here).items():
+        pattern = undated(found[0].path.name) if len(found) == 1 else None
+        if pattern is not None:
+            fix = f"let files.{name} name them too: {pattern!r} for {found[0].path.name!r}; or move them away"
+            yield from _unread(organisation, found[0].path.parent, pattern, here, None, fix)
+
+
+def _unread(
+    organisation: Organisation, folder: Path, pattern: str, here: str, line: int | None, fix: str
+) -> Iterator[Finding]:
+    """Files of a folder that fit a pattern and whose names no source has."""
+    paths = [source.path for source in organisation.sources.stream]
+    paths += [each.path for query in organisation.queries for each in query.files.values()]
+    known = [re.sub(r"\{\w+\}", "*", Path(path).name) for path in paths]
+    strays = [
+        path.name
+        for path in sorted(folder.glob(pattern))
+        if path.is_file() and not any(path.name == name or fnmatch.fnmatchcase(path.name, name) for name in known)
+    ]
+    if strays:
+        more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
+        message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
         yield Finding(Problem(here, line, message, fix), False)
 
 

@@ -20,6 +20,7 @@ from opsmetrics.language.bilingual import Text
 from opsmetrics.organisation.queries import FOLDER, FORMATS, Format
 from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shapes_of
+from opsmetrics.sources.exports import undated
 from opsmetrics.sources.raw_table import folded
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -175,6 +176,20 @@ class Recipe:
         if shape is None:
             raise ValueError(f"{file} is no {self.title.en}")
         return self.query(shape, "", zone)
+
+    def pattern_of(self, file: Path) -> str | None:
+        """Return a pattern for the files of other days or months beside a file, so that the next one is read too.
+
+        Args:
+            file: An export that this recipe fits.
+
+        Returns:
+            None where the file's name says no day, or the pattern would name files of another form.
+        """
+        pattern = undated(file.name)
+        if pattern is None or any(self.shape_in(each) is None for each in file.parent.glob(pattern) if each.is_file()):
+            return None
+        return pattern
 
     def write(self, org_folder: Path, file: Path, pattern: str | None = None) -> Path:
         """Write ``sources/<stream>.sql`` for a file; where the stream has one, ``sources/<stream>.<source>.sql``.

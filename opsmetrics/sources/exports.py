@@ -7,6 +7,7 @@ here: reading a file into rows (``opsmetrics.sources.files``), and what a delive
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 from calendar import monthrange
@@ -155,6 +156,20 @@ def _days_of_name(named: dict[str, str]) -> Window | None:
 
 _NAMED_DAY = re.compile(r"(?<!\d)(?:(\d{4})([-_.]?)(\d\d)\2(\d\d)|(\d\d?)[.](\d\d?)[.](\d{4}))(?!\d)")
 _NAMED_MONTH = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_./]?(0[1-9]|1[0-2])(?![-_.]?\d)")
+
+
+_NAMED_TIME = r"(?:[T_ -]\d\d[-:.]?\d\d(?:[-:.]?\d\d)?Z?)?"
+_NAMED = re.compile(
+    rf"(?<!\d)(?:(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])(?:\1\d\d)?{_NAMED_TIME}|\d\d?[.]\d\d?[.](?:19|20)\d\d)(?!\d)"
+)
+
+
+def undated(name: str) -> str | None:
+    """Return the pattern of a file's name with ``*`` for the days and months in it; None where there are none."""
+    found = list(_NAMED.finditer(name))
+    if not found:
+        return None
+    return f"{glob.escape(name[: found[0].start()])}*{glob.escape(name[found[-1].end() :])}"
 
 
 def named_days(name: str) -> Window | None:

@@ -191,6 +191,26 @@ def test_a_workbook_whose_first_sheet_is_a_cover(small, written):
     assert good["incident_id"].to_list() == ["INC1"]
 
 
+@pytest.mark.parametrize(
+    ("name", "others", "pattern"),
+    [
+        ("inc-2026-07.csv", ["inc-2026-06.csv"], "inc-*.csv"),
+        ("inc_20260701-20260731 [1].csv", [], "inc_* [[]1].csv"),
+        ("inc 31.07.2026.csv", [], "inc *.csv"),
+        ("20260801T100000Z-inc.csv", [], "*-inc.csv"),
+        # What it would name beside is no such export; a number is no day.
+        ("inc-2026-07.csv", ["inc-notes.csv"], None),
+        ("inc-20267.csv", [], None),
+        ("incident.csv", [], None),
+    ],
+)
+def test_a_query_reads_the_next_export_too(small, name, others, pattern):
+    for each in (name, *others):
+        (small / "data" / each).write_text(SERVICENOW if "notes" not in each else "a,b\n1,2\n")
+    (recipe,) = recognise(small / "data" / name)
+    assert recipe.pattern_of(small / "data" / name) == pattern
+
+
 def said_by(small, *words):
     """Exit code and text of a command over the small organisation."""
     found = CliRunner().invoke(main, ["source", *words, "--org", str(small)])

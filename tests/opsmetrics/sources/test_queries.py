@@ -539,6 +539,23 @@ def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
     assert said(f"{newest} and severity <> 4\n") == []
 
 
+def test_a_file_of_the_next_month_that_nobody_reads_is_told(small, desk):
+    text = HEADER.replace("items.csv", "desk-2026-07.csv") + SELECT
+    desk(text, **{"desk-2026-07": ITEMS, "desk-2026-08": ITEMS, "desk-new": ITEMS})
+
+    def said():
+        organisation = load_organisation(small)
+        findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+        return [str(each.problem) for each in findings if "nobody reads" in each.problem.message]
+
+    assert "nobody reads desk-2026-08.csv in" in said()[0]
+    assert "files.item name them too: 'desk-*.csv'" in said()[0]
+    (small / "sources" / "incidents.other.sql").write_text(
+        text.replace("desk-2026-07", "desk-2026-0[89]").replace('"desk"', '"other"')
+    )
+    assert said() == []
+
+
 MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}T10:00:00Z\n{0}b,web,1,2026-{2}T10:00:00Z\n"
 
 
