@@ -7,7 +7,7 @@ Belongs here: what one file of a source says. Does not belong here: names that l
 from __future__ import annotations
 
 import difflib
-import fnmatch
+import glob
 import re
 import tempfile
 from collections.abc import Iterator
@@ -232,11 +232,13 @@ def _unread(
     """Files of a folder that fit a pattern and whose names no source has."""
     paths = [source.path for source in organisation.sources.stream]
     paths += [each.path for query in organisation.queries for each in query.files.values()]
-    known = [re.sub(r"\{\w+\}", "*", Path(path).name) for path in paths]
+    known = [re.sub(r"\{\w+\}", "*", path) for path in paths]
     strays = [
         path.name
         for path in sorted(folder.glob(pattern))
-        if path.is_file() and not any(path.name == name or fnmatch.fnmatchcase(path.name, name) for name in known)
+        if undated(path.name) == pattern
+        and path.is_file()
+        and not any(path.match(name) or path.match(glob.escape(name)) for name in known)
     ]
     if strays:
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
