@@ -60,7 +60,6 @@ from opsmetrics.streams import Stream
 
 # A file that is rewritten while it is read is read again, after a pause that grows.
 READINGS = 3
-DAY_TEXT = "day"
 PAUSE_SECONDS = 0.2
 
 
@@ -318,26 +317,27 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
 def _holes(reading: Reading, path: Path, table: RawTable) -> list[Window]:
     """Return the days between the files of a query that none of them is about: of such a month nothing is known.
 
-    Files say by their names which months they are about. One whose rows begin before such a hole reaches over it.
+    Files say by their names which months they are about. Where there are rows in such a hole, or a later file begins
+    before it, they are about more than their names say. Times may be those of another zone: a day off says nothing.
     """
     query, time_name = reading.query, reading.stream.time
     if query is None or query.covers is not None or reading.stream.is_register or table.files is None:
         return []
     if time_name is None or time_name not in table.data.columns:
         return []
-    frame = pl.DataFrame({FILE: table.files, DAY_TEXT: table.data[time_name].cast(pl.String).str.slice(0, 10)})
-    rows = frame.filter(pl.col(DAY_TEXT).str.contains(r"^\d{4}-\d\d-\d\d$"))
-    begins = {
-        file: date.fromisoformat(day) for file, day in rows.group_by(FILE).agg(pl.col(DAY_TEXT).min()).iter_rows()
-    }
-    found: list[Window] = []
+    day = table.data[time_name].cast(pl.String).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    rows = pl.DataFrame({FILE: table.files, time_name: day}).drop_nulls()
+    begins = dict(rows.group_by(FILE).agg(pl.col(time_name).min()).iter_rows())
+    told = set(rows[time_name])
+    found: set[Window] = set()
     for each in files_of(query, reading.bases, str(path)).values():
         named = {file.name: named_days(file.name) for file in each}
         for start, end in unnamed_days(list(named.values())):
             later = [name for name, days in named.items() if days is not None and days[0] >= end]
-            if not any(begins.get(name, start) < start for name in later):
-                found.append((start, end))
-    return sorted(set(found))
+            is_reached_over = any(begins.get(name, start) < start - DAY for name in later)
+            if not is_reached_over and told.isdisjoint(days_of((start + DAY, end - DAY))):
+                found.add((start, end))
+    return sorted(found)
 
 
 def _joined(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -556,7 +556,7 @@ def test_a_file_of_the_next_month_that_nobody_reads_is_told(small, desk):
     assert said() == []
 
 
-MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}T10:00:00Z\n{0}b,web,1,2026-{2}T10:00:00Z\n"
+MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}Z\n{0}b,web,1,2026-{2}Z\n"
 
 
 @pytest.mark.parametrize(
@@ -570,6 +570,10 @@ MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}T10:00:00Z\n{0}b,web,1,20
         ),
         # The later file reaches back over it: each is all that there was.
         (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("07-02", "09-01")], None),
+        # It has rows of the month between: it is about more than its name says.
+        (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("08-12", "09-01")], None),
+        # The hours before midnight in UTC are of the day after.
+        (("desk-2026-06", "desk-2026-08"), [("06-02", "06-12"), ("07-31T22:30", "08-30")], ("07-01", "07-31")),
         # What a file of a single day is about nobody says.
         (("desk-2026-07-31", "desk-2026-09-01"), [("07-02", "07-30"), ("09-01", "09-01")], None),
         (("desk-2026-07", "desk-2026-08"), [("07-02", "07-02"), ("08-30", "08-30")], None),
@@ -577,7 +581,10 @@ MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}T10:00:00Z\n{0}b,web,1,20
     ],
 )
 def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names, contents, hole):
-    months = {name: MONTH.format(f"i{at}", *days) for at, (name, days) in enumerate(zip(names, contents, strict=True))}
+    months = {
+        name: MONTH.format(f"i{at}", *(day if "T" in day else f"{day}T10:00" for day in days))
+        for at, (name, days) in enumerate(zip(names, contents, strict=True))
+    }
     desk(HEADER.replace("items.csv", "desk-*.csv") + SELECT, **months)
     (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
     assert result.error is None
