@@ -85,7 +85,7 @@ def matching(source: StreamSource, bases: Iterable[Path], zone: ZoneInfo) -> lis
         root = base.resolve()
         for path in sorted(root.glob(_glob(source.path))):
             named = pattern.fullmatch(path.relative_to(root).as_posix())
-            if named is None or not path.is_file() or path.name.endswith(SUFFIX):
+            if named is None or path.name.startswith((".", "~$")) or not path.is_file() or path.name.endswith(SUFFIX):
                 continue
             if path.resolve().is_relative_to(root):
                 found.setdefault(path.resolve(), export_of(path, source, zone, named.groupdict()))

@@ -108,9 +108,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _trimmed(source: str) -> str:
+    """SQL of a text without the blanks around it, also those that break no line: HTML fills empty cells with them."""
+    return f"trim({source}, ' \u00a0\u2007\u202f')"
+
+
 def given(source: str, dtype: pl.DataType) -> str:
     """SQL that says whether the source wrote anything."""
-    return f"(nullif(trim({source}), '') is not null)" if dtype == pl.String else f"({source} is not null)"
+    return f"(nullif({_trimmed(source)}, '') is not null)" if dtype == pl.String else f"({source} is not null)"
 
 
 def form_of(  # noqa: PLR0911 - one return per pair of types
@@ -118,7 +123,7 @@ def form_of(  # noqa: PLR0911 - one return per pair of types
 ) -> Form:
     """Return how cells of a type of file are read for a column of the contract."""
     if dtype == pl.String:
-        return _text_form(column, f"trim({source})", zones)
+        return _text_form(column, _trimmed(source), zones)
     kind = column.type
     if kind == "boolean" and dtype == pl.Boolean:
         return Form(source)

@@ -126,6 +126,11 @@ def _matched(name: str, files: QueryFiles, bases: tuple[Path, ...], here: str) -
     raise SourceError(Problem(here, None, message, "check path and root, or name the folder with --data"))
 
 
+def is_meant(path: Path, pattern: str) -> bool:
+    """Whether a file that fits a pattern is one of its files, not what an open program or an archive leaves there."""
+    return not path.name.startswith((".", "~$")) or Path(pattern).name.startswith((".", "~$"))
+
+
 def _glob(base: Path, pattern: str) -> list[Path]:
     """Return the files that a pattern names, by name; a plain name is taken as it is, whatever signs it holds."""
     plain = base / pattern
@@ -133,7 +138,7 @@ def _glob(base: Path, pattern: str) -> list[Path]:
         return [plain]
     if not base.is_dir():
         return []
-    return sorted(base.glob(pattern))
+    return sorted(path for path in base.glob(pattern) if is_meant(path, pattern))
 
 
 def names_there(query: QuerySource, found: Mapping[str, list[InputFile]]) -> str:

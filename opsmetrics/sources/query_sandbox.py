@@ -42,7 +42,8 @@ _EACH_FORMAT = ", ".join(
 # Texts in, texts out. What cannot be read stays as it is written, so that the contract sets its row aside and names it:
 # a query never turns a value that is there into nothing.
 _MACROS = """
-create macro _seen(value) as nullif(trim(value::varchar), '');
+-- Blanks that do not break a line, as pages in HTML fill an empty cell with, are blanks.
+create macro _seen(value) as nullif(trim(value::varchar, ' \u00a0\u2007\u202f'), '');
 -- Z, UTC and GMT are an offset as any other.
 create macro _spaced(value) as nullif(trim(
     regexp_replace(
@@ -95,9 +96,10 @@ create macro instant
         ) end
     )[1];
 create macro day_of(value, format) as _day(value, _formats(format));
-create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-    lower(value::varchar),
-    '\\bma[ij]\\b', 'may'), '\\bokt\\b', 'oct'), '\\bde[sz]\\b', 'dec'), '\\bm(är|rz)\\b', 'mar');
+create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    regexp_replace(lower(value::varchar), '\\b([a-z]{3,4})[.]([/-])', '\\1\\2'),
+    '\\bma[ij]\\b', 'may'), '\\bokt(ober)?\\b', 'oct'), '\\bde[sz](ember)?\\b', 'dec'), '\\bm(är|rz|ars)\\b', 'mar'),
+    '\\b(?:(jan|feb)uar|(ju[nl])i|(sep)t)\\b', '\\1\\2\\3');
 create macro unknown_word(value) as coalesce(value::varchar, '') || ': a word that nobody knows';
 -- The day or month in a text, so that the order of the texts is that of the days: 2026-08-01T0600, 2026_08, 20260801,
 -- 202608, 1.8.2026.

@@ -525,6 +525,25 @@ def test_a_time_keeps_its_zone_whatever_is_added(tmp_path, time, a_minute_later,
     assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(a_minute_later, in_utc)]
 
 
+def test_months_as_other_languages_shorten_them(tmp_path):
+    written = ["01/mars/26", "01/juni/26", "01/Aug./26", "1. des. 26", "2. januar 26", "03/Sept./26", "1. oktober 26"]
+    (tmp_path / "items.csv").write_text("a\n" + "\n".join(written) + "\n")
+    query = query_of(
+        HEADER + "select day_of(english_months(a), ['%d/%b/%y', '%d. %b. %y', '%d. %b %y']) as b from item"
+    )
+    days = ["2026-03-01", "2026-06-01", "2026-08-01", "2026-12-01", "2026-01-02", "2026-09-03", "2026-10-01"]
+    assert answer(query, (tmp_path,), "q.sql").table.data["b"].to_list() == days
+
+
+def test_what_an_open_program_leaves_beside_its_file_is_none_of_a_pattern(small, desk):
+    desk(HEADER.replace("items.csv", "in/*.csv") + SELECT)
+    (small / "data" / "in").mkdir()
+    (small / "data" / "in" / "items.csv").write_text(ITEMS)
+    for name in ("~$items.csv", "._items.csv"):
+        (small / "data" / "in" / name).write_bytes(b"\x00\x05\x16\x07")
+    assert desk_of(small).height == 2
+
+
 def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
     """What the newest file says is cancelled, an older one would still tell as open."""
     newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1"

@@ -114,6 +114,7 @@ CHECK_CELLS: dict[str, dict[str, Any]] = {
     "monitor_id": {
         "3.10": "=3.10",
         "10021": "=10021",
+        "\u00a0web 1\u202f": "=web 1",
         "10021.0": "a number with a fraction",
         "1,78554E+12": "a number that a spreadsheet has rounded",
         "1.2e+18": "a number that a spreadsheet has rounded",
