@@ -21,7 +21,7 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.advice import Finding, line_of
-from opsmetrics.organisation.queries import QuerySource
+from opsmetrics.organisation.queries import FORMATS, QuerySource
 from opsmetrics.sources import files
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import reasons
@@ -197,10 +197,8 @@ def _strays(
     """Files beside those of a source that were probably meant to be such, and that nobody reads."""
     before, is_named_by_day, after = Path(source.path).name.partition("{date}")
     if not is_named_by_day:
-        pattern = undated(Path(source.path).name)
-        if pattern is not None and folder.is_dir():
-            fix = f"{before!r} names one day or month: write {{month}} or {{exported}} there, or move them away"
-            yield from _unread(organisation, folder, pattern, here, line, fix)
+        fix = f"{before!r} names one day or month: write {{month}} or {{exported}} there, or move them away"
+        yield from _unread(organisation, folder, [before], here, line, fix)
         return
     others = [Path(other.path).name for other in organisation.sources.stream]
     strays = [
@@ -218,25 +216,29 @@ def _strays(
 
 
 def _beside(organisation: Organisation, query: QuerySource, reading: files.Reading, here: str) -> Iterator[Finding]:
-    """Files beside one that a query reads, of other days by their names, and that nobody reads."""
+    """Files beside those that a query reads, of other days by their names, and that nobody reads."""
     for name, found in files_of(query, reading.bases, here).items():
-        pattern = undated(found[0].path.name) if len(found) == 1 else None
-        if pattern is not None:
-            fix = f"let files.{name} name them too: {pattern!r} for {found[0].path.name!r}; or move them away"
-            yield from _unread(organisation, found[0].path.parent, pattern, here, None, fix)
+        for folder in sorted({file.path.parent for file in found}):
+            names = [file.path.name for file in found if file.path.parent == folder]
+            fix = (
+                f"let files.{name} name them too, as in {undated(names[0])!r}, or move them away"
+            )
+            yield from _unread(organisation, folder, names, here, None, fix)
 
 
 def _unread(
-    organisation: Organisation, folder: Path, pattern: str, here: str, line: int | None, fix: str
+    organisation: Organisation, folder: Path, names: list[str], here: str, line: int | None, fix: str
 ) -> Iterator[Finding]:
-    """Files of a folder that fit a pattern and whose names no source has."""
+    """Files of a folder that are called as others are but for the day, in whatever format, and that no source names."""
     paths = [source.path for source in organisation.sources.stream]
     paths += [each.path for query in organisation.queries for each in query.files.values()]
     known = [re.sub(r"\{\w+\}", "*", path) for path in paths]
+    forms = {undated(Path(name).stem) for name in names} - {None}
     strays = [
         path.name
-        for path in sorted(folder.glob(pattern))
-        if undated(path.name) == pattern
+        for path in (sorted(folder.iterdir()) if forms and folder.is_dir() else ())
+        if path.suffix.lower() in FORMATS
+        and undated(path.stem) in forms
         and path.is_file()
         and not any(path.match(name) or path.match(glob.escape(name)) for name in known)
     ]

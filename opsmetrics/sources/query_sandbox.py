@@ -122,9 +122,10 @@ create macro _dated(value) as coalesce(
         '^([0-9]{4})', '\\1-'
     )
 );
-create macro made_at(file, written) as coalesce(
-    _dated(regexp_extract(file, '([^/]*)$', 1)), _dated(replace(regexp_extract(file, '^(.*)/', 1), '/', '-')), written
-);
+-- Of files of one day that which was written last is the newest: it was exported again.
+create macro made_at(file, written) as concat_ws(' ', coalesce(
+    _dated(regexp_extract(file, '([^/]*)$', 1)), _dated(replace(regexp_extract(file, '^(.*)/', 1), '/', '-'))
+), written);
 -- A number; null of what is none. What a spreadsheet wrote as 1.78554E+12 has lost all but six of its digits.
 create macro _number(value) as case when not regexp_matches(value::varchar, '^-?[0-9](\\.[0-9]{0,5})?E\\+[0-9]+$')
     then try_cast(value as decimal(38, 6)) end;
