@@ -220,9 +220,7 @@ def _beside(organisation: Organisation, query: QuerySource, reading: files.Readi
     for name, found in files_of(query, reading.bases, here).items():
         for folder in sorted({file.path.parent for file in found}):
             names = [file.path.name for file in found if file.path.parent == folder]
-            fix = (
-                f"let files.{name} name them too, as in {undated(names[0])!r}, or move them away"
-            )
+            fix = f"let files.{name} name them too, as in {undated(names[0])!r}, or move them away"
             yield from _unread(organisation, folder, names, here, None, fix)
 
 

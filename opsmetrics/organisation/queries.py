@@ -77,6 +77,7 @@ class QueryFiles(Model):
         records: Where in a JSON file the list of records is: keys with dots between; default: the whole file.
         sheet: Of a workbook; default its first.
         table: Of a SQLite file.
+        cut_at: Numbers of records at which the tool cuts an export off: a file of just so many is refused.
         may_lack: Columns that some of the files, or all, may be without: their rows have nothing there.
     """
 
@@ -89,6 +90,7 @@ class QueryFiles(Model):
     records: Annotated[str, StringConstraints(min_length=1)] | None = None
     sheet: Annotated[str, StringConstraints(min_length=1)] | None = None
     table: Table | None = None
+    cut_at: list[Annotated[int, Field(ge=1)]] = []
     may_lack: list[Annotated[str, StringConstraints(min_length=1)]] = []
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 -- stream = "incidents"
 -- source = "servicenow"
 -- input = "incident"
+-- cut_at = [10000]
 -- columns = ["number", "opened_at", "priority", "state"]
 -- formats = ["csv", "sheet", "parquet"]
 -- naive_time = "local"

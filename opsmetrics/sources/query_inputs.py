@@ -194,6 +194,8 @@ def read_files(
         return Input(parquet=tuple(found))
     reader = _reader(files, wanted)
     tables = [(file, *_table(file, reader)) for file in found]
+    for file, table, _ in tables:
+        _refuse_cut_off(files, file.path, table.height)
     heads = [Head(file.path, table.names, has_rows=table.height > 0) for file, table, _ in tables]
     refuse_lacking(files, heads, named)
     spelled = spelling(named)
@@ -212,6 +214,14 @@ def read_files(
     absent = [spelled.get(folded(name), name) for name in files.may_lack if folded(name) not in there]
     frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     return Input(frame, broken=broken, is_open=is_open, is_whole=is_whole)
+
+
+def _refuse_cut_off(files: QueryFiles, path: Path, rows: int) -> None:
+    """Refuse a file with just as many records as its tool gives at once: what is beyond would be silence."""
+    if rows in files.cut_at:
+        message = f"the file has {rows} records, as many as the tool exports at once: the others are missing"
+        fix = "export fewer days at once, or raise its limit; if the file is whole, change cut_at in the query's header"
+        raise unreadable(path, None, message, fix)
 
 
 Reader = Callable[[Path], RawTable]

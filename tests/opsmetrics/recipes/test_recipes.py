@@ -12,7 +12,7 @@ import xlsxwriter
 from click.testing import CliRunner
 
 from opsmetrics.cli import main
-from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.recipes import recipes, recognise
@@ -209,6 +209,13 @@ def test_a_query_reads_the_next_export_too(small, name, others, pattern):
         (small / "data" / each).write_text(SERVICENOW if "notes" not in each else "a,b\n1,2\n")
     (recipe,) = recognise(small / "data" / name)
     assert recipe.pattern_of(small / "data" / name) == pattern
+
+
+def test_an_export_as_long_as_its_tool_lets_it_be_is_refused(small, written):
+    """Jira exports a thousand issues at once, GitHub lists thirty requests unless it is told otherwise."""
+    written("pulls.json", json.dumps([PULL | {"mergeCommit": {"oid": f"a{number}"}} for number in range(30)]))
+    with pytest.raises(SourceError, match="30 records, as many as the tool exports at once"):
+        kept(small, "gh")
 
 
 def said_by(small, *words):

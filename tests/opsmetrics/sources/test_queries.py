@@ -544,6 +544,15 @@ def test_what_an_open_program_leaves_beside_its_file_is_none_of_a_pattern(small,
     assert desk_of(small).height == 2
 
 
+def test_an_export_that_its_tool_cut_off_is_refused(small, desk):
+    """What is beyond would be silence, and silence a quiet month."""
+    desk(HEADER.replace('"items.csv"', '{ path = "items.csv", cut_at = [1, 2] }') + SELECT)
+    with pytest.raises(SourceError, match=r"items\.csv: the file has 2 records, as many as the tool exports at once"):
+        desk_of(small)
+    desk(items=ITEMS + "i3,web,1,2026-08-05T10:00:00Z\n")
+    assert desk_of(small).height == 3
+
+
 def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
     """What the newest file says is cancelled, an older one would still tell as open."""
     newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1"
