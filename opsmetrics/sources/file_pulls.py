@@ -155,7 +155,8 @@ class FilePull:
         batch = files.read_parcel(self._reading, path, landing=self._landing, day=day, window=cut)
         content = content_digest(batch)
         for start, end in batch.holes:
-            fix = "export it too, or say in the header with covers that nothing happened"
+            fix = "export it too"
+            fix += ", or say in the header with covers that nothing happened" if self._reading.query else ""
             self.told.append(
                 f"{batch.source}: no file is about {start} to {end - DAY}, so nothing is known of it; {fix}"
             )

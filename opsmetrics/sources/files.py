@@ -297,7 +297,7 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
         part = _told(
             reading, path, day, [(export, each.frame) for (export, _), each in zip(tables, found, strict=True)]
         )
-        holes = _holes(reading, path, tables[0][1]) if tables else []
+        holes = _holes(reading, path, tables)
         states = {each: SILENT for hole in holes for each in days_of(hole)} | part.states
         states |= dict.fromkeys(set(part.frame["_day"].drop_nulls()) & states.keys(), PARTIAL)
         covered, frame = _cut(part.covered, part.frame, source, window)
@@ -314,7 +314,14 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
         )
 
 
-def _holes(reading: Reading, path: Path, table: RawTable) -> list[Window]:
+def _holes(reading: Reading, path: Path, tables: list[tuple[Export, RawTable]]) -> list[Window]:
+    """Return the days between files that none of them is about."""
+    if reading.query is not None and tables:
+        return _holes_of_query(reading, path, tables[0][1])
+    return unnamed_days([export.days for export, _ in tables]) if reading.source.is_several else []
+
+
+def _holes_of_query(reading: Reading, path: Path, table: RawTable) -> list[Window]:
     """Return the days between the files of a query that none of them is about: of such a month nothing is known.
 
     Files say by their names which months they are about. Where there are rows in such a hole, or a later file begins

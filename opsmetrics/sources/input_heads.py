@@ -63,12 +63,12 @@ def refuse_lacking(files: QueryFiles, heads: Sequence[Head], named: Iterable[str
             raise unreadable(head.path, 1 if files.kind == "csv" else None, message, fix)
 
 
-def spelling(named: Iterable[str]) -> dict[str, str]:
-    """Return the folded names of a select -> how it spells them, where it does so in one way."""
-    found: dict[str, set[str]] = {}
-    for name in named:
-        found.setdefault(folded(name), set()).add(name)
-    return {key: min(names) for key, names in found.items() if len(names) == 1}
+def spelling(named: Iterable[str], tables: Iterable[RawTable]) -> dict[str, str]:
+    """Return folded names -> how a select spells them, else the first of its files."""
+    found: dict[str, str] = {}
+    for name in (*sorted(named), *(name for table in tables for name in table.data.columns)):
+        found.setdefault(folded(name), name)
+    return found
 
 
 def respelled(table: RawTable, spelled: Mapping[str, str]) -> RawTable:

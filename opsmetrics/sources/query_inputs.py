@@ -198,7 +198,7 @@ def read_files(
         _refuse_cut_off(files, file.path, table.height)
     heads = [Head(file.path, table.names, has_rows=table.height > 0) for file, table, _ in tables]
     refuse_lacking(files, heads, named)
-    spelled = spelling(named)
+    spelled = spelling(named, (table for _, table, _ in tables))
     tables = [(file, respelled(table, spelled), written) for file, table, written in tables]
     is_open = files.kind in {"json", "jsonl", "calendar"} and all(table.height == 0 for _, table, _ in tables)
     frames = [_framed(file, table, written, most_rows) for file, table, written in tables]

@@ -819,6 +819,13 @@ def test_a_column_in_another_case_is_the_same_column(small, desk):
     months = {"m-1": ENDED.format(1).replace("closed", "Løst"), "m-2": ENDED.format(2).replace("closed", "LØST")}
     desk(MONTHS + WITH_END.replace("closed as", '"løst" as'), **months)
     assert desk_of(small)["resolved_at"].null_count() == 0
+    # Also of those that nobody names, and where the select itself spells one in two ways.
+    taken = 'select i.*, i.ID as incident_id, i.id as signature, service as service_id, "opened" as declared_at from item as i\n'
+    desk(
+        MONTHS + taken,
+        **{name: text.replace("Løst", "resolved_at").replace("LØST", "RESOLVED_AT") for name, text in months.items()},
+    )
+    assert desk_of(small)["resolved_at"].null_count() == 0
 
 
 @pytest.mark.parametrize(
