@@ -147,8 +147,11 @@ def add(file: Path, wanted: str | None, stream: str | None, org: Path | None) ->
         )
         click.echo(f"error: {file}: {known} fits it\n    fix: {fix}", err=True)
         sys.exit(EXIT_WRONG)
-    written = chosen[0].write(settings.org, file)
+    pattern = chosen[0].pattern_of(file)
+    written = chosen[0].write(settings.org, file, pattern)
     click.echo(f"{written}: {chosen[0].title.en}")
+    if pattern is not None:
+        click.echo(f"it reads {pattern}, so that the next export is read too")
     if chosen[0].note:
         click.echo(chosen[0].note.en)
     if len(chosen) > 1:

@@ -207,6 +207,7 @@ class Batch:
         untold: Columns of the contract that the source cannot tell.
         withdrawn: Half-open windows of days that earlier loads of the same file claimed and that it no longer covers.
         unproven: Days of the window that the batch does not prove.
+        holes: Half-open windows of days that none of its files is about.
     """
 
     frame: pl.DataFrame
@@ -220,3 +221,4 @@ class Batch:
     untold: tuple[str, ...] = ()
     withdrawn: tuple[tuple[date, date], ...] = ()
     unproven: Unproven = ()
+    holes: tuple[tuple[date, date], ...] = ()

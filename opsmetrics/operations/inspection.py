@@ -7,6 +7,8 @@ Belongs here: what one file of a source says. Does not belong here: names that l
 from __future__ import annotations
 
 import difflib
+import glob
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -19,12 +21,13 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.advice import Finding, line_of
-from opsmetrics.organisation.queries import QuerySource
+from opsmetrics.organisation.queries import FORMATS, QuerySource
 from opsmetrics.sources import files
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import reasons
 from opsmetrics.sources.contract import Judged
-from opsmetrics.sources.query_inputs import LINE
+from opsmetrics.sources.exports import undated
+from opsmetrics.sources.query_inputs import LINE, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE
 from opsmetrics.streams import STREAMS, Stream
@@ -106,6 +109,8 @@ def query_head(organisation: Organisation, query: QuerySource, root: Path, today
         return Head(query, findings=[Finding(error.problem, is_error=True)])
     wrong = [*_strange_columns(rows, stream, here), *_set_aside(rows.frame, path, here, None, query.name)]
     wrong += [_forgiving(here, line) for line in found.tree.forgiving]
+    wrong += [_overtaken(here, line) for line in found.tree.overtaken]
+    wrong += _beside(organisation, query, reading, here)
     if not {LINE, FILE} <= set(found.names):
         message = "rows that are set aside cannot be found: the select gives no _file and _line"
         wrong.append(Finding(Problem(here, None, message, f"let it begin with: select {FILE}, {LINE},"), False))
@@ -127,6 +132,12 @@ def _strange_columns(rows: Judged, stream: Stream, here: str) -> Iterator[Findin
 def _forgiving(here: str, line: int) -> Finding:
     message = "try_cast and try_strptime turn a value that they cannot read into none: it would count as not there"
     fix = "use instant(), day_of(), mapped() or matched(), which keep it, so that its row is set aside"
+    return Finding(Problem(here, line, message, fix), False)
+
+
+def _overtaken(here: str, line: int) -> Finding:
+    message = "where comes before the choice of the newest file: what that one leaves out an older one still tells"
+    fix = "move the condition of where behind the rank: qualify rank() over (...) = 1 and (...)"
     return Finding(Problem(here, line, message, fix), False)
 
 
@@ -183,9 +194,11 @@ def _cut(path: Path, folder: Path) -> Path | None:
 def _strays(
     organisation: Organisation, source: StreamSource, folder: Path, here: str, line: int | None
 ) -> Iterator[Finding]:
-    """Files beside daily ones that were probably meant to be such, and that nobody reads."""
+    """Files beside those of a source that were probably meant to be such, and that nobody reads."""
     before, is_named_by_day, after = Path(source.path).name.partition("{date}")
     if not is_named_by_day:
+        fix = f"{before!r} names one day or month: write {{month}} or {{exported}} there, or move them away"
+        yield from _unread(organisation, folder, [before], here, line, fix)
         return
     others = [Path(other.path).name for other in organisation.sources.stream]
     strays = [
@@ -199,6 +212,37 @@ def _strays(
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
         message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
         fix = f"name each file by its day, such as {before}2026-01-31{after}, or move it elsewhere"
+        yield Finding(Problem(here, line, message, fix), False)
+
+
+def _beside(organisation: Organisation, query: QuerySource, reading: files.Reading, here: str) -> Iterator[Finding]:
+    """Files beside those that a query reads, of other days by their names, and that nobody reads."""
+    for name, found in files_of(query, reading.bases, here).items():
+        for folder in sorted({file.path.parent for file in found}):
+            names = [file.path.name for file in found if file.path.parent == folder]
+            fix = f"let files.{name} name them too, as in {undated(names[0])!r}, or move them away"
+            yield from _unread(organisation, folder, names, here, None, fix)
+
+
+def _unread(
+    organisation: Organisation, folder: Path, names: list[str], here: str, line: int | None, fix: str
+) -> Iterator[Finding]:
+    """Files of a folder that are called as others are but for the day, in whatever format, and that no source names."""
+    paths = [source.path for source in organisation.sources.stream]
+    paths += [each.path for query in organisation.queries for each in query.files.values()]
+    known = [re.sub(r"\{\w+\}", "*", path) for path in paths]
+    forms = {undated(Path(name).stem) for name in names} - {None}
+    strays = [
+        path.name
+        for path in (sorted(folder.iterdir()) if forms and folder.is_dir() else ())
+        if path.suffix.lower() in FORMATS
+        and undated(path.stem) in forms
+        and path.is_file()
+        and not any(path.match(name) or path.match(glob.escape(name)) for name in known)
+    ]
+    if strays:
+        more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
+        message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
         yield Finding(Problem(here, line, message, fix), False)
 
 

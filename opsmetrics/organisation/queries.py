@@ -69,7 +69,7 @@ class QueryFiles(Model):
     Attributes:
         path: Path below the root or below the configuration's folder; ``*``, ``?``, ``[ab]`` and ``**`` name several.
         format: What they are, where their names do not tell it.
-        encoding: Of text; default UTF-8, or UTF-16 where the file begins with its mark.
+        encoding: Of text that is not UTF-8; UTF-16 is known by the mark that such a file begins with.
         delimiter: Between the cells of a CSV file; default: of comma, semicolon and tab the one that the header has
             most of.
         quote: Around cells of a CSV file that hold a delimiter; empty for none.
@@ -77,6 +77,8 @@ class QueryFiles(Model):
         records: Where in a JSON file the list of records is: keys with dots between; default: the whole file.
         sheet: Of a workbook; default its first.
         table: Of a SQLite file.
+        cut_at: Numbers of records at which the tool cuts an export off: a file of just so many is refused.
+        may_lack: Columns that some of the files, or all, may be without: their rows have nothing there.
     """
 
     path: str = Field(min_length=1)
@@ -88,6 +90,8 @@ class QueryFiles(Model):
     records: Annotated[str, StringConstraints(min_length=1)] | None = None
     sheet: Annotated[str, StringConstraints(min_length=1)] | None = None
     table: Table | None = None
+    cut_at: list[Annotated[int, Field(ge=1)]] = []
+    may_lack: list[Annotated[str, StringConstraints(min_length=1)]] = []
 
     @model_validator(mode="after")
     def _fits(self) -> QueryFiles:

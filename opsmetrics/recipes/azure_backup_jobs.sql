@@ -28,7 +28,8 @@ select
         })
     end as is_usable
 from job
-where
-    not regexp_matches(coalesce("Operation", ''), '(?i)restore|recovery|gjenoppret|configure|disable|enable|delete|undelete|register|modify|stop|update')
+-- Of exports that overlap the newest has the word, also where it says that a record is left out: so no where.
+qualify
+    rank() over (partition by "Backup instance", "Start time" order by made_at(_file, _modified_at) desc) = 1
+    and not regexp_matches(coalesce("Operation", ''), '(?i)restore|recovery|gjenoppret|configure|disable|enable|delete|undelete|register|modify|stop|update')
     and coalesce(lower(trim("Status")), '') not in ('in progress', 'inprogress', 'cancelling')
-qualify rank() over (partition by "Backup instance", "Start time" order by made_at(_file, _modified_at) desc) = 1

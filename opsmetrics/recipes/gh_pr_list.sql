@@ -3,6 +3,7 @@
 -- stream = "update_merges"
 -- source = "gh"
 -- input = "pull"
+-- cut_at = [30, 10000]
 -- columns = ["author", "mergeCommit", "mergedAt", "title", "url"]
 -- note.nb = "Hent alle: gh pr list --state merged --limit 10000 --json author,mergeCommit,mergedAt,title,url"
 -- note.en = "Take all: gh pr list --state merged --limit 10000 --json author,mergeCommit,mergedAt,title,url"

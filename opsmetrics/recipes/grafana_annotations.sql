@@ -2,6 +2,7 @@
 -- stream = "alerts"
 -- source = "grafana"
 -- input = "annotation"
+-- cut_at = [100]
 -- columns = ["alertId", "alertName", "newState", "prevState", "time", "timeEnd"]
 -- note.nb = "Tjenesten er varselets navn: skriv det som alias i services.toml, eller kutt det i spørringen. Er alle varsler vakt?"
 -- note.en = "The service is the alert's name: write it as an alias in services.toml, or cut it in the query. Does each alert page?"
@@ -14,8 +15,9 @@ with told as (
         regexp_matches(newState, '(?i)^(alerting|firing)') as is_firing
     from annotation
     -- Neither begins nor ends a page: not sure yet, and nothing to measure.
-    where alertId <> '0' and not regexp_matches(newState, '(?i)^(pending|nodata|no_data|error|unknown|recovering)')
-    qualify row_number() over (partition by id order by made_at(_file, _modified_at) desc, _line) = 1
+    qualify
+        row_number() over (partition by id order by made_at(_file, _modified_at) desc, _line) = 1
+        and alertId <> '0' and not regexp_matches(newState, '(?i)^(pending|nodata|no_data|error|unknown|recovering)')
 ),
 
 ordered as (

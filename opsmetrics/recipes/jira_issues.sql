@@ -2,6 +2,7 @@
 -- stream = "incidents"
 -- source = "jira"
 -- input = "issue"
+-- cut_at = [1000]
 -- columns = ["Issue key", "Priority", "Created", "Resolved"]
 -- naive_time = "local"
 -- note.nb = "Eksporter bare saker som er hendelser. Tjenesten er sakens første komponent, ellers prosjektets nøkkel."
@@ -38,7 +39,8 @@ with read as (
 select
     _file, _line,
     "Issue key" as incident_id,
-    "Components" as service_id, -- if "Components"
+    coalesce(nullif(trim("Components"), ''), "Project key") as service_id, -- if "Components" -- if "Project key"
+    coalesce(nullif(trim("Components"), ''), matched("Issue key", '^([^-]+)-')) as service_id, -- if "Components" -- unless "Project key"
     "Project key" as service_id, -- if "Project key" -- unless "Components"
     matched("Issue key", '^([^-]+)-') as service_id, -- unless "Components" "Project key"
     mapped("Priority", map {

@@ -71,7 +71,13 @@ def _recipe(stream: Stream, shape: Shape, place: str) -> Recipe:
         ),
     )
     lines = ["    _file, _line", *map(_line, columns)]
-    return Recipe("own_columns", header, "select\n" + ",\n".join(lines) + "\nfrom item")
+    return Recipe("own_columns", header, "select\n" + ",\n".join(lines) + "\nfrom item" + _newest(stream, there))
+
+
+def _newest(stream: Stream, there: Collection[str]) -> str:
+    """The choice of the newest of several files that tell of one record."""
+    key = ", ".join(f'"{name}"' for name in stream.key if folded(name) in there)
+    return f"\nqualify rank() over (partition by {key} order by made_at(_file, _modified_at) desc) = 1" if key else ""
 
 
 def _line(column: Column) -> str:

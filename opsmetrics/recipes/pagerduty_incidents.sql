@@ -17,5 +17,7 @@ select
     resolved_on as resolved_at -- if "resolved_on"
     resolved_at -- if "resolved_at"
 from incident
-where nullif(trim(priority_name), '') is not null
-qualify rank() over (partition by incident_number order by made_at(_file, _modified_at) desc) = 1
+-- Of exports that overlap the newest has the word, also where it says that a record is left out: so no where.
+qualify
+    rank() over (partition by incident_number order by made_at(_file, _modified_at) desc) = 1
+    and nullif(trim(priority_name), '') is not null

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from opsmetrics.language.bilingual import Text
 from opsmetrics.organisation.queries import FOLDER, FORMATS, Format
 from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shapes_of
+from opsmetrics.sources.exports import undated
 from opsmetrics.sources.raw_table import folded
 
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -43,6 +44,7 @@ class RecipeHeader(Model):
         records: Where in a JSON file the records are, or the table of a SQLite file; several where the form has
             several.
         tables: Name that the select uses for another table of the same SQLite file -> that table.
+        cut_at: Numbers of records at which the tool cuts an export off by itself.
         naive_time: Zone of its times without offset, ``local`` for the organisation's; without it they have offsets.
         team: Column that names the team that handled a record, where exports have one.
         note: What to know before its rows are believed.
@@ -58,6 +60,7 @@ class RecipeHeader(Model):
     says: dict[str, str] = Field(default_factory=dict)
     records: tuple[str, ...] = ("",)
     tables: dict[str, str] = Field(default_factory=dict)
+    cut_at: list[int] = Field(default_factory=list[int])
     naive_time: str | None = None
     team: str | None = None
     note: Text | None = None
@@ -139,7 +142,7 @@ class Recipe:
             raise ValueError(f"{path} is no {self.title.en}")
         lines = [
             f"-- source = {_toml(self.header.source)}",
-            f"-- files.{self.header.input} = {_files(shape, path, place)}",
+            f"-- files.{self.header.input} = {_files(shape, path, place, self.header.cut_at)}",
             *(f"-- files.{name} = {_files(shape, path, table)}" for name, table in self.header.tables.items()),
         ]
         zoned = zone if self.header.naive_time == "local" else self.header.naive_time
@@ -175,6 +178,20 @@ class Recipe:
         if shape is None:
             raise ValueError(f"{file} is no {self.title.en}")
         return self.query(shape, "", zone)
+
+    def pattern_of(self, file: Path) -> str | None:
+        """Return a pattern for the files of other days or months beside a file, so that the next one is read too.
+
+        Args:
+            file: An export that this recipe fits.
+
+        Returns:
+            None where the file's name says no day, or the pattern would name files of another form.
+        """
+        pattern = undated(file.name)
+        if pattern is None or any(self.shape_in(each) is None for each in file.parent.glob(pattern) if each.is_file()):
+            return None
+        return pattern
 
     def write(self, org_folder: Path, file: Path, pattern: str | None = None) -> Path:
         """Write ``sources/<stream>.sql`` for a file; where the stream has one, ``sources/<stream>.<source>.sql``.
@@ -223,19 +240,23 @@ def _toml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _files(shape: Shape, path: str, place: str) -> str:
+def _files(shape: Shape, path: str, place: str, cut_at: Sequence[int] = ()) -> str:
     """Return the header's value for a file: what cannot be told from the file itself is said."""
-    said: dict[str, str | int] = {"path": path}
+    said: dict[str, str | int | list[int]] = {"path": path}
     if FORMATS.get(Path(path).suffix.lower(), shape.kind) != shape.kind:
         said["format"] = shape.kind
     if shape.encoding not in {None, "utf-8", "utf-16"}:
         said["encoding"] = shape.encoding or ""
     if shape.delimiter == "|":
         said["delimiter"] = "|"
+    if shape.sheet is not None:
+        said["sheet"] = shape.sheet
     if shape.skip_lines:
         said["skip_lines"] = shape.skip_lines
     if place:
         said["table" if shape.kind == "sqlite" else "records"] = place
+    if cut_at:
+        said["cut_at"] = list(cut_at)
     if len(said) == 1:
         return _toml(path)
     values = (f"{key} = {_toml(value) if isinstance(value, str) else value}" for key, value in said.items())

@@ -2,6 +2,7 @@
 -- stream = "incidents"
 -- source = "servicenow"
 -- input = "incident"
+-- cut_at = [10000]
 -- columns = ["number", "opened_at", "priority", "state"]
 -- formats = ["csv", "sheet", "parquet"]
 -- naive_time = "local"
@@ -55,6 +56,7 @@ select
         '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H.%M.%S', '%d.%m.%Y %H:%M', '%Y-%m-%d %H:%M', '%d/%m/%Y %H:%M', '%m/%d/%Y %H:%M'
     ], _file) as declared_at
 from read
-where phase is distinct from 'withdrawn'
--- Of exports that overlap the newest has the word.
-qualify rank() over (partition by "number" order by made_at(_file, _modified_at) desc) = 1
+-- Of exports that overlap the newest has the word, also where it says that a record is left out: so no where.
+qualify
+    rank() over (partition by "number" order by made_at(_file, _modified_at) desc) = 1
+    and phase is distinct from 'withdrawn'

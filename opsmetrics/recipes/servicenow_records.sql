@@ -2,6 +2,7 @@
 -- stream = "incidents"
 -- source = "servicenow"
 -- input = "incident"
+-- cut_at = [10000]
 -- columns = ["number", "opened_at", "priority", "state"]
 -- formats = ["json", "jsonl"]
 -- records = ["result", "records", ""]
@@ -29,5 +30,7 @@ select
         when state not in ('1', '2', '3', '4', '5') then unknown_word(state) -- if "resolved_at"
     end as resolved_at -- if "resolved_at"
 from incident
-where state is distinct from '8'
-qualify rank() over (partition by number order by made_at(_file, _modified_at) desc) = 1
+-- Of exports that overlap the newest has the word, also where it says that a record is left out: so no where.
+qualify
+    rank() over (partition by number order by made_at(_file, _modified_at) desc) = 1
+    and state is distinct from '8'

@@ -44,6 +44,7 @@ class Shape:
             table -> columns. Of other files the columns stand under the empty name.
         skip_lines: Lines before the header of a CSV file or a workbook: titles, and those of PowerShell and of Excel.
         said: Of a JSON file that is an object, place -> the text that stands there: in it, or in an object in it.
+        sheet: Of a workbook, where it is not the first.
     """
 
     kind: Format
@@ -52,6 +53,7 @@ class Shape:
     records: dict[str, frozenset[str]]
     skip_lines: int = 0
     said: Mapping[str, str] = field(default_factory=dict[str, str])
+    sheet: str | None = None
 
 
 def shapes_of(file: Path) -> list[Shape]:
@@ -156,8 +158,12 @@ def _calendar(file: Path) -> list[Shape]:
 
 
 def _sheet(file: Path) -> list[Shape]:
-    rows = enumerate(first_rows(file, _SKIPPED_MOST))
-    return [Shape("sheet", None, None, {"": _folded(row)}, skipped) for skipped, row in rows if any(row)]
+    return [
+        Shape("sheet", None, None, {"": _folded(row)}, skipped, sheet=name if number else None)
+        for number, (name, rows) in enumerate(first_rows(file, _SKIPPED_MOST).items())
+        for skipped, row in enumerate(rows)
+        if any(row)
+    ]
 
 
 def _parquet(file: Path) -> list[Shape]:

@@ -16,5 +16,5 @@ select
     case when status in ('resolved', 'postmortem', 'completed') then resolved_at end as resolved_at,
     created_at as announced_at
 from report
-where status is distinct from 'scheduled'
-qualify row_number() over (partition by page_id, id order by updated_at desc) = 1 -- if "updated_at"
+qualify row_number() over (partition by page_id, id order by updated_at desc) = 1 and status is distinct from 'scheduled' -- if "updated_at"
+where status is distinct from 'scheduled' -- unless "updated_at"

@@ -23,8 +23,9 @@ beats as (
         coalesce(named.monitor, beat.monitor_id) as monitor
     from heartbeat as beat
     left join named on beat._file = named._file and beat.monitor_id = named.id
-    where named."type" is distinct from 'group'
-    qualify rank() over (partition by coalesce(named.monitor, beat.monitor_id), beat."time" order by made_at(beat._file, beat._modified_at) desc) = 1
+    qualify
+        rank() over (partition by coalesce(named.monitor, beat.monitor_id), beat."time" order by made_at(beat._file, beat._modified_at) desc) = 1
+        and named."type" is distinct from 'group'
 )
 
 select

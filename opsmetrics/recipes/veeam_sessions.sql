@@ -19,6 +19,7 @@ select
     ], _file) as taken_at,
     mapped("Result", map { 'Success': 'true', 'Warning': 'true', 'Failed': 'false', '0': 'true', '1': 'true', '2': 'false' }) as is_usable
 from session
--- None: it has not ended. The numbers are those of the same words.
-where coalesce(lower(trim("Result")), '') not in ('none', '-1')
-qualify rank() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc) = 1
+-- None: it has not ended. The numbers are those of the same words. Of exports that overlap the newest has the word.
+qualify
+    rank() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc) = 1
+    and coalesce(lower(trim("Result")), '') not in ('none', '-1')

@@ -4,8 +4,8 @@
 -- input = "problem"
 -- columns = ["Severity", "Time", "Recovery time", "Status", "Host", "Problem"]
 -- naive_time = "local"
--- note.nb = "Bare High og Disaster regnes som vakt; endre where om hos dere også andre vekker noen. Tjenesten er vertens navn. Filen sier ikke hva som skjedde under vedlikehold: det teller med."
--- note.en = "Only High and Disaster count as pages; change where if others wake somebody too. The service is the host's name. The file does not say what happened in maintenance: it counts."
+-- note.nb = "Bare High og Disaster regnes som vakt; endre siste linje om hos dere også andre vekker noen. Tjenesten er vertens navn. Filen sier ikke hva som skjedde under vedlikehold: det teller med."
+-- note.en = "Only High and Disaster count as pages; change the last line if others wake somebody too. The service is the host's name. The file does not say what happened in maintenance: it counts."
 with read as (
     select
         *,
@@ -25,5 +25,7 @@ select
     instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
         as closed_at
 from read
-where coalesce(lower(trim("Severity")), '') not in ('average', 'warning', 'information', 'not classified')
-qualify rank() over (partition by "Host", "Problem", began_at order by made_at(_file, _modified_at) desc) = 1
+-- Of exports that overlap the newest has the word, also where it says that a record is left out: so no where.
+qualify
+    rank() over (partition by "Host", "Problem", began_at order by made_at(_file, _modified_at) desc) = 1
+    and coalesce(lower(trim("Severity")), '') not in ('average', 'warning', 'information', 'not classified')

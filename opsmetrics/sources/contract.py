@@ -87,7 +87,7 @@ def apply_contract(
         con.execute("set enable_progress_bar = false")
         con.register("source", frame)
         _judge(con, stream, _judging(frame, stream, zones, happened))
-        settle_keys(con, stream)
+        settle_keys(con, stream, has_files=FILE in frame.columns)
         names = ", ".join(quoted(column.name) for column in stream.columns)
         typed = con.sql(f"select {names}, _day, _line, _reason, _raw from judged order by _line").pl()
     dropped = (_shown(name) for name in set(table.names) - set(present.values()))

@@ -62,7 +62,8 @@ def read_csv(path: Path, wanted: Container[str], dialect: Dialect = Dialect()) -
     delimiter, header = _header(path, first, dialect)
     places = {name: place for place, name in enumerate(header) if folded(name) in wanted}
     collector = Collector()
-    for line, row, reason in _rows(path, lines, delimiter, len(header), dialect.quote):
+    form = _Form(delimiter, dialect.quote, len(header), has_blanks=f"{delimiter} " in first)
+    for line, row, reason in _rows(path, lines, form):
         collector.add(line, {} if reason else {name: row[place] for name, place in places.items()}, reason)
     return collector.table(header, list(places))
 
@@ -107,10 +108,22 @@ def _reader(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[s
     return csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=True)
 
 
-def _rows(
-    path: Path, lines: Iterator[tuple[int, str]], delimiter: str, width: int, quote: str
-) -> Iterator[tuple[int, list[str], str | None]]:
-    """Yield (line it begins on, fields, reason) of each row that is not blank."""
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How the rows of a file are written: as its header is."""
+
+    delimiter: str
+    quote: str
+    width: int
+    has_blanks: bool
+
+    def tight(self, text: str) -> str:
+        """Return a line without the delimiters that only a sentence has: those with a blank behind them."""
+        return text if self.has_blanks else text.replace(f"{self.delimiter} ", " ")
+
+
+def _rows(path: Path, lines: Iterator[tuple[int, str]], form: _Form) -> Iterator[tuple[int, list[str], str | None]]:
+    """Yield (line it begins on, fields, reason) of each row that is not blank, as ``;;;`` of a spreadsheet is."""
     consumed: list[tuple[int, str]] = []
 
     def feed() -> Iterator[str]:
@@ -120,7 +133,7 @@ def _rows(
             yield text.replace("\0", "")
 
     csv.field_size_limit(MAX_LINE_BYTES)
-    rows = _reader(feed(), delimiter, quote)
+    rows = _reader(feed(), form.delimiter, form.quote)
     while True:
         consumed.clear()
         row: list[str] = []
@@ -132,23 +145,26 @@ def _rows(
         except csv.Error as error:
             reason = f"no valid CSV: {error}"
         start = consumed[0][0]
-        if len(consumed) > 1 and (reason or _swallowed([text for _, text in consumed], delimiter, width)):
+        if len(consumed) > 1 and (reason or _swallowed([text for _, text in consumed], form)):
             raise unreadable(path, start, _QUOTING, _MEND)
         if any("\0" in text for _, text in consumed):
             reason = "the line holds NUL characters"
-        if not row and reason is None:
+        if reason is None and not any(cell.strip() for cell in row):
             continue
-        if reason is None and len(row) != width:
-            reason = f"{len(row)} fields where the header names {width}"
+        if reason is None and len(row) != form.width:
+            reason = f"{len(row)} fields where the header names {form.width}"
         yield start, row, reason
 
 
-def _swallowed(texts: Sequence[str], delimiter: str, width: int) -> bool:
+def _swallowed(texts: Sequence[str], form: _Form) -> bool:
     """Whether the lines of one row look like rows of their own.
 
-    A field that really holds line breaks leaves the lines between the first and the last without the delimiters of a
-    row, and shares those of a row between the first and the last.
+    A field that really holds line breaks leaves the lines between the first and the last without the fields of a row,
+    and shares the delimiters of a row between the first and the last.
     """
-    counts = [text.count(delimiter) for text in texts]
-    full = max(width - 1, 1)
-    return any(count >= full for count in counts[1:-1]) or min(counts[0], counts[-1]) >= full
+    lines = [form.tight(text) for text in texts]
+    full = max(form.width - 1, 1)
+    if min(lines[0].count(form.delimiter), lines[-1].count(form.delimiter)) >= full:
+        return True
+    widths = [len(next(csv.reader([line], delimiter=form.delimiter, quotechar=form.quote), [])) for line in lines[1:-1]]
+    return any(width == full + 1 for width in widths)

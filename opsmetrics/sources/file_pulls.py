@@ -154,6 +154,12 @@ class FilePull:
         """Land a file; return the number of the load that holds it, and the digest of its rows if some do not count."""
         batch = files.read_parcel(self._reading, path, landing=self._landing, day=day, window=cut)
         content = content_digest(batch)
+        for start, end in batch.holes:
+            fix = "export it too"
+            fix += ", or say in the header with covers that nothing happened" if self._reading.query else ""
+            self.told.append(
+                f"{batch.source}: no file is about {start} to {end - DAY}, so nothing is known of it; {fix}"
+            )
         if batch.window[0] >= batch.window[1]:
             return max(self.known, default=0), content
         if day is None and not self._stream.is_register:

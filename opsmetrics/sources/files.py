@@ -45,11 +45,13 @@ from opsmetrics.sources.exports import (
     manifest_of,
     matching,
     merged,
+    named_days,
+    unnamed_days,
     zone_days,
 )
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
-from opsmetrics.sources.notes import Window
+from opsmetrics.sources.notes import Window, days_of
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -295,6 +297,9 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
         part = _told(
             reading, path, day, [(export, each.frame) for (export, _), each in zip(tables, found, strict=True)]
         )
+        holes = _holes(reading, path, tables)
+        states = {each: SILENT for hole in holes for each in days_of(hole)} | part.states
+        states |= dict.fromkeys(set(part.frame["_day"].drop_nulls()) & states.keys(), PARTIAL)
         covered, frame = _cut(part.covered, part.frame, source, window)
         return Batch(
             frame,
@@ -304,8 +309,42 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
             dropped_columns=_joined(each.dropped for each in found),
             origin=source.origin,
             untold=_joined(each.untold for each in found),
-            unproven=runs({each: state for each, state in part.states.items() if covered[0] <= each < covered[1]}),
+            holes=tuple(holes),
+            unproven=runs({each: state for each, state in states.items() if covered[0] <= each < covered[1]}),
         )
+
+
+def _holes(reading: Reading, path: Path, tables: list[tuple[Export, RawTable]]) -> list[Window]:
+    """Return the days between files that none of them is about."""
+    if reading.query is not None and tables:
+        return _holes_of_query(reading, path, tables[0][1])
+    return unnamed_days([export.days for export, _ in tables]) if reading.source.is_several else []
+
+
+def _holes_of_query(reading: Reading, path: Path, table: RawTable) -> list[Window]:
+    """Return the days between the files of a query that none of them is about: of such a month nothing is known.
+
+    Files say by their names which months they are about. Where there are rows in such a hole, or a later file begins
+    before it, they are about more than their names say. Times may be those of another zone: a day off says nothing.
+    """
+    query, time_name = reading.query, reading.stream.time
+    if query is None or query.covers is not None or reading.stream.is_register or table.files is None:
+        return []
+    if time_name is None or time_name not in table.data.columns:
+        return []
+    day = table.data[time_name].cast(pl.String).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    rows = pl.DataFrame({FILE: table.files, time_name: day}).drop_nulls()
+    begins = dict(rows.group_by(FILE).agg(pl.col(time_name).min()).iter_rows())
+    told = set(rows[time_name])
+    found: set[Window] = set()
+    for each in files_of(query, reading.bases, str(path)).values():
+        named = {file.name: named_days(file.name) for file in each}
+        for start, end in unnamed_days(list(named.values())):
+            later = [name for name, days in named.items() if days is not None and days[0] >= end]
+            is_reached_over = any(begins.get(name, start) < start - DAY for name in later)
+            if not is_reached_over and told.isdisjoint(days_of((start + DAY, end - DAY))):
+                found.add((start, end))
+    return sorted(found)
 
 
 def _joined(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

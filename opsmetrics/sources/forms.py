@@ -38,10 +38,17 @@ _AWARE = f"{_NAIVE} ?(Z|z|UTC|GMT|{_EAST}|{_WEST})"
 # What exports write where there is nothing.
 _NOTHING = ", ".join(
     f"'{word}'"
-    for word in ("null", "none", "nil", "nan", "na", "n/a", "#n/a", "undefined", r"\n", "(null)", "<null>", "-")
+    for word in (
+        *("null", "none", "nil", "nan", "na", "n/a", "undefined", r"\n", "(null)", "<null>", "-"),
+        # Formulas of a spreadsheet without a value.
+        *("#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!"),
+    )
 )
 # Soft hyphens, blanks of no width, marks of direction: two names that look alike are not.
 _UNSEEN = r"[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{feff}]"
+# What a spreadsheet or a data frame made of a long number: two ids that differ in their last digits are one then.
+_ROUNDED = "[0-9]([.,][0-9]+)?[eE][+][0-9]{2,3}|[0-9][.,][0-9]+[eE][0-9]{2,3}"
+_DECIMALS = "[0-9]{5,}[.,]0+"
 _WHOLE = "[+-]?[0-9]+"
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 # A comma before the decimals, as Norwegian exports write it. Three digits after one to three may be thousands as well.
@@ -49,6 +56,7 @@ _COMMA = "[+-]?[0-9]+,[0-9]+"
 _TWO_WAYS = "[+-]?[1-9][0-9]{0,2},[0-9]{3}"
 # What the words of a query say of a value that they keep as it is.
 _STRANGE = (".*: a word that nobody knows", "a word that the query does not know: write there what it means")
+_IS_ROUNDED = "a number that a spreadsheet has rounded: use the export as the tool wrote it"
 # What a text is that is no instant: the first that matches names it.
 _SEEN = (
     _STRANGE,
@@ -56,7 +64,7 @@ _SEEN = (
     (r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number; epochs are not read"),
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),
-    (r".*[0-9]E\+[0-9].*", "a number that a spreadsheet has rounded: use the export as the tool wrote it"),
+    (r".*[0-9]E\+[0-9].*", _IS_ROUNDED),
     (r".*, without a time", "it is over, and nothing says since when"),
     (f"{_NAIVE} ?[+-][0-9]{{2}}(:?[0-9]{{2}})?", "an offset that is not between -12:00 and +14:00"),
     (f"{_NAIVE}.*", "something after the time that is no offset; write +HH:MM or Z"),
@@ -100,9 +108,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _trimmed(source: str) -> str:
+    """SQL of a text without the blanks around it, also those that break no line: HTML fills empty cells with them."""
+    return f"trim({source}, ' \u00a0\u2007\u202f')"
+
+
 def given(source: str, dtype: pl.DataType) -> str:
     """SQL that says whether the source wrote anything."""
-    return f"(nullif(trim({source}), '') is not null)" if dtype == pl.String else f"({source} is not null)"
+    return f"(nullif({_trimmed(source)}, '') is not null)" if dtype == pl.String else f"({source} is not null)"
 
 
 def form_of(  # noqa: PLR0911 - one return per pair of types
@@ -110,7 +123,7 @@ def form_of(  # noqa: PLR0911 - one return per pair of types
 ) -> Form:
     """Return how cells of a type of file are read for a column of the contract."""
     if dtype == pl.String:
-        return _text_form(column, f"trim({source})", zones)
+        return _text_form(column, _trimmed(source), zones)
     kind = column.type
     if kind == "boolean" and dtype == pl.Boolean:
         return Form(source)
@@ -190,7 +203,10 @@ def _text_form(column: Column, text: str, zones: Zones) -> Form:  # noqa: PLR091
         (f"length({text}) > {MAX_TEXT}", f"longer than {MAX_TEXT} characters"),
         (rf"regexp_matches({text}, '[\x00-\x1f\x7f]')", "a line break or control character in it"),
         (f"regexp_matches({text}, '{_UNSEEN}')", "a sign in it that nobody sees, such as a soft hyphen"),
+        (f"regexp_full_match({text}, '{_ROUNDED}')", _IS_ROUNDED),
     )
+    if column.name.endswith("_id"):
+        breaks += ((f"regexp_full_match({text}, '{_DECIMALS}')", f"{FRACTION}: write it without"),)
     if column.or_none:
         # Pages of an incident called NULL would all belong to one.
         breaks += (

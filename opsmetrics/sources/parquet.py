@@ -21,6 +21,18 @@ _PER_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _FIRST, _LAST = -719_161, 2_932_895
 
 
+def parquet_names(path: Path) -> tuple[tuple[str, ...], int]:
+    """Return the names of a Parquet file's columns, and how many rows it has; none of what is no Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            return tuple(file.schema_arrow.names), file.metadata.num_rows
+    except (pa.ArrowException, OSError):
+        return (), 0
+
+
 def read_parquet(path: Path, wanted: frozenset[str]) -> RawTable:
     """Read a Parquet file.
 

@@ -7,6 +7,7 @@ Does not belong here: the select itself (``query_run``).
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -23,7 +24,9 @@ from opsmetrics.organisation.queries import QueryFiles, QuerySource
 from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import read_sqlite
 from opsmetrics.sources.delimited import Dialect, read_csv
+from opsmetrics.sources.input_heads import Head, refuse_lacking, respelled, spelling
 from opsmetrics.sources.json_lines import json_cell, object_of, parsed_json
+from opsmetrics.sources.parquet import parquet_names
 from opsmetrics.sources.raw_table import (
     FILE,
     LIST,
@@ -123,6 +126,11 @@ def _matched(name: str, files: QueryFiles, bases: tuple[Path, ...], here: str) -
     raise SourceError(Problem(here, None, message, "check path and root, or name the folder with --data"))
 
 
+def is_meant(path: Path, pattern: str) -> bool:
+    """Whether a file that fits a pattern is one of its files, not what an open program or an archive leaves there."""
+    return not path.name.startswith((".", "~$")) or Path(pattern).name.startswith((".", "~$"))
+
+
 def _glob(base: Path, pattern: str) -> list[Path]:
     """Return the files that a pattern names, by name; a plain name is taken as it is, whatever signs it holds."""
     plain = base / pattern
@@ -130,7 +138,7 @@ def _glob(base: Path, pattern: str) -> list[Path]:
         return [plain]
     if not base.is_dir():
         return []
-    return sorted(base.glob(pattern))
+    return sorted(path for path in base.glob(pattern) if is_meant(path, pattern))
 
 
 def names_there(query: QuerySource, found: Mapping[str, list[InputFile]]) -> str:
@@ -160,7 +168,13 @@ def content_digest(files: dict[str, list[InputFile]]) -> str:
     return total.hexdigest()
 
 
-def read_files(files: QueryFiles, found: list[InputFile], wanted: Container[str], most_rows: int | None) -> Input:
+def read_files(
+    files: QueryFiles,
+    found: list[InputFile],
+    wanted: Container[str],
+    most_rows: int | None,
+    named: frozenset[str] = frozenset(),
+) -> Input:
     """Read the files of one input.
 
     Args:
@@ -168,14 +182,24 @@ def read_files(files: QueryFiles, found: list[InputFile], wanted: Container[str]
         found: The files.
         wanted: Folded names of the columns that the select may name.
         most_rows: Rows to read of each file; None for all.
+        named: Names of columns that the select may mean, as it spells them: no file may be without one that another
+            has, and a column that is spelled otherwise is called so.
 
     Raises:
-        SourceError: A file cannot be read.
+        SourceError: A file cannot be read, or lacks a column that another one has.
     """
     if files.kind == "parquet":
+        heads = [(file, *parquet_names(file.path)) for file in found] if len(found) > 1 else []
+        refuse_lacking(files, [Head(file.path, names, has_rows=rows > 0) for file, names, rows in heads], named)
         return Input(parquet=tuple(found))
     reader = _reader(files, wanted)
     tables = [(file, *_table(file, reader)) for file in found]
+    for file, table, _ in tables:
+        _refuse_cut_off(files, file.path, table.height)
+    heads = [Head(file.path, table.names, has_rows=table.height > 0) for file, table, _ in tables]
+    refuse_lacking(files, heads, named)
+    spelled = spelling(named, (table for _, table, _ in tables))
+    tables = [(file, respelled(table, spelled), written) for file, table, written in tables]
     is_open = files.kind in {"json", "jsonl", "calendar"} and all(table.height == 0 for _, table, _ in tables)
     frames = [_framed(file, table, written, most_rows) for file, table, written in tables]
     broken = [
@@ -186,7 +210,18 @@ def read_files(files: QueryFiles, found: list[InputFile], wanted: Container[str]
     ]
     is_whole = most_rows is None or all(table.height <= most_rows for _, table, _ in tables)
     frame = pl.concat(frames, how="diagonal")
+    there = set(map(folded, frame.columns))
+    absent = [spelled.get(folded(name), name) for name in files.may_lack if folded(name) not in there]
+    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     return Input(frame, broken=broken, is_open=is_open, is_whole=is_whole)
+
+
+def _refuse_cut_off(files: QueryFiles, path: Path, rows: int) -> None:
+    """Refuse a file with just as many records as its tool gives at once: what is beyond would be silence."""
+    if rows in files.cut_at:
+        message = f"the file has {rows} records, as many as the tool exports at once: the others are missing"
+        fix = "export fewer days at once, or raise its limit; if the file is whole, change cut_at in the query's header"
+        raise unreadable(path, None, message, fix)
 
 
 Reader = Callable[[Path], RawTable]
@@ -232,10 +267,30 @@ def _reader(files: QueryFiles, wanted: Container[str]) -> Reader:
 
 
 def _encoding(path: Path, files: QueryFiles) -> str:
-    """Return the encoding that is configured, or that the file's first bytes mark."""
+    """Return the encoding that the file's first bytes mark, else the one that is configured.
+
+    A tool changes to UTF-8 from one file to the next: text that is UTF-8 beyond ASCII is of no other encoding.
+    """
     with path.open("rb") as content:
-        head = content.read(2)
-    return files.encoding or next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+        head = content.read(3)
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if marked is not None or files.encoding is None or "utf" in files.encoding:
+        return marked or files.encoding or "utf-8"
+    return "utf-8" if head.startswith(codecs.BOM_UTF8) or _is_utf8(path) else files.encoding
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether a file is UTF-8, and more than ASCII."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_more = False
+    with path.open("rb") as content:
+        try:
+            while chunk := content.read(1 << 20):
+                is_more = not decoder.decode(chunk).isascii() or is_more
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return is_more
 
 
 def _explained(error: SourceError) -> SourceError:
@@ -306,9 +361,11 @@ def _collected(records: Iterator[tuple[int, Any]] | enumerate[Any], wanted: Cont
     """Return records as rows: texts, numbers as they are spelled, and JSON of what is nested."""
     collector = Collector()
     kept: dict[str, None] = {RECORD: None} if RECORD in wanted else {}
+    there: dict[str, None] = {}
     for number, value in records:
         row, reason = ({}, "no valid JSON") if isinstance(value, ValueError) else object_of(value)
         cells: dict[str, str | None] = {RECORD: _nested(value)} if RECORD in wanted else {}
+        there |= dict.fromkeys(row)
         for name, cell in row.items():
             if folded(name) not in wanted:
                 continue
@@ -320,7 +377,7 @@ def _collected(records: Iterator[tuple[int, Any]] | enumerate[Any], wanted: Cont
                 reason = reason or (SURROGATE if odd in {LIST, OBJECT} else odd)
             cells[name] = text
         collector.add(number, {} if reason else cells, reason)
-    return collector.table(list(kept), list(kept))
+    return collector.table(list(there), list(kept))
 
 
 def _nested(value: Any) -> str | None:

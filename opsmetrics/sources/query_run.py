@@ -38,6 +38,7 @@ from opsmetrics.sources.query_inputs import (
 )
 from opsmetrics.sources.query_tree import QueryTree, parsed
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
+from opsmetrics.streams import STREAMS
 
 # What the process may take beyond the time of the select: to start, and to read its inputs.
 _GRACE_SECONDS = 15
@@ -77,7 +78,8 @@ def answer(query: QuerySource, bases: tuple[Path, ...], here: str, *, most_rows:
     found = files_of(query, bases, here)
     wanted = Everything() if tree.columns is None else frozenset(map(folded, tree.columns))
     with tempfile.TemporaryDirectory(prefix="opsmetrics-") as folder:
-        inputs = {name: _read(query, name, found, wanted, most_rows) for name in sorted(tree.inputs)}
+        named = tree.named if tree.columns is not None else tree.named | {*STREAMS[query.name].names}
+        inputs = {name: _read(query, name, found, wanted, most_rows, named) for name in sorted(tree.inputs)}
         result = _run(query, inputs, tree, Path(folder), here, lambda: names_there(query, found))
     is_whole = all(each.is_whole for each in inputs.values())
     broken = [row for each in inputs.values() for row in each.broken]
@@ -90,10 +92,11 @@ def _read(
     found: Mapping[str, list[InputFile]],
     wanted: Container[str],
     most_rows: int | None,
+    named: frozenset[str],
 ) -> Input:
     if name in found:
         with one_error(found[name][0].name):
-            return read_files(query.files[name], found[name], wanted, most_rows)
+            return read_files(query.files[name], found[name], wanted, most_rows, named)
     return Input(read_table_of(query.tables[name], wanted, most_rows))
 
 

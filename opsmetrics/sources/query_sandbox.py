@@ -42,7 +42,8 @@ _EACH_FORMAT = ", ".join(
 # Texts in, texts out. What cannot be read stays as it is written, so that the contract sets its row aside and names it:
 # a query never turns a value that is there into nothing.
 _MACROS = """
-create macro _seen(value) as nullif(trim(value::varchar), '');
+-- Blanks that do not break a line, as pages in HTML fill an empty cell with, are blanks.
+create macro _seen(value) as nullif(trim(value::varchar, ' \u00a0\u2007\u202f'), '');
 -- Z, UTC and GMT are an offset as any other.
 create macro _spaced(value) as nullif(trim(
     regexp_replace(
@@ -95,20 +96,36 @@ create macro instant
         ) end
     )[1];
 create macro day_of(value, format) as _day(value, _formats(format));
-create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-    lower(value::varchar),
-    '\\bma[ij]\\b', 'may'), '\\bokt\\b', 'oct'), '\\bde[sz]\\b', 'dec'), '\\bm(är|rz)\\b', 'mar');
+create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    regexp_replace(lower(value::varchar), '\\b([a-z]{3,4})[.]([/-])', '\\1\\2'),
+    '\\bma[ij]\\b', 'may'), '\\bokt(ober)?\\b', 'oct'), '\\bde[sz](ember)?\\b', 'dec'), '\\bm(är|rz|ars)\\b', 'mar'),
+    '\\b(?:(jan|feb)uar|(ju[nl])i|(sep)t)\\b', '\\1\\2\\3');
 create macro unknown_word(value) as coalesce(value::varchar, '') || ': a word that nobody knows';
-create macro made_at(file, written) as coalesce(
+-- The day or month in a text, so that the order of the texts is that of the days: 2026-08-01T0600, 2026_08, 20260801,
+-- 202608, 1.8.2026.
+create macro _dated(value) as coalesce(
     nullif(regexp_extract(
-        file, '([0-9]{4}-[0-9]{2}(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)[^/]*$', 1
+        value, '((?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)', 1
     ), ''),
+    replace(replace(
+        nullif(regexp_extract(value, '((?:19|20)[0-9]{2}[._](?:0[1-9]|1[0-2])([._][0-9]{2})?)(?:[^0-9]|$)', 1), ''),
+    '.', '-'), '_', '-'),
+    strftime(try_strptime(
+        nullif(regexp_extract(value, '(?:^|[^0-9.])([0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4})(?:[^0-9]|$)', 1), ''),
+    '%d.%m.%Y'), '%Y-%m-%d'),
     regexp_replace(
-        nullif(regexp_extract(file, '(?:^|[^0-9])([0-9]{8}(?:T[0-9]{6})?)(?:[^0-9/][^/]*)?$', 1), ''),
+        nullif(regexp_extract(value, '(?:^|[^0-9])([0-9]{8}(?:T[0-9]{6})?)(?:[^0-9]|$)', 1), ''),
         '^([0-9]{4})([0-9]{2})([0-9]{2})', '\\1-\\2-\\3'
     ),
-    written
+    regexp_replace(
+        nullif(regexp_extract(value, '(?:^|[^0-9])((?:19|20)[0-9]{2}(?:0[1-9]|1[0-2]))(?:[^0-9]|$)', 1), ''),
+        '^([0-9]{4})', '\\1-'
+    )
 );
+-- Of files of one day that which was written last is the newest: it was exported again.
+create macro made_at(file, written) as concat_ws(' ', coalesce(
+    _dated(regexp_extract(file, '([^/]*)$', 1)), _dated(replace(regexp_extract(file, '^(.*)/', 1), '/', '-'))
+), written);
 -- A number; null of what is none. What a spreadsheet wrote as 1.78554E+12 has lost all but six of its digits.
 create macro _number(value) as case when not regexp_matches(value::varchar, '^-?[0-9](\\.[0-9]{0,5})?E\\+[0-9]+$')
     then try_cast(value as decimal(38, 6)) end;
@@ -127,10 +144,11 @@ create macro instant_of_seconds(value) as
 create macro later(value, seconds) as
     case when _seen(value) is not null and _seen(seconds) is not null then coalesce(
         strftime(
-            try_cast(_seen(value) as timestamp)
+            case when contains(_seen(value), ':')
+                then try_cast(regexp_replace(_seen(value), ' ?(Z|z|UTC|GMT)$', '') as timestamp) end
             + to_microseconds(try_cast(_number(_seen(seconds)) * 1000000 as bigint)),
             '%Y-%m-%dT%H:%M:%S.%f'
-        ) || coalesce(nullif(regexp_extract(_seen(value), '(Z|[+-][0-9:]+)$'), ''), ''),
+        ) || regexp_extract(_seen(value), ':[0-9.]+ ?(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$', 1),
         value::varchar || ' and ' || seconds::varchar || ' seconds'
     ) end;
 create macro thousandth(value) as
@@ -153,8 +171,10 @@ create macro items(value) as cast(
 -- A time with an offset as text whose order is that of the instants; what is none stays as it is.
 create macro utc(value) as
     case when _seen(value) is not null then coalesce(
-        case when regexp_matches(_seen(value), '[0-9]([Zz]|[+-][0-9]{2}:?[0-9]{2})$') then strftime(
-            try_cast(_seen(value) as timestamptz)::timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'
+        case when regexp_matches(_seen(value), ':[0-9.]+ ?(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$') then strftime(
+            try_cast(regexp_replace(
+                regexp_replace(_seen(value), ' ?(Z|z|UTC|GMT)$', 'Z'), ' ([+-][0-9:]+)$', '\\1'
+            ) as timestamptz)::timestamp, '%Y-%m-%dT%H:%M:%S.%fZ'
         ) end,
         value::varchar
     ) end;

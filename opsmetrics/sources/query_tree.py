@@ -31,12 +31,16 @@ class QueryTree:
     Attributes:
         inputs: Names of the header that it reads.
         columns: Names, in small letters, that may be those of columns of its inputs; None where it takes all.
+        named: Names, as they are spelled, of whatever it calls by name.
         forgiving: Lines of functions that turn what they cannot read into nothing.
+        overtaken: Lines of a choice of the newest file that a ``where`` beside it comes before.
     """
 
     inputs: frozenset[str]
     columns: frozenset[str] | None
+    named: frozenset[str]
     forgiving: tuple[int, ...]
+    overtaken: tuple[int, ...] = ()
 
 
 def parsed(query: QuerySource, file: str) -> QueryTree:
@@ -59,7 +63,9 @@ def parsed(query: QuerySource, file: str) -> QueryTree:
         _check(node, query.sql, file)
     read = _tables(statement, query, file)
     forgiving = [_line(query.sql, node) for node in nodes(statement) if _is_forgiving(node)]
-    return QueryTree(read, _columns(statement), tuple(sorted(set(forgiving))))
+    return QueryTree(
+        read, _columns(statement), _named(statement), tuple(sorted(set(forgiving))), _overtaken(statement, query.sql)
+    )
 
 
 def _unparsed(tree: dict[str, Any], sql: str, file: str) -> SourceError:
@@ -133,19 +139,39 @@ def _own(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _columns(statement: dict[str, Any]) -> frozenset[str] | None:
-    found: set[str] = set()
     for node in nodes(statement):
-        if node.get("class") == "STAR":
+        if node.get("class") == "STAR" or (node.get("join_type") and node.get("ref_type") == "NATURAL"):
             return None
-        found.update(str(name).lower() for name in node.get("column_names", ()))
-        found.update(str(name).lower() for name in node.get("using_columns", ()))
-        if node.get("join_type") and node.get("ref_type") == "NATURAL":
-            return None
-    return frozenset(found)
+    return frozenset(name.lower() for name in _named(statement))
+
+
+def _named(statement: dict[str, Any]) -> frozenset[str]:
+    return frozenset(
+        str(name)
+        for node in nodes(statement)
+        for key in ("column_names", "using_columns")
+        for name in node.get(key, ())
+    )
 
 
 def _is_forgiving(node: dict[str, Any]) -> bool:
     return bool(node.get("try_cast")) or node.get("function_name") in _FORGIVING or node.get("type") == "OPERATOR_TRY"
+
+
+def _overtaken(statement: dict[str, Any], sql: str) -> tuple[int, ...]:
+    """Return where a select chooses the newest file of a record out of those rows only that ``where`` keeps."""
+    found: set[int] = set()
+    for node in nodes(statement):
+        if node.get("type") != "SELECT_NODE" or not node.get("where_clause") or not node.get("qualify"):
+            continue
+        for window in nodes(node["qualify"]):
+            orders = [each for order in window.get("orders") or () for each in nodes(order)]
+            if any(
+                each.get("function_name") == "made_at" or "_modified_at" in (each.get("column_names") or ())
+                for each in orders
+            ):
+                found.add(_line(sql, window))
+    return tuple(sorted(found))
 
 
 def _line(sql: str, node: dict[str, Any]) -> int:

@@ -12,9 +12,12 @@ from typing import Any
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.delimited import numbered_names
 from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, unreadable
+from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
 
 # Unpacked, a small workbook can be larger than any memory.
 MAX_UNPACKED_BYTES = 1024**3
+# Of larger numbers a workbook has not each: their text shows that they are rounded.
+_WHOLE_BELOW = 2**53
 
 
 def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container[str]) -> RawTable:
@@ -30,6 +33,7 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
         SourceError: It is no workbook, has no such sheet, or is larger than memory once unpacked.
     """
     rows = _rows(path, sheet)
+    marks = marks_of(path, sheet)
     header: list[str] = []
     for _ in range(skip_lines + 1):
         header = [_text(cell) or "" for cell in next(rows, [])]
@@ -42,7 +46,7 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
     collector = Collector()
     for number, row in enumerate(rows, skip_lines + 2):
-        cells = [_text(cell) for cell in row]
+        cells = [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)]
         if not any(cells):
             continue
         kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
@@ -51,16 +55,29 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     return collector.table(names, list(places))
 
 
-def first_rows(path: Path, most: int) -> list[list[str]]:
-    """Return the first rows of a workbook's first sheet.
+def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
+    """Return the first rows of each sheet of a workbook, the first sheet first.
 
     Raises:
         ValueError: It is no workbook.
     """
     try:
-        return [[_text(cell) or "" for cell in row] for row in islice(_rows(path, None), most)]
+        return {
+            name: [[_text(cell) or "" for cell in row] for row in islice(_rows(path, name), most)]
+            for name in _names(path)
+        }
     except SourceError as error:
         raise ValueError(error.problem.message) from error
+
+
+def _names(path: Path) -> list[str]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            return list(book.sheet_names)
+    except (CalamineError, zipfile.BadZipFile) as error:
+        raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
 
 
 def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
@@ -82,6 +99,15 @@ def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
 
 
+def _cell(cell: Any, marks: SheetMarks, place: Place) -> str | None:
+    """Return a cell as text, also where it holds an error, or a midnight where a clock is shown."""
+    if cell in {None, ""} and place in marks.errors:
+        return marks.errors[place]
+    if type(cell) is date and place in marks.timed:
+        return f"{cell} 00:00:00"
+    return _text(cell)
+
+
 def _text(cell: Any) -> str | None:  # noqa: PLR0911 - one return per type
     """Return a cell as text; a number without fraction is written without one."""
     match cell:
@@ -89,8 +115,10 @@ def _text(cell: Any) -> str | None:  # noqa: PLR0911 - one return per type
             return None
         case bool():
             return "true" if cell else "false"
-        case float() if cell.is_integer() and abs(cell) < 1e15:
+        case float() if cell.is_integer() and abs(cell) < _WHOLE_BELOW:
             return str(int(cell))
+        case float():
+            return f"{cell:e}" if cell.is_integer() else str(cell)
         case datetime():
             return cell.isoformat(sep=" ")
         case date() | time():

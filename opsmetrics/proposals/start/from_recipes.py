@@ -65,7 +65,7 @@ def write_queries(draft: Draft, folder: Path, others: list[Path]) -> tuple[dict[
         if not known:
             unread.append(path)
     for recipe, paths in alike.values():
-        pattern = common_pattern(paths)
+        pattern = common_pattern(paths) or (recipe.pattern_of(paths[0]) if len(paths) == 1 else None)
         for path, each in ((paths[0], pattern),) if pattern else ((path, None) for path in paths):
             _write(draft, folder, path, each, recipe, found)
     return found, unread

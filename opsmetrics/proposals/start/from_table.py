@@ -80,7 +80,7 @@ def _has_both(found: Mapping[str, str]) -> bool:
 def _sheet(path: Path) -> list[list[str]]:
     """The first sheet of a workbook as texts, its names first; nothing where it is no workbook that can be read."""
     try:
-        table = read_sheet(path, None, _begins(first_rows(path, _TITLES_MOST)), Everything())
+        table = read_sheet(path, None, _begins(next(iter(first_rows(path, _TITLES_MOST).values()), [])), Everything())
     except (SourceError, ValueError):
         return []
     rows = ([cell or "" for cell in row] for row in table.data.rows())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 
 from opsmetrics.cli import main
-from opsmetrics.core.errors import ConfigurationError
+from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.recipes import recipes, recognise
@@ -173,6 +175,47 @@ def test_a_second_query_of_a_stream_is_named_for_its_source(small, written):
     assert written("incident.csv", SERVICENOW).name == "incidents.servicenow.sql"
     with pytest.raises(ConfigurationError, match="exists already"):
         written("incident.csv", SERVICENOW)
+
+
+def test_a_workbook_whose_first_sheet_is_a_cover(small, written):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.add_worksheet("Info").write_row(0, 0, ["Rapport", "laget av"])
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(0, 0, ["Hendelser"])
+        sheet.write_row(1, 0, ["Number", "Opened", "Priority", "State", "Service", "Resolved"])
+        sheet.write_row(2, 0, ["INC1", "2026-08-01 08:00:00", "1", "Closed", "web", "2026-08-01 09:00:00"])
+    query = written("incident.xlsx", content.getvalue())
+    assert 'path = "incident.xlsx", sheet = "Data", skip_lines = 1' in query.read_text()
+    good, _ = kept(small, "servicenow")
+    assert good["incident_id"].to_list() == ["INC1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "pattern"),
+    [
+        ("inc-2026-07.csv", ["inc-2026-06.csv"], "inc-*.csv"),
+        ("inc_20260701-20260731 [1].csv", [], "inc_* [[]1].csv"),
+        ("inc 31.07.2026.csv", [], "inc *.csv"),
+        ("20260801T100000Z-inc.csv", [], "*-inc.csv"),
+        # What it would name beside is no such export; a number is no day.
+        ("inc-2026-07.csv", ["inc-notes.csv"], None),
+        ("inc-20267.csv", [], None),
+        ("incident.csv", [], None),
+    ],
+)
+def test_a_query_reads_the_next_export_too(small, name, others, pattern):
+    for each in (name, *others):
+        (small / "data" / each).write_text(SERVICENOW if "notes" not in each else "a,b\n1,2\n")
+    (recipe,) = recognise(small / "data" / name)
+    assert recipe.pattern_of(small / "data" / name) == pattern
+
+
+def test_an_export_as_long_as_its_tool_lets_it_be_is_refused(small, written):
+    """Jira exports a thousand issues at once, GitHub lists thirty requests unless it is told otherwise."""
+    written("pulls.json", json.dumps([PULL | {"mergeCommit": {"oid": f"a{number}"}} for number in range(30)]))
+    with pytest.raises(SourceError, match="30 records, as many as the tool exports at once"):
+        kept(small, "gh")
 
 
 def said_by(small, *words):

@@ -64,10 +64,11 @@ def note(number: int, state: str, minute: int, which: str) -> dict[str, object]:
 
 
 def report(at: str, *faults: str, version: int = 1) -> str:
-    """A report of Trivy; one that found nothing has no results at all."""
+    """A report of Trivy; one that found nothing has packages without weaknesses."""
     said = {"SchemaVersion": 2, "CreatedAt": at, "ArtifactName": f"registry.example.org/web:{version}"}
     found = [{"VulnerabilityID": fault} for fault in faults]
-    return json.dumps(said | ({"Results": [{"Vulnerabilities": found}]} if faults else {}))
+    packages = {"Target": "web (debian 12)", "Class": "os-pkgs", "Type": "debian"}
+    return json.dumps(said | {"Results": [packages | ({"Vulnerabilities": found} if faults else {})]})
 
 
 SERVICENOW = "number,opened_at,short_description,priority,state,cmdb_ci,resolved_at\n"
@@ -118,6 +119,52 @@ VARIANTS: dict[str, Form] = {
         },
         INCIDENT,
         [("INC1", "web", 1, utc("2026-08-01T06:00:00"), utc("2026-08-20T06:00:00"))],
+        pattern="inc-*.csv",
+    ),
+    "servicenow, cancelled and opened again in a later export": Form(
+        "incidents",
+        {
+            "inc-2026-07.csv": SERVICENOW
+            + "INC1,2026-07-01 08:00:00,x,1 - Critical,New,web,\n"
+            + "INC2,2026-07-01 08:00:00,x,1 - Critical,Canceled,web,\n",
+            "inc-2026-08.csv": SERVICENOW
+            + "INC1,2026-07-01 08:00:00,x,1 - Critical,Canceled,web,\n"
+            + "INC2,2026-07-01 08:00:00,x,1 - Critical,New,web,\n",
+        },
+        INCIDENT,
+        [("INC2", "web", 1, utc("2026-07-01T06:00:00"), None)],
+        pattern="inc-*.csv",
+    ),
+    "servicenow, blank rows of a spreadsheet and sentences of several lines": Form(
+        "incidents",
+        {
+            "incident.csv": SERVICENOW
+            + 'INC1,2026-08-01 08:00:00,"Down:\nweb, api, db, queue, cache, mail, sok\nbye, all",1 - Critical,New,web,\n'
+            + ",,,,,,\n  , ,,,,,\n \n"
+            + 'INC2,2026-08-01 08:00:00,"one, two, three, four, five, six\na, b, c, d, e, f",1 - Critical,New,web,\n'
+        },
+        (*INCIDENT, "_line"),
+        [
+            ("INC1", "web", 1, utc("2026-08-01T06:00:00"), None, 2),
+            ("INC2", "web", 1, utc("2026-08-01T06:00:00"), None, 8),
+        ],
+    ),
+    "servicenow, of windows-1252 in one month and of utf-8 in the next, columns in another order and case": Form(
+        "incidents",
+        {
+            "inc-2026-07.csv": "Nummer;Åpnet;Prioritet;Tilstand;Tjeneste;Løst\r\n"
+            "INC1;01.07.2026 08:00:00;1;Løst;web;02.07.2026 08:00:00\r\n".encode("windows-1252"),
+            "inc-2026-08.csv": "\ufeffNUMMER,Tilstand,ÅPNET,Prioritet,Tjeneste,Løst,Ny\r\n"
+            "INC2,Løst,01.08.2026 08:00:00,1,båt,02.08.2026 08:00:00,x\r\n".encode(),
+            "inc-2026-09.csv": "Nummer;Åpnet;Prioritet;Tilstand;Tjeneste;Løst\r\n"
+            "INC3;01.09.2026 08:00:00;1;Løst;båt;01.09.2026 09:00:00\r\n".encode(),
+        },
+        INCIDENT,
+        [
+            ("INC1", "web", 1, utc("2026-07-01T06:00:00"), utc("2026-07-02T06:00:00")),
+            ("INC2", "båt", 1, utc("2026-08-01T06:00:00"), utc("2026-08-02T06:00:00")),
+            ("INC3", "båt", 1, utc("2026-09-01T06:00:00"), utc("2026-09-01T07:00:00")),
+        ],
         pattern="inc-*.csv",
     ),
     "servicenow's table api": Form(
@@ -305,6 +352,20 @@ VARIANTS: dict[str, Form] = {
         [("web", utc("2026-08-01T10:00:00.123456"), utc("2026-08-05T10:00:00.123456"))],
         pattern="web-*.json",
     ),
+    "trivy, reports that looked for other things": Form(
+        "vulnerabilities",
+        {
+            "web-1.json": report("2026-08-01T10:00:00Z", "CVE-1"),
+            "web-2.json": report("2026-08-02T10:00:00Z").replace("os-pkgs", "secret"),
+            "web-3.json": json.dumps(
+                {"SchemaVersion": 2, "CreatedAt": "2026-08-03T10:00:00Z", "ArtifactName": "web:1"}
+            ),
+            "web-4.json": report("2026-08-04T10:00:00Z").replace("os-pkgs", "config"),
+        },
+        ("service_id", "detected_at", "fixed_at"),
+        [("web", utc("2026-08-01T10:00:00"), None)],
+        pattern="web-*.json",
+    ),
     "trivy, versions of an image that are scanned on one day, by clocks of two zones": Form(
         "vulnerabilities",
         {
@@ -488,6 +549,12 @@ VARIANTS: dict[str, Form] = {
         ],
         {3: WITHOUT_TIME},
     ),
+    "jira, an issue without components is its project's": Form(
+        "incidents",
+        {"jira.csv": JIRA + "a,WEB-1,Incident,Done,WEB,High,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,,\n"},
+        ("incident_id", "service_id"),
+        [("WEB-1", "WEB")],
+    ),
     "jira, done without a resolution, and no categories": Form(
         "incidents",
         {"jira.csv": JIRA + "a,OPS-1,Incident,Lukket,OPS,Low,01/Aug/26 9:41 AM,,web,\n"},
@@ -548,6 +615,16 @@ VARIANTS: dict[str, Form] = {
         ("alert_id", "closed_at"),
         [("j-1", utc("2026-08-01T01:00:00")), ("j-3", utc("2026-08-01T00:30:00")), ("j-4", None)],
         {2: WITHOUT_TIME},
+    ),
+    "zabbix, a severity that was lowered afterwards": Form(
+        "alerts",
+        {
+            "p-2026-06-03.csv": ZABBIX + '"High","2026-06-03 15:11:37","","PROBLEM","web","down","30s"\n',
+            "p-2026-06-04.csv": ZABBIX + '"Average","2026-06-03 15:11:37","","PROBLEM","web","down","30s"\n',
+        },
+        ("service_id",),
+        [],
+        pattern="p-*.csv",
     ),
     "zabbix, exports that write the same time in two ways": Form(
         "alerts",

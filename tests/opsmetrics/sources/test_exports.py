@@ -192,7 +192,8 @@ def test_days_between_two_exports_are_not_known(world):
     world.source("incidents-{from}-{to}.csv")
     world.export("incidents-20260801-20260805.csv", 3)
     world.export("incidents-20260810-20260812.csv", 11)
-    world.pull()
+    (told,) = world.pull().told
+    assert "no file is about 2026-08-06 to 2026-08-09, so nothing is known of it; export it too" in told
     assert world.proven == (august(1), august(12), 8)
 
 

@@ -16,12 +16,14 @@ import xlsxwriter
 from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.core.sqlheader import read_header
+from opsmetrics.landing import SILENT
 from opsmetrics.operations.inspection import query_head
 from opsmetrics.operations.trying import sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.advice import advice
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import files, pull_stream, query_run
+from opsmetrics.sources.claims import DAY
 from opsmetrics.sources.database_tables import read_sqlite, sqlite_columns
 from opsmetrics.sources.query_inputs import Everything, files_of
 from opsmetrics.sources.query_run import answer
@@ -506,6 +508,162 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     assert (result.rows, result.error) == (3, None)
 
 
+@pytest.mark.parametrize(
+    ("time", "a_minute_later", "in_utc"),
+    [
+        ("2026-08-01T10:00:00+0200", "2026-08-01T10:01:00.000000+0200", "2026-08-01T08:00:00.000000Z"),
+        ("2026-08-01 10:00:00 +02:00", "2026-08-01T10:01:00.000000+02:00", "2026-08-01T08:00:00.000000Z"),
+        ("2026-08-01 10:00:00 UTC", "2026-08-01T10:01:00.000000UTC", "2026-08-01T10:00:00.000000Z"),
+        ("2026-08-01 10:00:00", "2026-08-01T10:01:00.000000", "2026-08-01 10:00:00"),
+        # What ends in 01 is no offset, and a day is no time.
+        ("2026-08-01", "2026-08-01 and 60 seconds", "2026-08-01"),
+    ],
+)
+def test_a_time_keeps_its_zone_whatever_is_added(tmp_path, time, a_minute_later, in_utc):
+    (tmp_path / "items.csv").write_text(f"a\n{time}\n")
+    query = query_of(HEADER + "select later(a, 60) as b, utc(a) as c from item")
+    assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(a_minute_later, in_utc)]
+
+
+def test_months_as_other_languages_shorten_them(tmp_path):
+    written = ["01/mars/26", "01/juni/26", "01/Aug./26", "1. des. 26", "2. januar 26", "03/Sept./26", "1. oktober 26"]
+    (tmp_path / "items.csv").write_text("a\n" + "\n".join(written) + "\n")
+    query = query_of(
+        HEADER + "select day_of(english_months(a), ['%d/%b/%y', '%d. %b. %y', '%d. %b %y']) as b from item"
+    )
+    days = ["2026-03-01", "2026-06-01", "2026-08-01", "2026-12-01", "2026-01-02", "2026-09-03", "2026-10-01"]
+    assert answer(query, (tmp_path,), "q.sql").table.data["b"].to_list() == days
+
+
+def test_what_an_open_program_leaves_beside_its_file_is_none_of_a_pattern(small, desk):
+    desk(HEADER.replace("items.csv", "in/*.csv") + SELECT)
+    (small / "data" / "in").mkdir()
+    (small / "data" / "in" / "items.csv").write_text(ITEMS)
+    for name in ("~$items.csv", "._items.csv"):
+        (small / "data" / "in" / name).write_bytes(b"\x00\x05\x16\x07")
+    assert desk_of(small).height == 2
+
+
+def test_an_export_that_its_tool_cut_off_is_refused(small, desk):
+    """What is beyond would be silence, and silence a quiet month."""
+    desk(HEADER.replace('"items.csv"', '{ path = "items.csv", cut_at = [1, 2] }') + SELECT)
+    with pytest.raises(SourceError, match=r"items\.csv: the file has 2 records, as many as the tool exports at once"):
+        desk_of(small)
+    desk(items=ITEMS + "i3,web,1,2026-08-05T10:00:00Z\n")
+    assert desk_of(small).height == 3
+
+
+def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
+    """What the newest file says is cancelled, an older one would still tell as open."""
+    newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1"
+
+    def said(text):
+        desk(HEADER + SELECT + text)
+        organisation = load_organisation(small)
+        findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+        return [(each.problem.line, each.is_error) for each in findings if "newest file" in each.problem.message]
+
+    assert said(f"where severity <> 4\n{newest}\n") == [(5, False)]
+    assert said(f"{newest} and severity <> 4\n") == []
+
+
+def test_a_file_of_the_next_month_that_nobody_reads_is_told(small, desk):
+    text = HEADER.replace("items.csv", "desk-2026-07.csv") + SELECT
+    desk(text, **{"desk-2026-07": ITEMS, "desk-2026-08": ITEMS, "desk-new": ITEMS})
+
+    def said():
+        organisation = load_organisation(small)
+        findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+        return [str(each.problem) for each in findings if "nobody reads" in each.problem.message]
+
+    assert "nobody reads desk-2026-08.csv in" in said()[0]
+    assert "files.item name them too, as in 'desk-*.csv'" in said()[0]
+    (small / "sources" / "incidents.other.sql").write_text(
+        text.replace("desk-2026-07", "desk-2026-0[89]").replace('"desk"', '"other"')
+    )
+    assert said() == []
+    # The tool exports another format from now on.
+    (small / "data" / "desk-2026-09.xlsx").touch()
+    assert "nobody reads desk-2026-09.xlsx in" in said()[0]
+
+
+MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}Z\n{0}b,web,1,2026-{2}Z\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "contents", "hole"),
+    [
+        (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("09-01", "09-01")], ("08-01", "08-31")),
+        (
+            ("desk-20260701-20260731", "desk-20260815-20260901"),
+            [("07-02", "07-30"), ("08-20", "09-01")],
+            ("08-01", "08-14"),
+        ),
+        # The later file reaches back over it: each is all that there was.
+        (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("07-02", "09-01")], None),
+        # It has rows of the month between: it is about more than its name says.
+        (("desk-2026-07", "desk-2026-09"), [("07-02", "07-30"), ("08-12", "09-01")], None),
+        # The hours before midnight in UTC are of the day after.
+        (("desk-2026-06", "desk-2026-08"), [("06-02", "06-12"), ("07-31T22:30", "08-30")], ("07-01", "07-31")),
+        # What a file of a single day is about nobody says.
+        (("desk-2026-07-31", "desk-2026-09-01"), [("07-02", "07-30"), ("09-01", "09-01")], None),
+        (("desk-2026-07", "desk-2026-08"), [("07-02", "07-02"), ("08-30", "08-30")], None),
+        (("desk-2026-07", "desk-new"), [("07-02", "07-30"), ("09-01", "09-01")], None),
+    ],
+)
+def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names, contents, hole):
+    months = {
+        name: MONTH.format(f"i{at}", *(day if "T" in day else f"{day}T10:00" for day in days))
+        for at, (name, days) in enumerate(zip(names, contents, strict=True))
+    }
+    desk(HEADER.replace("items.csv", "desk-*.csv") + SELECT, **months)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert result.error is None
+    (load,) = result.loads
+    if hole is None:
+        assert (load.unproven, result.told) == ((), ())
+        return
+    first, last = (date.fromisoformat(f"2026-{day}") for day in hole)
+    assert load.unproven == ((first, last + DAY, SILENT),)
+    assert f"no file is about {first} to {last}, so nothing is known of it" in result.told[0]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("2026-07/items.csv", "2026-08/items.csv"),
+        ("2026/07/items.csv", "2026/08/items.csv"),
+        ("items 31.7.2026.csv", "items 01.08.2026.csv"),
+        ("items_2026_07.csv", "items_2026_08_01.csv"),
+        ("items-202607.csv", "items-20260801.csv"),
+        ("items-2026-07.csv", "items-2026-07 (1).csv"),
+        ("2027/items-2026-07-31T0600.csv", "2025/items-2026-07-31T0700.csv"),
+        # Of numbers that are no days the time of writing tells.
+        ("items 5521-07.csv", "items 1234-56.csv"),
+    ],
+)
+def test_when_a_file_was_made_stands_in_its_name_or_its_folders(small, desk, older, newer):
+    newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1\n"
+    desk(HEADER.replace("items.csv", "**/items*.csv") + SELECT + newest)
+    (small / "data" / "items.csv").unlink()
+    for place, (name, severity) in enumerate(((newer, 2), (older, 1))):
+        path = small / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"id,service,severity,opened\ni1,web,{severity},2026-07-02T10:00:00Z\n")
+        # The older one was written later, but where only that tells.
+        written = 1_780_000_000 + (place if "(1)" not in newer and "1234" not in newer else -place)
+        os.utime(path, (written, written))
+    assert desk_of(small)["severity"].to_list() == [2]
+
+
+def test_different_rows_of_one_id_name_their_files(small, desk):
+    desk(
+        HEADER.replace("items.csv", "m-*.csv") + SELECT, **{"m-1": ITEMS, "m-2": ITEMS.replace("i1,web,1", "i1,web,3")}
+    )
+    reasons = desk_of(small)["_reason"].drop_nulls().unique().to_list()
+    assert reasons == ["conflict: m-1.csv:2, m-2.csv:2 have incident_id in common and differ elsewhere"]
+
+
 def test_an_export_of_every_day_needs_no_days_written_down(small, desk, tmp_path):
     """The same bytes some days later prove more quiet days."""
     settings = settings_of(small, tmp_path)
@@ -617,3 +775,129 @@ def test_what_decides_the_rows_decides_the_digest(small, desk):
     assert files.digest(other, path) != first
     (small / "data" / "items.csv").write_text(ITEMS + "\n")
     assert files.digest(reading, path) != first
+
+
+# --- files of which one has other columns ---
+
+MONTHS = HEADER.replace("items.csv", "m-*.csv")
+ENDED = "id,service,severity,opened,closed\ni{0},web,1,2026-08-0{0}T10:00:00Z,2026-08-0{0}T11:00:00Z\n"
+WITH_END = SELECT.replace(" from item", ", closed as resolved_at from item")
+
+
+def desk_of(small) -> pl.DataFrame:
+    organisation = load_organisation(small)
+    (query,) = organisation.queries
+    reading = files.Reading(organisation, query, STREAMS["incidents"], small / "data", TODAY)
+    return files.read_rows(reading, small / query.path).frame
+
+
+def test_a_column_that_one_file_lacks_is_no_column_without_values(small, desk):
+    """Renamed by the tool, it would say that all of a month is still open."""
+    desk(MONTHS + WITH_END, **{"m-1": ENDED.format(1), "m-2": ENDED.format(2).replace("closed", "closed_on")})
+    with pytest.raises(SourceError) as raised:
+        desk_of(small)
+    problem = raised.value.problem
+    assert (problem.file, problem.line) == (str(small / "data" / "m-2.csv"), 1)
+    assert problem.message == "column 'closed' is missing, which m-1.csv has; 'closed_on' is new in it"
+    assert 'may_lack = ["closed"]' in problem.fix
+    may = MONTHS.replace('"m-*.csv"', '{ path = "m-*.csv", may_lack = ["closed"] }')
+    desk(may + WITH_END)
+    assert desk_of(small)["resolved_at"].null_count() == 1
+    # A month without rows says nothing of what it lacks; all of a `select *` may be meant.
+    desk(MONTHS + WITH_END, **{"m-2": "id,service,severity,opened\n"})
+    assert desk_of(small).height == 1
+    taken = "select * rename (id as incident_id, service as service_id, opened as declared_at) from item\n"
+    ended = {f"m-{number}": ENDED.format(number).replace("closed", "resolved_at") for number in (1, 2)}
+    desk(MONTHS + taken, **ended)
+    assert desk_of(small)["resolved_at"].null_count() == 0
+    desk(MONTHS + taken, **{"m-2": ended["m-2"].replace("resolved_at", "closed")})
+    with pytest.raises(SourceError, match="'resolved_at' is missing"):
+        desk_of(small)
+
+
+def test_a_column_in_another_case_is_the_same_column(small, desk):
+    months = {"m-1": ENDED.format(1).replace("closed", "Løst"), "m-2": ENDED.format(2).replace("closed", "LØST")}
+    desk(MONTHS + WITH_END.replace("closed as", '"løst" as'), **months)
+    assert desk_of(small)["resolved_at"].null_count() == 0
+    # Also of those that nobody names, and where the select itself spells one in two ways.
+    taken = 'select i.*, i.ID as incident_id, i.id as signature, service as service_id, "opened" as declared_at from item as i\n'
+    desk(
+        MONTHS + taken,
+        **{name: text.replace("Løst", "resolved_at").replace("LØST", "RESOLVED_AT") for name, text in months.items()},
+    )
+    assert desk_of(small)["resolved_at"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "is_refused"), [("closedAt", True), ("resolution_time", False)], ids=["renamed", "left out"]
+)
+def test_records_may_leave_out_a_key_but_not_call_it_otherwise(small, desk, key, is_refused):
+    """Many tools leave out what has no value; a key much like one that is gone is that one."""
+    desk(HEADER.replace("items.csv", "j-*.json") + WITH_END.replace("closed as", "closed_at as"))
+    record = {"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z", "closed_at": None}
+    other = {name: value for name, value in record.items() if name != "closed_at"} | {"id": "i2"}
+    for name, value in (("j-1", record), ("j-2", other | {key: "2026-08-01T11:00:00Z"}), ("j-3", other | {"id": "i3"})):
+        (small / "data" / f"{name}.json").write_text(json.dumps([value]))
+    if is_refused:
+        with pytest.raises(SourceError, match=f"'closed_at' is missing.*{key!r} is new in it"):
+            desk_of(small)
+    else:
+        assert desk_of(small).height == 3
+
+
+def test_a_key_that_no_record_has_may_be_named(small, desk):
+    """Of a month in which nothing is over yet."""
+    desk(
+        HEADER.replace('"items.csv"', '{ path = "j.json", may_lack = ["closed_at"] }')
+        + WITH_END.replace("closed as", "closed_at as")
+    )
+    record = {"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z"}
+    (small / "data" / "j.json").write_text(json.dumps([record]))
+    assert desk_of(small)["resolved_at"].to_list() == [None]
+
+
+def test_files_of_parquet_have_the_same_columns(small, desk):
+    desk(HEADER.replace("items.csv", "p-*.parquet") + WITH_END)
+    for number, name in ((1, "closed"), (2, "closed_on")):
+        frame = pl.read_csv(ENDED.format(number).replace("closed", name).encode())
+        frame.write_parquet(small / "data" / f"p-{number}.parquet")
+    with pytest.raises(SourceError, match=r"p-2\.parquet: column 'closed' is missing"):
+        desk_of(small)
+
+
+def test_a_number_of_a_workbook_is_whole_or_set_aside(small, desk):
+    """Of more than sixteen digits a workbook has not each, so that two ids may be one."""
+    desk(HEADER.replace("items.csv", "w.xlsx") + SELECT)
+    with xlsxwriter.Workbook(small / "data" / "w.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened"])
+        for row, number in enumerate([1234567890123456, 12345678901234567890, 1.5], 1):
+            sheet.write_row(row, 0, [number, "web", 1, "2026-08-01T10:00:00Z"])
+    found = desk_of(small).sort("_line")
+    assert found["incident_id"][0] == "1234567890123456"
+    assert found["_reason"].is_not_null().to_list() == [False, True, False]
+    assert "rounded" in found["_reason"][1]
+
+
+def test_an_error_of_a_workbook_is_no_empty_cell_and_a_midnight_no_day(small, desk):
+    """Of a formula without a value nobody knows whether it is over; backups begin at midnight."""
+    desk(HEADER.replace("items.csv", "w.xlsx") + '-- naive_time = "UTC"\n' + WITH_END)
+    with xlsxwriter.Workbook(small / "data" / "w.xlsx") as book:
+        sheet = book.add_worksheet("Søk & <data>")
+        clock, day = (
+            book.add_format({"num_format": form}) for form in ('[$-414]dd.mm.yyyy "h" hh:mm', 'd. mmm "h" yyyy')
+        )
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened", "closed"])
+        for row, form in enumerate((clock, clock, day), 1):
+            sheet.write_row(row, 0, [f"i{row}", "web", 1])
+            sheet.write_datetime(row, 3, datetime(2026, 8, row), form)  # noqa: DTZ001 - as a workbook has it
+        sheet.write_formula(2, 4, "=NA()", None, "#N/A")
+    for sheet_name in ("", ', sheet = "Søk & <data>"'):
+        desk(HEADER.replace('"items.csv"', f'{{ path = "w.xlsx"{sheet_name} }}') + '-- naive_time = "UTC"\n' + WITH_END)
+        found = desk_of(small).sort("_line")
+        assert found["declared_at"][0] == datetime(2026, 8, 1, tzinfo=UTC)
+        assert found["_reason"].to_list() == [
+            None,
+            "resolved_at: no instant (no day and time as YYYY-MM-DD HH:MM with an offset)",
+            "declared_at: no instant (a day without a time)",
+        ]

@@ -113,6 +113,12 @@ CHECK_CELLS: dict[str, dict[str, Any]] = {
     },
     "monitor_id": {
         "3.10": "=3.10",
+        "10021": "=10021",
+        "\u00a0web 1\u202f": "=web 1",
+        "10021.0": "a number with a fraction",
+        "1,78554E+12": "a number that a spreadsheet has rounded",
+        "1.2e+18": "a number that a spreadsheet has rounded",
+        "1e10": "=1e10",
         "a" * 4001: "longer than 4000 characters",
         "a\tb": "a line break or control character",
         "ba\u030at": "=b\u00e5t",
@@ -492,6 +498,13 @@ PARTS: dict[str, tuple[str, int]] = {
     "columns named like ours": (GOOD.replace("resolved_at", "_line", 1), WHOLE),
     "a column in another case": (GOOD.replace("severity", " Severity ", 1), WHOLE),
     "a row that stands twice": (GOOD + DAYS[2], WHOLE),
+    "blank rows, as a spreadsheet saves them": (GOOD + ",,,,\n , ,,,\n\n   \n", WHOLE),
+    "sentences of several lines": (
+        GOOD.replace("i3,web,1,", 'i3,web,1,"')
+        .replace("03T08:00:00Z,", '03T08:00:00Z","x:\nweb, api, db, job, log\nbye"')
+        .replace("resolved_at\n", "text\n"),
+        WHOLE,
+    ),
     "two different rows of one id": (GOOD + DAYS[2].replace("web,1", "web,2"), WHOLE - 1),
 }
 

@@ -1,0 +1,131 @@
+"""What a workbook's cells say beside their values: errors such as ``#N/A``, and days that are written with a time.
+
+The reader of sheets takes an error for an empty cell, and a midnight for a day. Only workbooks of XML (XLSX, XLSM) tell
+it, in the cells' types and the formats of their numbers.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from posixpath import join, normpath
+
+_WORKBOOK, _LINKS, _STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
+_CHUNK = 1 << 20
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]*)<")
+_ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
+_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})$")
+# Formats that every workbook has: of clocks, and of days with a clock.
+_CLOCKS = frozenset({18, 19, 20, 21, 22, 45, 46, 47})
+# What stands in a format as it is: texts, colours and languages.
+_LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SheetMarks:
+    """Places of cells, as row and column from nought, by what their values do not tell.
+
+    Attributes:
+        path: The workbook.
+        part: The sheet in it; None where nobody can tell.
+    """
+
+    path: Path
+    part: str | None
+
+    @cached_property
+    def errors(self) -> dict[Place, str]:
+        """Cells of which a formula or the sheet itself says that they hold no value, and what they show."""
+        if not any(b't="e"' in piece for piece in self._pieces()):
+            return {}
+        return {place: text for place, attributes, text in self._cells() if attributes.get("t") == "e"}
+
+    @cached_property
+    def timed(self) -> frozenset[Place]:
+        """Cells that show a clock, whatever time it is."""
+        styles = self._timed_styles()
+        return frozenset(
+            place for place, attributes, _ in self._cells() if styles and attributes.get("s", "0") in styles
+        )
+
+    def _cells(self) -> Iterator[tuple[Place, dict[str, str], str]]:
+        for piece in self._pieces():
+            for found in _CELL.finditer(piece):
+                attributes = _attributes(found[1])
+                place = _PLACE.match(attributes.get("r", ""))
+                value = _VALUE.search(found[2])
+                if place is not None and value is not None:
+                    yield _numbered(place), attributes, value[1].decode(errors="replace")
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the sheet in pieces that end with a row."""
+        if self.part is None:
+            return
+        with zipfile.ZipFile(self.path) as packed, packed.open(self.part) as content:
+            rest = b""
+            while chunk := content.read(_CHUNK):
+                whole, mark, rest = (rest + chunk).rpartition(b"</row>")
+                if whole:
+                    yield whole + mark
+            yield rest
+
+    def _timed_styles(self) -> frozenset[str]:
+        with zipfile.ZipFile(self.path) as packed:
+            if _STYLES not in packed.namelist():
+                return frozenset()
+            text = packed.read(_STYLES)
+        formats = [_attributes(found) for found in re.findall(rb"<(?:\w+:)?numFmt\b([^>]*)>", text)]
+        own = {
+            int(each["numFmtId"])
+            for each in formats
+            if "h" in _LITERAL.sub("", html.unescape(each.get("formatCode", ""))).lower()
+        }
+        used = re.search(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", text, re.DOTALL)
+        styles = re.findall(rb"<(?:\w+:)?xf\b([^>]*)>", used[0]) if used else []
+        return frozenset(
+            str(number)
+            for number, style in enumerate(styles)
+            if int(_attributes(style).get("numFmtId", "0")) in _CLOCKS | own
+        )
+
+
+def marks_of(path: Path, sheet: str | None) -> SheetMarks:
+    """Return what the cells of a sheet say beside their values; of a workbook that is none of XML, nothing.
+
+    Args:
+        path: The workbook.
+        sheet: Name of the sheet; None for the first.
+    """
+    try:
+        with zipfile.ZipFile(path) as packed:
+            book, links = packed.read(_WORKBOOK), packed.read(_LINKS)
+            sheets = [_attributes(found) for found in re.findall(rb"<(?:\w+:)?sheet\b([^>]*)>", book)]
+            targets = {each.get("Id"): each.get("Target", "") for each in map(_attributes, _tags(links))}
+            chosen = next((each for each in sheets if sheet is None or html.unescape(each["name"]) == sheet), {})
+            part = normpath(join("/xl", targets.get(chosen.get("r:id"), ""))).lstrip("/")
+            return SheetMarks(path, part if part in packed.namelist() else None)
+    except (zipfile.BadZipFile, KeyError, OSError):
+        return SheetMarks(path, None)
+
+
+def _tags(links: bytes) -> list[bytes]:
+    return re.findall(rb"<(?:\w+:)?Relationship\b([^>]*)>", links)
+
+
+def _attributes(text: bytes) -> dict[str, str]:
+    return {name.decode(): value.decode(errors="replace") for name, value in _ATTRIBUTE.findall(text)}
+
+
+def _numbered(place: re.Match[str]) -> Place:
+    column = 0
+    for letter in place[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(place[2]) - 1, column - 1
