@@ -24,10 +24,11 @@ delivered as (
             y.stream = 'deployments' and y.day between w.starts_on and w."on"
             and (k.told_from <= y.day) is not false
     join ref.calendar as l on l.day = y.day
-    where exists (
-        select 1 from ref.service_owners as o
-        where o.team_id = c.team_id and o.valid_from_at < l.ends_at and o.valid_to_at > l.starts_at
-    )
+    where
+        exists (
+            select 1 from ref.service_owners as o
+            where o.team_id = c.team_id and o.valid_from_at < l.ends_at and o.valid_to_at > l.starts_at
+        )
     group by c.team_id, w.as_of, w.grain
 )
 
