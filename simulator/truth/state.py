@@ -134,6 +134,9 @@ def mnt_updates_within_30d(s: Setting) -> dict[str, Value]:
             spans.setdefault(s.owner(service, begin) or "", []).append(((end - begin) / DAY, done))
     found: dict[str, Value] = {}
     for team, own in spans.items():
+        # While none was taken and none has waited for thirty days, nothing is due.
+        if not any(done or days >= 30 for days, done in own):
+            continue
         waiting, greenwood = 1.0, 0.0
         for day in sorted({days for days, done in own if done and days <= 30}):
             at_risk = sum(days >= day for days, _ in own)

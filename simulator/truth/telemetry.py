@@ -123,9 +123,10 @@ def _mean_completeness(entities: list[tuple[float, float | None, float]]) -> flo
 
 
 def budget_spent(s: Setting) -> dict[str, bool | None]:
-    """Incident -> whether more than a fifth of a 28-day budget was known to be down while it lasted; None: not known.
+    """Incident -> whether more than a fifth of a 28-day budget was known to be spent while it lasted; None: not known.
 
     It lasts from the first sign to its resolution; while it is open, the deadline of its post mortem ends it.
+    Maintenance that may be left out spends nothing.
     """
     found: dict[str, bool | None] = {}
     checks: pl.DataFrame = s.records["availability_checks"].filter(pl.col("status") != "unknown")
@@ -139,9 +140,8 @@ def budget_spent(s: Setting) -> dict[str, bool | None]:
         probe = f"probe-{incident['service_id']}"
         target = _promise(s, incident["service_id"], "availability")
         began, ended = _lasted(s, incident)
-        minutes = sum(
-            max(0.0, (min(at + SLOT, ended) - max(at, began)) / timedelta(minutes=1)) for at in down.get(probe, [])
-        )
+        windows = _maintenance(s, incident["service_id"])
+        minutes = sum(_minutes_spent(max(at, began), min(at + SLOT, ended), windows) for at in down.get(probe, []))
         first = began.astimezone(ZONE).date()
         last = (ended - timedelta(microseconds=1)).astimezone(ZONE).date()
         wanted = {first + timedelta(days=number) for number in range((last - first).days + 1)}
@@ -152,6 +152,12 @@ def budget_spent(s: Setting) -> dict[str, bool | None]:
         else:
             found[incident["incident_id"]] = False if wanted <= looked.get(probe, set()) else None
     return found
+
+
+def _minutes_spent(start: datetime, end: datetime, windows: list[tuple[datetime, datetime]]) -> float:
+    """Minutes from start to end outside of windows that do not overlap."""
+    left_out = sum(max(0.0, (min(end, until) - max(start, begin)) / timedelta(minutes=1)) for begin, until in windows)
+    return max(0.0, (end - start) / timedelta(minutes=1) - left_out)
 
 
 def _lasted(s: Setting, incident: dict[str, Any]) -> tuple[datetime, datetime]:

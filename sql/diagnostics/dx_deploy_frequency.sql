@@ -13,7 +13,7 @@ with counted as (
     group by w.as_of, w.grain, d.team_id
 ),
 
--- Only days that were delivered: a day of which nothing is known is no day without deployments.
+-- Only days that were delivered, and on which the team had something to deploy: others are no days without deployments.
 delivered as (
     select c.team_id, w.as_of, w.grain, count(*) as days
     from macros.shown_windows(90) as w
@@ -23,6 +23,12 @@ delivered as (
         on
             y.stream = 'deployments' and y.day between w.starts_on and w."on"
             and (k.told_from <= y.day) is not false
+    join ref.calendar as l on l.day = y.day
+    where
+        exists (
+            select 1 from ref.service_owners as o
+            where o.team_id = c.team_id and o.valid_from_at < l.ends_at and o.valid_to_at > l.starts_at
+        )
     group by c.team_id, w.as_of, w.grain
 )
 

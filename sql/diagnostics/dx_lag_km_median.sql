@@ -6,13 +6,17 @@ with items as (
     select
         e.team_id, w.as_of, w.grain,
         macros.days_waiting(e.available_at, e.applied_at, e.dismissed_at, w.as_of) as days,
-        macros.is_applied(e.applied_at, e.dismissed_at, w.as_of) as is_done, e.knows_end
+        macros.is_applied(e.applied_at, e.dismissed_at, w.as_of) as is_done, e.knows_end,
+        -- A package that nobody can date is one item of which nothing is known, however often it was looked at.
+        case
+            when e.unknown_because is null then e.episode_id else e.repository || ' ' || coalesce(e.package, '')
+        end as item_id
     from macros.shown_windows(180) as w
     join facts.update_episodes as e on macros.within(e.available_at, w.starts_at, w.as_of)
 ),
 
 unknown as (
-    select team_id, as_of, grain, count(*) filter (not knows_end) as not_known
+    select team_id, as_of, grain, count(distinct item_id) filter (not knows_end) as not_known
     from items
     group by team_id, as_of, grain
 ),

@@ -5,19 +5,24 @@
 with items as (
     select
         e.team_id, w.as_of, w.grain, epoch_us(w.as_of - e.available_at) / 86400e6 as days,
-        e.knows_end
+        e.knows_end,
+        case
+            when e.unknown_because is null then e.episode_id else e.repository || ' ' || coalesce(e.package, '')
+        end as item_id
     from macros.shown_windows(0) as w
     join facts.update_episodes as e
         on
             e.available_at < w.as_of
             and coalesce(least(e.applied_at, e.dismissed_at) >= w.as_of, true)
+            -- A package that nobody can date is told of again every 28 days: its last look says that it is there.
+            and (e.unknown_because is null or e.available_at >= w.as_of - interval 28 day)
 )
 
 select
     team_id, as_of, grain, '' as entity_id,
     unnest(macros.statistic(
         'p90', quantile_cont(days, 0.9) filter (knows_end), count(*) filter (knows_end),
-        not_known := count(*) filter (not knows_end)
+        not_known := count(distinct item_id) filter (not knows_end)
     ))
 from items
 group by team_id, as_of, grain

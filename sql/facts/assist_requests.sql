@@ -22,13 +22,13 @@ with named as (
 
 select
     a.request_id, a.from_team_id, a.to_team_id, a.asked_at, a.answered_at,
-    coalesce(d.coverage = 'always' or (
-        d.coverage = 'working_hours' and c.is_working_day
-        and macros.within(a.asked_at, c.work_starts_at, c.work_ends_at)
-    ), false) as is_on_duty, a.untold
+    coalesce(d.coverage = 'always' or (d.coverage = 'working_hours' and c.day is not null), false) as is_on_duty,
+    a.untold
 from named as a
 join ref.teams as t on t.team_id = a.to_team_id
-join macros.work_days() as c on c.team_id = a.to_team_id and macros.within(a.asked_at, c.starts_at, c.ends_at)
+-- Working hours in another zone may cross our midnight: whose day it is here says nothing.
+left join macros.work_days() as c
+    on c.team_id = a.to_team_id and c.is_working_day and macros.within(a.asked_at, c.work_starts_at, c.work_ends_at)
 left join ref.oncall_duties as d
     on d.team_id = a.to_team_id and macros.within(a.asked_at, d.valid_from_at, d.valid_to_at)
 where a.from_team_id <> a.to_team_id

@@ -17,8 +17,10 @@
 --     within 7 days names a deployment that no source has or that came later, and none before it names this one"""
 -- knows_recovery = "The source can tell rollbacks and hotfixes, or one is known"
 with named as (
-    select i.service_id, i.declared_at, lower(i.caused_by_deployment_id) as named_id, d.deployment_id
-    from facts.incidents as i
+    -- What caused an incident is told whatever its service is called, and whether anybody owned it.
+    select n.service_id, i.declared_at, lower(i.caused_by_deployment_id) as named_id, d.deployment_id
+    from staging.incidents as i
+    left join ref.service_names as n on n.name = lower(i.service_id)
     left join staging.deployments as d
         on lower(d.deployment_id) = lower(i.caused_by_deployment_id) and d.deployed_at <= i.declared_at
     where i.caused_by_deployment_id is not null

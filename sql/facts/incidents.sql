@@ -27,7 +27,8 @@
 -- notified_at = "Authority notified, UTC; null = not, or untold"
 -- budget_ratio = """\
 --     Share of the service's 28-day error budget that was spent while it lasted, or by postmortem_due_while_open_at \
---     if no end is known; null without SLO, or where no monitor looked"""
+--     if no end is known: some monitor was down outside eligible maintenance; null without SLO, or where no monitor \
+--     looked"""
 -- untold = "Columns that its source cannot tell: empty there says nothing at all"
 with owned as (
     select
@@ -58,24 +59,22 @@ lasting as (
     where i.target is not null
 ),
 
--- Known downtime meanwhile, by the monitor that saw most of it (summing monitors would count twice).
+-- Known downtime meanwhile that spends of the budget: any monitor down is down, eligible maintenance is not.
 seen as (
     select
-        i.incident_id, i.is_open, x.monitor_key,
-        sum(epoch_us(least(x.ends_at, i.ended_at) - greatest(x.starts_at, i.began_at))) / 60e6 as minutes
+        i.incident_id, i.is_open,
+        sum(epoch_us(least(x.ends_at, i.ended_at)) - epoch_us(greatest(x.starts_at, i.began_at))) / 60e6 as minutes
     from lasting as i
-    join facts.availability_runs as x
-        on
-            x.service_id = i.owned_service_id and x.status = 'down' and x.starts_at < i.ended_at
-            and x.ends_at > i.began_at
-    group by i.incident_id, i.is_open, x.monitor_key
+    join macros.merged_runs(['down'], '-infinity'::timestamptz) as x
+        on x.service_id = i.owned_service_id and x.starts_at < i.ended_at and x.ends_at > i.began_at
+    group by i.incident_id, i.is_open
 ),
 
 -- Where nobody looked on one of its days, no outage seen is no outage known.
 spent as (
     select
         i.incident_id, i.is_open, bool_and(coalesce(a.known_minutes > 0, false)) as is_watched,
-        coalesce(max(s.minutes), case when is_watched then 0.0 end) / (28 * 1440 * (1 - i.target)) as ratio
+        coalesce(any_value(s.minutes), case when is_watched then 0.0 end) / (28 * 1440 * (1 - i.target)) as ratio
     from lasting as i
     join ref.calendar as c on c.ends_at > i.began_at and c.starts_at < i.ended_at
     left join facts.availability_daily as a on a.service_id = i.owned_service_id and a.day = c.day

@@ -6,7 +6,9 @@
 -- service_id = "Service with an availability SLO"
 -- team_id = "Owner"
 -- target = "SLO"
--- burn_5m = "Share down in the last 5 minutes / (1 - SLO); 1 spends exactly the budget; null = nothing known"
+-- burn_5m = """\
+--     Share of the last 5 minutes in which some monitor was down / (1 - SLO), of known time outside eligible \
+--     maintenance; 1 spends exactly the budget; null = no such time"""
 -- burn_30m = "The same over 30 minutes"
 -- burn_1h = "Over an hour"
 -- burn_6h = "Over six hours"
@@ -31,23 +33,30 @@ promised as (
     where o.grain = 'latest'
 ),
 
--- Several monitors of a service are averaged, each over the time it knows.
+-- As in facts.availability_daily: any monitor down is down, and what nobody knows or eligible maintenance is no time.
+spans as (
+    select m.service_id, m.starts_at, m.ends_at, false as is_down
+    from latest as l, macros.merged_runs(['up', 'down', 'degraded'], l.as_of - interval 3 day) as m
+    union all
+    select m.service_id, m.starts_at, m.ends_at, true
+    from latest as l, macros.merged_runs(['down'], l.as_of - interval 3 day) as m
+),
+
 parts as (
     select
-        r.service_id, w.minutes, r.status,
-        epoch_us(least(r.ends_at, l.as_of) - greatest(r.starts_at, l.as_of - w.minutes * interval 1 minute)) as us
+        s.service_id, w.minutes, s.is_down,
+        epoch_us(least(s.ends_at, l.as_of))
+        - epoch_us(greatest(s.starts_at, l.as_of - w.minutes * interval 1 minute)) as us
     from latest as l
     cross join (values (5), (30), (60), (360), (4320)) as w (minutes)
-    join facts.availability_runs as r
-        on r.starts_at < l.as_of and r.ends_at > l.as_of - w.minutes * interval 1 minute
-    where r.status in ('up', 'down', 'degraded')
+    join spans as s on s.starts_at < l.as_of and s.ends_at > l.as_of - w.minutes * interval 1 minute
 ),
 
 shares as (
-    select service_id, minutes, coalesce(sum(us) filter (status = 'down'), 0) / sum(us) as down
+    select
+        service_id, minutes, coalesce(sum(us) filter (is_down), 0) / sum(us) filter (not is_down) as down
     from parts
     group by service_id, minutes
-    having sum(us) > 0
 ),
 
 burns as (

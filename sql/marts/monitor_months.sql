@@ -49,8 +49,11 @@ minutes as (
 ),
 
 checks as (
-    select monitor_key, cast(date_trunc('month', day) as date) as month, cast(sum(check_count) as bigint) as check_count
-    from facts.monitor_day_runs
+    select
+        m.monitor_key, cast(date_trunc('month', d.day) as date) as month,
+        cast(sum(d.check_count) as bigint) as check_count
+    from facts.monitor_days as d
+    join facts.monitors as m on m.provider = d.provider and m.monitor_id = d.monitor_id
     group by all
 ),
 
@@ -65,13 +68,16 @@ outages as (
 )
 
 select
-    m.monitor_key, i.provider, i.monitor_id, i.service_id, m.month, coalesce(c.check_count, 0) as check_count,
-    m.observed_minutes, m.down_minutes, m.degraded_minutes,
+    i.monitor_key, i.provider, i.monitor_id, i.service_id, coalesce(m.month, c.month) as month,
+    coalesce(c.check_count, 0) as check_count,
+    coalesce(m.observed_minutes, 0) as observed_minutes, coalesce(m.down_minutes, 0) as down_minutes,
+    coalesce(m.degraded_minutes, 0) as degraded_minutes,
     1 - m.down_minutes / nullif(m.observed_minutes, 0) as uptime_ratio,
     coalesce(o.outages_started, 0) as outages_started, coalesce(o.outages_open, 0) as outages_open,
     o.restore_minutes_p50, o.restore_minutes_p90, o.longest_outage_minutes
 from minutes as m
-join facts.monitors as i on i.monitor_key = m.monitor_key
-left join checks as c on c.monitor_key = m.monitor_key and c.month = m.month
+-- A month in which the monitor said nothing but that it does not know is there too.
+full join checks as c on c.monitor_key = m.monitor_key and c.month = m.month
+join facts.monitors as i on i.monitor_key = coalesce(m.monitor_key, c.monitor_key)
 left join outages as o on o.monitor_key = m.monitor_key and o.month = m.month
-order by m.monitor_key, m.month
+order by i.monitor_key, month

@@ -5,11 +5,12 @@
 -- service_id = "Service, or null where no pattern fits"
 -- month = "First day of the month; only months with commits on the default branch"
 -- update_merges = """\
---     Merged dependency updates by Renovate or Dependabot (deploys under a bot's name left out); null = no source \
---     tells merges"""
--- security_update_merges = "Those marked as security updates; null = none of them says"
+--     Merged dependency updates by Renovate or Dependabot (deploys under a bot's name left out); null = none, and \
+--     no day of the month was delivered"""
+-- security_update_merges = "Those marked as security updates; null = none of them says, or as update_merges"
 -- package_updates = """\
---     Package version changes by Renovate or Dependabot; a grouped merge holds many; null = no source tells them"""
+--     Package version changes by Renovate or Dependabot; a grouped merge holds many; null = none, and no \
+--     day of the month was delivered"""
 -- commits = "Commits on the first-parent line of the default branch"
 -- human_commits = "Those by people"
 -- ai_agent_commits = "Those by AI agents"
@@ -53,13 +54,33 @@ merged as (
     group by all
 ),
 
--- None is known only of what some source tells.
+-- None is known only of a month of which the stream delivered a day, or before the first row of a file: commits reach
+-- back further than what a connector was asked for, and go on where exports ended.
 told as (
     select
+        cast(date_trunc('month', day) as date) as month,
         max(case when stream = 'update_merges' then 0 end) as no_merges,
         max(case when stream = 'dependency_updates' then 0 end) as no_packages
-    from meta.streams
-    where is_connected
+    from meta.delivered_days
+    where stream in ('update_merges', 'dependency_updates')
+    group by all
+),
+
+filed as (
+    select
+        min(d.day) filter (d.stream = 'update_merges') as merges_from,
+        min(d.day) filter (d.stream = 'dependency_updates') as packages_from
+    from meta.delivered_days as d
+    semi join (select stream from meta.sources where kind = 'files') as f on f.stream = d.stream
+),
+
+nothing as (
+    select
+        c.*, coalesce(t.no_merges, case when c.month < f.merges_from then 0 end) as no_merges,
+        coalesce(t.no_packages, case when c.month < f.packages_from then 0 end) as no_packages
+    from commits as c
+    cross join filed as f
+    left join told as t on t.month = c.month
 ),
 
 packages as (
@@ -72,15 +93,14 @@ packages as (
 
 select
     c.repository, c.service_id, cast(c.month as date) as month,
-    coalesce(m.update_merges, t.no_merges) as update_merges,
-    case when m.repository is null then t.no_merges else m.security_update_merges end as security_update_merges,
-    coalesce(p.package_updates, t.no_packages) as package_updates,
+    coalesce(m.update_merges, c.no_merges) as update_merges,
+    case when m.repository is null then c.no_merges else m.security_update_merges end as security_update_merges,
+    coalesce(p.package_updates, c.no_packages) as package_updates,
     cast(c.commits as bigint) as commits, cast(c.human_commits as bigint) as human_commits,
     cast(c.ai_agent_commits as bigint) as ai_agent_commits,
     c.update_bot_commits / c.commits as update_bot_share, c.all_bots_commits / c.commits as all_bots_share,
     m.offhours_share, m.human_touched_share, m.security_not_known, m.offhours_not_known, m.human_touched_not_known
-from commits as c
-cross join told as t
+from nothing as c
 left join merged as m on m.repository = c.repository and m.month = c.month
 left join packages as p on p.repository = c.repository and p.month = c.month
 where c.commits > 0

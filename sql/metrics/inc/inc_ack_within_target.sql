@@ -37,13 +37,10 @@ with pages as (
     from facts.alerts as a
     join ref.oncall_duties as d
         on d.team_id = a.team_id and macros.within(a.fired_at, d.valid_from_at, d.valid_to_at)
-    join macros.work_days() as c on c.team_id = a.team_id and macros.within(a.fired_at, c.starts_at, c.ends_at)
-    where
-        d.coverage = 'always'
-        or (
-            d.coverage = 'working_hours' and c.is_working_day
-            and macros.within(a.fired_at, c.work_starts_at, c.work_ends_at)
-        )
+    -- Working hours in another zone may cross our midnight: whose day it is here says nothing.
+    left join macros.work_days() as c
+        on c.team_id = a.team_id and c.is_working_day and macros.within(a.fired_at, c.work_starts_at, c.work_ends_at)
+    where d.coverage = 'always' or (d.coverage = 'working_hours' and c.day is not null)
 ),
 
 judged as (

@@ -38,6 +38,8 @@ items as (
         repository || ' ' || coalesce(package, '') as detail, completeness
     from began
     where unknown_because is null
+    -- While none was taken and none has waited for thirty days, all can still be done in time: nothing is due.
+    qualify bool_or(is_done or (knows_end and days >= 30)) over (partition by team_id, as_of, grain) or not knows_end
     union all
     -- A package that nobody can date is one item of which nothing is known, however often it was looked at.
     select
