@@ -59,7 +59,7 @@ def _unsure(board: Board, language: str) -> str:
     unscored, provisional = states.count("too_little_data"), states.count("provisional")
     said = [text(language, "lead.unscored", count=unscored)] if unscored else []
     if provisional:
-        which = "all" if provisional == len(board.found()) else "some"
+        which = "some" if provisional < len(board.found()) else "one" if provisional == 1 else "all"
         said.append(text(language, f"lead.provisional_{which}", count=provisional))
     return " ".join(said)
 

@@ -34,11 +34,6 @@ class ShownChange:
     total: float
     parts: tuple[tuple[str, float], ...]
 
-    @property
-    def is_rounded_apart(self) -> bool:
-        """Whether the change that is shown is not the difference of the scores that are shown."""
-        return round(self.after - self.before, 1) != self.total
-
 
 def shown_change(rows: Sequence[Change]) -> ShownChange:
     """Return the mean of some changes (one is itself), rounded by the largest remainder.

@@ -59,8 +59,7 @@ def trend_sentence(page: Page, team_id: str) -> str:
         "explain.trend",
         verdict=word,
         note=note,
-        points=own.n,
-        periods=page.text(f"explain.periods_{own.grain}"),
+        periods=page.text(f"explain.periods_{own.grain}", count=own.n),
         share=fmt.percent(page.language, own.weight_share),
     )
 

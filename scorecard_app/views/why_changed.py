@@ -30,7 +30,6 @@ def change(page: Page, team_id: str) -> None:
         join(
             heading(page.text("explain.change"), note, anchor="change"),
             paragraph(sentence(page, shown)),
-            hint(page.text("explain.change_rounded")) if shown.is_rounded_apart else None,
             table_html(page, change_table(page, shown, page.text("explain.change_parts")), kind="parts"),
             paragraph(more) if more else None,
             folded_table(page, page.text("explain.change_earlier"), earlier),

@@ -39,4 +39,3 @@ def test_a_change_is_rounded_once_and_is_the_same_wherever_it_is_told():
     shown = shown_change([row])
     assert (shown.before, shown.after, shown.total) == (55.4, 58.8, 3.3)
     assert sum(points for _, points in shown.parts) == pytest.approx(3.3)
-    assert shown.is_rounded_apart
