@@ -49,7 +49,7 @@ def _state(board: Board, language: str) -> str:
         key = "same" if (then.met, then.teams) == (met, teams) else "before" if then.teams == teams else "other_teams"
         said = text(language, f"lead.state_{key}", **words)
     return " ".join(
-        filter(None, (said, _unsure(board, language), _crossed(board, language), _doubted(board, language)))
+        filter(None, (said, _crossed(board, language), _unsure(board, language), _doubted(board, language)))
     )
 
 

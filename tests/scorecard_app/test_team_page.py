@@ -337,3 +337,23 @@ def test_a_change_is_the_same_on_the_overview_the_changes_and_the_teams_page(dem
         assert lines(own, text("en", "explain.change_parts"))[-1][-1] == fmt.signed("en", row["change"])
         first = lines(own, text("en", "explain.change_caption"))[0]
         assert first[2:-1] == rows[row["name_en"]][1:-1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_measured_without_points_has_its_unit_and_is_not_rounded_to_nothing(demo_home, monkeypatch, language):
+    """ "32.3" from code to production: minutes, hours or days? And 0.47 expected attacks were "0"."""
+    found = rows_of(
+        demo_home,
+        """select 'hours' as unit, team_id, value from diagnostics.dx_lead_time
+           where grain = 'latest' and team_id = 'fiskekvote' and statistic = 'p50' union all
+           select 'count', team_id, value from diagnostics.dx_epss_exposure
+           where grain = 'latest' and value between 0.1 and 0.5 limit 2""",
+    )
+    assert {row["unit"] for row in found} == {"hours", "count"}
+    for row in found:
+        _, html = open_page("team", demo_home, monkeypatch, lang=language, team=row["team_id"])
+        written = [flat(line[2]) for line in lines(html, text(language, "explain.diagnostics_caption"))]
+        unit = text(language, f"unit.{row['unit']}") if row["unit"] != "count" else ""
+        assert f"{fmt.number(language, row['value'], 1)} {unit}".strip() in {
+            words.replace("\xa0", " ") for words in written
+        }
