@@ -341,7 +341,7 @@ def test_a_change_is_the_same_on_the_overview_the_changes_and_the_teams_page(dem
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_measured_without_points_has_its_unit_and_is_not_rounded_to_nothing(demo_home, monkeypatch, language):
-    """ "32.3" from code to production: minutes, hours or days? And 0.47 expected attacks were "0"."""
+    """Was 32.3 from code to production minutes, hours or days? And 0.47 expected attacks were none."""
     found = rows_of(
         demo_home,
         """select 'hours' as unit, team_id, value from diagnostics.dx_lead_time
