@@ -37,7 +37,10 @@ def change_table(page: Page, change: ShownChange, caption: str) -> Table:
 
 
 def sentence(page: Page, change: ShownChange) -> str:
-    """Return the change in words: from, to, and its parts."""
+    """Return the change in words: how much, to what, and its parts.
+
+    The score before is not told: both scores are rounded apart, and would contradict the change by a tenth.
+    """
     parts = ", ".join(
         f"{page.text(f'explain.part_{part}').lower()} {fmt.signed(page.language, value)}"
         for part, value in sorted(change.parts, key=lambda part: -abs(part[1]))
@@ -45,7 +48,9 @@ def sentence(page: Page, change: ShownChange) -> str:
     before, after = (fmt.number(page.language, value, 1) for value in (change.before, change.after))
     if not change.parts:
         return page.text("explain.change_none", before=before)
-    return page.text("explain.change_words", before=before, after=after, parts=parts)
+    way = "up" if change.total > 0 else "down" if change.total < 0 else "still"
+    points = fmt.number(page.language, abs(change.total), 1)
+    return page.text(f"explain.change_{way}", points=points, after=after, parts=parts)
 
 
 def _row(

@@ -94,10 +94,18 @@ def signed(language: str, value: float | None) -> str:
 
 
 def percent(language: str, ratio: float | None, decimals: int = 0) -> str:
-    """Return a ratio 0..1 as percent."""
+    """Return a ratio 0..1 as percent; 99.6 is never said to be all, nor 59.7 the 60 that a sure score needs."""
     if ratio is None:
         return MISSING
-    return number(language, ratio * 100, decimals) + (f"{NBSP}%" if language == "nb" else "%")
+    share = ratio * 100
+    edge = round(share, decimals)
+    if edge > share and edge % LEVEL_STEP == 0 and not math.isclose(edge, share, abs_tol=1e-9):
+        share = math.floor(share * 10**decimals) / 10**decimals
+    return _percent(language, share, decimals)
+
+
+def _percent(language: str, share: float | None, decimals: int) -> str:
+    return MISSING if share is None else number(language, share, decimals) + (f"{NBSP}%" if language == "nb" else "%")
 
 
 def chance(language: str, probability: float | None) -> str:
@@ -112,7 +120,7 @@ def metric_value(language: str, unit: str, value: float | None) -> str:
     if value is None:
         return MISSING
     if unit in IN_PERCENT:
-        return percent(language, value, _decimals(unit, value))
+        return _percent(language, value * 100, _decimals(unit, value))
     return number(language, value, 0 if unit == "count" else 2)
 
 
@@ -130,7 +138,7 @@ def metric_values(language: str, unit: str, *values: float | None, beside: Seque
     known = [value for value in (*values, *beside) if value is not None]
     is_whole = unit != "budgets" and all(math.isclose(value * 100, round(value * 100), abs_tol=1e-6) for value in known)
     decimals = 0 if is_whole else max((_decimals(unit, value) for value in known), default=0)
-    return [percent(language, value, decimals) for value in values]
+    return [_percent(language, None if value is None else value * 100, decimals) for value in values]
 
 
 def _decimals(unit: str, value: float) -> int:

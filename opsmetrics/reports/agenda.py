@@ -217,7 +217,9 @@ def _gates(board: Board, language: str, exploited: set[str | None]) -> Iterator[
     for row in rows:
         caps[row.gate] = max(caps.get(row.gate, 0), row.level or 0)
     for row in sorted(rows, key=lambda row: (caps[row.gate], row.gate or "")):
-        count = "" if row.gate_findings is None else fmt.number(language, row.gate_findings)
+        # A reason that counts nothing ("no rota is registered") is not followed by a number.
+        is_counted = row.gate_findings is not None and row.reason is not None and "{}" in row.reason.get(language)
+        count = fmt.number(language, row.gate_findings) if is_counted else ""
         title, one = (_gate_title(language, replace(row, gate_findings=found)) for found in (SEVERAL, 1))
         yield Matter(
             f"gate_{row.gate}",
@@ -268,7 +270,7 @@ def _goals(board: Board, language: str) -> Iterator[Matter]:
             name = f"{names[goal.team_id]}: {titles[goal.metric_id]}"
             yield Matter(
                 cause,
-                *_titles(language, f"agenda.{cause}"),
+                *_titles(language, f"agenda.{cause}", within=str(SOON_DAYS)),
                 text(language, f"agenda.{cause}_place", name=name, days=abs(goal.days_left)),
                 METRIC.at(team=goal.team_id, metric=goal.metric_id),
                 DECISIONS.at(),
@@ -308,7 +310,7 @@ def _exemptions(board: Board, language: str) -> Iterator[Matter]:
         name = f"{names[row.team_id]}: {titles.get(row.subject, row.subject)}"
         yield Matter(
             "exemption",
-            *_titles(language, "agenda.exemption"),
+            *_titles(language, "agenda.exemption", within=str(SOON_DAYS)),
             text(language, "agenda.exemption_place", name=name, days=row.days_left),
             EXEMPTIONS.at(),
             EXEMPTIONS.at(),

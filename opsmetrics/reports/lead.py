@@ -40,14 +40,28 @@ def _state(board: Board, language: str) -> str:
     met, teams, then = board.met() or 0, len(board.scores), board.before
     words = {"met": met, "teams": teams}
     if teams == 1 and (then is None or then.teams == 1):
-        return " ".join(filter(None, (_state_of_one(board, language, is_met=met == 1), _doubted(board, language))))
+        said = _state_of_one(board, language, is_met=met == 1)
+        return " ".join(filter(None, (said, _unsure(board, language), _doubted(board, language))))
     if then is None:
         said = text(language, "lead.state_alone", **words)
     else:
         words |= {"before": then.met, "teams_before": then.teams, "since": since(board, language)}
         key = "same" if (then.met, then.teams) == (met, teams) else "before" if then.teams == teams else "other_teams"
         said = text(language, f"lead.state_{key}", **words)
-    return " ".join(filter(None, (said, _crossed(board, language), _doubted(board, language))))
+    return " ".join(
+        filter(None, (said, _crossed(board, language), _unsure(board, language), _doubted(board, language)))
+    )
+
+
+def _unsure(board: Board, language: str) -> str:
+    """How many of the teams have no score, and how many a provisional one: what is not known is no "does not meet"."""
+    states = [row.status for row in board.scores.values()]
+    unscored, provisional = states.count("too_little_data"), states.count("provisional")
+    said = [text(language, "lead.unscored", count=unscored)] if unscored else []
+    if provisional:
+        which = "some" if provisional < len(board.found()) else "one" if provisional == 1 else "all"
+        said.append(text(language, f"lead.provisional_{which}", count=provisional))
+    return " ".join(said)
 
 
 def _state_of_one(board: Board, language: str, *, is_met: bool) -> str:

@@ -21,6 +21,7 @@ from opsmetrics.snapshots.queries.movement import Change
 from opsmetrics.snapshots.queries.rows import index_by
 
 DOUBTS = ("signs", "provisional", "carried", "on_edge")
+NAMED_PART = 0.5  # points of a team's score that a part moved before it is called the cause in an area
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[It
     """Return moves in words: whose, from what to what, and the main cause."""
     names, areas = board.team_names(language), board.area_names(language)
     causes = _causes(board, {row.team_id for row in rows})
-    own = {row.team_id for row in rows if not row.area_id}
-    changes = movement.all_changes(board.snapshot, board.period).among("team_id", own)
+    changes = movement.all_changes(board.snapshot, board.period).among("team_id", {row.team_id for row in rows})
     parts = index_by(changes, lambda row: row.team_id)
     items: list[Item] = []
     for row in rows:
@@ -103,7 +103,8 @@ def say_moves(board: Board, language: str, rows: Sequence[ScoreMove]) -> list[It
         if abs(row.change or 0) < MATERIAL_POINTS:
             words.append(text(language, "moves.level_up" if is_up else "moves.level_down"))
         elif row.area_id:
-            words.append(_cause(language, causes.get((row.team_id, row.area_id, is_up))))
+            cause = causes.get((row.team_id, row.area_id, is_up))
+            words.append(_area_cause(language, row.change or 0.0, cause, parts.get(row.team_id)))
         elif row.team_id in parts:
             words.append(_team_cause(board, language, parts[row.team_id], causes, is_up=is_up))
         note = " ".join(word for word in words if word != text(language, "moves.no_cause"))
@@ -170,16 +171,34 @@ def _team_cause(
     found = [causes[key] for key in keys if key in causes]
     if part != "performance" or not found:
         return text(language, f"moves.because_{part}")
-    return _cause(language, max(found, key=lambda cause: abs(cause.performance)))
+    first = max(found, key=lambda cause: abs(cause.performance))
+    return _cause(language, first, is_most=_is_most(first.performance, change.score_after - change.score_before))
 
 
-def _cause(language: str, cause: Cause | None) -> str:
-    """The metric that moved an area most, from what to what; in points where a value is not known."""
-    if cause is None:
-        return text(language, "moves.no_cause")
-    title = cause.title.get(language)
+def _area_cause(language: str, moved: float, cause: Cause | None, change: Change | None) -> str:
+    """What moved an area most: a metric, and where the metrics do not explain it another part of the team's change."""
+    if cause is not None and _is_most(cause.effect, moved):
+        return _cause(language, cause, is_most=True)
+    if cause is not None and _is_most(cause.explained, moved):
+        return _cause(language, cause, is_most=False)
+    if change is not None:
+        other = max((part for part in PARTS if part != "performance"), key=lambda part: abs(change.part(part)))
+        # The parts are those of the team: a small one, or one that goes the other way, tells nothing of this area.
+        if change.part(other) * moved > 0 and abs(change.part(other)) >= NAMED_PART:
+            return text(language, f"moves.because_{other}")
+    return text(language, "moves.no_cause")
+
+
+def _is_most(part: float | None, whole: float) -> bool:
+    """Whether a part is half of a change or more, and goes the same way."""
+    return part is not None and part * whole > 0 and abs(part) >= abs(whole) / 2
+
+
+def _cause(language: str, cause: Cause, *, is_most: bool) -> str:
+    """The metric that moved a score most, from what to what; in points where a value is not known."""
+    title, kind = cause.title.get(language), "cause" if is_most else "largest"
     if cause.value is None or cause.value_before is None or cause.value == cause.value_before:
         before, now = (fmt.number(language, each) for each in (cause.points_before, cause.points_after))
-        return text(language, "moves.cause_points", metric=title, before=before, now=now)
+        return text(language, f"moves.{kind}_points", metric=title, before=before, now=now)
     before, now = fmt.metric_values(language, cause.unit, cause.value_before, cause.value)
-    return text(language, "moves.cause", metric=title, before=before, now=now)
+    return text(language, f"moves.{kind}", metric=title, before=before, now=now)

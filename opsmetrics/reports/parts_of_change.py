@@ -1,4 +1,7 @@
-"""What a change of a score is made of, as people read it: rounded so that the parts add up to what is shown.
+"""What a change of a score is made of, as people read it: rounded so that the parts add up to the change that is shown.
+
+A change is rounded once, from the scores as they are, so that it is the same wherever it is told. Scores before and
+after are rounded apart: their difference may be a tenth off.
 
 Does not belong here: how the parts are computed (``opsmetrics.scoring.change``).
 """
@@ -22,17 +25,14 @@ class ShownChange:
     Attributes:
         before: Score before, as shown.
         after: Score after, as shown.
-        parts: Name of each part that is not nothing, and its points; they add up to ``after - before``.
+        total: The change.
+        parts: Name of each part that is not nothing, and its points; they add up to ``total``.
     """
 
     before: float
     after: float
+    total: float
     parts: tuple[tuple[str, float], ...]
-
-    @property
-    def total(self) -> float:
-        """The difference of what is shown."""
-        return round(self.after - self.before, 1)
 
 
 def shown_change(rows: Sequence[Change]) -> ShownChange:
@@ -45,12 +45,13 @@ def shown_change(rows: Sequence[Change]) -> ShownChange:
         raise ValueError("no change to show")
     count = len(rows)
     before, after = (
-        _tenths(sum(values) / count) for values in zip(*((r.score_before, r.score_after) for r in rows), strict=True)
+        sum(values) / count for values in zip(*((r.score_before, r.score_after) for r in rows), strict=True)
     )
+    total = round(round(after - before, 1) * _TENTHS)
     points = [sum(row.part(part) for row in rows) / count for part in PARTS]
-    shares = largest_remainder([value * _TENTHS for value in points], after - before)
+    shares = largest_remainder([value * _TENTHS for value in points], total)
     parts = tuple((part, share / _TENTHS) for part, share in zip(PARTS, shares, strict=True) if share)
-    return ShownChange(before / _TENTHS, after / _TENTHS, parts)
+    return ShownChange(round(before, 1), round(after, 1), total / _TENTHS, parts)
 
 
 def largest_remainder(values: Sequence[float], total: int) -> list[int]:
@@ -67,7 +68,3 @@ def largest_remainder(values: Sequence[float], total: int) -> list[int]:
     if rest:
         whole[max(range(len(values)), key=lambda place: abs(values[place]))] += rest
     return whole
-
-
-def _tenths(value: float) -> int:
-    return round(value * _TENTHS)

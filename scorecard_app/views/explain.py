@@ -25,6 +25,7 @@ from scorecard_app.views.parts import areas_by_id, metrics_by_id, now_only, sour
 
 SHOWN_SUBJECTS = 8
 _LIKELY = 0.5
+_SMALL = 0.1  # below it a number of one decimal says nothing
 
 
 def certainty(page: Page, score: TeamScore | None) -> str:
@@ -59,8 +60,7 @@ def trend_sentence(page: Page, team_id: str) -> str:
         "explain.trend",
         verdict=word,
         note=note,
-        points=own.n,
-        periods=page.text(f"explain.periods_{own.grain}"),
+        periods=page.text(f"explain.periods_{own.grain}", count=own.n),
         share=fmt.percent(page.language, own.weight_share),
     )
 
@@ -253,13 +253,18 @@ def _diagnostic_row(page: Page, row: Diagnostic) -> tuple[Cell, ...]:
     def shown(value: float | None) -> Cell:
         if row.unit == "share":
             return page.cells.percent(value, 2)
-        return page.cells.number(value, 0 if row.unit == "count" else 1)
+        is_whole = row.unit == "count" and value is not None and value == round(value)
+        return page.cells.number(value, 0 if is_whole else 1 if value is None or value >= _SMALL else 2)
 
-    interval = f"{shown(row.low).text}–{shown(row.high).text}" if row.low is not None else ""
+    value = shown(row.value)
+    # A share has its sign; what is counted is told by the statistic.
+    has_unit = row.value is not None and row.unit not in {None, "share", "count"}
+    unit = f"{fmt.NBSP}{page.text(f'unit.{row.unit}')}" if has_unit else ""
+    interval = f"{shown(row.low).text}–{shown(row.high).text}{unit}" if row.low is not None else ""
     return (
         Cell(page.say(row.title), detail=page.say(row.explanation)),
         Cell(" ".join(part for part in (row.entity_id, detail(page.language, row.statistic)) if part)),
-        shown(row.value),
+        Cell(f"{value.text}{unit}", value.value),
         Cell(interval),
         page.cells.number(row.sample_size),
         page.cells.number(row.not_known),

@@ -18,7 +18,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views.health_sources import sources_section
-from scorecard_app.views.health_systems import age, name_of, silent_streams, systems_section, touches
+from scorecard_app.views.health_systems import age_of_oldest, name_of, silent_streams, systems_section, touches
 from scorecard_app.views.parts import areas_by_id, source, teams_by_id
 
 THIN = 0.6  # covered less than this, a cell rests on little
@@ -61,7 +61,7 @@ def _lead(page: Page, systems: Sequence[SystemHealth]) -> None:
         **values,
         system=name_of(page, worst),
         streams=silent_streams(page, worst),
-        age=age(page, worst).lower(),
+        age=age_of_oldest(page, worst),
     )
     tail = page.text("health.lead_touches", areas=touches(page, touched)) if touched else ""
     show(lead(" ".join(filter(None, (words, tail)))))

@@ -68,6 +68,14 @@ def age(page: Page, row: SystemHealth) -> str:
     return page.text(f"health.age_{row.age}" if row.age < 2 else "health.age", days=row.age)
 
 
+def age_of_oldest(page: Page, row: SystemHealth) -> str:
+    """Say how old the newest data of the worst stream are, and which that is where several are silent."""
+    days = age(page, row).lower()
+    if len(row.silent) < 2:
+        return days
+    return page.text("health.oldest", stream=page.text(f"stream.{row.stream}"), age=days)
+
+
 def _table(
     page: Page, found: Sequence[SystemHealth], touched: Mapping[str, Sequence[Touched]] | None, scale: float
 ) -> Table:
@@ -93,21 +101,22 @@ def _touched(page: Page, touched: Sequence[Touched]) -> Cell:
 
 def _row(page: Page, row: SystemHealth, scale: float) -> tuple[Cell, ...]:
     when = fmt.long_date(page.language, row.last_day) if row.last_day else ""
-    streams = silent_streams(page, row) or page.text(f"stream.{row.stream}")
+    # The age and the day are those of one stream: it comes first, and the others that are silent after it.
+    others = [page.text(f"stream.{stream}") for stream in row.silent if stream != row.stream]
+    oldest = page.text(f"stream.{row.stream}")
+    streams = page.text("health.and_newer", streams=listed(page.language, others, SHOWN_STREAMS)) if others else ""
     return (
         Cell(name_of(page, row), detail=_streams(page, row)),
         Cell(page.text(f"health.{row.state}"), tag=STATES[row.state], detail=row.error or ""),
-        Cell(age(page, row), detail=" · ".join(filter(None, (when, streams)))),
+        Cell(age(page, row), detail=" · ".join(filter(None, (when, oldest, streams)))),
         _age_track(page, row, scale),
     )
 
 
 def _streams(page: Page, row: SystemHealth) -> str:
-    return (
-        page.text("health.streams_silent", silent=len(row.silent), all=row.streams)
-        if row.silent
-        else page.text("health.streams_all", all=row.streams)
-    )
+    if len(row.silent) < row.streams and row.silent:
+        return page.text("health.streams_silent", silent=len(row.silent), all=row.streams)
+    return page.text("health.streams_silent_all" if row.silent else "health.streams_all", all=row.streams)
 
 
 def _age_track(page: Page, row: SystemHealth, scale: float) -> Cell:

@@ -26,6 +26,7 @@ from scorecard_app.views.parts import source
 from scorecard_app.views.sides import MOST_ROWS, Side, side_links, side_of
 
 TEAM_KINDS = ("product", "platform")
+SHOWN_SOURCES = 3  # of those whose last known values stand in: the page of data quality has all
 
 
 def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
@@ -58,7 +59,10 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
 
 def _stale_sources(page: Page, found: Board) -> list[Markup]:
     """A source that fails is said once, not in every tile that rests on it."""
-    return [hint(page.link(HEALTH.at(), words)) for words in board.carried(found, page.language)]
+    said = board.carried(found, page.language)
+    if len(said) > SHOWN_SOURCES + 1:  # a line that says "one more" would be as long as the one it stands for
+        said[SHOWN_SOURCES:] = [page.text("brief.carried_more", count=len(said) - SHOWN_SOURCES)]
+    return [hint(page.link(HEALTH.at(), words)) for words in said]
 
 
 def _arrows(page: Page, found: Board) -> str:
@@ -165,7 +169,7 @@ def _team_cells(matrix: Matrix, team: Team) -> list[Markup]:
     )
     changes: list[Node] = []
     if against.before is not None:
-        changes.append(_since(page, move))
+        changes.append(since_points(page, move))
     if against.year is not None:
         changes.append(fmt.signed(language, move.year_change if move else None))
     history = matrix.history.get(team.team_id, ())
@@ -173,7 +177,7 @@ def _team_cells(matrix: Matrix, team: Team) -> list[Markup]:
     return _plain_cells(matrix, [total, *changes, coverage, year_line(page, page.say(team.name), history)])
 
 
-def _since(page: Page, move: ScoreMove | None) -> Markup:
+def since_points(page: Page, move: ScoreMove | None) -> Markup:
     """Points since the last month end, with an arrow where they are worth one and certain."""
     points = fmt.signed(page.language, move.change if move else None)
     change = shown_change(move)
@@ -188,7 +192,9 @@ def year_line(page: Page, name: str, history: Sequence[float | None]) -> Markup:
     """Return the sparkline of a team's or an area's scores at month-ends and now."""
     seen = [value for value in history if value is not None]
     first, last = fmt.scores(page.language, *(seen[place] if seen else None for place in (0, -1)))
-    return sparkline(history, page.text("overview.trend_alt", team=name, first=first, last=last), slots=SHOWN_MONTHS)
+    # A line that ends before the others do says so: its last point is no score of now.
+    key = "overview.trend_alt_ended" if seen and history[-1] is None else "overview.trend_alt"
+    return sparkline(history, page.text(key, team=name, first=first, last=last), slots=SHOWN_MONTHS)
 
 
 def _median_row(matrix: Matrix) -> Markup:

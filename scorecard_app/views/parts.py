@@ -14,6 +14,7 @@ from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
 from opsmetrics.reports.addresses import CHANGES, CONNECT, METRIC
 from opsmetrics.reports.board import SHOWN_PLACES, Item, shown_value, when
+from opsmetrics.reports.parts_of_change import shown_change
 from opsmetrics.reports.table import Cell, Column, Source, Table, Tag
 from opsmetrics.reports.together import together
 from opsmetrics.scoring.change import PARTS
@@ -322,7 +323,7 @@ def changes_table(
         (
             name(row),
             cells.number(row.score_before, 1),
-            *(_part(page, row.part(part)) for part in PARTS),
+            *_parts_of(page, row),
             cells.number(row.score_after, 1, is_strong=True),
         )
         for row in rows
@@ -337,5 +338,7 @@ def changes_table(
     return Table("changes", caption, columns, shown, source=source("changes", **parameters))
 
 
-def _part(page: Page, points: float) -> Cell:
-    return page.cells.signed(points) if abs(points) >= _FEWEST else Cell(fmt.MISSING)
+def _parts_of(page: Page, row: Change) -> list[Cell]:
+    """The parts of one change as every other place writes them; none is a dash."""
+    points = dict(shown_change([row]).parts)
+    return [page.cells.signed(points[part]) if part in points else Cell(fmt.MISSING) for part in PARTS]

@@ -110,3 +110,18 @@ def test_a_waiver_that_does_not_count_is_told_to_be_one(demo_home, tmp_path, mon
     home, _ = altered(demo_home, tmp_path / "home", ignored)
     _, html = open_page("exemptions", home, monkeypatch, lang=language)
     assert flat(html).count(said) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_several_silent_streams_the_age_is_that_of_the_one_that_is_named(homes, tmp_path, monkeypatch, language):
+    """Five streams of files were said to be 53 days old; one was, the others 31."""
+    with_two = """update marts.source_health set state = 'late', last_day = last_day - interval 9 day
+        where kind = 'files' and stream = 'signal_hours' and state <> 'ended'"""
+    home, snapshot = altered(homes["full"], tmp_path / "two", with_two)
+    (row,) = [row for row in quality.systems(snapshot) if row.kind == "files"]
+    assert len(row.silent) == 2
+    _, html = open_page("health", home, monkeypatch, lang=language)
+    oldest, other = (text(language, f"stream.{stream}") for stream in (row.stream, *(set(row.silent) - {row.stream})))
+    age = text(language, "health.age", days=row.age)
+    assert text(language, "health.oldest", stream=oldest, age=age) in flat(html)
+    assert text(language, "health.and_newer", streams=other) in flat(html)

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports.do_first import _idle
+from tests.scorecard_app.test_incidents_page import lines
 from tests.scorecard_app.test_views import flat, open_page, rows_of
 
 EXPLOITED = "sec_overdue_exploited"
@@ -222,10 +224,10 @@ def test_the_parts_of_a_change_add_up_to_what_is_shown(demo_home, monkeypatch):
         ]
         assert round(sum(shown[:-1]), 1) == shown[-1]
         assert 0.0 not in shown[:-1]
-        sentence = re.search(r"Fra ([\d,]+) til ([\d,]+) poeng", flat(html))
+        sentence = re.search(r"(Opp|Ned) ([\d,]+) poeng, til ", flat(html))
         if sentence:
-            before, after = (float(value.replace(",", ".")) for value in sentence.groups())
-            assert round(after - before, 1) == shown[-1]
+            points = float(sentence[2].replace(",", "."))
+            assert (points if sentence[1] == "Opp" else -points) == shown[-1]
 
 
 def test_the_gain_stands_beside_what_it_is_counted_to(demo_home, monkeypatch):
@@ -298,3 +300,60 @@ def test_a_change_is_counted_from_the_last_day_of_the_month_that_sql_names(demo_
     )
     _, html = open_page("team", demo_home, monkeypatch, team="farled", lang="en")
     assert f"From {row['since']} to {row['until']}" in flat(html).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_area_that_fell_since_the_month_end_says_so_as_the_overview_does(demo_home, monkeypatch, language):
+    """The overview's tile said ▼8, and the page that it leads to had a dash below *Change*: that was the year's."""
+    moved = rows_of(
+        demo_home,
+        """select a.area_id, m.name_nb, m.name_en, a.score - b.score as change from scores.change as c
+           join scores.area as a on a.team_id = c.team_id and a.as_of = c.as_of and a.grain = c.grain
+           join scores.area as b
+               on b.team_id = c.team_id and b.area_id = a.area_id and b.as_of = c.from_as_of and b.grain = 'month'
+           join meta.areas as m on m.area_id = a.area_id where c.team_id = 'fiskekvote' and c.grain = 'latest'""",
+    )
+    assert min(row["change"] for row in moved) <= -5
+    _, html = open_page("team", demo_home, monkeypatch, lang=language, team="fiskekvote")
+    shown = {row[0]: row[4] for row in lines(html, text(language, "team.areas_caption"))}
+    for row in moved:
+        words = shown[row[f"name_{language}"]]
+        assert fmt.signed(language, row["change"]) in words
+        assert ("▼" in words) == (row["change"] <= -5)
+
+
+def test_a_change_is_the_same_on_the_overview_the_changes_and_the_teams_page(demo_home, monkeypatch):
+    """A team rose 3.3 points on two pages and 3.4 on its own, and a row of parts did not hold the part below it."""
+    _, changes = open_page("changes", demo_home, monkeypatch, lang="en")
+    rows = {row[0]: row[1:] for row in lines(changes, text("en", "explain.change_caption"))}
+    for row in rows_of(
+        demo_home,
+        """select t.name_en, c.team_id, score_after - score_before as change from scores.change as c
+           join ref.teams as t using (team_id) where grain = 'latest' and c.team_id in ('batregister', 'fiskekvote')""",
+    ):
+        parts = [float(part.replace("\u2212", "-")) for part in rows[row["name_en"]][1:-1] if part != "–"]
+        assert sum(parts) == pytest.approx(round(row["change"], 1))
+        _, own = open_page("team", demo_home, monkeypatch, lang="en", team=row["team_id"])
+        assert lines(own, text("en", "explain.change_parts"))[-1][-1] == fmt.signed("en", row["change"])
+        first = lines(own, text("en", "explain.change_caption"))[0]
+        assert first[2:-1] == rows[row["name_en"]][1:-1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_measured_without_points_has_its_unit_and_is_not_rounded_to_nothing(demo_home, monkeypatch, language):
+    """Was 32.3 from code to production minutes, hours or days? And 0.47 expected attacks were none."""
+    found = rows_of(
+        demo_home,
+        """select 'hours' as unit, team_id, value from diagnostics.dx_lead_time
+           where grain = 'latest' and team_id = 'fiskekvote' and statistic = 'p50' union all
+           select 'count', team_id, value from diagnostics.dx_epss_exposure
+           where grain = 'latest' and value between 0.1 and 0.5 limit 2""",
+    )
+    assert {row["unit"] for row in found} == {"hours", "count"}
+    for row in found:
+        _, html = open_page("team", demo_home, monkeypatch, lang=language, team=row["team_id"])
+        written = [flat(line[2]) for line in lines(html, text(language, "explain.diagnostics_caption"))]
+        unit = text(language, f"unit.{row['unit']}") if row["unit"] != "count" else ""
+        assert f"{fmt.number(language, row['value'], 1)} {unit}".strip() in {
+            words.replace("\xa0", " ") for words in written
+        }

@@ -352,6 +352,11 @@ def test_numbers_follow_the_language():
     ]
     assert fmt.percent("nb", 0.71) == "71\u00a0%"
     assert fmt.percent("en", 0.71) == "71%"
+    # Coverage decides at 40 and 60 percent, and 199 of 200 are not all.
+    assert [fmt.percent("en", value) for value in (0.397, 0.4, 0.597, 0.7 - 0.1, 0.995, 1.0, 0.006, None)] == [
+        *("39%", "40%", "59%", "60%", "99%", "100%", "1%", "–")
+    ]
+    assert [fmt.percent("en", value, 2) for value in (0.999978, 1.0)] == ["99.99%", "100.00%"]
     assert fmt.number("nb", None) == "–"
     assert [fmt.chance("en", p) for p in (0.0, 0.5, 1.0, None)] == ["<1%", "50%", ">99%", "–"]
     assert fmt.duration("nb", 59) == "59\u00a0min"

@@ -12,10 +12,9 @@ from opsmetrics.reports.brief.charts import SHOWN_MONTHS, SHOWN_SHARED
 from opsmetrics.reports.brief.document import Paragraph
 from opsmetrics.reports.brief.drawings import bar, spark
 from opsmetrics.reports.brief.words import Words
-from opsmetrics.reports.parts_of_change import largest_remainder
+from opsmetrics.reports.parts_of_change import shown_change
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.reports.together import LEAST_GAIN, together
-from opsmetrics.scoring.change import PARTS
 from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
 from opsmetrics.snapshots.queries import gains, scores, shared_gaps
 from opsmetrics.snapshots.queries import gaps as gap_queries
@@ -31,15 +30,8 @@ LEAST = 0.05  # points that show with one decimal
 
 def why(words: Words, change: Change) -> str:
     """Say what a change of score is made of, largest part first; what is shown adds up to the change that is shown."""
-    tenths = largest_remainder(
-        [change.part(part) * 10 for part in PARTS], round((change.score_after - change.score_before) * 10)
-    )
-    shown = sorted(zip(PARTS, tenths, strict=True), key=lambda each: -abs(each[1]))
-    said = [
-        f"{words.text(f'explain.part_{part}').lower()} {words.cells.signed(points / 10).text}"
-        for part, points in shown
-        if points
-    ]
+    shown = sorted(shown_change([change]).parts, key=lambda each: -abs(each[1]))
+    said = [f"{words.text(f'explain.part_{part}').lower()} {words.cells.signed(points).text}" for part, points in shown]
     return ", ".join(said) or words.text("brief.no_change")
 
 

@@ -95,6 +95,8 @@ class Cause:
 
     Attributes:
         performance: Its part of the change, in points of the team's score (method 3.12).
+        effect: What its own change of points moved the area's score, with the weights of now.
+        explained: The same of all metrics of the area together; what it lacks to the change has another cause.
     """
 
     team_id: str
@@ -107,6 +109,8 @@ class Cause:
     points_after: float | None
     points_before: float | None
     performance: float
+    effect: float | None
+    explained: float | None
 
 
 def baselines(snapshot: Snapshot, period: Period) -> Baselines:
@@ -159,19 +163,29 @@ def causes(snapshot: Snapshot, period: Period) -> Rows[Cause]:
     return query(
         snapshot,
         Cause,
-        """select c.team_id, m.area_id, c.metric_id, m.title_nb, m.title_en, m.unit, s.value, b.value as value_before,
-               c.points_after, c.points_before, c.performance
-           from scores.change_metric as c
-           join meta.metrics as m using (metric_id)
-           join scores.metric as s
-               on s.team_id = c.team_id and s.metric_id = c.metric_id and s.as_of = c.as_of and s.grain = c.grain
-           left join scores.metric as b
-               on b.team_id = c.team_id and b.metric_id = c.metric_id and b.as_of = c.from_as_of and b.grain = 'month'
-           where c.as_of = $as_of and c.grain = $grain and c.performance <> 0
-           qualify row_number() over (
-               partition by c.team_id, m.area_id, c.performance > 0 order by abs(c.performance) desc, c.metric_id
+        """with moved as (
+               select c.team_id, m.area_id, c.metric_id, m.title_nb, m.title_en, m.unit, s.value,
+                   b.value as value_before, c.points_after, c.points_before, c.performance,
+                   s.weight * s.evidence_weight as counts, s.points is not null as is_scored
+               from scores.change_metric as c
+               join meta.metrics as m using (metric_id)
+               join scores.metric as s
+                   on s.team_id = c.team_id and s.metric_id = c.metric_id and s.as_of = c.as_of and s.grain = c.grain
+               left join scores.metric as b
+                   on b.team_id = c.team_id and b.metric_id = c.metric_id and b.as_of = c.from_as_of
+                   and b.grain = 'month'
+               where c.as_of = $as_of and c.grain = $grain
+           ),
+           weighed as (
+               select *, (points_after - points_before) * counts
+                   / nullif(sum(counts) filter (is_scored) over (partition by team_id, area_id), 0) as effect
+               from moved
+           )
+           select *, sum(effect) over (partition by team_id, area_id) as explained from weighed
+           qualify performance <> 0 and row_number() over (
+               partition by team_id, area_id, sign(performance) order by abs(performance) desc, metric_id
            ) = 1
-           order by abs(c.performance) desc, c.metric_id""",
+           order by abs(performance) desc, metric_id""",
         period.instant(),
     )
 

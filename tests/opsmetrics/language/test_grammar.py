@@ -24,6 +24,7 @@ NO_PLURALS = {"is", "was", "has", "this", "serious", "does", "pulls", "gives", "
 # Of at least eight periods, of thirty days, of what is listed, of a year of days, of the metrics of several teams.
 ALWAYS_SEVERAL = {
     "metric.reason_too_few_points", "health.runs", "gains.team", "gains.all_teams", "incidents.told", "connect.lead_teams",
+    "agenda.late", "agenda.exemption",
 }  # fmt: skip
 # Behind a sentence that names the number, or of one team alone: whether it does.
 NUMBERLESS = {"incidents.lead_lasted", "incidents.lead_lasted_untold", "lead.year_one", "index.teams_lead_only"}
@@ -40,6 +41,9 @@ NUMBERLESS |= {"months.lead_only", "months.then_only", "area.lead_only"}
         ("en", "health.streams_all", {"all": 3}, "All 3 data streams deliver"),
         ("nb", "health.age", {"days": 0}, "i dag"),
         ("nb", "health.age", {"days": 1}, "én dag siden"),
+        ("nb", "explain.periods_series_month", {"count": 1}, "den siste måneden"),
+        ("nb", "explain.periods_series_quarter", {"count": 1}, "det siste kvartalet"),
+        ("en", "explain.periods_series_quarter", {"count": 1}, "the last quarter"),
         ("nb", "health.age", {"days": 22}, "22 dager siden"),
         ("en", "configure.unmoved", {"count": 0}, "0 teams are not affected."),
         ("nb", "gaps.days", {"days": "1"}, "én teamdag"),

@@ -95,6 +95,30 @@ def test_all_unknown_says_so_and_counts_nothing(demo_home, tmp_path):
     assert not any(item.cause == "level_0" for item in board.for_decision(found, "en"))
 
 
+@pytest.mark.parametrize(
+    ("statement", "nb", "en"),
+    [
+        ("status = 'provisional'", "Alle scorene er *foreløpige*", "All scores are *provisional*"),
+        (
+            "status = case when team_id < 'c' then 'provisional' else status end",
+            "2 av scorene er *foreløpige*",
+            "2 of the scores are *provisional*",
+        ),
+        (
+            "status = 'too_little_data', score = null, level = null where team_id = 'farled' and",
+            "For ett team vet vi for lite",
+            "Of one team too little is known",
+        ),
+    ],
+)
+def test_what_is_provisional_or_unknown_is_in_the_answer(demo_home, tmp_path, statement, nb, en):
+    """Of fourteen teams of which nothing was heard for a month, "six meet the requirement" is no whole answer."""
+    where = "" if statement.endswith(" and") else " where"
+    _, snapshot = altered(demo_home, tmp_path / "unsure", f"update scores.team set {statement}{where} {NOW}")
+    assert nb in board.lead(of(snapshot), "nb")
+    assert en in board.lead(of(snapshot), "en")
+
+
 def test_one_team_is_its_own_median_and_its_own_fall(demo_home, tmp_path):
     tables = ("scores.team", "scores.area", "scores.metric", "ref.teams", "marts.gaming_alarms")
     gone = (f"delete from {table} where team_id <> 'fiskekvote'" for table in tables)
@@ -140,6 +164,41 @@ def test_the_cause_is_the_metric_that_moved_the_area_most(now, sql):
                 order by c.performance limit 1"""
         )
         assert (causes[0][0] if causes else "No single metric") in item.detail
+
+
+def test_a_metric_is_called_most_of_a_fall_only_where_it_is(demo_home, tmp_path, sql):
+    """A team that gave its services away fell by 47 points, "mostly because" of a metric that moved four of them."""
+    own = f"team_id = 'farled' and {NOW}"
+    of_area = f"{own} and metric_id in (select metric_id from meta.metrics where area_id = 'inc')"
+    small = f"update scores.change_metric set points_after = points_before - 1 where {of_area} and performance < 0"
+    said = {}
+    for name, part in (("handed_over", "-9.0"), ("no_part", "0.0")):
+        _, snapshot = altered(
+            demo_home, tmp_path / name, small, f"update scores.change set ownership = {part} where {own}"
+        )
+        found = of(snapshot)
+        (row,) = [row for row in board.find_moves(found).worse if (row.team_id, row.area_id) == ("farled", "inc")]
+        (item,) = board.say_moves(found, "en", [row])
+        said[name] = item.detail
+    assert "Mostly because services changed hands." in said["handed_over"]
+    assert "No single metric explains it" in said["no_part"]
+
+
+def test_the_largest_of_several_causes_is_not_called_most_of_it(demo_home, tmp_path):
+    half = "points_after = points_before - 0.4 * (points_before - points_after)"
+    own = f"team_id = 'farled' and {NOW}"
+    _, snapshot = altered(
+        demo_home,
+        tmp_path / "several",
+        f"update scores.change_metric set {half} where {own} and metric_id = 'inc_oncall_coverage'",
+        f"""update scores.change_metric set points_after = points_before - 40, performance = -0.01
+            where {own} and metric_id = 'inc_actions_on_time'""",
+        f"update scores.metric set weight = 3, points = 50, evidence_weight = 1 where {own} and metric_id = 'inc_actions_on_time'",
+    )
+    found = of(snapshot)
+    (row,) = [row for row in board.find_moves(found).worse if (row.team_id, row.area_id) == ("farled", "inc")]
+    (item,) = board.say_moves(found, "en", [row])
+    assert "The largest single cause is “On-call coverage" in item.detail
 
 
 def test_nothing_that_is_doubted_is_celebrated(now, sql):
