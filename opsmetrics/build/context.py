@@ -5,6 +5,7 @@ Does not belong here: what is done with them (``build.stages``).
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -115,19 +116,20 @@ def _check_metrics(organisation: Organisation, catalogue: Catalogue) -> None:
     known = {metric.id for metric in catalogue.metrics}
     problems = [
         Problem(
-            str(organisation.folder / "registers" / file),
-            None,
+            str(organisation.folder / "registers" / f"{name}.csv"),
+            line,
             f"metric {row.metric_id!r} of team {row.team_id!r} does not exist",
-            'see `opsmetrics sql "select metric_id from meta.metrics"` for the ids',
+            f"did you mean {near[0]!r}?" if near else "docs/metrics.md lists the ids",
         )
-        for file, rows in (
-            ("waivers.csv", organisation.waivers),
-            ("goals.csv", organisation.goals),
-            ("applicability.csv", organisation.applicability),
-            ("efforts.csv", organisation.efforts),
+        for name, rows in (
+            ("waivers", organisation.waivers),
+            ("goals", organisation.goals),
+            ("applicability", organisation.applicability),
+            ("efforts", organisation.efforts),
         )
-        for row in rows
+        for line, row in zip(organisation.register_lines[name], rows, strict=True)
         if row.metric_id not in known
+        for near in [difflib.get_close_matches(row.metric_id, sorted(known), n=1)]
     ]
     if problems:
         raise ConfigurationError(problems)

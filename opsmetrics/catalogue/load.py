@@ -5,8 +5,8 @@ Does not belong here: what the catalogue holds (``opsmetrics.catalogue.model``).
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
+from typing import Any
 
 from opsmetrics.catalogue.model import Area, Catalogue, Gate, GateHeader, Metric, MetricHeader, Ruleset, gate_id
 from opsmetrics.catalogue.obligations import check_obligations, load_obligations
@@ -15,8 +15,9 @@ from opsmetrics.catalogue.own import own_metric
 from opsmetrics.catalogue.remedies import load_remedies
 from opsmetrics.catalogue.ruleset import catalogue_digest, check_version, own_digest, rules_digest
 from opsmetrics.catalogue.sqlfile import SqlFile, load_all, validate_header
+from opsmetrics.catalogue.tomlfile import toml_of
 from opsmetrics.catalogue.unscored import load_unscored
-from opsmetrics.core.errors import SqlFileError
+from opsmetrics.core.errors import ConfigurationError, Problem, SqlFileError
 
 
 def load_catalogue(root: Path, files: dict[str, SqlFile], organisation: Path | None = None) -> Catalogue:
@@ -74,9 +75,21 @@ def rules_digest_at(root: Path) -> str:
     return rules_digest(*_read(root, load_all(root)))
 
 
+def _measure(root: Path, path: Path) -> dict[str, Any]:
+    """Return what ``areas.toml`` says, which every folder of rules has."""
+    if not path.is_file():
+        fix = "name a folder like sql/ (--ruleset, OPSMETRICS_SQL)"
+        raise ConfigurationError([Problem(str(root), None, "no rules lie here: metrics/areas.toml is missing", fix)])
+    raw = toml_of(path)
+    for key in ("ruleset", "area"):
+        if key not in raw:
+            raise ConfigurationError([Problem(str(path), None, f"{key!r} is missing", "begin with a copy of sql/")])
+    return raw
+
+
 def _read(root: Path, files: dict[str, SqlFile]) -> tuple[Ruleset, tuple[Area, ...], list[Metric], list[Gate]]:
     path = root / "metrics" / "areas.toml"
-    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    raw = _measure(root, path)
     ruleset = validate_header(Ruleset, raw["ruleset"], path)
     areas = tuple(validate_header(Area, item, path) for item in raw["area"])
     area_ids = {area.id for area in areas}

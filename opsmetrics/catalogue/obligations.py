@@ -5,13 +5,13 @@ A sentence that nothing measures, or a metric that measures no sentence, stops e
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from opsmetrics.catalogue.sqlfile import validate_header
+from opsmetrics.catalogue.tomlfile import toml_of
 from opsmetrics.core.errors import SqlFileError
 from opsmetrics.language.bilingual import Text
 
@@ -43,7 +43,7 @@ def load_obligations(root: Path) -> tuple[Obligation, ...]:
         SqlFileError: The register is malformed, or names a sentence twice.
     """
     path = root / "metrics" / "obligations.toml"
-    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    raw = toml_of(path)
     found = tuple(validate_header(Obligation, item, path) for item in raw["obligation"])
     ids = [obligation.id for obligation in found]
     repeated = sorted({name for name in ids if ids.count(name) > 1})

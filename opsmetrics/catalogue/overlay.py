@@ -7,8 +7,6 @@ same, and so is the SQL. Does not belong here: metrics of one's own (``opsmetric
 from __future__ import annotations
 
 import difflib
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +15,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from opsmetrics.catalogue.model import Area, Metric, MetricHeader, RuleChange, Ruleset
+from opsmetrics.catalogue.tomlfile import toml_of
+from opsmetrics.core import words
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.toml_lines import toml_line
 
@@ -92,17 +92,9 @@ def overlaid(folder: Path | None, ruleset: Ruleset, areas: tuple[Area, ...], met
 
 
 def _read(problems: _Problems) -> dict[str, Any]:
-    try:
-        problems.text = problems.path.read_text(encoding="utf-8-sig")
-        return tomllib.loads(problems.text)
-    except UnicodeDecodeError as error:
-        problem = Problem(str(problems.path), None, "the file is not UTF-8", "save it as UTF-8 and try again")
-        raise ConfigurationError([problem]) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else None
-        problem = Problem(str(problems.path), line, f"no valid TOML: {error}", "mend the syntax at that line")
-        raise ConfigurationError([problem]) from error
+    found = toml_of(problems.path)
+    problems.text = problems.path.read_text(encoding="utf-8-sig")
+    return found
 
 
 def _about(problems: _Problems, said: dict[str, Any], shipped: str) -> None:
@@ -175,9 +167,9 @@ def _merged(
     except ValidationError as error:
         for item in error.errors():
             key = str(item["loc"][0]) if item["loc"] else next(iter(values))
-            message = item["msg"].removeprefix("Value error, ")
-            fix = "correct the value; the shipped ones stand in docs/metrics.md"
-            problems.add((header, key), f"{header}: {key}: {message}", fix)
+            message, fix = words.of_value(item)
+            more = f"{fix}; the shipped ones stand in docs/metrics.md"
+            problems.add((header, key), f"{header}: {key}: {message}{words.shown(item)}", more)
         return shipped
     for name in values:
         before, after = getattr(shipped, name), getattr(merged, name)

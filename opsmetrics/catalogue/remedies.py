@@ -5,13 +5,13 @@ Does not belong here: the remedy of a single metric, which stands in its header.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from opsmetrics.catalogue.sqlfile import validate_header
+from opsmetrics.catalogue.tomlfile import toml_of
 from opsmetrics.core.errors import SqlFileError
 from opsmetrics.language.bilingual import Text
 
@@ -41,7 +41,7 @@ def load_remedies(root: Path, metric_ids: set[str]) -> tuple[Remedy, ...]:
     path = root / "metrics" / "remedies.toml"
     if not path.exists():
         return ()
-    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    raw = toml_of(path)
     found = tuple(validate_header(Remedy, item, path) for item in raw.get("remedy", []))
     named = [metric for remedy in found for metric in remedy.metrics]
     for metric in named:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from opsmetrics.catalogue.model import Area, Gate, Metric, RuleChange, Ruleset
 from opsmetrics.catalogue.remedies import Remedy
+from opsmetrics.catalogue.tomlfile import toml_of
 from opsmetrics.core.errors import SqlFileError
 
 _OF_METRIC = (
@@ -69,7 +69,7 @@ def check_version(root: Path, version: str, digest: str) -> None:
         SqlFileError: The version is not recorded, or was recorded for other rules.
     """
     path = root / "metrics" / "rulesets.toml"
-    recorded: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    recorded: dict[str, str] = toml_of(path) if path.exists() else {}
     line = f'"{version}" = "{digest}"'
     if version not in recorded:
         raise SqlFileError(f"{path}: ruleset {version} is not recorded; add the line {line}")

@@ -20,6 +20,7 @@ from opsmetrics.cli.options import (
     strict_option,
 )
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.settings import Settings
 from opsmetrics.operations.checking import inspect
 from opsmetrics.operations.connections import Connection, connections
 from opsmetrics.organisation.access import load_access
@@ -42,8 +43,7 @@ def check(org: Path | None, data: Path | None, *, connect: bool, as_json: bool, 
     """
     settings = settings_of(org, data)
     try:
-        load_access(settings.org)
-        context = load_context(settings)
+        context = _loaded(settings)
     except ConfigurationError as error:
         _report_problems(error, settings.org, as_json=as_json)
         sys.exit(EXIT_WRONG)
@@ -57,6 +57,23 @@ def check(org: Path | None, data: Path | None, *, connect: bool, as_json: bool, 
         _say(_facts(context), found, answers, settings.org)
     if is_wrong or not all(item.is_connected for item in answers or ()):
         sys.exit(EXIT_WRONG)
+
+
+def _loaded(settings: Settings) -> Context:
+    """Read the configuration, and who may do what in the app: what is wrong with either is told at once."""
+    found: list[Problem] = []
+    try:
+        load_access(settings.org)
+    except ConfigurationError as error:
+        found += error.problems
+    try:
+        context = load_context(settings)
+    except ConfigurationError as error:
+        # Both say so where the folder itself cannot be read.
+        raise ConfigurationError(list(dict.fromkeys([*found, *error.problems]))) from error
+    if found:
+        raise ConfigurationError(found)
+    return context
 
 
 def _facts(context: Context) -> dict[str, Any]:

@@ -49,6 +49,9 @@ def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, 
     Example: opsmetrics digest --to leadership --out mail
     """
     settings = settings_of()
+    if is_posted and settings.webhook_url is None:
+        # What is written counts as told: it would not be posted later either.
+        raise click.UsageError("--post needs OPSMETRICS_WEBHOOK_URL, the address of the chat's webhook")
     snapshot = current(settings.snapshots)
     made = digests(settings, snapshot, language or organisation(snapshot).language, recipients)
     for path in tell(settings, made, out or settings.home / "digests", is_posted=is_posted):

@@ -11,20 +11,21 @@ from unicodedata import category, normalize
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 _SLUG = r"^[a-z0-9][a-z0-9_.-]*$"
-Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=80)]
+_LONGEST_SLUG = 80
+Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=_LONGEST_SLUG)]
 # Letters that lose more than a mark.
 _LETTERS = str.maketrans({"æ": "ae", "ø": "o", "å": "a", "ß": "ss", "ð": "d", "þ": "th"})
 
 
 def is_slug(text: str) -> bool:
     """Whether a text may be an id."""
-    return re.fullmatch(_SLUG, text) is not None
+    return len(text) <= _LONGEST_SLUG and re.fullmatch(_SLUG, text) is not None
 
 
 def slug(name: str) -> str:
     """Return an id made of a name: ``Søknad API`` is ``soknad-api``."""
     plain = normalize("NFKD", name.casefold().translate(_LETTERS)).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "unnamed"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_SLUG].strip("-") or "unnamed"
 
 
 class TypedTable(BaseModel):
@@ -51,14 +52,15 @@ def _holds_truth(value: Any) -> bool:
 @cache
 def _numeric(table: type[BaseModel]) -> frozenset[str]:
     """Return the keys at which numbers stand, and no truth may."""
-    kinds = {field.alias or name: set(_parts(field.annotation)) for name, field in table.model_fields.items()}
+    kinds = {field.alias or name: set(parts_of(field.annotation)) for name, field in table.model_fields.items()}
     return frozenset(key for key, within in kinds.items() if within & {int, float} and bool not in within)
 
 
-def _parts(kind: Any) -> Iterator[Any]:
+def parts_of(kind: Any) -> Iterator[Any]:
+    """Yield an annotation and every type that it is made of."""
     yield kind
     for part in get_args(kind):
-        yield from _parts(part)
+        yield from parts_of(part)
 
 
 class Model(TypedTable):

@@ -5,7 +5,9 @@ Does not belong here: anything about the organisation (``opsmetrics.organisation
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
+import math
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -30,10 +32,13 @@ _RETRY_SECONDS, _PATIENCE_SECONDS, _BUSY_SECONDS = 2.0, 900.0, 900.0
 _WEBHOOK_FORMAT = "slack"
 _SPARK_MASTER = "local[*]"
 _SESSION_MINUTES, _PROXIES = 480, "127.0.0.1"
+_PREFIX = "OPSMETRICS_"
+# A century: far beyond what anybody keeps, and within what a date can hold.
+_MOST_DAYS = 36_525
 VARIABLES: dict[str, str] = {
     "OPSMETRICS_HOME": f"where landing, the working file and snapshots live (default {_HOME})",
     "OPSMETRICS_ORG": f"folder of the organisation's configuration (default {_ORG}, connected by `demo`)",
-    "OPSMETRICS_DATA": "folder that replaces `files.root` of sources.toml (default: what the file says)",
+    "OPSMETRICS_DATA": "folder that replaces `root` of sources.toml (default: what the file says)",
     "OPSMETRICS_NOW": "frozen clock as an ISO 8601 instant with offset, for replays and tests (default: real time)",
     "OPSMETRICS_CA_FILE": "certificate file (PEM) trusted beside the system's, for proxies and tests (default: none)",
     "OPSMETRICS_RETRY_SECONDS": (
@@ -138,7 +143,7 @@ class Settings:
         """Read the settings from ``environ`` (default: the process's).
 
         Raises:
-            ConfigurationError: ``OPSMETRICS_NOW`` is not an instant with an offset.
+            ConfigurationError: A value is not of its kind: an instant without offset, a number that is none.
         """
         env = os.environ if environ is None else environ
         data = env.get("OPSMETRICS_DATA")
@@ -153,7 +158,7 @@ class Settings:
             ca_file=trusted_file(env),
             retry_seconds=_seconds(env, "OPSMETRICS_RETRY_SECONDS", _RETRY_SECONDS),
             patience_seconds=_seconds(env, "OPSMETRICS_PATIENCE_SECONDS", _PATIENCE_SECONDS),
-            reads_apart=env.get("OPSMETRICS_READ_APART", "1") != "0",
+            reads_apart=_switch(env, "OPSMETRICS_READ_APART"),
             busy_seconds=_seconds(env, "OPSMETRICS_BUSY_SECONDS", _BUSY_SECONDS),
             webhook_url=env.get("OPSMETRICS_WEBHOOK_URL") or None,
             webhook_format=env.get("OPSMETRICS_WEBHOOK_FORMAT") or _WEBHOOK_FORMAT,
@@ -396,23 +401,44 @@ def expand(url: str, environ: Mapping[str, str] | None = None) -> str:
         raise ConfigurationError([Problem("sources.toml", None, text, f"correct {name}")]) from None
 
 
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name) or "1"
+    if text not in {"0", "1"}:
+        raise ConfigurationError([Problem(name, None, f"{text!r} is neither 1 nor 0", "write 1 for yes, 0 for no")])
+    return text == "1"
+
+
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name)
     if not text:
         return default
     try:
-        return max(0.0, float(text))
-    except ValueError as error:
-        raise ConfigurationError([Problem(name, None, f"{text!r} is not a number of seconds", "write 2")]) from error
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise ConfigurationError([Problem(name, None, f"{text!r} is not a number of seconds", f"write {default:g}")])
+    return found
 
 
 def _days(env: Mapping[str, str], name: str) -> timedelta | None:
     text = env.get(name)
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MOST_DAYS)) or int(text) > _MOST_DAYS:
         raise ConfigurationError([Problem(name, None, f"{text!r} is not a number of days", "write 400")])
     return timedelta(days=int(text))
+
+
+def mistyped(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return variables that look like one of ours and are none -> the one that is meant.
+
+    Others that begin alike are secrets that sources.toml names, or somebody else's.
+    """
+    env = os.environ if environ is None else environ
+    ours = [name for name in env if name.startswith(_PREFIX) and name not in VARIABLES]
+    near = {name: difflib.get_close_matches(name, VARIABLES, n=1, cutoff=0.9) for name in sorted(ours)}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def parse_instant(text: str, named: str) -> datetime:

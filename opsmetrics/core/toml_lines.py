@@ -35,6 +35,18 @@ def toml_line(text: str, path: Sequence[str | int]) -> int | None:
             if i > start and lines[i].lstrip().startswith("["):
                 break
             if key.search(lines[i].split("#", 1)[0]):
-                start = found = i
+                start = found = _item(lines, i, int(number or 0))
                 break
     return None if found is None else found + 1
+
+
+def _item(lines: Sequence[str], first: int, number: int) -> int:
+    """Return the line on which an item of a list of inline tables begins; that of the list where there is none."""
+    seen = -1
+    for place in range(first, len(lines)):
+        if place > first and lines[place].lstrip().startswith("["):
+            break
+        seen += lines[place].split("#", 1)[0].count("{")
+        if seen >= number:
+            return place
+    return first

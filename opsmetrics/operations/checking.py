@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from opsmetrics.core.settings import Settings
+from opsmetrics.core.errors import Problem
+from opsmetrics.core.settings import Settings, mistyped
 from opsmetrics.landing import load_paths
 from opsmetrics.operations.inspection import Head, heads
 from opsmetrics.operations.names_seen import findings, names_seen
+from opsmetrics.operations.notify import webhook_problem
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.advice import Finding, advice
 from opsmetrics.organisation.models import StreamSource
+from opsmetrics.sources.http import ssl_context
 from opsmetrics.streams import STREAMS
 from opsmetrics.streams.names import named_columns
+from opsmetrics.warehouse.engine_choice import engine_problem
 
 
 def inspect(settings: Settings, organisation: Organisation, today: date) -> list[Finding]:
@@ -26,9 +31,25 @@ def inspect(settings: Settings, organisation: Organisation, today: date) -> list
     """
     looked = list(heads(settings, organisation, today))
     seen = names_seen(settings.landing, looked)
-    found = [*advice(organisation, today), *(item for head in looked for item in head.findings)]
+    found = [*_surroundings(settings), *advice(organisation, today)]
+    found += (item for head in looked for item in head.findings)
     found += findings(organisation, seen, partly=_partly_seen(settings.landing, organisation, looked))
     return sorted(found, key=lambda item: not item.is_error)
+
+
+def _surroundings(settings: Settings) -> Iterator[Finding]:
+    """Settings of the environment that a later command would stumble over, or nobody reads."""
+    problems: list[Problem | None] = [webhook_problem(settings), engine_problem(settings)]
+    if settings.ca_file is not None:
+        try:
+            ssl_context(settings.ca_file)
+        except OSError as error:
+            message = f"OPSMETRICS_CA_FILE: {settings.ca_file} cannot be read as certificates ({type(error).__name__})"
+            problems.append(Problem("environment", None, message, "name a file with certificates (PEM)"))
+    yield from (Finding(problem, is_error=True) for problem in problems if problem is not None)
+    for name, meant in mistyped().items():
+        problem = Problem("environment", None, f"{name} is no setting: nobody reads it", f"did you mean {meant}?")
+        yield Finding(problem, is_error=False)
 
 
 def _partly_seen(landing: Path, organisation: Organisation, looked: list[Head]) -> set[str]:

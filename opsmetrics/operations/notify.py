@@ -89,6 +89,22 @@ def teams(message: Message) -> dict[str, Any]:
 FORMATS: dict[str, Callable[[Message], dict[str, Any]]] = {"slack": slack, "teams": teams}
 
 
+def webhook_problem(settings: Settings) -> Problem | None:
+    """Return why nothing can be posted with these settings; None where it can, or no webhook is configured."""
+    if settings.webhook_url is None:
+        return None
+    if settings.webhook_format not in FORMATS:
+        message = f"OPSMETRICS_WEBHOOK_FORMAT {settings.webhook_format!r} is not known"
+        return Problem("environment", None, message, f"use {' or '.join(FORMATS)}")
+    try:
+        # Its query may be the secret itself.
+        checked(settings.webhook_url.partition("?")[0])
+    except ValueError:
+        message = "OPSMETRICS_WEBHOOK_URL is no https address without a user (plain http only on loopback)"
+        return Problem("environment", None, message, "copy it from the chat's own page")
+    return None
+
+
 def post(settings: Settings, message: Message) -> bool:
     """Post a message; returns False where no webhook is configured.
 
@@ -98,15 +114,9 @@ def post(settings: Settings, message: Message) -> bool:
     """
     if settings.webhook_url is None:
         return False
-    if settings.webhook_format not in FORMATS:
-        problem = f"OPSMETRICS_WEBHOOK_FORMAT {settings.webhook_format!r} is not known"
-        raise ConfigurationError([Problem("environment", None, problem, f"use {' or '.join(FORMATS)}")])
-    try:
-        # Its query may be the secret itself.
-        checked(settings.webhook_url.partition("?")[0])
-    except ValueError:
-        problem = "OPSMETRICS_WEBHOOK_URL is no https address without a user (plain http only on loopback)"
-        raise ConfigurationError([Problem("environment", None, problem, "copy it from the chat's own page")]) from None
+    problem = webhook_problem(settings)
+    if problem is not None:
+        raise ConfigurationError([problem])
     content = FORMATS[settings.webhook_format](message)
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(TRIES),

@@ -39,7 +39,7 @@ class AccessRules(Model):
         grant: Value of the claim -> role.
     """
 
-    claim: str = "roles"
+    claim: str = Field(default="roles", min_length=1)
     everyone: Literal["viewer", "none"] = "viewer"
     grant: tuple[Grant, ...] = ()
 

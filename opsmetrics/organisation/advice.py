@@ -17,7 +17,10 @@ from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import access
 from opsmetrics.organisation.load import FILES, REGISTERS
 from opsmetrics.organisation.models import Organisation, StreamSource
+from opsmetrics.organisation.names import folded
 
+# No calendar reaches back further; an earlier year is mistyped.
+_FIRST = date(2000, 1, 1)
 # The last is read by the catalogue (``opsmetrics.catalogue.overlay``), which this room does not know.
 _KNOWN_FILES = (*FILES, access.FILE, "rules.toml")
 _KNOWN_REGISTERS = tuple(f"{name}.csv" for name in REGISTERS)
@@ -47,6 +50,9 @@ def advice(organisation: Organisation, today: date) -> list[Finding]:
         *_clock(organisation),
         *_nothing(organisation),
         *_history(organisation, today),
+        *_one_name(organisation),
+        *_without(organisation),
+        *_folders(organisation),
         *_owners(organisation, today),
         *_monitors(organisation),
         *(
@@ -140,10 +146,51 @@ def _clock(organisation: Organisation) -> Iterator[Finding]:
 
 def _history(organisation: Organisation, today: date) -> Iterator[Finding]:
     first, file = organisation.settings.history_from, "organisation.toml"
+    if first < _FIRST:
+        line = line_of(organisation.folder, file, ("history_from",))
+        message, fix = f"the history begins on {first}: each day from then on would be scored", "mend the year"
+        yield finding(organisation, file, line, message, fix, error=True)
     if first > today:
         line = line_of(organisation.folder, file, ("history_from",))
         message, fix = f"the history begins on {first}, which has not come: no day is scored", "write its first day"
         yield finding(organisation, file, line, message, fix, error=True)
+
+
+def _one_name(organisation: Organisation) -> Iterator[Finding]:
+    """Teams, and services, that no page can tell apart."""
+    for file, table, items in (
+        ("teams.toml", "team", organisation.teams),
+        ("services.toml", "service", organisation.services),
+    ):
+        seen: dict[str, str] = {}
+        for number, item in enumerate(items):
+            other = seen.setdefault(folded(item.name.nb), item.id)
+            if other != item.id:
+                line = line_of(organisation.folder, file, (table, number, "name"))
+                message = f"{other!r} and {item.id!r} are both called {item.name.nb!r}: nobody can tell them apart"
+                fix = "give each a name of its own"
+                yield finding(organisation, file, line, message, fix, error=False)
+
+
+def _without(organisation: Organisation) -> Iterator[Finding]:
+    """Streams that are left out on purpose and connected all the same."""
+    for number, name in enumerate(organisation.sources.without):
+        if organisation.deliveries_of(name):
+            line = line_of(organisation.folder, "sources.toml", ("without", number))
+            message = f"without names {name!r}, and a source delivers it"
+            fix = "take it out of `without`, or take the source out"
+            yield finding(organisation, "sources.toml", line, message, fix, error=False)
+
+
+def _folders(organisation: Organisation) -> Iterator[Finding]:
+    """Folders of connectors that are not there: their pull would fail."""
+    for number, connector in enumerate(organisation.sources.connector):
+        folder: str | None = getattr(connector, "folder", None)
+        if folder is not None and not (organisation.folder / folder).is_dir():
+            line = line_of(organisation.folder, "sources.toml", ("connector", number, "folder"))
+            message = f"there is no folder {folder!r}, so {connector.name!r} reads nothing"
+            fix = "write its path, from this folder on"
+            yield finding(organisation, "sources.toml", line, message, fix, error=True)
 
 
 def _owners(organisation: Organisation, today: date) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 
+from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation.connectors.base import Connector
 from opsmetrics.organisation.models import READ, Datastore, Owner, Service, Slo, Sources, StreamSource, Team
 from opsmetrics.organisation.names import folded
@@ -26,6 +27,7 @@ class Sink(Protocol):
 
     texts: dict[str, str]
     ids: dict[str, set[str] | None]
+    numbers: dict[str, list[int]]
 
     def add(self, file: str, line: int | None, message: str, fix: str) -> None:
         """Record one problem."""
@@ -47,16 +49,18 @@ def check_all(
         if file != "slo.toml":
             _duplicates(sink, file, [item.id for item in items])
     _teams(sink, teams, usual)
-    for service in services:
-        _ownership(sink, service, team_ids)
+    for number, service in zip(sink.numbers.get("services.toml", ()), services, strict=False):
+        _ownership(sink, number, service, team_ids)
     _shared_names(sink, services)
     _slos(sink, tables["slo.toml"], service_ids)
     datastores: list[Datastore] = tables["datastores.toml"]
-    for store in datastores:
-        _known(sink, "datastores.toml", _line_of(sink, "datastores.toml", store.id), store.service, service_ids)
+    for number, store in zip(sink.numbers.get("datastores.toml", ()), datastores, strict=False):
+        line = toml_line(sink.texts.get("datastores.toml", ""), ("datastore", number, "service"))
+        _known(sink, "datastores.toml", line, store.service, service_ids)
     _registers(sink, registers, team_ids, service_ids)
     if sources is not None:
-        _sources(sink, sources, team_ids)
+        known = service_ids and service_ids | {alias for service in services for alias in service.aliases}
+        _sources(sink, sources, team_ids, known)
 
 
 @lru_cache(maxsize=16)
@@ -93,11 +97,13 @@ def _overlap(periods: Iterable[tuple[date, date | None]]) -> bool:
     return any(later[0] < earlier[1] for earlier, later in pairwise(spans))
 
 
-def _ownership(sink: Sink, service: Service, team_ids: set[str] | None) -> None:
+def _ownership(sink: Sink, number: int, service: Service, team_ids: set[str] | None) -> None:
+    text = sink.texts.get("services.toml", "")
     line = _line_of(sink, "services.toml", service.id)
     owners: list[Owner] = service.owners
-    for owner in owners:
-        _known(sink, "services.toml", line, owner.team, team_ids)
+    for place, owner in enumerate(owners):
+        at = toml_line(text, ("service", number, "owners", place, "team"))
+        _known(sink, "services.toml", at, owner.team, team_ids)
     if _overlap((owner.valid_from, owner.valid_to) for owner in owners):
         sink.add(
             "services.toml",
@@ -149,8 +155,8 @@ def _teams(sink: Sink, teams: list[Team], usual: WorkingHours) -> None:
 
 def _slos(sink: Sink, slos: list[Slo], service_ids: set[str] | None) -> None:
     periods: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
-    for slo in slos:
-        line = _line_of(sink, "slo.toml", slo.service, named=False)
+    for number, slo in zip(sink.numbers.get("slo.toml", ()), slos, strict=False):
+        line = toml_line(sink.texts.get("slo.toml", ""), ("slo", number, "service"))
         _known(sink, "slo.toml", line, slo.service, service_ids)
         periods.setdefault((slo.service, slo.kind), []).append((slo.valid_from, slo.valid_to))
         if _overlap(periods[slo.service, slo.kind]):
@@ -160,6 +166,7 @@ def _slos(sink: Sink, slos: list[Slo], service_ids: set[str] | None) -> None:
 def _registers(
     sink: Sink, registers: dict[str, list[tuple[int, Any]]], team_ids: set[str] | None, service_ids: set[str] | None
 ) -> None:
+    _rosters(sink, registers["rosters"])
     for name, rows in registers.items():
         file = f"registers/{name}.csv"
         ids: dict[str, int] = {}
@@ -176,6 +183,20 @@ def _registers(
             own = getattr(row, "waiver_id", None) or getattr(row, "window_id", None)
             if own is not None and ids.setdefault(own, line) != line:
                 sink.add(file, line, f"id {own!r} stands on line {ids[own]} too", "give each row its own id")
+
+
+def _rosters(sink: Sink, rows: list[tuple[int, Any]]) -> None:
+    """A team has one duty at a time: the rows of two would both be asked for."""
+    spans: dict[str, list[tuple[int, Any]]] = {}
+    for line, row in sorted(rows, key=lambda item: (item[1].valid_from, item[0])):
+        earlier = spans.setdefault(row.team_id, [])
+        other = next((n for n, each in earlier if row.valid_from < (each.valid_to or _FOREVER)), None)
+        # Rows that begin on one day are told once, as such.
+        if other is not None and all(each.valid_from != row.valid_from for _, each in earlier):
+            message = f"{row.team_id} has another duty from {row.valid_from} on, and line {other} has not ended"
+            fix = f"end that row: valid_to = {row.valid_from}"
+            sink.add("registers/rosters.csv", line, message, fix)
+        earlier.append((line, row))
 
 
 def _identity(name: str, row: Any) -> tuple[str | None, str]:
@@ -207,6 +228,7 @@ def _goal(sink: Sink, file: str, line: int, row: Any, ids: dict[str, int]) -> No
 def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str] | None) -> None:
     line = _line_of(sink, file, connector.name)
     known = sorted(connector.feeds)
+    _due(sink, file, line, connector)
     for stream in connector.streams:
         if stream not in connector.feeds:
             near = difflib.get_close_matches(stream, known, n=1)
@@ -221,16 +243,34 @@ def _connector(sink: Sink, file: str, connector: Connector, team_ids: set[str] |
             sink.add(file, line, f"{stream}.{column} is told by the source", "assume only what it cannot tell")
     if connector.name == FILES:
         sink.add(file, line, f"the name {FILES!r} is that of the files", "choose another name")
+    _teams_of(sink, file, line, connector.teams)
     for team in connector.teams:
         if team != "*":
             _known(sink, file, line, team, team_ids)
 
 
+def _due(sink: Sink, file: str, line: int | None, connector: Connector) -> None:
+    """Each stream is named once, and due on some day."""
+    for stream in sorted({stream for stream in connector.streams if connector.streams.count(stream) > 1}):
+        sink.add(file, line, f"streams names {stream!r} twice", "keep one of them")
+    begins = max(filter(None, (connector.valid_from, connector.connected_on)), default=None)
+    if connector.valid_to is not None and begins is not None and connector.valid_to <= begins:
+        message = f"until {connector.valid_to} is not after {begins}: no day is ever due"
+        sink.add(file, line, message, "end it later, or take it out")
+
+
+def _teams_of(sink: Sink, file: str, line: int | None, teams: list[str]) -> None:
+    if not teams:
+        fix = 'write teams = ["..."], or leave it out where all do'
+        sink.add(file, line, "teams is empty: nobody would deliver, and nothing would count", fix)
+
+
 def _columns(sink: Sink, file: str, line: int | None, stream: str, names: list[str]) -> None:
-    known = {column.name for column in STREAMS[stream].columns}
-    for column in sorted(set(names) - known):
-        near = difflib.get_close_matches(column, sorted(known), n=1)
-        sink.add(file, line, f"stream {stream!r} has no column {column!r}", f"one of {near or sorted(known)}")
+    known = sorted(column.name for column in STREAMS[stream].columns)
+    for column in sorted(set(names) - set(known)):
+        near = difflib.get_close_matches(column, known, n=1)
+        fix = f"did you mean {near[0]!r}?" if near else f"its columns are {', '.join(known)}"
+        sink.add(file, line, f"stream {stream!r} has no column {column!r}", fix)
 
 
 def _idle(sink: Sink, file: str, line: int | None, source: StreamSource) -> None:
@@ -261,7 +301,7 @@ def _dated(sink: Sink, file: str, line: int | None, source: StreamSource) -> Non
         sink.add(file, line, "cut says nothing of whole files", "take it out: their rows have times")
 
 
-def _sources(sink: Sink, sources: Sources, team_ids: set[str] | None) -> None:
+def _sources(sink: Sink, sources: Sources, team_ids: set[str] | None, service_names: set[str] | None) -> None:
     file = "sources.toml"
     _duplicates(sink, file, [source.name for source in sources.stream])
     for name in sources.without:
@@ -272,6 +312,9 @@ def _sources(sink: Sink, sources: Sources, team_ids: set[str] | None) -> None:
     _duplicates(sink, file, [connector.name for connector in sources.connector])
     for connector in sources.connector:
         _connector(sink, file, connector, team_ids)
+        line = _line_of(sink, file, connector.name)
+        for name in connector.services.values():
+            _known(sink, file, line, name, service_names)
     for source in sources.stream:
         _file(sink, file, source, team_ids)
 
@@ -286,9 +329,12 @@ def _file(sink: Sink, file: str, source: StreamSource, team_ids: set[str] | None
     _columns(sink, file, line, source.name, [*source.columns, *source.assume])
     for column in sorted(source.assume.keys() & source.columns.keys()):
         sink.add(file, line, f"{column!r} is both mapped and assumed", "a file has the column, or it has not")
+    _teams_of(sink, file, line, source.teams)
     for team in source.teams:
         if team != "*":
             _known(sink, file, line, team, team_ids)
+    for name in sorted(source.bounds.model_fields_set & {"requests", "bytes_per_second"}):
+        sink.add(file, line, f"bounds.{name} says nothing of files", "take it out: nobody is asked for them")
     if source.is_daily or STREAMS[source.name].is_register:
         _idle(sink, file, line, source)
     if source.valid_to is not None and source.connected_on is not None and source.valid_to <= source.connected_on:

@@ -6,15 +6,16 @@ import difflib
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from opsmetrics.core import words
 from opsmetrics.core.errors import ConfigurationError, Problem
-from opsmetrics.core.model import is_slug
+from opsmetrics.core.model import is_slug, parts_of
 from opsmetrics.core.toml_lines import toml_line
-from opsmetrics.organisation import checks, spreadsheets, words
+from opsmetrics.organisation import checks, spreadsheets
 from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.organisation.models import (
     Applicability,
@@ -68,6 +69,8 @@ class Reader:
         self.problems: list[Problem] = []
         self.texts: dict[str, str] = {}
         self.ids: dict[str, set[str] | None] = {}
+        # Place of each item that is right among all of its file.
+        self.numbers: dict[str, list[int]] = {}
         # Ids as they are given, also those that are none.
         self.said: set[str] = set()
         # Files that are missing or cannot be parsed: what they lack is not said once more.
@@ -83,7 +86,8 @@ class Reader:
         if raw is None:
             return None
         try:
-            text = raw.decode("utf-8-sig")
+            # Line ends are the editor's; a file that came by way of Windows says the same, and has the same digest.
+            text = raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             line = raw[: error.start].count(b"\n") + 1
             self.add(file, line, "the file is not UTF-8", "save it as UTF-8 and try again")
@@ -170,8 +174,11 @@ class Reader:
         said = {str(item.get("id")) for item in items if isinstance(item, dict)}
         self.said |= said
         # Where an id is none, nobody knows what others call the thing.
-        self.ids[file] = said if data.keys() == {table} and all(map(is_slug, said)) else None
+        # Of a file that cannot be read, or has other tables, nobody knows; one without any has no ids.
+        is_whole = file not in self.unread and data.keys() <= {table}
+        self.ids[file] = said if is_whole and all(map(is_slug, said)) else None
         found = [self.model(file, model, item, (table, number)) for number, item in enumerate(items)]
+        self.numbers[file] = [number for number, item in enumerate(found) if item is not None]
         return [item for item in found if item is not None]
 
     def register(self, name: str) -> list[tuple[int, Any]]:
@@ -181,7 +188,7 @@ class Reader:
         if raw is None:
             return []
         model = REGISTERS[name]
-        self.texts[file] = text = spreadsheets.text_of(raw)
+        self.texts[file] = text = spreadsheets.text_of(raw).replace("\r\n", "\n")
         sheet = spreadsheets.rows_of(text, list(model.model_fields), spreadsheets.required(model))
         for problem in sheet.problems:
             self.add(file, *problem)
@@ -212,12 +219,25 @@ def _keys(model: type[BaseModel]) -> list[str]:
 def _table_model(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
     """Return the model of the table that a problem is about: sources.toml holds two kinds of tables."""
     if model is Sources and loc[:1] == ("stream",):
-        return StreamSource
+        model, loc = StreamSource, loc[1:]
     if model is Sources and loc[:1] == ("connector",) and len(loc) > 2:
-        return KINDS[str(loc[2])]
+        model, loc = KINDS[str(loc[2])], loc[3:]
     if model is QuerySource and loc[0] in {"files", "tables"} and len(loc) > 2:
         return QueryFiles if loc[0] == "files" else QueryTable
+    for part in loc[:-1]:
+        model = _inner(model, part) or model
     return model
+
+
+def _inner(model: type[BaseModel], key: str | int) -> type[BaseModel] | None:
+    """Return the table that stands at a key of a table, or whose items do; None where there is none, or several."""
+    field = next((field for name, field in model.model_fields.items() if key in {name, field.alias}), None)
+    found = [part for part in parts_of(field.annotation) if _is_table(part)] if field else []
+    return found[0] if len(found) == 1 else None
+
+
+def _is_table(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def load_organisation(folder: Path) -> Organisation:
@@ -263,6 +283,7 @@ def load_organisation(folder: Path) -> Organisation:
         sources=sources,
         queries=queries,
         digest=_digest(reader.texts),
+        register_lines={name: tuple(line for line, _ in rows) for name, rows in registers.items()},
     )
 
 

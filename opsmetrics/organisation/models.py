@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -44,13 +45,31 @@ def _repository(name: str) -> str:
         raise ValueError(f"{name!r} is no repository's name; write 'glob:{name}' if it is a pattern")
     if "://" in name:
         raise ValueError(f"{name!r} is an address; write owner/name")
+    if "@" in name or name.endswith(".git"):
+        raise ValueError(f"{name!r} is where it is cloned from; write owner/name")
+    return _source_name(name)
+
+
+def _source_name(name: str) -> str:
+    """Return a name that sources write."""
+    if not name.strip():
+        raise ValueError("a name is empty; write what the source calls it, or leave it out")
     return name
 
 
-def _with_production(environments: dict[str, list[str]]) -> dict[str, list[str]]:
+SourceName = Annotated[str, AfterValidator(_source_name)]
+
+
+def _environments(environments: dict[str, list[SourceName]]) -> dict[str, list[SourceName]]:
     if "prod" not in environments:
         said = "none is called prod, so that no deployment would count"
         raise ValueError(f'{said}; write prod = ["production"] with the names that sources have for it')
+    meant: dict[str, str] = {}
+    for environment, names in environments.items():
+        for name in {folded(each) for each in (environment, *names)}:
+            other = meant.setdefault(name, environment)
+            if other != environment:
+                raise ValueError(f"{name!r} means {other!r} and {environment!r}; let one environment have it")
     return environments
 
 
@@ -111,7 +130,7 @@ class OrganisationSettings(Model):
     fictional: bool = False
     history_from: date
     now: Instant | None = None
-    environments: Annotated[dict[Slug, list[str]], AfterValidator(_with_production)] = {"prod": []}
+    environments: Annotated[dict[Slug, list[SourceName]], AfterValidator(_environments)] = {"prod": []}
     handbook: Handbook = Handbook()
 
 
@@ -189,7 +208,7 @@ class Service(Model):
     name: Name
     criticality: Literal["critical", "important", "ordinary"]
     owners: list[Owner] = Field(min_length=1)
-    aliases: list[str] = []
+    aliases: list[SourceName] = []
     repositories: list[Annotated[str, AfterValidator(_repository)]] = []
     renamed_repositories: dict[str, str] = {}
     monitors: list[Monitor] = []
@@ -290,6 +309,12 @@ class Roster(Model):
     coverage: Literal["working_hours", "always", "none"]
     valid_from: date
     valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Roster:
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to must be later than valid_from (it is the first day without)")
+        return self
 
 
 class Effort(Model):
@@ -449,7 +474,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Organisation:
-    """One validated organisation. Built only by :func:`opsmetrics.organisation.load_organisation`."""
+    """One validated organisation. Built only by :func:`opsmetrics.organisation.load_organisation`.
+
+    ``register_lines`` is register -> line of each of its rows, in their order.
+    """
 
     folder: Path
     settings: OrganisationSettings
@@ -466,6 +494,7 @@ class Organisation:
     sources: Sources
     digest: str
     queries: tuple[QuerySource, ...] = ()
+    register_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:

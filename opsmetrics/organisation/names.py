@@ -32,7 +32,7 @@ class Alias(Model):
         valid_to: Day from which it no longer does.
     """
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, pattern=r"\S")
     valid_from: date | None = Field(default=None, alias="from")
     valid_to: date | None = Field(default=None, alias="to")
 

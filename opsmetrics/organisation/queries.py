@@ -14,9 +14,9 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
+from opsmetrics.core import words
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import HeaderError, header_text, read_header
-from opsmetrics.organisation import words
 from opsmetrics.organisation.connectors.base import Connector, Variable
 from opsmetrics.organisation.models import READ, StreamSource
 from opsmetrics.streams import FILES, STREAMS
@@ -235,7 +235,12 @@ def _load(sink: Sink, path: Path, team_of: Callable[[str], str]) -> QuerySource 
     except HeaderError as error:
         begin = 'begin with -- source = "..." and -- files = { name = "path" }'
         sink.add(
-            file, *(words.of_toml(error.said, header_text(text)) if error.said else (error.line, str(error), begin))
+            file,
+            *(
+                words.of_toml(error.said, header_text(text))
+                if error.said
+                else (error.line, "the header is missing", begin)
+            ),
         )
         return None
     for name in sorted(header.keys() & (_IN_THE_SELECT | _IN_THE_NAME | _OF_DAILY)):

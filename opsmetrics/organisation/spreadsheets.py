@@ -90,6 +90,8 @@ def _header_problems(
             meant.update(near)
             fix = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(known)}"
             found.append((line, f"unknown column {name!r}", fix))
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    found += [(line, f"column {name!r} stands there twice", "keep one of them") for name in twice]
     missing = [name for name in required if name not in header and name not in meant]
     if missing:
         word = "column" if len(missing) == 1 else "columns"

@@ -17,7 +17,24 @@ from opsmetrics.core.model import Model
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-YearDay = Annotated[str, StringConstraints(pattern=r"^\d\d-\d\d$")]
+
+
+def _day_of_a_year(text: str) -> str:
+    """A day that no year has would close nothing, without a word."""
+    try:
+        # A leap year, so that 02-29 is one.
+        date.fromisoformat(f"2000-{text}")
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day of any year; write month and day as 12-24") from error
+    return text
+
+
+YearDay = Annotated[str, StringConstraints(pattern=r"^\d\d-\d\d$"), AfterValidator(_day_of_a_year)]
+
+
+def _places() -> list[str]:
+    """Zones that are named by a place. ``EST`` and its like are none that clocks go by all year."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
 
 
 def zone_name(name: str) -> str:
@@ -29,7 +46,7 @@ def zone_name(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        near = difflib.get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, _places(), n=1, cutoff=0.5)
         fix = f"write a name such as {near[0] if near else 'Europe/Oslo'}"
         raise ValueError(f"{name!r} is not a time zone name; {fix}") from error
     return name

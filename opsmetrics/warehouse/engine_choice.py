@@ -17,8 +17,9 @@ def engine_of(settings: Settings, files: Mapping[str, SqlFile]) -> Engine:
     Raises:
         ConfigurationError: There is no such engine, or what it needs is not installed.
     """
-    if settings.engine == DUCKDB_ENGINE:
-        return DUCKDB
+    problem = engine_problem(settings)
+    if problem is not None:
+        raise ConfigurationError([problem])
     if settings.engine == SPARK_ENGINE:
         # Spark is an extra of a hundred megabytes: only who asks for it has it.
         try:
@@ -32,5 +33,12 @@ def engine_of(settings: Settings, files: Mapping[str, SqlFile]) -> Engine:
                 [Problem("environment", None, message, "pip install 'opsmetrics[spark]'")]
             ) from error
         return SparkEngine(settings.spark_master, settings.landing, settings.home / "exchange", files)
+    return DUCKDB
+
+
+def engine_problem(settings: Settings) -> Problem | None:
+    """Return that the settings name no engine; None where they do."""
+    if settings.engine in {DUCKDB_ENGINE, SPARK_ENGINE}:
+        return None
     message = f"OPSMETRICS_ENGINE is {settings.engine!r}, which is not an engine"
-    raise ConfigurationError([Problem("environment", None, message, f"write {DUCKDB_ENGINE} or {SPARK_ENGINE}")])
+    return Problem("environment", None, message, f"write {DUCKDB_ENGINE} or {SPARK_ENGINE}")

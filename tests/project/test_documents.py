@@ -38,6 +38,7 @@ TEXTS = {
     and name != "tests/project/test_documents.py"
 }
 WRITTEN = {name: text for name, text in TEXTS.items() if name.endswith(".md")}
+RULE = re.compile(r"\|[\s:|-]+\|$")
 FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 
 
@@ -128,6 +129,15 @@ def test_links_lead_somewhere(name):
         assert found.exists(), f"{name}: {target}"
         if anchor:
             assert anchor in anchors(found.resolve().relative_to(ROOT).as_posix()), f"{name}: {target}"
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
+def test_tables_are_whole(name):
+    """A row that stands apart from the head of its table is shown as a line of text."""
+    lines = FENCED.sub("", WRITTEN[name]).splitlines()
+    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
+    heads = [number for number in rows if number - 1 not in rows]
+    assert [lines[number] for number in heads if not RULE.match("".join(lines[number + 1 : number + 2]))] == []
 
 
 def paths_of(text: str) -> set[str]:

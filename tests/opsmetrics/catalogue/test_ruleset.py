@@ -8,7 +8,7 @@ import pytest
 from opsmetrics.catalogue.load import load_catalogue, rules_digest_at
 from opsmetrics.catalogue.ruleset import check_version
 from opsmetrics.catalogue.sqlfile import load_all
-from opsmetrics.core.errors import SqlFileError
+from opsmetrics.core.errors import ConfigurationError, SqlFileError
 from opsmetrics.core.settings import default_sql_root
 
 METRIC = "metrics/inc/inc_postmortem_on_time.sql"
@@ -59,3 +59,25 @@ def test_a_version_that_nobody_recorded_names_the_line_to_add(tmp_path):
         check_version(tmp_path, "9.0.0", "abc")
     (tmp_path / "metrics" / "rulesets.toml").write_text('"9.0.0" = "abc"\n')
     check_version(tmp_path, "9.0.0", "abc")
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "replacement", "said"),
+    [
+        ("metrics/areas.toml", r"(?m)^weakest_share = .*$", "weakest_share = 0,3", "written with a comma"),
+        ("metrics/rulesets.toml", r'(?m)^"4.0.0" = .*$', '"4.0.0" "x"', "the line has no ="),
+        ("metrics/remedies.toml", r"\A", "[[remedy]\n", "brackets"),
+    ],
+)
+def test_a_file_of_the_rules_that_cannot_be_read_is_named_with_its_line(sql, file, pattern, replacement, said):
+    change(sql / file, pattern, replacement)
+    with pytest.raises(ConfigurationError) as caught:
+        load_catalogue(sql, load_all(sql))
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line is not None) == (str(sql / file), True)
+    assert said in f"{problem.message} {problem.fix}"
+
+
+def test_a_folder_without_rules_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"no rules lie here(.|\n)*--ruleset"):
+        load_catalogue(tmp_path, {})

@@ -259,6 +259,7 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
         ("results", "--min-score", "101"),
         ("app", "--port", "99999"),
         ("demo", "--scale", "0"),
+        ("digest", "--post"),
         ("sql", ""),
         ("sql", "-- a comment alone"),
         ("sql", "select 1; select 2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -233,3 +234,47 @@ def test_a_folder_that_is_not_there_is_named_once(settings, small):
     line = one(settings, error=True, file="sources.toml", said="so 3 streams have no file", fix="--data")
     assert line == 2
     assert len(found(settings)) == 1
+
+
+def test_what_no_page_can_tell_apart_and_what_contradicts_itself_is_said(settings):
+    edit(settings.org, "teams.toml", '{ nb = "Beta", en = "Beta" }', '{ nb = "Alfa", en = "Beta" }')
+    one(settings, error=False, file="teams.toml", said="both called 'Alfa'", fix="a name of its own")
+    edit(settings.org, "sources.toml", 'root = "data"', 'root = "data"\nwithout = ["incidents"]')
+    one(settings, error=False, file="sources.toml", said="without names 'incidents'", fix="take it out")
+
+
+def test_a_mistyped_year_of_the_history_is_an_error(settings):
+    """A build would make a calendar of eighteen centuries, for minutes."""
+    path = settings.org / "organisation.toml"
+    text = path.read_text()
+    first = next(line for line in text.splitlines() if line.startswith("history_from"))
+    path.write_text(text.replace(first, "history_from = 0226-08-24"))
+    line = one(settings, error=True, file="organisation.toml", said="begins on 0226-08-24", fix="mend the year")
+    assert path.read_text().splitlines()[(line or 0) - 1].startswith("history_from")
+
+
+def test_a_folder_of_a_connector_that_is_not_there_is_an_error(settings):
+    with (settings.org / "sources.toml").open("a") as file:
+        file.write('[[connector]]\nname = "git"\nkind = "git_clones"\nfolder = "gone"\nstreams = ["commits_daily"]\n')
+    one(settings, error=True, file="sources.toml", said="there is no folder 'gone'", fix="its path")
+    (settings.org / "gone").mkdir()
+    assert not [row for row in found(settings) if "no folder" in row[3]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"engine": "spak"}, "not an engine"),
+        ({"webhook_url": "https://chat.example.org/x", "webhook_format": "discord"}, "'discord' is not known"),
+        ({"webhook_url": "http://chat.example.org/x"}, "no https address"),
+        ({"ca_file": Path(__file__)}, "cannot be read as certificates"),
+        ({"ca_file": Path("gone.pem")}, "cannot be read as certificates"),
+    ],
+)
+def test_settings_that_a_later_command_would_stumble_over_are_errors(settings, changed, said):
+    one(replace(settings, **changed), error=True, file="environment", said=said, fix="")
+
+
+def test_a_setting_that_nobody_reads_is_said(settings, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_BACKUPS", "/mnt/other")
+    one(settings, error=False, file="environment", said="OPSMETRICS_BACKUPS is no setting", fix="OPSMETRICS_BACKUP?")

@@ -283,6 +283,76 @@ def test_two_rows_of_a_register_that_begin_on_one_day_are_named(small, register,
     assert problem.line == 3
 
 
+DUTY = "team_id,coverage,valid_from,valid_to\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "message"),
+    [
+        ("alfa,always,2026-01-01,\nbeta,none,2026-02-01,\nalfa,none,2026-02-01,\n", 4, "line 2 has not ended"),
+        ("alfa,none,2026-02-01,2026-05-01\nalfa,always,2026-01-01,2026-03-01\n", 2, "line 3 has not ended"),
+        ("alfa,always,2026-01-01,2025-12-31\n", 2, "valid_to must be later"),
+    ],
+)
+def test_a_team_has_one_duty_at_a_time(small, rows, line, message):
+    """Of two at once both would be asked for."""
+    (small / "registers").mkdir()
+    (small / "registers" / "rosters.csv").write_text(DUTY + rows, encoding="utf-8")
+    (problem,) = problems(small)
+    assert message in problem.message
+    assert problem.line == line
+
+
+def test_duties_that_follow_each_other_are_right_in_any_order(small):
+    (small / "registers").mkdir()
+    rows = "alfa,none,2026-02-01,\nalfa,always,2026-01-01,2026-02-01\n"
+    (small / "registers" / "rosters.csv").write_text(DUTY + rows, encoding="utf-8")
+    assert len(load_organisation(small).rosters) == 2
+
+
+def test_a_column_of_a_register_that_stands_twice_is_named(small):
+    (small / "registers").mkdir()
+    text = (
+        (WAIVER + GOOD)
+        .replace("reason,", "reason,reason,")
+        .replace("Venter på ny lagring,", "Venter på ny lagring,Venter på noe annet,")
+    )
+    (small / "registers" / "waivers.csv").write_text(text, encoding="utf-8")
+    assert [problem.message for problem in problems(small)] == ["column 'reason' stands there twice"]
+
+
+@pytest.mark.parametrize(("file", "names"), [("teams.toml", {"alfa", "beta"}), ("services.toml", {"web", "db"})])
+def test_a_file_without_a_table_names_nothing(small, file, names):
+    """What others name is then not there: that nobody can say so is for files that cannot be read."""
+    (small / file).write_text("# nobody yet\n", encoding="utf-8")
+    said = {problem.message for problem in problems(small)}
+    assert said <= {f"{name!r} is not in the catalogue" for name in names}
+    assert said
+
+
+def test_line_ends_of_windows_say_the_same(small):
+    """Also between the lines of a query and of a cell."""
+    (small / "sources").mkdir()
+    query = '-- source = "desk"\n-- files.desk = "desk.csv"\nselect _file, _line, id as incident_id from desk\n'
+    (small / "sources" / "incidents.sql").write_text(query, encoding="utf-8")
+    (small / "registers").mkdir()
+    row = GOOD.replace("Venter på ny lagring", '"Venter på\nny lagring"')
+    (small / "registers" / "waivers.csv").write_text(WAIVER + row, encoding="utf-8")
+    unix = load_organisation(small)
+    for path in (path for path in small.rglob("*") if path.suffix in {".toml", ".sql", ".csv"}):
+        path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    windows = load_organisation(small)
+    assert (windows.digest, windows.queries, windows.waivers) == (unix.digest, unix.queries, unix.waivers)
+
+
+def test_an_overlapping_promise_is_told_at_its_own_line(small):
+    path = small / "slo.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f'{text}\n[[slo]]\nservice = "web"\ntarget = 0.9\nfrom = 2026-05-01\n', encoding="utf-8")
+    (problem,) = problems(small)
+    assert problem.line == path.read_text(encoding="utf-8").splitlines().index("target = 0.9")
+
+
 def test_a_monitor_that_stands_twice_at_a_service_is_named(small):
     path = small / "services.toml"
     text = path.read_text(encoding="utf-8")
@@ -335,8 +405,9 @@ def test_a_waiver_for_an_unknown_metric_is_an_error(small, tmp_path):
         WAIVER + GOOD.replace("bck_coverage", "bck_cover"), encoding="utf-8"
     )
     settings = Settings(home=tmp_path, org=small, data=None, now=None, sql=default_sql_root())
-    with pytest.raises(ConfigurationError, match="bck_cover"):
+    with pytest.raises(ConfigurationError, match="bck_cover") as caught:
         load_context(settings)
+    assert [(problem.line, problem.fix) for problem in caught.value.problems] == [(2, "did you mean 'bck_coverage'?")]
 
 
 OPEN_GOAL = "alfa,bck_coverage,ops_lead,2026-10-01,2026-12-01,planned,"

@@ -59,6 +59,8 @@ _PATTERNS: Mapping[str, Words] = {
         "write the name of the variable that holds the secret, such as GITHUB_TOKEN, never the secret",
     ),
     r"^\d\d-\d\d$": ("it is no day of the year", "write month and day as 12-24"),
+    r"^(now|[1-9]\d*d)$": ("it is no window", 'write days such as "90d"'),
+    r"\S": ("it is empty", "write it"),
     r"^[^,]+$": ("it names more than one metric", "name one metric; write one table for each"),
 }
 # How a sentence of the TOML parser begins -> ours.
@@ -83,6 +85,10 @@ _TOML: tuple[tuple[str, str, str], ...] = (
 )
 # What pydantic puts into a place for each type of a value that may be of several.
 _TYPE = re.compile(r"str|int|float|bool|date|none|(list|dict|function|constrained|nullable|union)\b.*")
+# What a word processor, a chat or a web page writes in place of the signs that TOML knows.
+_TYPESET_QUOTES = re.compile("=\\s*[\\[{\\s]*[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]")
+_ODD_BLANKS = re.compile("[\u00a0\u2000-\u200d\u202f\u2060\u3000\ufeff]")
+_OLD_ENDS = "its lines end as those of very old programs", "save it with the line ends of Unix or Windows"
 _NORWEGIAN_DAY = re.compile(r"=\s*[\"']?\d{1,2}\.\d{1,2}\.\d{4}")
 
 _NORWEGIAN_DECIMAL = re.compile(r"=\s*\d+,\d+\s*(#.*)?$")
@@ -100,14 +106,26 @@ def of_toml(said: str, text: str) -> tuple[int | None, str, str]:
     line = int(at[1]) if at else len(lines) or 1
     # Where the text ends before it should, the parser names no line; the last one with a sign is where it ends.
     shown = lines[line - 1] if 0 < line <= len(lines) else ""
+    found: Words | None = _signs(shown) if "\r" not in text.replace("\r\n", "") else _OLD_ENDS
+    if found is None and shown.lstrip().startswith("[[") and said.startswith("Cannot overwrite"):
+        found = "the table stands above with one bracket", "write [[name]] with two brackets each time"
+    if found is None:
+        begun = ((message, fix) for begins, message, fix in _TOML if said.startswith(begins))
+        found = next(begun, ("the line cannot be read", _QUOTES))
+    return line, found[0], found[1]
+
+
+def _signs(shown: str) -> Words | None:
+    """Signs of a line that look right to people and are none of TOML's."""
+    if _TYPESET_QUOTES.search(shown):
+        return "its quotes are those of a word processor", 'write straight ones: "..."'
+    if _ODD_BLANKS.search(re.sub("\"[^\"]*\"|'[^']*'", "", shown)):
+        return "it holds a blank that is none of the keyboard's", "delete the blanks of the line and type them"
     if _NORWEGIAN_DAY.search(shown):
-        return line, "the day is written in another way than this file takes", _DAY
+        return "the day is written in another way than this file takes", _DAY
     if _NORWEGIAN_DECIMAL.search(shown):
-        return line, "the number is written with a comma", _NUMBER
-    for begins, message, fix in _TOML:
-        if said.startswith(begins):
-            return line, message, fix
-    return line, "the line cannot be read", _QUOTES
+        return "the number is written with a comma", _NUMBER
+    return None
 
 
 def of_value(item: ErrorDetails) -> Words:
