@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,22 +76,48 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
     asked = "\n".join((address, *limits))
     if _is_fresh(mark, asked):
         return
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        # A copy that is broken off is none: the first one is made beside its place, and moved there whole.
-        work = folder if folder.is_dir() else Path(scratch) / "new.git"
-        if work is not folder:
+    if not mark.exists() or not _is_brought_up(request, name, folder, address, limits):
+        # A copy that is broken off is none: one is made beside its place, and moved there whole.
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            work = Path(scratch) / "new.git"
             _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
-        if not limits and (work / "shallow").exists():
-            limits = ["--unshallow"]
-        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}/*:refs/heads/{bot}/*" for bot in _BOT_BRANCHES)]
-        options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
-        _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
-        if work is not folder:
+            _fetch(request, name, work, address, limits)
+            if folder.is_dir():
+                shutil.move(folder, Path(scratch) / "old.git")
             shutil.move(work, folder)
     mark.write_text(asked)
 
 
 _BOT_BRANCHES = ("renovate", "dependabot")
+
+
+def _is_brought_up(
+    request: FetchRequest[GitClones], name: str, folder: Path, address: str, limits: Sequence[str]
+) -> bool:
+    """Fetch into a copy; whether it took what came.
+
+    A git that was killed leaves locks behind, and a disk damage, of which no later fetch knows a way out.
+
+    Raises:
+        SourceError: The server gave nothing.
+    """
+    try:
+        _fetch(request, name, folder, address, limits)
+    except _OddError:
+        return False
+    return True
+
+
+def _fetch(request: FetchRequest[GitClones], name: str, work: Path, address: str, limits: Sequence[str]) -> None:
+    if not limits and (work / "shallow").exists():
+        limits = ["--unshallow"]
+    wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}/*:refs/heads/{bot}/*" for bot in _BOT_BRANCHES)]
+    options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
+    _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
+
+
+class _OddError(SourceError):
+    """Git failed, and not because of the server, as far as its words tell."""
 
 
 def _is_fresh(mark: Path, asked: str) -> bool:
@@ -119,14 +146,14 @@ def _git(request: FetchRequest[Any], name: str, *arguments: str) -> None:
         )
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", errors="replace")
-        reason, fix = next(
-            ((reason, fix) for pattern, reason, fix in _REASONS if re.search(pattern, said, re.IGNORECASE)),
-            (
-                f"git ends with {error.returncode}",
-                "try git ls-remote with its address, as the user that runs opsmetrics",
-            ),
+        known = next(
+            ((reason, fix) for pattern, reason, fix in _REASONS if re.search(pattern, said, re.IGNORECASE)), None
         )
-        raise SourceError(Problem(request.connector.name, None, f"{problem}: {reason}", fix)) from None
+        if known is not None:
+            raise SourceError(Problem(request.connector.name, None, f"{problem}: {known[0]}", known[1])) from None
+        fix = "try git ls-remote with its address, as the user that runs opsmetrics"
+        message = f"{problem}: git ends with {error.returncode}"
+        raise _OddError(Problem(request.connector.name, None, message, fix)) from None
     except subprocess.TimeoutExpired:
         message = f"{problem}: git took longer than {LIMIT_SECONDS} s"
         raise SourceError(Problem(request.connector.name, None, message, "set since, or try again")) from None

@@ -6,9 +6,9 @@ import re
 
 from opsmetrics.sources.dependencies.model import Contents, Need, json_object
 from opsmetrics.sources.manifest_lines import go_modules
-from opsmetrics.sources.manifest_pins import Line
+from opsmetrics.sources.manifest_pins import Line, bounded
 
-_REPLACED = re.compile(r"^\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>", re.MULTILINE)
+_REPLACED = re.compile(r"\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>")
 _GEM = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
 _ASKED_GEM = re.compile(r"^  (?P<name>[\w.-]+)(?: \([^)]*\))?$")
 _PLATFORM = re.compile(r"-(?:x86|x64|aarch64|arm|universal|java|mswin|mingw|ruby)[\w.-]*$")
@@ -18,10 +18,11 @@ _OF_THE_PLATFORM = re.compile(r"php(?:-.*)?|hhvm|(?:ext|lib)-.*|composer(?:-.*)?
 
 def go_mod(text: str) -> Contents:
     """Read the modules that a go.mod asks for itself; the lowest that fits is what Go uses."""
-    replaced = {match["module"] for match in _REPLACED.finditer(text)}
+    lines = [bounded(Line(line, True)) for line in text.splitlines()]
+    replaced = {match["module"] for line in lines if (match := _REPLACED.match(line.text)) is not None}
     found = [
         Need("go", pin.package, pin.version)
-        for pin in go_modules([Line(line, True) for line in text.splitlines()])
+        for pin in go_modules(lines)
         if pin.package != "go" and pin.package not in replaced
     ]
     return Contents(tuple(found))

@@ -12,11 +12,15 @@ from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableErro
 
 # Written by machines, name before version; a whole parser of TOML takes a hundred times as long for each of them.
 _LOCKED = re.compile(r'^\[\[packages?\]\]\s*?\nname = "([^"]+)"\s*?\nversion = "([^"]+)"', re.MULTILINE)
+# The parser takes the square of a name's parts.
+_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _CARGO_SECTIONS = ("dependencies", "dev-dependencies", "build-dependencies")
 
 
 def whole(text: str) -> dict[str, Any]:
     """Read a whole file."""
+    if _DEEP.search(text) is not None:
+        raise UnreadableError
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
