@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from opsmetrics.sources.go_patterns import fits
+
 Row = dict[str, Any]
 _STRING_MATCHER = re.compile(r'\s*(?P<label>[^=!~\s"]+|"[^"]+")\s*(?P<operator>=~|!~|!=|=)\s*"?(?P<value>.*?)"?\s*')
 
@@ -79,10 +81,8 @@ def _holds(labels: Mapping[str, str], label: str, operator: str, value: str, *, 
         return None
     if operator in {"=", "!="}:
         return (known == value) == (operator == "=")
-    try:
-        return bool(re.fullmatch(value, known)) == (operator == "=~")
-    except re.error:
-        return None
+    found = fits(value, known)
+    return None if found is None else found == (operator == "=~")
 
 
 def is_template(value: str) -> bool:

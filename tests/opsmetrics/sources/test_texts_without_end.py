@@ -46,10 +46,14 @@ POM = (
     "<dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>${a}</version>"
     "</dependency></dependencies></project>"
 )
+ENTITIES = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(12))
+LAUGHS = f'<!DOCTYPE project [<!ENTITY a0 "ha">{ENTITIES}]><project><version>&a12;</version></project>'
 FILES = {
     "a name of parts": ("pyproject.toml", "a." * 50_000 + "a = 1"),
     "a name of quoted parts": ("Cargo.toml", '"a".' * 50_000 + "a = 1"),
     "blanks": ("go.mod", " " * 200_000 + "x"),
+    "many lines": ("requirements.txt", "a==1\n" * 200_000),
+    "entities of entities": ("pom.xml", LAUGHS),
     "properties of properties": ("pom.xml", POM),
 }
 
