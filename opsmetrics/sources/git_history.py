@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ _SIGNS = frozenset("@ +-\\")
 _GAP = Line("", False)
 # Lines around a change that are read too: the name of a package may stand above its version.
 _CONTEXT = 3
+_DAY = 86_400
 _FILE_MODES = {"100644", "100755"}
 _LINK_MODE = "120000"
 # No manifest or lock file is larger.
@@ -235,6 +237,10 @@ class History:
                 (at for name in ("packed-refs", _ORIGIN, "HEAD") if (at := self._written(name))),
                 default=None,
             )
+        if written is not None and written > time.time() + _DAY:
+            # Of a clock that was ahead. What it holds was there.
+            known = (commit.at for commit in self.commits.values() if commit.at.timestamp() <= time.time())
+            return max(known, default=_NO_TIME)
         return datetime.fromtimestamp(written, tz=UTC) if written is not None else None
 
     @property

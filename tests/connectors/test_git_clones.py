@@ -357,6 +357,16 @@ ODD_COMMITTERS = (
 )
 
 
+def test_a_fetch_with_the_clock_ahead_proves_no_day(clone):
+    repository, pull = clone
+    repository.commit("one", {"y": "1"}, at="2026-10-20T08:00:00Z")
+    mark = repository.folder / ".git" / "FETCH_HEAD"
+    mark.touch()
+    os.utime(mark, (2**32, 2**32))
+    assert [row["committed_on"] for row in pull("commits_daily")] == [date(2026, 10, 20)]
+    assert pull.loads("commits_daily")[-1].unproven == ((date(2026, 10, 21), date(2026, 11, 23), "partial"),)
+
+
 def test_commits_that_only_a_program_writes_are_read_with_what_they_say(clone, tmp_path):
     """Old imports left times out; a sign that divides fields, or a line of one's own by an odd encoding, is text."""
     repository, pull = clone
