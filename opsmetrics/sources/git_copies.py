@@ -76,9 +76,13 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
     asked = "\n".join((address, *limits))
     if _is_fresh(mark, asked):
         return
+    beside = f"{folder.name}."
+    # A process that was killed over it left its own, as large as the repository; nobody else is at it now.
+    for left in [path for path in folder.parent.iterdir() if path.name.startswith(beside)]:
+        shutil.rmtree(left, ignore_errors=True)
     if not mark.exists() or not _is_brought_up(request, name, folder, address, limits):
         # A copy that is broken off is none: one is made beside its place, and moved there whole.
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=beside) as scratch:
             work = Path(scratch) / "new.git"
             _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
             _fetch(request, name, work, address, limits)

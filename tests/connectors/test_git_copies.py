@@ -143,6 +143,8 @@ def test_a_copy_that_git_broke_is_fetched_anew(connected, upstream, tmp_path, wh
     assert result.error is None
     (copy,) = (settings.home / "clones" / "clones").glob("*.git")
     broken(copy, what)
+    # So does the folder of a copy that was broken off.
+    (copy.with_name(f"{copy.name}.abc") / "new.git").mkdir(parents=True)
     upstream.commit("more", {"y": "1"}, at="2026-11-20T08:00:00Z")
     settings, result = pulled(connected, url, "commits_daily", days=days)
     assert result.error is None
