@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 MOST_MERGED = 100_000
+# Values that a document may hold when each reference (``*name``) is written out.
+MOST_VALUES = 1_000_000
 
 
 class YamlError(ValueError):
@@ -29,6 +31,26 @@ class Loader(yaml.SafeLoader):
         self._merged += max(len(node.value) - before, 0)
         if self._merged > MOST_MERGED:
             raise yaml.constructor.ConstructorError(None, None, "too much is merged", node.start_mark)
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        """Make values of a document; one that holds itself, or billions by references to references, is none."""
+        if _size(node, {}) > MOST_VALUES:
+            raise yaml.constructor.ConstructorError(None, None, "it holds too much", node.start_mark)
+        return super().construct_document(node)
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many values a node holds with all that it refers to."""
+    if id(node) not in known:
+        # What is met again before it ends holds itself.
+        known[id(node)] = MOST_VALUES + 1
+        parts: list[Any] = []
+        if isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        elif isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def read_yaml(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Collection, Sequence
@@ -237,7 +238,9 @@ def _source_of(query: Path) -> str | None:
 
 
 def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    # JSON escapes most of the same signs. A table or file whose name breaks the line writes no line of its own here.
+    said = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in said)
 
 
 def _files(shape: Shape, path: str, place: str, cut_at: Sequence[int] = ()) -> str:

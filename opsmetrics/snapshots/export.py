@@ -6,8 +6,10 @@ configured once. Does not belong here: the downloads of the app (``scorecard_app
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 import duckdb
@@ -21,6 +23,9 @@ from opsmetrics.snapshots.store import NAME, current, opened
 COLUMNS = "columns.parquet"
 KEEP = 3
 CURRENT = "current"
+# What a process that was killed left half-written. Nobody writes for so long.
+_DRAFT = re.compile(rf"\.(?:{NAME.pattern})\.[0-9a-f]{{8}}\.tmp")
+_LEFT_SECONDS = 24 * 3600
 
 
 def export(snapshots: Path, target: Path) -> tuple[Path, int]:
@@ -67,7 +72,12 @@ def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) 
             path.parent.mkdir(parents=True, exist_ok=True)
             con.sql(f"from {name}").pl().write_parquet(path, metadata={"comment": text or "", "snapshot": folder.name})
         columns.drop("table_comment").write_parquet(temporary / COLUMNS)
-        temporary.replace(folder)
+        try:
+            temporary.replace(folder)
+        except OSError:
+            # Another process was quicker: what it wrote is the same.
+            if not (folder / COLUMNS).is_file():
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -76,6 +86,10 @@ def _point(target: Path, name: str) -> None:
     with draft(target, CURRENT) as link:
         link.symlink_to(name)
         settle(link, target / CURRENT)
+    for path in target.glob(".ops-*.tmp"):
+        is_old = _DRAFT.fullmatch(path.name) is not None and time.time() - path.lstat().st_mtime > _LEFT_SECONDS
+        if is_old and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
     # The folder may be anybody's: only what we wrote is removed.
     found = (path for path in target.glob("ops-*") if NAME.fullmatch(path.name) and (path / COLUMNS).is_file())
     exports = sorted((path for path in found if not path.is_symlink()), key=lambda path: path.stat().st_mtime_ns)

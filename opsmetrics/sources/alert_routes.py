@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from opsmetrics.sources.go_patterns import fits
+
 Row = dict[str, Any]
 Matcher = tuple[str, str, str]
 # A comma between matchers: those in quotes are parts of a value, and an escaped quote begins or ends none.
@@ -118,10 +120,8 @@ def _holds(labels: Mapping[str, str], label: str, operator: str, value: str, *, 
         return None
     if operator in {"=", "!="}:
         return (known == value) == (operator == "=")
-    try:
-        return bool(re.fullmatch(value, known)) == (operator == "=~")
-    except re.error:
-        return None
+    found = fits(value, known)
+    return None if found is None else found == (operator == "=~")
 
 
 def is_template(value: str) -> bool:

@@ -9,7 +9,6 @@ It forgets an alert when it is over, and a silence some days after it ended (``-
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from opsmetrics.core.yaml_text import YamlError, read_yaml
 from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources.alert_routes import matches, policies_of
 from opsmetrics.sources.fetching import FetchRequest
+from opsmetrics.sources.go_patterns import fits
 from opsmetrics.sources.http import Http, RefusedError
 from opsmetrics.sources.quiet_times import QuietTimes
 
@@ -54,11 +54,8 @@ class Matcher:
             return False
         if not self.is_regex:
             return (own == self.value) == self.is_equal
-        try:
-            return bool(re.fullmatch(self.value, own)) == self.is_equal
-        except re.error:
-            # Go knows expressions that Python does not: whether it holds is not known, and nothing is hidden.
-            return False
+        # Of one that cannot be read it is not known whether it holds, and nothing is hidden.
+        return fits(self.value, own) is self.is_equal
 
 
 @dataclass(frozen=True, slots=True)

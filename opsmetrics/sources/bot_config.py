@@ -25,7 +25,7 @@ PACKAGE_FILE = "package.json"
 FILES = (*RENOVATE_FILES, *DEPENDABOT_FILES, PACKAGE_FILE)
 # Renovate's defaults for a configuration that every repository of an organisation inherits: repository, and file.
 INHERITED_REPOSITORY, INHERITED_FILE = "renovate-config", "org-inherited-config.json"
-_COMMENT_OR_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_COMMENT_OR_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _LAST_COMMA = re.compile(r",(\s*[}\]])")
 
 
@@ -96,12 +96,18 @@ def _dependabot(text: str) -> BotConfiguration:
     return BotConfiguration(any(limit != 0 for limit in limits), bool(content.get("version")))
 
 
+def _without_comment(match: re.Match[str]) -> str:
+    """Return a text as it is and a comment as a blank; one that nobody ended is none."""
+    is_comment = match[0].startswith("//") or (len(match[0]) > 3 and match[0].endswith("*/"))
+    return match[0] if match[0].startswith('"') or not is_comment else " "
+
+
 def _json(text: str) -> Any:
     """Read JSON that may hold comments and last commas, as Renovate does; None where it cannot be read.
 
     Renovate refuses a name that stands twice in one object.
     """
-    plain = _COMMENT_OR_TEXT.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+    plain = _COMMENT_OR_TEXT.sub(_without_comment, text)
     try:
         return json.loads(_LAST_COMMA.sub(r"\1", plain), object_pairs_hook=_each_once)
     except (ValueError, RecursionError):

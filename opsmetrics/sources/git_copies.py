@@ -15,7 +15,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import inherited
 from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.git_history import FETCHED, MAIN, git_lines, git_program
+from opsmetrics.sources.git_history import FETCHED, MAIN, git_lines, git_program, time_of
 
 # Several streams of one pull read the same copy; it is fetched once for all of them.
 FRESH_SECONDS = 600
@@ -76,44 +77,77 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
     asked = "\n".join((address, *limits))
     if _is_fresh(mark, asked):
         return
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        # A copy that is broken off is none: the first one is made beside its place, and moved there whole.
-        work = folder if folder.is_dir() else Path(scratch) / "new.git"
-        if work is not folder:
+    beside = f"{folder.name}."
+    # A process that was killed over it left its own, as large as the repository; nobody else is at it now.
+    for left in [path for path in folder.parent.iterdir() if path.name.startswith(beside)]:
+        shutil.rmtree(left, ignore_errors=True)
+    if not mark.exists() or not _is_brought_up(request, name, folder, address, limits):
+        # A copy that is broken off is none: one is made beside its place, and moved there whole.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=beside) as scratch:
+            work = Path(scratch) / "new.git"
             _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
-        if not limits and (work / "shallow").exists():
-            limits = ["--unshallow"]
-        wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}*:refs/heads/{bot}*" for bot in _BOT_BRANCHES)]
-        options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
-        try:
-            _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
-        except SourceError:
-            # Servers have no commits to send of a repository that was quiet all the time since then: git fails.
-            if connector.since is None or not _is_quiet(request, name, address, Path(scratch), connector.since):
-                raise
-            _git(request, name, "-C", str(work), "fetch", *options, "--depth=1", "--", address, *wanted)
-        if work is not folder:
+            _fetch(request, name, work, address, limits)
+            if folder.is_dir():
+                shutil.move(folder, Path(scratch) / "old.git")
             shutil.move(work, folder)
     mark.write_text(asked)
 
 
-def _is_quiet(request: FetchRequest[GitClones], name: str, address: str, scratch: Path, since: date) -> bool:
+def _is_quiet(request: FetchRequest[GitClones], name: str, work: Path, address: str, since: date) -> bool:
     """Whether the newest commit of a repository is older than a day."""
-    look = scratch / "newest.git"
-    _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(look))
-    wanted = ("--quiet", "--no-tags", "--depth=1", "--", address, f"+HEAD:refs/heads/{MAIN}")
-    _git(request, name, "-C", str(look), "fetch", *wanted)
-    (seconds,) = git_lines(look, "log", "-1", "--format=%ct", MAIN)
-    return datetime.fromtimestamp(int(seconds), tz=UTC).date() < since
+    with tempfile.TemporaryDirectory(dir=work.parent, prefix=f"{work.name}.") as scratch:
+        look = Path(scratch) / "newest.git"
+        _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(look))
+        wanted = ("--quiet", "--no-tags", "--depth=1", "--", address, f"+HEAD:refs/heads/{MAIN}")
+        _git(request, name, "-C", str(look), "fetch", *wanted)
+        (seconds,) = git_lines(look, "log", "-1", "--format=%ct", MAIN)
+    return time_of(seconds).date() < since
 
 
 # Signs that join the parts of their names may be configured.
 _BOT_BRANCHES = ("renovate/", "dependabot/", "dependabot-", "dependabot_")
 
 
+def _is_brought_up(
+    request: FetchRequest[GitClones], name: str, folder: Path, address: str, limits: Sequence[str]
+) -> bool:
+    """Fetch into a copy; whether it took what came.
+
+    A git that was killed leaves locks behind, and a disk damage, of which no later fetch knows a way out.
+
+    Raises:
+        SourceError: The server gave nothing.
+    """
+    try:
+        _fetch(request, name, folder, address, limits)
+    except _OddError:
+        return False
+    return True
+
+
+def _fetch(request: FetchRequest[GitClones], name: str, work: Path, address: str, limits: Sequence[str]) -> None:
+    since = request.connector.since
+    if not limits and (work / "shallow").exists():
+        limits = ["--unshallow"]
+    wanted = [f"+HEAD:refs/heads/{MAIN}", *(f"+refs/heads/{bot}*:refs/heads/{bot}*" for bot in _BOT_BRANCHES)]
+    options = ["--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules"]
+    try:
+        _git(request, name, "-C", str(work), "fetch", *options, *limits, "--", address, *wanted)
+    except SourceError:
+        # Servers have no commits to send of a repository that was quiet all the time since then: git fails.
+        if since is None or not _is_quiet(request, name, work, address, since):
+            raise
+        _git(request, name, "-C", str(work), "fetch", *options, "--depth=1", "--", address, *wanted)
+
+
+class _OddError(SourceError):
+    """Git failed, and not because of the server, as far as its words tell."""
+
+
 def _is_fresh(mark: Path, asked: str) -> bool:
     try:
-        return mark.read_text() == asked and time.time() - mark.stat().st_mtime < FRESH_SECONDS
+        # A copy of a clock that was ahead is of no known age.
+        return mark.read_text() == asked and 0 <= time.time() - mark.stat().st_mtime < FRESH_SECONDS
     except OSError:
         return False
 
@@ -137,14 +171,14 @@ def _git(request: FetchRequest[Any], name: str, *arguments: str) -> None:
         )
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", errors="replace")
-        reason, fix = next(
-            ((reason, fix) for pattern, reason, fix in _REASONS if re.search(pattern, said, re.IGNORECASE)),
-            (
-                f"git ends with {error.returncode}",
-                "try git ls-remote with its address, as the user that runs opsmetrics",
-            ),
+        known = next(
+            ((reason, fix) for pattern, reason, fix in _REASONS if re.search(pattern, said, re.IGNORECASE)), None
         )
-        raise SourceError(Problem(request.connector.name, None, f"{problem}: {reason}", fix)) from None
+        if known is not None:
+            raise SourceError(Problem(request.connector.name, None, f"{problem}: {known[0]}", known[1])) from None
+        fix = "try git ls-remote with its address, as the user that runs opsmetrics"
+        message = f"{problem}: git ends with {error.returncode}"
+        raise _OddError(Problem(request.connector.name, None, message, fix)) from None
     except subprocess.TimeoutExpired:
         message = f"{problem}: git took longer than {LIMIT_SECONDS} s"
         raise SourceError(Problem(request.connector.name, None, message, "set since, or try again")) from None

@@ -7,11 +7,13 @@ Belongs here: the git program, commits and the diffs of manifests. Does not belo
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +38,9 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_ALLOW_PROTOCOL": "https",
+    # Nor do commits that stand for others, and parents that nobody committed: of the latter there may be circles.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
 }
 # Nor do a clone's own: whoever wrote them could have a program run by whoever reads it, or change what is said.
 SETTINGS = (
@@ -50,7 +55,13 @@ SETTINGS = (
     "credential.helper=",
 )
 _ORIGIN = "refs/remotes/origin/HEAD"
-_FIELDS = "%H%x1f%P%x1f%ct%x1f%an%x1f%ae%x1f%s"
+# Between fields, because it is the one sign that no commit can hold.
+_BREAK = "\0"
+_FIELDS = "%H%x00%P%x00%ct%x00%an%x00%ae%x00%s"
+# Of a line nobody asks for more; what follows is as good as not there.
+_MOST_OF_A_LINE = 64 * 1024
+# Of a commit that says no time, or one beyond all calendars, as git shows it.
+_NO_TIME, _LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 # A commit alone, or that of a branch; tags and requests are no main line.
 _FETCHED_LINE = re.compile(
     r"(?P<sha>[0-9a-f]{40,64})\t(?:not-for-merge)?\t"
@@ -59,7 +70,9 @@ _FETCHED_LINE = re.compile(
 _SIGNS = frozenset("@ +-\\")
 # Lines around a change that are read too: the name of a package may stand above its version.
 _CONTEXT = 3
+_DAY = 86_400
 _FILE_MODES = {"100644", "100755"}
+_LINK_MODE = "120000"
 # No manifest or lock file is larger.
 MOST_BYTES = 32 * 1024 * 1024
 # Path, and what stands in it; None where the file is gone.
@@ -110,12 +123,14 @@ def _running(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> G
     """Run git in a repository and hand on what it says as it says it, so that memory holds a piece at a time."""
     settings = [part for setting in SETTINGS for part in ("-c", setting)]
     command = [git_program(), "-C", str(folder), *settings, *arguments]
+    # A broken clone is none: git would look for one in the folders around it.
+    around = str(folder.resolve().parent)
     with subprocess.Popen(  # noqa: S603 - our own arguments
         command,
         stdin=stdin or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | {"GIT_CEILING_DIRECTORIES": around},
     ) as process:
         too_long = threading.Timer(LIMIT_SECONDS, process.kill)
         too_long.start()
@@ -133,6 +148,11 @@ def _running(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> G
         raise SourceError(Problem(str(folder), None, message, "fetch the clone anew, or ask for fewer days"))
     if code:
         message = f"git {arguments[0]} ends with {code}"
+        if (folder / FETCHED).exists():
+            # A copy of ours without this mark is fetched anew.
+            (folder / FETCHED).unlink()
+            fix = "nothing: the next pull fetches this copy anew; if it stays so, look at the disk"
+            raise SourceError(Problem(str(folder), None, message, fix))
         raise SourceError(
             Problem(str(folder), None, message, "check that it is a whole clone, of the user that runs opsmetrics")
         )
@@ -142,7 +162,25 @@ def _running(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> G
 def _reading(folder: Path, *arguments: str, stdin: IO[bytes] | None = None) -> Generator[Iterator[str]]:
     """Run git and read what it says line by line."""
     with _running(folder, *arguments, stdin=stdin) as said:
-        yield (line.decode("utf-8", errors="replace").rstrip("\n") for line in said)
+        yield (line.decode("utf-8", errors="replace").rstrip("\n") for line in _lines(said))
+
+
+def _lines(said: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines of which none fills memory."""
+    while line := said.readline(_MOST_OF_A_LINE):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = said.readline(_MOST_OF_A_LINE)
+        yield line
+
+
+def time_of(seconds: str) -> datetime:
+    """Return the time that a commit says; any digits may stand there, and none."""
+    try:
+        is_known = 0 <= int(seconds) < _LAST_TIME
+    except ValueError:
+        return _NO_TIME
+    return datetime.fromtimestamp(int(seconds), tz=UTC) if is_known else _NO_TIME
 
 
 def git_lines(folder: Path, *arguments: str) -> list[str]:
@@ -178,12 +216,13 @@ class History:
         # The default branch as its origin has it, whatever is checked out here.
         self._head = (git_lines(folder, "for-each-ref", "--format=%(refname)", _ORIGIN) or ["HEAD"])[0]
         self.commits: dict[str, Commit] = {}
-        with _reading(folder, "log", f"--format={_FIELDS}", self._head) as lines:
+        # Texts come as they were committed: one that says that it is UTF-7 could hold whole lines of its own.
+        with _reading(folder, "log", "--encoding=none", f"--format={_FIELDS}", self._head) as lines:
             for line in lines:
-                sha, parents, seconds, name, address, title = line.split("\x1f", 5)
-                at = datetime.fromtimestamp(int(seconds), tz=UTC)
+                # Of one with thousands of parents the line is cut.
+                sha, parents, seconds, name, address, title = [*line.split(_BREAK, 5), *[""] * 5][:6]
                 actor = kind_of_actor(name, address=address, bots=bots)
-                self.commits[sha] = Commit(sha, tuple(parents.split()), at, title, actor)
+                self.commits[sha] = Commit(sha, tuple(parents.split()), time_of(seconds), title, actor)
         self._is_shallow = git_lines(folder, "rev-parse", "--is-shallow-repository") == ["true"]
 
     @cached_property
@@ -221,6 +260,10 @@ class History:
             )
         else:
             return None
+        if written is not None and written > time.time() + _DAY:
+            # Of a clock that was ahead. What it holds was there.
+            there = (commit.at for commit in self.commits.values() if commit.at.timestamp() <= time.time())
+            return max(there, default=_NO_TIME)
         return datetime.fromtimestamp(written, tz=UTC) if written is not None else None
 
     @property
@@ -269,17 +312,27 @@ class History:
             *("refs/heads/renovate", "refs/heads/dependabot", "refs/heads/dependabot[-_]*"),
             *("refs/remotes/*/renovate", "refs/remotes/*/dependabot", "refs/remotes/*/dependabot[-_]*"),
         )
-        shape = "%(objectname)%1f%(committerdate:unix)%1f%(authorname)%1f%(authoremail:trim)"
+        shape = "%(objectname)%00%(committerdate:unix)%00%(authorname)%00%(authoremail:trim)"
         for line in git_lines(self.folder, "for-each-ref", f"--format={shape}", *pattern):
-            sha, seconds, name, address = line.split("\x1f")
+            sha, seconds, name, address = line.split(_BREAK)
             actor = kind_of_actor(name, address=address, bots=self._bots)
             if actor in UPDATE_BOTS:
-                yield Commit(sha, (), datetime.fromtimestamp(int(seconds), tz=UTC), "", actor)
+                yield Commit(sha, (), time_of(seconds), "", actor)
 
     def texts(self, paths: Iterable[str]) -> dict[str, str | None]:
-        """Return the texts of files of the newest commit that are there."""
-        there = git_lines(self.folder, "ls-tree", "--name-only", self._head, "--", *paths)
-        return {path: "\n".join(git_lines(self.folder, "cat-file", "blob", f"{self._head}:{path}")) for path in there}
+        """Return the texts of files of the newest commit that are there; None of links, and of what is too large."""
+        found: dict[str, str | None] = {}
+        for line in git_lines(self.folder, "ls-tree", "--long", self._head, "--", *paths):
+            head, _, path = line.partition("\t")
+            mode, _, blob, size = head.split()
+            # Of what is missing the size is no number: reading it says so.
+            is_too_large = size.isdigit() and int(size) > MOST_BYTES
+            if mode in _FILE_MODES and not is_too_large:
+                with _running(self.folder, "cat-file", "blob", blob) as said:
+                    found[path] = said.read().decode("utf-8", errors="replace")
+            elif mode in {*_FILE_MODES, _LINK_MODE}:
+                found[path] = None
+        return found
 
     def _new(self, commit: Commit, known: set[str]) -> list[Commit]:
         """Return what a commit of the main line brought in beside itself; ``known`` is what was there before."""
@@ -391,8 +444,12 @@ def _blob(said: IO[bytes]) -> str:
     if len(head) < 3:
         return ""
     size = int(head[2])
-    content = said.read(size + 1)
-    return content[:-1].decode("utf-8", errors="replace") if size <= MOST_BYTES else ""
+    if size > MOST_BYTES:
+        left = size + 1
+        while left and (piece := said.read(min(left, MOST_BYTES))):
+            left -= len(piece)
+        return ""
+    return said.read(size + 1)[:-1].decode("utf-8", errors="replace")
 
 
 def changes_by_commit(lines: Iterable[str]) -> Iterator[tuple[str, list[Change]]]:

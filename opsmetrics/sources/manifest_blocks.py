@@ -13,9 +13,7 @@ from opsmetrics.sources.manifest_pins import Line, Pin, Reader, image_of
 
 # Actions that are named for the one tool that they bring.
 _TOOL_ACTION = re.compile(r"/(?:setup-[\w-]+|[\w-]+-action)(?:/|$)")
-_YAML = re.compile(
-    r"^(?P<indent>\s*)(?P<dash>(?:-\s+)*)(?P<key>[\w./-]+|\"[^\"]+\"):(?:\s+(?P<value>[^#]*?))?\s*(?:#.*)?$"
-)
+_YAML = re.compile(r"^(?P<indent>\s*)(?P<dash>(?:-\s+)*)(?P<key>[\w./-]+|\"[^\"]+\"):(?:\s+(?P<value>[^#]*))?(?:#.*)?$")
 _ITEM = re.compile(r"^(?P<indent>\s*)-\s")
 _VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+-]*")
 # Of a chart: also any patch of a line, and conditions.
@@ -24,7 +22,7 @@ _CHART_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+*-]*(?:[\s,|]+[~^<>=v-]*\s*\d[\w
 _TOML_TABLE = re.compile(r"^\s*\[(?:[^\[\]]*\.)?(?:dev-|build-)?dependencies\.[\"']?(?P<name>[\w-]+)[\"']?\]")
 _TOML_VERSION = re.compile(r"^\s*version\s*=\s*[\"'][~^<>=\s]*(?P<version>\d[\w.+-]*)")
 # Of Terraform: several conditions, of which the first says from where.
-_CONDITIONS = re.compile(r"[~^<>=!v\s]*\d[\w.+-]*(?:\s*,\s*[~^<>=!v\s]*\d[\w.+-]*)*")
+_CONDITIONS = re.compile(r"[~^<>=!v\s]*\d[\w.+-]*(?:\s*,[~^<>=!v\s]*\d[\w.+-]*)*")
 _OPEN = re.compile(
     r"^\s*(?:(?P<kind>[\w-]+)\s+\"(?P<label>[^\"]*)\".*|\"?(?P<name>[\w-]+)\"?\s*=\s*)\{\s*(?P<rest>[^}]*)"
 )
@@ -41,10 +39,10 @@ _VERSION_ATTRIBUTE = re.compile(r"^\s*Version(?:Override)?=[\"'](?P<version>[^\"
 _NAMED = r"^\s*<(?:(?P<name>[\w.-]+?)[._-]?[vV]ersion|version\.(?P<of>[\w.-]+))>\s*(?P<version>\d[\w.+-]*)\s*</"
 _MAVEN_NAMED = re.compile(_NAMED)
 _MAVEN_BLOCK = re.compile(r"<(?P<end>/?)(?:dependency|plugin|parent|extension|path|annotationProcessorPath)>")
-_MAVEN_PART = re.compile(r"<(?P<key>groupId|artifactId|version)>\s*(?P<value>[^<$]+?)\s*</")
+_MAVEN_PART = re.compile(r"<(?P<key>groupId|artifactId|version)>\s*+(?P<value>[^<$]*?[^<$\s])\s*+</")
 # A version of Maven's own model, and of Java's language.
 _NO_PACKAGES = frozenset({"model", "java"})
-_VERSION_ELEMENT = re.compile(r"<Version>\s*(?P<version>[^<$*]+?)\s*</Version>")
+_VERSION_ELEMENT = re.compile(r"<Version>\s*+(?P<version>[^<$*]*?[^<$*\s])\s*+</Version>")
 
 
 @dataclass(slots=True)

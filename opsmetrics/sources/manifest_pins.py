@@ -36,6 +36,9 @@ class Line(NamedTuple):
 # Stands between pieces of a diff: what stands before it is not what stands above the next line.
 GAP = Line("\0", False)
 Reader: TypeAlias = Callable[[Sequence[Line]], Iterator[Pin]]
+# No line that somebody wrote is longer, and none is indented as far: patterns would take their time over it.
+_LONGEST, _WIDEST = 2_000, 100
+_WIDE = re.compile(rf"\s{{{_WIDEST},}}")
 # What a manifest writes before a number: a range's sign, or the v of a tag.
 _SIGNS = "~^<>=![( "
 NUMBER = r"v?\d[\w.+-]*"
@@ -43,6 +46,13 @@ IMAGE = (
     r"(?P<package>[\w.-]+(?::\d+)?(?:/[\w.-]+)+|[\w.-]+)(?::(?P<version>[\w.-]+))?"
     r"(?:@sha256:(?P<digest>[0-9a-f]{12})[0-9a-f]*)?(?=[\s\"']|$)"
 )
+
+
+def bounded(line: Line) -> Line:
+    """Return a line as it is; of one that is too long nothing, because a part of it may say something else."""
+    if len(line.text) <= _WIDEST:
+        return line
+    return Line("" if len(line.text) > _LONGEST else _WIDE.sub(" " * _WIDEST, line.text), line.is_changed)
 
 
 def patterns(ecosystem: str, *expressions: str, but: Iterable[str] = (), package: str = "") -> Reader:

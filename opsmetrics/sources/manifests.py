@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from opsmetrics.sources import manifest_blocks as blocks
 from opsmetrics.sources import manifest_lines as lines
 from opsmetrics.sources import manifest_tools as tools
-from opsmetrics.sources.manifest_pins import GAP, Line, Pin, Reader, all_of
+from opsmetrics.sources.manifest_pins import GAP, Line, Pin, Reader, all_of, bounded
 
 _YAML = all_of(tools.images("kubernetes-yaml"), blocks.yaml_blocks("kubernetes-yaml"), tools.TASKS)
 _WORKFLOW = all_of(tools.actions, tools.TOOLCHAIN, blocks.action_inputs, tools.images("docker"))
@@ -139,7 +139,7 @@ def _reader_of(path: str) -> Reader:
 
 def pins_of(path: str, text: Iterable[str | Line]) -> list[Pin]:
     """Return the packages that changed lines of a file pin; a bare text is a changed line."""
-    given = [line if isinstance(line, Line) else Line(line, True) for line in text]
+    given = [bounded(line if isinstance(line, Line) else Line(line, True)) for line in text]
     found: list[Pin] = []
     for is_gap, piece in groupby(given, lambda line: line == GAP):
         if not is_gap:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -72,7 +73,7 @@ class ReleaseDates:
             return None
         key = (system, package, version)
         row = self._cache.execute("select released_at, asked_at from dates where (s, p, v) = (?, ?, ?)", key).fetchone()
-        if row is not None and (row[0] or self._now - datetime.fromisoformat(row[1]) < UNKNOWN_FOR):
+        if row is not None and (row[0] or timedelta(0) <= self._now - datetime.fromisoformat(row[1]) < UNKNOWN_FOR):
             return datetime.fromisoformat(row[0]) if row[0] else None
         found = self._ask(system, package, version)
         values = (*key, found.isoformat() if found else None, self._now.isoformat())
@@ -126,12 +127,26 @@ def uploaded_at(file: Mapping[str, Any]) -> datetime | None:
 def open_cache(path: Path) -> sqlite3.Connection:
     """Open the cache; deleting the file only means asking again."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if _is_damaged(path):
+        path.unlink(missing_ok=True)
     cache = sqlite3.connect(path, timeout=30)
     cache.execute(
         "create table if not exists dates"
         " (s text, p text, v text, released_at text, asked_at text, primary key (s, p, v))"
     )
     return cache
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a cache is none any more, after a disk that was full or a machine that lost its power."""
+    with closing(sqlite3.connect(path, timeout=30)) as cache:
+        try:
+            return cache.execute("pragma quick_check(1)").fetchone() != ("ok",)
+        except sqlite3.OperationalError:
+            # It is locked, or may not be read.
+            return False
+        except sqlite3.DatabaseError:
+            return True
 
 
 def _deps_dev(http: Http, system: str, package: str, version: str) -> str | None:

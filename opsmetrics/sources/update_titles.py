@@ -9,11 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+# Nobody writes more into a title. There is one way only to read it in each of these patterns, whatever it says: with
+# two for each word of it, 50 words would be read for ever.
+_LONGEST = 500
 # What stands before the verb, in any order: signs, tags in brackets, a scope, types of conventional commits (GitLab's
 # ``Draft:`` among them), the number of a ticket, what Azure DevOps writes before the title of a request, and the word
 # by which Renovate is told to rebase.
 _PREFIX = (
-    r"^(?:\s*(?::\w+:|[^\w\s\[(:]++|\[[^\]]*\]:?|\([\w\s./,-]+\):?|[\w./-]++(?:\([^)]*\))?!?:|rebase!|"
+    r"^(?:\s*(?::\w+:|[^\w\s\[(:]++|\[[^\]]*\]:?+|\([\w\s./,-]+\):?+|[\w./-]++(?:\([^)]*\))?!?:|rebase!(?!:)|"
     r"[a-z][a-z0-9]+-\d+(?=\s)|merged pr \d+:))*\s*"
 )
 _VERB = re.compile(
@@ -33,7 +36,7 @@ _LOCK_FILES = re.compile(
 _SECURITY = re.compile(r"\[security\]", re.IGNORECASE)
 _CLOSED_BY_BOT = re.compile(r"\s+-\s+(?P<why>autoclosed|abandoned)\b", re.IGNORECASE)
 # A number or range, a commit, or a release that begins with a word, such as RELEASE.2026-01-02.
-_VERSION = r"(?:(?:[~^<>=!]*\s*)?v?\d[^\s,]*|[0-9a-f]{7,40}|[a-z][\w.+-]*\d[\w.+-]*)"
+_VERSION = r"(?>(?:[~^<>=!]+\s*)?v?\d[^\s,]*|[a-z](?=[\w.+-]*\d)[\w.+-]*|[0-9a-f]{7,40})"
 _RANGE = rf"{_VERSION}(?:\s*,\s*{_VERSION})*"
 _DIRECTORY = r"(?:\s+in\s+(?P<directory>/\S*))?"
 _FROM_TO = re.compile(
@@ -63,7 +66,7 @@ _REPLACE = re.compile(
 )
 _GROUP = re.compile(
     rf"{_PREFIX}(?:bump|update)\s+the\s+(?P<group>.*?)\s*group(?:\s+across\s+\d+\s+director(?:y|ies))?{_DIRECTORY}"
-    r"\s+with\s+(?P<count>\d+)\s+updates?(?:\s+in\s+(?P<below>/\S*))?",
+    r"\s+with\s+(?P<count>\d{1,9})\s+updates?(?:\s+in\s+(?P<below>/\S*))?",
     re.IGNORECASE,
 )
 _NAMED = re.compile(
@@ -111,18 +114,23 @@ class UpdateTitle:
     is_closed_by_bot: bool = False
 
 
+def _short(title: str) -> str:
+    return " ".join(title[: 2 * _LONGEST].split())[:_LONGEST]
+
+
 def is_update_title(title: str) -> bool:
     """Whether a bot's title announces an update, and not the bot's own set-up or a deployment of another house."""
-    return _VERB.match(title) is not None and _OF_THE_BOT.match(title) is None
+    return _VERB.match(_short(title)) is not None and not is_of_the_bot(title)
 
 
 def is_of_the_bot(title: str) -> bool:
     """Whether a title is of the bot's own set-up."""
-    return _OF_THE_BOT.match(title) is not None
+    return _OF_THE_BOT.match(_short(title)) is not None
 
 
 def read_title(title: str) -> UpdateTitle:
     """Return what a title says; what it does not say is None."""
+    title = _short(title)
     closed, is_security = _CLOSED_BY_BOT.search(title), _SECURITY.search(title) is not None
     marks = {
         "is_security": is_security,
@@ -188,7 +196,7 @@ _WORD = re.compile(
 def shape_of(title: str) -> str:
     """Return the form of a title: words of bots as they are, numbers as ``N``, and ``...`` for everything else."""
     shape: list[str] = []
-    for word in re.findall(r"[\w.@/+-]+", title.lower()):
+    for word in re.findall(r"[\w.@/+-]+", _short(title).lower()):
         known = word if _WORD.fullmatch(word) else "N" if word.isdigit() else "..."
         if known != "..." or shape[-1:] != ["..."]:
             shape.append(known)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 ORDER = ("major", "minor", "patch", "prerelease", "suffix", "digest", "pin", "unpin", "other", "unknown")
-_NUMBERS = re.compile(r"^[~^<>=v\s]*(\d+(?:\.\d+)*)(.*)$")
+# A number of more digits is none: nobody counts so far.
+_NUMBERS = re.compile(r"^[~^<>=v\s]*(\d{1,40}(?:\.\d{1,40})*+)(?!\d)(.*)$")
 _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{7,64}$")
 
 
@@ -88,7 +89,7 @@ _NOT_YET = re.compile(
     r"(?:alpha|beta|rc|dev|pre|preview|canary|next)\W.*|.*[-.](?:alpha|beta|rc|dev|snapshot)"
 )
 # Python's releases that mend no more than the files of one.
-_AFTER = re.compile(r"post(\d+)")
+_AFTER = re.compile(r"post(\d{1,40})")
 _WIDTH = 6
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from opsmetrics.landing import load_paths
+from opsmetrics.sources.dependencies.timelines import timeline_of_clone
 from opsmetrics.sources.git_history import History
 from opsmetrics.sources.pull import pull_stream
 from tests.connectors.test_git_clones import Repository, manifest
@@ -318,3 +319,32 @@ def test_components_are_told_since_they_are_there_and_only_where_their_end_is_kn
     assert pull.result.told == (
         "clones: components left out, of products that no support_ends connector lists (nginx): 1",
     )
+
+
+def test_a_clock_that_stood_wrong_dates_nothing_for_ever(tmp_path):
+    """What a pull kept while the clock was a year behind, or ahead, is read again by the next one."""
+    repository = Repository(tmp_path / "api")
+    lay_history(repository)
+    repository.commit("a wrong clock", manifests("1.2.1"), at="2027-06-01T08:00:00Z")
+    history, right = History(repository.folder), datetime(2026, 11, 1, tzinfo=UTC)
+    expected = timeline_of_clone(history, tmp_path / "right", right).uses
+    for wrong in (datetime(2025, 11, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)):
+        assert timeline_of_clone(history, tmp_path / "kept", wrong).uses != expected
+        assert timeline_of_clone(history, tmp_path / "kept", right).uses == expected
+    assert timeline_of_clone(history, tmp_path / "kept", right + timedelta(days=1)).uses == expected
+
+
+@pytest.mark.parametrize("keep", [0, 100, 5_000])
+def test_a_damaged_cache_is_asked_for_again(simulated, pull, keep):
+    """A disk that was full, or a machine that lost its power, left an error that never ended."""
+    lay_history(pull.repository)
+    assert pull(OWN)
+    cache = pull.settings.home / "cache" / "release_dates.sqlite"
+    whole = cache.read_bytes()
+    cache.write_bytes(whole[:keep] + b"junk" * ((len(whole) - keep) // 4))
+    (timeline,) = (pull.settings.home / "cache" / "timelines").iterdir()
+    timeline.write_text("{}")
+    # What is told is the same, and does not land again.
+    assert pull(OWN, days=(date(2026, 10, 1), date(2026, 11, 22))) == []
+    assert (pull.result.error, pull.result.unchanged) == (None, 1)
+    assert b"example.com/kjent" in cache.read_bytes()

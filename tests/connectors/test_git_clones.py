@@ -429,6 +429,93 @@ def test_what_was_not_fetched_is_not_quiet(clone, what):
     assert ("renamed?" in pull.results[-1].told[0]) is (what in {"another branch", "a branch with another name"})
 
 
+ODD_COMMITTERS = (
+    "Ola <zxq@example.invalid> 99999999999999999999 +0000",
+    "Ola <zxq@example.invalid> 253402300799 +0000",
+    "Ola <zxq@example.invalid> -5 +0000",
+    "Ola <zxq@example.invalid>",
+    "Ola",
+)
+
+
+def test_a_fetch_with_the_clock_ahead_proves_no_day(clone):
+    repository, pull = clone
+    repository.commit("one", {"y": "1"}, at="2026-10-20T08:00:00Z")
+    mark = repository.folder / ".git" / "FETCH_HEAD"
+    mark.write_text(f"{repository.git('rev-parse', 'HEAD').strip()}\t\tbranch 'main' of elsewhere\n")
+    os.utime(mark, (2**32, 2**32))
+    assert [row["committed_on"] for row in pull("commits_daily")] == [date(2026, 10, 20)]
+    assert pull.loads("commits_daily")[-1].unproven == ((date(2026, 10, 21), date(2026, 11, 23), "partial"),)
+
+
+def test_commits_that_only_a_program_writes_are_read_with_what_they_say(clone, tmp_path):
+    """Old imports left times out; a sign that divides fields, or a line of one's own by an odd encoding, is text."""
+    repository, pull = clone
+    repository.commit("before", {"x": "1"}, at="2026-10-05T06:00:00Z")
+    tree = repository.git("rev-parse", "HEAD^{tree}").strip()
+    for committer in ODD_COMMITTERS:
+        author = "re\x1fno+AAoAAA-vate <zxq@example.invalid> 1790000000 +0000"
+        head = repository.git("rev-parse", "HEAD").strip()
+        text = f"tree {tree}\nparent {head}\nauthor {author}\ncommitter {committer}\nencoding UTF-7\n\na\x1fb+AAo-c\n"
+        (tmp_path / "odd").write_text(text)
+        name = repository.git("hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "odd")).strip()
+        repository.git("update-ref", "refs/heads/main", name)
+        repository.git("branch", f"renovate/{ODD_COMMITTERS.index(committer)}")
+    repository.commit("after", {"x": "2"}, at="2026-10-07T06:00:00Z")
+    days = [(row["committed_on"].day, row["commits_all"]) for row in pull("commits_daily")]
+    assert days == [(5, 1), (7, 1)]
+    (state,) = pull("repository_states")
+    assert state["last_activity_on"] == date(2026, 10, 7)
+
+
+def test_what_stands_in_a_files_place_is_no_file(clone):
+    repository, pull = clone
+    repository.commit("odd", {"renovate.json/x": "1"}, at="2026-10-05T06:00:00Z")
+    (repository.folder / ".renovaterc").symlink_to("/etc/hostname")
+    repository.commit("a link", {}, at="2026-10-05T06:00:00Z")
+    (state,) = pull("repository_states")
+    assert state["is_bot_enabled"], "a file that cannot be had may say anything"
+    assert state["is_bot_config_valid"] is None
+
+
+def test_a_line_or_title_that_takes_for_ever_is_not_read(clone):
+    """Whoever may write to one repository held up the updates of all of them until the source was out of time."""
+    repository, pull = clone
+    evil = manifest(a="1.0.1", b="1  " * 60)
+    repository.commit("evil", {"package.json": evil}, at="2026-10-05T06:00:00Z")
+    title = "Update dependency a to " + "1 | " * 60 + "!"
+    repository.commit(title, {"x": "1"}, at="2026-10-06T06:00:00Z", author="renovate[bot]")
+    title = "Bump a from" + "\t" * 100_000 + "x"
+    repository.commit(title, {"x": "2"}, at="2026-10-06T06:00:00Z", author="dependabot[bot]")
+    good = manifest(a="1.1.0", b="1  " * 60)
+    repository.commit("good", {"package.json": good}, at="2026-10-07T06:00:00Z")
+    found = [(row["package"], row["to_version"]) for row in pull("dependency_updates")]
+    assert found == [("a", "1.0.1"), ("a", "1.1.0")]
+    assert len(pull("update_merges")) == 2
+
+
+def test_a_broken_clone_is_not_the_repository_around_it(clone):
+    repository, pull = clone
+    around = Repository.__new__(Repository)
+    around.folder = repository.folder.parent
+    around.git("init", "-q", "-b", "main")
+    around.git("commit", "-q", "--allow-empty", "-m", "of the folder around it", at="2026-10-20T06:00:00Z")
+    (around.folder / "broken" / ".git").mkdir(parents=True)
+    said = pull("commits_daily", named='"kystetaten/havneavgift-api" = "broken"', fails=True)
+    assert "check that it is a whole clone" in said
+
+
+def test_a_clones_own_parents_and_replacements_count_for_nothing(clone):
+    repository, pull = clone
+    repository.commit("update a", {"package.json": manifest(a="1.1.0", b="1.0.0")}, at="2026-10-08T06:00:00Z")
+    expected = pull("dependency_updates")
+    newest, first = repository.git("log", "--format=%H").split()
+    repository.git("replace", newest, first)
+    (repository.folder / ".git/info").mkdir(exist_ok=True)
+    (repository.folder / ".git/info/grafts").write_text(f"{first} {newest}\n")
+    assert pull("dependency_updates") == expected
+
+
 def test_settings_of_a_clone_run_no_program_and_change_nothing(clone, tmp_path):
     """A clone in a shared folder, or a bare one that lies in somebody's repository, brings settings of its own."""
     repository, pull = clone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from datetime import date
 
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from opsmetrics.landing import load_paths, read_loads
 from opsmetrics.organisation.connectors.kinds import AnyConnector
 from opsmetrics.sources import git_copies
+from opsmetrics.sources.git_history import FETCHED
 from opsmetrics.sources.pull import pull_stream
 from tests.connectors.git_server import USER, WORD, serving
 from tests.connectors.test_git_clones import Repository, manifest
@@ -134,6 +136,47 @@ def test_a_repository_that_was_quiet_since_that_day_is_read_and_goes_on(connecte
     settings, result = pulled(connected, url, "dependency_updates", more)
     assert result.error is None
     assert [(row["package"], row["to_version"]) for row in rows(settings, "dependency_updates")] == [("a", "1.2.0")]
+
+
+def broken(copy, what):
+    """Leave in a copy what a git that was killed leaves, or a disk."""
+    os.utime(copy / FETCHED, (2**32, 2**32))
+    if what == "objects":
+        for path in (copy / "objects").rglob("*"):
+            if path.is_file():
+                path.chmod(0o600)
+                path.write_bytes(b"junk")
+    else:
+        (copy / what).write_bytes(b"")
+
+
+@pytest.mark.parametrize("what", ["refs/heads/opsmetrics.lock", "HEAD", "objects"])
+def test_a_copy_that_git_broke_is_fetched_anew(connected, upstream, tmp_path, what):
+    url, days = f"file://{tmp_path}/served/{{repository}}.git", (date(2026, 10, 1), date(2026, 11, 22))
+    settings, result = pulled(connected, url, "commits_daily", days=days)
+    assert result.error is None
+    (copy,) = (settings.home / "clones" / "clones").glob("*.git")
+    broken(copy, what)
+    # So does the folder of a copy that was broken off.
+    (copy.with_name(f"{copy.name}.abc") / "new.git").mkdir(parents=True)
+    upstream.commit("more", {"y": "1"}, at="2026-11-20T08:00:00Z")
+    settings, result = pulled(connected, url, "commits_daily", days=days)
+    assert result.error is None
+    assert max(row["committed_on"] for row in rows(settings, "commits_daily")) == date(2026, 11, 20)
+    assert [path.suffix for path in copy.parent.iterdir() if path.is_dir()] == [".git"]
+
+
+def test_a_fresh_copy_that_cannot_be_read_is_fetched_anew_by_the_next_pull(connected, upstream, tmp_path):
+    url, days = f"file://{tmp_path}/served/{{repository}}.git", (date(2026, 10, 1), date(2026, 11, 22))
+    settings, _ = pulled(connected, url, "commits_daily", days=days)
+    (copy,) = (settings.home / "clones" / "clones").glob("*.git")
+    asked = copy / FETCHED
+    broken(copy, "objects")
+    os.utime(asked)
+    _, result = pulled(connected, url, "dependency_updates", days=days)
+    assert "the next pull fetches this copy anew" in (result.error or "")
+    _, result = pulled(connected, url, "dependency_updates", days=days)
+    assert result.error is None
 
 
 def test_a_copy_of_a_file(connected, upstream):

@@ -92,6 +92,8 @@ def matcher(name: str, value: str, *, is_regex: bool = False, **more: bool) -> d
         (FIRED, NOW, [matcher("alertname", "Sl.*", is_regex=True)], False),
         (FIRED, NOW, [matcher("service", "db", isEqual=False)], False),
         (FIRED, NOW, [matcher("alertname", "Slo", is_regex=True)], True),
+        (FIRED, NOW, [matcher("alertname", "[[:upper:]](?i)LOW\\pL*|x", is_regex=True)], False),
+        (FIRED, NOW, [matcher("alertname", "Slow|Other", is_regex=True)], False),
         (FIRED, NOW, [matcher("alertname", "Slow"), matcher("service", "db")], True),
         # What it does not cover from the first to the last instant told somebody.
         (FIRED + timedelta(minutes=5), NOW, [matcher("alertname", "Slow")], True),

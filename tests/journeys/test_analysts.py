@@ -18,6 +18,7 @@ from opsmetrics import build as plans
 from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.core.settings import default_sql_root
+from opsmetrics.snapshots import export as exporting
 from opsmetrics.snapshots import store
 from opsmetrics.snapshots.export import COLUMNS, KEEP, export
 from opsmetrics.snapshots.store import open_current
@@ -172,6 +173,27 @@ def test_an_export_holds_what_the_snapshot_holds(small_run, tmp_path):
     with pytest.raises(SnapshotError, match="not ours to replace"):
         export(settings.snapshots, target)
     assert (target / "current").read_text() == "theirs"
+
+
+def test_exports_at_once_are_one_and_what_a_killed_one_left_is_removed(small_run, tmp_path, monkeypatch):
+    snapshots, target = small_run.snapshots, tmp_path / "exports"
+    name = store.current(snapshots).path.stem
+    old, new, theirs = (target / f".{name}.{what}.tmp" for what in ("0000abcd", "1111abcd", "theirs"))
+    for path in (old, new, theirs):
+        (path / "facts").mkdir(parents=True)
+    for path in (old, theirs):
+        os.utime(path, (0, 0))
+    written = exporting._write
+
+    def twice(con, columns, folder):
+        # Another process writes the same meanwhile.
+        written(con, columns, folder)
+        written(con, columns, folder)
+
+    monkeypatch.setattr(exporting, "_write", twice)
+    folder, _ = export(snapshots, target)
+    assert (folder / COLUMNS).is_file()
+    assert {path.name for path in target.iterdir()} == {"current", folder.name, new.name, theirs.name}
 
 
 def test_an_older_client_opens_what_we_publish(first_run, older_duckdb):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from opsmetrics.sources.dependencies.model import Contents, Need, Package, json_object
 from opsmetrics.sources.manifest_lines import go_modules
-from opsmetrics.sources.manifest_pins import Line
+from opsmetrics.sources.manifest_pins import Line, bounded
 
-_MODULE = re.compile(r"^module\s+\"?(?P<module>[^\s\"]+)", re.MULTILINE)
-# Versions that are not to be used.
-_EXCLUDED = re.compile(r"^exclude\s*(?:\([^)]*\)|[^\n]*)", re.MULTILINE)
-_REPLACED = re.compile(r"^\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>", re.MULTILINE)
+_MODULE = re.compile(r"module\s+\"?(?P<module>[^\s\"]+)")
+_REPLACED = re.compile(r"\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>")
 _GEM = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
 _ASKED_GEM = re.compile(r"^  (?P<name>[\w.-]+)(?: \([^)]*\))?$")
 _PLATFORM = re.compile(r"-(?:x86|x64|aarch64|arm|universal|java|mswin|mingw|ruby)[\w.-]*$")
@@ -21,15 +20,25 @@ _OF_THE_PLATFORM = re.compile(r"php(?:-.*)?|hhvm|(?:ext|lib)-.*|composer(?:-.*)?
 
 def go_mod(text: str) -> Contents:
     """Read the modules that a go.mod asks for itself; the lowest that fits is what Go uses."""
-    text = _EXCLUDED.sub("", text)
-    replaced = {match["module"] for match in _REPLACED.finditer(text)}
-    module = _MODULE.search(text)
+    lines = [bounded(Line(line, True)) for line in _without_exclusions(text.splitlines())]
+    replaced = {match["module"] for line in lines if (match := _REPLACED.match(line.text)) is not None}
+    module = next((match for line in lines if (match := _MODULE.match(line.text)) is not None), None)
     found = [
         Need("go", pin.package, pin.version)
-        for pin in go_modules([Line(line, True) for line in text.splitlines()])
+        for pin in go_modules(lines)
         if pin.package != "go" and pin.package not in replaced
     ]
     return Contents(tuple(found), makes=Package("go", module["module"]) if module is not None else None)
+
+
+def _without_exclusions(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out versions that are not to be used: a line of its own, or lines in brackets."""
+    is_inside = False
+    for line in lines:
+        if is_inside or line.split("(", 1)[0].strip().split(" ", 1)[0] == "exclude":
+            is_inside = (is_inside or "(" in line) and ")" not in line
+        else:
+            yield line
 
 
 def gemfile_lock(text: str) -> Contents:

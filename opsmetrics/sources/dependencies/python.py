@@ -43,7 +43,9 @@ def requirements(text: str) -> Contents:
         if not line.strip() or line[0] in "#-" or line[0].isspace():
             continue
         need = _need(re.sub(r"\s--hash=\S+", "", line))
-        if need is not None and not _is_asked_by_packages(line, lines[place + 1 :]):
+        if need is not None and not _is_asked_by_packages(
+            line, (lines[later] for later in range(place + 1, len(lines)))
+        ):
             found.append(need)
     return Contents(tuple(found))
 

@@ -29,8 +29,12 @@ def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline
         return Timeline()
     key = hashlib.sha256(f"{VERSION} {history.folder.resolve()} {line[0].sha}".encode()).hexdigest()[:24]
     kept = folder / f"{key}.json"
-    known, timeline = _kept(kept)
+    known, kept_at, timeline = _kept(kept)
     place = next((number for number, commit in enumerate(line) if commit.sha == known), None)
+    # A clock that stood wrong then took other commits for those of a wrong clock.
+    first, last = sorted((kept_at, now.timestamp()))
+    if place is not None and any(first < commit.at.timestamp() <= last for commit in line[: place + 1]):
+        place = None
     inventory = Inventory()
     if place is None:
         timeline, place = Timeline(), -1
@@ -48,7 +52,7 @@ def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline
     timeline.unread.update(inventory.unread)
     if line[-1].sha != known:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole_text(kept, f"{line[-1].sha}\n{timeline.to_json()}")
+        write_whole_text(kept, f"{line[-1].sha} {now.timestamp()}\n{timeline.to_json()}")
     return timeline
 
 
@@ -66,9 +70,11 @@ def _is_manifest(path: str) -> bool:
     return found is not None and not found.is_lock
 
 
-def _kept(path: Path) -> tuple[str, Timeline]:
+def _kept(path: Path) -> tuple[str, float, Timeline]:
+    """Return the commit that a timeline reaches to, the clock when it was kept, and the timeline."""
     try:
-        known, _, text = path.read_text(encoding="utf-8").partition("\n")
-        return known, Timeline.from_json(text)
+        head, _, text = path.read_text(encoding="utf-8").partition("\n")
+        known, kept_at = head.split(" ")
+        return known, float(kept_at), Timeline.from_json(text)
     except (OSError, ValueError, TypeError):
-        return "", Timeline()
+        return "", 0.0, Timeline()

@@ -16,11 +16,15 @@ _LOCKED = re.compile(
 )
 # Of uv and Cargo: what stands in a folder, or came from a repository or a file.
 _SOURCE_ELSEWHERE = re.compile(r'\{\s*(?:editable|virtual|directory|path|git|url)\s*=|"git\+')
+# The parser takes the square of a name's parts.
+_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _CARGO_SECTIONS = ("dependencies", "dev-dependencies", "build-dependencies")
 
 
 def whole(text: str) -> dict[str, Any]:
     """Read a whole file."""
+    if _DEEP.search(text) is not None:
+        raise UnreadableError
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 from opsmetrics.sources.dependencies.model import UnreadableError
 
+# No name and no version is longer, and what a property puts in for a name must not grow without bounds.
+_LONGEST = 200
 _PROPERTY = re.compile(r"\$[({](?P<name>[\w.-]+)[)}]")
 
 
@@ -33,7 +35,9 @@ def child(element: ET.Element, name: str) -> str:
 def resolved(text: str, properties: Mapping[str, str]) -> str:
     """Put in the properties that the file itself gives; twice, since one may name another."""
     for _ in range(2):
-        text = _PROPERTY.sub(lambda match: properties.get(match["name"], match[0]), text)
+        if len(text) > _LONGEST:
+            break
+        text = _PROPERTY.sub(lambda match: properties.get(match["name"], match[0])[:_LONGEST], text)
     return text
 
 

@@ -34,6 +34,8 @@ class Change:
 
 
 UNKNOWN = Change(None, None, None, None)
+# GitHub takes 65,536 signs of a body, GitLab a million; rows of tables with all their badges are shorter.
+_LONGEST, _LONGEST_LINE = 200_000, 4_000
 # [![age](https://host/badges/age/{datasource}/{package}/{version})], before 2023 .../packages/{...}/{version}/age-slim;
 # the package may hold encoded slashes.
 _BADGE = re.compile(
@@ -136,7 +138,7 @@ def read_request(title: str, body: str, branch: str = "") -> UpdateRequest:
         body: Its text, of which only packages, versions and directories are read.
         branch: Branch that it would merge.
     """
-    said, body = read_title(title), _UNCALLED.sub("", body)
+    said, body = read_title(title), _UNCALLED.sub("", body[:_LONGEST])
     ecosystem = _ecosystem_of(branch)
     found = list(dict.fromkeys((*_of_tables(body), *_of_sentences(body)))) or list(_of_trailer(body))
     if not found and said.packages:
@@ -178,7 +180,8 @@ def _of_tables(body: str) -> Iterator[Change]:
     What makers write of their releases comes below, and may hold tables of its own.
     """
     heads: list[str] = []
-    for line in _RELEASE_NOTES.split(body, maxsplit=1)[0].splitlines():
+    for whole in _RELEASE_NOTES.split(body, maxsplit=1)[0].splitlines():
+        line = whole[:_LONGEST_LINE]
         cells = [cell.strip() for cell in _CELLS.split(line.strip().strip("|"))]
         if not line.lstrip().startswith("|"):
             heads = []

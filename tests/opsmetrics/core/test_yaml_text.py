@@ -16,6 +16,9 @@ from opsmetrics.sources.github import update_bodies
 MERGES = "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{','.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 30))
 ODD = {
     "merges": MERGES,
+    "references to references": "a0: &a0 [1]\n"
+    + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
+    "what holds itself": "version: &a [*a]\nupdates: []\n",
     "an impossible day": "version: 2\nupdated: 2026-13-45\n",
     "an impossible time": "at: 9999-99-99T99:99:99Z",
     "brackets": "[" * 5000,

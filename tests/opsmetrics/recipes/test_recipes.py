@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 from opsmetrics.cli import main
 from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
+from opsmetrics.core.sqlheader import read_header
 from opsmetrics.organisation import load_organisation
 from opsmetrics.recipes import recipes, recognise
 from opsmetrics.sources import files, pull_stream
@@ -263,6 +266,25 @@ DRAFTS = {
     "ends.csv": ('"ID";"finish date"\n"7";"x";\n', '"ends.csv"', '"finish date", id'),
     "one.json": ('{"id": 7, "deployed_at": "2026-08-01T06:05:00Z"}', '"one.json"', "deployed_at, id"),
 }  # fmt: skip
+
+
+ODD = 'a" }\n-- x = 1\n--\x7f\x85\u2028æ'
+
+
+def test_names_in_an_export_write_no_lines_of_their_own_into_a_draft(small):
+    path = small / "data" / f"{ODD.replace('/', '')}.db"
+    with closing(sqlite3.connect(path)) as con:
+        con.execute('create table "{}" (id text, b text)'.format(ODD.replace('"', '""')))
+        con.execute('insert into "{}" values (1, 2)'.format(ODD.replace('"', '""')))
+        con.commit()
+    assert said_by(small, "add", str(path), "--stream", "deployments")[0] == 0
+    (draft,) = small.glob("sources/deployments*.sql")
+    header = read_header(draft.read_text())
+    assert header.keys() == {"source", "files", "naive_time"}
+    assert header["files"]["item"]["table"] == ODD
+    assert header["files"]["item"]["path"].endswith(path.name)
+    lines = draft.read_text().splitlines()
+    assert all(line.startswith("--") for line in lines[: lines.index("select")])
 
 
 @pytest.mark.parametrize("name", DRAFTS)
