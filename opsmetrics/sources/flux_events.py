@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -58,14 +58,14 @@ def _events(request: FetchRequest[FluxEvents]) -> tuple[list[tuple[datetime, Key
     for path in json_files.found(request, settings.folder, settings.files):
         try:
             found |= {told for event in json_files.records(path) if (told := _told(settings, event)) is not None}
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
             broken.append(path.name)
     return sorted(found), broken
 
 
 def _told(settings: FluxEvents, event: Any) -> tuple[datetime, Key, str, str] | None:
     about = event["involvedObject"]
-    key = (about["kind"], about.get("namespace", ""), about["name"])
+    key = (about["kind"], about.get("namespace") or "", about["name"])
     counts = {"Kustomization": {_RECONCILED}, "HelmRelease": _RELEASED}.get(key[0], frozenset())
     reason, revision = event["reason"], _revision(event.get("metadata") or {})
     if key[0] == "HelmRelease":
@@ -76,9 +76,13 @@ def _told(settings: FluxEvents, event: Any) -> tuple[datetime, Key, str, str] | 
         return None
     if not any(fnmatchcase(f"{key[1]}/{key[2]}", pattern) for pattern in settings.objects):
         return None
+    if not all(isinstance(text, str) for text in (*key, revision)):
+        raise TypeError("a field of another type")
     at = datetime.fromisoformat(event["timestamp"])
     if at.tzinfo is None:
         raise ValueError("a time without zone")
+    # One that is beyond the calendar elsewhere.
+    at.astimezone(UTC)
     return at, key, reason, revision
 
 

@@ -51,5 +51,9 @@ def records(path: Path) -> list[Any]:
     try:
         whole = content(path)
     except json.JSONDecodeError:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        try:
+            return [json.loads(line) for line in lines if line.strip()]
+        except RecursionError as error:
+            raise ValueError("nested without end") from error
     return whole if isinstance(whole, list) else [whole]

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.organisation.connectors.result_files import RestoreFiles
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
+from opsmetrics.sources.http import MOST_BYTES
 
 # Words for how a test ended, in any case; with another word the test is set aside.
 _OUTCOMES = {
@@ -20,6 +22,7 @@ _OUTCOMES = {
     **dict.fromkeys(("failed", "failure", "error", "not ok"), False),
 }
 LOOK_BACK = timedelta(days=35)
+_FILES = "restore-test*.json"
 _REQUIRED = ("system", "started_at", "result")
 
 
@@ -28,18 +31,33 @@ def probe(request: FetchRequest[RestoreFiles]) -> str:
     folder = request.path(request.connector.folder)
     if not folder.is_dir():
         raise SourceError(Problem(str(folder), None, "no such folder", "check folder in sources.toml"))
-    return f"{len(list(folder.rglob('restore-test*.json')))} files"
+    return f"{len(list(folder.rglob(_FILES)))} files"
 
 
 def restore_tests(request: FetchRequest[RestoreFiles]) -> FetchResult:
     """Return the tests of all ``restore-test*.json`` below the folder."""
     probe(request)
-    rows = [
-        row
-        for path in sorted(request.path(request.connector.folder).rglob("restore-test*.json"))
-        for row in rows_of(path.read_text(encoding="utf-8-sig"), str(path), request.connector.datastores)
-    ]
+    # A pipe of that name would be waited for.
+    found = sorted(path for path in request.path(request.connector.folder).rglob(_FILES) if path.is_file())
+    rows = [row for path in found for row in rows_of(_text(path), str(path), request.connector.datastores)]
     return FetchResult(rows, source=request.connector.folder)
+
+
+def _text(path: Path) -> str:
+    """Return the text of one file.
+
+    Raises:
+        SourceError: It cannot be read, is larger than any result, or no text.
+    """
+    try:
+        if path.stat().st_size <= MOST_BYTES:
+            return path.read_text(encoding="utf-8-sig")
+        why = f"more than {MOST_BYTES // 1_000_000} MB"
+    except UnicodeError:
+        why = "no text in UTF-8"
+    except OSError as error:
+        why = f"it cannot be read ({error.strerror or type(error).__name__})"
+    raise SourceError(Problem(str(path), None, why, "look at the file and have it written again"))
 
 
 def rows_of(text: str, where: str, datastores: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -57,19 +75,28 @@ def rows_of(text: str, where: str, datastores: Mapping[str, str]) -> list[dict[s
         if item.get("schema", 1) != 1:
             message = f"test {number} has schema {item['schema']!r}; this version reads 1"
             raise SourceError(Problem(where, None, message, "update opsmetrics, or write schema 1"))
-    return [_row(item, datastores) for item in found]
+    rows: list[dict[str, Any]] = []
+    for number, item in enumerate(found, start=1):
+        try:
+            rows.append(_row(item, datastores))
+        except (TypeError, ValueError) as error:
+            message = f"test {number}: started_at is no time"
+            raise SourceError(Problem(where, None, message, "write it as 2026-10-04T03:00:00Z")) from error
+    return rows
 
 
 def _items(text: str, where: str) -> list[Any]:
     try:
         whole = json.loads(text)
+    except RecursionError as error:
+        raise SourceError(Problem(where, None, "no valid JSON", "look at the file")) from error
     except ValueError:
         items: list[Any] = []
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():
                 try:
                     items.append(json.loads(line))
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise SourceError(Problem(where, number, "no valid JSON", "mend the line")) from error
         return items
     return whole if isinstance(whole, list) else [whole]

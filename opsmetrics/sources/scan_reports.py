@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -31,6 +31,8 @@ _VENDORS = ("nvd", "ghsa")
 _NOT_AFFECTED = "not_affected"
 # What Grype rules out itself, or by a VEX document.
 _VEX_NONE = frozenset({_NOT_AFFECTED, "fixed"})
+# No scanner is older, and clocks of two machines differ by so much.
+_FIRST, _SKEW = datetime(1990, 1, 1, tzinfo=UTC), timedelta(minutes=15)
 _GRYPE_NONE = frozenset({"DistroPackageFixed", "CPE not vulnerable", "Explicit APK NAK"})
 
 
@@ -127,10 +129,34 @@ def _reports(request: FetchRequest[ScanReports]) -> tuple[list[Report], list[str
     broken: list[str] = []
     for path in json_files.found(request, settings.folder, settings.files):
         try:
-            reports.append(read(json_files.content(path)))
+            reports.append(_checked(read(json_files.content(path)), request.now))
+        except _UntimelyError as error:
+            broken.append(f"{path.name} ({error})")
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             broken.append(path.name)
     return reports, broken
+
+
+class _UntimelyError(ValueError):
+    """A report that was made at no time that has been."""
+
+
+def _checked(report: Report, now: datetime) -> Report:
+    """Return a report as it is.
+
+    Raises:
+        ValueError: A field is of another type, or it was made at no time that has been: of a clock that is ahead it
+            would say last what is gone.
+    """
+    texts = [report.artifact, *report.packages, *report.ignored]
+    for found in report.findings:
+        texts += [found.packages, *found.names, *([] if found.vector is None else [found.vector])]
+    numbers = [found.epss for found in report.findings if found.epss is not None]
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(each, int | float) for each in numbers):
+        raise ValueError("a field of another type")
+    if not _FIRST <= report.made_at <= now + _SKEW:
+        raise _UntimelyError("made at no time that has been")
+    return report
 
 
 def _spans(

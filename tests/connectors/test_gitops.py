@@ -228,6 +228,20 @@ def test_failures_other_objects_and_words_without_revision_tell_nothing(flux):
     assert rows == []
 
 
+ODD = {
+    "a number for a revision": event(4, 5),
+    "a list for a name": event(4, "b", involvedObject={"kind": "Kustomization", "namespace": "apps", "name": ["web"]}),
+    "before all time": event(4, "b", timestamp="0001-01-01T00:00:00+14:00"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_one_odd_notification_is_named_and_ends_nothing(flux, odd):
+    result, rows = flux([event(3, "a"), event(4, "b")], odd)
+    assert "no notifications of Flux: 1.json" in (result.error or "")
+    assert days(rows) == [4]
+
+
 def test_lines_are_read_and_a_cut_file_makes_the_answer_a_part(flux):
     lines = "\n".join(json.dumps(each) for each in (event(3, "a"), event(4, "b")))
     result, rows = flux(lines, '{"involvedObject": {"ki')

@@ -147,12 +147,34 @@ def test_a_report_that_did_not_look_proves_no_fix(pulled, silent):
 
 @pytest.mark.parametrize(
     "failed",
-    ["", '{"SchemaVersion": 2, "Art', json.dumps({"SchemaVersion": 1}), json.dumps(trivy(4, CreatedAt="")), "[]"],
-    ids=["empty", "cut", "another schema", "no time", "no report"],
+    [
+        *("", '{"SchemaVersion": 2, "Art', "[]"),
+        *(trivy(4, SchemaVersion=1), trivy(4, CreatedAt=""), trivy(4, CreatedAt="0001-01-01T00:00:00+14:00")),
+        *(trivy(4, ArtifactName=["x"]), trivy(4, vulnerability(["x"])), trivy(4, vulnerability({"x": 1}))),
+        trivy(4, vulnerability(CVSS={"nvd": {"V3Vector": 5}})),
+        trivy(4, ArtifactName="x", ArtifactType={}) | {"ArtifactName": 5},
+    ],
+    ids=[
+        *("empty", "cut", "no report", "another schema", "no time", "before all time"),
+        *(
+            "a list for a name",
+            "a list for an id",
+            "an object for an id",
+            "a number for a vector",
+            "a number for a name",
+        ),
+    ],
 )
 def test_a_scan_that_failed_makes_the_answer_a_part_and_mends_nothing(pulled, failed):
     result, rows = pulled([trivy(3, vulnerability()), failed])
     assert "no whole reports: 001.json" in (result.error or "")
+    assert spans(rows) == [(3, None)]
+
+
+def test_a_report_of_a_clock_that_is_ahead_mends_nothing(pulled):
+    """It would say last what is gone, and nothing that is found after it would be open."""
+    result, rows = pulled([trivy(3, vulnerability()), trivy(4, CreatedAt="2031-08-04T02:00:00Z")])
+    assert "001.json (made at no time that has been)" in (result.error or "")
     assert spans(rows) == [(3, None)]
 
 

@@ -61,6 +61,10 @@ def test_words_for_an_outcome_are_read_in_any_case_and_others_not_at_all(word, i
         ('{"system":"db","result":"ok"}', "test 1 lacks started_at"),
         (TEST.replace('"schema":1', '"schema":2'), "has schema 2"),
         ("[1]", "test 1 lacks system"),
+        ('{"system":"db","result":"ok","started_at":"soon"}', "x: test 1: started_at is no time"),
+        ('{"system":"db","result":"ok","started_at":[1]}', "x: test 1: started_at is no time"),
+        ("[" * 100_000, "x: no valid JSON"),
+        ("{}\n" + "[" * 100_000, "x:2: no valid JSON"),
     ],
 )
 def test_a_wrong_restore_file_is_explained(text, words):
