@@ -191,7 +191,10 @@ def _refuse_unkept(http: Http, start: datetime, end: datetime) -> None:
     since = (told_instant(alert.get("activeAt")) for alert in firing if str(alert.get("state")).startswith("Alerting"))
     if any(at is not None and start <= at < end - FRESH for at in since):
         message = "alerts fire since then, and the state history tells of no change at all"
-        fix = "turn it on in Grafana ([unified_alerting.state_history]), and set state_history to where it is kept"
+        fix = (
+            "turn it on in Grafana ([unified_alerting.state_history]), set state_history to where it is kept, and let "
+            "the token read annotations"
+        )
         raise http.error(FIRING, message, fix)
 
 

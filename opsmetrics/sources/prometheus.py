@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from opsmetrics.organisation.connectors.telemetry import Prometheus
@@ -27,6 +29,8 @@ DAY = timedelta(days=1)
 FARTHEST_DAYS = 60
 UP = 0.5
 UP_TARGETS = "count(up)"
+# Rules that are evaluated less often than this are not looked for: their samples are told apart from other alerts.
+RAREST = timedelta(hours=1)
 LATENCY = ("valid_count", "fast_count")
 # The year 10000, as seconds.
 LATEST = 253_402_300_800
@@ -302,18 +306,19 @@ def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
     settings, minute = request.connector, timedelta(minutes=1)
     names, manager = ServiceNames(request), alertmanager.Alertmanager(request)
     rows, notes = list[Row](), Notes()
-    firing = _firing(request, minute, notes)
+    pauses = _Pauses(request, minute)
+    firing = _firing(request, minute, pauses, notes)
     manager.note(firing)
     runs = [
         (_alert_id(settings, labels, first), labels, instants, first, last)
         for labels, instants in firing
         if not is_no_page(labels["alertname"], labels.get(settings.severity_label))
-        for first, last in _runs(instants, minute)
+        for first, last in _runs(instants, pauses.longest(labels, instants))
     ]
     earlier = Earlier(request, [run[0] for run in runs])
     for key, labels, instants, first, last in runs:
         own = dict(_identity(labels))
-        running = last + 2 * minute >= request.now
+        running = last + pauses.longest(labels, instants) >= request.now
         fired = manager.fired(own, first) if running else first
         is_page = earlier.was_page(key, fired, None if running else last + minute)
         if is_page is None:
@@ -349,8 +354,43 @@ def _alert_service(settings: Prometheus, names: ServiceNames, labels: dict[str, 
     return names.first(others) or next((name for name in others if name), labels["alertname"])
 
 
+class _Pauses:
+    """How long an alert may be without a sample while it fires.
+
+    A sample is seen for five minutes. A rule that is evaluated less often leaves holes between its samples, though its
+    alert goes on: how often that is tells the list of rules, which is asked for where there are holes.
+    """
+
+    def __init__(self, request: FetchRequest[Prometheus], step: timedelta) -> None:
+        self._request, self._missed = request, 2 * step
+
+    def longest(self, labels: dict[str, str], instants: Iterable[datetime]) -> timedelta:
+        """Return the longest pause of one alert; one missing sample is a missed scrape."""
+        holes = (after - before for before, after in pairwise(sorted(instants)))
+        if not any(self._missed < hole <= RAREST for hole in holes):
+            return self._missed
+        return self._intervals.get(labels["alertname"], timedelta()) + self._missed
+
+    @cached_property
+    def _intervals(self) -> dict[str, timedelta]:
+        found: dict[str, timedelta] = {}
+        with _client(self._request) as http:
+            try:
+                groups = http.get("api/v1/rules", type="alert")["data"]["groups"]
+            except RefusedError as error:
+                if error.status is None:
+                    raise
+                # Not every store has the rules whose alerts it keeps.
+                return found
+        for group in groups:
+            for rule in group["rules"]:
+                seconds = timedelta(seconds=float(group.get("interval") or 0))
+                found[rule["name"]] = max(found.get(rule["name"], seconds), seconds)
+        return found
+
+
 def _firing(
-    request: FetchRequest[Prometheus], step: timedelta, notes: Notes
+    request: FetchRequest[Prometheus], step: timedelta, pauses: _Pauses, notes: Notes
 ) -> list[tuple[dict[str, str], list[datetime]]]:
     """Return the samples of what fired in the window, and beyond its edges of what fires across them.
 
@@ -368,22 +408,28 @@ def _firing(
         for labels, values in _range(request, query, first, until, step, notes):
             found.setdefault(_identity(labels), (labels, []))[1].extend(at for at, _ in values)
 
-    while any(min(at, default=last) <= start + 2 * step for _, at in found.values()) and start > request.now - memory:
+    def touches(edge: datetime, *, is_begin: bool) -> bool:
+        return any(
+            at and (min(at) - edge if is_begin else edge - max(at)) <= pauses.longest(labels, at)
+            for labels, at in found.values()
+        )
+
+    while touches(start, is_begin=True) and start > request.now - memory:
         add(start - DAY, start - step)
         start -= DAY
-    while any(max(at, default=start) >= end - 2 * step for _, at in found.values()) and end < last:
+    while touches(end, is_begin=False) and end < last:
         add(end + step, min(end + DAY, last))
         end = min(end + DAY, last)
     return list(found.values())
 
 
-def _runs(instants: list[datetime], step: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """Join samples that follow each other; one missing sample is a missed scrape, two are an end."""
+def _runs(instants: list[datetime], pause: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """Join samples that follow each other; a longer pause is an end."""
     first = last = None
     for at in sorted(instants):
         if first is None or last is None:
             first = at
-        elif at - last > 2 * step:
+        elif at - last > pause:
             yield first, last
             first = at
         last = at

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import HTTPServer
+from urllib.parse import parse_qs
 
 import pytest
 
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import alertmanager, prometheus, pull_stream
+from tests.connectors.conftest import Answers
+from tests.listening import listening
 from tests.opsmetrics.sources.test_days import World
 
 SOURCES = """
@@ -67,3 +71,44 @@ def test_what_was_silenced_stays_no_page_when_its_silence_is_forgotten(small, tm
     rows = World(small, tmp_path / "home").rows("alerts", "rule_id, fired_at")
     # Of what was over for longer when the first pull came nobody knew that any more.
     assert [row for row in rows if row[1] >= datetime(2026, 8, 23, tzinfo=UTC)] == [("long", FIRED)]
+
+
+@pytest.mark.parametrize(("interval", "count"), [(900, 1), (60, 16), (None, 16)])
+def test_a_rule_that_is_evaluated_every_quarter_of_an_hour_fires_once(small, tmp_path, interval, count):
+    """Each sample is seen for five minutes; from 21 to 01 over a midnight there are sixteen of them."""
+    begin, clock = datetime(2026, 8, 26, 19, tzinfo=UTC), {}
+
+    def answer(asked):
+        start, end, step = (float(asked[name]) for name in ("start", "end", "step"))
+        instants = [start + number * step for number in range(int((end - start) // step) + 1)]
+        seen = [
+            at
+            for at in instants
+            if 0 <= at - begin.timestamp() < 4 * 3600 and (at - begin.timestamp()) % 900 < 300
+            if at <= clock["now"].timestamp()
+        ]
+        labels = {"alertname": "Slow", "alertstate": "firing", "service": "web"}
+        series = (
+            [{"metric": labels, "values": [[at, "1"] for at in seen]}] if seen and "ALERTS" in asked["query"] else []
+        )
+        return {"status": "success", "data": {"resultType": "matrix", "result": series}}
+
+    rules = {"groups": [{"name": "g", "interval": interval, "rules": [{"name": "Slow", "type": "alerting"}]}]}
+
+    def told(path, _query, body):
+        if path.endswith("/rules"):
+            return (404, {}) if interval is None else (200, {"status": "success", "data": rules})
+        return 200, answer({name: values[0] for name, values in parse_qs(body).items()})
+
+    settings = Settings(home=tmp_path / "home", org=small, data=None, now=None, sql=default_sql_root())
+    handler = type("Answering", (Answers,), {"answer": staticmethod(told)})
+    with listening(HTTPServer(("127.0.0.1", 0), handler)) as url:
+        (small / "sources.toml").write_text(SOURCES.replace("http://127.0.0.1:9", url))
+        for day in (27, 28, 29):
+            clock["now"] = datetime(2026, 8, day, 4, tzinfo=UTC)
+            (result,) = pull_stream(replace(settings, now=clock["now"]), load_organisation(small), "alerts")
+            assert result.error is None
+    rows = World(small, tmp_path / "home").rows("alerts", "fired_at, closed_at")
+    assert len(rows) == count
+    if count == 1:
+        assert rows == [(begin, begin + timedelta(hours=3, minutes=50))]
