@@ -130,9 +130,9 @@ def test_the_worst_services_are_what_sql_says(homes, monkeypatch):
     wanted = rows_of(
         home,
         """select service_id, sum(minutes) as total, max(minutes) filter (month = date '2026-11-01') as newest from (
-               select service_id, month, max(down_minutes) as minutes from marts.monitor_months
-               where month > date '2025-11-22' and service_id is not null group by all)
-           group by all order by total desc, service_id limit 10""",
+               select service_id, date_trunc('month', day) as month, sum(down_minutes) as minutes
+               from facts.availability_daily where day >= date '2025-12-01' and day <= date '2026-11-22' group by all)
+           group by all having sum(minutes) > 0 order by total desc, service_id limit 10""",
     )
     _, html = open_page("incidents", home, monkeypatch, lang="nb")
     shown = lines(html, text("nb", "incidents.services_caption"))
@@ -147,12 +147,27 @@ def test_the_worst_services_are_what_sql_says(homes, monkeypatch):
     # Bars begin at zero: a month of half the minutes is half as tall.
     worst = rows_of(
         home,
-        """select month, max(down_minutes) as minutes from marts.monitor_months where service_id = $1
-           and month > date '2025-11-22' group by all order by month""",
+        """select date_trunc('month', day) as month, sum(down_minutes) as minutes from facts.availability_daily
+           where service_id = $1 and day >= date '2025-12-01' and day <= date '2026-11-22' group by all order by month""",
         wanted[0]["service_id"],
     )
     top = max(row["minutes"] for row in worst)
     assert heights[0][-len(worst) :] == pytest.approx([100 * row["minutes"] / top for row in worst], abs=0.01)
+
+
+def test_a_service_that_is_handed_over_at_the_instant_is_there_once_with_its_owner_until_then(demo_home, tmp_path):
+    """Two owners meet at a midnight; neither months nor minutes are there twice."""
+    snapshot, period = period_of(demo_home, "2026-10")
+    before = {row.service_id: row for row in incidents.down_services(snapshot, period)}
+    (service,) = [one for one in before if one == "mannskap-api"]
+    _, moved = altered(
+        demo_home,
+        tmp_path,
+        f"update ref.service_owners set valid_to_at = '{period.as_of}' where service_id = '{service}'",
+        f"insert into ref.service_owners values ('{service}', 'sjokart', '{period.as_of}', '2200-01-01')",
+    )
+    after = {row.service_id: row for row in incidents.down_services(moved, period)}
+    assert after == before
 
 
 def test_nothing_connected_is_said_and_nothing_is_counted(homes, monkeypatch):

@@ -210,7 +210,8 @@ def datastores(snapshot: Snapshot) -> Rows[Datastore]:
         Datastore,
         """select d.datastore_id, o.team_id from ref.datastores as d
            left join ref.service_owners as o on o.service_id = d.service_id
-               and (select max(as_of) from ref.as_of) between o.valid_from_at and o.valid_to_at
+               and (select max(as_of) from ref.as_of) >= o.valid_from_at
+               and (select max(as_of) from ref.as_of) < o.valid_to_at
            order by d.datastore_id""",
     )
 

@@ -15,6 +15,7 @@ from opsmetrics.snapshots.queries.incidents import (
     POSTMORTEM_UNTOLD,
     PUBLISHED,
     RESOLVED,
+    TRUSTED,
 )
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
@@ -28,10 +29,6 @@ MAJOR = 2  # severity 1 and 2
 FEWEST_DAYS = 26  # of 28 delivered: a day or two may come late
 TOLD = f"""select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, count(*) as days
     from meta.delivered_days where stream = 'incidents' and day <= $on group by age"""
-# A monitor that is down most of the time makes its service look down: the monitor is doubted, not the service.
-_TRUSTED = """service_id not in (
-    select service_id from marts.suspect_monitors where service_id is not null)"""
-
 # The tables of the facts page, newest first.
 FACTS = {
     "updates": "select * exclude (service_id) from marts.repository_months order by month desc, repository",
@@ -187,7 +184,7 @@ def downtime(snapshot: Snapshot, period: Period) -> Rows[Downtime]:
         f"""with days as (
                select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, *
                from facts.availability_daily
-               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS} and {_TRUSTED}
+               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS} and {TRUSTED}
            )
            select a.age, case when sum(known_minutes) > 0 then sum(down_minutes) end as down_minutes,
                sum(known_minutes) / nullif(sum(day_minutes), 0) as known_share,
@@ -212,7 +209,7 @@ class ServiceOutcome:
 WORST = f"""with told as ({TOLD}),
    down as (
        select service_id, sum(down_minutes) as down_minutes, sum(known_minutes) / sum(day_minutes) as known_share
-       from facts.availability_daily where day <= $on and day > $on - {PERIOD_DAYS} and {_TRUSTED}
+       from facts.availability_daily where day <= $on and day > $on - {PERIOD_DAYS} and {TRUSTED}
        group by service_id having sum(known_minutes) > 0
    ),
    majors as (

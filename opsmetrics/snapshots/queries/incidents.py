@@ -25,6 +25,10 @@ END_UNTOLD = "(resolved_at is null and coalesce(list_contains(untold, 'resolved_
 POSTMORTEM_UNTOLD = """(
     postmortem_published_at is null and coalesce(list_contains(untold, 'postmortem_published_at'), false))"""
 
+# A monitor that is down most of the time makes its service look down: the monitor is doubted, not the service.
+TRUSTED = """service_id not in (
+    select service_id from marts.suspect_monitors where service_id is not null)"""
+
 KNOWN = f"""
     select incident_id, service_id, team_id, severity, declared_at, {RESOLVED} as resolved_at,
         {NEEDS_POSTMORTEM} as needs_postmortem, {POSTMORTEM_DUE} as postmortem_due_at,
@@ -94,8 +98,8 @@ class Told:
 class DownService:
     """A service that was down: minutes of each month that was watched, oldest first.
 
-    Of several monitors of a service the one that was down longest counts; monitors that are down most of the time are
-    doubted and left out.
+    Counted as error budgets are: any monitor down is down, and eligible maintenance is not. Services of which a monitor
+    is doubted are left out.
     """
 
     service_id: str
@@ -170,12 +174,12 @@ def down_services(snapshot: Snapshot, period: Period, team_id: str | None = None
     return query(
         snapshot,
         DownService,
-        """with watched as (
-               select service_id, month, max(down_minutes) as minutes from marts.monitor_months
-               where service_id is not null and down_minutes is not null
-                   and month <= $on and month > $on - interval 12 month
-                   and monitor_key not in (select monitor_key from marts.suspect_monitors)
-               group by service_id, month
+        f"""with watched as (
+               select service_id, cast(date_trunc('month', day) as date) as month, sum(down_minutes) as minutes
+               from facts.availability_daily
+               where day <= $on and date_trunc('month', day) > $on - interval {MONTHS} month and known_minutes > 0
+                   and {TRUSTED}
+               group by service_id, date_trunc('month', day)
            )
            select w.service_id, coalesce(s.name_nb, w.service_id) as name_nb,
                coalesce(s.name_en, w.service_id) as name_en,
@@ -185,7 +189,7 @@ def down_services(snapshot: Snapshot, period: Period, team_id: str | None = None
            from watched as w
            left join ref.services as s on s.service_id = w.service_id
            left join ref.service_owners as o on o.service_id = w.service_id
-               and $as_of between o.valid_from_at and o.valid_to_at
+               and $as_of > o.valid_from_at and $as_of <= o.valid_to_at
            group by w.service_id, s.name_nb, s.name_en
            having sum(w.minutes) > 0 and ($team_id is null or any_value(o.team_id) = $team_id)
            order by total desc, w.service_id""",
