@@ -180,7 +180,7 @@ def test_a_team_is_told_which_months_its_trend_rests_on(homes, monkeypatch, lang
     )[0]
     _, html = open_page("team", homes["full"], monkeypatch, team=row["team_id"], lang=language)
     share = fmt.percent(language, row["weight_share"])
-    months = text(language, "explain.periods_series_month")
+    months = text(language, "explain.periods_series_month", count=row["n"])
     shown = flat(html)
     assert f"{row['n']} " in shown
     assert months in shown

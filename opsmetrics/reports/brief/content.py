@@ -349,6 +349,8 @@ def _has_score(words: Words, team: Team) -> bool:
 def _team_lead(words: Words, team: Team) -> str:
     own = words.board.scores.get(team.team_id)
     key = "brief.team_lead" if _has_score(words, team) else "brief.team_no_score"
+    if own is not None and own.status == "provisional":
+        key = "brief.team_provisional"
     return words.text(
         key,
         score=fmt.score(words.language, own.score if own else None),

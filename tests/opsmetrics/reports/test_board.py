@@ -201,6 +201,15 @@ def test_the_largest_of_several_causes_is_not_called_most_of_it(demo_home, tmp_p
     assert "The largest single cause is “On-call coverage" in item.detail
 
 
+def test_a_gate_that_counts_nothing_is_not_followed_by_a_number(demo_home, tmp_path):
+    held = f"update scores.area set gate = 'G-FEIL-2', gate_findings = 1 where {NOW} and area_id = 'inc' and team_id = 'farled'"
+    _, snapshot = altered(demo_home, tmp_path / "no_rota", held)
+    (item,) = [item for item in board.for_decision(of(snapshot), "en") if item.cause == "gate_G-FEIL-2"]
+    assert item_names([item]) == ["Fairway"]
+    counted = [item for item in board.for_decision(of(snapshot), "en") if item.cause == "gate_G-BCK-2"]
+    assert all(name.endswith(")") for name in item_names(counted))
+
+
 def test_nothing_that_is_doubted_is_celebrated(now, sql):
     signs = {team for (team,) in sql(f"select distinct team_id from marts.gaming_alarms where {NOW}")}
     edge = {(t, a) for t, a in sql(f"select team_id, area_id from scores.area where {NOW} and is_on_edge")}

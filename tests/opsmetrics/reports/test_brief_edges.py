@@ -44,6 +44,7 @@ CASES = {
         "delete from ref.as_of where grain = 'month' and as_of < (select max(as_of) from ref.as_of where grain = 'month')",
         "delete from scores.change",
     ],
+    "provisional": ["update scores.team set status = 'provisional'"],
     "nothing_known": [
         f"update scores.team {NO_SCORE}",
         f"update scores.area {NO_SCORE}, gate = null",
@@ -110,6 +111,8 @@ def test_what_is_not_known_is_neither_good_nor_bad(case):
         for block in (outer.blocks if isinstance(outer, Row) else [outer])
         if isinstance(block, Chart)
     ]
+    assert ("Alle scorene er *foreløpige*" in said) == (name == "provisional")
+    assert ("Foreløpig score er" in said) == (name == "provisional")
     if name == "nothing_known":
         assert charts == []
         assert text("nb", "brief.shared_unknown") in said
