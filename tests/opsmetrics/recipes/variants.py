@@ -628,6 +628,13 @@ VARIANTS: dict[str, Form] = {
         [("j-1", utc("2026-08-01T01:00:00")), ("j-3", utc("2026-08-01T00:30:00")), ("j-4", None)],
         {2: WITHOUT_TIME},
     ),
+    "zabbix, resolved without a time": Form(
+        "alerts",
+        {"p.csv": ZABBIX + '"High","2026-06-03 15:11:37","","RESOLVED","web","down","30s"\n'},
+        ("service_id",),
+        [],
+        {2: WITHOUT_TIME},
+    ),
     "zabbix, a severity that was lowered afterwards": Form(
         "alerts",
         {
