@@ -13,7 +13,8 @@ select
     coalesce(nullif(regexp_extract(tags, '(?i)"rule:\s*([^"]+)"', 1), ''), opaque(alias)) as rule_id, -- if "alias"
     mapped(priority, map { 'P1': '1', 'P2': '2', 'P3': '3', 'P4': '4', 'P5': '5' }) as severity,
     createdAt as fired_at,
-    ackTime as acknowledged_at, -- if "ackTime"
+    coalesce(ackTime, case when acknowledged = 'true' then 'acknowledged, without a time' end) as acknowledged_at, -- if "ackTime" -- if "acknowledged"
+    ackTime as acknowledged_at, -- if "ackTime" -- unless "acknowledged"
     -- One that is closed without a time is not open: it was last changed when it was closed, or later.
     coalesce(closeTime, case when status = 'closed' then coalesce( -- if "closeTime"
         updatedAt, -- if "closeTime" -- if "updatedAt"

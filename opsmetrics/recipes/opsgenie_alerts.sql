@@ -14,8 +14,10 @@ select
     coalesce(nullif(regexp_extract("Tags", '(?i)\brule:\s*([^,\]]+)', 1), ''), opaque("Alias")) as rule_id,
     mapped("Priority", map { 'P1': '1', 'P2': '2', 'P3': '3', 'P4': '4', 'P5': '5' }) as severity,
     instant_of_ms("CreatedAt") as fired_at,
-    case when lower("Acknowledged") <> 'false' then later(instant_of_ms("CreatedAt"), thousandth("AckTime")) end
-        as acknowledged_at,
+    -- Nor is one that is acknowledged without a time one that nobody answered.
+    case when lower(trim("Acknowledged")) <> 'false'
+        then coalesce(later(instant_of_ms("CreatedAt"), thousandth("AckTime")), 'acknowledged, without a time')
+    end as acknowledged_at,
     -- One that is closed without a time is not open: it was last changed when it was closed, or later.
     case when lower("Status") = 'closed'
         then coalesce(

@@ -22,8 +22,10 @@ select
     opaque(concat_ws('/', "Host", "Problem")) as rule_id,
     mapped("Severity", map { 'Disaster': '1', 'High': '2', 'Average': '3', 'Warning': '4', 'Information': '5' }) as severity,
     began_at as fired_at,
-    instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file)
-        as closed_at
+    coalesce(
+        instant("Recovery time", ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %I:%M:%S %p', '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %I:%M:%S %p'], _file),
+        case when lower(trim("Status")) in ('resolved', 'løst') then 'resolved, without a time' end
+    ) as closed_at
 from read
 -- Of exports that overlap the newest has the word, also where it says that a record is left out: so no where.
 qualify

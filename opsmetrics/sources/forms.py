@@ -65,7 +65,7 @@ _SEEN = (
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),
     (r".*[0-9]E\+[0-9].*", _IS_ROUNDED),
-    (r".*, without a time", "it is over, and nothing says since when"),
+    (r".*, without a time", "it has happened, and nothing says when"),
     (f"{_NAIVE} ?[+-][0-9]{{2}}(:?[0-9]{{2}})?", "an offset that is not between -12:00 and +14:00"),
     (f"{_NAIVE}.*", "something after the time that is no offset; write +HH:MM or Z"),
     (r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*", "a day or time that is not written YYYY-MM-DD HH:MM"),

@@ -99,7 +99,7 @@ def test_a_closed_alert_of_opsgenie_without_a_report_is_not_open(monkeypatch):
     del alert["updatedAt"]
     (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert]}})
     batch = batch_of(request, STREAMS["alerts"], FetchResult([row]), accumulates=False)
-    assert "it is over, and nothing says since when" in batch.frame["_reason"][0]
+    assert "it has happened, and nothing says when" in batch.frame["_reason"][0]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ INCIDENT = ("incident_id", "service_id", "severity", "declared_at", "resolved_at
 COPY = ("datastore_id", "taken_at", "is_usable")
 UNKNOWN = "a word that the query does not know"
 LONG = "sok-c-data-arsak-d-" + "x" * 90
-WITHOUT_TIME = "it is over, and nothing says since when"
+WITHOUT_TIME = "it has happened, and nothing says when"
 ROUNDED = "a number that a spreadsheet has rounded"
 TWO_WAYS = "a date that may be read in two ways"
 
@@ -587,6 +587,18 @@ VARIANTS: dict[str, Form] = {
         [("a-1", utc("2026-08-01T01:00:00")), ("a-3", None)],
         {3: WITHOUT_TIME},
     ),
+    "opsgenie, acknowledged without a time": Form(
+        "alerts",
+        {
+            "a.csv": "Alert ID;Alias;Status;Acknowledged;CreatedAt;Priority;Tags;AckTime;CloseTime\n"
+            "a-1;x;open;true;1785542400000;P1;[service:web];;\n"
+            "a-2;x;open;TRUE;1785542400000;P1;[service:web];60000;\n"
+            "a-3;x;open;false;1785542400000;P1;[service:web];;\n"
+        },
+        ("alert_id", "acknowledged_at"),
+        [("a-2", utc("2026-08-01T00:01:00")), ("a-3", None)],
+        {2: WITHOUT_TIME},
+    ),
     "jsm, closed without a time": Form(
         "alerts",
         {
@@ -614,6 +626,13 @@ VARIANTS: dict[str, Form] = {
         },
         ("alert_id", "closed_at"),
         [("j-1", utc("2026-08-01T01:00:00")), ("j-3", utc("2026-08-01T00:30:00")), ("j-4", None)],
+        {2: WITHOUT_TIME},
+    ),
+    "zabbix, resolved without a time": Form(
+        "alerts",
+        {"p.csv": ZABBIX + '"High","2026-06-03 15:11:37","","RESOLVED","web","down","30s"\n'},
+        ("service_id",),
+        [],
         {2: WITHOUT_TIME},
     ),
     "zabbix, a severity that was lowered afterwards": Form(
