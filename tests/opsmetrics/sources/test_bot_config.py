@@ -24,7 +24,14 @@ FORMS = {
     "in package.json": ({"package.json": '{"name": "a", "renovate": {"extends": []}}'}, ON),
     "a package.json that says nothing of it": ({"package.json": '{"name": "a"}'}, BotConfiguration(False, None)),
     "comments and last commas": ({"renovate.json": '{\n  // why\n  "a": "http://x", /* b */\n}'}, ON),
-    "JSON5 that only Renovate can read": ({"renovate.json5": "{extends: ['x']}"}, BotConfiguration(True, None)),
+    "JSON5": (
+        {
+            "renovate.json5": "{extends: ['x:\"y\"', 'it\\'s // no comment'], $schema: 'https://x', /* a: */ b: {c: true},}"
+        },
+        ON,
+    ),
+    "JSON5, switched off": ({".github/renovate.json5": "{\n  // enabled: true\n  enabled: false,\n}"}, OFF),
+    "JSON5 that only Renovate can read": ({"renovate.json5": "{a: 0x1F}"}, BotConfiguration(True, None)),
     "broken": ({"renovate.json": '{"extends": ['}, BotConfiguration(True, False)),
     "a name that stands twice": (
         {"renovate.json": '{"enabled": true, "enabled": false}'},
