@@ -28,7 +28,7 @@ INHERITED_REPOSITORY, INHERITED_FILE = "renovate-config", "org-inherited-config.
 _COMMENT_OR_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 # A text, a comment, a text in single marks, or a key without any.
 _JSON5 = re.compile(
-    r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|\'(?P<single>(?:[^\'\\]|\\.)*)\'|(?P<key>[A-Za-z_$][\w$]*)(?=\s*:)',
+    r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|\'(?P<single>(?:[^\'\\]|\\.)*)\'|(?<![\w$])(?P<key>[A-Za-z_$][\w$]*+)(?=\s*:)',
     re.DOTALL,
 )
 _LAST_COMMA = re.compile(r",(\s*[}\]])")

@@ -19,12 +19,12 @@ _YAML = re.compile(
 _ITEM = re.compile(r"^(?P<indent>\s*)-\s")
 _VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+-]*")
 # Of a chart: also any patch of a line, and conditions.
-_CHART_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+*-]*(?:[\s,|]+[~^<>=v-]*\s*\d[\w.+*-]*)*")
+_CHART_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+*-]*(?:[\s,|]+(?:[~^<>=v-]+\s*)?\d[\w.+*-]*)*")
 # A table of its own for one dependency of Cargo or Poetry.
 _TOML_TABLE = re.compile(r"^\s*\[(?:[^\[\]]*\.)?(?:dev-|build-)?dependencies\.[\"']?(?P<name>[\w-]+)[\"']?\]")
 _TOML_VERSION = re.compile(r"^\s*version\s*=\s*[\"'][~^<>=\s]*(?P<version>\d[\w.+-]*)")
 # Of Terraform: several conditions, of which the first says from where.
-_CONDITIONS = re.compile(r"[~^<>=!v\s]*\d[\w.+-]*(?:\s*,\s*[~^<>=!v\s]*\d[\w.+-]*)*")
+_CONDITIONS = re.compile(r"[~^<>=!v\s]*\d[\w.+-]*(?:\s*,[~^<>=!v\s]*\d[\w.+-]*)*")
 _OPEN = re.compile(
     r"^\s*(?:(?P<kind>[\w-]+)\s+\"(?P<label>[^\"]*)\".*|\"?(?P<name>[\w-]+)\"?\s*=\s*)\{\s*(?P<rest>[^}]*)"
 )

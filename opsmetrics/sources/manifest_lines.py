@@ -21,7 +21,7 @@ NPM = patterns(
     "npm",
     r'^\s*"packageManager"\s*:\s*"(?P<package>[a-z]+)@(?P<version>\d[\w.-]*)',
     r'^\s*"[^"]+"\s*:\s*"npm:(?P<package>@?[\w./-]+)@(?P<version>[~^<>=v\s]*\d[\w.+-]*)"',
-    r'^\s*"(?P<package>@?[\w./-]+)"\s*:\s*"(?P<version>[~^<>=v\s]*\d[\w.+-]*(?:[\s|,]+[~^<>=v-]*\s*\d[\w.+-]*)*)"',
+    r'^\s*"(?P<package>@?[\w./-]+)"\s*:\s*"(?P<version>[~^<>=v\s]*\d[\w.+-]*(?:[\s|,]+(?:[~^<>=v-]+\s*)?\d[\w.+-]*)*)"',
     but={"version", "npm"},
 )
 # The catalogues of a workspace; what stands at the left edge is a setting.
@@ -61,7 +61,7 @@ GEMFILE = patterns(
 )
 COMPOSER = patterns(
     "packagist",
-    r'^\s*"(?P<package>[\w.-]+/[\w.-]+)"\s*:\s*"(?P<version>[~^<>=v\s]*\d[\w.*+-]*(?:[\s|,]+[~^<>=v-]*\s*\d[\w.*+-]*)*)"',
+    r'^\s*"(?P<package>[\w.-]+/[\w.-]+)"\s*:\s*"(?P<version>[~^<>=v\s]*\d[\w.*+-]*(?:[\s|,]+(?:[~^<>=v-]+\s*)?\d[\w.*+-]*)*)"',
 )
 # A version that has a name of its own, as Gradle and Maven keep them; the project's own has none.
 _NAMED_VERSION = r"(?P<package>[A-Za-z][\w.-]*?)[._-]?[vV](?:ersion|ERSION)"

@@ -55,6 +55,11 @@ def test_forms(form):
     assert read_configuration(files) == expected
 
 
+def test_a_file_of_one_word_takes_no_time():
+    found = read_configuration({"renovate.json5": "a" * 200_000})
+    assert found == BotConfiguration(True, None)
+
+
 def test_without_a_file():
     assert read_configuration({}, has_worked=True).is_enabled is True
     assert read_configuration({}, may_inherit=True).is_enabled is None
