@@ -26,6 +26,12 @@ FILES = (*RENOVATE_FILES, *DEPENDABOT_FILES, PACKAGE_FILE)
 # Renovate's defaults for a configuration that every repository of an organisation inherits: repository, and file.
 INHERITED_REPOSITORY, INHERITED_FILE = "renovate-config", "org-inherited-config.json"
 _COMMENT_OR_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+# A text, a comment, a text in single marks, or a key without any; what nobody ended goes on to the end.
+_JSON5 = re.compile(
+    r'"(?:[^"\\]|\\.)*+(?:"|\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)|\'(?P<single>(?:[^\'\\]|\\.)*+)(?:\'|\Z)|'
+    r"(?<![\w$])(?P<key>[A-Za-z_$][\w$]*+)(?=\s*+:)",
+    re.DOTALL,
+)
 _LAST_COMMA = re.compile(r",(\s*[}\]])")
 
 
@@ -72,10 +78,10 @@ def _read(path: str, text: str | None) -> BotConfiguration | None:
         return BotConfiguration(True, None)
     if path in DEPENDABOT_FILES:
         return _dependabot(text)
-    content = _json(text)
+    content = _json(_in_json(text) if path.endswith(".json5") else text)
     if isinstance(content, dict):
         return BotConfiguration(_is_on(content), True)
-    # JSON5 knows more than comments: keys without quotation marks, single ones. That it is wrong is not proven.
+    # JSON5 knows still more, such as numbers of other forms. That it is wrong is not proven.
     return BotConfiguration(True, None if path.endswith(".json5") else False)
 
 
@@ -100,6 +106,17 @@ def _without_comment(match: re.Match[str]) -> str:
     """Return a text as it is and a comment as a blank; one that nobody ended is none."""
     is_comment = match[0].startswith("//") or (len(match[0]) > 3 and match[0].endswith("*/"))
     return match[0] if match[0].startswith('"') or not is_comment else " "
+
+
+def _in_json(text: str) -> str:
+    """Return JSON5 with the quotation marks of JSON: around keys that have none, and instead of single ones."""
+
+    def told(match: re.Match[str]) -> str:
+        if match["single"] is not None:
+            return json.dumps(re.sub(r"\\(['\n])", lambda sign: sign[1].strip(), match["single"]))
+        return f'"{match["key"]}"' if match["key"] is not None else match[0]
+
+    return _JSON5.sub(told, text)
 
 
 def _json(text: str) -> Any:

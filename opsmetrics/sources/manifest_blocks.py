@@ -17,7 +17,7 @@ _YAML = re.compile(r"^(?P<indent>\s*)(?P<dash>(?:-\s+)*)(?P<key>[\w./-]+|\"[^\"]
 _ITEM = re.compile(r"^(?P<indent>\s*)-\s")
 _VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+-]*")
 # Of a chart: also any patch of a line, and conditions.
-_CHART_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+*-]*(?:[\s,|]+[~^<>=v-]*\s*\d[\w.+*-]*)*")
+_CHART_VERSION = re.compile(r"[~^<>=v\s]*\d[\w.+*-]*(?:[\s,|]+(?:[~^<>=v-]+\s*)?\d[\w.+*-]*)*")
 # A table of its own for one dependency of Cargo or Poetry.
 _TOML_TABLE = re.compile(r"^\s*\[(?:[^\[\]]*\.)?(?:dev-|build-)?dependencies\.[\"']?(?P<name>[\w-]+)[\"']?\]")
 _TOML_VERSION = re.compile(r"^\s*version\s*=\s*[\"'][~^<>=\s]*(?P<version>\d[\w.+-]*)")

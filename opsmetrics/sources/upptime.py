@@ -15,7 +15,7 @@ from typing import Any
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors.monitors import Upptime
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import API_VERSION, waits
+from opsmetrics.sources.github.client import api_version, waits
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.transitions import Change, Status, rows_of
 
@@ -25,7 +25,8 @@ _WORDS: tuple[Status, ...] = ("up", "down", "degraded")
 
 def _client(request: FetchRequest[Upptime]) -> Http:
     settings = request.connector
-    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION, "User-Agent": "opsmetrics"}
+    version = api_version(settings.url)
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": version, "User-Agent": "opsmetrics"}
     token = secret(settings.token_env)
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"

@@ -14,7 +14,7 @@ _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{7,64}$")
 
 
 # Of a range what it must not reach says nothing of where it stands.
-_NOT_REACHED = re.compile(r"^\s*(?:(?:<=?|!=)\s*v?[\w.*+-]+\s*,?\s*)+(?=[>=~^])")
+_NOT_REACHED = re.compile(r"^\s*(?:(?:<=?|!=)\s*[\w.*+-]++(?:\s*,)?\s*)++(?=[>=~^])")
 
 
 def _parts(version: str) -> tuple[tuple[int, ...], str] | None:

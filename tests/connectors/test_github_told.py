@@ -14,6 +14,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import pull_stream
 from opsmetrics.sources.github import deployments as deploying
+from opsmetrics.sources.github.client import api_version
 from opsmetrics.sources.github.issue_forms import NO_TIME, form_of
 from opsmetrics.sources.github.issues import DUPLICATES
 from opsmetrics.sources.github.security import NO_FINDING
@@ -207,6 +208,19 @@ def test_who_rolled_out(small, more, kind):
     (row,) = asked(small, repository([deployment(1, **more)], [states(1)], []))[0].rows
     assert row["actor_kind"] == kind
     assert row["has_manual_step"] == (True if "{" in str(more.get("payload")) else None)
+
+
+@pytest.mark.parametrize(
+    ("url", "version"),
+    [
+        ("https://api.github.com", "2026-03-10"),
+        ("https://api.etaten.ghe.com", "2026-03-10"),
+        ("https://github.etaten.invalid/api/v3", "2022-11-28"),
+        ("https://api.github.com.etaten.invalid", "2022-11-28"),
+    ],
+)
+def test_a_server_of_the_house_is_asked_in_a_version_that_it_has(url, version):
+    assert api_version(url) == version
 
 
 def test_items_that_graphql_keeps_back(small):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 from githubkit import AppInstallationAuthStrategy
@@ -24,12 +25,19 @@ from opsmetrics.organisation.names import fits, is_pattern
 from opsmetrics.sources.fetching import FetchRequest, halved
 from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
 
-# Differences between versions that touch us: contracts, E1. The older one lives on for two years.
-API_VERSION = "2026-03-10"
+# Differences between versions that touch us: contracts, E1. A GitHub Enterprise Server of the house refuses every
+# question in a version that it does not have (400).
+API_VERSION, SERVER_VERSION = "2026-03-10", "2022-11-28"
 SEARCH_LIMIT = 1000
 NOTHING_ASKED = "nothing was asked: no repository of services.toml belongs to"
 # A window of this length is taken as it comes.
 SHORTEST_WINDOW = timedelta(minutes=2)
+
+
+def api_version(url: str) -> str:
+    """Return the version in which the API at an address is asked."""
+    host = urlsplit(url).hostname or ""
+    return API_VERSION if host == "api.github.com" or host.endswith(".ghe.com") else SERVER_VERSION
 
 
 class _Repository(NamedTuple):
@@ -48,7 +56,7 @@ class Client(Http):
         self.archived: set[str] = set()
         headers = {
             "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": API_VERSION,
+            "X-GitHub-Api-Version": api_version(settings.url),
             "User-Agent": "opsmetrics",
         }
         token = secret(settings.token_env)

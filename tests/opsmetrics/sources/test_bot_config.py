@@ -24,7 +24,14 @@ FORMS = {
     "in package.json": ({"package.json": '{"name": "a", "renovate": {"extends": []}}'}, ON),
     "a package.json that says nothing of it": ({"package.json": '{"name": "a"}'}, BotConfiguration(False, None)),
     "comments and last commas": ({"renovate.json": '{\n  // why\n  "a": "http://x", /* b */\n}'}, ON),
-    "JSON5 that only Renovate can read": ({"renovate.json5": "{extends: ['x']}"}, BotConfiguration(True, None)),
+    "JSON5": (
+        {
+            "renovate.json5": "{extends: ['x:\"y\"', 'it\\'s // no comment'], $schema: 'https://x', /* a: */ b: {c: true},}"
+        },
+        ON,
+    ),
+    "JSON5, switched off": ({".github/renovate.json5": "{\n  // enabled: true\n  enabled: false,\n}"}, OFF),
+    "JSON5 that only Renovate can read": ({"renovate.json5": "{a: 0x1F}"}, BotConfiguration(True, None)),
     "broken": ({"renovate.json": '{"extends": ['}, BotConfiguration(True, False)),
     "a name that stands twice": (
         {"renovate.json": '{"enabled": true, "enabled": false}'},
@@ -46,6 +53,11 @@ FORMS = {
 def test_forms(form):
     files, expected = FORMS[form]
     assert read_configuration(files) == expected
+
+
+def test_a_file_of_one_word_takes_no_time():
+    found = read_configuration({"renovate.json5": "a" * 200_000})
+    assert found == BotConfiguration(True, None)
 
 
 def test_without_a_file():

@@ -246,6 +246,22 @@ def test_pieces_of_a_diff_are_read_by_themselves():
     assert pins_of("helm-release.yaml", lines) == [Pin("helm", "redis", "4.0.0")]
 
 
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("package.json", '"a": "1' + "  1" * 40 + '!"'),
+        ("composer.json", '"a/b": "1' + "  1" * 40 + '!"'),
+        ("main.tf", 'x = { source = "a/b", version = "1' + " ,  1" * 40 + '!" }'),
+        ("apps/a.yaml", "- { chart: a }"),
+    ],
+)
+def test_a_line_that_nobody_writes_takes_no_time(path, line):
+    """One such line of one repository would have held the source until its bound."""
+    assert pins_of(path, [line]) == []
+    assert pins_of("Chart.yaml", [Line("- chart: a", False), Line("  version: 1" + "  1" * 40 + "!", True)]) == []
+    assert update_type("<1 " + "< 1  " * 400 + "!", "1") != "unknown"
+
+
 def test_a_change_is_a_pair_in_one_file():
     old, new = (
         [Line(text, True) for text in side]
