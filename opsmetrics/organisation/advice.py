@@ -53,6 +53,7 @@ def advice(organisation: Organisation, today: date) -> list[Finding]:
         *_one_name(organisation),
         *_without(organisation),
         *_folders(organisation),
+        *_datastores(organisation),
         *_owners(organisation, today),
         *_monitors(organisation),
         *(
@@ -191,6 +192,26 @@ def _folders(organisation: Organisation) -> Iterator[Finding]:
             message = f"there is no folder {folder!r}, so {connector.name!r} reads nothing"
             fix = "write its path, from this folder on"
             yield finding(organisation, "sources.toml", line, message, fix, error=True)
+
+
+def _datastores(organisation: Organisation) -> Iterator[Finding]:
+    """Datastores of which nobody says what was promised: that counts as no policy, which is nothing that was done."""
+    # A recovery point objective has a default for each class.
+    asked = {"data_class": "class", "rto_minutes": "rto_minutes", "backup_interval_hours": "backup_interval_hours"}
+    unsaid = [
+        (number, store.id, [key for name, key in asked.items() if getattr(store, name) is None])
+        for number, store in enumerate(organisation.datastores)
+        # What is built anew from elsewhere (class D) has no copies.
+        if store.data_class != "D"
+    ]
+    unsaid = [each for each in unsaid if each[2]]
+    if unsaid:
+        number, name, keys = unsaid[0]
+        more = f" (and of {len(unsaid) - 1} more)" if len(unsaid) > 1 else ""
+        line = line_of(organisation.folder, "datastores.toml", ("datastore", number, "id"))
+        message = f"nobody says {', '.join(keys)} of {name!r}{more}: what nobody promised counts as not kept"
+        fix = "write what was decided; where nothing was, decide it"
+        yield finding(organisation, "datastores.toml", line, message, fix, error=False)
 
 
 def _owners(organisation: Organisation, today: date) -> Iterator[Finding]:

@@ -278,3 +278,13 @@ def test_settings_that_a_later_command_would_stumble_over_are_errors(settings, c
 def test_a_setting_that_nobody_reads_is_said(settings, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_BACKUPS", "/mnt/other")
     one(settings, error=False, file="environment", said="OPSMETRICS_BACKUPS is no setting", fix="OPSMETRICS_BACKUP?")
+
+
+def test_a_datastore_of_which_nobody_says_what_was_promised_is_said(settings):
+    """It is scored as without a policy, which looks like backups that nobody takes."""
+    path = settings.org / "datastores.toml"
+    path.write_text(
+        '[[datastore]]\nid = "db-pg"\nservice = "db"\n\n[[datastore]]\nid = "x"\nservice = "db"\nclass = "D"\n'
+    )
+    said = "nobody says class, rto_minutes, backup_interval_hours of 'db-pg':"
+    assert one(settings, error=False, file="datastores.toml", said=said, fix="what was decided") == 2
