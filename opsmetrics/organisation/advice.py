@@ -19,8 +19,6 @@ from opsmetrics.organisation.load import FILES, REGISTERS
 from opsmetrics.organisation.models import Organisation, StreamSource
 from opsmetrics.organisation.names import folded
 
-# No calendar reaches back further; an earlier year is mistyped.
-_FIRST = date(2000, 1, 1)
 # The last is read by the catalogue (``opsmetrics.catalogue.overlay``), which this room does not know.
 _KNOWN_FILES = (*FILES, access.FILE, "rules.toml")
 _KNOWN_REGISTERS = tuple(f"{name}.csv" for name in REGISTERS)
@@ -147,10 +145,6 @@ def _clock(organisation: Organisation) -> Iterator[Finding]:
 
 def _history(organisation: Organisation, today: date) -> Iterator[Finding]:
     first, file = organisation.settings.history_from, "organisation.toml"
-    if first < _FIRST:
-        line = line_of(organisation.folder, file, ("history_from",))
-        message, fix = f"the history begins on {first}: each day from then on would be scored", "mend the year"
-        yield finding(organisation, file, line, message, fix, error=True)
     if first > today:
         line = line_of(organisation.folder, file, ("history_from",))
         message, fix = f"the history begins on {first}, which has not come: no day is scored", "write its first day"
