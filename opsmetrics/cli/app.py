@@ -32,9 +32,6 @@ def serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
     folder = _package()
     # The app runs in a folder of its own: paths must hold there.
     env = program_environment(settings)
-    # In an address the digits of IPv6 stand in brackets.
-    host = f"[{address}]" if ":" in address else address
-    click.echo(f"scorecard on http://{host}:{port} (stop with Ctrl-C)")
     os.chdir(folder)
     arguments = [sys.executable, "-P", "-m", "scorecard_app.server", "--port", str(port), "--address", address]
     os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments

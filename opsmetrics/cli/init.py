@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +13,18 @@ import click
 from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
 from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import FORMATS
+from opsmetrics.organisation.working_time import zone_name
 from opsmetrics.proposals.start.propose import Given, Proposed, propose
 from opsmetrics.proposals.start.writing import Identity, differences, write
 
 _ANY = click.Path(path_type=Path, exists=True)
+
+
+def _zone(name: str) -> str:
+    try:
+        return zone_name(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -34,7 +43,13 @@ _ANY = click.Path(path_type=Path, exists=True)
 )
 @click.option("--name", help="Name of the organisation (default: asked for, else that of the folder).")
 @click.option("--lang", "language", type=click.Choice(["nb", "en"]), help="Language of pages and briefs (default: nb).")
-@click.option("--timezone", default="Europe/Oslo", show_default=True, help="Zone whose midnights cut days.")
+@click.option(
+    "--timezone",
+    default="Europe/Oslo",
+    show_default=True,
+    callback=lambda _, __, name: _zone(name),
+    help="Zone whose midnights cut days.",
+)
 @click.option("--team", help="Team that owns what no source names an owner of (default: the organisation's name).")
 @click.option(
     "--ask-public",
@@ -129,7 +144,7 @@ def _say(org: Path, found: Proposed) -> None:
         click.echo(f"  {source.what}")
     for path in found.unread:
         how = (
-            f"`opsmetrics source add {path} --stream STREAM` writes a draft of its query"
+            f"`opsmetrics source add {shlex.quote(str(path))} --stream STREAM` writes a draft of its query"
             if path.suffix.lower() in FORMATS
             else f"no query reads files of this format; save it as one of {', '.join(FORMATS)}"
         )
@@ -138,4 +153,5 @@ def _say(org: Path, found: Proposed) -> None:
         click.echo("\nGuessed, please verify:")
     for guess in draft.guesses:
         click.echo(f"  {guess.file}: {guess.what}\n      verify: {guess.verify}")
-    click.echo(f"\nNext: opsmetrics check --org {org}, opsmetrics run --org {org}, opsmetrics app")
+    named = shlex.quote(str(org))
+    click.echo(f"\nNext: opsmetrics check --org {named}, opsmetrics run --org {named}, opsmetrics app")

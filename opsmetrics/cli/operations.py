@@ -20,7 +20,7 @@ from opsmetrics.cli.options import (
     settings_of,
     strict_option,
 )
-from opsmetrics.core.errors import one_line, printable
+from opsmetrics.core.errors import ConfigurationError, Problem, one_line, printable
 from opsmetrics.core.half_restored import under_way
 from opsmetrics.core.settings import Settings
 from opsmetrics.operations import health as supply
@@ -38,6 +38,15 @@ def _folder(given: Path | None, settings: Settings) -> Path:
     return folder
 
 
+def _with_state(settings: Settings) -> Settings:
+    """Refuse a state folder that is none: a mistyped one would be looked after for years, and found well each time."""
+    if not settings.landing.is_dir():
+        message = f"nothing was ever landed in {settings.home.absolute()}: there is nothing to look after"
+        fix = "name the state folder in OPSMETRICS_HOME, or run `opsmetrics pull` first"
+        raise ConfigurationError([Problem("OPSMETRICS_HOME", None, message, fix)])
+    return settings
+
+
 @click.command()
 @org_option
 @click.option("--to", "target", type=FOLDER, help="Folder of the backups (default: OPSMETRICS_BACKUP).")
@@ -49,7 +58,7 @@ def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
 
     Example: opsmetrics backup --to /mnt/other-disk/backups
     """
-    settings = settings_of(org)
+    settings = _with_state(settings_of(org))
     done = back_up(settings, _folder(target, settings), datetime.now(tz=UTC))
     manifest = done.manifest
     if as_json:
@@ -110,7 +119,7 @@ def compact(org: Path | None, *, as_json: bool) -> None:
 
     Example: opsmetrics compact --org my-org
     """
-    done = housekeeping(load_context(settings_of(org)))
+    done = housekeeping(load_context(_with_state(settings_of(org))))
     if as_json:
         facts = asdict(done)
         # Scripts know it by this name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -141,7 +142,8 @@ def add(file: Path, wanted: str | None, stream: str | None, org: Path | None) ->
     if not chosen:
         known = ", ".join(each.name for each in fitting) or "no recipe"
         fix = (
-            f"opsmetrics source add {file} --stream incidents writes a draft (or another stream); docs/configuration.md"
+            f"opsmetrics source add {shlex.quote(str(file))} --stream incidents writes a draft (or another stream);"
+            " docs/configuration.md"
             if file.suffix.lower() in FORMATS
             else f"a query reads no files of this format: save it as one of {', '.join(FORMATS)}"
         )

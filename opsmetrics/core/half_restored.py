@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 from opsmetrics.core.atomic import remove_durably, write_whole_text
 from opsmetrics.core.errors import OpsMetricsError
@@ -40,7 +41,8 @@ class UnderWay:
         return (
             f"{self.home}: a restore of backup {self.name} began here at {self.began_at} and has not ended: what lies"
             " here is only a part"
-            f"\n    fix: run `opsmetrics restore --from {self.source} --home {self.home} --org {self.org}` again;"
+            f"\n    fix: run `opsmetrics restore --from {quote(str(self.source))} --home {quote(str(self.home))}"
+            f" --org {quote(str(self.org))}` again;"
             " it goes on where it stopped"
         )
 

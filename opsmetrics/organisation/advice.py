@@ -19,8 +19,6 @@ from opsmetrics.organisation.load import FILES, REGISTERS
 from opsmetrics.organisation.models import Organisation, StreamSource
 from opsmetrics.organisation.names import folded
 
-# No calendar reaches back further; an earlier year is mistyped.
-_FIRST = date(2000, 1, 1)
 # The last is read by the catalogue (``opsmetrics.catalogue.overlay``), which this room does not know.
 _KNOWN_FILES = (*FILES, access.FILE, "rules.toml")
 _KNOWN_REGISTERS = tuple(f"{name}.csv" for name in REGISTERS)
@@ -53,6 +51,7 @@ def advice(organisation: Organisation, today: date) -> list[Finding]:
         *_one_name(organisation),
         *_without(organisation),
         *_folders(organisation),
+        *_datastores(organisation),
         *_owners(organisation, today),
         *_monitors(organisation),
         *(
@@ -146,10 +145,6 @@ def _clock(organisation: Organisation) -> Iterator[Finding]:
 
 def _history(organisation: Organisation, today: date) -> Iterator[Finding]:
     first, file = organisation.settings.history_from, "organisation.toml"
-    if first < _FIRST:
-        line = line_of(organisation.folder, file, ("history_from",))
-        message, fix = f"the history begins on {first}: each day from then on would be scored", "mend the year"
-        yield finding(organisation, file, line, message, fix, error=True)
     if first > today:
         line = line_of(organisation.folder, file, ("history_from",))
         message, fix = f"the history begins on {first}, which has not come: no day is scored", "write its first day"
@@ -191,6 +186,26 @@ def _folders(organisation: Organisation) -> Iterator[Finding]:
             message = f"there is no folder {folder!r}, so {connector.name!r} reads nothing"
             fix = "write its path, from this folder on"
             yield finding(organisation, "sources.toml", line, message, fix, error=True)
+
+
+def _datastores(organisation: Organisation) -> Iterator[Finding]:
+    """Datastores of which nobody says what was promised: that counts as no policy, which is nothing that was done."""
+    # A recovery point objective has a default for each class.
+    asked = {"data_class": "class", "rto_minutes": "rto_minutes", "backup_interval_hours": "backup_interval_hours"}
+    unsaid = [
+        (number, store.id, [key for name, key in asked.items() if getattr(store, name) is None])
+        for number, store in enumerate(organisation.datastores)
+        # What is built anew from elsewhere (class D) has no copies.
+        if store.data_class != "D"
+    ]
+    unsaid = [each for each in unsaid if each[2]]
+    if unsaid:
+        number, name, keys = unsaid[0]
+        more = f" (and of {len(unsaid) - 1} more)" if len(unsaid) > 1 else ""
+        line = line_of(organisation.folder, "datastores.toml", ("datastore", number, "id"))
+        message = f"nobody says {', '.join(keys)} of {name!r}{more}: what nobody promised counts as not kept"
+        fix = "write what was decided; where nothing was, decide it"
+        yield finding(organisation, "datastores.toml", line, message, fix, error=False)
 
 
 def _owners(organisation: Organisation, today: date) -> Iterator[Finding]:

@@ -83,8 +83,8 @@ def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str] |
     # Of a file that cannot be read nobody knows what it names.
     if names is not None and name not in names:
         near = difflib.get_close_matches(name, sorted(names), n=1)
-        fix = f"did you mean {near[0]!r}?" if near else "add it to the configuration first"
-        sink.add(file, line, f"{name!r} is not in the catalogue", fix)
+        fix = f"did you mean {near[0]!r}?" if near else "add it there first"
+        sink.add(file, line, f"{name!r} is not in the configuration", fix)
 
 
 def _duplicates(sink: Sink, file: str, ids: list[str]) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Open ends of periods become this day, so that SQL compares instead of testing for null.
 FOREVER = date(2200, 1, 1)
+# What began before the history began then; a history that begins earlier is mistyped.
+BEGINNING = date(2000, 1, 1)
 # No promise and no pause is longer; a longer one is mistyped, and beyond what an instant can hold.
 TEN_YEARS_HOURS = 87_660
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
@@ -71,6 +73,12 @@ def _environments(environments: dict[str, list[SourceName]]) -> dict[str, list[S
             if other != environment:
                 raise ValueError(f"{name!r} means {other!r} and {environment!r}; let one environment have it")
     return environments
+
+
+def _first_day(day: date) -> date:
+    if day < BEGINNING:
+        raise ValueError(f"the history would begin on {day}, and each day since be scored; write a year from 2000 on")
+    return day
 
 
 class _Dated(Model):
@@ -128,7 +136,7 @@ class OrganisationSettings(Model):
     closed_days: list[YearDay] = ["12-24", "12-31"]
     working_hours: WorkingHours = WorkingHours()
     fictional: bool = False
-    history_from: date
+    history_from: Annotated[date, AfterValidator(_first_day)]
     now: Instant | None = None
     environments: Annotated[dict[Slug, list[SourceName]], AfterValidator(_environments)] = {"prod": []}
     handbook: Handbook = Handbook()

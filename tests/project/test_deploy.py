@@ -119,3 +119,13 @@ def test_what_a_workflow_runs_is_named_by_its_content():
     ]
     assert used
     assert [name for name in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", name)] == []
+
+
+def test_every_volume_that_the_image_writes_to_is_its_users_own():
+    """A new volume takes the owner of the folder of the image that it is mounted on; without one it is root's."""
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    image = (ROOT / "deploy" / "Containerfile").read_text()
+    written = set(re.findall(r'"\w+:(/[\w/]+)"', compose))
+    made = set(re.findall(r"(?:--home-dir|install -d -o 10001 -g 10001 -m 0700) (/[\w/]+)", image))
+    assert written == {"/var/lib/opsmetrics", "/backup"}
+    assert written <= made

@@ -65,6 +65,8 @@ def test_the_app_refuses_to_listen_to_everyone(homes):
     )
     assert found.returncode != 0
     assert "will not listen on 0.0.0.0 without sign-in" in found.stderr
+    # What is said of an address holds: nobody listens there.
+    assert found.stdout == ""
     assert "Traceback" not in found.stderr
 
 

@@ -89,13 +89,14 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
     """
     draft, today = Draft(), now.astimezone(ZoneInfo(given.who.timezone)).date()
     found = Proposed(draft)
-    files = [path for base in given.paths for path in files_below(base)]
+    # Who names a folder and a file in it, or one twice, has each once.
+    files = list({path.resolve(): path for base in given.paths for path in files_below(base)}.values())
     root = _root(files, given.org)
     # What people keep by hand says names and days best, and comes first.
     exports = _read_catalogues(draft, files)
-    for folder in given.clones:
+    for folder in {path.resolve(): path for path in given.clones}.values():
         read_clones(draft, folder, given.org, RELEASE_DATES if given.asks_public else None)
-    for owner in given.github:
+    for owner in dict.fromkeys(given.github):
         read_github(draft, owner, settings, now, given.github_url)
     plain, others = plain_sources(exports, root)
     queries = _read_exports(found, given, root, (plain, others), today)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from opsmetrics.core.declare import Row, Table, at, day, id_, text
-from opsmetrics.organisation.models import FOREVER, Organisation
+from opsmetrics.organisation.models import BEGINNING, FOREVER, Organisation
 from opsmetrics.organisation.names import Alias, folded
 
 _TEAM = id_("team_id", "Team")
-_BEGINNING = date(2000, 1, 1)
 
 TEAMS = Table(
     "ref.teams",
@@ -60,7 +59,7 @@ def team_names(organisation: Organisation) -> Iterator[Row]:
             yield {
                 "name": folded(alias.name),
                 "team_id": team.id,
-                "valid_from_at": organisation.midnight(alias.valid_from or _BEGINNING),
+                "valid_from_at": organisation.midnight(alias.valid_from or BEGINNING),
                 "valid_to_at": organisation.midnight(alias.valid_to or FOREVER),
             }
 
@@ -96,7 +95,7 @@ def oncall_duties(organisation: Organisation) -> Iterator[Row]:
 
 def _duties(organisation: Organisation) -> Iterator[tuple[str, str, date, date]]:
     for team in organisation.teams:
-        start = _BEGINNING
+        start = BEGINNING
         rows = sorted((r for r in organisation.rosters if r.team_id == team.id), key=lambda row: row.valid_from)
         for row in rows:
             if start < row.valid_from:

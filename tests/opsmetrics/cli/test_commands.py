@@ -260,6 +260,7 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
         ("app", "--port", "99999"),
         ("demo", "--scale", "0"),
         ("digest", "--post"),
+        ("init", "--from", ".", "--timezone", "Oslo"),
         ("sql", ""),
         ("sql", "-- a comment alone"),
         ("sql", "select 1; select 2"),
@@ -291,6 +292,17 @@ def test_what_leads_nowhere_is_one_text_with_its_fix(cli, small_run, tmp_path, w
     assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
     assert told.format(**places) in found.stderr
     assert "fix: " in found.stderr
+
+
+@pytest.mark.parametrize("words", [("backup", "--to", "{place}/to"), ("compact",)])
+def test_a_state_folder_that_is_none_is_not_looked_after(cli, small, tmp_path, words):
+    """Where the setting is mistyped, or missing in a cron job, each backup would be of nothing, and end well."""
+    given = (word.format(place=tmp_path) for word in words)
+    found = cli(*given, "--org", str(small), home=tmp_path / "typo", check=False)
+    assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
+    assert "nothing was ever landed" in found.stderr
+    assert not (tmp_path / "typo").exists()
+    assert not (tmp_path / "to").exists()
 
 
 def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(cli, small, tmp_path):

@@ -243,16 +243,6 @@ def test_what_no_page_can_tell_apart_and_what_contradicts_itself_is_said(setting
     one(settings, error=False, file="sources.toml", said="without names 'incidents'", fix="take it out")
 
 
-def test_a_mistyped_year_of_the_history_is_an_error(settings):
-    """A build would make a calendar of eighteen centuries, for minutes."""
-    path = settings.org / "organisation.toml"
-    text = path.read_text()
-    first = next(line for line in text.splitlines() if line.startswith("history_from"))
-    path.write_text(text.replace(first, "history_from = 0226-08-24"))
-    line = one(settings, error=True, file="organisation.toml", said="begins on 0226-08-24", fix="mend the year")
-    assert path.read_text().splitlines()[(line or 0) - 1].startswith("history_from")
-
-
 def test_a_folder_of_a_connector_that_is_not_there_is_an_error(settings):
     with (settings.org / "sources.toml").open("a") as file:
         file.write('[[connector]]\nname = "git"\nkind = "git_clones"\nfolder = "gone"\nstreams = ["commits_daily"]\n')
@@ -278,3 +268,13 @@ def test_settings_that_a_later_command_would_stumble_over_are_errors(settings, c
 def test_a_setting_that_nobody_reads_is_said(settings, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_BACKUPS", "/mnt/other")
     one(settings, error=False, file="environment", said="OPSMETRICS_BACKUPS is no setting", fix="OPSMETRICS_BACKUP?")
+
+
+def test_a_datastore_of_which_nobody_says_what_was_promised_is_said(settings):
+    """It is scored as without a policy, which looks like backups that nobody takes."""
+    path = settings.org / "datastores.toml"
+    path.write_text(
+        '[[datastore]]\nid = "db-pg"\nservice = "db"\n\n[[datastore]]\nid = "x"\nservice = "db"\nclass = "D"\n'
+    )
+    said = "nobody says class, rto_minutes, backup_interval_hours of 'db-pg':"
+    assert one(settings, error=False, file="datastores.toml", said=said, fix="what was decided") == 2

@@ -76,7 +76,13 @@ CASES = {
         "write a number",
     ),
     "wrong value": ("teams.toml", 'type = "platform"', 'type = "platfrom"', "type", "product, platform"),
-    "unknown team": ("services.toml", 'team = "beta"', 'team = "betta"', "'betta' is not in the catalogue", "'beta'"),
+    "unknown team": (
+        "services.toml",
+        'team = "beta"',
+        'team = "betta"',
+        "'betta' is not in the configuration",
+        "'beta'",
+    ),
     "unknown stream": (
         "sources.toml",
         'name = "incidents"',
@@ -85,7 +91,7 @@ CASES = {
         "'incidents'",
     ),
     "duplicate id": ("teams.toml", 'id = "beta"', 'id = "alfa"', "'alfa' is used twice", "its own id"),
-    "unknown service": ("slo.toml", 'service = "web"', 'service = "wob"', "'wob' is not in the catalogue", "'web'"),
+    "unknown service": ("slo.toml", 'service = "web"', 'service = "wob"', "'wob' is not in the configuration", "'web'"),
     "unknown zone": (
         "organisation.toml",
         'id = "small"',
@@ -235,7 +241,7 @@ GOOD = "w1,alfa,bck_coverage,Venter på ny lagring,Kopi tas for hånd,driftslede
     [
         (GOOD.replace("2026-12-01", "2027-12-01"), "1 to 180 days"),
         (GOOD.replace("driftsleder", "alfa"), "outside the team"),
-        (GOOD.replace("alfa", "gamma"), "'gamma' is not in the catalogue"),
+        (GOOD.replace("alfa", "gamma"), "'gamma' is not in the configuration"),
         (GOOD.replace("Venter på ny lagring", "kort"), "reason"),
         (GOOD.replace("2026-08-01", "08/01/2026"), "valid_from"),
         (GOOD + GOOD, "stands on line 2 too"),
@@ -326,7 +332,7 @@ def test_a_file_without_a_table_names_nothing(small, file, names):
     """What others name is then not there: that nobody can say so is for files that cannot be read."""
     (small / file).write_text("# nobody yet\n", encoding="utf-8")
     said = {problem.message for problem in problems(small)}
-    assert said <= {f"{name!r} is not in the catalogue" for name in names}
+    assert said <= {f"{name!r} is not in the configuration" for name in names}
     assert said
 
 

@@ -79,11 +79,11 @@ def test_a_name_that_meant_two_teams_is_told_apart_by_its_day(small):
     assert [row.team_id for row in load_organisation(small).rosters] == ["alfa", "beta"]
     # Without a day nobody knows which of the two is meant.
     write(small, "efforts", "team_id,metric_id,effort_days", "ops,mon_alert_coverage,2")
-    with pytest.raises(ConfigurationError, match=r"efforts\.csv:2: 'ops' is not in the catalogue"):
+    with pytest.raises(ConfigurationError, match=r"efforts\.csv:2: 'ops' is not in the configuration"):
         load_organisation(small)
 
 
 def test_a_name_that_nothing_ever_had_is_wrong_as_before(renamed):
     write(renamed, "efforts", "team_id,metric_id,effort_days", "alfo,mon_alert_coverage,2")
-    with pytest.raises(ConfigurationError, match="'alfo' is not in the catalogue"):
+    with pytest.raises(ConfigurationError, match="'alfo' is not in the configuration"):
         load_organisation(renamed)

@@ -329,6 +329,19 @@ AZURE = [
 ]
 
 
+def test_what_is_named_twice_is_there_once(tmp_path, clones):
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "services.csv").write_text("service,team\nsoknad-api,helse\n", encoding="utf-8")
+    rows = "datastore_id,completed_at,is_success\nx,2026-11-01T00:00:00Z,true\n"
+    (folder / "backups.csv").write_text(rows, encoding="utf-8")
+    once, _ = proposed(tmp_path / "a", paths=(folder,), clones=(clones,))
+    again = {"paths": (folder, folder / "backups.csv", folder / "."), "clones": (clones, clones / ".")}
+    twice, _ = proposed(tmp_path / "b", **again)
+    assert twice.draft.sources == once.draft.sources
+    assert list(twice.files) == list(once.files)
+
+
 def test_catalogues_of_other_tools_name_teams_and_never_people(tmp_path):
     given = tmp_path / "given"
     (given / "repo" / ".github").mkdir(parents=True)
