@@ -14,7 +14,7 @@ from opsmetrics.operations.names_seen import findings, names_seen
 from opsmetrics.operations.notify import webhook_problem
 from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.advice import Finding, advice
-from opsmetrics.organisation.models import StreamSource
+from opsmetrics.organisation.file_sources import StreamSource
 from opsmetrics.sources.http import ssl_context
 from opsmetrics.streams import STREAMS
 from opsmetrics.streams.names import named_columns

@@ -15,9 +15,10 @@ from opsmetrics.core.errors import Problem
 from opsmetrics.core.places import followed
 from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import access
+from opsmetrics.organisation.file_sources import StreamSource
 from opsmetrics.organisation.load import FILES, REGISTERS
-from opsmetrics.organisation.models import Organisation, StreamSource
 from opsmetrics.organisation.names import folded
+from opsmetrics.organisation.organisation import Organisation
 
 # The last is read by the catalogue (``opsmetrics.catalogue.overlay``), which this room does not know.
 _KNOWN_FILES = (*FILES, access.FILE, "rules.toml")

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation.connectors.base import Connector
-from opsmetrics.organisation.models import READ, Datastore, Owner, Service, Slo, Sources, StreamSource, Team
+from opsmetrics.organisation.file_sources import READ, Sources, StreamSource
+from opsmetrics.organisation.models import Datastore, Owner, Service, Slo, Team
 from opsmetrics.organisation.names import folded
 from opsmetrics.organisation.working_time import WorkingHours
 from opsmetrics.streams import FILES, STREAMS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from opsmetrics.organisation.models import Organisation
 from opsmetrics.organisation.names import fits, folded, is_pattern, pattern_of
+from opsmetrics.organisation.organisation import Organisation
 
 
 class KnownNames:

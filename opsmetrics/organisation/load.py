@@ -17,22 +17,21 @@ from opsmetrics.core.model import is_slug, parts_of
 from opsmetrics.core.toml_lines import toml_line
 from opsmetrics.organisation import checks, spreadsheets
 from opsmetrics.organisation.connectors.kinds import KINDS
+from opsmetrics.organisation.file_sources import Sources, StreamSource
 from opsmetrics.organisation.models import (
     Applicability,
     Datastore,
     Effort,
     Goal,
     MaintenanceWindow,
-    Organisation,
     OrganisationSettings,
     Roster,
     Service,
     Slo,
-    Sources,
-    StreamSource,
     Team,
     Waiver,
 )
+from opsmetrics.organisation.organisation import Organisation
 from opsmetrics.organisation.queries import QueryFiles, QuerySource, QueryTable, load_queries
 from opsmetrics.organisation.renames import Renames
 from opsmetrics.organisation.working_time import WorkingHours

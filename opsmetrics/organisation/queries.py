@@ -18,7 +18,7 @@ from opsmetrics.core import words
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import HeaderError, header_text, read_header
 from opsmetrics.organisation.connectors.base import Connector, Variable
-from opsmetrics.organisation.models import READ, StreamSource
+from opsmetrics.organisation.file_sources import READ, StreamSource
 from opsmetrics.streams import FILES, STREAMS
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -12,7 +12,8 @@ from datetime import date
 from typing import Any, TypeVar
 
 from opsmetrics.core.model import Model
-from opsmetrics.organisation.models import Owner, Service, Sources, Team
+from opsmetrics.organisation.file_sources import Sources
+from opsmetrics.organisation.models import Owner, Service, Team
 from opsmetrics.organisation.names import folded
 
 ModelT = TypeVar("ModelT", bound=Model)

@@ -16,7 +16,8 @@ from opsmetrics.organisation.connectors.desks import Jira, ServiceNow
 from opsmetrics.organisation.connectors.monitors import StatusPage, Upptime
 from opsmetrics.organisation.connectors.on_call import OnCall
 from opsmetrics.organisation.connectors.telemetry import Grafana, Prometheus
-from opsmetrics.organisation.models import Delivery, StreamSource
+from opsmetrics.organisation.file_sources import StreamSource
+from opsmetrics.organisation.organisation import Delivery
 
 
 def link_of(delivery: Delivery) -> str | None:

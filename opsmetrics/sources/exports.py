@@ -23,7 +23,7 @@ import polars as pl
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.landing import PARTIAL, SILENT
 from opsmetrics.organisation import StreamSource
-from opsmetrics.organisation.models import MANIFEST, MODIFIED, PLACES
+from opsmetrics.organisation.file_sources import MANIFEST, MODIFIED, PLACES
 from opsmetrics.sources.claims import DAY
 from opsmetrics.sources.notes import Window, days_of
 

@@ -26,11 +26,11 @@ from opsmetrics.sources.claims import doubtful_days, happened_days, runs
 from opsmetrics.sources.contract import apply_contract
 from opsmetrics.sources.forms import FRACTION, Zones
 from opsmetrics.sources.json_lines import json_cell
+from opsmetrics.sources.looks import Look
 from opsmetrics.sources.raw_table import RawTable
 from opsmetrics.streams import Column, Stream
 
 if TYPE_CHECKING:
-    from opsmetrics.sources.earlier import Look
     from opsmetrics.sources.http import Http, Waits
 
 ConnectorT = TypeVar("ConnectorT", bound=Connector)

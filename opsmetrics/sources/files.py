@@ -20,7 +20,7 @@ from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.places import followed
 from opsmetrics.landing import PARTIAL, SILENT, Batch, read_loads
 from opsmetrics.organisation import Organisation, StreamSource
-from opsmetrics.organisation.models import MANIFEST, READ
+from opsmetrics.organisation.file_sources import MANIFEST, READ
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import (

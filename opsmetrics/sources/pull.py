@@ -25,10 +25,10 @@ from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.border import too_large
-from opsmetrics.sources.earlier import looks_at
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
+from opsmetrics.sources.looks import looks_at
 from opsmetrics.sources.notes import (
     DayMark,
     FileMark,

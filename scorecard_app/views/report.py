@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from opsmetrics.reports.addresses import REPORT
-from opsmetrics.reports.brief.content import front, read
+from opsmetrics.reports.brief.content import front
 from opsmetrics.reports.brief.document import Section
+from opsmetrics.reports.brief.material import read
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app.brief_html import section_html

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from opsmetrics.organisation import Organisation, load_organisation
-from opsmetrics.organisation.models import StreamSource
+from opsmetrics.organisation.file_sources import StreamSource
 from opsmetrics.proposals.start.plain_files import PlainSource
 from opsmetrics.sources import files
 from opsmetrics.streams import STREAMS

@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.board import Item
 from opsmetrics.reports.brief import asks, charts, deck, parts
-from opsmetrics.reports.brief.asks import Ask
 from opsmetrics.reports.brief.document import Block, Columns, Document, Figures, Paragraph, Points, Row, Section
+from opsmetrics.reports.brief.material import Material, read
 from opsmetrics.reports.brief.words import Words
-from opsmetrics.snapshots.queries import catalogue, gaps, movement
+from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.comparison import ScoreMove
-from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
-from opsmetrics.snapshots.queries.movement import Change
+from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.period import Period
-from opsmetrics.snapshots.queries.rows import group_by, index_by
+from opsmetrics.snapshots.queries.rows import group_by
 from opsmetrics.snapshots.store import Snapshot
 
 SHOWN_MOVES, SHOWN_GAPS, SHOWN_TEAM_GAPS = 2, 10, 4
 Lines = Mapping[str, Mapping[str | None, Sequence[Item]]]
 """What is told of teams in lines of the annex: by the key of their heading, then by team."""
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """Everything that pages, annex and slides are made of, read once.
-
-    Attributes:
-        words: The board with its names.
-        gaps: Of all teams, what to fix first on top.
-        goals: Every decision until the period's end.
-        changes: Of the teams' scores, largest first.
-        moves: Scores that moved since the last month end, the better under True, the largest first.
-        asks: Decisions asked for, one for each cause, most pressing first.
-        matters: The same, one for each team.
-    """
-
-    words: Words
-    gaps: Sequence[Gap]
-    goals: Sequence[GoalReview]
-    changes: Mapping[str, Change]
-    moves: Mapping[bool, Sequence[ScoreMove]]
-    asks: Sequence[Ask]
-    matters: Sequence[Item]
 
 
 def period_of(snapshot: Snapshot, wanted: str | None) -> Period:
@@ -91,23 +66,6 @@ def compose(snapshot: Snapshot, period: Period, language: str) -> Document:
         slides=deck.slides(
             found, _figures(found), _moved(found), f"{words.text('report.title')}, {_when(period, language)}"
         ),
-    )
-
-
-def read(snapshot: Snapshot, period: Period, language: str) -> Material:
-    """Read what a brief is made of."""
-    words = Words(board.read_board(snapshot, period), language)
-    found = list(gaps.gaps(snapshot, period))
-    goals = list(gaps.goal_reviews(snapshot, period))
-    moves = board.find_moves(words.board)
-    return Material(
-        words=words,
-        gaps=found,
-        goals=goals,
-        changes=index_by(movement.all_changes(snapshot, period), lambda row: row.team_id),
-        moves={True: moves.better, False: moves.worse},
-        asks=asks.asks(words, found, goals),
-        matters=board.matters(words.board, language),
     )
 
 

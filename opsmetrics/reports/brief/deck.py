@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.brief import asks, charts, parts
 from opsmetrics.reports.brief.document import Chart, Columns, Figures, Paragraph, Slide
+from opsmetrics.reports.brief.material import Material
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Table
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import scores, summary
-
-if TYPE_CHECKING:
-    from opsmetrics.reports.brief.content import Material
 
 SHOWN_TEAMS, SHOWN_ASKS = 14, 5
 """Rows that a slide holds in type that the last row of a room can read."""

@@ -11,7 +11,8 @@ import duckdb
 from opsmetrics.catalogue import Catalogue
 from opsmetrics.catalogue.model import LONG_WINDOW_DAYS
 from opsmetrics.core.declare import Row, Table, at, count, day, flag, id_, share, text
-from opsmetrics.organisation.models import Organisation, Team
+from opsmetrics.organisation.models import Team
+from opsmetrics.organisation.organisation import Organisation
 
 DIAGNOSTIC_DAYS = (0, 90, 180, 365)
 CALENDAR_DAYS_BACK = 800

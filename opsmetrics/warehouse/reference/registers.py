@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opsmetrics.core.declare import Row, Table, day, flag, id_, number, text
-from opsmetrics.organisation.models import Organisation
+from opsmetrics.organisation.organisation import Organisation
 
 _TEAM = id_("team_id", "Team")
 _METRIC = id_("metric_id", "Metric")

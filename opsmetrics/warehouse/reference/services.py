@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from opsmetrics.core.declare import Row, Table, at, day, flag, id_, number, share, text
-from opsmetrics.organisation.models import FOREVER, Organisation
+from opsmetrics.organisation.models import FOREVER
 from opsmetrics.organisation.names import folded, is_pattern, pattern_of
+from opsmetrics.organisation.organisation import Organisation
 
 CRITICALITY = {"critical": 3.0, "important": 2.0, "ordinary": 1.0}
 _DEFAULT_RPO_HOURS = {"A": 1.0, "B": 24.0, "C": 168.0}

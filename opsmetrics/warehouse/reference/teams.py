@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from opsmetrics.core.declare import Row, Table, at, day, id_, text
-from opsmetrics.organisation.models import BEGINNING, FOREVER, Organisation
+from opsmetrics.organisation.models import BEGINNING, FOREVER
 from opsmetrics.organisation.names import Alias, folded
+from opsmetrics.organisation.organisation import Organisation
 
 _TEAM = id_("team_id", "Team")
 

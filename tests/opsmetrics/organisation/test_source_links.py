@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from opsmetrics.core.links import filled
 from opsmetrics.organisation.connectors.kinds import AnyConnector
-from opsmetrics.organisation.models import Delivery, StreamSource
+from opsmetrics.organisation.file_sources import StreamSource
+from opsmetrics.organisation.organisation import Delivery
 from opsmetrics.organisation.source_links import link_of
 
 CONNECTOR: TypeAdapter[Any] = TypeAdapter(AnyConnector)
