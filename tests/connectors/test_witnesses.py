@@ -23,6 +23,7 @@ import pytest
 from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.sources import json_files
 from opsmetrics.sources import pull as pulling
+from opsmetrics.sources.github.client import API_VERSION, SERVER_VERSION
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.pull import pull_stream
 from simulator.servers.reports import write_reports
@@ -221,7 +222,15 @@ def test_request_and_answer_agree_with_the_witness(connected, recording, records
     exchanges = recording.exchanges[seen:]
     (kind,) = {d.source.kind for d in organisation.deliveries_of(stream) if d.origin == origin}
     assert exchanges or kind in THROUGH
-    assert sorted({fault for exchange in exchanges for fault in faults(exchange)}) == []
+    assert sorted({fault for exchange in exchanges for fault in faults(as_asked_of_github(exchange))}) == []
+
+
+def as_asked_of_github(exchange: Exchange) -> Exchange:
+    """The witness is of github.com; any other host is taken for a server of the house, which has an older version."""
+    name = "x-github-api-version"
+    if exchange.headers.get(name) != SERVER_VERSION:
+        return exchange
+    return replace(exchange, headers={**exchange.headers, name: API_VERSION})
 
 
 KQL = sorted((ROOT / "opsmetrics" / "sources" / "azure").glob("*.kql"))
