@@ -93,11 +93,14 @@ def test_a_flood_of_frames_does_not_stop_the_answers(near):
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        with connect(near.replace("http", "ws") + "/_stcore/stream", origin=near, max_size=None) as flood:
+        # Closed while frames are still sent, or after the last.
+        with (
+            connect(near.replace("http", "ws") + "/_stcore/stream", origin=near, max_size=None) as flood,
+            pytest.raises(ConnectionClosed) as closed,
+        ):
             for _ in range(3000):
                 flood.send(rerun.SerializeToString())
-            with pytest.raises(ConnectionClosed) as closed:
-                drained(flood)
+            drained(flood)
     finally:
         over.set()
         asking.join(LIMIT_SECONDS)
