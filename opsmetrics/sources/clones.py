@@ -259,6 +259,9 @@ def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
     read = dict(read_clones(request))
     inherits = {name.rsplit("/", 1)[0] for name, history in read.items() if _is_inherited_from(name, history)}
     for repository, history in read.items():
+        if not history.main_line:
+            # Without a file there is nothing to update, and nothing that a bot would have to do.
+            continue
         if any(_unseen(request, history)) and history.fetched_at is not None:
             stale.append(repository)
             continue

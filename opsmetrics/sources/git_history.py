@@ -216,14 +216,25 @@ class History:
         # The default branch as its origin has it, whatever is checked out here.
         self._head = (git_lines(folder, "for-each-ref", "--format=%(refname)", _ORIGIN) or ["HEAD"])[0]
         self.commits: dict[str, Commit] = {}
+        if not self._is_empty:
+            self._read()
+        self._is_shallow = git_lines(folder, "rev-parse", "--is-shallow-repository") == ["true"]
+
+    @property
+    def _is_empty(self) -> bool:
+        """Whether nobody committed anything yet: a branch is checked out, and there is none."""
+        if git_lines(self.folder, "for-each-ref", "--count=1"):
+            return False
+        return (self.folder / git_lines(self.folder, "rev-parse", "--git-path", "HEAD")[0]).read_bytes()[:4] == b"ref:"
+
+    def _read(self) -> None:
         # Texts come as they were committed: one that says that it is UTF-7 could hold whole lines of its own.
-        with _reading(folder, "log", "--encoding=none", f"--format={_FIELDS}", self._head) as lines:
+        with _reading(self.folder, "log", "--encoding=none", f"--format={_FIELDS}", self._head) as lines:
             for line in lines:
                 # Of one with thousands of parents the line is cut.
                 sha, parents, seconds, name, address, title = [*line.split(_BREAK, 5), *[""] * 5][:6]
-                actor = kind_of_actor(name, address=address, bots=bots)
+                actor = kind_of_actor(name, address=address, bots=self._bots)
                 self.commits[sha] = Commit(sha, tuple(parents.split()), time_of(seconds), title, actor)
-        self._is_shallow = git_lines(folder, "rev-parse", "--is-shallow-repository") == ["true"]
 
     @cached_property
     def main_line(self) -> list[Commit]:
@@ -273,7 +284,9 @@ class History:
 
     @cached_property
     def _branch(self) -> str:
-        """Full name of the reference of the main line; ``HEAD`` where none is checked out."""
+        """Full name of the reference of the main line; ``HEAD`` where none is checked out, and before any commit."""
+        if not self.commits:
+            return "HEAD"
         said = git_lines(self.folder, "rev-parse", "--symbolic-full-name", self._head)
         return said[0] if said else "HEAD"
 
@@ -322,6 +335,8 @@ class History:
     def texts(self, paths: Iterable[str]) -> dict[str, str | None]:
         """Return the texts of files of the newest commit that are there; None of links, and of what is too large."""
         found: dict[str, str | None] = {}
+        if not self.commits:
+            return found
         for line in git_lines(self.folder, "ls-tree", "--long", self._head, "--", *paths):
             head, _, path = line.partition("\t")
             mode, _, blob, size = head.split()

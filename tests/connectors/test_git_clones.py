@@ -516,6 +516,22 @@ def test_a_clones_own_parents_and_replacements_count_for_nothing(clone):
     assert pull("dependency_updates") == expected
 
 
+@pytest.mark.parametrize("how", ["made", "cloned", "bare"])
+def test_a_repository_without_commits_ends_nothing(clone, how):
+    """Somebody made it for what is to come; the others are read."""
+    repository, pull = clone
+    repository.commit("update a", {"package.json": manifest(a="1.1.0")}, at="2026-10-08T06:00:00Z")
+    folder = repository.folder.parent
+    repository.git("init", "-q", *(["--bare"] if how != "made" else []), str(folder / "new"))
+    if how == "cloned":
+        repository.git("clone", "-q", str(folder / "new"), str(folder / "work"))
+    named = f'"kystetaten/ny" = "{"work" if how == "cloned" else "new"}", "kystetaten/havneavgift-api" = "api"'
+    assert [row["commits_all"] for row in pull("commits_daily", named=named)] == [1]
+    assert [row["repository"] for row in pull("repository_states", named=named)] == ["kystetaten/havneavgift-api"]
+    assert [row["to_version"] for row in pull("dependency_updates", named=named)] == ["1.1.0"]
+    assert pull("update_merges", named=named) == []
+
+
 def test_settings_of_a_clone_run_no_program_and_change_nothing(clone, tmp_path):
     """A clone in a shared folder, or a bare one that lies in somebody's repository, brings settings of its own."""
     repository, pull = clone

@@ -93,14 +93,11 @@ def test_a_flood_of_frames_does_not_stop_the_answers(near):
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        # Closed while frames are still sent, or after the last.
         with (
             connect(near.replace("http", "ws") + "/_stcore/stream", origin=near, max_size=None) as flood,
             pytest.raises(ConnectionClosed) as closed,
         ):
-            for _ in range(3000):
-                flood.send(rerun.SerializeToString())
-            drained(flood)
+            flooded(flood, rerun.SerializeToString(), 3000)
     finally:
         over.set()
         asking.join(LIMIT_SECONDS)
@@ -108,6 +105,13 @@ def test_a_flood_of_frames_does_not_stop_the_answers(near):
     # behind what it has not read. A reset overtakes either where much was left unread.
     assert closed.value.rcvd is None or closed.value.rcvd.code in {1008, 1011}
     assert set(answers) == {200}
+
+
+def flooded(flood, frame: bytes, count: int) -> None:
+    """Send a frame many times, until the socket is closed: before the last, or behind it."""
+    for _ in range(count):
+        flood.send(frame)
+    drained(flood)
 
 
 def drained(flood) -> None:
