@@ -80,6 +80,7 @@ class MetricHeader(_Header):
         counts_after_days: Days from ``item_at`` until an item comes into the window.
         lifecycle: ``stable`` is scored; ``guard`` is a must-have that weighs nothing because a gate watches it (method
             2.1); ``experimental`` is shown and weighs nothing.
+        of_oncall_duty: It does not apply to a team without a duty to be on call in the whole window, connected or not.
         undecided_days: Days from ``item_at`` in which an item that counts as missed can still be kept.
     """
 
@@ -108,6 +109,7 @@ class MetricHeader(_Header):
     shows: Literal["work", "items", "spread", "window"] | None = None
     counts_after_days: int = Field(default=0, ge=0)
     undecided_days: int = Field(default=0, ge=0)
+    of_oncall_duty: bool = False
     lifecycle: Literal["stable", "guard", "experimental"] = "stable"
     started_on: date = date(2025, 1, 1)
     version: int = Field(ge=1)

@@ -192,16 +192,16 @@ def _grid(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
         .join(windows, on="metric_id")
         .filter(pl.col("on") >= pl.col("onboarded_on"))
     )
+    by_register = pl.col("reason") == "register"
     exempt = (
         grid.select(*CELL, "on")
         .join(inputs.applicability, on=["team_id", "metric_id"])
         .filter(pl.col("valid_from") <= pl.col("on"), pl.col("on") < pl.col("valid_to"))
-        .select(CELL)
-        .unique()
-        .with_columns(exempt=pl.lit(value=True))
+        .group_by(CELL)
+        .agg(exempt=pl.when(by_register.any()).then(pl.lit("register")).otherwise(pl.col("reason").first()))
     )
     other_type = (pl.col("applies_to") != "both") & (pl.col("applies_to") != pl.col("type"))
-    is_exempt = pl.col("exempt").fill_null(value=False)
+    is_exempt = pl.col("exempt").is_not_null()
     return (
         grid.join(_connected(parameters, inputs), on=["team_id", "metric_id"], how="left")
         .join(inputs.efforts, on=["team_id", "metric_id"], how="left")
@@ -209,7 +209,7 @@ def _grid(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
         .join(exempt, on=CELL, how="left")
         .with_columns(
             applies=~(is_exempt | other_type),
-            applies_reason=pl.when(other_type).then(pl.lit("other_team_type")).when(is_exempt).then(pl.lit("register")),
+            applies_reason=pl.when(other_type).then(pl.lit("other_team_type")).otherwise("exempt"),
             grace_from=pl.max_horizontal("onboarded_on", "started_on"),
             effort_days=pl.coalesce("effort_days", "default_days"),
         )

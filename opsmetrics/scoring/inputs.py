@@ -25,7 +25,7 @@ class ScoreInputs:
         teams: ``team_id, type, onboarded_on``.
         connections: ``team_id, stream, connected_on``: who delivers to which stream since when.
         waivers: ``waiver_id, team_id, metric_id, valid_from, valid_to``.
-        applicability: ``team_id, metric_id, valid_from, valid_to``.
+        applicability: ``team_id, metric_id, valid_from, valid_to, reason``: when a metric does not apply.
         efforts: ``team_id, metric_id, effort_days``: what teams expect remedies to cost.
         gates: ``gate_id, team_id, as_of, grain, area_id, cap, finding_count, lifted_by`` of tripped gates.
         frozen: Values at the ends of periods in which services changed hands, as if they had not; columns as

@@ -48,7 +48,6 @@ INPUTS = {
     "teams": "select team_id, type, onboarded_on from ref.teams",
     "connections": "select team_id, stream, connected_on from ref.team_streams",
     "waivers": "select waiver_id, team_id, metric_id, valid_from, valid_to from ref.waivers",
-    "applicability": "select team_id, metric_id, valid_from, valid_to from ref.applicability",
     "efforts": "select team_id, metric_id, effort_days from ref.efforts",
     "windows": """
         select w.metric_id, w.as_of, w.grain, w."on", w.completeness, w.least_stream,
@@ -79,6 +78,24 @@ def values_select(catalogue: Catalogue) -> str:
     )
 
 
+def applicability_select(catalogue: Catalogue) -> str:
+    """The query that reads when a metric does not apply to a team: by the register, or for want of any duty."""
+    select = "select team_id, metric_id, valid_from, valid_to, 'register' as reason from ref.applicability"
+    of_duty = [f"('{metric.id}', {metric.window_days})" for metric in catalogue.metrics if metric.header.of_oncall_duty]
+    if not of_duty:
+        return select
+    # Whoever had no duty on any day of a window needs no rota, and is not behind with connecting one.
+    return f"""
+        {select} union all
+        select d.team_id, m.metric_id, cast(timezone(o.timezone, d.valid_from_at) as date) + m.days - 1,
+            cast(timezone(o.timezone, d.valid_to_at) as date), 'nothing_of_this_kind'
+        from ref.oncall_duties as d
+        cross join meta.organisation as o
+        cross join (values {", ".join(of_duty)}) as m(metric_id, days)
+        where d.coverage = 'none'
+    """
+
+
 def gates_select(catalogue: Catalogue) -> str:
     """The query that reads the tripped gates."""
     selects: list[str] = []
@@ -99,6 +116,7 @@ def score_inputs(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
     frozen = counterfactual_values(con, catalogue, files, values)
     con.register("frozen_rows", frozen)
     selects = INPUTS | {
+        "applicability": applicability_select(catalogue),
         "gates": gates_select(catalogue),
         "values": values,
         "frozen": "select * from frozen_rows",

@@ -17,7 +17,7 @@ from opsmetrics.scoring.cells import score_cells
 from opsmetrics.scoring.inputs import ScoreInputs, encoded
 from opsmetrics.scoring.outlook import DUE, ITEMS
 from opsmetrics.streams import Stream
-from opsmetrics.warehouse.score_tables import INPUTS, gates_select, values_select
+from opsmetrics.warehouse.score_tables import INPUTS, applicability_select, gates_select, values_select
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ class Warehouse:
         wanted = {field.name for field in fields(ScoreInputs)}
         tables = {name: self.con.sql(select).pl() for name, select in INPUTS.items() if name in wanted}
         gates = self.con.sql(gates_select(catalogue)).pl()
+        tables["applicability"] = self.con.sql(applicability_select(catalogue)).pl()
         # Dates of plans are not asked for.
         later = {"items": pl.DataFrame(schema=ITEMS), "due": pl.DataFrame(schema=DUE)}
         inputs = ScoreInputs(values=values, gates=gates, frozen=values.clear(), **tables, **later)

@@ -16,6 +16,7 @@
 --     "alerts.is_test",
 -- ]
 -- when_empty = "not_applicable"
+-- of_oncall_duty = true
 -- formula.nb = "minutter med minst én tilgjengelig person / minutter med pålagt vakt"
 -- formula.en = "minutes with at least one reachable person / minutes of required duty"
 -- why.nb = "Dagvakt er pålagt alle team, døgnvakt der det er avtalt."

@@ -12,6 +12,7 @@
 -- rests_on = ["oncall_shifts.responder_count", "alerts.is_test"]
 -- better_with = ["alerts.incident_id"]
 -- when_empty = "not_applicable"
+-- of_oncall_duty = true
 -- formula.nb = "vakter (12 timer) med høyst to varslede hendelser / alle bemannede vakter"
 -- formula.en = "12-hour shifts with at most two paged incidents / all shifts with somebody on duty"
 -- why.nb = "En vakt med mer enn to hendelser får ikke gjort noen av dem ordentlig."

@@ -298,7 +298,7 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
             orient="row",
         ),
         waivers=pl.DataFrame(schema={"waiver_id": pl.String, **empty}),
-        applicability=pl.DataFrame(schema=empty),
+        applicability=pl.DataFrame(schema=empty | {"reason": pl.String}),
         efforts=pl.DataFrame(schema={"team_id": pl.String, "metric_id": pl.String, "effort_days": pl.Float64}),
         gates=pl.DataFrame(schema=gate_schema),
         frozen=pl.DataFrame(schema=value_schema),
