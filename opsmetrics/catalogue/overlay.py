@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from opsmetrics.catalogue.model import Area, Metric, MetricHeader, RuleChange, Ruleset
-from opsmetrics.catalogue.tomlfile import toml_of
+from opsmetrics.catalogue.tomlfile import read_toml
 from opsmetrics.core import words
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.toml_lines import toml_line
@@ -92,8 +92,7 @@ def overlaid(folder: Path | None, ruleset: Ruleset, areas: tuple[Area, ...], met
 
 
 def _read(problems: _Problems) -> dict[str, Any]:
-    found = toml_of(problems.path)
-    problems.text = problems.path.read_text(encoding="utf-8-sig")
+    problems.text, found = read_toml(problems.path)
     return found
 
 

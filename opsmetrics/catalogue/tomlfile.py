@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.core import words
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.toml_text import TomlError, toml_table
 
 
 def toml_of(path: Path) -> dict[str, Any]:
@@ -16,13 +15,20 @@ def toml_of(path: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: It is no TOML, or no UTF-8; with line and fix.
     """
+    return read_toml(path)[1]
+
+
+def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the text of a file, for the lines of its keys, and what it says.
+
+    Raises:
+        ConfigurationError: It is no TOML, or no UTF-8; with line and fix.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
+        return text, toml_table(text)
     except UnicodeDecodeError as error:
         problem = Problem(str(path), None, "the file is not UTF-8", "save it as UTF-8 and try again")
         raise ConfigurationError([problem]) from error
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        line, message, fix = words.of_toml(str(error), text)
-        raise ConfigurationError([Problem(str(path), line, f"no valid TOML: {message}", fix)]) from error
+    except TomlError as error:
+        raise ConfigurationError([Problem(str(path), error.line, error.message, error.fix)]) from error

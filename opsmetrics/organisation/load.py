@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
@@ -15,6 +14,7 @@ from opsmetrics.core import words
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.model import is_slug, parts_of
 from opsmetrics.core.toml_lines import toml_line
+from opsmetrics.core.toml_text import TomlError, toml_table
 from opsmetrics.organisation import checks, spreadsheets
 from opsmetrics.organisation.connectors.kinds import KINDS
 from opsmetrics.organisation.file_sources import Sources, StreamSource
@@ -117,15 +117,9 @@ class Reader:
         if text is None:
             return {}
         try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            line, message, fix = words.of_toml(str(error), text)
-            self.add(file, line, f"no valid TOML: {message}", fix)
-        except RecursionError:
-            self.add(file, None, "no valid TOML: brackets within brackets without end", "mend the syntax")
-        except ValueError:
-            # What the parser hands to Python, which has bounds of its own: a number of thousands of digits.
-            self.add(file, None, "no valid TOML: a value that cannot be read", "look for a number without end")
+            return toml_table(text)
+        except TomlError as error:
+            self.add(file, error.line, error.message, error.fix)
         self.unread.add(file)
         return {}
 

@@ -91,6 +91,8 @@ def test_the_version_follows_from_the_numbers_alone(org):
         ("[method]\nversion = 1\n", 4, "'version' cannot be set here"),
         ("[metrik.x]\nkrav = 1\n", None, "did you mean 'metric'"),
         ("[area.bck\n", 3, "no valid TOML"),
+        (f"[area.bck]\nweight = {'9' * 5000}\n", None, "a value that cannot be read"),
+        (f"[area.bck]\nweight = {'[' * 5000}\n", None, "brackets within brackets"),
     ],
 )
 def test_what_cannot_be_is_said_with_file_and_line(org, text, line, said):
