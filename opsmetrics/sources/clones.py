@@ -8,7 +8,7 @@ actor here; names and addresses are not kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,11 @@ def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[
     return [commit for commit in commits if request.covers(commit.at)]
 
 
-def _changes(history: History, commits: Iterable[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
+def _changes(history: History, commits: Collection[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
     """Yield the version changes of commits; a release of what the repository makes itself is no update."""
+    if not commits:
+        # Most repositories are quiet on most days: their manifests need not be read.
+        return
     own = made_by(history)
     for commit, changes in history.changes(commits):
         yield commit, [change for change in changes if _package_of(change.after) not in own]
