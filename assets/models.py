@@ -34,7 +34,10 @@ def layer_asset(layer: str, chosen: list[Stage], specs: list[dg.AssetSpec]) -> d
         wanted = [stage for stage in chosen if key_of(stage.name) in context.selected_asset_keys]
         # A broken contract raises: the transaction rolls back and nothing downstream runs.
         for stage, result in perform_stages(state.plan, state, wanted):
-            metadata: dict[str, int] = {"dagster/row_count": result.rows[stage.name]}
+            metadata: dict[str, int | bool] = {
+                "dagster/row_count": result.rows[stage.name],
+                "unchanged": result.is_unchanged,
+            }
             if result.days is not None:
                 metadata["days_rebuilt"] = result.days
             key = key_of(stage.name)

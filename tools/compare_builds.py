@@ -27,7 +27,8 @@ import duckdb
 MAY_DIFFER: dict[str, str] = {
     "meta.build.build_id": "digest over code, SQL and configuration",
     "meta.built_scores.shared": "digest of rules and code",
-    "meta.built_tables.inputs": "digest over SQL and configuration",
+    "meta.built_tables.inputs": "digest over code, SQL and what it reads",
+    "meta.built_tables.content": "digest over rows that hold what is listed here",
     "meta.build.code_version": "version of the code",
     "meta.loads.code_version": "version of the code",
     "meta.loads.loaded_at": "pulled when the comparison ran",

@@ -23,7 +23,7 @@ from opsmetrics.landing.backup_copies import repair_loads
 from opsmetrics.snapshots import publications, store
 from opsmetrics.sources.notes import read_notes
 from opsmetrics.streams import PUBLISHED_SCORES
-from opsmetrics.warehouse import build_table, ingest, write_reference, write_scores
+from opsmetrics.warehouse import build_table, ingest, unchanged, write_reference, write_scores
 from opsmetrics.warehouse.connection import finished_build, transaction
 from opsmetrics.warehouse.declared import frame_of, write_table
 from opsmetrics.warehouse.external_views import layout
@@ -40,6 +40,7 @@ class StageResult:
     Attributes:
         rows: Rows per table afterwards; of an ingest, rows brought in per stream.
         days: Days rebuilt of an incremental table, or None where all of it was built.
+        is_unchanged: Whether the table was left as it stands, because nothing that it rests on is another.
         damaged: One text per load that was found damaged and moved away, by stream.
         build_id: The build that the working file holds or is to hold, where the stage knows it.
         is_current: Whether the working file holds that build already, so that nothing need be built.
@@ -49,6 +50,7 @@ class StageResult:
 
     rows: dict[str, int] = field(default_factory=dict[str, int])
     days: int | None = None
+    is_unchanged: bool = False
     damaged: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     build_id: str | None = None
     is_current: bool = False
@@ -82,9 +84,9 @@ def perform(
             _write_reference(con, context)
             result = StageResult()
         case Kind.SQL:
-            file, digest = context.files[stage.name], context.organisation.digest
-            built = build_table(con, file, context.catalogue, context.files, digest, context.engine)
-            result = StageResult({built.table: built.rows}, built.days)
+            file = context.files[stage.name]
+            built = build_table(con, file, context.catalogue, context.files, context.engine)
+            result = StageResult({built.table: built.rows}, built.days, built.is_unchanged)
         case Kind.SCORES:
             rows = write_scores(con, context.catalogue, context.files)
             result = StageResult({f"scores.{name}": count for name, count in rows.items()})
@@ -142,6 +144,7 @@ def build_id(con: duckdb.DuckDBPyConnection, context: Context) -> str:
 def _write_reference(con: duckdb.DuckDBPyConnection, context: Context) -> None:
     """Write reference tables and choose the winning loads; from here on the working file is unfinished."""
     con.execute("drop table if exists meta.build")
+    unchanged.forget_given(con)
     write_table(con, KNOWN, frame_of(KNOWN, known_row(context.catalogue, context.known_at)))
     write_table(con, ORGANISATION, frame_of(ORGANISATION, organisation_row(context.organisation)))
     write_reference(
@@ -152,6 +155,8 @@ def _write_reference(con: duckdb.DuckDBPyConnection, context: Context) -> None:
         horizon=context.horizon,
         pulls=context.settings.home / "pulls",
     )
+    with unchanged.transaction(con):
+        unchanged.remember_reference(con, context.files)
 
 
 def _finish(con: duckdb.DuckDBPyConnection, context: Context) -> str:

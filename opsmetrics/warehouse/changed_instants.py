@@ -15,7 +15,7 @@ import polars as pl
 
 from opsmetrics.core.declare import Table, at, id_, text
 from opsmetrics.warehouse.connection import kind_of
-from opsmetrics.warehouse.declared import schema_of, write_table
+from opsmetrics.warehouse.declared import schema_of, sums, write_table
 
 BUILT_SCORES = Table(
     "meta.built_scores",
@@ -105,22 +105,17 @@ def _before(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return con.sql(f"select * from {BUILT_SCORES.name}").pl()
 
 
-def _sums(name: str) -> str:
-    """Digest of any number of rows, in whatever order they stand."""
-    return f"concat_ws('.', count(*), sum(hash({name})), sum(hash({name}, 'again')))"
-
-
 def _digests(con: duckdb.DuckDBPyConnection, steps: pl.DataFrame, rules: str, carry: timedelta) -> pl.DataFrame:
     """Return ``as_of, grain, own, step, shared`` of every instant."""
-    parts = [con.execute(f"select {_sums(name)} from {name}").fetchall()[0][0] for name in _SHARED]
+    parts = [con.execute(f"select {sums(name)} from {name}").fetchall()[0][0] for name in _SHARED]
     shared = "|".join([rules, duckdb.__version__, pl.__version__, *parts])
     found = con.sql(
-        f"select as_of, grain, {_sums('score_windows')} as score_windows from score_windows group by all"
+        f"select as_of, grain, {sums('score_windows')} as score_windows from score_windows group by all"
     ).pl()
     for name in (*_OWN, "score_frozen"):
         if name != "score_windows":
-            sums = con.sql(f"select as_of, grain, {_sums(name)} as {name} from {name} group by all").pl()
-            found = found.join(sums, on=INSTANT, how="left")
+            found_sums = con.sql(f"select as_of, grain, {sums(name)} as {name} from {name} group by all").pl()
+            found = found.join(found_sums, on=INSTANT, how="left")
     plain = pl.concat_str([pl.col(name).fill_null("") for name in _OWN], separator="|")
     found = found.with_columns(plain=plain).sort(INSTANT)
     # A stale cell carries the points of a week before it: that week is a part of what the instant rests on.

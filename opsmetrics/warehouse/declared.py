@@ -7,6 +7,7 @@ that breaks its declaration never replaces a good one. Does not belong here: wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -35,6 +36,8 @@ _FULL_NAMES = {"timestamptz": "timestamp with time zone"}
 _INTEGERS = ("tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint")
 _NUMBERS = (*_INTEGERS, "double", "float", "decimal")
 _INFINITY = "cast('infinity' as double)"
+# Name of a row as a whole; no column is called so.
+_THIS = "this_row"
 _FIX = "the rows before are kept; please report it with this message"
 
 # Answers a select of one row; the second argument is the condition on the rows that it reads.
@@ -140,16 +143,62 @@ def check_table(con: duckdb.DuckDBPyConnection, table: Table, *, where: str = EV
     Raises:
         ContractError: Names every column that is wrong, how many rows, and the key of the first.
     """
-    wrong = form_errors(con, table) or row_errors(
-        table, [where], lambda select, _: (con.execute(select).fetchall() or [()])[0]
-    )
+    wrong = examine(con, table, [where]).wrong
     if wrong:
         raise ContractError(f"{table.name}: the table breaks its declaration: {'; '.join(wrong)}\n    fix: {_FIX}")
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What an examination of a table found.
+
+    Attributes:
+        wrong: One text per broken rule.
+        rows: Rows that were examined.
+        content: Columns and a digest of all rows; None where something is wrong, or only parts were examined.
+    """
+
+    wrong: list[str]
+    rows: int = 0
+    content: str | None = None
+
+
+def examine(
+    con: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[str] = (EVERYTHING,), ask: Ask | None = None
+) -> Examined:
+    """Hold a table against its declaration.
+
+    Args:
+        con: The working file.
+        table: The declaration.
+        parts: Conditions that cut the rows into parts of bounded size; no key stands in two of them.
+        ask: Answers a select of at most one row; default: the working file.
+    """
+    columns = columns_of(con, table.name)
+    if wrong := _form_errors(table, columns):
+        return Examined(wrong)
+    is_whole = ask is None and list(parts) == [EVERYTHING]
+    answer = ask or (lambda select, _: (con.execute(select).fetchall() or [()])[0])
+    wrong, rows, digest = _examine_rows(table, parts, answer, with_digest=is_whole)
+    return Examined(wrong, rows, f"{columns}|{digest}" if is_whole and not wrong else None)
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """Return names and types of a table's columns, as DuckDB has them."""
+    return con.execute(f"select column_name, column_type from (describe {quoted(table)})").fetchall()
+
+
+def sums(name: str) -> str:
+    """Return the expression for a digest of any number of rows of a relation, in whatever order they stand."""
+    return f"concat_ws('.', count(*), sum(hash({name})), sum(hash({name}, 'again')))"
+
+
 def form_errors(con: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
     """Return what is wrong with the columns of a table in DuckDB: names, order or types."""
-    found = con.execute(f"select column_name, column_type from (describe {quoted(table.name)})").fetchall()
+    return _form_errors(table, columns_of(con, table.name))
+
+
+def _form_errors(table: Table, found: Sequence[tuple[str, str]]) -> list[str]:
     names = [name for name, _ in found]
     if names != table.names:
         missing, extra = ([n for n in a if n not in b] for a, b in ((table.names, names), (names, table.names)))
@@ -172,31 +221,34 @@ def _fits(declared: ColumnType, found: str) -> bool:
     return found == _FULL_NAMES.get(expected, expected)
 
 
-def row_errors(table: Table, parts: Sequence[str], ask: Ask) -> list[str]:
-    """Return what is wrong with the rows of a table, one text per broken rule.
+def _examine_rows(
+    table: Table, parts: Sequence[str], ask: Ask, *, with_digest: bool
+) -> tuple[list[str], int, str | None]:
+    """Return one text per rule that rows break, how many rows there are, and their digest where it is asked for.
 
-    Args:
-        table: The declaration.
-        parts: Conditions that cut the rows into parts of bounded size; no key stands in two of them.
-        ask: Answers a select of at most one row.
+    All of it in one reading of each part: of a small table, most of the time goes into planning.
     """
     name = quoted(table.name)
     key = ", ".join(f'"{column}"' for column in table.key)
     rules = _rules(table)
     counts = [f"count(*) filter ({rule})" for rule in rules.values()]
-    row = [0] * (1 + len(rules))
+    row, digest = [0] * (2 + len(rules)), None
     for part in parts:
         distinct = f"(select count(*) from (select distinct {key} from {name} where {part}))" if key else "count(*)"
-        found = ask(f"select {', '.join([f'count(*) - {distinct}', *counts])} from {name} where {part}", part)
+        told = [sums(_THIS), "count(*)", f"count(*) - {distinct}", *counts]
+        found = ask(f"select {', '.join(told if with_digest else told[1:])} from {name} as {_THIS} where {part}", part)
+        if with_digest:
+            digest, *found = found
         row = [total + count for total, count in zip(row, found, strict=True)]
+    rows, repeated, *broken = row
     wrong: list[str] = []
-    if row[0]:
-        repeated = f"group by {key} having count(*) > 1"
-        wrong.append(f"{row[0]} rows with a repeated key ({key}){_first(table, parts, ask, EVERYTHING, repeated)}")
-    for (said, rule), count in zip(rules.items(), row[1:], strict=True):
+    if repeated:
+        again = f"group by {key} having count(*) > 1"
+        wrong.append(f"{repeated} rows with a repeated key ({key}){_first(table, parts, ask, EVERYTHING, again)}")
+    for (said, rule), count in zip(rules.items(), broken, strict=True):
         if count:
             wrong.append(f"{count} rows with {said}{_first(table, parts, ask, rule)}")
-    return wrong
+    return wrong, rows, digest
 
 
 def _rules(table: Table) -> dict[str, str]:

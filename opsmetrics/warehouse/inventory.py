@@ -16,8 +16,9 @@ from opsmetrics.streams import PUBLISHED_SCORES, STREAMS
 from opsmetrics.warehouse.changed_instants import BUILT_SCORES
 from opsmetrics.warehouse.load_tables import TABLES as LOADS
 from opsmetrics.warehouse.load_tables import raw_table
-from opsmetrics.warehouse.materialize import BUILT_DAYS, BUILT_TABLES
+from opsmetrics.warehouse.materialize import BUILT_DAYS
 from opsmetrics.warehouse.reference.write import TABLES as REFERENCE
+from opsmetrics.warehouse.unchanged import BUILT_TABLES
 
 
 def python_tables() -> tuple[Table, ...]:

@@ -20,8 +20,9 @@ from opsmetrics.catalogue.sqlfile import SqlFile
 from opsmetrics.catalogue.tables import table_of
 from opsmetrics.core.declare import Table, day, id_
 from opsmetrics.core.errors import SqlFileError
-from opsmetrics.warehouse.connection import is_of_storage, kind_of, quote, transaction
-from opsmetrics.warehouse.declared import check_table, comment_table, create_missing, form_errors, row_errors
+from opsmetrics.warehouse import unchanged
+from opsmetrics.warehouse.connection import is_of_storage, kind_of, quote
+from opsmetrics.warehouse.declared import Examined, check_table, comment_table, create_missing, examine
 from opsmetrics.warehouse.engine import DUCKDB, EVERYTHING, Engine
 
 # More changed days than this are a rebuild of everything.
@@ -40,16 +41,8 @@ BUILT_DAYS = Table(
     ),
     ("table_name", "stream", "day", "load_id"),
 )
-BUILT_TABLES = Table(
-    "meta.built_tables",
-    "What each incremental table rests on besides its loads",
-    (
-        id_("table_name", "Table that is rebuilt day by day"),
-        id_("inputs", "Digests of the configuration and of the SQL; others mean a rebuild of all days"),
-    ),
-    ("table_name",),
-)
-
+_CURRENT = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
+_BUILT = "select stream, day, load_id from meta.built_days where table_name = $table"
 # Texts of the macros that stand in an open working file because this process made them: forty macros are called by
 # files four hundred times, and nobody else writes meanwhile.
 _made: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[str]] = WeakKeyDictionary()
@@ -63,11 +56,13 @@ class TableResult:
         table: Qualified name.
         rows: Rows of the table afterwards.
         days: Days rebuilt, or None for a full rebuild.
+        is_unchanged: Whether it was left as it stands, because nothing that it rests on is another.
     """
 
     table: str
     rows: int
     days: int | None
+    is_unchanged: bool = False
 
 
 def table_inputs(files: Mapping[str, SqlFile], table: str) -> list[str]:
@@ -91,18 +86,15 @@ def build_table(
     file: SqlFile,
     catalogue: Catalogue,
     files: Mapping[str, SqlFile],
-    inputs: str,
     engine: Engine = DUCKDB,
 ) -> TableResult:
-    """Build one table.
+    """Build one table; one that rests on the same as at the last build stays as it is.
 
     Args:
         con: The working file.
         file: The SQL file.
         catalogue: For the columns of metrics.
         files: All SQL files, to trace streams.
-        inputs: Digest of what an incremental table rests on besides its loads (configuration, SQL). Another
-            digest than at the last build means a full rebuild.
         engine: Who makes incremental tables.
 
     Raises:
@@ -110,33 +102,42 @@ def build_table(
         OpsMetricsError: The engine fails; the last good table stays.
     """
     table = table_of(file, catalogue)
-    has_model = BY_NAME[file.schema].header == "model"
-    is_incremental = has_model and file.model.incremental
-    if is_incremental:
-        create_missing(con, BUILT_DAYS, BUILT_TABLES)
     is_landed = file.schema == "staging" and file.model.like_stream in engine.external_streams
-    kind = "view" if is_landed or (has_model and file.model.view) else "table"
+    kind = "view" if is_landed or (BY_NAME[file.schema].header == "model" and file.model.view) else "table"
+    if con not in _made:
+        unchanged.renew(con)
+        create_missing(con, BUILT_DAYS)
+        _made[con] = set()
+    found = unchanged.standing(con, file, table, kind, files)
+    is_daily = unchanged.is_incremental(file)
+    streams = table_inputs(files, file.table) if is_daily else []
+    changed = _changed_days(con, file.table, streams) if is_daily else []
+    if found.is_made and not changed:
+        return TableResult(file.table, _count(con, file.table), 0 if is_daily else None, is_unchanged=True)
     days: int | None = None
     parts = [EVERYTHING]
-    made = _made.setdefault(con, set())
-    new = [macro for macro in file.macros if macro.text not in made]
+    new = [macro for macro in file.macros if macro.text not in _made[con]]
     try:
-        with transaction(con):
+        with unchanged.transaction(con):
             make_macros(con, new)
-            if is_incremental:
-                streams, digest = table_inputs(files, file.table), f"{inputs}|{file.digest}"
-                days, parts = _build_days(con, file, streams, digest, engine, kind)
+            if is_daily:
+                days, parts = _build_days(con, file, streams, changed if found.is_made else None, engine, kind)
             else:
                 con.execute(f"create or replace {kind} {file.table} as {file.text}")
-            _check(con, file, table, parts, engine if is_landed else DUCKDB)
+            examined = _checked(con, file, table, parts, engine if is_landed else None)
             comment_table(con, table, kind)
+            unchanged.remember(con, file, kind, found, examined.content)
     except duckdb.Error as error:
         if is_of_storage(error):
             raise
         raise SqlFileError(f"{file.path}: {error}") from error
-    made.update(macro.text for macro in new)
-    ((rows,),) = con.execute(f"select count(*) from {file.table}").fetchall()
-    return TableResult(file.table, rows, days)
+    _made[con].update(macro.text for macro in new)
+    return TableResult(file.table, _count(con, file.table) if is_daily else examined.rows, days)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    ((rows,),) = con.execute(f"select count(*) from {table}").fetchall()
+    return rows
 
 
 def make_macros(con: duckdb.DuckDBPyConnection, macros: Iterable[Macro]) -> None:
@@ -150,46 +151,60 @@ def make_macros(con: duckdb.DuckDBPyConnection, macros: Iterable[Macro]) -> None
         con.execute("\n;\n".join(statements))
 
 
+def _changed_days(con: duckdb.DuckDBPyConnection, table: str, streams: list[str]) -> list[str]:
+    """Return the days whose load is another one than a table was built from, in order."""
+    rows = con.execute(
+        "select distinct cast(day as varchar) from"
+        f" ((({_CURRENT}) except ({_BUILT})) union all (({_BUILT}) except ({_CURRENT}))) order by 1",
+        {"table": table, "streams": streams},
+    ).fetchall()
+    return [day for (day,) in rows]
+
+
 def _build_days(
-    con: duckdb.DuckDBPyConnection, file: SqlFile, streams: list[str], inputs: str, engine: Engine, kind: str
+    con: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    streams: list[str],
+    changed: list[str] | None,
+    engine: Engine,
+    kind: str,
 ) -> tuple[int | None, list[str]]:
-    """Rebuild the days whose winning load changed; all of them when anything else did. A view has nothing to rebuild.
+    """Rebuild the days whose load changed; all of them when anything else did. A view has nothing to rebuild.
+
+    Args:
+        con: The working file.
+        file: The SQL file.
+        streams: Streams that the table rests on.
+        changed: The days; None where anything else changed.
+        engine: Who makes the rows.
+        kind: ``table`` or ``view``.
 
     Returns:
         Days rebuilt (None for all), and conditions on ``day`` that cut what was rebuilt into parts of bounded size.
     """
-    before = con.execute("select inputs from meta.built_tables where table_name = $1", [file.table]).fetchall()
-    was = kind_of(con, file.table)
-    current = "select stream, day, load_id from meta.load_days where list_contains($streams, stream)"
-    built = "select stream, day, load_id from meta.built_days where table_name = $table"
-    names = {"table": file.table, "streams": streams}
-    changed = con.execute(
-        "select distinct cast(day as varchar) from"
-        f" ((({current}) except ({built})) union all (({built}) except ({current}))) order by 1",
-        names,
-    ).fetchall()
-    days: int | None = len(changed)
-    # Days stand as literals, because only these are pushed down into the scans below windows and groups.
-    listed = ", ".join(f"date '{day}'" for (day,) in changed)
-    parts = [f"day in ({listed})"] if changed else []
-    if before != [(inputs,)] or was != kind or len(changed) > MOST_DAYS:
+    days: int | None = None
+    if changed is None or len(changed) > MOST_DAYS:
         # Not `as select ... limit 0`: DuckDB 2.0.0 keeps the statistics of the empty table when rows follow in the same
         # transaction, and then finds none of them by a filter (tests/opsmetrics/warehouse/test_duckdb.py).
         columns = con.execute(f"select column_name, column_type from (describe {file.text})").fetchall()
         declared = ", ".join(f'"{name}" {of_type}' for name, of_type in columns)
+        was = kind_of(con, file.table)
         if was is not None:
             con.execute(f"drop {was} {file.table}")
         con.execute(f"create {kind} {file.table} " + (f"as {file.text}" if kind == "view" else f"({declared})"))
-        con.execute("delete from meta.built_tables where table_name = $1", [file.table])
-        con.execute("insert into meta.built_tables values ($1, $2)", [file.table, inputs])
         # Spark cuts what it reads itself.
-        days, parts = None, [EVERYTHING] if kind == "view" else _spans(con, streams)
-    elif days and kind == "table":
-        con.execute(f"delete from {file.table} where {parts[0]}")
+        parts = [EVERYTHING] if kind == "view" else _spans(con, streams)
+    else:
+        # Days stand as literals, because only these are pushed down into the scans below windows and groups.
+        listed = ", ".join(f"date '{day}'" for day in changed)
+        days, parts = len(changed), [f"day in ({listed})"]
+        if kind == "table":
+            con.execute(f"delete from {file.table} where {parts[0]}")
     if kind == "table":
         engine.insert(con, file, parts)
+    names = {"table": file.table, "streams": streams}
     con.execute("delete from meta.built_days where table_name = $1", [file.table])
-    con.execute(f"insert into meta.built_days select $table, stream, day, load_id from ({current})", names)
+    con.execute(f"insert into meta.built_days select $table, stream, day, load_id from ({_CURRENT})", names)
     check_table(con, BUILT_DAYS, where=f"table_name = {quote(file.table)}")
     return days, parts
 
@@ -211,12 +226,16 @@ def _spans(con: duckdb.DuckDBPyConnection, streams: list[str]) -> list[str]:
     return [f"day < {borders[0]}", *middle, f"day >= {borders[-1]}"]
 
 
-def _check(con: duckdb.DuckDBPyConnection, file: SqlFile, table: Table, parts: list[str], engine: Engine) -> None:
+def _checked(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, table: Table, parts: list[str], engine: Engine | None
+) -> Examined:
     """Hold what was built against its contract, part by part.
 
     The key of an incremental table holds the day or the instant that decides it, so that a key cannot stand in two
     parts.
     """
-    wrong = form_errors(con, table) or row_errors(table, parts, lambda select, part: engine.ask(con, select, part))
-    if wrong:
-        raise SqlFileError(f"{file.path}: the result breaks its contract: {'; '.join(wrong)}")
+    ask = None if engine is None else lambda select, part: engine.ask(con, select, part)
+    found = examine(con, table, parts, ask)
+    if found.wrong:
+        raise SqlFileError(f"{file.path}: the result breaks its contract: {'; '.join(found.wrong)}")
+    return found

@@ -29,8 +29,9 @@ from opsmetrics.scoring.levels import with_levels
 from opsmetrics.scoring.plan import compute_plans
 from opsmetrics.scoring.steps import steps_of
 from opsmetrics.scoring.tables import TABLES
+from opsmetrics.warehouse import unchanged
 from opsmetrics.warehouse.changed_instants import INSTANT, Changed, changed, remember
-from opsmetrics.warehouse.connection import kind_of, transaction
+from opsmetrics.warehouse.connection import kind_of
 from opsmetrics.warehouse.counterfactual import counterfactual_values
 from opsmetrics.warehouse.declared import append_rows, check_table, comment_table, replace_rows
 from opsmetrics.warehouse.goal_effects import read_goal_effects
@@ -171,7 +172,7 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
     """
     carry = timedelta(days=catalogue.ruleset.carry_days)
     rules = f"{catalogue.digest}|{source_digest()}"
-    with score_inputs(con, catalogue, files), transaction(con):
+    with score_inputs(con, catalogue, files), unchanged.transaction(con):
         steps = steps_of(con.sql("select distinct as_of, grain from score_windows").pl())
         force_full = any(kind_of(con, f"scores.{name}") is None for name in TABLES)
         todo = changed(con, steps, rules, carry, force_full=force_full)
@@ -188,6 +189,7 @@ def write_scores(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, files: di
         for table in TABLES.values():
             check_table(con, table)
             comment_table(con, table)
+        unchanged.remember_given(con, [table.name for table in TABLES.values()])
     return {name: con.execute(f"select count(*) from scores.{name}").fetchall()[0][0] for name in TABLES}
 
 

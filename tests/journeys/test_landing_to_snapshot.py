@@ -95,13 +95,7 @@ def test_a_changed_day_replaces_only_that_day_and_nothing_is_counted_twice(small
     assert [load.window_start for load in result.loads] == [date(2026, 9, 1)]
     with connect(given_settings.warehouse) as con:
         plans.perform_all(con, context, context.plan.part(plans.Kind.INGEST, plans.Kind.REFERENCE))
-        built = build_table(
-            con,
-            context.files["staging.availability_checks"],
-            context.catalogue,
-            context.files,
-            context.organisation.digest,
-        )
+        built = build_table(con, context.files["staging.availability_checks"], context.catalogue, context.files)
         assert (built.days, built.rows) == (1, 12 * 48)
         rows = con.execute(
             "select status, count(*) from staging.availability_checks where day = '2026-09-01' group by 1"
@@ -218,6 +212,54 @@ def test_all_that_rests_on_them_is_the_same_too(tmp_path_factory, make_small, se
     assert content(stepwise) == content(at_once)
 
 
+def test_only_what_rests_on_a_change_is_made_again_and_all_is_as_if_built_from_nothing(small_run):
+    org, path = small_run.org, small_run.warehouse
+
+    def another(name: str, before: str, after: str) -> None:
+        text = (org / name).read_text(encoding="utf-8")
+        assert before in text
+        (org / name).write_text(text.replace(before, after), encoding="utf-8")
+
+    def made_again() -> set[str]:
+        context = plans.load_context(small_run)
+        done = plans.execute(context.plan.part(plans.Kind.PULL, plans.Kind.FINISH), context)
+        assert not any(result.error for result in done.pulled)
+        return {name for name, result in done.results.items() if not result.is_unchanged}
+
+    # From what moves most to what moves least: what one of them left as it was, none after it puts right by chance.
+    another("organisation.toml", "2026-09-02T06", "2026-09-03T06")
+    made_again()
+    another("teams.toml", 'id = "beta"', 'id = "gamma"')
+    another("services.toml", 'team = "beta"', 'team = "gamma"')
+    made_again()
+    (org / "registers").mkdir()
+    (org / "registers" / "waivers.csv").write_text(
+        "waiver_id,team_id,metric_id,reason,compensating_measure,approver,valid_from,valid_to\n"
+        "w1,alfa,inc_ack_within_target,the rota has one shift,the platform stands in,board,2026-08-01,2026-12-31\n",
+        encoding="utf-8",
+    )
+    waived = made_again()
+    assert "marts.exemptions" in waived
+    another("services.toml", "hold_minutes = 60", "hold_minutes = 61")
+    held = made_again()
+    assert "facts.outages" in held
+    landed = (org / "data" / "incidents.jsonl").read_text(encoding="utf-8")
+    late = landed.splitlines()[0].replace('"H0"', '"H99"').replace("2026-08-01", "2026-08-30")
+    (org / "data" / "incidents.jsonl").write_text(f"{landed}{late}\n", encoding="utf-8")
+    told = made_again()
+    assert {"staging.incidents", "facts.incidents", "metrics.inc_postmortem_on_time"} <= told
+    # What knows of none of these is what it was.
+    assert not {"facts.vulnerabilities", "metrics.sec_vulns_fixed_on_time"} & (waived | held | told)
+    assert not {"staging.availability_checks", "facts.monitor_days"} & (waived | held | told)
+
+    fresh = replace(small_run, home=small_run.home.parent / "fresh")
+    fresh.home.mkdir()
+    for name in ("landing", "pulls"):
+        (fresh.home / name).symlink_to(small_run.home / name)
+    plans.build(plans.load_context(fresh))
+    assert content(path) == content(fresh.warehouse)
+
+
 def test_a_broken_contract_keeps_the_last_good_table_and_publishes_nothing(small_run):
     given_settings = small_run
     published = store.current(given_settings.snapshots)
@@ -230,7 +272,7 @@ def test_a_broken_contract_keeps_the_last_good_table_and_publishes_nothing(small
     with connect(given_settings.warehouse) as con:
         before = con.execute("select count(*) from facts.incidents").fetchall()
         with pytest.raises(SqlFileError, match="repeated key"):
-            build_table(con, broken, context.catalogue, context.files, "x")
+            build_table(con, broken, context.catalogue, context.files)
         assert con.execute("select count(*) from facts.incidents").fetchall() == before
     assert store.current(given_settings.snapshots) == published
 
