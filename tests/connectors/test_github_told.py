@@ -237,6 +237,21 @@ def test_items_that_graphql_keeps_back(small):
         asked(small, routes | {"/graphql": {"data": None, "errors": [{"type": "FORBIDDEN"}]}})
 
 
+@pytest.mark.parametrize("word", ["RATE_LIMIT", "RATE_LIMITED"])
+def test_a_limit_of_graphql_is_waited_out_whatever_it_is_called(small, monkeypatch, word):
+    """As answered in 2026 (yanyongyu/githubkit#271), with status 200, and as documented before."""
+    limited = {"type": word, "code": "graphql_rate_limit", "message": "API rate limit already exceeded"}
+    told = iter([{"errors": [limited]}, {"data": {"nodes": [states(1)]}}])
+    routes = repository([deployment(1)], [states(1)], []) | {
+        "/graphql": lambda _query, _body: next(told),
+        "/rate_limit": {"resources": {"graphql": {"limit": 5000, "remaining": 0, "reset": 1}}},
+    }
+    waited: list[float] = []
+    monkeypatch.setattr("opsmetrics.sources.github.client.time.sleep", waited.append)
+    found, _ = asked(small, routes)
+    assert (len(found.rows), waited) == (1, [1.0])
+
+
 def test_a_renamed_repository_is_read_under_its_new_name_and_told(small):
     new = repository([deployment(1)], [states(1)], [])
     moved = {f"/repos/{REPO}": Reply(status=301, headers={"location": "/repositories/7"})}

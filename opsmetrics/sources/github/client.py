@@ -29,6 +29,8 @@ from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
 # question in a version that it does not have (400).
 API_VERSION, SERVER_VERSION = "2026-03-10", "2022-11-28"
 SEARCH_LIMIT = 1000
+# What GraphQL calls an hourly limit that is used up: in its newer words, and in those of its documentation.
+LIMITED = frozenset({"RATE_LIMIT", "RATE_LIMITED"})
 NOTHING_ASKED = "nothing was asked: no repository of services.toml belongs to"
 # A window of this length is taken as it comes.
 SHORTEST_WINDOW = timedelta(minutes=2)
@@ -157,7 +159,7 @@ class Client(Http):
             if not errors or (item_by_item and self._of_items(body.get("data"), errors)):
                 return body["data"]
             kinds = sorted({_kind(error) for error in errors})
-            if attempt == 1 and "RATE_LIMITED" in kinds:
+            if attempt == 1 and LIMITED & set(kinds):
                 time.sleep(self._until_reset())
                 continue
             fix = "grant the App or token read access to the repositories, or shorten repositories in sources.toml"
