@@ -402,6 +402,58 @@ def test_an_alertmanager_that_is_not_there_is_an_error():
         alertmanager.Alertmanager(request)
 
 
+def test_autoscalers_of_one_name_in_two_namespaces_are_two_resources(monkeypatch):
+    """The default query: both counted as one, whose samples contradicted each other."""
+    at = datetime(2026, 11, 10, 12, tzinfo=UTC).timestamp()
+
+    def post(_path: str, data: dict[str, str]) -> dict[str, Any]:
+        is_ceiling = ">= bool" in data["query"]
+        used = [("betaling", "web", 1.0), ("post", "web", 0.25), ("post", "jobb", 0.5)]
+        found = [
+            {
+                "metric": {"namespace": space, "horizontalpodautoscaler": name, "resource": name},
+                "values": [[at, f"{float(share == 1) if is_ceiling else share}"]],
+            }
+            for space, name, share in used
+        ]
+        return {"status": "success", "data": {"resultType": "matrix", "result": found}}
+
+    client = Answers({})
+    client.post = post
+    monkeypatch.setattr(prometheus, "_client", lambda _: nullcontext(client))
+    request = request_of("prometheus", "capacity_samples", url=URL, services={"betaling/web": "havneavgift-api"})
+    rows = {row["resource_id"]: row for row in prometheus.capacity_samples(request).rows}
+    assert {name: (row["utilisation_ratio"], row["is_at_ceiling"]) for name, row in rows.items()} == {
+        "betaling/web": (1.0, True),
+        "post/web": (0.25, False),
+        "jobb": (0.5, False),
+    }
+    assert (rows["betaling/web"]["service_id"], rows["post/web"]["service_id"]) == ("havneavgift-api", "web")
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "expected"),
+    [
+        # Own queries without namespaces, and of a ceiling without one.
+        ([("", 0.5)], [("", 1.0)], {"web": True}),
+        ([("post", 0.5)], [("", 1.0)], {"web": True}),
+        ([("post", 0.5), ("betaling", 0.5)], [("", 1.0)], {"post/web": True, "betaling/web": True}),
+        ([("post", 0.5), ("betaling", 0.5)], [("post", 1.0)], {"post/web": True, "betaling/web": None}),
+    ],
+)
+def test_a_ceiling_is_that_of_the_same_resource(own, others, expected):
+    at = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+    def series(found):
+        return [
+            ({"resource": "web", **({"namespace": space} if space else {})}, [(at, value)]) for space, value in found
+        ]
+
+    used, most = prometheus._Resources(series(own)), prometheus._Resources(series(others))
+    found = {used.name_of(labels): most.at(labels, at) for labels, _ in used.series}
+    assert {name: None if value is None else value > 0 for name, value in found.items()} == expected
+
+
 NODES = """
   - series: 'kube_pod_info{{namespace="n",pod="web-5d9c-{0}",node="n{0}"}}'
     values: '1'
@@ -432,6 +484,53 @@ def test_zones_are_counted_where_every_node_names_its_own(tmp_path, zones, expec
     samples = [{"labels": '{namespace="n", workload="web"}', "value": count} for count in expected]
     asked = {"expr": prometheus.WORKLOADS["zone_count"], "eval_time": "0m", "exp_samples": samples}
     tests = f"tests:\n- interval: 1m\n  input_series:{series}  promql_expr_test:\n  - {json.dumps(asked)}\n"
+    (tmp_path / "tests.yml").write_text("rule_files: []\n" + tests)
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", "tests.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pod", "labels", "phase", "zones", "requests"),
+    [
+        ("web-5d9c-def", 'created_by_kind="ReplicaSet"', "Running", 2, 2),
+        # Pods that were evicted or have ended stay in the list, often with a node that is gone.
+        ("web-5d9c-def", 'created_by_kind="ReplicaSet"', "Failed", 1, 1),
+        ("web-5d9c-def", 'created_by_kind="ReplicaSet"', "Succeeded", 1, 1),
+        # A pod of a StatefulSet web-cache, or of a Job, has a name as one of a deployment.
+        ("web-cache-0", 'created_by_kind="StatefulSet"', "Running", 1, 1),
+        ("web-2901-def", 'created_by_kind="Job"', "Running", 1, 1),
+    ],
+)
+def test_only_pods_that_a_deployment_runs_now_count(tmp_path, pod, labels, phase, zones, requests):
+    """The real queries, evaluated by Prometheus' own test runner."""
+    told = [
+        ('kube_pod_info{namespace="n",pod="web-5d9c-abc",node="nabc",created_by_kind="ReplicaSet"}', "1"),
+        (f'kube_pod_info{{namespace="n",pod="{pod}",node="ndef",{labels}}}', "1"),
+        *((f'kube_pod_container_resource_requests{{namespace="n",pod="{name}",resource="cpu"}}', "1")
+          for name in ("web-5d9c-abc", pod)),
+        *((f'kube_pod_status_phase{{namespace="n",pod="{pod}",phase="{each}"}}', str(int(each == phase)))
+          for each in ("Failed", "Pending", "Running", "Succeeded", "Unknown")),
+        *((f'kube_node_labels{{node="n{name}",label_topology_kubernetes_io_zone="{name}"}}', "1")
+          for name in ("abc", "def")),
+    ]  # fmt: skip
+    series = "".join(f"\n  - series: '{name}'\n    values: '{value}'" for name, value in told)
+    asked = [
+        {
+            "expr": prometheus.WORKLOADS[column],
+            "eval_time": "0m",
+            "exp_samples": [{"labels": '{namespace="n", workload="web"}', "value": count}],
+        }
+        for column, count in (("zone_count", zones), ("has_resource_requests", requests))
+    ]
+    expressions = "".join(f"\n  - {json.dumps(one)}" for one in asked)
+    tests = f"tests:\n- interval: 1m\n  input_series:{series}\n  promql_expr_test:{expressions}\n"
     (tmp_path / "tests.yml").write_text("rule_files: []\n" + tests)
     done = subprocess.run(
         [program("promtool"), "test", "rules", "tests.yml"],
