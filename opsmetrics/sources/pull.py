@@ -165,7 +165,8 @@ def _pull(
     folder = settings.home / "pulls"
     note = read_notes(folder).get((delivery.stream, delivery.origin))
     try:
-        with allowed(delivery.source.bounds):
+        with allowed(delivery.source.bounds) as left:
+            outcome.of_source = left.said
             if isinstance(delivery.source, StreamSource):
                 pull = FilePull(settings, organisation, delivery.source, now, note)
                 _pull_files(pull, window, outcome, fill_gaps=fill_gaps)
@@ -241,6 +242,7 @@ class _Outcome:
         self.errors: list[str] = []
         self.told: list[str] = []
         self.notes: dict[str, None] = {}
+        self.of_source: dict[str, None] = {}
         self.counted: Counter[str] = Counter()
         self.unchanged = 0
         self.seen: Seen = {}
@@ -250,7 +252,12 @@ class _Outcome:
     @property
     def says(self) -> tuple[str, ...]:
         """What is to be told: what was left open, what sources said of whole answers, and sums over all answers."""
-        return (*self.told, *self.notes, *(f"{what}: {count}" for what, count in sorted(self.counted.items())))
+        return (
+            *self.told,
+            *self.notes,
+            *self.of_source,
+            *(f"{what}: {count}" for what, count in sorted(self.counted.items())),
+        )
 
 
 def _pull_files(pull: FilePull, window: Window | None, outcome: _Outcome, *, fill_gaps: bool) -> None:

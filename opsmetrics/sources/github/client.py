@@ -32,6 +32,9 @@ SEARCH_LIMIT = 1000
 # What GraphQL calls an hourly limit that is used up: in its newer words, and in those of its documentation.
 LIMITED = frozenset({"RATE_LIMIT", "RATE_LIMITED"})
 NOTHING_ASKED = "nothing was asked: no repository of services.toml belongs to"
+HIDDEN = "not there, or not to be seen with this token"
+# Names that a note shows.
+_SHOWN = 5
 # A window of this length is taken as it comes.
 SHORTEST_WINDOW = timedelta(minutes=2)
 
@@ -55,6 +58,8 @@ class Client(Http):
         # What the answers so far lack: a kind of error -> how many items.
         self.lost: Counter[str] = Counter()
         self.renamed: dict[str, str] = {}
+        # Repositories that are not there, or not to be seen: what of them there is nobody knows.
+        self.hidden: dict[str, RefusedError] = {}
         self.archived: set[str] = set()
         headers = {
             "Accept": "application/vnd.github+json",
@@ -82,24 +87,39 @@ class Client(Http):
         return self.url.removesuffix("/v3") + "/graphql"
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the answers so far lack nothing: no item, and no repository that somebody answers for."""
+        return not self.lost and not any(self._is_missed(name) for name in self.hidden)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is to be told of the answers so far: repositories of another name, items that GitHub kept back."""
         renamed = [f"{old} is called {new} now: write that into the configuration" for old, new in self.renamed.items()]
         nothing = [] if repositories(self.request) else [f"{NOTHING_ASKED} {self.request.connector.owner}"]
+        more = f" and {len(self.hidden) - _SHOWN} others" if len(self.hidden) > _SHOWN else ""
+        named = ", ".join([*self.hidden][:_SHOWN]) + more
         return (
             *nothing,
             *renamed,
+            *([f"{HIDDEN}: {named}"] if self.hidden else []),
             *(f"GitHub kept back {count} items ({kind})" for kind, count in sorted(self.lost.items())),
         )
 
     def repositories(self) -> Iterator[tuple[str, str]]:
-        """Yield each repository under the name it has now, and its service.
+        """Yield each repository under the name it has now, and its service; one that nobody can see ends no other.
 
         GitHub answers for a renamed or transferred repository under its new name (301): rows follow that name.
+
+        Raises:
+            SourceError: There are repositories, and not one of them can be seen.
         """
         settings, organisation = self.request.connector, self.request.organisation
         for repository in repositories(self.request):
-            found = self._repository(repository)
+            try:
+                found = self._repository(repository)
+            except RefusedError as error:
+                self.hide(repository, error)
+                continue
             now = found.name
             if now.lower() == repository.lower():
                 now = repository
@@ -111,11 +131,43 @@ class Client(Http):
             # The configuration may know the old name only.
             yield now, service_of(organisation, settings, repository) if service == now else service
 
+    def hide(self, repository: str, error: RefusedError) -> None:
+        """Note that a repository is not to be seen.
+
+        Raises:
+            SourceError: It is refused for another reason, or none of all can be seen.
+        """
+        if error.status not in {403, 404}:
+            raise error
+        self.hidden[repository] = error
+        if len(self.hidden) == len(repositories(self.request)):
+            raise error
+
+    def _is_missed(self, repository: str) -> bool:
+        """Whether a repository is expected to be there: not that of a service which was over before the asked days."""
+        if self.request.connector.repositories:
+            return True
+        first, end = self.request.days
+        return any(
+            owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first)
+            for service in self.request.organisation.services
+            if any(fits(name, repository) for name in service.repositories)
+            for owner in service.owners
+        )
+
     def new_names(self) -> set[str]:
-        """Return the present names, in lower case, of repositories that were renamed."""
+        """Return the present names, in lower case, of repositories that were renamed; those not to be seen are noted.
+
+        Raises:
+            SourceError: There are repositories, and not one of them can be seen.
+        """
         found: set[str] = set()
         for repository in repositories(self.request):
-            now = self._name_now(repository)
+            try:
+                now = self._repository(repository).name
+            except RefusedError as error:
+                self.hide(repository, error)
+                continue
             if now.lower() != repository.lower():
                 self.renamed[repository] = now
                 found.add(now.lower())
@@ -125,21 +177,15 @@ class Client(Http):
         """Return what a repository is now; each is looked up once a pull, and not once for each of its days."""
         key = f"repository {repository.lower()}"
         if key not in self.request.known:
-            told = self.get(f"repos/{repository}")
-            self.request.known[key] = _Repository(str(told["full_name"]), bool(told.get("archived")))
-        found: _Repository = self.request.known[key]
-        return found
-
-    def _name_now(self, repository: str) -> str:
-        key = f"hidden repository {repository.lower()}"
-        if key not in self.request.known:
             try:
-                return self._repository(repository).name
+                told = self.get(f"repos/{repository}")
+                self.request.known[key] = _Repository(str(told["full_name"]), bool(told.get("archived")))
             except RefusedError as error:
-                if error.status not in {403, 404}:
-                    raise
-                self.request.known[key] = repository
-        return repository
+                self.request.known[key] = error
+        found: _Repository | RefusedError = self.request.known[key]
+        if isinstance(found, RefusedError):
+            raise found
+        return found
 
     def graphql(self, name: str, /, *, item_by_item: bool = False, **variables: Any) -> dict[str, Any]:
         """Run one of our documents.

@@ -65,7 +65,11 @@ def _answer(
     off = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
     source = f"{request.connector.url} {what}"
     return FetchResult(
-        rows, is_complete=not unseen, source=source, notes=(*client.notes, *archived, *off), counted=counted
+        rows,
+        is_complete=client.is_complete and not unseen,
+        source=source,
+        notes=(*client.notes, *archived, *off),
+        counted=counted,
     )
 
 
