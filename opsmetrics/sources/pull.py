@@ -311,6 +311,7 @@ def _pull_connector(
     # A load that somebody took out of the landing folder was not seen.
     outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark.sequence in digests}
     question = question_of(organisation, delivery, stream, window, now, outcome.seen)
+    asked_before = max((datetime.fromisoformat(mark.at) for mark in outcome.seen.values()), default=None)
     outcome.told, windows = list(question.told), question.windows
     told: dict[str, Any] = {}
     for number, days in enumerate(windows):
@@ -319,6 +320,7 @@ def _pull_connector(
             FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told),
             # Who asks for certain days wants them read anew.
             looks=partial(looks_at, settings.landing, stream, days, outcome.seen) if window is None else dict,
+            asked_before=asked_before,
         )
         answer = explained_shape(request, fetch)
         if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
