@@ -119,7 +119,7 @@ class Http:
             event_hooks={"request": [self._before]},
         )
         self._allowance = allowance()
-        self._home = _origin(httpx.URL(self.url))
+        self._home = origin_of(httpx.URL(self.url))
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +189,7 @@ class Http:
     def _before(self, request: httpx.Request) -> None:
         """Count a request, and send none elsewhere: a redirect or a next link would carry our token there."""
         self._allowance.spend()
-        if _origin(request.url) != self._home or request.url.userinfo:
+        if origin_of(request.url) != self._home or request.url.userinfo:
             text = "the source points to another host, port or scheme, and no token goes there"
             raise self.error("", text, "check the address in sources.toml; if the service moved, write where to")
 
@@ -293,7 +293,8 @@ class Http:
         return RefusedError(Problem(where, None, message, fix.format(variable=self._variable, role=self._role)), status)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address: a token is for one of them."""
     return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 

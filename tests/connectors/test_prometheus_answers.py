@@ -396,6 +396,24 @@ def test_an_alert_without_the_label_is_kept_under_another_name(monkeypatch, labe
     assert (row["service_id"], row["severity"]) == (service, severity)
 
 
+@pytest.mark.parametrize(
+    ("manager", "settings", "sent"),
+    [
+        # One gateway before both, as of Mimir or OpenShift.
+        (f"{URL}/alertmanager", {}, "Bearer of-prometheus"),
+        (MANAGER, {}, None),
+        (MANAGER, {"alertmanager_token_env": "ALERTMANAGER_TOKEN"}, "Bearer of-alertmanager"),
+        (f"{URL}/alertmanager", {"alertmanager_token_env": "ALERTMANAGER_TOKEN"}, "Bearer of-alertmanager"),
+    ],
+)
+def test_an_alertmanager_gets_its_own_token_or_that_of_the_same_origin(monkeypatch, manager, settings, sent):
+    monkeypatch.setenv("PROMETHEUS_TOKEN", "of-prometheus")
+    monkeypatch.setenv("ALERTMANAGER_TOKEN", "of-alertmanager")
+    known = {"url": URL, "alertmanager_url": manager, "token_env": "PROMETHEUS_TOKEN", **settings}
+    with alertmanager.client(request_of("prometheus", "alerts", now=NOW, **known)) as http:
+        assert http._client.headers.get("authorization") == sent
+
+
 def test_an_alertmanager_that_is_not_there_is_an_error():
     request = request_of("prometheus", "alerts", url=URL, alertmanager_url=MANAGER, now=NOW)
     with pytest.raises(SourceError, match="prometheus alertmanager"):
