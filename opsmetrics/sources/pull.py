@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,7 +28,7 @@ from opsmetrics.sources.border import too_large
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
-from opsmetrics.sources.looks import looks_at
+from opsmetrics.sources.looks import gone, looks_at
 from opsmetrics.sources.notes import (
     DayMark,
     FileMark,
@@ -249,6 +249,10 @@ class _Outcome:
         self.files: dict[str, FileMark] = {}
         self.days: dict[str, DayMark] = {}
 
+    def count(self, source: str, counted: Mapping[str, int]) -> None:
+        """Add what a source counted in one answer."""
+        self.counted.update({f"{source}: {what}": count for what, count in counted.items()})
+
     @property
     def says(self) -> tuple[str, ...]:
         """What is to be told: what was left open, what sources said of whole answers, and sums over all answers."""
@@ -311,7 +315,6 @@ def _pull_connector(
     # A load that somebody took out of the landing folder was not seen.
     outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark.sequence in digests}
     question = question_of(organisation, delivery, stream, window, now, outcome.seen)
-    asked_before = max((datetime.fromisoformat(mark.at) for mark in outcome.seen.values()), default=None)
     outcome.told, windows = list(question.told), question.windows
     told: dict[str, Any] = {}
     for number, days in enumerate(windows):
@@ -320,7 +323,7 @@ def _pull_connector(
             FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told),
             # Who asks for certain days wants them read anew.
             looks=partial(looks_at, settings.landing, stream, days, outcome.seen) if window is None else dict,
-            asked_before=asked_before,
+            asked_before=max((datetime.fromisoformat(mark.at) for mark in outcome.seen.values()), default=None),
         )
         answer = explained_shape(request, fetch)
         if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
@@ -328,7 +331,7 @@ def _pull_connector(
             fix = "check role and scope; if all of it is gone for good, take the stream out of this connector"
             raise SourceError(Problem(source.name, None, message, fix))
         batch = batch_of(request, stream, answer, accumulates=delivery.accumulates)
-        outcome.counted.update({f"{source.name}: {what}": count for what, count in answer.counted.items()})
+        outcome.count(source.name, answer.counted)
         told_days = [day for day in days_of(days) if day not in answer.unseen]
         marks = [outcome.seen.get(day.isoformat()) for day in told_days]
         same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
@@ -345,6 +348,8 @@ def _pull_connector(
             outcome.unchanged += 1
             sequences = [unnoted] * len(marks)
         else:
+            if batch.is_complete:
+                outcome.count(source.name, gone(settings.landing, stream, days, outcome.seen, batch.frame))
             load = land(settings.landing, delivery.stream, batch, loaded_at=now)
             outcome.loads.append(load)
             digests[load.sequence] = short_digest(batch.source_digest)
