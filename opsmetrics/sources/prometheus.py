@@ -245,11 +245,11 @@ def _living(metric: str) -> str:
 
 
 _PODS = _workload(_living("kube_pod_info"))
-# Only nodes that say their zone: those that do not are not all in one.
+# Only nodes that say their zone: those that do not are not all in one. What two collectors tell of a node is one.
 _POD_ZONES = (
     f"{_PODS} * on (node) group_left (zone)"
-    ' label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
-    ' "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)")'
+    ' max by (node, zone) (label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
+    ' "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)"))'
 )
 # Of a workload with a pod in a zone that nobody names the number of zones is not known.
 _ALL_ZONES_KNOWN = f"count by (namespace, workload) ({_POD_ZONES}) == count by (namespace, workload) ({_PODS})"
@@ -263,7 +263,7 @@ def _renamed(metric: str, label: str) -> str:
 def _autoscaler(metric: str) -> str:
     scaled = (
         f"{metric} * on (namespace, horizontalpodautoscaler) group_left (scaletargetref_name)"
-        " kube_horizontalpodautoscaler_info"
+        " max by (namespace, horizontalpodautoscaler, scaletargetref_name) (kube_horizontalpodautoscaler_info)"
     )
     return f"max by (namespace, workload) ({_renamed(scaled, 'scaletargetref_name')})"
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -514,6 +515,31 @@ def test_zones_are_counted_where_every_node_names_its_own(tmp_path, zones, expec
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def evaluated(folder: Path, told: list[tuple[str, str]], expected: dict[str, int]) -> None:
+    """Let Prometheus' own test runner evaluate our queries of one workload ``web`` over some series."""
+    series = "".join(f"\n  - series: '{name}'\n    values: '{value}'" for name, value in told)
+    asked = [
+        {
+            "expr": prometheus.WORKLOADS[column],
+            "eval_time": "0m",
+            "exp_samples": [{"labels": '{namespace="n", workload="web"}', "value": count}],
+        }
+        for column, count in expected.items()
+    ]
+    expressions = "".join(f"\n  - {json.dumps(one)}" for one in asked)
+    tests = f"tests:\n- interval: 1m\n  input_series:{series}\n  promql_expr_test:{expressions}\n"
+    (folder / "tests.yml").write_text("rule_files: []\n" + tests)
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", "tests.yml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("pod", "labels", "phase", "zones", "requests"),
     [
@@ -538,27 +564,26 @@ def test_only_pods_that_a_deployment_runs_now_count(tmp_path, pod, labels, phase
         *((f'kube_node_labels{{node="n{name}",label_topology_kubernetes_io_zone="{name}"}}', "1")
           for name in ("abc", "def")),
     ]  # fmt: skip
-    series = "".join(f"\n  - series: '{name}'\n    values: '{value}'" for name, value in told)
-    asked = [
-        {
-            "expr": prometheus.WORKLOADS[column],
-            "eval_time": "0m",
-            "exp_samples": [{"labels": '{namespace="n", workload="web"}', "value": count}],
-        }
-        for column, count in (("zone_count", zones), ("has_resource_requests", requests))
-    ]
-    expressions = "".join(f"\n  - {json.dumps(one)}" for one in asked)
-    tests = f"tests:\n- interval: 1m\n  input_series:{series}\n  promql_expr_test:{expressions}\n"
-    (tmp_path / "tests.yml").write_text("rule_files: []\n" + tests)
-    done = subprocess.run(
-        [program("promtool"), "test", "rules", "tests.yml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_SECONDS,
-        check=False,
+    evaluated(tmp_path, told, {"zone_count": zones, "has_resource_requests": requests})
+
+
+def test_what_two_collectors_tell_is_told_once(tmp_path):
+    """Two of kube-state-metrics, or two of Prometheus behind one store: every series is there twice."""
+    info = (
+        'kube_horizontalpodautoscaler_info{{{0},namespace="n",horizontalpodautoscaler="h",scaletargetref_name="web"}}'
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    most = 'kube_horizontalpodautoscaler_spec_max_replicas{{{0},namespace="n",horizontalpodautoscaler="h"}}'
+    told = [
+        (text.format(f'replica="{replica}"'), value)
+        for replica in ("a", "b")
+        for text, value in (
+            ('kube_pod_info{{{0},namespace="n",pod="web-5d9c-abc",node="x"}}', "1"),
+            ('kube_node_labels{{{0},node="x",label_topology_kubernetes_io_zone="z"}}', "1"),
+            (info, "1"),
+            (most, "4"),
+        )
+    ]
+    evaluated(tmp_path, told, {"zone_count": 1, "autoscaler_max": 4})
 
 
 @pytest.mark.parametrize(("requests", "expected"), [([], [None, None]), (["web"], [True, False])])
