@@ -355,6 +355,17 @@ def test_a_repository_that_refuses_one_of_its_parts_ends_no_other(small, stream,
     assert (found.is_complete, found.notes) == (False, (f"not there, or not to be seen with this token: {REPO}",))
 
 
+def test_a_renamed_repository_that_refuses_its_deployments_is_missed(small):
+    """The configuration knows its old name only, that of the answer nobody owns."""
+    services = small / "services.toml"
+    told = services.read_text().replace('id = "web"', 'id = "web"\nrepositories = ["kystetaten/web", "kystetaten/db"]')
+    services.write_text(told)
+    routes = repository([], [], []) | {"/repos/kystetaten/db": {"full_name": "kystetaten/base"}}
+    found, _ = asked(small, routes, repositories=[])
+    assert not found.is_complete
+    assert "not there, or not to be seen with this token: kystetaten/base" in found.notes
+
+
 @pytest.mark.parametrize(("until", "is_complete"), [("2026-07-01", True), ("2026-08-15", False), ("", False)])
 def test_nobody_misses_the_repository_of_a_service_that_is_over(small, until, is_complete):
     owner = f'team = "alfa", from = 2026-01-01{f", to = {until}" if until else ""}'

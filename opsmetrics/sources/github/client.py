@@ -148,11 +148,15 @@ class Client(Http):
         if self.request.connector.repositories:
             return True
         first, end = self.request.days
-        return any(
-            owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first)
+        owners = [
+            owner
             for service in self.request.organisation.services
             if any(fits(name, repository) for name in service.repositories)
             for owner in service.owners
+        ]
+        # The configuration may know its old name only.
+        return not owners or any(
+            owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first) for owner in owners
         )
 
     def new_names(self) -> set[str]:
