@@ -24,6 +24,7 @@ from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.organisation.names import fits, is_pattern
 from opsmetrics.sources.fetching import FetchRequest, halved
 from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
+from opsmetrics.sources.notes import Window
 
 # Differences between versions that touch us: contracts, E1. A GitHub Enterprise Server of the house refuses every
 # question in a version that it does not have (400).
@@ -147,17 +148,7 @@ class Client(Http):
         """Whether a repository is expected to be there: not that of a service which was over before the asked days."""
         if self.request.connector.repositories:
             return True
-        first, end = self.request.days
-        owners = [
-            owner
-            for service in self.request.organisation.services
-            if any(fits(name, repository) for name in service.repositories)
-            for owner in service.owners
-        ]
-        # The configuration may know its old name only.
-        return not owners or any(
-            owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first) for owner in owners
-        )
+        return is_owned(self.request.organisation, repository, self.request.days)
 
     def new_names(self) -> set[str]:
         """Return the present names, in lower case, of repositories that were renamed; those not to be seen are noted.
@@ -350,6 +341,20 @@ def repositories(request: FetchRequest[GitHub]) -> list[str]:
             # A pattern names no repository that could be asked for.
             if not is_pattern(name) and name.lower().startswith(prefix)
         }
+    )
+
+
+def is_owned(organisation: Organisation, repository: str, days: Window) -> bool:
+    """Whether somebody answers for a repository in half-open days; one of which only the old name is known counts."""
+    first, end = days
+    owners = [
+        owner
+        for service in organisation.services
+        if any(fits(name, repository) for name in service.repositories)
+        for owner in service.owners
+    ]
+    return not owners or any(
+        owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first) for owner in owners
     )
 
 
