@@ -14,6 +14,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import pull_stream
 from opsmetrics.sources.github import deployments as deploying
+from opsmetrics.sources.github import owners
 from opsmetrics.sources.github.client import api_version
 from opsmetrics.sources.github.issue_forms import NO_TIME, form_of
 from opsmetrics.sources.github.issues import DUPLICATES
@@ -353,6 +354,13 @@ def test_a_repository_that_refuses_one_of_its_parts_ends_no_other(small, stream,
     routes[f"/repos/{REPO}/{path}"] = Reply({"message": "Resource not accessible by personal access token"}, 403)
     found, _ = asked(small, routes, stream, repositories=["web", "annen"])
     assert (found.is_complete, found.notes) == (False, (f"not there, or not to be seen with this token: {REPO}",))
+
+
+def test_owners_of_a_repository_that_is_not_to_be_seen_are_an_error(small):
+    with telling({f"/repos/{REPO}": {"full_name": REPO}}) as server:
+        request = asking(small, "github", "deployments", url=server.url, **GITHUB | {"repositories": ["borte", "web"]})
+        with pytest.raises(SourceError, match="404"):
+            owners.proposals(request)
 
 
 def test_a_renamed_repository_that_refuses_its_deployments_is_missed(small):
