@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
+
+from opsmetrics.core.settings import expand, secret
 from opsmetrics.core.yaml_text import YamlError, read_yaml
 from opsmetrics.organisation.connectors.telemetry import Prometheus
 from opsmetrics.sources.alert_routes import matches, policies_of
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.go_patterns import fits
-from opsmetrics.sources.http import Http, RefusedError
+from opsmetrics.sources.http import Http, RefusedError, origin_of
 from opsmetrics.sources.quiet_times import QuietTimes
 
 Row = dict[str, Any]
@@ -205,9 +208,14 @@ class _Rule:
 
 
 def client(request: FetchRequest[Prometheus]) -> Http:
-    """Return a client of the configured Alertmanager."""
-    settings = request.connector
-    return Http(f"{settings.name} alertmanager", settings.alertmanager_url or "", request.settings)
+    """Return a client of the configured Alertmanager; the token of Prometheus is its own where both have one origin."""
+    settings, url = request.connector, expand(request.connector.alertmanager_url or "")
+    is_one = origin_of(httpx.URL(url)) == origin_of(httpx.URL(expand(settings.url)))
+    variable = settings.alertmanager_token_env or (settings.token_env if is_one else None)
+    token = secret(variable)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    name, said = f"{settings.name} alertmanager", variable or "alertmanager_token_env in sources.toml"
+    return Http(name, url, request.settings, headers=headers, variable=said)
 
 
 def _config(http: Http) -> Row:

@@ -26,10 +26,16 @@ class ExhaustedError(Exception):
 
 
 class Allowance:
-    """Time and requests that a pull has left."""
+    """Time and requests that a pull has left.
+
+    Attributes:
+        bounds: What it had at its start.
+        said: What is to be told of the sources as such, whatever they were asked, in order.
+    """
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
+        self.said: dict[str, None] = {}
         self._until = time.monotonic() + bounds.minutes * 60
         self._requests = bounds.requests
 

@@ -53,6 +53,7 @@ class FetchRequest(Generic[ConnectorT]):
         now: Clock of the pull, UTC.
         known: What this pull was told already and asks no second time, the same for all its questions.
         looks: Reads how the asked days were last looked at, and which rows were landed of them.
+        asked_before: When the source was last asked for anything of the stream, and answered in full; None: never.
     """
 
     settings: Settings
@@ -65,6 +66,7 @@ class FetchRequest(Generic[ConnectorT]):
     now: datetime
     known: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
     looks: Callable[[], Mapping[date, Look]] = field(default=dict, compare=False)
+    asked_before: datetime | None = None
 
     @classmethod
     def make(

@@ -17,7 +17,7 @@ from opsmetrics.organisation.names import fits, folded, is_pattern
 from opsmetrics.sources.actors import ActorKind, is_machine, kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import service_of
+from opsmetrics.sources.github.client import is_owned, service_of
 from opsmetrics.sources.github.update_requests import BEFORE, episodes_of
 from opsmetrics.sources.github.update_rows import change_rows, merge_rows, notes_of
 from opsmetrics.sources.http import Http, RefusedError
@@ -45,7 +45,7 @@ class Projects:
         paths: Number -> path that it has now.
         before: Path that a project has now -> the one that the configuration knows it by.
         notes: What is to be said of those that are not there under the configured name.
-        is_complete: Whether every project that the connector itself names was found.
+        is_complete: Whether every project was found that the connector itself names, or somebody answers for.
     """
 
     paths: dict[int, str]
@@ -122,7 +122,9 @@ def _meant(request: FetchRequest[GitLab], http: Http) -> Projects:
         others = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
         named = f"{', '.join(missing[:_SHOWN])}{others}"
         meant.notes.append(f"not in the group, or not to be seen with this token: {named}")
-        meant.is_complete = not settings.projects
+        # Nobody misses the project of a service that was over before the asked days.
+        is_missed = any(is_owned(request.organisation, name, request.days) for name in missing)
+        meant.is_complete = not (settings.projects or is_missed)
     if not meant.paths and not any(note.endswith("left out") for note in meant.notes):
         message = f"no project of the group {settings.group} is meant, or none can be seen with this token"
         fix = "check group and projects in sources.toml, repositories in services.toml, and the token's role"

@@ -119,7 +119,7 @@ class Http:
             event_hooks={"request": [self._before]},
         )
         self._allowance = allowance()
-        self._home = _origin(httpx.URL(self.url))
+        self._home = origin_of(httpx.URL(self.url))
 
     def __enter__(self) -> Self:
         return self
@@ -151,7 +151,18 @@ class Http:
             seen.add(following)
             answer = self.answer("GET", following, params=query)
             yield answer
-            following, query = answer.links.get("next", {}).get("url"), None
+            link = answer.links.get("next", {}).get("url")
+            # A link may be relative to what was asked (RFC 8288), which is not always the base address.
+            following, query = None if link is None else self._linked(path, answer, link), None
+
+    def _linked(self, path: str, answer: httpx.Response, link: str) -> str:
+        try:
+            return str(answer.request.url.join(link))
+        except httpx.InvalidURL as error:
+            text = "it answers with an address that is none"
+            raise self.error(
+                path, text, "look at the service, and at what stands between it and this machine"
+            ) from error
 
     def answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Ask until there is a whole answer.
@@ -178,7 +189,7 @@ class Http:
     def _before(self, request: httpx.Request) -> None:
         """Count a request, and send none elsewhere: a redirect or a next link would carry our token there."""
         self._allowance.spend()
-        if _origin(request.url) != self._home or request.url.userinfo:
+        if origin_of(request.url) != self._home or request.url.userinfo:
             text = "the source points to another host, port or scheme, and no token goes there"
             raise self.error("", text, "check the address in sources.toml; if the service moved, write where to")
 
@@ -208,10 +219,26 @@ class Http:
                 text = f"{status}: the source asks to wait {wait:.0f} s"
                 raise self.error(path, text, FIXES[429])
             raise _TryAgainError(said_status(status), wait, status)
+        if status == HTTPStatus.PARTIAL_CONTENT:
+            # Nobody asked for a part: something between the source and us has only that.
+            raise _TryAgainError(said_status(status), None, status)
+        self._note_end(answer)
         if status >= 400:
             fix = FIXES.get(status, "check the settings of this source in sources.toml")
             raise self.error(path, said_status(status), fix, status)
         return self._readable(path, answer)
+
+    def _note_end(self, answer: httpx.Response) -> None:
+        """Note until when the source goes on to answer what was asked (``Sunset``, RFC 8594)."""
+        try:
+            ends = parsedate_to_datetime(answer.headers.get("sunset", ""))
+        except (TypeError, ValueError):
+            return
+        day = ends.date()
+        self._allowance.said[
+            f"{self.name}: it will not answer some of these questions from {day} on, it says (header Sunset): "
+            "look for a newer version of opsmetrics before that"
+        ] = None
 
     def _readable(self, path: str, answer: httpx.Response) -> httpx.Response:
         """Return an answer whose body is JSON of a size that can be read."""
@@ -266,7 +293,8 @@ class Http:
         return RefusedError(Problem(where, None, message, fix.format(variable=self._variable, role=self._role)), status)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address: a token is for one of them."""
     return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+import polars as pl
+
 from opsmetrics.landing import read_columns, read_numbered
 from opsmetrics.sources.notes import Seen, Window, days_of
 from opsmetrics.streams import Stream
+
+# Streams of what has happened, and is removed by somebody where it is told no more.
+_HAPPENED = frozenset({"alerts", "deployments", "incidents"})
+GONE = "{stream} that were landed before, and that the source shows no more: removed there, or not to be seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,22 @@ class Look:
 
     at: datetime
     keys: frozenset[str]
+
+
+def gone(landing: Path, stream: Stream, days: Window, seen: Seen, told: pl.DataFrame) -> Counter[str]:
+    """Count what was landed of a window before and is lacking in a newer answer, which is believed.
+
+    Args:
+        landing: Landing folder.
+        stream: Any stream.
+        days: Half-open local days.
+        seen: How each day was last seen, before this answer.
+        told: Rows of the answer, also those that are set aside.
+    """
+    if stream.name not in _HAPPENED:
+        return Counter()
+    before = {key for look in looks_at(landing, stream, days, seen).values() for key in look.keys}
+    return +Counter({GONE.format(stream=stream.name): len(before - set(told[stream.key[0]].to_list()))})
 
 
 def looks_at(landing: Path, stream: Stream, days: Window, seen: Seen) -> dict[date, Look]:

@@ -150,8 +150,12 @@ def _alert(request: FetchRequest[OnCall], names: ServiceNames, item: Row) -> Row
         return row | {"acknowledged_at": acknowledged, "closed_at": closed or _last_change(item)}
     report: Row = item.get("report") or {}
     at, who = _acknowledgement(item, report)
-    kind = _kind(who, request.connector.bots)
-    if at is not None and "acknowledgedBy" not in report and kind == "bot":
+    bots = [*request.connector.bots, *_own_machines(item)]
+    kind = _kind(who, bots)
+    if kind != "human" and report.get("closeTime") is not None and _kind(report.get("closedBy"), bots) == "human":
+        # The first person counts before any machine.
+        at, kind = report["closeTime"], "human"
+    elif at is not None and "acknowledgedBy" not in report and kind == "bot":
         # What closed it, by itself, answered nobody's call.
         at = None
     return row | {
@@ -170,6 +174,12 @@ def _acknowledgement(item: Row, report: Row) -> tuple[Any, str | None]:
     if who or at is None or at != report.get("closeTime") or item.get("acknowledged"):
         return at, who
     return (at, report["closedBy"]) if report.get("closedBy") else (None, None)
+
+
+def _own_machines(item: Row) -> list[str]:
+    """Return the names of what sent an alert: it closes it, too. A person who wrote one has an address."""
+    names = [(item.get("integration") or {}).get("name"), item.get("source")]
+    return [name for name in names if name and "@" not in name]
 
 
 def _last_change(item: Row) -> str | None:

@@ -32,6 +32,8 @@ DAY = timedelta(days=1)
 _WHO = ("human", None, "bot")
 # The specification says acknowledgement_log_entry, recorded answers say acknowledge_log_entry.
 _ACKNOWLEDGED = frozenset({"acknowledge_log_entry", "acknowledgement_log_entry"})
+# A person who resolves what nobody had acknowledged has answered it.
+_RESOLVED = "resolve_log_entry"
 # It says that the urgency changed, not to which of the two.
 _URGENCY_CHANGED = "urgency_change_log_entry"
 _OTHER: dict[Urgency, Urgency] = {"high": "low", "low": "high"}
@@ -119,7 +121,7 @@ def _severity(settings: PagerDuty, item: Row) -> int | None:
 
 
 def alerts(request: FetchRequest[PagerDuty]) -> FetchResult:
-    """Return pages with their first acknowledgement by a person, else by a machine."""
+    """Return pages with their first acknowledgement by a person, else by a machine; resolving by hand is one."""
     settings, names = request.connector, ServiceNames(request)
     rows: list[Row] = []
     with _client(request) as http:
@@ -165,10 +167,14 @@ def _fired(settings: PagerDuty, item: Row, entries: list[Row]) -> tuple[datetime
 def _page(
     settings: PagerDuty, names: ServiceNames, item: Row, entries: list[Row], fired: datetime, urgency: Urgency
 ) -> Row:
-    acknowledged = [
-        (_WHO.index(_kind(settings, entry.get("agent") or {})), datetime.fromisoformat(entry["created_at"]))
+    answers = (
+        (entry["type"], _kind(settings, entry.get("agent") or {}), datetime.fromisoformat(entry["created_at"]))
         for entry in entries
-        if entry["type"] in _ACKNOWLEDGED
+    )
+    acknowledged = [
+        (_WHO.index(kind), at)
+        for what, kind, at in answers
+        if what in _ACKNOWLEDGED or (what == _RESOLVED and kind == "human")
     ]
     who, at = min(acknowledged, default=(None, None))
     severity = _severity(settings, item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -151,24 +151,50 @@ def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return hourly utilisation of resources and whether they stood at their ceiling."""
     settings, hour = request.connector, timedelta(hours=1)
     last, notes = request.ends_at - hour, Notes()
-    ceiling = {
-        (labels.get("resource", ""), at): value > 0
-        for labels, values in _range(request, settings.at_ceiling, request.starts_at, last, hour, notes)
-        for at, value in values
-    }
+    ceiling = _Resources(_range(request, settings.at_ceiling, request.starts_at, last, hour, notes))
+    found = _Resources(_range(request, settings.utilisation, request.starts_at, last, hour, notes))
     rows = [
         {
-            "resource_id": labels.get("resource"),
-            "service_id": settings.service(labels.get(settings.service_label) or labels.get("resource")),
+            "resource_id": found.name_of(labels),
+            "service_id": settings.services.get(found.name_of(labels) or "")
+            or settings.service(labels.get(settings.service_label) or labels.get("resource")),
             "sampled_at": at,
             "utilisation_ratio": value,
-            "is_at_ceiling": ceiling.get((labels.get("resource", ""), at)),
+            "is_at_ceiling": None if (most := ceiling.at(labels, at)) is None else most > 0,
         }
-        for labels, values in _range(request, settings.utilisation, request.starts_at, last, hour, notes)
+        for labels, values in found.series
         for at, value in values
     ]
     unseen = _unseen(request, (row["sampled_at"] for row in rows), notes)
     return notes.result(rows, f"{settings.url} {settings.utilisation}", unseen)
+
+
+class _Resources:
+    """Series of resources. Those of one name in several namespaces are several, and have the namespace before it.
+
+    Args:
+        series: With the label ``resource``, and where it comes from Kubernetes ``namespace``.
+    """
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self.series = list(series)
+        self._values: dict[str, dict[str, dict[datetime, float]]] = defaultdict(lambda: defaultdict(dict))
+        for labels, values in self.series:
+            self._values[labels.get("resource", "")][labels.get("namespace", "")].update(values)
+
+    def name_of(self, labels: Mapping[str, str]) -> str | None:
+        """Return the id of a series' resource."""
+        name, space = labels.get("resource"), labels.get("namespace")
+        return f"{space}/{name}" if name and space and len(self._values[name]) > 1 else name
+
+    def at(self, labels: Mapping[str, str], at: datetime) -> float | None:
+        """Return the value of the resource that labels of another query name; one of these may have no namespace."""
+        spaces = self._values.get(labels.get("resource", ""), {})
+        own = labels.get("namespace", "")
+        values = spaces.get(own, spaces.get(""))
+        if values is None and not own and len(spaces) == 1:
+            (values,) = spaces.values()
+        return None if values is None else values.get(at)
 
 
 def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
@@ -207,12 +233,23 @@ def _workload(metric: str, pod: str = "pod", tail: str = "-[a-z0-9]+-[a-z0-9]+")
     return f'label_replace({metric}, "workload", "$1", "{pod}", "(.*){tail}")'
 
 
-_PODS = _workload("kube_pod_info")
-# Only nodes that say their zone: those that do not are not all in one.
+# A pod that has ended stays in the list, at the node where it was; one that was evicted is none of today's.
+_ENDED = '(kube_pod_status_phase{phase=~"Failed|Succeeded"} == 1)'
+# A pod of another kind of workload may have a name as one of a deployment; old versions do not tell whose it is.
+_OF_OTHERS = 'kube_pod_info{created_by_kind!~"ReplicaSet|"}'
+
+
+def _living(metric: str) -> str:
+    """PromQL that leaves series of the pods that deployments run now."""
+    return f"({metric} unless on (namespace, pod) {_OF_OTHERS} unless on (namespace, pod) {_ENDED})"
+
+
+_PODS = _workload(_living("kube_pod_info"))
+# Only nodes that say their zone: those that do not are not all in one. What two collectors tell of a node is one.
 _POD_ZONES = (
     f"{_PODS} * on (node) group_left (zone)"
-    ' label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
-    ' "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)")'
+    ' max by (node, zone) (label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
+    ' "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)"))'
 )
 # Of a workload with a pod in a zone that nobody names the number of zones is not known.
 _ALL_ZONES_KNOWN = f"count by (namespace, workload) ({_POD_ZONES}) == count by (namespace, workload) ({_PODS})"
@@ -226,7 +263,7 @@ def _renamed(metric: str, label: str) -> str:
 def _autoscaler(metric: str) -> str:
     scaled = (
         f"{metric} * on (namespace, horizontalpodautoscaler) group_left (scaletargetref_name)"
-        " kube_horizontalpodautoscaler_info"
+        " max by (namespace, horizontalpodautoscaler, scaletargetref_name) (kube_horizontalpodautoscaler_info)"
     )
     return f"max by (namespace, workload) ({_renamed(scaled, 'scaletargetref_name')})"
 
@@ -238,7 +275,7 @@ WORKLOADS = {
     "zone_count": f"count by (namespace, workload) (count by (namespace, workload, zone) ({_POD_ZONES}))"
     f" and on (namespace, workload) ({_ALL_ZONES_KNOWN})",
     "has_resource_requests": "count by (namespace, workload) ("
-    + _workload('kube_pod_container_resource_requests{resource="cpu"}')
+    + _workload(_living('kube_pod_container_resource_requests{resource="cpu"}'))
     + ")",
     "autoscaler_min": _autoscaler("kube_horizontalpodautoscaler_spec_min_replicas"),
     "autoscaler_max": _autoscaler("kube_horizontalpodautoscaler_spec_max_replicas"),

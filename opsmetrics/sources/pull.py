@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,7 +28,7 @@ from opsmetrics.sources.border import too_large
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
-from opsmetrics.sources.looks import looks_at
+from opsmetrics.sources.looks import gone, looks_at
 from opsmetrics.sources.notes import (
     DayMark,
     FileMark,
@@ -165,7 +165,8 @@ def _pull(
     folder = settings.home / "pulls"
     note = read_notes(folder).get((delivery.stream, delivery.origin))
     try:
-        with allowed(delivery.source.bounds):
+        with allowed(delivery.source.bounds) as left:
+            outcome.of_source = left.said
             if isinstance(delivery.source, StreamSource):
                 pull = FilePull(settings, organisation, delivery.source, now, note)
                 _pull_files(pull, window, outcome, fill_gaps=fill_gaps)
@@ -241,16 +242,26 @@ class _Outcome:
         self.errors: list[str] = []
         self.told: list[str] = []
         self.notes: dict[str, None] = {}
+        self.of_source: dict[str, None] = {}
         self.counted: Counter[str] = Counter()
         self.unchanged = 0
         self.seen: Seen = {}
         self.files: dict[str, FileMark] = {}
         self.days: dict[str, DayMark] = {}
 
+    def count(self, source: str, counted: Mapping[str, int]) -> None:
+        """Add what a source counted in one answer."""
+        self.counted.update({f"{source}: {what}": count for what, count in counted.items()})
+
     @property
     def says(self) -> tuple[str, ...]:
         """What is to be told: what was left open, what sources said of whole answers, and sums over all answers."""
-        return (*self.told, *self.notes, *(f"{what}: {count}" for what, count in sorted(self.counted.items())))
+        return (
+            *self.told,
+            *self.notes,
+            *self.of_source,
+            *(f"{what}: {count}" for what, count in sorted(self.counted.items())),
+        )
 
 
 def _pull_files(pull: FilePull, window: Window | None, outcome: _Outcome, *, fill_gaps: bool) -> None:
@@ -312,6 +323,7 @@ def _pull_connector(
             FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told),
             # Who asks for certain days wants them read anew.
             looks=partial(looks_at, settings.landing, stream, days, outcome.seen) if window is None else dict,
+            asked_before=max((datetime.fromisoformat(mark.at) for mark in outcome.seen.values()), default=None),
         )
         answer = explained_shape(request, fetch)
         if not answer.rows and _had_rows(settings.landing, delivery, stream, outcome.seen):
@@ -319,7 +331,7 @@ def _pull_connector(
             fix = "check role and scope; if all of it is gone for good, take the stream out of this connector"
             raise SourceError(Problem(source.name, None, message, fix))
         batch = batch_of(request, stream, answer, accumulates=delivery.accumulates)
-        outcome.counted.update({f"{source.name}: {what}": count for what, count in answer.counted.items()})
+        outcome.count(source.name, answer.counted)
         told_days = [day for day in days_of(days) if day not in answer.unseen]
         marks = [outcome.seen.get(day.isoformat()) for day in told_days]
         same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
@@ -336,6 +348,8 @@ def _pull_connector(
             outcome.unchanged += 1
             sequences = [unnoted] * len(marks)
         else:
+            if batch.is_complete:
+                outcome.count(source.name, gone(settings.landing, stream, days, outcome.seen, batch.frame))
             load = land(settings.landing, delivery.stream, batch, loaded_at=now)
             outcome.loads.append(load)
             digests[load.sequence] = short_digest(batch.source_digest)

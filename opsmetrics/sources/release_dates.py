@@ -32,6 +32,8 @@ SYSTEMS = {
     "crate": "cargo",
     "rubygems": "rubygems",
 }
+# Systems whose versions are never written with a v before them; those of Go always are.
+_PLAIN = frozenset({"npm", "nuget", "pypi", "cargo", "rubygems"})
 # NuGet writes 1900 for versions that were taken off the list (contracts, E1).
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 UNKNOWN_FOR = timedelta(days=7)
@@ -71,11 +73,11 @@ class ReleaseDates:
         if system is None:
             self._strange[ecosystem or "not told"] += 1
             return None
-        key = (system, package, version)
+        key = (system, package, _written(system, version))
         row = self._cache.execute("select released_at, asked_at from dates where (s, p, v) = (?, ?, ?)", key).fetchone()
         if row is not None and (row[0] or timedelta(0) <= self._now - datetime.fromisoformat(row[1]) < UNKNOWN_FOR):
             return datetime.fromisoformat(row[0]) if row[0] else None
-        found = self._ask(system, package, version)
+        found = self._ask(*key)
         values = (*key, found.isoformat() if found else None, self._now.isoformat())
         with self._cache:
             self._cache.execute("insert or replace into dates values (?, ?, ?, ?, ?)", values)
@@ -110,6 +112,14 @@ class ReleaseDates:
             if at is not None:
                 return at
         return None
+
+
+def _written(system: str, version: str) -> str:
+    """Return a version as its system writes it: titles of Dependabot leave Go's v out, those of Renovate add one."""
+    plain = version.removeprefix("v")
+    if not plain[:1].isdigit():
+        return version
+    return f"v{plain}" if system == "go" else plain if system in _PLAIN else version
 
 
 def published_at(text: str | None) -> datetime | None:

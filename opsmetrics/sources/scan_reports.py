@@ -101,14 +101,17 @@ def vulnerabilities(request: FetchRequest[ScanReports]) -> FetchResult:
                     "detected_at": first,
                     "effective_at": first,
                     "is_exposed": named.exposed if named else None,
-                    "is_exploited": None if exploited is None else not exploited.isdisjoint(found.names),
+                    "is_exploited": None if exploited is None else exploited.holds(found.names),
                     "is_automatable": is_automatable,
                     "is_total_impact": is_total,
                     "fixed_at": last,
                     **({"epss_ratio": found.epss} if settings.tool == "grype" else {}),
                 }
             )
-    notes = (f"no whole reports: {', '.join(broken[:5])}",) if broken else ()
+    notes = (
+        *((f"no whole reports: {', '.join(broken[:5])}",) if broken else ()),
+        *(exploited.notes if exploited else ()),
+    )
     nameless = sum(row["is_exposed"] is None and request.covers(row["effective_at"]) for row in rows)
     counted = (
         {"findings of unknown exposure, of artifacts that nothing in artifacts names": nameless} if nameless else {}

@@ -20,6 +20,11 @@ _LASTING = frozenset({"investigating", "identified", "monitoring", "in_progress"
 UNKNOWN_STATUS = "reports in a state that is not known: over only where the page says when they ended"
 PLANNED = "planned maintenances left out, not begun"
 WRITTEN_LATER = "reports written down afterwards, of which the page states a day and no end"
+# As many reports of each kind as a page shows.
+SHOWN = 50
+CUT = (
+    f"all {SHOWN} reports of {{kind}} that the page shows are newer than the last look at it: older ones are not known"
+)
 # People show an update at another time than they typed it, but not by much.
 _TYPING = timedelta(hours=1)
 
@@ -37,9 +42,13 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
     """
     rows: list[Row] = []
     counted: Counter[str] = Counter()
+    notes: list[str] = []
     with request.client(request.connector.url) as http:
         for name, (path, key) in FILES.items():
-            for item in http.get(path)[key]:
+            items: list[Row] = http.get(path)[key]
+            if len(items) >= SHOWN and _are_all_new(request, items):
+                notes.append(CUT.format(kind=name))
+            for item in items:
                 is_planned = name == "maintenance" or item.get("impact") == "maintenance" or item.get("scheduled_for")
                 started = item.get("scheduled_for" if is_planned else "started_at") or item.get("started_at")
                 begins = _instant(started)
@@ -67,7 +76,14 @@ def incident_reports(request: FetchRequest[StatusPage]) -> FetchResult:
                         "announced_at": written_at or item["created_at"],
                     }
                 )
-    return FetchResult(rows, source=request.connector.url, counted=+counted)
+    return FetchResult(rows, source=request.connector.url, notes=tuple(notes), counted=+counted)
+
+
+def _are_all_new(request: FetchRequest[StatusPage], items: list[Row]) -> bool:
+    """Whether reports were written down between the last look and the oldest that is shown, for all that is known."""
+    before = request.asked_before
+    made = [_written_later(item) or _instant(item["created_at"]) for item in items]
+    return before is not None and all(at is not None and at > before for at in made)
 
 
 def _ended(item: Row) -> str | datetime | None:

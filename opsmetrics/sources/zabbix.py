@@ -26,7 +26,9 @@ PAGE = 1000
 _HEADER_SINCE: tuple[int, int] = (6, 4)
 _GROUPS_SINCE: tuple[int, int] = (6, 2)
 _UPDATES_SINCE: tuple[int, int] = (7, 0)
-_ACKNOWLEDGED = 2
+_CLOSED, _ACKNOWLEDGED = 1, 2
+# Whose acknowledgement counts before whose.
+_WHO = ("human", None, "bot")
 _SEVERITY, _SUPPRESSED = 8, 32
 _MOST_SEVERE = 5
 UNTOLD_MAINTENANCE = (
@@ -109,10 +111,7 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
         fired = _fired(item, ended, calendar, request.now)
         if fired is None:
             continue
-        acknowledged = _first_acknowledgement(item["acknowledges"])
-        # Zabbix leaves out the name of an account that ours may not see, and of one that is gone.
-        who = (acknowledged or {}).get("username")
-        kind = None if not who else "bot" if is_machine(who, bots=settings.bots) else "human"
+        acknowledged = _acknowledgement(settings, item["acknowledges"])
         severity = _severity(item)
         rows.append(
             {
@@ -123,8 +122,8 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
                 "severity": _MOST_SEVERE + 1 - severity if severity else None,
                 "fired_at": fired,
                 # Who acknowledged before anybody was told answered at once.
-                "acknowledged_at": max(fired, _at(acknowledged["clock"])) if acknowledged else None,
-                "acknowledged_by_kind": kind,
+                "acknowledged_at": max(fired, acknowledged[0]) if acknowledged else None,
+                "acknowledged_by_kind": acknowledged[1] if acknowledged else None,
                 "closed_at": ended,
             }
         )
@@ -251,10 +250,22 @@ def _is_put_off(item: Row) -> bool:
     return any(int(update["action"]) & _SUPPRESSED for update in item["acknowledges"])
 
 
-def _first_acknowledgement(updates: list[Row]) -> Row | None:
-    """Return the first update that acknowledges; messages, severities and closing alone do not."""
-    found = [item for item in updates if int(item["action"]) & _ACKNOWLEDGED]
-    return min(found, key=lambda item: int(item["clock"]), default=None)
+def _acknowledgement(settings: Zabbix, updates: list[Row]) -> tuple[datetime, str | None] | None:
+    """Return when a problem was first acknowledged, and by whom: by a person, else by nobody knows whom or a machine.
+
+    Who closes what nobody had acknowledged has answered it, but for machines; messages and severities answer nothing.
+    """
+    found: list[tuple[int, datetime]] = []
+    for item in updates:
+        # Zabbix leaves out the name of an account that ours may not see, and of one that is gone.
+        who, action = item.get("username"), int(item["action"])
+        kind = None if not who else "bot" if is_machine(who, bots=settings.bots) else "human"
+        if action & _ACKNOWLEDGED or (action & _CLOSED and kind != "bot"):
+            found.append((_WHO.index(kind), _at(item["clock"])))
+    if not found:
+        return None
+    order, at = min(found)
+    return at, _WHO[order]
 
 
 def _service(settings: Zabbix, item: Row) -> str | None:

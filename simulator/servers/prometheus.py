@@ -181,7 +181,8 @@ def routes(records: Records) -> list[Route]:
     async def query(request: Request) -> Response:
         form = await request.form()
         text, at = str(form["query"]), float(str(form.get("time") or records.now.timestamp()))
-        name = next((name for name in store.states if name in text), None)
+        # A query that asks for several is about the first.
+        name = min((name for name in store.states if name in text), key=text.index, default=None)
         if name is not None:
             return answer(
                 "vector", [{"metric": labels, "value": [at, f"{value:g}"]} for labels, value in store.states[name]]

@@ -12,6 +12,7 @@ import pytest
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources.azure_pipelines import UNKNOWN_RUN
+from opsmetrics.sources.looks import GONE
 from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.registry import probe_function
 from tests.conftest import settings_in
@@ -95,6 +96,25 @@ def test_a_release_without_definition_is_set_aside_and_the_others_are_read(small
         ("source-1", "service_id: missing"),
         ("source-2", None),
     ]
+
+
+def test_what_was_landed_and_is_shown_no_more_is_counted(small, tmp_path):
+    """Somebody removed a release: the newer answer is believed, and that it takes something back is told."""
+    with telling(releases(release(1), release(2))) as server:
+        connector = 'name = "devops"\nkind = "azure_devops"\nstreams = ["deployments"]\nfrom = 2026-08-03'
+        told = "\n".join(f'{name} = "{value}"' for name, value in {"url": server.url, **SETTINGS}.items())
+        (small / "sources.toml").write_text(f"[[connector]]\n{connector}\n{told}\n", encoding="utf-8")
+
+        def pull(day: int, *said: dict[str, Any]) -> tuple[str, ...]:
+            server.routes.update(releases(*said))
+            settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=datetime(2026, 8, day, 6, tzinfo=UTC))
+            (result,) = pull_stream(settings, load_organisation(small), "deployments")
+            assert result.error is None
+            return result.told
+
+        assert pull(4, release(1), release(2)) == ()
+        assert pull(5, release(2), release(3)) == (f"devops: {GONE.format(stream='deployments')}: 1",)
+        assert pull(6, release(2), release(3)) == ()
 
 
 def test_pages_are_named_by_a_header(small):

@@ -343,6 +343,38 @@ def test_a_time_of_resolving_may_stand_at_an_alert_that_fires(azure, condition, 
     assert (row["closed_at"] is not None) == is_closed
 
 
+@pytest.mark.parametrize(
+    ("said", "resolves", "is_over"),
+    [
+        # All alerts of the activity log are without state, and fired for ever.
+        ({"monitorService": "ActivityLog Administrative"}, None, True),
+        ({"monitorService": "ServiceHealth", "isStatefulAlert": True}, None, True),
+        ({"monitorService": "Resource Health"}, None, True),
+        ({"monitorService": "Log Alerts V2", "isStatefulAlert": False}, True, True),
+        ({"monitorService": "Log Alerts V2", "isStatefulAlert": True}, False, False),
+        # An alert that does not say it: its rule does.
+        ({"monitorService": "Platform"}, False, True),
+        ({"monitorService": "Platform"}, True, False),
+        ({"monitorService": "Platform"}, None, False),
+    ],
+)
+def test_an_alert_without_a_state_is_over_with_its_instant(azure, said, resolves, is_over):
+    essentials = {
+        "severity": "Sev1",
+        "monitorCondition": "Fired",
+        "alertRule": f"{RULES}/metricAlerts/slow",
+        "targetResource": DATABASE,
+        "startDateTime": "2026-08-31T08:00:00Z",
+        **said,
+    }
+    kind = "Microsoft.AlertsManagement/alerts"
+    alert = resource(f"{SUB}/providers/{kind}/6611", kind, {"essentials": essentials}, name="slow")
+    properties = {"enabled": True, "severity": 1, "scopes": [DATABASE], "criteria": {}, "autoMitigate": resolves}
+    own = resource(f"{RULES}/metricAlerts/Slow", "Microsoft.Insights/metricAlerts", properties)
+    _, (row,) = azure("alerts", alertsmanagementresources=[alert], resources=[own])
+    assert row["closed_at"] == (row["fired_at"] if is_over else None)
+
+
 def test_rules_without_a_service_are_left_out_and_counted(azure):
     found, rows = azure("alert_rule_states", resources=[rule(tags={"team": "x"}), rule("scheduledQueryRules")])
     assert len(rows) == 1

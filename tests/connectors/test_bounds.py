@@ -26,6 +26,7 @@ from opsmetrics.sources.http import Http
 from opsmetrics.sources.notes import read_notes
 from tests.conftest import settings_in
 from tests.connectors.test_faults import BOUNDS, DOCUMENT, KILL_POINTS
+from tests.connectors.told import Reply, telling
 from tests.listening import listening
 
 SMALL = b'{"value": [1, 2, 3]}'
@@ -183,6 +184,49 @@ def test_a_token_goes_to_no_other_port_by_link_or_redirect(server, elsewhere, tm
 
 def test_a_redirect_on_the_same_host_is_followed(http):
     assert http.get("moved//plain") == {"value": [1, 2, 3]}
+
+
+@pytest.mark.parametrize("link", ["/gitlab/api/rows?page=2", "rows?page=2", "?page=2", "{0}/gitlab/api/rows?page=2"])
+def test_a_next_page_may_be_named_relative_to_the_one_before(tmp_path, link):
+    """RFC 8288; the address in the settings may have a path of its own."""
+
+    def rows(query, _body):
+        said = {} if query.get("page") else {"link": f'<{link.format(told.url)}>; rel="next"'}
+        return Reply([int(query.get("page", "1"))], headers=said)
+
+    with telling({"/gitlab/api/rows": rows}) as told, Http("source", f"{told.url}/gitlab", _settings(tmp_path)) as http:
+        assert list(http.pages("api/rows")) == [[1], [2]]
+
+
+def test_a_part_of_an_answer_is_none(tmp_path):
+    told = iter([Reply({"value": [1]}, 206), Reply({"value": [1, 2]})])
+    with telling({"/a": lambda *_: next(told)}) as server, Http("source", server.url, _settings(tmp_path)) as http:
+        assert http.get("a") == {"value": [1, 2]}
+    with (
+        telling({"/a": Reply({"value": [1]}, 206)}) as server,
+        Http("source", server.url, _settings(tmp_path)) as http,
+        pytest.raises(SourceError, match="206 Partial Content"),
+    ):
+        http.get("a")
+
+
+@pytest.mark.parametrize(
+    ("header", "day"),
+    [("Mon, 05 Apr 2027 23:59:59 GMT", "2027-04-05"), ("soon", None), ("", None)],
+)
+def test_until_when_a_source_answers_is_told_once(pull_small, header, day):
+    """RFC 8594."""
+    routes = {
+        f"/api/v2/{name}.json": Reply({key: []}, headers={"sunset": header} if header else {})
+        for name, key in (("incidents", "incidents"), ("scheduled-maintenances", "scheduled_maintenances"))
+    }
+    with telling(routes) as server:
+        sources = f'[[connector]]\nname = "status"\nkind = "statuspage"\nstreams = ["incident_reports"]\nurl = "{server.url}"\n'
+        result, _ = pull_small(sources, "incident_reports", date(2026, 8, 1), date(2026, 8, 2))
+    assert result.error is None
+    told = [said for said in result.told if "Sunset" in said]
+    assert len(told) == (day is not None)
+    assert all(said.startswith(f"status: it will not answer some of these questions from {day} on") for said in told)
 
 
 def _settings(tmp_path) -> Settings:

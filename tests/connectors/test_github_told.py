@@ -14,6 +14,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import pull_stream
 from opsmetrics.sources.github import deployments as deploying
+from opsmetrics.sources.github import owners
 from opsmetrics.sources.github.client import api_version
 from opsmetrics.sources.github.issue_forms import NO_TIME, form_of
 from opsmetrics.sources.github.issues import DUPLICATES
@@ -237,6 +238,21 @@ def test_items_that_graphql_keeps_back(small):
         asked(small, routes | {"/graphql": {"data": None, "errors": [{"type": "FORBIDDEN"}]}})
 
 
+@pytest.mark.parametrize("word", ["RATE_LIMIT", "RATE_LIMITED"])
+def test_a_limit_of_graphql_is_waited_out_whatever_it_is_called(small, monkeypatch, word):
+    """As answered in 2026 (yanyongyu/githubkit#271), with status 200, and as documented before."""
+    limited = {"type": word, "code": "graphql_rate_limit", "message": "API rate limit already exceeded"}
+    told = iter([{"errors": [limited]}, {"data": {"nodes": [states(1)]}}])
+    routes = repository([deployment(1)], [states(1)], []) | {
+        "/graphql": lambda _query, _body: next(told),
+        "/rate_limit": {"resources": {"graphql": {"limit": 5000, "remaining": 0, "reset": 1}}},
+    }
+    waited: list[float] = []
+    monkeypatch.setattr("opsmetrics.sources.github.client.time.sleep", waited.append)
+    found, _ = asked(small, routes)
+    assert (len(found.rows), waited) == (1, [1.0])
+
+
 def test_a_renamed_repository_is_read_under_its_new_name_and_told(small):
     new = repository([deployment(1)], [states(1)], [])
     moved = {f"/repos/{REPO}": Reply(status=301, headers={"location": "/repositories/7"})}
@@ -299,6 +315,76 @@ def test_update_requests_of_a_renamed_repository_are_found_under_its_new_name_an
     assert server.paths().count(f"/repos/{REPO}") == 3, "a name is looked up once a pull, whatever it asks for"
 
 
+OF_MANY = (
+    "availability_checks",
+    "deployments",
+    "restore_tests",
+    "update_merges",
+    "update_episodes",
+    "repository_states",
+)
+
+
+@pytest.mark.parametrize("stream", OF_MANY)
+@pytest.mark.parametrize("refusal", [404, 403])
+def test_a_repository_that_is_not_to_be_seen_ends_no_other_and_is_not_quiet(small, stream, refusal):
+    """It was removed, or the token has fewer rights than yesterday: a search leaves it out without a word."""
+    routes = repository([], [], [])
+    state = {"pushedAt": text(AT), "isArchived": False, "dashboard": {"nodes": []}}
+    state |= dict.fromkeys(f"file{number}" for number in range(16))
+    search = searching({"kystetaten": [pull_request(REPO)]})
+
+    def graphql(query, body):
+        return search(query, body) if "q" in body["variables"] else {"data": {"repository": state}}
+
+    routes |= {"/graphql": graphql, "/repos/kystetaten/borte": Reply({"message": "x"}, refusal)}
+    found, server = asked(small, routes, stream, repositories=["borte", "web"])
+    assert not found.is_complete
+    assert found.notes == ("not there, or not to be seen with this token: kystetaten/borte",)
+    assert len(found.rows) == (stream in {"update_merges", "update_episodes", "repository_states"})
+    assert server.paths().count("/repos/kystetaten/borte") == 1
+    with pytest.raises(SourceError, match=str(refusal)):
+        asked(small, routes, stream, repositories=["borte"])
+
+
+@pytest.mark.parametrize(("stream", "path"), [("deployments", "deployments"), ("availability_checks", "actions/runs")])
+def test_a_repository_that_refuses_one_of_its_parts_ends_no_other(small, stream, path):
+    other = {name.replace(REPO, "kystetaten/annen"): said for name, said in repository([], [], []).items()}
+    routes = repository([], [], []) | other | {"/repos/kystetaten/annen": {"full_name": "kystetaten/annen"}}
+    routes[f"/repos/{REPO}/{path}"] = Reply({"message": "Resource not accessible by personal access token"}, 403)
+    found, _ = asked(small, routes, stream, repositories=["web", "annen"])
+    assert (found.is_complete, found.notes) == (False, (f"not there, or not to be seen with this token: {REPO}",))
+
+
+def test_owners_of_a_repository_that_is_not_to_be_seen_are_an_error(small):
+    with telling({f"/repos/{REPO}": {"full_name": REPO}}) as server:
+        request = asking(small, "github", "deployments", url=server.url, **GITHUB | {"repositories": ["borte", "web"]})
+        with pytest.raises(SourceError, match="404"):
+            owners.proposals(request)
+
+
+def test_a_renamed_repository_that_refuses_its_deployments_is_missed(small):
+    """The configuration knows its old name only, that of the answer nobody owns."""
+    services = small / "services.toml"
+    told = services.read_text().replace('id = "web"', 'id = "web"\nrepositories = ["kystetaten/web", "kystetaten/db"]')
+    services.write_text(told)
+    routes = repository([], [], []) | {"/repos/kystetaten/db": {"full_name": "kystetaten/base"}}
+    found, _ = asked(small, routes, repositories=[])
+    assert not found.is_complete
+    assert "not there, or not to be seen with this token: kystetaten/base" in found.notes
+
+
+@pytest.mark.parametrize(("until", "is_complete"), [("2026-07-01", True), ("2026-08-15", False), ("", False)])
+def test_nobody_misses_the_repository_of_a_service_that_is_over(small, until, is_complete):
+    owner = f'team = "alfa", from = 2026-01-01{f", to = {until}" if until else ""}'
+    service = f'[[service]]\nid = "gammel"\nname = "Gammel"\ncriticality = "ordinary"\nowners = [{{ {owner} }}]\n'
+    services = small / "services.toml"
+    services.write_text(f'{services.read_text()}\n{service}repositories = ["kystetaten/gammel", "kystetaten/web"]\n')
+    found, _ = asked(small, repository([], [], []), repositories=[])
+    assert found.is_complete is is_complete
+    assert found.notes == ("not there, or not to be seen with this token: kystetaten/gammel",)
+
+
 def test_a_bot_that_works_in_a_renamed_repository_is_on(small):
     """Without a file of its own a repository says by its requests alone that a bot is on: they bear the new name."""
     search = searching({"kystetaten": [pull_request("kystetaten/portal-2")]})
@@ -321,6 +407,7 @@ def test_a_bot_that_works_in_a_renamed_repository_is_on(small):
 
 def test_update_requests_of_every_owner_that_is_named_are_asked_for(small):
     routes = {"/graphql": searching({"kystetaten": [], "annen": [pull_request("annen/app")]})}
+    routes |= {f"/repos/{name}": {"full_name": name} for name in (REPO, "annen/app")}
     with telling(routes) as server:
         settings = GITHUB | {"repositories": ["web", "annen/app"]}
         found = fetched(small, "github", "update_merges", url=server.url, **settings)

@@ -188,6 +188,19 @@ def test_a_project_that_cannot_be_seen_is_not_one_without_deployments(small):
         told(small, "update_merges", ["acme/other"], {})
 
 
+@pytest.mark.parametrize(("until", "is_complete"), [("2026-07-01", True), ("2026-08-15", False), ("", False)])
+def test_the_project_of_a_service_that_somebody_owns_is_missed(small, until, is_complete):
+    """The token has fewer rights than yesterday: what services.toml names is not quiet, unless its service is over."""
+    owner = f'team = "alfa", from = 2026-01-01{f", to = {until}" if until else ""}'
+    service = f'[[service]]\nid = "skjult"\nname = "Skjult"\ncriticality = "ordinary"\nowners = [{{ {owner} }}]\n'
+    services = small / "services.toml"
+    services.write_text(f'{services.read_text()}\n{service}repositories = ["acme/skjult", "acme/docs"]\n')
+    for stream in ("deployments", "update_merges"):
+        answer, _ = told(small, stream, [], {"/api/v4/groups/acme/merge_requests": []})
+        assert answer.is_complete is is_complete
+        assert answer.notes == ("not in the group, or not to be seen with this token: acme/skjult",)
+
+
 def test_an_archived_project_is_named(small):
     archived = {"id": 9, "path_with_namespace": "acme/old", "archived": True}
     answer, _ = told(small, "deployments", ["acme/old"], {"/api/v4/projects/acme%2Fold": archived})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from opsmetrics.landing import load_paths
+from opsmetrics.organisation import load_organisation
 from opsmetrics.sources.pull import pull_stream
 from simulator.servers.reports import write_notifications
 from simulator.world import END_DAY, local
+from tests.conftest import settings_in
 from tests.connectors.test_faults import ARGOCD
 
 FIRST = date(2026, 11, 9)
@@ -122,6 +125,41 @@ def test_days_before_the_oldest_that_is_kept_are_a_part(argo):
     assert "older entries are dropped in web" in result.error
     assert result.error.count("only a part") == 2
     assert days(rows) == [4, 5]
+
+
+def test_a_day_that_was_seen_to_its_end_stays_when_its_history_is_cut_or_its_application_gone(
+    answering, small, tmp_path, monkeypatch
+):
+    """What was rolled out does not change: a day that was asked for again would be a part, or without what is gone."""
+    monkeypatch.setenv("ARGOCD_TOKEN", "loopback-only")
+    spec = {"project": "shop", "destination": {"namespace": "web", "server": "https://k.invalid", "name": ""}}
+    told: dict[str, list[dict]] = {}
+
+    def answer(*_):
+        items = [
+            {"metadata": {"name": name, "namespace": "argocd"}, "spec": spec, "status": {"history": history}}
+            for name, history in told.items()
+        ]
+        return 200, {"items": items}
+
+    sources = ARGO.format(url=answering(answer), more="").replace("2026-07-01", "2026-08-04")
+    (small / "sources.toml").write_text(sources, encoding="utf-8")
+    organisation = load_organisation(small)
+
+    def pull(day: int):
+        now = datetime(2026, 8, day, 6, tzinfo=UTC)
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=now)
+        (result,) = pull_stream(settings, organisation, "deployments")
+        return result
+
+    told |= {"web": [entry(0, 3), entry(1, 4), entry(2, 4)], "old": [entry(0, 4)]}
+    first = pull(5)
+    assert (first.error, first.rows) == (None, 3)
+    told.clear()
+    told |= {"web": [entry(2, 4), entry(3, 5), entry(4, 5)]}
+    second = pull(6)
+    assert (second.error, second.rows) == (None, 2)
+    assert len(second.loads) == 1, "the fourth is not asked for again"
 
 
 def test_who_started_it_decides_whether_a_hand_was_needed(argo):

@@ -179,6 +179,14 @@ def test_who_acknowledged_in_opsgenie_is_told_by_whole_names(monkeypatch, name, 
         # A person who closes it has answered.
         ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "ola@example.invalid"}, False, (4, "human")),
         ({"ackTime": 240_000, "closeTime": 900_000, "acknowledgedBy": "Alert API", "closedBy": "API"}, True, (4, "bot")),
+        # What opens a case is faster than anybody; the first person counts.
+        (
+            {"ackTime": 5_000, "closeTime": 900_000, "acknowledgedBy": "System", "closedBy": "ola@example.invalid"},
+            True,
+            (15, "human"),
+        ),
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "Grafana prod"}, False, (None, None)),
+        ({"ackTime": 240_000, "closeTime": 240_000, "closedBy": "vm-17"}, False, (None, None)),
         # Taken back later: it was acknowledged all the same, as the vendor's own example has it.
         ({"ackTime": 240_000, "closeTime": 900_000, "acknowledgedBy": "ola@example.invalid"}, False, (4, "human")),
         ({"ackTime": 240_000, "closeTime": 240_000, "acknowledgedBy": "ola@example.invalid"}, True, (4, "human")),
@@ -186,6 +194,7 @@ def test_who_acknowledged_in_opsgenie_is_told_by_whole_names(monkeypatch, name, 
 )  # fmt: skip
 def test_what_was_closed_without_an_answer_was_not_acknowledged(monkeypatch, report, acknowledged, told):
     alert = {"id": "a", "createdAt": "2026-11-10T08:00:00Z", "status": "closed", "acknowledged": acknowledged}
+    alert |= {"integration": {"id": "i", "name": "Grafana prod", "type": "Grafana"}, "source": "vm-17"}
     request = request_of("oncall", "alerts", **OPSGENIE)
     (row,), _ = ask(monkeypatch, oncall, request, {"v2/alerts": {"data": [alert | {"report": report}], "paging": {}}})
     minutes, kind = told

@@ -81,8 +81,23 @@ def test_a_resolved_page_with_its_acknowledgement(monkeypatch):
         ([("acknowledge", "06:46:00", None)], None, 46),
         ([("acknowledge", "06:46:00", MAIL), ("acknowledge", "06:50:00", None)], None, 50),
         ([("trigger", "06:45:36", MAIL)], None, None),
+        # Who resolves what nobody had acknowledged has answered it; a check that is well again has not.
+        ([("trigger", "06:45:36", MAIL), ("resolve", "06:51:44", PERSON)], "human", 51),
+        ([("acknowledge", "06:46:00", MAIL), ("resolve", "06:51:44", PERSON)], "human", 51),
+        ([("acknowledge", "06:46:00", PERSON), ("resolve", "06:51:44", PERSON)], "human", 46),
+        ([("trigger", "06:45:36", MAIL), ("resolve", "06:51:44", MAIL)], None, None),
+        ([("resolve", "06:51:44", {"id": "PU", "type": "user_reference", "summary": "Runner"})], None, None),
     ],
-    ids=["person after machine", "first person", "integration", "configured user", "nobody", "nobody or not", "none"],
+    ids=[
+        *("person after machine", "first person", "integration", "configured user", "nobody", "nobody or not", "none"),
+        *(
+            "resolved by hand",
+            "resolved after a machine",
+            "resolved after",
+            "resolved by itself",
+            "by a machine's user",
+        ),
+    ],
 )
 def test_the_first_person_counts_before_any_machine(monkeypatch, entries, kind, at):
     (row,) = pages(monkeypatch, [incident()], [entry(*item) for item in entries], bots=["Runner"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -9,9 +10,11 @@ import polars as pl
 import pytest
 
 from opsmetrics.landing import load_paths
+from opsmetrics.organisation import load_organisation
 from opsmetrics.sources.pull import pull_stream
 from simulator.servers.probers import FIRST_MONITOR, REPOSITORY, changes
 from simulator.world import local
+from tests.conftest import settings_in
 from tests.connectors.test_faults import PROBERS
 
 DAYS = (date(2026, 11, 2), date(2026, 11, 20))
@@ -226,6 +229,33 @@ def test_before_its_settings_were_changed_a_monitor_may_have_been_paused(stack):
     unknown = [(2, 22, "unknown"), (3, 22, "unknown")]
     assert stack(**changed) == [*unknown, (4, 12, "up"), (4, 22, "up")]
     assert stack(more="never_paused = true", **changed) == UP
+
+
+@pytest.mark.parametrize("change", ["settings", "removed"])
+def test_a_day_that_is_over_stays_as_it_was_seen(answering, small, tmp_path, change):
+    """Two pulls: between them somebody changed a monitor, or removed it; what was known of the days before still is."""
+    monitors = [{"id": "7", "attributes": MONITOR}]
+    incident = {"started_at": "2026-08-03T08:00:00Z", "resolved_at": "2026-08-03T09:00:00Z", "status": "Resolved"}
+
+    def answer(path, query, _body):
+        is_asked = path.endswith("incidents") and "resolved" not in query
+        data = [{"id": "1", "attributes": incident}] if is_asked else [] if path.endswith("incidents") else monitors
+        return 200, {"data": data, "pagination": {"next": None}}
+
+    sources = TOML.format(kind="betterstack", url=answering(answer), more="").replace("2026-07-01", "2026-08-03")
+    (small / "sources.toml").write_text(sources, encoding="utf-8")
+
+    def pull(day: int) -> list[tuple[int, int, str]]:
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=at(day, 6))
+        (result,) = pull_stream(settings, load_organisation(small), "availability_checks")
+        assert result.error is None
+        return states([row for load in result.loads for row in pl.read_parquet(load.path).sort("_line").to_dicts()])
+
+    assert pull(4) == [(2, 22, "up"), (3, 8, "down"), (3, 9, "up")]
+    # Changed at noon on the fourth: nobody knows whether it was paused before.
+    edited = {"id": "7", "attributes": MONITOR | {"updated_at": "2026-08-04T12:00:00Z"}}
+    monitors[:] = [edited] if change == "settings" else [edited | {"id": "8"}]
+    assert pull(5) == [(3, 22, "unknown"), (4, 12, "up")]
 
 
 def test_an_outage_is_known_where_the_state_between_is_not(stack):

@@ -6,6 +6,7 @@ import json
 import subprocess
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -396,10 +397,80 @@ def test_an_alert_without_the_label_is_kept_under_another_name(monkeypatch, labe
     assert (row["service_id"], row["severity"]) == (service, severity)
 
 
+@pytest.mark.parametrize(
+    ("manager", "settings", "sent"),
+    [
+        # One gateway before both, as of Mimir or OpenShift.
+        (f"{URL}/alertmanager", {}, "Bearer of-prometheus"),
+        (MANAGER, {}, None),
+        (MANAGER, {"alertmanager_token_env": "ALERTMANAGER_TOKEN"}, "Bearer of-alertmanager"),
+        (f"{URL}/alertmanager", {"alertmanager_token_env": "ALERTMANAGER_TOKEN"}, "Bearer of-alertmanager"),
+    ],
+)
+def test_an_alertmanager_gets_its_own_token_or_that_of_the_same_origin(monkeypatch, manager, settings, sent):
+    monkeypatch.setenv("PROMETHEUS_TOKEN", "of-prometheus")
+    monkeypatch.setenv("ALERTMANAGER_TOKEN", "of-alertmanager")
+    known = {"url": URL, "alertmanager_url": manager, "token_env": "PROMETHEUS_TOKEN", **settings}
+    with alertmanager.client(request_of("prometheus", "alerts", now=NOW, **known)) as http:
+        assert http._client.headers.get("authorization") == sent
+
+
 def test_an_alertmanager_that_is_not_there_is_an_error():
     request = request_of("prometheus", "alerts", url=URL, alertmanager_url=MANAGER, now=NOW)
     with pytest.raises(SourceError, match="prometheus alertmanager"):
         alertmanager.Alertmanager(request)
+
+
+def test_autoscalers_of_one_name_in_two_namespaces_are_two_resources(monkeypatch):
+    """The default query: both counted as one, whose samples contradicted each other."""
+    at = datetime(2026, 11, 10, 12, tzinfo=UTC).timestamp()
+
+    def post(_path: str, data: dict[str, str]) -> dict[str, Any]:
+        is_ceiling = ">= bool" in data["query"]
+        used = [("betaling", "web", 1.0), ("post", "web", 0.25), ("post", "jobb", 0.5)]
+        found = [
+            {
+                "metric": {"namespace": space, "horizontalpodautoscaler": name, "resource": name},
+                "values": [[at, f"{float(share == 1) if is_ceiling else share}"]],
+            }
+            for space, name, share in used
+        ]
+        return {"status": "success", "data": {"resultType": "matrix", "result": found}}
+
+    client = Answers({})
+    client.post = post
+    monkeypatch.setattr(prometheus, "_client", lambda _: nullcontext(client))
+    request = request_of("prometheus", "capacity_samples", url=URL, services={"betaling/web": "havneavgift-api"})
+    rows = {row["resource_id"]: row for row in prometheus.capacity_samples(request).rows}
+    assert {name: (row["utilisation_ratio"], row["is_at_ceiling"]) for name, row in rows.items()} == {
+        "betaling/web": (1.0, True),
+        "post/web": (0.25, False),
+        "jobb": (0.5, False),
+    }
+    assert (rows["betaling/web"]["service_id"], rows["post/web"]["service_id"]) == ("havneavgift-api", "web")
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "expected"),
+    [
+        # Own queries without namespaces, and of a ceiling without one.
+        ([("", 0.5)], [("", 1.0)], {"web": True}),
+        ([("post", 0.5)], [("", 1.0)], {"web": True}),
+        ([("post", 0.5), ("betaling", 0.5)], [("", 1.0)], {"post/web": True, "betaling/web": True}),
+        ([("post", 0.5), ("betaling", 0.5)], [("post", 1.0)], {"post/web": True, "betaling/web": None}),
+    ],
+)
+def test_a_ceiling_is_that_of_the_same_resource(own, others, expected):
+    at = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+    def series(found):
+        return [
+            ({"resource": "web", **({"namespace": space} if space else {})}, [(at, value)]) for space, value in found
+        ]
+
+    used, most = prometheus._Resources(series(own)), prometheus._Resources(series(others))
+    found = {used.name_of(labels): most.at(labels, at) for labels, _ in used.series}
+    assert {name: None if value is None else value > 0 for name, value in found.items()} == expected
 
 
 NODES = """
@@ -442,6 +513,77 @@ def test_zones_are_counted_where_every_node_names_its_own(tmp_path, zones, expec
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def evaluated(folder: Path, told: list[tuple[str, str]], expected: dict[str, int]) -> None:
+    """Let Prometheus' own test runner evaluate our queries of one workload ``web`` over some series."""
+    series = "".join(f"\n  - series: '{name}'\n    values: '{value}'" for name, value in told)
+    asked = [
+        {
+            "expr": prometheus.WORKLOADS[column],
+            "eval_time": "0m",
+            "exp_samples": [{"labels": '{namespace="n", workload="web"}', "value": count}],
+        }
+        for column, count in expected.items()
+    ]
+    expressions = "".join(f"\n  - {json.dumps(one)}" for one in asked)
+    tests = f"tests:\n- interval: 1m\n  input_series:{series}\n  promql_expr_test:{expressions}\n"
+    (folder / "tests.yml").write_text("rule_files: []\n" + tests)
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", "tests.yml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pod", "labels", "phase", "zones", "requests"),
+    [
+        ("web-5d9c-def", 'created_by_kind="ReplicaSet"', "Running", 2, 2),
+        # Pods that were evicted or have ended stay in the list, often with a node that is gone.
+        ("web-5d9c-def", 'created_by_kind="ReplicaSet"', "Failed", 1, 1),
+        ("web-5d9c-def", 'created_by_kind="ReplicaSet"', "Succeeded", 1, 1),
+        # A pod of a StatefulSet web-cache, or of a Job, has a name as one of a deployment.
+        ("web-cache-0", 'created_by_kind="StatefulSet"', "Running", 1, 1),
+        ("web-2901-def", 'created_by_kind="Job"', "Running", 1, 1),
+    ],
+)
+def test_only_pods_that_a_deployment_runs_now_count(tmp_path, pod, labels, phase, zones, requests):
+    """The real queries, evaluated by Prometheus' own test runner."""
+    told = [
+        ('kube_pod_info{namespace="n",pod="web-5d9c-abc",node="nabc",created_by_kind="ReplicaSet"}', "1"),
+        (f'kube_pod_info{{namespace="n",pod="{pod}",node="ndef",{labels}}}', "1"),
+        *((f'kube_pod_container_resource_requests{{namespace="n",pod="{name}",resource="cpu"}}', "1")
+          for name in ("web-5d9c-abc", pod)),
+        *((f'kube_pod_status_phase{{namespace="n",pod="{pod}",phase="{each}"}}', str(int(each == phase)))
+          for each in ("Failed", "Pending", "Running", "Succeeded", "Unknown")),
+        *((f'kube_node_labels{{node="n{name}",label_topology_kubernetes_io_zone="{name}"}}', "1")
+          for name in ("abc", "def")),
+    ]  # fmt: skip
+    evaluated(tmp_path, told, {"zone_count": zones, "has_resource_requests": requests})
+
+
+def test_what_two_collectors_tell_is_told_once(tmp_path):
+    """Two of kube-state-metrics, or two of Prometheus behind one store: every series is there twice."""
+    info = (
+        'kube_horizontalpodautoscaler_info{{{0},namespace="n",horizontalpodautoscaler="h",scaletargetref_name="web"}}'
+    )
+    most = 'kube_horizontalpodautoscaler_spec_max_replicas{{{0},namespace="n",horizontalpodautoscaler="h"}}'
+    told = [
+        (text.format(f'replica="{replica}"'), value)
+        for replica in ("a", "b")
+        for text, value in (
+            ('kube_pod_info{{{0},namespace="n",pod="web-5d9c-abc",node="x"}}', "1"),
+            ('kube_node_labels{{{0},node="x",label_topology_kubernetes_io_zone="z"}}', "1"),
+            (info, "1"),
+            (most, "4"),
+        )
+    ]
+    evaluated(tmp_path, told, {"zone_count": 1, "autoscaler_max": 4})
 
 
 @pytest.mark.parametrize(("requests", "expected"), [([], [None, None]), (["web"], [True, False])])

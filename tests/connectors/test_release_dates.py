@@ -92,6 +92,30 @@ def test_a_document_of_npm_may_lack_its_times(tmp_path, document, released):
 
 
 @pytest.mark.parametrize(
+    ("ecosystem", "told", "asked"),
+    [
+        # Dependabot: "Bump golang.org/x/net from 0.17.0 to 0.23.0"; deps.dev knows v0.23.0 only.
+        ("go", "0.23.0", "v0.23.0"),
+        ("go", "v0.23.0", "v0.23.0"),
+        ("go", "24.0.7+incompatible", "v24.0.7%2Bincompatible"),
+        ("go", "0.0.0-20240713022257-fab23760efa5", "v0.0.0-20240713022257-fab23760efa5"),
+        # Renovate: "Update dependency lodash to v4.17.21".
+        ("npm", "v4.17.21", "4.17.21"),
+        ("crate", "v1.2.0", "1.2.0"),
+        # A letter before the digits may be a part of the version.
+        ("maven", "v1-rev20240311-2.0.0", "v1-rev20240311-2.0.0"),
+        ("npm", "vnext", "vnext"),
+    ],
+)
+def test_a_version_is_asked_for_as_its_system_writes_it(tmp_path, ecosystem, told, asked):
+    with telling({}) as server:
+        sources = ReleaseDateSources.model_validate({"deps_dev": server.url})
+        with ReleaseDates(sources, settings(tmp_path), NOW) as dates:
+            dates.find(ecosystem, "pakke", told)
+        assert [path.rpartition("/versions/")[2] for path in server.paths()] == [asked]
+
+
+@pytest.mark.parametrize(
     ("files", "is_known"),
     [
         ([{}, {"upload_time": "2026-03-02T07:00:00", "upload_time_iso_8601": "2026-03-02T06:00:00.000000Z"}], True),

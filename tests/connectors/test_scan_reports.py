@@ -94,9 +94,10 @@ def vulnerability(name: str = "CVE-2026-1", **more) -> dict:
 def pulled(small, pull_small):
     """Lay reports into the folder, by file name, and pull."""
 
-    def pull(reports: list, tool: str = "trivy"):
+    def pull(reports: list, tool: str = "trivy", names: tuple[str, ...] = ("CVE-2026-1",), **more: str):
         (small / "scans").mkdir(exist_ok=True)
-        (small / "exploited.json").write_text('{"vulnerabilities": [{"cveID": "CVE-2026-1"}]}')
+        listed = more | {"vulnerabilities": [{"cveID": name} for name in names]}
+        (small / "exploited.json").write_text(json.dumps(listed))
         for number, report in enumerate(reports):
             text = report if isinstance(report, str) else json.dumps(report)
             (small / "scans" / f"{number:03d}.json").write_text(text)
@@ -207,6 +208,28 @@ def test_of_an_artifact_that_nobody_named_the_exposure_is_unknown_and_told(pulle
     result, (row,) = pulled([trivy(3, vulnerability(), name="ghcr.io/y/other:1")])
     assert (row["_reason"], row["is_exposed"]) == (None, None)
     assert any("artifacts that nothing in artifacts names: 1" in line for line in result.told)
+
+
+@pytest.mark.parametrize(
+    ("names", "released", "is_exploited"),
+    [
+        (("CVE-2026-9",), None, False),
+        (("CVE-2026-9",), "now", False),
+        (("CVE-2026-9",), "not a day", False),
+        # A copy that nobody fetched anew for years, or an empty one, says of nothing that it is not exploited.
+        (("CVE-2026-9",), "2024-05-01T15:00:12.5432Z", None),
+        ((), None, None),
+        (("CVE-2026-1",), "2024-05-01T15:00:12.5432Z", True),
+    ],
+)
+def test_a_list_of_exploited_ones_that_is_old_or_empty_says_of_none_that_it_is_not(
+    pulled, names, released, is_exploited
+):
+    told = datetime.now(tz=UTC).isoformat() if released == "now" else released
+    result, (row,) = pulled([trivy(3, vulnerability())], names=names, **({"dateReleased": told} if told else {}))
+    assert (row["_reason"], row["is_exploited"]) == (None, is_exploited)
+    lines = [line for line in result.told if "list of known exploited" in line]
+    assert len(lines) == ((released is not None and released.startswith("2024")) or not names)
 
 
 def test_grype_knows_a_cve_by_the_names_it_is_related_to(pulled):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from opsmetrics.core.errors import SourceError
+from opsmetrics.organisation import load_organisation
+from opsmetrics.sources import statuspage
+from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.registry import probe_function
 from opsmetrics.sources.statuspage import PLANNED, UNKNOWN_STATUS, WRITTEN_LATER
+from tests.conftest import settings_in
 from tests.connectors.told import NOW, asking, fetched, landed, telling
 
 
@@ -180,6 +185,24 @@ def test_an_update_that_was_corrected_or_taken_away_moves_no_announcement(small)
     assert not found.counted
 
 
+@pytest.mark.parametrize(
+    ("number", "days", "is_told"), [(50, 1, True), (49, 1, False), (50, 3, False), (50, None, False)]
+)
+def test_more_reports_than_a_page_shows_since_the_last_look_are_told(small, number, days, is_told):
+    """The page shows fifty: what lay between them and the last look is gone."""
+    made = [report(id=str(each), created_at=text(AT + timedelta(hours=each))) for each in range(number)]
+    before = None if days is None else AT - timedelta(days=1) + timedelta(days=days - 1)
+    routes = {
+        "/api/v2/incidents.json": {"incidents": made},
+        "/api/v2/scheduled-maintenances.json": {"scheduled_maintenances": []},
+    }
+    with telling(routes) as server:
+        request = asking(small, "statuspage", "incident_reports", url=server.url)
+        found = statuspage.incident_reports(replace(request, asked_before=before))
+    assert found.notes == ((statuspage.CUT.format(kind="incident"),) if is_told else ())
+    assert len(found.rows) == number
+
+
 def test_planned_work_is_a_report_once_it_has_begun(small):
     soon = NOW + timedelta(days=9)
     planned = report(id="m1", status="scheduled", impact="maintenance", resolved_at=None, scheduled_for=text(soon))
@@ -212,3 +235,25 @@ def test_a_state_that_is_not_known_is_counted_and_only_an_end_that_stands_there_
 def test_a_time_that_cannot_be_read_sets_its_report_aside_and_no_other(small):
     _, rows = page(small, report(started_at="yesterday"), report(id="2"))
     assert sorted((row["report_id"], row["_reason"] is None) for row in rows) == [("2", True), ("6ptd5skgmy3v", False)]
+
+
+def test_a_pull_knows_when_the_page_was_looked_at_before(small, tmp_path):
+    shown = [report(id="first", created_at=text(AT), incident_updates=[])]
+    routes = {
+        "/api/v2/incidents.json": lambda *_: {"incidents": shown},
+        "/api/v2/scheduled-maintenances.json": {"scheduled_maintenances": []},
+    }
+    with telling(routes) as server:
+        connector = 'name = "page"\nkind = "statuspage"\nstreams = ["incident_reports"]'
+        (small / "sources.toml").write_text(f'[[connector]]\n{connector}\nurl = "{server.url}"\n', encoding="utf-8")
+
+        def told(now: datetime) -> tuple[str, ...]:
+            settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=now)
+            (result,) = pull_stream(settings, load_organisation(small), "incident_reports")
+            assert result.error is None
+            return result.told
+
+        assert told(AT + timedelta(days=1)) == ()
+        later = AT + timedelta(days=2)
+        shown = [report(id=f"n{n}", created_at=text(later + timedelta(minutes=n))) for n in range(statuspage.SHOWN)]
+        assert told(AT + timedelta(days=4)) == (f"page: {statuspage.CUT.format(kind='incident')}",)

@@ -113,6 +113,25 @@ def test_only_an_acknowledgement_acknowledges(pulled):
     assert row["fired_at"].microsecond == 500_000
 
 
+@pytest.mark.parametrize(
+    ("updates", "second", "kind"),
+    [
+        # Closing (1) is another box than acknowledging: who closes what nobody had acknowledged has answered it.
+        (((20, 5, "x"),), 20, "human"),
+        (((10, 2, "x"), (20, 1, "x")), 10, "human"),
+        (((20, 1, "auto ack"),), None, None),
+        # A machine that opens a case is faster than anybody.
+        (((10, 6, "auto ack"), (40, 2, "x")), 40, "human"),
+        (((10, 6, "auto ack"), (40, 1, "x")), 40, "human"),
+        (((10, 6, "auto ack"), (40, 4, "x")), 10, "bot"),
+    ],
+)
+def test_the_first_person_who_acknowledged_or_closed_counts_before_any_machine(pulled, updates, second, kind):
+    _, (row,) = pulled([event(updates=updates)])
+    at = second and datetime(2026, 8, 4, 8, 0, second, tzinfo=UTC)
+    assert (row["acknowledged_at"], row["acknowledged_by_kind"]) == (at, kind)
+
+
 def test_a_configured_account_is_a_machine(pulled):
     _, (row,) = pulled([event(updates=((10, 2, "auto ack"),))])
     assert row["acknowledged_by_kind"] == "bot"

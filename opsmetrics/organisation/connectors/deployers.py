@@ -66,6 +66,8 @@ class ArgoCD(Connector):
         "deployments": Feed(
             chunk_days=1,
             remembers_days=7,
+            # What was rolled out is told at once and does not change, but for being forgotten with its application.
+            repull_days=0,
             untold=("rolled_back_at", "hotfixed_at", "committed_at", "is_rework"),
         )
     }

@@ -24,13 +24,16 @@ class StatusPage(Connector):
 
 # A source of changes has no single checks.
 _CHANGES_ALONE = ("recorded_at", "http_status", "response_ms", "sequence")
+# What stood on a day that is over does not change. But it is told no more when a monitor was removed since, or changed:
+# then nobody says whether it was paused before.
+_NEVER_AGAIN = 0
 
 
 class UptimeRobot(Connector):
     """UptimeRobot's API v2 (source contracts, K); monitors are named by their number."""
 
     feeds: ClassVar[Mapping[str, Feed]] = {
-        "availability_checks": Feed(chunk_days=100, remembers_days=90, untold=_CHANGES_ALONE)
+        "availability_checks": Feed(chunk_days=100, remembers_days=90, repull_days=_NEVER_AGAIN, untold=_CHANGES_ALONE)
     }
     kind: Literal["uptimerobot"]
     url: Url = "https://api.uptimerobot.com"
@@ -43,7 +46,7 @@ class BetterStack(Connector):
     ``never_paused`` is the organisation's own word that no monitor was paused, which the API does not tell of the past.
     """
 
-    feeds: ClassVar[Mapping[str, Feed]] = {"availability_checks": Feed(untold=_CHANGES_ALONE)}
+    feeds: ClassVar[Mapping[str, Feed]] = {"availability_checks": Feed(repull_days=_NEVER_AGAIN, untold=_CHANGES_ALONE)}
     kind: Literal["betterstack"]
     url: Url = "https://uptime.betterstack.com"
     token_env: Variable = "BETTERSTACK_API_TOKEN"  # noqa: S105 - the name of a variable
@@ -56,7 +59,7 @@ class Upptime(Connector):
     ``message`` finds the state in the first line of a commit's message, as Upptime's template writes it.
     """
 
-    feeds: ClassVar[Mapping[str, Feed]] = {"availability_checks": Feed(untold=_CHANGES_ALONE)}
+    feeds: ClassVar[Mapping[str, Feed]] = {"availability_checks": Feed(repull_days=_NEVER_AGAIN, untold=_CHANGES_ALONE)}
     kind: Literal["upptime"]
     url: Url = "https://api.github.com"
     repository: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")

@@ -74,7 +74,11 @@ AUTOSCALER_CEILING = f"label_replace({_CURRENT} >= bool {_MOST}, {_AS_RESOURCE})
 
 
 class Prometheus(Connector):
-    """Prometheus, own or Azure's managed (source contracts, B2), and its Alertmanager (C3)."""
+    """Prometheus, own or Azure's managed (source contracts, B2), and its Alertmanager (C3).
+
+    Attributes:
+        alertmanager_token_env: Variable with the Alertmanager's token; at the origin of ``url`` that of ``token_env``.
+    """
 
     feeds: ClassVar[Mapping[str, Feed]] = {
         "availability_checks": Feed(
@@ -91,6 +95,7 @@ class Prometheus(Connector):
     token_env: Variable | None = None
     audience: str | None = None
     alertmanager_url: Url | None = None
+    alertmanager_token_env: Variable | None = None
     monitor_label: str = "instance"
     service_label: str = "service"
     severity_label: str = "severity"

@@ -18,12 +18,19 @@ _THRESHOLD = re.compile(r'"threshold"\s*:\s*([0-9.]+)')
 # Thresholds above this are in bytes or pieces, not in percent.
 _WHOLE_PERCENT = 100
 _GROUP = "/prometheusrulegroups/"
+# Services whose alerts all are of one instant: they tell of an event in the activity log.
+_OF_AN_EVENT = ("activitylog", "servicehealth", "resourcehealth")
 # A severity of a Prometheus rule that names none (the service's default).
 _DEFAULT_SEVERITY = 3
 
 
 def alerts(request: FetchRequest[AzureResources]) -> FetchResult:
-    """Return fired alerts. Closed is when the rule's condition ended; what people closed in the portal is not (C1)."""
+    """Return fired alerts. Closed is when the rule's condition ended; what people closed in the portal is not (C1).
+
+    An alert without a state is of one instant, and over with it: Azure calls it fired for ever.
+    """
+    found = [row for row in inventory(request, "alerts") if not row["suppressed"]]
+    lasting = _lasting_rules(request, found)
     rows = [
         {
             "alert_id": last_part(row["id"]),
@@ -31,14 +38,30 @@ def alerts(request: FetchRequest[AzureResources]) -> FetchResult:
             "rule_id": _rule_id(row["rule"], row["name"]),
             "severity": int(row["severity"].removeprefix("Sev")) if row["severity"] else None,
             "fired_at": row["firedAt"],
-            # The time may stand there while the alert fires.
-            "closed_at": row["resolvedAt"] if row["condition"] == "Resolved" else None,
+            "closed_at": _closed_at(row, lasting),
             "is_test": False,
         }
-        for row in inventory(request, "alerts")
-        if not row["suppressed"]
+        for row in found
     ]
     return FetchResult(rows, source=f"{request.connector.url} alerts")
+
+
+def _closed_at(row: Row, lasting: dict[str, bool | None]) -> Any:
+    if row["condition"] == "Resolved":
+        # The time may stand there while the alert fires.
+        return row["resolvedAt"]
+    is_of_an_event = (row["service"] or "").replace(" ", "").startswith(_OF_AN_EVENT)
+    is_stateful = False if is_of_an_event else row["stateful"]
+    if is_stateful is None:
+        is_stateful = lasting.get(row["rule"])
+    return row["firedAt"] if is_stateful is False else None
+
+
+def _lasting_rules(request: FetchRequest[AzureResources], found: list[Row]) -> dict[str, bool | None]:
+    """Return id of a rule -> whether its alerts last until they are resolved; asked where alerts do not say it."""
+    if all(row["condition"] == "Resolved" or row["stateful"] is not None for row in found):
+        return {}
+    return {row["id"].lower(): row["resolves"] for row in inventory(request, "alert_rules")}
 
 
 def _rule_id(rule: str, alert: str) -> str:

@@ -24,12 +24,18 @@ from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.organisation.names import fits, is_pattern
 from opsmetrics.sources.fetching import FetchRequest, halved
 from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
+from opsmetrics.sources.notes import Window
 
 # Differences between versions that touch us: contracts, E1. A GitHub Enterprise Server of the house refuses every
 # question in a version that it does not have (400).
 API_VERSION, SERVER_VERSION = "2026-03-10", "2022-11-28"
 SEARCH_LIMIT = 1000
+# What GraphQL calls an hourly limit that is used up: in its newer words, and in those of its documentation.
+LIMITED = frozenset({"RATE_LIMIT", "RATE_LIMITED"})
 NOTHING_ASKED = "nothing was asked: no repository of services.toml belongs to"
+HIDDEN = "not there, or not to be seen with this token"
+# Names that a note shows.
+_SHOWN = 5
 # A window of this length is taken as it comes.
 SHORTEST_WINDOW = timedelta(minutes=2)
 
@@ -53,6 +59,8 @@ class Client(Http):
         # What the answers so far lack: a kind of error -> how many items.
         self.lost: Counter[str] = Counter()
         self.renamed: dict[str, str] = {}
+        # Repositories that are not there, or not to be seen: what of them there is nobody knows.
+        self.hidden: dict[str, RefusedError] = {}
         self.archived: set[str] = set()
         headers = {
             "Accept": "application/vnd.github+json",
@@ -80,24 +88,39 @@ class Client(Http):
         return self.url.removesuffix("/v3") + "/graphql"
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the answers so far lack nothing: no item, and no repository that somebody answers for."""
+        return not self.lost and not any(self._is_missed(name) for name in self.hidden)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What is to be told of the answers so far: repositories of another name, items that GitHub kept back."""
         renamed = [f"{old} is called {new} now: write that into the configuration" for old, new in self.renamed.items()]
         nothing = [] if repositories(self.request) else [f"{NOTHING_ASKED} {self.request.connector.owner}"]
+        more = f" and {len(self.hidden) - _SHOWN} others" if len(self.hidden) > _SHOWN else ""
+        named = ", ".join([*self.hidden][:_SHOWN]) + more
         return (
             *nothing,
             *renamed,
+            *([f"{HIDDEN}: {named}"] if self.hidden else []),
             *(f"GitHub kept back {count} items ({kind})" for kind, count in sorted(self.lost.items())),
         )
 
     def repositories(self) -> Iterator[tuple[str, str]]:
-        """Yield each repository under the name it has now, and its service.
+        """Yield each repository under the name it has now, and its service; one that nobody can see ends no other.
 
         GitHub answers for a renamed or transferred repository under its new name (301): rows follow that name.
+
+        Raises:
+            SourceError: There are repositories, and not one of them can be seen.
         """
         settings, organisation = self.request.connector, self.request.organisation
         for repository in repositories(self.request):
-            found = self._repository(repository)
+            try:
+                found = self._repository(repository)
+            except RefusedError as error:
+                self.hide(repository, error)
+                continue
             now = found.name
             if now.lower() == repository.lower():
                 now = repository
@@ -109,11 +132,37 @@ class Client(Http):
             # The configuration may know the old name only.
             yield now, service_of(organisation, settings, repository) if service == now else service
 
+    def hide(self, repository: str, error: RefusedError) -> None:
+        """Note that a repository is not to be seen.
+
+        Raises:
+            SourceError: It is refused for another reason, or none of all can be seen.
+        """
+        if error.status not in {403, 404}:
+            raise error
+        self.hidden[repository] = error
+        if len(self.hidden) == len(repositories(self.request)):
+            raise error
+
+    def _is_missed(self, repository: str) -> bool:
+        """Whether a repository is expected to be there: not that of a service which was over before the asked days."""
+        if self.request.connector.repositories:
+            return True
+        return is_owned(self.request.organisation, repository, self.request.days)
+
     def new_names(self) -> set[str]:
-        """Return the present names, in lower case, of repositories that were renamed."""
+        """Return the present names, in lower case, of repositories that were renamed; those not to be seen are noted.
+
+        Raises:
+            SourceError: There are repositories, and not one of them can be seen.
+        """
         found: set[str] = set()
         for repository in repositories(self.request):
-            now = self._name_now(repository)
+            try:
+                now = self._repository(repository).name
+            except RefusedError as error:
+                self.hide(repository, error)
+                continue
             if now.lower() != repository.lower():
                 self.renamed[repository] = now
                 found.add(now.lower())
@@ -123,21 +172,15 @@ class Client(Http):
         """Return what a repository is now; each is looked up once a pull, and not once for each of its days."""
         key = f"repository {repository.lower()}"
         if key not in self.request.known:
-            told = self.get(f"repos/{repository}")
-            self.request.known[key] = _Repository(str(told["full_name"]), bool(told.get("archived")))
-        found: _Repository = self.request.known[key]
-        return found
-
-    def _name_now(self, repository: str) -> str:
-        key = f"hidden repository {repository.lower()}"
-        if key not in self.request.known:
             try:
-                return self._repository(repository).name
+                told = self.get(f"repos/{repository}")
+                self.request.known[key] = _Repository(str(told["full_name"]), bool(told.get("archived")))
             except RefusedError as error:
-                if error.status not in {403, 404}:
-                    raise
-                self.request.known[key] = repository
-        return repository
+                self.request.known[key] = error
+        found: _Repository | RefusedError = self.request.known[key]
+        if isinstance(found, RefusedError):
+            raise found
+        return found
 
     def graphql(self, name: str, /, *, item_by_item: bool = False, **variables: Any) -> dict[str, Any]:
         """Run one of our documents.
@@ -157,7 +200,7 @@ class Client(Http):
             if not errors or (item_by_item and self._of_items(body.get("data"), errors)):
                 return body["data"]
             kinds = sorted({_kind(error) for error in errors})
-            if attempt == 1 and "RATE_LIMITED" in kinds:
+            if attempt == 1 and LIMITED & set(kinds):
                 time.sleep(self._until_reset())
                 continue
             fix = "grant the App or token read access to the repositories, or shorten repositories in sources.toml"
@@ -298,6 +341,20 @@ def repositories(request: FetchRequest[GitHub]) -> list[str]:
             # A pattern names no repository that could be asked for.
             if not is_pattern(name) and name.lower().startswith(prefix)
         }
+    )
+
+
+def is_owned(organisation: Organisation, repository: str, days: Window) -> bool:
+    """Whether somebody answers for a repository in half-open days; one of which only the old name is known counts."""
+    first, end = days
+    owners = [
+        owner
+        for service in organisation.services
+        if any(fits(name, repository) for name in service.repositories)
+        for owner in service.owners
+    ]
+    return not owners or any(
+        owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first) for owner in owners
     )
 
 

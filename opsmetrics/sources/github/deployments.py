@@ -21,6 +21,7 @@ from opsmetrics.sources.actors import kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.github.client import Client
+from opsmetrics.sources.http import RefusedError
 
 Row = dict[str, Any]
 # Deployments whose states one request asks for.
@@ -83,8 +84,12 @@ def deployments(request: FetchRequest[GitHub]) -> FetchResult:
             if settings.deployed_by == "releases":
                 rows += _releases(request, client, repository, service)
                 continue
-            done = _succeeded(request, client, repository)
-            runs = _runs(client, repository, done)
+            try:
+                done = _succeeded(request, client, repository)
+                runs = _runs(client, repository, done)
+            except RefusedError as error:
+                client.hide(repository, error)
+                continue
             for item in done:
                 run = runs.get(item.run) if item.run is not None else None
                 why = rules.left_out(item.body["environment"], _run(run))
@@ -95,7 +100,7 @@ def deployments(request: FetchRequest[GitHub]) -> FetchResult:
                     counted[UNKNOWN_RUN] += 1
                 rows.append(_row(settings, repository, service, item))
     source = f"{settings.url} {settings.deployed_by}"
-    return FetchResult(rows, is_complete=not client.lost, source=source, notes=client.notes, counted=counted)
+    return FetchResult(rows, is_complete=client.is_complete, source=source, notes=client.notes, counted=counted)
 
 
 def _run(run: Row | None) -> Run | None:

@@ -48,6 +48,9 @@ def proposals(request: FetchRequest[GitHub]) -> list[Proposal]:
     with Client(request) as client:
         for repository, service in client.repositories():
             found.append(Proposal(repository, service, teams_of(_text(client, repository)), owners.get(service)))
+        for error in client.hidden.values():
+            # Of whom nothing can be read nothing can be proposed.
+            raise error
     return found
 
 

@@ -14,6 +14,7 @@ from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.deploy_rules import matches
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.github.client import Client, repositories
+from opsmetrics.sources.http import RefusedError
 
 _OUTCOMES = {"success": "up", "failure": "down", "timed_out": "down"}
 UNPROBED = "runs of probe workflows that are unknown: no step of probe_steps ran to an end"
@@ -54,7 +55,12 @@ def availability_checks(request: FetchRequest[GitHub]) -> FetchResult:
     counted: Counter[str] = Counter()
     with Client(request) as client:
         for repository, _ in client.repositories():
-            for run in client.runs(repository, request.starts_at, request.ends_at):
+            try:
+                runs = list(client.runs(repository, request.starts_at, request.ends_at))
+            except RefusedError as error:
+                client.hide(repository, error)
+                continue
+            for run in runs:
                 workflow = PurePosixPath(run["path"].split("@")[0]).stem
                 if run["event"] != "schedule" or not matches(workflow, request.connector.probe_workflows):
                     continue
@@ -64,7 +70,7 @@ def availability_checks(request: FetchRequest[GitHub]) -> FetchResult:
                 rows.append(row)
                 counted[UNPROBED] += row["status"] == "unknown"
     source = f"{request.connector.url} actions"
-    return FetchResult(rows, source=source, notes=client.notes, counted={what: n for what, n in counted.items() if n})
+    return FetchResult(rows, client.is_complete, source, client.notes, counted=+counted)
 
 
 def _row(

@@ -28,7 +28,7 @@ def restore_tests(request: FetchRequest[GitHub]) -> FetchResult:
                 row for path in request.connector.restore_files for row in _from_file(client, request, repository, path)
             ]
             rows += found or _from_runs(request, client, repository)
-    return FetchResult(rows, source=f"{request.connector.url} restore tests", notes=client.notes)
+    return FetchResult(rows, client.is_complete, f"{request.connector.url} restore tests", client.notes)
 
 
 def _from_file(client: Client, request: FetchRequest[GitHub], repository: str, path: str) -> list[Row]:

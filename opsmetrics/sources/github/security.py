@@ -12,7 +12,7 @@ from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.github.client import Client
 from opsmetrics.sources.http import RefusedError
-from opsmetrics.sources.vulnerability_facts import automatable_and_total, known_exploited, opaque
+from opsmetrics.sources.vulnerability_facts import KnownExploited, automatable_and_total, known_exploited, opaque
 
 Row = dict[str, Any]
 # Reasons for closing an alert that say that there is nothing to mend. Every other one (tolerable risk, no time, a fix
@@ -55,17 +55,27 @@ def vulnerabilities(request: FetchRequest[GitHub]) -> FetchResult:
                 continue
             rows += [_vulnerability(repository, service, alert, exploited) for alert in alerts]
             counted.update(_still_open(request, alerts))
-    return _answer(request, "dependabot", rows, unseen, counted, client)
+    return _answer(request, "dependabot", rows, unseen, counted, client, *(exploited.notes if exploited else ()))
 
 
 def _answer(
-    request: FetchRequest[GitHub], what: str, rows: list[Row], unseen: list[str], counted: Counter[str], client: Client
+    request: FetchRequest[GitHub],
+    what: str,
+    rows: list[Row],
+    unseen: list[str],
+    counted: Counter[str],
+    client: Client,
+    *notes: str,
 ) -> FetchResult:
     archived = tuple(f"{name} is archived: GitHub has no alerts of it" for name in sorted(client.archived))
     off = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
     source = f"{request.connector.url} {what}"
     return FetchResult(
-        rows, is_complete=not unseen, source=source, notes=(*client.notes, *archived, *off), counted=counted
+        rows,
+        is_complete=client.is_complete and not unseen,
+        source=source,
+        notes=(*client.notes, *archived, *off, *notes),
+        counted=counted,
     )
 
 
@@ -101,7 +111,7 @@ def _still_open(request: FetchRequest[GitHub], alerts: list[Row]) -> Iterator[st
             yield STILL_OPEN
 
 
-def _vulnerability(repository: str, service: str, alert: Row, exploited: frozenset[str] | None) -> Row:
+def _vulnerability(repository: str, service: str, alert: Row, exploited: KnownExploited | None) -> Row:
     advisory = alert["security_advisory"]
     created, published = instant(alert["created_at"]), instant(advisory["published_at"])
     detected = max(at for at in (created, published) if at is not None)
@@ -120,7 +130,7 @@ def _vulnerability(repository: str, service: str, alert: Row, exploited: frozens
         "epss_ratio": _epss(advisory.get("epss")),
     }
     # An advisory without a CVE number is in no list of CVE numbers.
-    return row if exploited is None else row | {"is_exploited": advisory.get("cve_id") in exploited}
+    return row if exploited is None else row | {"is_exploited": exploited.holds([advisory.get("cve_id")])}
 
 
 def _epss(said: Any) -> float | None:

@@ -42,6 +42,8 @@ _BADGE = re.compile(
     r"/badges/age/(?P<source>[^/\s)]+)/(?P<package>[^\s)?]+)/(?P<version>[^/\s)?]+?)(?:\?[^\s)]*)?\)"
     r"|/packages/(?P<source_>[^/\s)]+)/(?P<package_>[^\s)?]+)/(?P<version_>[^/\s)?]+)/age-slim\)"
 )
+# Where badges are off, a link to what changed in a package of npm still says whose it is; Node.js has one too.
+_DIFF = re.compile(r"https://renovatebot\.com/diffs/npm/(?!node/)[^/\s)]+/[^\s)]+\)")
 # A range has blanks in it.
 _ARROW = re.compile(r"`(?P<old>[^`]+)`\s*(?:->|→)\s*`(?P<new>[^`]+)`")
 _PIN = re.compile(r"(?<!`)\s*(?:->|→)\s*`(?P<new>[^`]+)`")
@@ -198,7 +200,7 @@ def _of_tables(body: str) -> Iterator[Change]:
 
 def _of_row(line: str, cells: dict[str, str]) -> Change | None:
     badge = _BADGE.search(line)
-    source = (badge["source"] or badge["source_"]) if badge else None
+    source = (badge["source"] or badge["source_"]) if badge else "npm" if _DIFF.search(line) else None
     package = unquote(badge["package"] or badge["package_"]) if badge else _name_of(cells.get("package", ""))
     arrow = _ARROW.search(line)
     if arrow is not None:

@@ -22,20 +22,17 @@ _LATELY = timedelta(days=90)
 
 
 def _pulls(request: FetchRequest[GitHub], client: Client, field: str, start: datetime, end: datetime) -> Iterator[Row]:
-    """Yield the bots' requests in the repositories that are meant, also where these have another name by now."""
-    wanted = {name.lower() for name in repositories(request)}
+    """Yield the bots' requests in the repositories that are meant, also where these have another name by now.
+
+    A search leaves out what the token may not see, without a word: so each repository is looked at.
+    """
+    wanted = {name.lower() for name in repositories(request)} | client.new_names()
     owners = dict.fromkeys((request.connector.owner, *(name.split("/", 1)[0] for name in repositories(request))))
-    is_looked_up = False
     for owner in {owner.lower(): owner for owner in owners}.values():
         for author in request.connector.update_authors:
             query = f"org:{owner} is:pr author:{author} sort:created-asc"
             for pull in client.search("search_updates", query, field, start, end):
-                name = pull["repository"]["nameWithOwner"].lower()
-                if name not in wanted and not is_looked_up:
-                    # Another repository, or one of ours under a new name.
-                    wanted |= client.new_names()
-                    is_looked_up = True
-                if name in wanted:
+                if pull["repository"]["nameWithOwner"].lower() in wanted:
                     yield pull
 
 
@@ -46,7 +43,7 @@ def update_merges(request: FetchRequest[GitHub]) -> FetchResult:
     with Client(request) as client:
         for pull in _pulls(request, client, "merged", request.starts_at, request.ends_at):
             rows += merge_rows(pull, _bot(request, pull), zone)
-    return FetchResult(rows, source=f"{request.connector.url} pull requests", notes=client.notes)
+    return FetchResult(rows, client.is_complete, f"{request.connector.url} pull requests", client.notes)
 
 
 def dependency_updates(request: FetchRequest[GitHub]) -> FetchResult:
@@ -56,7 +53,7 @@ def dependency_updates(request: FetchRequest[GitHub]) -> FetchResult:
         for pull in _pulls(request, client, "merged", request.starts_at, request.ends_at):
             rows += change_rows(pull, _bot(request, pull), dates)
         notes = (*client.notes, *dates.notes())
-    return FetchResult(rows, source=f"{request.connector.url} pull requests", notes=notes)
+    return FetchResult(rows, client.is_complete, f"{request.connector.url} pull requests", notes)
 
 
 def update_episodes(request: FetchRequest[GitHub]) -> FetchResult:
@@ -72,7 +69,7 @@ def update_episodes(request: FetchRequest[GitHub]) -> FetchResult:
     rows, withdrawn = episodes_of(opened)
     asked = (pull for pull in opened if request.covers(instant(pull["createdAt"])))
     notes = (*client.notes, *notes_of(asked, withdrawn))
-    return FetchResult(rows, source=f"{request.connector.url} pull requests", notes=notes)
+    return FetchResult(rows, client.is_complete, f"{request.connector.url} pull requests", notes)
 
 
 def _bot(request: FetchRequest[GitHub], pull: Row) -> str:
@@ -95,6 +92,8 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
                 last[name.lower()] = max(at, last.get(name.lower(), at))
         inherits: dict[str, bool] = {}
         for repository in repositories(request):
+            if repository in client.hidden:
+                continue
             owner, name = repository.split("/", 1)
             found = client.graphql("repository_state", owner=owner, name=name)["repository"]
             if found["isArchived"]:
@@ -119,7 +118,7 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
                 }
             )
         notes = client.notes
-    return FetchResult(rows, source=f"{request.connector.url} repositories", notes=notes)
+    return FetchResult(rows, client.is_complete, f"{request.connector.url} repositories", notes)
 
 
 def _may_inherit(client: Client, owner: str) -> bool:

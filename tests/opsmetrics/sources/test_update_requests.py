@@ -65,6 +65,21 @@ FORMS: dict[str, tuple[str, str, str, list[Change]]] = {
             Change(None, "pakke", "^1.0.0", "1.2.3"),
         ],
     ),
+    "Renovate, without badges": (
+        "Update dependency cross-spawn to v7.0.5",
+        table(
+            "| Package | Change |",
+            "| [cross-spawn](https://x.invalid) | [`7.0.3` -> `7.0.5`](https://renovatebot.com/diffs/npm/cross-spawn/7.0.3/7.0.5) |",
+            "| [@types/node](https://x.invalid) | [`20.1.0` → `20.2.0`](https://renovatebot.com/diffs/npm/@types%2fnode/20.1.0/20.2.0) |",
+            "| [node](https://x.invalid) | [`18.1.0` -> `18.2.0`](https://renovatebot.com/diffs/npm/node/18.1.0/18.2.0) |",
+        ),
+        "renovate/all",
+        [
+            Change("npm", "cross-spawn", "7.0.3", "7.0.5"),
+            Change("npm", "@types/node", "20.1.0", "20.2.0"),
+            Change(None, "node", "18.1.0", "18.2.0"),
+        ],
+    ),
     "Renovate, with the new value only": (
         "Update dependency pakke to v1.1.0",
         table("| Package | Type | Update | New value |", "| [pakke](https://x.invalid) | dependencies | minor | `1.1.0` |"),
