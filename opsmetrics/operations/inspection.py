@@ -26,7 +26,7 @@ from opsmetrics.sources import files
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import reasons
 from opsmetrics.sources.contract import Judged
-from opsmetrics.sources.exports import undated
+from opsmetrics.sources.file_days import undated
 from opsmetrics.sources.query_inputs import LINE, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE
@@ -220,7 +220,8 @@ def _beside(organisation: Organisation, query: QuerySource, reading: files.Readi
     for name, found in files_of(query, reading.bases, here).items():
         for folder in sorted({file.path.parent for file in found}):
             names = [file.path.name for file in found if file.path.parent == folder]
-            fix = f"let files.{name} name them too, as in {undated(names[0])!r}, or move them away"
+            pattern = undated(names[0]) or _with_copies(names[0])
+            fix = f"let files.{name} name them too, as in {pattern!r}, or move them away"
             yield from _unread(organisation, folder, names, here, None, fix)
 
 
@@ -231,7 +232,7 @@ def _unread(
     paths = [source.path for source in organisation.sources.stream]
     paths += [each.path for query in organisation.queries for each in query.files.values()]
     known = [re.sub(r"\{\w+\}", "*", path) for path in paths]
-    forms = {undated(Path(name).stem) for name in names} - {None}
+    forms = {undated(Path(name).stem) or f"{glob.escape(Path(name).stem)}*" for name in names}
     strays = [
         path.name
         for path in (sorted(folder.iterdir()) if forms and folder.is_dir() else ())
@@ -244,6 +245,12 @@ def _unread(
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
         message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
         yield Finding(Problem(here, line, message, fix), False)
+
+
+def _with_copies(name: str) -> str:
+    """Return the pattern of a file's name and of what browsers call the next file of that name: ``inc (1).csv``."""
+    path = Path(name)
+    return f"{glob.escape(path.stem)}*{glob.escape(path.suffix)}"
 
 
 def _is_named(name: str, pattern: str) -> bool:

@@ -45,10 +45,9 @@ from opsmetrics.sources.exports import (
     manifest_of,
     matching,
     merged,
-    named_days,
-    unnamed_days,
     zone_days,
 )
+from opsmetrics.sources.file_days import named_days, unnamed_days
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window, days_of

@@ -167,7 +167,7 @@ def in_the_sandbox(tmp_path, select: str, **limits: int) -> SourceError:
     query = query_of(f'-- source = "x"\n-- files = {{ item = "items.csv" }}\n{header}{select}')
     tree = parsed(query_of(f"{HEADER}select id from item"), "q.sql")
     with pytest.raises(SourceError) as caught:
-        query_run._run(query, {}, tree, tmp_path, "q.sql", str)
+        query_run._run(query, {}, tree, tmp_path, "q.sql", {})
     return caught.value
 
 
@@ -587,6 +587,15 @@ def test_a_file_of_the_next_month_that_nobody_reads_is_told(small, desk):
     assert "nobody reads desk-2026-09.xlsx in" in said()[0]
 
 
+def test_the_next_download_of_one_name_is_told(small, desk):
+    desk(HEADER + SELECT, **{"items (1)": ITEMS, "items-open": ITEMS})
+    organisation = load_organisation(small)
+    findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+    (said,) = [str(each.problem) for each in findings if "nobody reads" in each.problem.message]
+    assert "nobody reads items (1).csv in" in said
+    assert "files.item name them too, as in 'items*.csv'" in said
+
+
 MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}Z\n{0}b,web,1,2026-{2}Z\n"
 
 
@@ -609,6 +618,9 @@ MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}Z\n{0}b,web,1,2026-{2}Z\n
         (("desk-2026-07-31", "desk-2026-09-01"), [("07-02", "07-30"), ("09-01", "09-01")], None),
         (("desk-2026-07", "desk-2026-08"), [("07-02", "07-02"), ("08-30", "08-30")], None),
         (("desk-2026-07", "desk-new"), [("07-02", "07-30"), ("09-01", "09-01")], None),
+        (("desk-juli 2026", "desk-sept. 2026"), [("07-02", "07-30"), ("09-01", "09-01")], ("08-01", "08-31")),
+        (("desk-uke 31 2026", "desk-uke 33 2026"), [("07-28", "07-30"), ("08-12", "08-14")], ("08-03", "08-09")),
+        (("desk-2026-01_2026-03", "desk-2026-Q3"), [("03-02", "03-31"), ("07-01", "07-14")], ("04-01", "06-30")),
     ],
 )
 def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names, contents, hole):
@@ -638,6 +650,11 @@ def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names
         ("items-202607.csv", "items-20260801.csv"),
         ("items-2026-07.csv", "items-2026-07 (1).csv"),
         ("2027/items-2026-07-31T0600.csv", "2025/items-2026-07-31T0700.csv"),
+        ("items juli 2026.csv", "items august 2026.csv"),
+        # Of a year that goes on and a month of it: what ends later was made later.
+        ("items-2026-07-01-2026-07-31.csv", "items-2026-01-01-2026-12-31.csv"),
+        # Copied without their times: the browser counts.
+        ("items.csv", "items (2).csv"),
         # Of numbers that are no days the time of writing tells.
         ("items 5521-07.csv", "items 1234-56.csv"),
     ],
@@ -651,7 +668,8 @@ def test_when_a_file_was_made_stands_in_its_name_or_its_folders(small, desk, old
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"id,service,severity,opened\ni1,web,{severity},2026-07-02T10:00:00Z\n")
         # The older one was written later, but where only that tells.
-        written = 1_780_000_000 + (place if "(1)" not in newer and "1234" not in newer else -place)
+        tells = -1 if "(1)" in newer or "1234" in newer else 0 if "(2)" in newer else 1
+        written = 1_788_000_000 + place * tells
         os.utime(path, (written, written))
     assert desk_of(small)["severity"].to_list() == [2]
 
