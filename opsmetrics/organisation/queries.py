@@ -75,7 +75,7 @@ class QueryFiles(Model):
         quote: Around cells of a CSV file that hold a delimiter; empty for none.
         skip_lines: Lines before the header.
         records: Where in a JSON file the list of records is: keys with dots between; default: the whole file.
-        sheet: Of a workbook; default its first.
+        sheet: Of a workbook; default its first that is not hidden.
         table: Of a SQLite file.
         cut_at: Numbers of records at which the tool cuts an export off: a file of just so many is refused.
         may_lack: Columns that some of the files, or all, may be without: their rows have nothing there.

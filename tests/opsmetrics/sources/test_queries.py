@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -919,3 +921,44 @@ def test_an_error_of_a_workbook_is_no_empty_cell_and_a_midnight_no_day(small, de
             "resolved_at: no instant (no day and time as YYYY-MM-DD HH:MM with an offset)",
             "declared_at: no instant (a day without a time)",
         ]
+
+
+def test_a_formula_that_nobody_has_worked_out_is_no_empty_cell(small, desk):
+    """Programs that write workbooks write formulas without their values: of none of them is it not over yet."""
+    desk(HEADER.replace("items.csv", "w.xlsx") + '-- naive_time = "UTC"\n' + WITH_END)
+    written = small / "data" / "w.xlsx"
+    with xlsxwriter.Workbook(small / "raw.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened", "closed"])
+        for row in (1, 2, 3):
+            sheet.write_row(row, 0, [f"i{row}", "web", 1, f"2026-08-0{row} 10:00"])
+            # Of a column that is not asked for nothing is asked.
+            sheet.write_formula(row, 6, "=A1", None, 0)
+        sheet.write_formula(1, 4, "=D2+1", None, 0)
+        sheet.write_formula(2, 4, '=IF(A1="","x","")', None, "none")
+    with zipfile.ZipFile(small / "raw.xlsx") as raw, zipfile.ZipFile(written, "w") as packed:
+        for part in raw.namelist():
+            packed.writestr(part, re.sub(rb"</f><v>(0|none)</v>", b"</f><v></v>", raw.read(part)))
+    found = desk_of(small).sort("_line")
+    assert found["_reason"].is_not_null().to_list() == [True, False, False]
+    assert "a formula that nobody has worked out" in found["_reason"][0]
+
+
+def test_cells_that_are_one_over_several_rows_say_the_same_in_each(small, desk):
+    """Names of a header in two rows, and a service beside all of its records; and what is hidden is not the first."""
+    desk(HEADER.replace('"items.csv"', '{ path = "w.xlsx", skip_lines = 1 }') + SELECT)
+    with xlsxwriter.Workbook(small / "data" / "w.xlsx") as book:
+        book.add_worksheet("fjor").hide()
+        sheet = book.add_worksheet("i år")
+        sheet.activate()
+        for column, name in enumerate(("id", "service", "severity")):
+            sheet.merge_range(0, column, 1, column, name)
+        sheet.merge_range(0, 3, 0, 4, "When")
+        sheet.write_row(1, 3, ["opened", "closed"])
+        sheet.merge_range(2, 1, 4, 1, "web")
+        for row in (2, 3, 4):
+            sheet.write_row(row, 2, [1, f"2026-08-0{row}T10:00:00Z"])
+            sheet.write(row, 0, f"i{row}")
+    found = desk_of(small).sort("_line")
+    assert found["_reason"].to_list() == [None] * 3
+    assert found["service_id"].to_list() == ["web"] * 3
