@@ -26,6 +26,7 @@ from opsmetrics.sources.database_tables import read_sqlite
 from opsmetrics.sources.delimited import Dialect, read_csv
 from opsmetrics.sources.input_heads import Head, refuse_lacking, respelled, spelling
 from opsmetrics.sources.json_lines import json_cell, object_of, parsed_json
+from opsmetrics.sources.json_pages import says_more
 from opsmetrics.sources.parquet import parquet_names
 from opsmetrics.sources.raw_table import (
     FILE,
@@ -336,13 +337,20 @@ def _json(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:
         raise unreadable(path, error.lineno, message, fix) from error
     except (ValueError, RecursionError) as error:
         raise unreadable(path, None, "no valid JSON", "look at the file and export it again") from error
+    on_the_way: list[Any] = []
     for key in files.records.split(".") if files.records else ():
+        on_the_way.append(value)
         if not isinstance(value, dict) or key not in value:
             there = ", ".join(map(str, value)) if isinstance(value, dict) else "no keys"
             message = f"there is no {key!r} where records = {files.records!r} is expected"
             raise unreadable(path, None, message, f"correct records in the header; the file has {there[:200]}")
         value = value[key]
-    return _collected(enumerate(value if isinstance(value, list) else [value], 1), wanted)
+    records = value if isinstance(value, list) else [value]
+    if not files.pages and any(says_more(each, records) for each in on_the_way):
+        message = "the file is one page of an answer, which says that there are more: the others are missing"
+        fix = "ask for all pages; where the others are files beside it, write pages = true at this input in the header"
+        raise unreadable(path, None, message, fix)
+    return _collected(enumerate(records, 1), wanted)
 
 
 def _json_lines(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:

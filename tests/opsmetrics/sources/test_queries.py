@@ -555,6 +555,44 @@ def test_an_export_that_its_tool_cut_off_is_refused(small, desk):
     assert desk_of(small).height == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "is_page"),
+    [
+        # Jira Service Management, Opsgenie, Azure, GitLab, PagerDuty, Jira old and new, GraphQL, Slack, Spring.
+        ({"links": {"next": "https://x.example/?offset=20"}}, True),
+        ({"paging": {"first": "/a", "next": "/b", "last": "/c"}}, True),
+        ({"@odata.nextLink": "https://x.example"}, True),
+        ({"_links": {"self": {"href": "/a"}, "next": {"href": "/b"}}}, True),
+        ({"more": True, "limit": 25, "offset": 0, "total": None}, True),
+        ({"startAt": 0, "maxResults": 2, "total": 3}, True),
+        ({"isLast": False, "nextPageToken": "x"}, True),
+        ({"pageInfo": {"hasNextPage": True}}, True),
+        ({"response_metadata": {"next_cursor": "x"}}, True),
+        ({"links": {}, "count": 2}, False),
+        ({"paging": {"first": "/a", "last": "/c"}}, False),
+        ({"more": False, "limit": 25, "offset": 0, "total": None}, False),
+        ({"startAt": 1, "maxResults": 50, "total": 3}, False),
+        ({"isLast": True, "next_page": None, "total": 70}, False),
+        ({"response_metadata": {"next_cursor": ""}}, False),
+    ],
+)
+def test_an_answer_that_says_that_there_is_more_is_refused(small, desk, said, is_page):
+    """Of alerts beyond the first page nobody would know, and their days would be quiet."""
+    rows = [{"id": f"i{at}", "service": "web", "severity": 1, "opened": f"2026-08-0{at}T10:00:00Z"} for at in (1, 2)]
+    (small / "data" / "one.json").write_text(json.dumps({"values": rows, **said}))
+
+    def read(more=""):
+        desk(HEADER.replace('"items.csv"', f'{{ path = "one.json", records = "values"{more} }}') + SELECT)
+        return desk_of(small).height
+
+    if is_page:
+        with pytest.raises(SourceError, match=r"one\.json: the file is one page of an answer"):
+            read()
+        assert read(", pages = true") == 2
+    else:
+        assert read() == 2
+
+
 def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
     """What the newest file says is cancelled, an older one would still tell as open."""
     newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1"
