@@ -51,6 +51,7 @@ from opsmetrics.sources.file_days import named_days, unnamed_days
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window, days_of
+from opsmetrics.sources.overlaps import agreed
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -248,7 +249,8 @@ def read_rows(reading: Reading, path: Path) -> Judged:
 
 def _table(reading: Reading, path: Path) -> RawTable:
     if reading.query is not None:
-        return answer(reading.query, reading.bases, str(path)).table
+        table = answer(reading.query, reading.bases, str(path)).table
+        return agreed(reading.stream, files_of(reading.query, reading.bases, str(path)), table)
     return read_table(path, wanted(reading.stream, reading.source.columns))
 
 
@@ -309,6 +311,7 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
             origin=source.origin,
             untold=_joined(each.untold for each in found),
             holes=tuple(holes),
+            notes=tuple(note for _, table in tables for note in table.notes),
             unproven=runs({each: state for each, state in states.items() if covered[0] <= each < covered[1]}),
         )
 

@@ -236,8 +236,12 @@ def _table(file: InputFile, reader: Reader) -> tuple[RawTable, str]:
     if size == 0:
         fix = "export it again; a quiet period still has a header line"
         raise unreadable(file.path, None, "the file is empty", fix)
-    written = datetime.fromtimestamp(file.path.stat().st_mtime, tz=UTC).isoformat(timespec="seconds")
-    return reader(file.path), written
+    return reader(file.path), written_at(file.path).isoformat(timespec="seconds")
+
+
+def written_at(path: Path) -> datetime:
+    """Return when a file was last written."""
+    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
 def _framed(file: InputFile, table: RawTable, written: str, most_rows: int | None) -> pl.DataFrame:

@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from opsmetrics.sources.query_inputs import (
     files_of,
     names_there,
     read_files,
+    written_at,
 )
 from opsmetrics.sources.query_tree import QueryTree, parsed
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -117,7 +117,7 @@ def _run(
         "memory_mb": query.memory_mb,
         "seconds": query.seconds,
         "inputs": {name: _parts(name, each, inputs, tree, folder) for name, each in inputs.items()},
-        "names": {file.name: said_to_be_made(file.name, _written_at(file.path).date()) for file in _all(found)},
+        "names": {file.name: said_to_be_made(file.name, written_at(file.path).date()) for file in _all(found)},
     }
     path = folder / "job.json"
     path.write_text(json.dumps(job), encoding="utf-8")
@@ -156,12 +156,8 @@ def _all(found: Mapping[str, list[InputFile]]) -> Iterator[InputFile]:
     return (file for files in found.values() for file in files)
 
 
-def _written_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
-
-
 def _written(path: Path) -> str:
-    return _written_at(path).isoformat(timespec="seconds")
+    return written_at(path).isoformat(timespec="seconds")
 
 
 def _problem(said: Mapping[str, Any], query: QuerySource, here: str, names: Callable[[], str]) -> Problem:

@@ -18,7 +18,7 @@ import xlsxwriter
 from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.core.sqlheader import read_header
-from opsmetrics.landing import SILENT
+from opsmetrics.landing import PARTIAL, SILENT
 from opsmetrics.operations.inspection import query_head
 from opsmetrics.operations.trying import sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
@@ -1000,3 +1000,48 @@ def test_cells_that_are_one_over_several_rows_say_the_same_in_each(small, desk):
     found = desk_of(small).sort("_line")
     assert found["_reason"].to_list() == [None] * 3
     assert found["service_id"].to_list() == ["web"] * 3
+
+
+def months(small, desk, tmp_path, **contents: str):
+    """Pull exports whose names say their days; records as id, beginning and end."""
+    (small / "data" / "items.csv").unlink(missing_ok=True)
+    desk(HEADER.replace("items.csv", "m-*.csv") + WITH_END)
+    for name, rows in contents.items():
+        lines = [
+            f"{number},web,1,2026-{start}T10:00:00Z,{end and f'2026-{end}T10:00:00Z'}" for number, start, end in rows
+        ]
+        path = small / "data" / f"m-2026-{name.strip('_').replace('_to_', '_2026-').replace('m', '-')}.csv"
+        path.write_text("\n".join(["id,service,severity,opened,closed", *lines, ""]))
+        os.utime(path, (1_788_000_000, 1_788_000_000))
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert result.error is None
+    aside = desk_of(small).drop_nulls("_reason")
+    return {row["incident_id"]: row["_reason"] for row in aside.to_dicts()}, result
+
+
+def test_what_was_open_when_its_month_was_exported_is_not_open_for_ever(small, desk, tmp_path):
+    """Next month's export has what began then: nobody says whether the record of last month is over."""
+    july, august = [("a", "07-02", "07-03"), ("b", "07-28", "")], [("c", "08-02", "08-03"), ("d", "08-30", "")]
+    aside, result = months(small, desk, tmp_path, _07=july, _08=august)
+    assert aside == {"b": "not over in m-2026-07.csv, and no newer file tells of it: export again what was open then"}
+    (load,) = result.loads
+    assert [state for start, _, state in load.unproven if start == date(2026, 7, 28)] == [PARTIAL]
+    # Exported again, it is as it stands there.
+    os.utime(small / "data" / "m-2026-07.csv", (1_788_200_000, 1_788_200_000))
+    assert desk_of(small)["_reason"].to_list() == [None] * 4
+    # Exports by the day of a change have records of other months: what is not in the newest did not change.
+    assert months(small, desk, tmp_path, _07=[("0", "05-02", ""), *july], _08=august)[0] == {}
+
+
+def test_a_record_that_a_newer_file_of_its_days_no_longer_has_is_gone(small, desk, tmp_path):
+    """It was no incident after all; but what lies at the edge of the file's days may be of another zone."""
+    first = [("a", "07-02", "07-03"), ("b", "07-20", "07-20"), ("c", "07-15", "07-15"), ("d", "07-31", "07-31")]
+    newer = [("d", "07-31", "08-01"), ("e", "08-02", "08-03")]
+    aside, result = months(small, desk, tmp_path, _07m01_to_07m31=first, _07m15_to_08m15=newer)
+    assert "m-2026-07-01_2026-07-31.csv are gone: m-2026-07-15_2026-08-15.csv is newer" in result.told[0]
+    assert sorted(desk_of(small).filter(pl.col("_reason").is_null())["incident_id"]) == ["a", "c", "d", "e"]
+    assert aside == {}, "d is as the newest says"
+    # Files of two teams that are about the same days.
+    for path in (small / "data").glob("m-*.csv"):
+        path.rename(path.with_name(path.name.replace("m-2026-07-15", "m-b-2026-07-15")))
+    assert "b" in desk_of(small)["incident_id"].to_list()
