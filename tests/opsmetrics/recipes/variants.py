@@ -562,6 +562,21 @@ VARIANTS: dict[str, Form] = {
         [],
         {2: WITHOUT_TIME},
     ),
+    "jira, states of somebody's own": Form(
+        "incidents",
+        {
+            "jira.csv": JIRA
+            + "a,OPS-1,Incident,Verified,OPS,Low,01/Aug/26 9:41 AM,,web,\n"
+            + "a,OPS-2,Incident,Verified,OPS,Low,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,web,\n"
+            + "a,OPS-3,Incident,In Progress,OPS,Low,01/Aug/26 9:41 AM,,web,\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-2", "web", 4, utc("2026-08-01T07:41:00"), utc("2026-08-02T07:41:00")),
+            ("OPS-3", "web", 4, utc("2026-08-01T07:41:00"), None),
+        ],
+        {2: UNKNOWN},
+    ),
     "opsgenie, saved by a spreadsheet that rounds long numbers": Form(
         "alerts",
         {
