@@ -84,16 +84,28 @@ create macro _instant(value, formats) as
 create macro _day(value, formats) as regexp_replace(
     _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9:.]+|00:00:00[.]000000Z)$', '\\1'
 );
+-- A spreadsheet that expects months first makes days of what it can, and turns them: what it leaves as text is of days
+-- above twelve.
+create macro _iso_day(value) as
+    try_cast(regexp_extract(_seen(value), '^[0-9]{4}-(?:0[1-9]|1[0-2])-([0-9]{2})(?:[ T]|$)', 1) as tinyint);
+create macro _first_number(value) as
+    try_cast(regexp_extract(_seen(value), '^([0-9]{1,2})[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2}', 1) as tinyint);
 create macro instant
     (value, format) as _instant(value, _formats(format)),
     (value, format, same) as list_transform(
         [{
             'found': _read(value, _formats(format)),
-            'places': bit_and(_readable(_read(value, _formats(format)))) over (partition by same)
+            'places': bit_and(_readable(_read(value, _formats(format)))) over (partition by same),
+            'is_turned': max(_iso_day(value)) over (partition by same) <= 12
+                and min(_first_number(value)) over (partition by same) > 12
         }],
-        lambda one: case when _seen(value) is not null then _only(
-            value, case when one.places > 0 then list_where(one.found, _chosen(one.places)) else one.found end
-        ) end
+        lambda one: case
+            when one.is_turned and _iso_day(value) <> try_cast(substr(_seen(value), 6, 2) as tinyint)
+                then value::varchar || ': day or month first?'
+            when _seen(value) is not null then _only(
+                value, case when one.places > 0 then list_where(one.found, _chosen(one.places)) else one.found end
+            )
+        end
     )[1];
 create macro day_of(value, format) as _day(value, _formats(format));
 create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
