@@ -51,7 +51,7 @@ from opsmetrics.sources.file_days import named_days, unnamed_days
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window, days_of
-from opsmetrics.sources.overlaps import agreed
+from opsmetrics.sources.overlaps import agreed, is_left_open, left_open
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -291,6 +291,8 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
     with one_error(str(path)):
         tables, of_file = _settled(reading, path, day)
         found = [judged(reading, export.path, table) for export, table in tables]
+        if source.is_several:
+            found = left_open(reading.stream, [(export, each) for (export, _), each in zip(tables, found, strict=True)])
         if not source.is_daily and not any(table.height for _, table in tables):
             _refuse_vanished(reading, path, landing)
         for each, (export, _) in zip(found, tables, strict=True):
@@ -473,7 +475,8 @@ def _refuse_vanished(reading: Reading, path: Path, landing: Path) -> None:
 
 def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
     """Refuse a file of which every row was set aside: it proves nothing, least of all quiet days."""
-    if frame.height == 0 or frame["_reason"].null_count():
+    # A row that was left open is none that nobody could read.
+    if frame.height == 0 or frame.select((pl.col("_reason").is_null() | is_left_open()).any()).item():
         return
     counts = reasons(frame)
     said = "; ".join(f"{each.rows} x {each.text} (first in line {each.line})" for each in counts[:3])

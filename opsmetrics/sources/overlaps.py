@@ -13,12 +13,16 @@ from pathlib import Path
 
 import polars as pl
 
+from opsmetrics.sources.claims import set_aside
+from opsmetrics.sources.contract import Judged
+from opsmetrics.sources.exports import Export
 from opsmetrics.sources.file_days import Days, named_days, said_to_be_made, undated
 from opsmetrics.sources.query_inputs import InputFile, written_at
 from opsmetrics.sources.raw_table import RawTable
 from opsmetrics.streams import Stream
 
 _DAY = timedelta(days=1)
+_STALE = "not over in {}, and no newer file tells of it: export again what was open then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,44 @@ def agreed(stream: Stream, inputs: Mapping[str, Sequence[InputFile]], table: Raw
                 notes.append(f"{len(overtaken)} rows of {file.name} are gone: {names} is newer and does not have them")
             gone |= overtaken
             if any(other.days[1] > file.days[1] for other in newer):
-                reason = f"not over in {file.name}, and no newer file tells of it: export again what was open then"
+                reason = _STALE.format(file.name)
                 stale |= {place: reason for place, _ in _places(rows.filter("is_open"), file.name)}
     return _without(table, gone, stale, tuple(notes))
+
+
+def left_open(stream: Stream, told: Sequence[tuple[Export, Judged]]) -> list[Judged]:
+    """Return the rows of files of given days, where what was not over in an older one is set aside; see :func:`agreed`.
+
+    Args:
+        stream: The contract.
+        told: The files, the oldest first, and the rows of each.
+    """
+    rows = [judged for _, judged in told]
+    if not stream.ends or any(not set(stream.ends).isdisjoint(judged.untold) for judged in rows):
+        return rows
+    for export, judged in told:
+        day = judged.frame["_day"].drop_nulls()
+        if export.days is None or not day.is_between(export.days[0], export.days[1] - _DAY).all():
+            return rows
+    is_open = pl.all_horizontal(pl.col("_reason").is_null(), *(pl.col(name).is_null() for name in stream.ends))
+    found: list[Judged] = []
+    for export, judged in told:
+        is_told = not any(_follows(other, export) for other, _ in told)
+        text = _STALE.format(export.path.name)
+        found.append(judged if is_told else replace(judged, frame=set_aside(judged.frame, is_open, text)))
+    return found
+
+
+def is_left_open() -> pl.Expr:
+    """Return the condition of judged rows that are set aside because nobody knows whether they are over."""
+    return pl.col("_reason").str.starts_with(_STALE.partition("{")[0])
+
+
+def _follows(other: Export, export: Export) -> bool:
+    """Whether a file is about later days, and was not written on an earlier day."""
+    if other.days is None or export.days is None or other.days[1] <= export.days[1]:
+        return False
+    return not (other.written_at and export.written_at) or other.written_at.date() >= export.written_at.date()
 
 
 def _is_open(stream: Stream, table: RawTable) -> pl.Series:
