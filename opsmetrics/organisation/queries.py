@@ -76,7 +76,8 @@ class QueryFiles(Model):
         quote: Around cells of a CSV file that hold a delimiter; empty for none.
         skip_lines: Lines before the header.
         records: Where in a JSON file the list of records is: keys with dots between; default: the whole file.
-        sheet: Of a workbook; default its first that is not hidden.
+        sheet: Of a workbook; default its first that is not hidden. With ``*`` all that are called so, such as one for
+            each month.
         table: Of a SQLite file.
         cut_at: Numbers of records at which the tool cuts an export off: a file of just so many is refused.
         pages: Whether JSON files are the pages of one answer: one that says that there are more is refused otherwise.

@@ -2,7 +2,7 @@
 -- stream = "incidents"
 -- source = "jira"
 -- input = "issue"
--- cut_at = [1000]
+-- cut_at = [1000, 10000]
 -- columns = ["Issue key", "Priority", "Created", "Resolved"]
 -- naive_time = "local"
 -- note.nb = "Eksporter bare saker som er hendelser. Tjenesten er sakens første komponent, ellers prosjektets nøkkel."

@@ -39,7 +39,7 @@ from opsmetrics.sources.raw_table import (
     numbered_lines,
     unreadable,
 )
-from opsmetrics.sources.sheets import read_sheet
+from opsmetrics.sources.sheets import read_sheet, sheets_like
 from opsmetrics.sources.tables import MAX_FILE_BYTES
 
 # Columns that every input has beside its file: line (of JSON, Parquet, workbooks and tables: number of the record),
@@ -193,11 +193,14 @@ def read_files(
         heads = [(file, *parquet_names(file.path)) for file in found] if len(found) > 1 else []
         refuse_lacking(files, [Head(file.path, names, has_rows=rows > 0) for file, names, rows in heads], named)
         return Input(parquet=tuple(found))
-    reader = _reader(files, wanted)
-    tables = [(file, *_table(file, reader)) for file in found]
+    pieces = [(file, each) for file in found for each in _pieces(files, file, named)]
+    tables = [(file, *_table(file, _reader(each, wanted))) for file, each in pieces]
     for file, table, _ in tables:
         _refuse_cut_off(files, file.path, table.height)
-    heads = [Head(file.path, table.names, has_rows=table.height > 0) for file, table, _ in tables]
+    heads = [
+        Head(_place(files, file, each), table.names, has_rows=table.height > 0)
+        for (file, each), (_, table, _) in zip(pieces, tables, strict=True)
+    ]
     refuse_lacking(files, heads, named)
     spelled = spelling(named, (table for _, table, _ in tables))
     tables = [(file, respelled(table, spelled), written) for file, table, written in tables]
@@ -215,6 +218,22 @@ def read_files(
     absent = [spelled.get(folded(name), name) for name in files.may_lack if folded(name) not in there]
     frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     return Input(frame, broken=broken, is_open=is_open, is_whole=is_whole)
+
+
+def _pieces(files: QueryFiles, file: InputFile, named: frozenset[str]) -> list[QueryFiles]:
+    """Return what is read of a file: where its sheet is a pattern, each sheet that it names."""
+    if files.sheet is None or "*" not in files.sheet:
+        return [files]
+    asked = frozenset(map(folded, named)) or Everything()
+    return [
+        files.model_copy(update={"sheet": sheet})
+        for sheet in sheets_like(file.path, files.sheet, files.skip_lines or 0, asked)
+    ]
+
+
+def _place(files: QueryFiles, file: InputFile, each: QueryFiles) -> Path:
+    """Return a file for messages, with its sheet where there are several."""
+    return file.path if files.sheet == each.sheet else file.path.with_name(f"{file.path.name} ({each.sheet})")
 
 
 def _refuse_cut_off(files: QueryFiles, path: Path, rows: int) -> None:

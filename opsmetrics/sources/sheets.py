@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Container, Iterator
 from datetime import date, datetime, time, timedelta
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,43 @@ def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
         raise ValueError(error.problem.message) from error
 
 
-def _names(path: Path) -> list[str]:
+def seen_sheets(path: Path) -> list[str]:
+    """Return the sheets of a workbook that are not hidden.
+
+    Raises:
+        ValueError: It is no workbook.
+    """
+    try:
+        return _names(path, is_seen=True)
+    except SourceError as error:
+        raise ValueError(error.problem.message) from error
+
+
+def sheets_like(path: Path, pattern: str, skip_lines: int, named: Container[str]) -> list[str]:
+    """Return the sheets that a pattern names and whose columns are those that are asked for: one for each month.
+
+    Args:
+        path: The workbook.
+        pattern: With ``*`` for any signs, which no sheet's own name holds; what is hidden is not meant.
+        skip_lines: Lines before the names of columns.
+        named: Folded names of columns; a sheet with none of them is another table.
+
+    Raises:
+        SourceError: It is no workbook, or there is no such sheet.
+    """
+    found: list[str] = []
+    for name in _names(path, is_seen=True):
+        if fnmatchcase(name, pattern):
+            header = next(islice(_rows(path, name), skip_lines, None), [])
+            if any(folded(_text(cell) or "") in named for cell in header):
+                found.append(name)
+    if not found:
+        message = f"no sheet that is called {pattern!r} has the columns of the select"
+        raise unreadable(path, None, message, "correct sheet, or skip_lines, in the query's header")
+    return found
+
+
+def _names(path: Path, *, is_seen: bool = False) -> list[str]:
     """Return the sheets of a workbook: what somebody sees who opens it first, then what is hidden or a chart."""
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -84,7 +121,7 @@ def _names(path: Path) -> list[str]:
                 (sheet.typ != SheetTypeEnum.WorkSheet, sheet.visible != SheetVisibleEnum.Visible, number, sheet.name)
                 for number, sheet in enumerate(book.sheets_metadata)
             ]
-            return [name for *_, name in sorted(sheets)]
+            return [name for *hidden, _, name in sorted(sheets) if not (is_seen and any(hidden))]
     except (CalamineError, zipfile.BadZipFile) as error:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
 

@@ -24,6 +24,7 @@ from opsmetrics.operations.trying import sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.advice import advice
 from opsmetrics.organisation.queries import QuerySource
+from opsmetrics.recipes.shape import shapes_of
 from opsmetrics.sources import files, pull_stream, query_run
 from opsmetrics.sources.claims import DAY
 from opsmetrics.sources.database_tables import read_sqlite, sqlite_columns
@@ -1045,3 +1046,41 @@ def test_a_record_that_a_newer_file_of_its_days_no_longer_has_is_gone(small, des
     for path in (small / "data").glob("m-*.csv"):
         path.rename(path.with_name(path.name.replace("m-2026-07-15", "m-b-2026-07-15")))
     assert "b" in desk_of(small)["incident_id"].to_list()
+
+
+def test_sheets_of_one_form_are_one_table(small, desk):
+    """A list by hand has a sheet for each month, and one that sums them up."""
+    path = small / "data" / "w.xlsx"
+
+    def write(**columns: str) -> None:
+        with xlsxwriter.Workbook(path) as book:
+            book.add_worksheet("Oversikt").write_row(0, 0, ["Måned", "Antall"])
+            for number, month in enumerate(("juli", "august", "kladd"), 7):
+                sheet = book.add_worksheet(month)
+                opened = columns.get(month, "opened")
+                sheet.write_row(0, 0, ["id", "service", "severity", opened])
+                sheet.write_row(1, 0, [f"i{number}", "web", 1, f"2026-0{number}-01T10:00:00Z"])
+            sheet.hide()
+            book.add_worksheet("september")
+
+    write()
+    desk(HEADER.replace('"items.csv"', '{ path = "w.xlsx", sheet = "*" }') + SELECT)
+    assert sorted(desk_of(small)["incident_id"]) == ["i7", "i8"]
+    write(august="begun")
+    with pytest.raises(SourceError, match=r"w\.xlsx \(august\): column 'opened' is missing"):
+        desk_of(small)
+    desk(HEADER.replace('"items.csv"', '{ path = "w.xlsx", sheet = "2026*" }') + SELECT)
+    with pytest.raises(SourceError, match=r"no sheet that is called '2026\*' has the columns"):
+        desk_of(small)
+    # Who reads one of them is told of the others.
+    with xlsxwriter.Workbook(path) as book:
+        for number in (7, 8):
+            sheet = book.add_worksheet(f"måned {number}")
+            sheet.write_row(0, 0, ["id", "service", "severity", "opened"])
+            sheet.write_row(1, 0, [f"i{number}", "web", 1, f"2026-0{number}-01T10:00:00Z"])
+    desk(HEADER.replace("items.csv", "w.xlsx") + SELECT)
+    organisation = load_organisation(small)
+    findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+    assert any("other sheets with the same columns" in each.problem.message for each in findings)
+    (shape,) = {each.sheet for each in shapes_of(path) if "opened" in each.records[""]}
+    assert shape == "*", "as source add writes it"
