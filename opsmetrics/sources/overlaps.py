@@ -61,28 +61,33 @@ def agreed(stream: Stream, inputs: Mapping[str, Sequence[InputFile]], table: Raw
     if stream.is_register or stream.time not in table.data.columns or table.files is None:
         return table
     day = table.data[stream.time].cast(pl.String).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    rows = pl.DataFrame({"file": table.files, "day": day, "is_open": _is_open(stream, table)}).with_row_index("place")
+    rows = pl.DataFrame({"file": table.files, "day": day, "is_open": _is_open(stream, table)})
+    told = [known for files in inputs.values() if len(files) > 1 and (known := _dated(files, rows))]
+    if not told:
+        return table
+    of_file: dict[str | None, list[tuple[int, date | None, bool]]] = {}
+    for place, (file, began, is_open) in enumerate(rows.iter_rows()):
+        of_file.setdefault(file, []).append((place, began, is_open))
     gone = set[int]()
     stale: dict[int, str] = {}
     notes: list[str] = []
-    for files in inputs.values():
-        known = _dated(files, rows)
+    for known in told:
         for file in known:
-            newer = [other for other in known if other.is_newer(file)]
+            own = of_file.get(file.name, [])
+            newer = [other for other in known if other.is_newer(file)] if own else []
+            same = [other for other in newer if other.kind == file.kind and other.days[0] < file.days[1]]
             overtaken = {
                 place
-                for other in newer
-                if other.kind == file.kind
-                for place, at in _places(rows, file.name)
-                if at is not None and other.is_about(at) and file.days[0] <= at < file.days[1]
+                for place, day, _ in own
+                if day is not None and file.days[0] <= day < file.days[1] and any(each.is_about(day) for each in same)
             }
             if overtaken:
-                names = ", ".join(other.name for other in newer if other.kind == file.kind)
+                names = ", ".join(each.name for each in same)
                 notes.append(f"{len(overtaken)} rows of {file.name} are gone: {names} is newer and does not have them")
             gone |= overtaken
             if any(other.days[1] > file.days[1] for other in newer):
                 reason = _STALE.format(file.name)
-                stale |= {place: reason for place, _ in _places(rows.filter("is_open"), file.name)}
+                stale |= {place: reason for place, _, is_open in own if is_open}
     return _without(table, gone, stale, tuple(notes))
 
 
@@ -128,10 +133,6 @@ def _is_open(stream: Stream, table: RawTable) -> pl.Series:
         return pl.Series([False]).new_from_index(0, table.height)
     said = pl.DataFrame([series.alias(str(number)) for number, series in enumerate(ends)])
     return said.select(pl.all_horizontal((pl.all().is_null()) | (pl.all() == ""))).to_series()
-
-
-def _places(rows: pl.DataFrame, file: str) -> list[tuple[int, date | None]]:
-    return [(place, day) for place, day in rows.filter(pl.col("file") == file).select("place", "day").iter_rows()]
 
 
 def _dated(files: Sequence[InputFile], rows: pl.DataFrame) -> list[_File]:
