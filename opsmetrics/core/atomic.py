@@ -33,6 +33,14 @@ def sync_folder(folder: Path) -> None:
     _sync(folder)
 
 
+def sync_tree(folder: Path) -> None:
+    """Make all files and folders below ``folder``, and itself, durable; a rename that names them is another's."""
+    for below, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            _sync(Path(below) / name)
+        _sync(Path(below))
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -208,6 +208,7 @@ class Batch:
         withdrawn: Half-open windows of days that earlier loads of the same file claimed and that it no longer covers.
         unproven: Days of the window that the batch does not prove.
         holes: Half-open windows of days that none of its files is about.
+        notes: What newer files took back of older ones, for people.
     """
 
     frame: pl.DataFrame
@@ -222,3 +223,4 @@ class Batch:
     withdrawn: tuple[tuple[date, date], ...] = ()
     unproven: Unproven = ()
     holes: tuple[tuple[date, date], ...] = ()
+    notes: tuple[str, ...] = ()

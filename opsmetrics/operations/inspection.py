@@ -22,11 +22,12 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.advice import Finding, line_of
 from opsmetrics.organisation.queries import FORMATS, QuerySource
+from opsmetrics.recipes.shape import shapes_of
 from opsmetrics.sources import files
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.claims import reasons
 from opsmetrics.sources.contract import Judged
-from opsmetrics.sources.exports import undated
+from opsmetrics.sources.file_days import undated
 from opsmetrics.sources.query_inputs import LINE, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE
@@ -218,10 +219,23 @@ def _strays(
 def _beside(organisation: Organisation, query: QuerySource, reading: files.Reading, here: str) -> Iterator[Finding]:
     """Files beside those that a query reads, of other days by their names, and that nobody reads."""
     for name, found in files_of(query, reading.bases, here).items():
+        yield from _unread_sheets(query, name, found[0].path, here)
         for folder in sorted({file.path.parent for file in found}):
             names = [file.path.name for file in found if file.path.parent == folder]
-            fix = f"let files.{name} name them too, as in {undated(names[0])!r}, or move them away"
+            pattern = undated(names[0]) or _with_copies(names[0])
+            fix = f"let files.{name} name them too, as in {pattern!r}, or move them away"
             yield from _unread(organisation, folder, names, here, None, fix)
+
+
+def _unread_sheets(query: QuerySource, name: str, path: Path, here: str) -> Iterator[Finding]:
+    """Sheets with the same columns as the one that is read: one for each month."""
+    read = query.files[name]
+    if read.kind != "sheet" or read.sheet is not None:
+        return
+    if any(shape.sheet == "*" and shape.skip_lines == (read.skip_lines or 0) for shape in shapes_of(path)):
+        message = f"{path} has other sheets with the same columns, and nobody reads them"
+        fix = f'write sheet = "*" at files.{name} in the header for all of them, or the name of the one that is meant'
+        yield Finding(Problem(here, None, message, fix), False)
 
 
 def _unread(
@@ -231,7 +245,7 @@ def _unread(
     paths = [source.path for source in organisation.sources.stream]
     paths += [each.path for query in organisation.queries for each in query.files.values()]
     known = [re.sub(r"\{\w+\}", "*", path) for path in paths]
-    forms = {undated(Path(name).stem) for name in names} - {None}
+    forms = {undated(Path(name).stem) or f"{glob.escape(Path(name).stem)}*" for name in names}
     strays = [
         path.name
         for path in (sorted(folder.iterdir()) if forms and folder.is_dir() else ())
@@ -244,6 +258,12 @@ def _unread(
         more = f" and {len(strays) - _SHOWN} more" if len(strays) > _SHOWN else ""
         message = f"nobody reads {', '.join(strays[:_SHOWN])}{more} in {folder}"
         yield Finding(Problem(here, line, message, fix), False)
+
+
+def _with_copies(name: str) -> str:
+    """Return the pattern of a file's name and of what browsers call the next file of that name: ``inc (1).csv``."""
+    path = Path(name)
+    return f"{glob.escape(path.stem)}*{glob.escape(path.suffix)}"
 
 
 def _is_named(name: str, pattern: str) -> bool:

@@ -41,6 +41,7 @@ _OF: dict[str, tuple[Format, ...]] = {
     "quote": ("csv",),
     "skip_lines": ("csv", "sheet"),
     "records": ("json",),
+    "pages": ("json",),
     "sheet": ("sheet",),
     "table": ("sqlite",),
 }
@@ -75,9 +76,11 @@ class QueryFiles(Model):
         quote: Around cells of a CSV file that hold a delimiter; empty for none.
         skip_lines: Lines before the header.
         records: Where in a JSON file the list of records is: keys with dots between; default: the whole file.
-        sheet: Of a workbook; default its first.
+        sheet: Of a workbook; default its first that is not hidden. With ``*`` all that are called so, such as one for
+            each month.
         table: Of a SQLite file.
         cut_at: Numbers of records at which the tool cuts an export off: a file of just so many is refused.
+        pages: Whether JSON files are the pages of one answer: one that says that there are more is refused otherwise.
         may_lack: Columns that some of the files, or all, may be without: their rows have nothing there.
     """
 
@@ -91,6 +94,7 @@ class QueryFiles(Model):
     sheet: Annotated[str, StringConstraints(min_length=1)] | None = None
     table: Table | None = None
     cut_at: list[Annotated[int, Field(ge=1)]] = []
+    pages: bool | None = None
     may_lack: list[Annotated[str, StringConstraints(min_length=1)]] = []
 
     @model_validator(mode="after")

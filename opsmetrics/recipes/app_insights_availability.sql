@@ -2,6 +2,7 @@
 -- stream = "availability_checks"
 -- source = "app-insights"
 -- input = "test"
+-- cut_at = [10000, 30000]
 -- columns = ["name", "location", "success", "timestamp [UTC]"]
 -- naive_time = "UTC"
 -- note.nb = "Monitorens navn er testens navn, uansett hvor den kjørte fra. Visningen i Logs må stå på UTC."

@@ -2,7 +2,7 @@
 -- stream = "alerts"
 -- source = "grafana"
 -- input = "annotation"
--- cut_at = [100]
+-- cut_at = [100, 5000]
 -- columns = ["alertId", "alertName", "newState", "prevState", "time", "timeEnd"]
 -- note.nb = "Tjenesten er varselets navn: skriv det som alias i services.toml, eller kutt det i spørringen. Er alle varsler vakt?"
 -- note.en = "The service is the alert's name: write it as an alias in services.toml, or cut it in the query. Does each alert page?"

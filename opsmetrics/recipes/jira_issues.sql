@@ -2,7 +2,7 @@
 -- stream = "incidents"
 -- source = "jira"
 -- input = "issue"
--- cut_at = [1000]
+-- cut_at = [1000, 10000]
 -- columns = ["Issue key", "Priority", "Created", "Resolved"]
 -- naive_time = "local"
 -- note.nb = "Eksporter bare saker som er hendelser. Tjenesten er sakens første komponent, ellers prosjektets nøkkel."
@@ -28,11 +28,22 @@ with read as (
         end) as resolved_on, -- if "Status Category" -- if "Status Category Changed"
         english_months("Resolved") as resolved_on, -- unless "Status Category"
         english_months("Resolved") as resolved_on, -- if "Status Category" -- unless "Status Category Changed"
-        lower(trim("Status Category")) in ('done', 'ferdig', 'fullført') as is_over -- if "Status Category"
-        lower(trim("Status")) in ( -- if "Status" -- unless "Status Category"
-            'done', 'closed', 'resolved', 'completed', 'ferdig', 'fullført', 'lukket', 'løst', 'avsluttet' -- if "Status" -- unless "Status Category"
-        ) as is_over -- if "Status" -- unless "Status Category"
-        false as is_over -- unless "Status Category" "Status"
+        case -- if "Status Category"
+            when lower(trim("Status Category")) in ('done', 'ferdig', 'fullført') then 'over' -- if "Status Category"
+            when lower(trim("Status Category")) in ('to do', 'in progress', 'no category', 'å gjøre', 'pågår', 'under arbeid') then 'open' -- if "Status Category"
+        end as phase -- if "Status Category"
+        case -- if "Status" -- unless "Status Category"
+            when lower(trim("Status")) in ( -- if "Status" -- unless "Status Category"
+                'done', 'closed', 'resolved', 'completed', 'ferdig', 'fullført', 'lukket', 'løst', 'avsluttet' -- if "Status" -- unless "Status Category"
+            ) then 'over' -- if "Status" -- unless "Status Category"
+            when lower(trim("Status")) in ( -- if "Status" -- unless "Status Category"
+                'to do', 'open', 'new', 'backlog', 'selected for development', 'in progress', 'work in progress', 'reopened', -- if "Status" -- unless "Status Category"
+                'in review', 'under review', 'on hold', 'pending', 'blocked', 'escalated', 'investigating', 'waiting for support', -- if "Status" -- unless "Status Category"
+                'waiting for customer', 'å gjøre', 'åpen', 'ny', 'pågår', 'under arbeid', 'under behandling', 'venter', 'på vent', -- if "Status" -- unless "Status Category"
+                'gjenåpnet', 'undersøkes' -- if "Status" -- unless "Status Category"
+            ) then 'open' -- if "Status" -- unless "Status Category"
+        end as phase -- if "Status" -- unless "Status Category"
+        'open' as phase -- unless "Status Category" "Status"
     from issue
 )
 
@@ -55,6 +66,11 @@ select
     coalesce(instant(resolved_on, [
         '%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S',
         '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %H:%M', '%d/%m/%Y %H:%M', '%d.%b.%y %H:%M', '%d. %b. %Y %H:%M'
-    ], _file), case when is_over then 'over, without a time' end) as resolved_at
+    ], _file), case
+        when phase = 'over' then 'over, without a time'
+        -- A state of somebody's own may mean that it is over.
+        when phase is null then unknown_word("Status Category") -- if "Status Category"
+        when phase is null then unknown_word("Status") -- if "Status" -- unless "Status Category"
+    end) as resolved_at
 from read
 qualify rank() over (partition by "Issue key" order by made_at(_file, _modified_at) desc) = 1

@@ -21,7 +21,7 @@ from opsmetrics.language.bilingual import Text
 from opsmetrics.organisation.queries import FOLDER, FORMATS, Format
 from opsmetrics.organisation.zone import configured_zone
 from opsmetrics.recipes.shape import Shape, shapes_of
-from opsmetrics.sources.exports import undated
+from opsmetrics.sources.file_days import undated
 from opsmetrics.sources.raw_table import folded
 
 _QUOTED = re.compile(r'"([^"]+)"')

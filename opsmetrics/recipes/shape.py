@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from opsmetrics.sources.database_tables import sqlite_columns
 from opsmetrics.sources.delimited import numbered_names
 from opsmetrics.sources.query_inputs import Everything
 from opsmetrics.sources.raw_table import folded, numbered_lines
-from opsmetrics.sources.sheets import first_rows
+from opsmetrics.sources.sheets import first_rows, seen_sheets
 
 # Of a larger file only the head is looked at; a JSON file can only be read as a whole.
 HEAD_BYTES = 1 << 20
@@ -44,7 +45,7 @@ class Shape:
             table -> columns. Of other files the columns stand under the empty name.
         skip_lines: Lines before the header of a CSV file or a workbook: titles, and those of PowerShell and of Excel.
         said: Of a JSON file that is an object, place -> the text that stands there: in it, or in an object in it.
-        sheet: Of a workbook, where it is not the first.
+        sheet: Of a workbook, where it is not the first; ``*`` where several have these columns.
     """
 
     kind: Format
@@ -158,9 +159,20 @@ def _calendar(file: Path) -> list[Shape]:
 
 
 def _sheet(file: Path) -> list[Shape]:
+    sheets = first_rows(file, _SKIPPED_MOST)
+    seen = seen_sheets(file)
+    # Sheets with the same columns in the same line are one table: one for each month.
+    heads = Counter(
+        (skipped, _folded(row)) for name in seen for skipped, row in enumerate(sheets[name]) if any(map(str.strip, row))
+    )
+
+    def named(number: int, name: str, skipped: int, row: list[str]) -> str | None:
+        is_one = name in seen and heads[skipped, _folded(row)] > 1
+        return "*" if is_one else name if number else None
+
     return [
-        Shape("sheet", None, None, {"": _folded(row)}, skipped, sheet=name if number else None)
-        for number, (name, rows) in enumerate(first_rows(file, _SKIPPED_MOST).items())
+        Shape("sheet", None, None, {"": _folded(row)}, skipped, sheet=named(number, name, skipped, row))
+        for number, (name, rows) in enumerate(sheets.items())
         for skipped, row in enumerate(rows)
         if any(row)
     ]

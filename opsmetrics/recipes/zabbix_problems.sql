@@ -2,6 +2,7 @@
 -- stream = "alerts"
 -- source = "zabbix"
 -- input = "problem"
+-- cut_at = [1000, 1001]
 -- columns = ["Severity", "Time", "Recovery time", "Status", "Host", "Problem"]
 -- naive_time = "local"
 -- note.nb = "Bare High og Disaster regnes som vakt; endre siste linje om hos dere også andre vekker noen. Tjenesten er vertens navn. Filen sier ikke hva som skjedde under vedlikehold: det teller med."

@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from opsmetrics.catalogue.schemas import EXPORTED
-from opsmetrics.core.atomic import draft, settle
+from opsmetrics.core.atomic import draft, settle, sync_folder, sync_tree
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.snapshots.store import NAME, current, opened
 
@@ -72,6 +72,8 @@ def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) 
             path.parent.mkdir(parents=True, exist_ok=True)
             con.sql(f"from {name}").pl().write_parquet(path, metadata={"comment": text or "", "snapshot": folder.name})
         columns.drop("table_comment").write_parquet(temporary / COLUMNS)
+        # An export that is there is not written again: after a power cut its name must not stand over empty files.
+        sync_tree(temporary)
         try:
             temporary.replace(folder)
         except OSError:
@@ -80,6 +82,7 @@ def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) 
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    sync_folder(folder.parent)
 
 
 def _point(target: Path, name: str) -> None:

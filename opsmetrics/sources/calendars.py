@@ -1,6 +1,7 @@
 """Calendars (iCalendar, RFC 5545): each event is a row, its properties are the columns, and its times say their zone.
 
-An event that repeats is set aside: how often it does, its single events say, which programs for duty export.
+An event that repeats is set aside: how often it does, its single events say, which programs for duty export. One that
+was called off is none.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def _events(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[_Event]:
         elif name == "END":
             if event is not None and inside[-1:] == ["VEVENT"]:
                 _end(event)
-                yield event
+                # Programs leave what was called off in the calendar, with its times.
+                if event.cells.get("status", "").strip().upper() != "CANCELLED":
+                    yield event
                 event = None
             inside = inside[:-1]
         elif event is not None and inside[-1:] == ["VEVENT"]:

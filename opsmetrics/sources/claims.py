@@ -174,9 +174,20 @@ def _outside(frame: pl.DataFrame, covered: Window) -> pl.DataFrame:
     late = pl.col("_reason").is_null() & ~pl.col("_day").is_between(*covered, closed="left")
     # Without the days, so that the rows of all daily files share one reason.
     text = "outside the days that the file covers, which go from local midnight to local midnight"
+    return set_aside(frame, late, text)
+
+
+def set_aside(frame: pl.DataFrame, which: pl.Expr, why: str) -> pl.DataFrame:
+    """Set rows aside, which are good but for that.
+
+    Args:
+        frame: Judged rows.
+        which: Condition.
+        why: The reason.
+    """
     keys = [name for name in frame.columns if not name.startswith("_")]
     raw = pl.struct([pl.col(name).cast(pl.String) for name in keys]).struct.json_encode()
     return frame.with_columns(
-        _raw=pl.when(late).then(raw).otherwise(pl.col("_raw")),
-        _reason=pl.when(late).then(pl.lit(text)).otherwise(pl.col("_reason")),
+        _raw=pl.when(which).then(raw).otherwise(pl.col("_raw")),
+        _reason=pl.when(which).then(pl.lit(why)).otherwise(pl.col("_reason")),
     )

@@ -7,7 +7,6 @@ here: reading a file into rows (``opsmetrics.sources.files``), and what a delive
 
 from __future__ import annotations
 
-import glob
 import json
 import re
 from calendar import monthrange
@@ -152,63 +151,6 @@ def _days_of_name(named: dict[str, str]) -> Window | None:
             raise ValueError(f"{named['from_']} to {named['to_']}")
         return first.date(), last.date() + DAY
     return None
-
-
-_NAMED_DAY = re.compile(r"(?<!\d)(?:(\d{4})([-_.]?)(\d\d)\2(\d\d)|(\d\d?)[.](\d\d?)[.](\d{4}))(?!\d)")
-_NAMED_MONTH = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_./]?(0[1-9]|1[0-2])(?![-_.]?\d)")
-
-
-_NAMED_TIME = r"(?:[T_ -]\d\d[-:.]?\d\d(?:[-:.]?\d\d)?Z?)?"
-_NAMED = re.compile(
-    rf"(?<!\d)(?:(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])(?:\1\d\d)?{_NAMED_TIME}|\d\d?[.]\d\d?[.](?:19|20)\d\d)(?!\d)"
-)
-
-
-def undated(name: str) -> str | None:
-    """Return the pattern of a file's name with ``*`` for the days and months in it; None where there are none."""
-    found = list(_NAMED.finditer(name))
-    if not found:
-        return None
-    return f"{glob.escape(name[: found[0].start()])}*{glob.escape(name[found[-1].end() :])}"
-
-
-def named_days(name: str) -> Window | None:
-    """Return the half-open days that a file's name, else its folder's, says: a month, or from day to day."""
-    for part in (name.rpartition("/")[2], name.rpartition("/")[0]):
-        try:
-            days = [
-                date(int(found[1] or found[7]), int(found[3] or found[6]), int(found[4] or found[5]))
-                for found in _NAMED_DAY.finditer(part)
-            ]
-        except ValueError:
-            return None
-        if len(days) == 2 and days[0] < days[1]:
-            return days[0], days[1] + DAY
-        if days:
-            return None
-        months = _NAMED_MONTH.findall(part)
-        if months:
-            year, month = map(int, months[-1])
-            return date(year, month, 1), date(year, month, monthrange(year, month)[1]) + DAY
-    return None
-
-
-def unnamed_days(named: Sequence[Window | None]) -> list[Window]:
-    """Return the half-open days between files that none of them is about; none where one does not say what it is about.
-
-    Args:
-        named: What the name of each file says.
-    """
-    windows = sorted(window for window in named if window is not None)
-    if len(windows) < len(named):
-        return []
-    found: list[Window] = []
-    end = windows[0][1] if windows else date.min
-    for start, following in windows[1:]:
-        if start > end:
-            found.append((end, start))
-        end = max(end, following)
-    return found
 
 
 def _instant(text: str, naive: ZoneInfo) -> datetime:

@@ -154,6 +154,7 @@ class FilePull:
         """Land a file; return the number of the load that holds it, and the digest of its rows if some do not count."""
         batch = files.read_parcel(self._reading, path, landing=self._landing, day=day, window=cut)
         content = content_digest(batch)
+        self.told += [f"{batch.source}: {note}" for note in batch.notes]
         for start, end in batch.holes:
             fix = "export it too"
             fix += ", or say in the header with covers that nothing happened" if self._reading.query else ""

@@ -45,13 +45,13 @@ from opsmetrics.sources.exports import (
     manifest_of,
     matching,
     merged,
-    named_days,
-    unnamed_days,
     zone_days,
 )
+from opsmetrics.sources.file_days import named_days, unnamed_days
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window, days_of
+from opsmetrics.sources.overlaps import agreed, is_left_open, left_open
 from opsmetrics.sources.query_inputs import content_digest, files_of
 from opsmetrics.sources.query_run import answer
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -249,7 +249,8 @@ def read_rows(reading: Reading, path: Path) -> Judged:
 
 def _table(reading: Reading, path: Path) -> RawTable:
     if reading.query is not None:
-        return answer(reading.query, reading.bases, str(path)).table
+        table = answer(reading.query, reading.bases, str(path)).table
+        return agreed(reading.stream, files_of(reading.query, reading.bases, str(path)), table)
     return read_table(path, wanted(reading.stream, reading.source.columns))
 
 
@@ -290,6 +291,8 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
     with one_error(str(path)):
         tables, of_file = _settled(reading, path, day)
         found = [judged(reading, export.path, table) for export, table in tables]
+        if source.is_several:
+            found = left_open(reading.stream, [(export, each) for (export, _), each in zip(tables, found, strict=True)])
         if not source.is_daily and not any(table.height for _, table in tables):
             _refuse_vanished(reading, path, landing)
         for each, (export, _) in zip(found, tables, strict=True):
@@ -310,6 +313,7 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
             origin=source.origin,
             untold=_joined(each.untold for each in found),
             holes=tuple(holes),
+            notes=tuple(note for _, table in tables for note in table.notes),
             unproven=runs({each: state for each, state in states.items() if covered[0] <= each < covered[1]}),
         )
 
@@ -471,7 +475,8 @@ def _refuse_vanished(reading: Reading, path: Path, landing: Path) -> None:
 
 def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
     """Refuse a file of which every row was set aside: it proves nothing, least of all quiet days."""
-    if frame.height == 0 or frame["_reason"].null_count():
+    # A row that was left open is none that nobody could read.
+    if frame.height == 0 or frame.select((pl.col("_reason").is_null() | is_left_open()).any()).item():
         return
     counts = reasons(frame)
     said = "; ".join(f"{each.rows} x {each.text} (first in line {each.line})" for each in counts[:3])

@@ -26,6 +26,7 @@ from opsmetrics.sources.database_tables import read_sqlite
 from opsmetrics.sources.delimited import Dialect, read_csv
 from opsmetrics.sources.input_heads import Head, refuse_lacking, respelled, spelling
 from opsmetrics.sources.json_lines import json_cell, object_of, parsed_json
+from opsmetrics.sources.json_pages import says_more
 from opsmetrics.sources.parquet import parquet_names
 from opsmetrics.sources.raw_table import (
     FILE,
@@ -38,7 +39,7 @@ from opsmetrics.sources.raw_table import (
     numbered_lines,
     unreadable,
 )
-from opsmetrics.sources.sheets import read_sheet
+from opsmetrics.sources.sheets import read_sheet, sheets_like
 from opsmetrics.sources.tables import MAX_FILE_BYTES
 
 # Columns that every input has beside its file: line (of JSON, Parquet, workbooks and tables: number of the record),
@@ -192,11 +193,14 @@ def read_files(
         heads = [(file, *parquet_names(file.path)) for file in found] if len(found) > 1 else []
         refuse_lacking(files, [Head(file.path, names, has_rows=rows > 0) for file, names, rows in heads], named)
         return Input(parquet=tuple(found))
-    reader = _reader(files, wanted)
-    tables = [(file, *_table(file, reader)) for file in found]
+    pieces = [(file, each) for file in found for each in _pieces(files, file, named)]
+    tables = [(file, *_table(file, _reader(each, wanted))) for file, each in pieces]
     for file, table, _ in tables:
         _refuse_cut_off(files, file.path, table.height)
-    heads = [Head(file.path, table.names, has_rows=table.height > 0) for file, table, _ in tables]
+    heads = [
+        Head(_place(files, file, each), table.names, has_rows=table.height > 0)
+        for (file, each), (_, table, _) in zip(pieces, tables, strict=True)
+    ]
     refuse_lacking(files, heads, named)
     spelled = spelling(named, (table for _, table, _ in tables))
     tables = [(file, respelled(table, spelled), written) for file, table, written in tables]
@@ -214,6 +218,22 @@ def read_files(
     absent = [spelled.get(folded(name), name) for name in files.may_lack if folded(name) not in there]
     frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     return Input(frame, broken=broken, is_open=is_open, is_whole=is_whole)
+
+
+def _pieces(files: QueryFiles, file: InputFile, named: frozenset[str]) -> list[QueryFiles]:
+    """Return what is read of a file: where its sheet is a pattern, each sheet that it names."""
+    if files.sheet is None or "*" not in files.sheet:
+        return [files]
+    asked = frozenset(map(folded, named)) or Everything()
+    return [
+        files.model_copy(update={"sheet": sheet})
+        for sheet in sheets_like(file.path, files.sheet, files.skip_lines or 0, asked)
+    ]
+
+
+def _place(files: QueryFiles, file: InputFile, each: QueryFiles) -> Path:
+    """Return a file for messages, with its sheet where there are several."""
+    return file.path if files.sheet == each.sheet else file.path.with_name(f"{file.path.name} ({each.sheet})")
 
 
 def _refuse_cut_off(files: QueryFiles, path: Path, rows: int) -> None:
@@ -235,8 +255,12 @@ def _table(file: InputFile, reader: Reader) -> tuple[RawTable, str]:
     if size == 0:
         fix = "export it again; a quiet period still has a header line"
         raise unreadable(file.path, None, "the file is empty", fix)
-    written = datetime.fromtimestamp(file.path.stat().st_mtime, tz=UTC).isoformat(timespec="seconds")
-    return reader(file.path), written
+    return reader(file.path), written_at(file.path).isoformat(timespec="seconds")
+
+
+def written_at(path: Path) -> datetime:
+    """Return when a file was last written."""
+    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
 def _framed(file: InputFile, table: RawTable, written: str, most_rows: int | None) -> pl.DataFrame:
@@ -336,13 +360,20 @@ def _json(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:
         raise unreadable(path, error.lineno, message, fix) from error
     except (ValueError, RecursionError) as error:
         raise unreadable(path, None, "no valid JSON", "look at the file and export it again") from error
+    on_the_way: list[Any] = []
     for key in files.records.split(".") if files.records else ():
+        on_the_way.append(value)
         if not isinstance(value, dict) or key not in value:
             there = ", ".join(map(str, value)) if isinstance(value, dict) else "no keys"
             message = f"there is no {key!r} where records = {files.records!r} is expected"
             raise unreadable(path, None, message, f"correct records in the header; the file has {there[:200]}")
         value = value[key]
-    return _collected(enumerate(value if isinstance(value, list) else [value], 1), wanted)
+    records = value if isinstance(value, list) else [value]
+    if not files.pages and any(says_more(each, records) for each in on_the_way):
+        message = "the file is one page of an answer, which says that there are more: the others are missing"
+        fix = "ask for all pages; where the others are files beside it, write pages = true at this input in the header"
+        raise unreadable(path, None, message, fix)
+    return _collected(enumerate(records, 1), wanted)
 
 
 def _json_lines(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:

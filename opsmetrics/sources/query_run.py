@@ -11,9 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.sources import query_sandbox
 from opsmetrics.sources.border import one_error
 from opsmetrics.sources.database_tables import read_table_of
+from opsmetrics.sources.file_days import said_to_be_made
 from opsmetrics.sources.parquet import known_type
 from opsmetrics.sources.query_inputs import (
     LINE,
@@ -35,6 +35,7 @@ from opsmetrics.sources.query_inputs import (
     files_of,
     names_there,
     read_files,
+    written_at,
 )
 from opsmetrics.sources.query_tree import QueryTree, parsed
 from opsmetrics.sources.raw_table import FILE, RawTable, folded
@@ -80,7 +81,7 @@ def answer(query: QuerySource, bases: tuple[Path, ...], here: str, *, most_rows:
     with tempfile.TemporaryDirectory(prefix="opsmetrics-") as folder:
         named = tree.named if tree.columns is not None else tree.named | {*STREAMS[query.name].names}
         inputs = {name: _read(query, name, found, wanted, most_rows, named) for name in sorted(tree.inputs)}
-        result = _run(query, inputs, tree, Path(folder), here, lambda: names_there(query, found))
+        result = _run(query, inputs, tree, Path(folder), here, found)
     is_whole = all(each.is_whole for each in inputs.values())
     broken = [row for each in inputs.values() for row in each.broken]
     return Answer(_table(result, broken), is_whole, tree, tuple(result.columns))
@@ -106,9 +107,9 @@ def _run(
     tree: QueryTree,
     folder: Path,
     here: str,
-    names: Callable[[], str],
+    found: Mapping[str, list[InputFile]],
 ) -> pl.DataFrame:
-    """Return the rows of the select; ``names`` says what it may name, where it names something else."""
+    """Return the rows of the select."""
     out = folder / "out.parquet"
     job = {
         "sql": query.sql,
@@ -116,6 +117,7 @@ def _run(
         "memory_mb": query.memory_mb,
         "seconds": query.seconds,
         "inputs": {name: _parts(name, each, inputs, tree, folder) for name, each in inputs.items()},
+        "names": {file.name: said_to_be_made(file.name, written_at(file.path).date()) for file in _all(found)},
     }
     path = folder / "job.json"
     path.write_text(json.dumps(job), encoding="utf-8")
@@ -130,7 +132,7 @@ def _run(
     except subprocess.TimeoutExpired:
         said = {"kind": "late"}
     if said["kind"] != "ok":
-        raise SourceError(_problem(said, query, here, names))
+        raise SourceError(_problem(said, query, here, lambda: names_there(query, found)))
     return pl.read_parquet(out, glob=False)
 
 
@@ -150,8 +152,12 @@ def _parts(name: str, each: Input, inputs: Mapping[str, Input], tree: QueryTree,
     return [{"path": str(path)}]
 
 
+def _all(found: Mapping[str, list[InputFile]]) -> Iterator[InputFile]:
+    return (file for files in found.values() for file in files)
+
+
 def _written(path: Path) -> str:
-    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).isoformat(timespec="seconds")
+    return written_at(path).isoformat(timespec="seconds")
 
 
 def _problem(said: Mapping[str, Any], query: QuerySource, here: str, names: Callable[[], str]) -> Problem:

@@ -84,16 +84,28 @@ create macro _instant(value, formats) as
 create macro _day(value, formats) as regexp_replace(
     _instant(value, formats), '^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9:.]+|00:00:00[.]000000Z)$', '\\1'
 );
+-- A spreadsheet that expects months first makes days of what it can, and turns them: what it leaves as text is of days
+-- above twelve.
+create macro _iso_day(value) as
+    try_cast(regexp_extract(_seen(value), '^[0-9]{4}-(?:0[1-9]|1[0-2])-([0-9]{2})(?:[ T]|$)', 1) as tinyint);
+create macro _first_number(value) as
+    try_cast(regexp_extract(_seen(value), '^([0-9]{1,2})[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2}', 1) as tinyint);
 create macro instant
     (value, format) as _instant(value, _formats(format)),
     (value, format, same) as list_transform(
         [{
             'found': _read(value, _formats(format)),
-            'places': bit_and(_readable(_read(value, _formats(format)))) over (partition by same)
+            'places': bit_and(_readable(_read(value, _formats(format)))) over (partition by same),
+            'is_turned': max(_iso_day(value)) over (partition by same) <= 12
+                and min(_first_number(value)) over (partition by same) > 12
         }],
-        lambda one: case when _seen(value) is not null then _only(
-            value, case when one.places > 0 then list_where(one.found, _chosen(one.places)) else one.found end
-        ) end
+        lambda one: case
+            when one.is_turned and _iso_day(value) <> try_cast(substr(_seen(value), 6, 2) as tinyint)
+                then value::varchar || ': day or month first?'
+            when _seen(value) is not null then _only(
+                value, case when one.places > 0 then list_where(one.found, _chosen(one.places)) else one.found end
+            )
+        end
     )[1];
 create macro day_of(value, format) as _day(value, _formats(format));
 create macro english_months(value) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
@@ -101,31 +113,6 @@ create macro english_months(value) as regexp_replace(regexp_replace(regexp_repla
     '\\bma[ij]\\b', 'may'), '\\bokt(ober)?\\b', 'oct'), '\\bde[sz](ember)?\\b', 'dec'), '\\bm(är|rz|ars)\\b', 'mar'),
     '\\b(?:(jan|feb)uar|(ju[nl])i|(sep)t)\\b', '\\1\\2\\3');
 create macro unknown_word(value) as coalesce(value::varchar, '') || ': a word that nobody knows';
--- The day or month in a text, so that the order of the texts is that of the days: 2026-08-01T0600, 2026_08, 20260801,
--- 202608, 1.8.2026.
-create macro _dated(value) as coalesce(
-    nullif(regexp_extract(
-        value, '((?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])(-[0-9]{2})?([T_ ][0-9]{2}[-:.]?[0-9]{2}([-:.]?[0-9]{2})?)?)', 1
-    ), ''),
-    replace(replace(
-        nullif(regexp_extract(value, '((?:19|20)[0-9]{2}[._](?:0[1-9]|1[0-2])([._][0-9]{2})?)(?:[^0-9]|$)', 1), ''),
-    '.', '-'), '_', '-'),
-    strftime(try_strptime(
-        nullif(regexp_extract(value, '(?:^|[^0-9.])([0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4})(?:[^0-9]|$)', 1), ''),
-    '%d.%m.%Y'), '%Y-%m-%d'),
-    regexp_replace(
-        nullif(regexp_extract(value, '(?:^|[^0-9])([0-9]{8}(?:T[0-9]{6})?)(?:[^0-9]|$)', 1), ''),
-        '^([0-9]{4})([0-9]{2})([0-9]{2})', '\\1-\\2-\\3'
-    ),
-    regexp_replace(
-        nullif(regexp_extract(value, '(?:^|[^0-9])((?:19|20)[0-9]{2}(?:0[1-9]|1[0-2]))(?:[^0-9]|$)', 1), ''),
-        '^([0-9]{4})', '\\1-'
-    )
-);
--- Of files of one day that which was written last is the newest: it was exported again.
-create macro made_at(file, written) as concat_ws(' ', coalesce(
-    _dated(regexp_extract(file, '([^/]*)$', 1)), _dated(replace(regexp_extract(file, '^(.*)/', 1), '/', '-'))
-), written);
 -- A number; null of what is none. What a spreadsheet wrote as 1.78554E+12 has lost all but six of its digits.
 create macro _number(value) as case when not regexp_matches(value::varchar, '^-?[0-9](\\.[0-9]{0,5})?E\\+[0-9]+$')
     then try_cast(value as decimal(38, 6)) end;
@@ -182,6 +169,18 @@ create macro opaque(value) as left(sha256(value::varchar), 16);
 """.replace("{_EACH_FORMAT}", _EACH_FORMAT).replace("{_MOST_FORMATS}", str(_MOST_FORMATS))
 
 
+def _made_at(names: dict[str, list[str]]) -> str:
+    """SQL of the word that tells when a file was made.
+
+    By the day in its name; of files of one day that which was written last is the newest, and then the last copy.
+    """
+    said = ", ".join(f"{_text(name)}: [{_text(day)}, {_text(copy)}]" for name, (day, copy) in names.items())
+    return f"""create macro made_at(file, written) as list_transform(
+        [map {{{said or "'': ['']"}}}[file]],
+        lambda said: concat_ws(' ', nullif(said[1], ''), written, nullif(said[2], ''))
+    )[1]"""
+
+
 def _bound(memory_mb: int, seconds: int) -> None:
     memory = (memory_mb + _OTHER_MB) << 20
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
@@ -211,6 +210,7 @@ def _connected(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     )
     con.execute("set timezone = 'UTC'")
     con.execute(_MACROS)
+    con.execute(_made_at(job["names"]))
     found = [part["path"] for parts in job["inputs"].values() for part in parts]
     reach = [job["out"], *found, *map(glob.escape, found)]
     con.execute(f"set allowed_paths = [{', '.join(map(_text, reach))}]")

@@ -53,6 +53,7 @@ class RawTable:
         broken: Why a row could not be split into cells, else null.
         odd: Column -> what a cell is where it is nothing that a column can hold (``LIST``, ``NUL``, ...), else null.
         files: File that each row stands in, where they are several; else None.
+        notes: What was decided of rows that are not here any more, for people.
     """
 
     names: tuple[str, ...]
@@ -61,6 +62,7 @@ class RawTable:
     broken: pl.Series
     odd: Mapping[str, pl.Series]
     files: pl.Series | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

@@ -1,7 +1,7 @@
-"""What a workbook's cells say beside their values: errors such as ``#N/A``, and days that are written with a time.
+"""What a workbook's cells say beside their values: errors, formulas that nobody has worked out, and days with a time.
 
-The reader of sheets takes an error for an empty cell, and a midnight for a day. Only workbooks of XML (XLSX, XLSM) tell
-it, in the cells' types and the formats of their numbers.
+The reader of sheets takes the first two for empty cells, and a midnight for a day. Only workbooks of XML (XLSX, XLSM)
+tell it, in the cells' types and the formats of their numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _WORKBOOK, _LINKS, _STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "x
 _CHUNK = 1 << 20
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]*)<")
+_FORMULA = re.compile(rb"<(?:\w+:)?f\b")
 _ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})$")
 # Formats that every workbook has: of clocks, and of days with a clock.
@@ -47,6 +48,20 @@ class SheetMarks:
         if not any(b't="e"' in piece for piece in self._pieces()):
             return {}
         return {place: text for place, attributes, text in self._cells() if attributes.get("t") == "e"}
+
+    @cached_property
+    def unworked(self) -> frozenset[Place]:
+        """Cells with a formula and no value of it, as programs write them: a spreadsheet works it out and saves it."""
+        return frozenset(
+            _numbered(place)
+            for piece in self._pieces()
+            if _FORMULA.search(piece) is not None
+            for found in _CELL.finditer(piece)
+            if _FORMULA.search(found[2]) is not None
+            and ((value := _VALUE.search(found[2])) is None or not value[1])
+            and (attributes := _attributes(found[1])).get("t") != "str"
+            and (place := _PLACE.match(attributes.get("r", ""))) is not None
+        )
 
     @cached_property
     def timed(self) -> frozenset[Place]:

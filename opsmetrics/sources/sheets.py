@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Container, Iterator
 from datetime import date, datetime, time, timedelta
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
 
 # Unpacked, a small workbook can be larger than any memory.
 MAX_UNPACKED_BYTES = 1024**3
+_UNWORKED = "a cell holds a formula that nobody has worked out: open the workbook in a spreadsheet, and save it"
 # Of larger numbers a workbook has not each: their text shows that they are rounded.
 _WHOLE_BELOW = 2**53
 
@@ -25,13 +27,14 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
 
     Args:
         path: The workbook.
-        sheet: Name of the sheet; None for the first.
+        sheet: Name of the sheet; None for the first that is not hidden.
         skip_lines: Lines before the names.
         wanted: Folded names of the columns to keep.
 
     Raises:
         SourceError: It is no workbook, has no such sheet, or is larger than memory once unpacked.
     """
+    sheet = sheet if sheet is not None else next(iter(_names(path)), None)
     rows = _rows(path, sheet)
     marks = marks_of(path, sheet)
     header: list[str] = []
@@ -51,12 +54,14 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
             continue
         kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
         reason = f"a cell holds {NUL}" if any("\0" in cell for cell in kept.values() if cell) else None
+        if not marks.unworked.isdisjoint((number - 1, place) for place in places.values()):
+            reason = _UNWORKED
         collector.add(number, {} if reason else kept, reason)
     return collector.table(names, list(places))
 
 
 def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
-    """Return the first rows of each sheet of a workbook, the first sheet first.
+    """Return the first rows of each sheet of a workbook, the first sheet first, and hidden ones last.
 
     Raises:
         ValueError: It is no workbook.
@@ -70,12 +75,53 @@ def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
         raise ValueError(error.problem.message) from error
 
 
-def _names(path: Path) -> list[str]:
-    from python_calamine import CalamineError, CalamineWorkbook
+def seen_sheets(path: Path) -> list[str]:
+    """Return the sheets of a workbook that are not hidden.
+
+    Raises:
+        ValueError: It is no workbook.
+    """
+    try:
+        return _names(path, is_seen=True)
+    except SourceError as error:
+        raise ValueError(error.problem.message) from error
+
+
+def sheets_like(path: Path, pattern: str, skip_lines: int, named: Container[str]) -> list[str]:
+    """Return the sheets that a pattern names and whose columns are those that are asked for: one for each month.
+
+    Args:
+        path: The workbook.
+        pattern: With ``*`` for any signs, which no sheet's own name holds; what is hidden is not meant.
+        skip_lines: Lines before the names of columns.
+        named: Folded names of columns; a sheet with none of them is another table.
+
+    Raises:
+        SourceError: It is no workbook, or there is no such sheet.
+    """
+    found: list[str] = []
+    for name in _names(path, is_seen=True):
+        if fnmatchcase(name, pattern):
+            header = next(islice(_rows(path, name), skip_lines, None), [])
+            if any(folded(_text(cell) or "") in named for cell in header):
+                found.append(name)
+    if not found:
+        message = f"no sheet that is called {pattern!r} has the columns of the select"
+        raise unreadable(path, None, message, "correct sheet, or skip_lines, in the query's header")
+    return found
+
+
+def _names(path: Path, *, is_seen: bool = False) -> list[str]:
+    """Return the sheets of a workbook: what somebody sees who opens it first, then what is hidden or a chart."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            return list(book.sheet_names)
+            sheets = [
+                (sheet.typ != SheetTypeEnum.WorkSheet, sheet.visible != SheetVisibleEnum.Visible, number, sheet.name)
+                for number, sheet in enumerate(book.sheets_metadata)
+            ]
+            return [name for *hidden, _, name in sorted(sheets) if not (is_seen and any(hidden))]
     except (CalamineError, zipfile.BadZipFile) as error:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
 
@@ -94,9 +140,18 @@ def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
                 fix = f"its sheets are {', '.join(map(repr, book.sheet_names))}"
                 raise unreadable(path, None, f"there is no sheet {sheet!r}", fix)
             found = book.get_sheet_by_index(0) if sheet is None else book.get_sheet_by_name(sheet)
-            yield from found.to_python(skip_empty_area=False)
+            yield from _filled(found.to_python(skip_empty_area=False), found.merged_cell_ranges or [])
     except (CalamineError, zipfile.BadZipFile) as error:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
+
+
+def _filled(rows: list[list[Any]], merged: list[tuple[Place, Place]]) -> list[list[Any]]:
+    """Return rows in which cells that are one over several rows say the same in each: only the first one holds it."""
+    for (first, column), (last, _) in merged:
+        if first < len(rows) and column < len(rows[first]):
+            for row in rows[first + 1 : last + 1]:
+                row[column] = rows[first][column]
+    return rows
 
 
 def _cell(cell: Any, marks: SheetMarks, place: Place) -> str | None:

@@ -190,9 +190,13 @@ def test_exports_at_once_are_one_and_what_a_killed_one_left_is_removed(small_run
         written(con, columns, folder)
         written(con, columns, folder)
 
+    on_disk = set[int]()
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (on_disk.add(os.fstat(handle).st_ino), fsync(handle))[1])
     monkeypatch.setattr(exporting, "_write", twice)
     folder, _ = export(snapshots, target)
     assert (folder / COLUMNS).is_file()
+    assert {path.stat().st_ino for path in (target, folder, *folder.rglob("*"))} <= on_disk, "what is there stays"
     assert {path.name for path in target.iterdir()} == {"current", folder.name, new.name, theirs.name}
 
 

@@ -21,6 +21,7 @@ from opsmetrics.proposals.start.from_rows import read_rows
 from opsmetrics.proposals.start.source_rows import rows_of
 from opsmetrics.proposals.start.teams_of_rows import read_teams
 from opsmetrics.recipes import Recipe, own_columns, recognise
+from opsmetrics.sources.file_days import undated
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def common_pattern(paths: list[Path]) -> str | None:
     start = _beginning(names)
     end = _beginning([name[len(start) :][::-1] for name in names])[::-1]
     # Parts of a date are left out: next year's file is of the same kind.
-    pattern = f"{glob.escape(_DATE_LAST.sub('', start))}*{glob.escape(_DATE_FIRST.sub('', end))}"
+    forms = {undated(name) for name in names}
+    pattern = forms.pop() if len(forms) == 1 else None
+    pattern = pattern or f"{glob.escape(_DATE_LAST.sub('', start))}*{glob.escape(_DATE_FIRST.sub('', end))}"
     there = {path.name for path in paths[0].parent.iterdir() if fnmatch.fnmatchcase(path.name, pattern)}
     return pattern if there == set(names) else None
 

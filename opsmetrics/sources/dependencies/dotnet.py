@@ -6,7 +6,7 @@ import json
 import re
 
 from opsmetrics.sources.dependencies import xml
-from opsmetrics.sources.dependencies.model import Contents, Need, UnreadableError
+from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, UnreadableError, json_object
 
 _REFERENCES = {"PackageReference", "PackageVersion", "GlobalPackageReference", "DotNetCliToolReference"}
 # The lowest version that fits is the one that NuGet takes: a bare number is the version in use.
@@ -34,6 +34,18 @@ def project(text: str) -> Contents:
             exact = _EXACT.fullmatch(wanted)
             needs.append(Need("nuget", name.lower(), exact["version"] if exact else None, wanted))
     return Contents(tuple(needs), properties=properties)
+
+
+def lock(text: str) -> Contents:
+    """Read a packages.lock.json: packages of all target frameworks; a project is another one of the repository."""
+    found: dict[str, dict[str, None]] = {}
+    frameworks = json_object(text.lstrip("\ufeff")).get("dependencies")
+    for packages in frameworks.values() if isinstance(frameworks, dict) else ():
+        for name, entry in packages.items() if isinstance(packages, dict) else ():
+            version = entry.get("resolved") if isinstance(entry, dict) else None
+            held = found.setdefault(str(name).lower(), {})
+            held[str(version) if version else ELSEWHERE] = None
+    return Contents(locked={name: tuple(versions) for name, versions in found.items()})
 
 
 def tools(text: str) -> Contents:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from opsmetrics.sources.dependencies import dotnet, jvm, npm, others, platforms, python, toml
+from opsmetrics.sources.dependencies import dotnet, hex_pub, jvm, npm, others, platforms, python, toml
 from opsmetrics.sources.dependencies.model import Contents
 
 
@@ -49,12 +49,14 @@ _FORMATS: dict[str, Format] = {
     "*.props": Format("nuget", platforms.framework),
     "*.targets": Format("nuget", dotnet.project),
     "packages.config": Format("nuget", dotnet.project),
+    "packages.lock.json": Format("nuget", dotnet.lock, is_lock=True),
     "dotnet-tools.json": Format("nuget", dotnet.tools),
     "pom.xml": Format("maven", jvm.pom),
     "*.versions.toml": Format("maven", jvm.catalogue),
     "*.gradle": Format("maven", jvm.gradle),
     "*.gradle.kts": Format("maven", jvm.gradle),
     "gradle.properties": Format("maven", jvm.gradle_properties),
+    "gradle.lockfile": Format("maven", jvm.gradle_lock, is_lock=True),
     "go.mod": Format("go", others.go_mod),
     "cargo.toml": Format("cargo", toml.cargo),
     "cargo.lock": Format("cargo", toml.lock, is_lock=True),
@@ -68,6 +70,10 @@ _FORMATS: dict[str, Format] = {
     ".ruby-version": Format(platforms.RUNTIME, platforms.runtime("ruby")),
     "global.json": Format(platforms.RUNTIME, platforms.global_json),
     "composer.lock": Format("packagist", others.composer_lock, is_lock=True),
+    "mix.exs": Format("hex", hex_pub.mix),
+    "mix.lock": Format("hex", hex_pub.mix_lock, is_lock=True),
+    "pubspec.yaml": Format("pub", hex_pub.pubspec),
+    "pubspec.lock": Format("pub", hex_pub.pubspec_lock, is_lock=True),
 }
 # What git is asked for, as its own patterns.
 PATHS = (
@@ -92,6 +98,7 @@ PATHS = (
         "*Cargo.lock",
         "*Gemfile.lock",
     ),
+    *("*packages.lock.json", "*gradle.lockfile", "*mix.exs", "*mix.lock", "*pubspec.yaml", "*pubspec.lock"),
     *("*composer.json", "*composer.lock", "*ockerfile*", "*ontainerfile*", "*.nvmrc", "*-version", "*global.json"),
 )
 # A folder of requirements, one file for each purpose.

@@ -19,7 +19,7 @@ from opsmetrics.sources.versions import Place, place_of
 UNTOLD = ""
 # Files whose properties those beside and below them use; a project file's are its own.
 _HANDS_DOWN = ("pom.xml", ".props", ".gradle", ".gradle.kts", "gradle.properties")
-_EXACT = re.compile(r"\[?\s*(?P<version>\d[\w.+-]*)\s*\]?")
+_EXACT = re.compile(r"\[?\s*(?P<version>\d[\w.+-]*)(?<!\+)\s*\]?")
 Used = tuple[str, ...]
 
 

@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 from opsmetrics.sources.dependencies import toml, xml
 from opsmetrics.sources.dependencies.model import Contents, Need, Package
 
-_EXACT = re.compile(r"\[?(?P<version>\d[\w.+-]*)\]?")
+# What ends with a plus asks for whatever is newest.
+_EXACT = re.compile(r"\[?(?P<version>\d[\w.+-]*)(?<!\+)\]?")
 # Without a number the group must have a dot: ``jdbc:h2:$name`` is no coordinate.
 _GRADLE = re.compile(
     r"[\"'](?P<group>[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:[\w.-]+:\d)):(?P<name>[\w.-]+)"
@@ -66,10 +67,10 @@ def gradle(text: str) -> Contents:
 
 def _gradle_need(group: str, name: str, said: str) -> Need:
     said = said.strip("\"'")
-    if said[:1].isdigit():
+    if said[:1].isdigit() and not said.endswith("+"):
         return Need("maven", f"{group}:{name}", said, said)
     # Of ``rootProject.extra["x"]``, ``property("x")`` and ``Versions.x`` the last name is the one that stands for it.
-    names = _GRADLE_NAME.findall(said)
+    names = [] if said[:1].isdigit() else _GRADLE_NAME.findall(said)
     return Need("maven", f"{group}:{name}", None, f"${{{names[-1]}}}" if names else said)
 
 
@@ -104,3 +105,14 @@ def _coordinate(module: str, wanted: Any) -> Need | None:
         return None
     exact = _EXACT.fullmatch(wanted.strip())
     return Need("maven", module, exact["version"] if exact else None, wanted)
+
+
+def gradle_lock(text: str) -> Contents:
+    """Read a gradle.lockfile: group, name and version of what each configuration takes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        parts = line.partition("=")[0].split(":")
+        if len(parts) == 3 and not line.startswith("#"):
+            name = f"{parts[0]}:{parts[1]}"
+            found[name] = (*found.get(name, ()), parts[2])
+    return Contents(locked=found)

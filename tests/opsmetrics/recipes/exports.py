@@ -62,7 +62,7 @@ JSM = {
             "closeTime": None,
         },
     ],
-    "links": {"next": "x"},
+    "links": {},
 }
 
 

@@ -562,6 +562,39 @@ VARIANTS: dict[str, Form] = {
         [],
         {2: WITHOUT_TIME},
     ),
+    "servicenow, days that a spreadsheet turned where it could": Form(
+        "incidents",
+        {
+            "incident.xlsx": workbook(
+                ("Number", "Opened", "Priority", "State", "Resolved", "Business service"),
+                # Of 8 January it made 1 August, of the 25th nothing.
+                ("INC1", seen("2026-08-01T09:00:00"), "1", "Closed", seen("2026-08-01T10:00:00"), "web"),
+                ("INC2", seen("2026-08-08T09:00:00"), "1", "Closed", seen("2026-08-08T10:00:00"), "web"),
+                ("INC3", "25/08/2026 09:00:00", "1", "Closed", "25/08/2026 10:00:00", "web"),
+            )
+        },
+        INCIDENT,
+        [
+            ("INC2", "web", 1, utc("2026-08-08T07:00:00"), utc("2026-08-08T08:00:00")),
+            ("INC3", "web", 1, utc("2026-08-25T07:00:00"), utc("2026-08-25T08:00:00")),
+        ],
+        {2: TWO_WAYS},
+    ),
+    "jira, states of somebody's own": Form(
+        "incidents",
+        {
+            "jira.csv": JIRA
+            + "a,OPS-1,Incident,Verified,OPS,Low,01/Aug/26 9:41 AM,,web,\n"
+            + "a,OPS-2,Incident,Verified,OPS,Low,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,web,\n"
+            + "a,OPS-3,Incident,In Progress,OPS,Low,01/Aug/26 9:41 AM,,web,\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-2", "web", 4, utc("2026-08-01T07:41:00"), utc("2026-08-02T07:41:00")),
+            ("OPS-3", "web", 4, utc("2026-08-01T07:41:00"), None),
+        ],
+        {2: UNKNOWN},
+    ),
     "opsgenie, saved by a spreadsheet that rounds long numbers": Form(
         "alerts",
         {

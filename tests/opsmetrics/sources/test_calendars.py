@@ -101,3 +101,10 @@ def test_an_event_that_lasts_longer_than_time_has_no_end(tmp_path, lasts):
         ("9998-01-01T00:00:00Z", None),
         ("2026-11-02T08:00:00Z", "2026-11-02T09:00:00Z"),
     ]
+
+
+def test_a_shift_that_was_called_off_is_none(tmp_path):
+    """Outlook and Google leave it in the calendar; nobody was on duty."""
+    times = "DTSTART:20261102T080000Z\nDTEND:20261109T080000Z"
+    table = rows_of(tmp_path, calendar(f"{times}\nSTATUS:CANCELLED", f"{times}\nSTATUS:CONFIRMED"), "dtstart")
+    assert table.height == 1

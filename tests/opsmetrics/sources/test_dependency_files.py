@@ -255,6 +255,35 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         },
         {"no.a:a": "1.1", "b": "2.1.0"},
     ),
+    "a lock file of NuGet": (
+        {
+            "a/A.csproj": '<Project><ItemGroup><PackageReference Include="Newtonsoft.Json" Version="13.*" /><PackageReference Include="Own.Lib" Version="[1.0,2.0)" /></ItemGroup></Project>',
+            "a/packages.lock.json": '{"version": 1, "dependencies": {"net8.0": {"Newtonsoft.Json": {"type": "Direct", "requested": "[13.*, )", "resolved": "13.0.3"}, "own.lib": {"type": "Project"}}}}',
+        },
+        {"newtonsoft.json": "13.0.3"},
+    ),
+    "a lock file of Gradle": (
+        {
+            "build.gradle.kts": 'dependencies { implementation("org.x:y:1.+") }',
+            "other/libs.versions.toml": '[libraries]\nz = "org.x:z:2.+"\n',
+            "gradle.lockfile": "# This is a Gradle generated file\norg.x:y:1.4.2=compileClasspath,runtimeClasspath\nempty=annotationProcessor\n",
+        },
+        {"org.x:y": "1.4.2", "org.x:z": UNTOLD},
+    ),
+    "elixir": (
+        {
+            "mix.exs": '[\n  # {:old, "~> 1.0"},\n  {:phoenix, "~> 1.7.0"},\n  {:own, path: "../own"},\n  {:jose, "1.11.6", only: [:dev], hex: :jose_x},\n  {:fork, "~> 1.0", github: "a/b"}\n]',
+            "mix.lock": '%{\n  "fork": {:git, "https://x.example/a/b.git", "abc", []},\n  "phoenix": {:hex, :phoenix, "1.7.10", "02189", [:mix], [{:castore, ">= 0.0.0", []}], "hexpm", "cf"},\n}\n',
+        },
+        {"phoenix": "1.7.10", "jose_x": "1.11.6"},
+    ),
+    "dart": (
+        {
+            "app/pubspec.yaml": "name: app\ndependencies:\n  flutter:\n    sdk: flutter\n  http: ^1.1.0\n  any_of_them:\n  own:\n    path: ../own\ndev_dependencies:\n  lints: 2.1.1\n",
+            "app/pubspec.lock": 'packages:\n  http:\n    dependency: "direct main"\n    source: hosted\n    version: "1.1.2"\n  own:\n    source: path\n    version: "0.0.1"\n',
+        },
+        {"http": "1.1.2", "any_of_them": UNTOLD, "lints": "2.1.1"},
+    ),
     "cargo": (
         {"Cargo.lock": CARGO_LOCK, "crates/x/Cargo.toml": CARGO},
         {"serde": "1.0.190", "exact": "1.0.2", "real": "0.4.7", "tokio": "1.33.0"},

@@ -190,7 +190,7 @@ def test_a_handover_without_rows_is_about_the_days_that_each_goes_back(world):
 
 def test_days_between_two_exports_are_not_known(world):
     world.source("incidents-{from}-{to}.csv")
-    world.export("incidents-20260801-20260805.csv", 3)
+    world.export("incidents-20260801-20260805.csv", 3, resolved="2026-08-04T10:00:00Z")
     world.export("incidents-20260810-20260812.csv", 11)
     (told,) = world.pull().told
     assert "no file is about 2026-08-06 to 2026-08-09, so nothing is known of it; export it too" in told
@@ -218,6 +218,22 @@ def test_a_later_month_tells_how_an_earlier_record_went_on(world):
     world.pull()
     assert world.rows == ["long", "long", "i5"]
     assert world.proven == (date(2026, 7, 1), august(31), 62)
+
+
+def test_what_was_open_at_the_end_of_its_month_and_is_told_of_no_more_is_not_known(world):
+    """Each file has what began in its month: nobody says whether the record of July is over."""
+    world.source("incidents-{month}.csv")
+    july = world.export("incidents-2026-07.csv", written=datetime(2026, 8, 1, 6, tzinfo=UTC))
+    july.write_text(f"{HEADER}\nlong,web,2,2026-07-30T10:00:00Z,\n")
+    os.utime(july, (NOW.timestamp() - 86400 * 30,) * 2)
+    world.export("incidents-2026-08.csv", 5)
+    (load,) = world.pull().loads
+    assert (load.rows, load.quarantined) == (1, 1)
+    assert world.proven == (date(2026, 7, 1), august(31), 61)
+    # Exported again since then, it is open still.
+    os.utime(july, (NOW.timestamp() + 86400,) * 2)
+    world.pull()
+    assert world.rows == ["long", "i5"]
 
 
 def test_a_file_that_is_taken_away_takes_its_days_back(world):

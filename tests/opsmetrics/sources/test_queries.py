@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -16,12 +18,13 @@ import xlsxwriter
 from opsmetrics.core.errors import ConfigurationError, SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.core.sqlheader import read_header
-from opsmetrics.landing import SILENT
+from opsmetrics.landing import PARTIAL, SILENT
 from opsmetrics.operations.inspection import query_head
 from opsmetrics.operations.trying import sources_to_try, try_source
 from opsmetrics.organisation import load_organisation
 from opsmetrics.organisation.advice import advice
 from opsmetrics.organisation.queries import QuerySource
+from opsmetrics.recipes.shape import shapes_of
 from opsmetrics.sources import files, pull_stream, query_run
 from opsmetrics.sources.claims import DAY
 from opsmetrics.sources.database_tables import read_sqlite, sqlite_columns
@@ -167,7 +170,7 @@ def in_the_sandbox(tmp_path, select: str, **limits: int) -> SourceError:
     query = query_of(f'-- source = "x"\n-- files = {{ item = "items.csv" }}\n{header}{select}')
     tree = parsed(query_of(f"{HEADER}select id from item"), "q.sql")
     with pytest.raises(SourceError) as caught:
-        query_run._run(query, {}, tree, tmp_path, "q.sql", str)
+        query_run._run(query, {}, tree, tmp_path, "q.sql", {})
     return caught.value
 
 
@@ -553,6 +556,44 @@ def test_an_export_that_its_tool_cut_off_is_refused(small, desk):
     assert desk_of(small).height == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "is_page"),
+    [
+        # Jira Service Management, Opsgenie, Azure, GitLab, PagerDuty, Jira old and new, GraphQL, Slack, Spring.
+        ({"links": {"next": "https://x.example/?offset=20"}}, True),
+        ({"paging": {"first": "/a", "next": "/b", "last": "/c"}}, True),
+        ({"@odata.nextLink": "https://x.example"}, True),
+        ({"_links": {"self": {"href": "/a"}, "next": {"href": "/b"}}}, True),
+        ({"more": True, "limit": 25, "offset": 0, "total": None}, True),
+        ({"startAt": 0, "maxResults": 2, "total": 3}, True),
+        ({"isLast": False, "nextPageToken": "x"}, True),
+        ({"pageInfo": {"hasNextPage": True}}, True),
+        ({"response_metadata": {"next_cursor": "x"}}, True),
+        ({"links": {}, "count": 2}, False),
+        ({"paging": {"first": "/a", "last": "/c"}}, False),
+        ({"more": False, "limit": 25, "offset": 0, "total": None}, False),
+        ({"startAt": 1, "maxResults": 50, "total": 3}, False),
+        ({"isLast": True, "next_page": None, "total": 70}, False),
+        ({"response_metadata": {"next_cursor": ""}}, False),
+    ],
+)
+def test_an_answer_that_says_that_there_is_more_is_refused(small, desk, said, is_page):
+    """Of alerts beyond the first page nobody would know, and their days would be quiet."""
+    rows = [{"id": f"i{at}", "service": "web", "severity": 1, "opened": f"2026-08-0{at}T10:00:00Z"} for at in (1, 2)]
+    (small / "data" / "one.json").write_text(json.dumps({"values": rows, **said}))
+
+    def read(more=""):
+        desk(HEADER.replace('"items.csv"', f'{{ path = "one.json", records = "values"{more} }}') + SELECT)
+        return desk_of(small).height
+
+    if is_page:
+        with pytest.raises(SourceError, match=r"one\.json: the file is one page of an answer"):
+            read()
+        assert read(", pages = true") == 2
+    else:
+        assert read() == 2
+
+
 def test_a_where_beside_the_choice_of_the_newest_is_told(small, desk):
     """What the newest file says is cancelled, an older one would still tell as open."""
     newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1"
@@ -587,6 +628,15 @@ def test_a_file_of_the_next_month_that_nobody_reads_is_told(small, desk):
     assert "nobody reads desk-2026-09.xlsx in" in said()[0]
 
 
+def test_the_next_download_of_one_name_is_told(small, desk):
+    desk(HEADER + SELECT, **{"items (1)": ITEMS, "items-open": ITEMS})
+    organisation = load_organisation(small)
+    findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+    (said,) = [str(each.problem) for each in findings if "nobody reads" in each.problem.message]
+    assert "nobody reads items (1).csv in" in said
+    assert "files.item name them too, as in 'items*.csv'" in said
+
+
 MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}Z\n{0}b,web,1,2026-{2}Z\n"
 
 
@@ -609,6 +659,9 @@ MONTH = "id,service,severity,opened\n{0},web,1,2026-{1}Z\n{0}b,web,1,2026-{2}Z\n
         (("desk-2026-07-31", "desk-2026-09-01"), [("07-02", "07-30"), ("09-01", "09-01")], None),
         (("desk-2026-07", "desk-2026-08"), [("07-02", "07-02"), ("08-30", "08-30")], None),
         (("desk-2026-07", "desk-new"), [("07-02", "07-30"), ("09-01", "09-01")], None),
+        (("desk-juli 2026", "desk-sept. 2026"), [("07-02", "07-30"), ("09-01", "09-01")], ("08-01", "08-31")),
+        (("desk-uke 31 2026", "desk-uke 33 2026"), [("07-28", "07-30"), ("08-12", "08-14")], ("08-03", "08-09")),
+        (("desk-2026-01_2026-03", "desk-2026-Q3"), [("03-02", "03-31"), ("07-01", "07-14")], ("04-01", "06-30")),
     ],
 )
 def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names, contents, hole):
@@ -638,6 +691,11 @@ def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names
         ("items-202607.csv", "items-20260801.csv"),
         ("items-2026-07.csv", "items-2026-07 (1).csv"),
         ("2027/items-2026-07-31T0600.csv", "2025/items-2026-07-31T0700.csv"),
+        ("items juli 2026.csv", "items august 2026.csv"),
+        # Of a year that goes on and a month of it: what ends later was made later.
+        ("items-2026-07-01-2026-07-31.csv", "items-2026-01-01-2026-12-31.csv"),
+        # Copied without their times: the browser counts.
+        ("items.csv", "items (2).csv"),
         # Of numbers that are no days the time of writing tells.
         ("items 5521-07.csv", "items 1234-56.csv"),
     ],
@@ -651,7 +709,8 @@ def test_when_a_file_was_made_stands_in_its_name_or_its_folders(small, desk, old
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"id,service,severity,opened\ni1,web,{severity},2026-07-02T10:00:00Z\n")
         # The older one was written later, but where only that tells.
-        written = 1_780_000_000 + (place if "(1)" not in newer and "1234" not in newer else -place)
+        tells = -1 if "(1)" in newer or "1234" in newer else 0 if "(2)" in newer else 1
+        written = 1_788_000_000 + place * tells
         os.utime(path, (written, written))
     assert desk_of(small)["severity"].to_list() == [2]
 
@@ -901,3 +960,127 @@ def test_an_error_of_a_workbook_is_no_empty_cell_and_a_midnight_no_day(small, de
             "resolved_at: no instant (no day and time as YYYY-MM-DD HH:MM with an offset)",
             "declared_at: no instant (a day without a time)",
         ]
+
+
+def test_a_formula_that_nobody_has_worked_out_is_no_empty_cell(small, desk):
+    """Programs that write workbooks write formulas without their values: of none of them is it not over yet."""
+    desk(HEADER.replace("items.csv", "w.xlsx") + '-- naive_time = "UTC"\n' + WITH_END)
+    written = small / "data" / "w.xlsx"
+    with xlsxwriter.Workbook(small / "raw.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "service", "severity", "opened", "closed"])
+        for row in (1, 2, 3):
+            sheet.write_row(row, 0, [f"i{row}", "web", 1, f"2026-08-0{row} 10:00"])
+            # Of a column that is not asked for nothing is asked.
+            sheet.write_formula(row, 6, "=A1", None, 0)
+        sheet.write_formula(1, 4, "=D2+1", None, 0)
+        sheet.write_formula(2, 4, '=IF(A1="","x","")', None, "none")
+    with zipfile.ZipFile(small / "raw.xlsx") as raw, zipfile.ZipFile(written, "w") as packed:
+        for part in raw.namelist():
+            packed.writestr(part, re.sub(rb"</f><v>(0|none)</v>", b"</f><v></v>", raw.read(part)))
+    found = desk_of(small).sort("_line")
+    assert found["_reason"].is_not_null().to_list() == [True, False, False]
+    assert "a formula that nobody has worked out" in found["_reason"][0]
+
+
+def test_cells_that_are_one_over_several_rows_say_the_same_in_each(small, desk):
+    """Names of a header in two rows, and a service beside all of its records; and what is hidden is not the first."""
+    desk(HEADER.replace('"items.csv"', '{ path = "w.xlsx", skip_lines = 1 }') + SELECT)
+    with xlsxwriter.Workbook(small / "data" / "w.xlsx") as book:
+        book.add_worksheet("fjor").hide()
+        sheet = book.add_worksheet("i år")
+        sheet.activate()
+        for column, name in enumerate(("id", "service", "severity")):
+            sheet.merge_range(0, column, 1, column, name)
+        sheet.merge_range(0, 3, 0, 4, "When")
+        sheet.write_row(1, 3, ["opened", "closed"])
+        sheet.merge_range(2, 1, 4, 1, "web")
+        for row in (2, 3, 4):
+            sheet.write_row(row, 2, [1, f"2026-08-0{row}T10:00:00Z"])
+            sheet.write(row, 0, f"i{row}")
+    found = desk_of(small).sort("_line")
+    assert found["_reason"].to_list() == [None] * 3
+    assert found["service_id"].to_list() == ["web"] * 3
+
+
+def months(small, desk, tmp_path, **contents: str):
+    """Pull exports whose names say their days; records as id, beginning and end."""
+    (small / "data" / "items.csv").unlink(missing_ok=True)
+    desk(HEADER.replace("items.csv", "m-*.csv") + WITH_END)
+    for name, rows in contents.items():
+        lines = [
+            f"{number},web,1,2026-{start}T10:00:00Z,{end and f'2026-{end}T10:00:00Z'}" for number, start, end in rows
+        ]
+        path = small / "data" / f"m-2026-{name.strip('_').replace('_to_', '_2026-').replace('m', '-')}.csv"
+        path.write_text("\n".join(["id,service,severity,opened,closed", *lines, ""]))
+        os.utime(path, (1_788_000_000, 1_788_000_000))
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert result.error is None
+    aside = desk_of(small).drop_nulls("_reason")
+    return {row["incident_id"]: row["_reason"] for row in aside.to_dicts()}, result
+
+
+def test_what_was_open_when_its_month_was_exported_is_not_open_for_ever(small, desk, tmp_path):
+    """Next month's export has what began then: nobody says whether the record of last month is over."""
+    july, august = [("a", "07-02", "07-03"), ("b", "07-28", "")], [("c", "08-02", "08-03"), ("d", "08-30", "")]
+    aside, result = months(small, desk, tmp_path, _07=july, _08=august)
+    assert aside == {"b": "not over in m-2026-07.csv, and no newer file tells of it: export again what was open then"}
+    (load,) = result.loads
+    assert [state for start, _, state in load.unproven if start == date(2026, 7, 28)] == [PARTIAL]
+    # Exported again, it is as it stands there.
+    os.utime(small / "data" / "m-2026-07.csv", (1_788_200_000, 1_788_200_000))
+    assert desk_of(small)["_reason"].to_list() == [None] * 4
+    # Exports by the day of a change have records of other months: what is not in the newest did not change.
+    assert months(small, desk, tmp_path, _07=[("0", "05-02", ""), *july], _08=august)[0] == {}
+
+
+def test_a_record_that_a_newer_file_of_its_days_no_longer_has_is_gone(small, desk, tmp_path):
+    """It was no incident after all; but what lies at the edge of the file's days may be of another zone."""
+    first = [("a", "07-02", "07-03"), ("b", "07-20", "07-20"), ("c", "07-15", "07-15"), ("d", "07-31", "07-31")]
+    newer = [("d", "07-31", "08-01"), ("e", "08-02", "08-03")]
+    aside, result = months(small, desk, tmp_path, _07m01_to_07m31=first, _07m15_to_08m15=newer)
+    assert "m-2026-07-01_2026-07-31.csv are gone: m-2026-07-15_2026-08-15.csv is newer" in result.told[0]
+    assert sorted(desk_of(small).filter(pl.col("_reason").is_null())["incident_id"]) == ["a", "c", "d", "e"]
+    assert aside == {}, "d is as the newest says"
+    # Files of two teams that are about the same days.
+    for path in (small / "data").glob("m-*.csv"):
+        path.rename(path.with_name(path.name.replace("m-2026-07-15", "m-b-2026-07-15")))
+    assert "b" in desk_of(small)["incident_id"].to_list()
+
+
+def test_sheets_of_one_form_are_one_table(small, desk):
+    """A list by hand has a sheet for each month, and one that sums them up."""
+    path = small / "data" / "w.xlsx"
+
+    def write(**columns: str) -> None:
+        with xlsxwriter.Workbook(path) as book:
+            book.add_worksheet("Oversikt").write_row(0, 0, ["Måned", "Antall"])
+            for number, month in enumerate(("juli", "august", "kladd"), 7):
+                sheet = book.add_worksheet(month)
+                opened = columns.get(month, "opened")
+                sheet.write_row(0, 0, ["id", "service", "severity", opened])
+                sheet.write_row(1, 0, [f"i{number}", "web", 1, f"2026-0{number}-01T10:00:00Z"])
+            sheet.hide()
+            book.add_worksheet("september")
+
+    write()
+    desk(HEADER.replace('"items.csv"', '{ path = "w.xlsx", sheet = "*" }') + SELECT)
+    assert sorted(desk_of(small)["incident_id"]) == ["i7", "i8"]
+    write(august="begun")
+    with pytest.raises(SourceError, match=r"w\.xlsx \(august\): column 'opened' is missing"):
+        desk_of(small)
+    desk(HEADER.replace('"items.csv"', '{ path = "w.xlsx", sheet = "2026*" }') + SELECT)
+    with pytest.raises(SourceError, match=r"no sheet that is called '2026\*' has the columns"):
+        desk_of(small)
+    # Who reads one of them is told of the others.
+    with xlsxwriter.Workbook(path) as book:
+        for number in (7, 8):
+            sheet = book.add_worksheet(f"måned {number}")
+            sheet.write_row(0, 0, ["id", "service", "severity", "opened"])
+            sheet.write_row(1, 0, [f"i{number}", "web", 1, f"2026-0{number}-01T10:00:00Z"])
+    desk(HEADER.replace("items.csv", "w.xlsx") + SELECT)
+    organisation = load_organisation(small)
+    findings = query_head(organisation, organisation.queries[0], small / "data", TODAY).findings
+    assert any("other sheets with the same columns" in each.problem.message for each in findings)
+    (shape,) = {each.sheet for each in shapes_of(path) if "opened" in each.records[""]}
+    assert shape == "*", "as source add writes it"

@@ -51,6 +51,8 @@ LAUGHS = f'<!DOCTYPE project [<!ENTITY a0 "ha">{ENTITIES}]><project><version>&a1
 FILES = {
     "a name of parts": ("pyproject.toml", "a." * 50_000 + "a = 1"),
     "a name of quoted parts": ("Cargo.toml", '"a".' * 50_000 + "a = 1"),
+    "needs of Elixir": ("mix.exs", '{:a, "' * 30_000),
+    "locks of Elixir": ("mix.lock", '"' + "a" * 200_000 + '": {:hex'),
     "blanks": ("go.mod", " " * 200_000 + "x"),
     "many lines": ("requirements.txt", "a==1\n" * 200_000),
     "entities of entities": ("pom.xml", LAUGHS),
