@@ -87,7 +87,8 @@ def matrix(words: Words) -> Table:
         ),
         rows=(
             *(_matrix_row(words, team, history.get(team.team_id, [])) for team in found.teams),
-            _median_row(words),
+            # The median of one team is that team once more.
+            *([_median_row(words)] if len(found.teams) > 1 else []),
         ),
         note=" ".join((words.text("brief.bands"), *_carried(words))),
         legend=board.legend(words.language, found.edges),
