@@ -307,6 +307,9 @@ def _exemptions(board: Board, language: str) -> Iterator[Matter]:
     names = board.team_names(language)
     titles = {row.metric_id: row.title.get(language) for row in catalogue.metrics(board.snapshot)}
     for row in quality.due_exemptions(board.snapshot, SOON_DAYS, board.period):
+        # A maintenance window ends by itself: nobody decides whether it goes on.
+        if row.team_id is None or row.kind == "maintenance":
+            continue
         name = f"{names[row.team_id]}: {titles.get(row.subject, row.subject)}"
         yield Matter(
             "exemption",

@@ -18,7 +18,7 @@ EFFORT_DAYS = {"S": 2.0, "M": 5.0, "L": 15.0}  # method 3.12
 _SPENT = (
     *("type", "onboarded_on", "missing_streams", "connected_on", "grace_from", "applies", "applies_reason", "needs"),
     *("when_empty", "started_on", "default_days", "applies_to", "window_completeness", "untold", "weaker"),
-    "least_stream",
+    *("least_stream", "told_share"),
 )
 
 
@@ -206,14 +206,20 @@ def _grid(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
         grid.join(_connected(parameters, inputs), on=["team_id", "metric_id"], how="left")
         .join(inputs.efforts, on=["team_id", "metric_id"], how="left")
         .join(inputs.weaker, on=CELL, how="left")
+        .join(inputs.late, on=CELL, how="left")
         .join(exempt, on=CELL, how="left")
         .with_columns(
+            told_share=pl.col("told_share").fill_null(1.0),
+            least_stream=pl.when(pl.col("told_share") < pl.col("window_completeness"))
+            .then("late_stream")
+            .otherwise("least_stream"),
             applies=~(is_exempt | other_type),
             applies_reason=pl.when(other_type).then(pl.lit("other_team_type")).otherwise("exempt"),
             grace_from=pl.max_horizontal("onboarded_on", "started_on"),
             effort_days=pl.coalesce("effort_days", "default_days"),
         )
-        .drop("exempt")
+        .drop("exempt", "late_stream")
+        .with_columns(pl.col("window_completeness") * pl.col("told_share"))
     )
 
 
@@ -238,7 +244,7 @@ def _connected(parameters: pl.DataFrame, inputs: ScoreInputs) -> pl.DataFrame:
 def _with_points(grid: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     scored = points(*(pl.col(name) for name in ("value", "floor", "krav", "mal")))
     pointed = grid.with_columns(
-        completeness=pl.coalesce("completeness", "window_completeness").fill_null(0.0)
+        completeness=pl.coalesce(pl.col("completeness") * pl.col("told_share"), "window_completeness").fill_null(0.0)
     ).with_columns(
         points=pl.when("is_entity").then(pl.col("entity_points")).otherwise(scored),
         evidence_weight=evidence_weight(

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import polars as pl
 
 from opsmetrics.catalogue import Catalogue
+
+LATE = {
+    "team_id": pl.String,
+    "metric_id": pl.String,
+    "as_of": pl.Datetime("us", "UTC"),
+    "grain": pl.String,
+    "told_share": pl.Float64,
+    "late_stream": pl.String,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class ScoreInputs:
             ``values``. Empty where nothing moved.
         items: Columns as ``outlook.ITEMS``: the items of the latest day's windows, in groups of a day.
         due: Columns as ``outlook.DUE``: known items that fall due after the latest day.
+        late: Columns as ``LATE``: cells in whose window a team was connected to a needed stream. What the stream told
+            before was about others, so that only the share from then on is known of the team.
     """
 
     values: pl.DataFrame
@@ -46,6 +57,7 @@ class ScoreInputs:
     frozen: pl.DataFrame
     items: pl.DataFrame
     due: pl.DataFrame
+    late: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LATE))
 
 
 def encoded(catalogue: Catalogue, inputs: ScoreInputs) -> ScoreInputs:
@@ -64,4 +76,4 @@ def encoded(catalogue: Catalogue, inputs: ScoreInputs) -> ScoreInputs:
         # What belongs to no known team or metric has no row to be joined to.
         return coded.drop_nulls([name for name in present if name != "grain"])
 
-    return ScoreInputs(**{field.name: encode(getattr(inputs, field.name)) for field in fields(inputs)})
+    return ScoreInputs(**{each.name: encode(getattr(inputs, each.name)) for each in fields(inputs)})

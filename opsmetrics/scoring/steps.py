@@ -58,18 +58,27 @@ def changes(
 def steps_of(windows: pl.DataFrame) -> pl.DataFrame:
     """Return ``from_as_of, from_grain, to_as_of, to_grain`` of every step, oldest first.
 
+    A latest day that is the last of a month is held against the month before, as that month is.
+
     Args:
         windows: ``as_of, grain`` of all instants.
     """
     instants = windows.filter(pl.col("grain").is_in(["month", "latest"])).select("as_of", "grain").unique()
-    # A month end before the latest day of the same instant.
-    ordered = instants.sort("as_of", pl.col("grain") == "latest")
-    return ordered.select(
-        from_as_of=pl.col("as_of").shift(1),
-        from_grain=pl.col("grain").shift(1),
-        to_as_of="as_of",
-        to_grain="grain",
-    ).filter(pl.col("from_as_of").is_not_null())
+    months = instants.filter(pl.col("grain") == "month").select(from_as_of="as_of", from_grain="grain")
+    return (
+        instants.select(to_as_of="as_of", to_grain="grain")
+        .sort("to_as_of", pl.col("to_grain") == "latest")
+        .join_asof(
+            months.sort("from_as_of"),
+            left_on="to_as_of",
+            right_on="from_as_of",
+            strategy="backward",
+            allow_exact_matches=False,
+            coalesce=False,
+        )
+        .select("from_as_of", "from_grain", "to_as_of", "to_grain")
+        .filter(pl.col("from_as_of").is_not_null())
+    )
 
 
 def _frozen_cells(catalogue: Catalogue, inputs: ScoreInputs) -> pl.DataFrame | None:

@@ -34,7 +34,7 @@ INSTANT = ["as_of", "grain"]
 _SHARED = ("score_teams", "score_connections", "score_waivers", "score_applicability", "score_efforts")
 # Outcomes are no part of a score: they decide, as a series does, what is said of scores.
 _OWN = (
-    *("score_values", "score_windows", "score_weaker", "score_gates", "score_outcomes"),
+    *("score_values", "score_windows", "score_weaker", "score_late", "score_gates", "score_outcomes"),
     *("score_items", "score_due"),
 )
 

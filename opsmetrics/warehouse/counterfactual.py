@@ -17,9 +17,11 @@ from opsmetrics.catalogue.sqlfile import SqlFile
 
 _MOVES = """
     with instants as (
-        select as_of, grain, lag(as_of) over in_time as from_as_of
-        from ref.as_of where grain in ('month', 'latest')
-        window in_time as (order by as_of, grain = 'latest')
+        select w.as_of, w.grain, max(m.as_of) as from_as_of
+        from ref.as_of as w
+        join ref.as_of as m on m.grain = 'month' and m.as_of < w.as_of
+        where w.grain in ('month', 'latest')
+        group by all
     )
     select distinct i.from_as_of, i.as_of, i.grain
     from instants as i

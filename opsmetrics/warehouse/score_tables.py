@@ -42,7 +42,7 @@ from opsmetrics.warehouse.window_items import DUE_SELECT, items_select
 VALUES_AT_ONCE = 150_000
 STEPS_AT_ONCE = 6
 _BY_INSTANT = ("metric", "entity", "area", "team", "gap")
-_BY_INSTANT_INPUTS = ("values", "windows", "weaker", "gates", "frozen", "items", "due")
+_BY_INSTANT_INPUTS = ("values", "windows", "weaker", "late", "gates", "frozen", "items", "due")
 _BY_STEP = ("change", "change_metric")
 _LATEST = ("robustness", "peer", "plan")
 INPUTS = {
@@ -61,6 +61,24 @@ INPUTS = {
     """,
     "outcomes": "select *, 'series_quarter' as grain from facts.outcome_quarters",
     "weaker": "select team_id, metric_id, as_of, grain, better_with as weaker from facts.weaker_metrics",
+    # Of events: whatever counts days, hours or services knows of each of them whether it was told. A register tells
+    # what was before, too.
+    "late": """
+        select c.team_id, n.metric_id, w.as_of, w.grain,
+            min((w."on" - c.connected_on + 1) / (w."on" - w.starts_on + 1)) as told_share,
+            arg_max(c.stream, (c.connected_on, c.stream)) as late_stream
+        from (
+            select metric_id, window_days, unnest(needs) as stream from meta.metrics
+            where kind = 'sample' and window_days > 0
+        ) as n
+        join meta.streams as s on s.stream = n.stream and not s.is_register
+        join ref.team_streams as c on c.stream = n.stream
+        -- A source that was there when the team came into the scorecard tells of the time before too.
+        join ref.teams as t on t.team_id = c.team_id and t.onboarded_on < c.connected_on
+        join ref.windows as w
+            on w.window_days = n.window_days and c.connected_on > w.starts_on and c.connected_on <= w."on"
+        group by all
+    """,
 }
 
 

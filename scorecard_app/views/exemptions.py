@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import EXEMPTIONS, TEAM
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import quality
+from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.quality import Exemption
 from scorecard_app.choices import choose_period
 from scorecard_app.layout import head
@@ -42,6 +43,12 @@ def render(page: Page) -> None:
     explain.alarms(page)
 
 
+def _team(page: Page, teams: Mapping[str, Team], team_id: str | None) -> Cell:
+    if team_id is None:
+        return Cell(page.text("exemptions.unowned"))
+    return Cell(page.say(teams[team_id].name), address=TEAM.at(team=team_id))
+
+
 def _as_written(page: Page) -> str:
     """That the register's own words are in the organisation's language, where the reader's is another."""
     return "" if page.organisation.language == page.language else page.text("exemptions.as_written")
@@ -58,13 +65,13 @@ def _table(page: Page, rows: Sequence[Exemption]) -> Table:
             kind = page.text("exemptions.no_room", kind=kind)
         shown.append(
             (
-                Cell(page.say(teams[row.team_id].name), address=TEAM.at(team=row.team_id)),
+                _team(page, teams, row.team_id),
                 Cell(page.say(metric.title) if metric else row.subject, detail=kind),
                 registered(page, row.reason),
                 registered(page, row.approver),
                 cells.day(row.last_day),
                 cells.number(row.days_left),
-                cells.signed(debts.get(row.team_id) if row.kind == "waiver" else None),
+                cells.signed(debts.get(row.team_id) if row.team_id and row.kind == "waiver" else None),
             )
         )
     columns = (

@@ -127,7 +127,8 @@ def _body(matrix: Matrix, shown: Sequence[Team], *, is_grouped: bool) -> Markup:
         for kind, members in (groups if is_grouped else [("", shown)])
         if members
     ]
-    return join(rows, _median_row(matrix))
+    # The median of one team is that team once more.
+    return join(rows, _median_row(matrix) if len(matrix.board.teams) > 1 else None)
 
 
 def _group_row(matrix: Matrix, kind: str) -> Markup:

@@ -67,6 +67,8 @@ def _picture(page: Page, rows: Sequence[SharedGap], teams: int) -> Markup:
 def _bar(page: Page, row: SharedGap, teams: int) -> Markup:
     key = "shared.row_unmeasured" if row.unmeasured else "shared.row"
     said = page.text(key, below=row.below, measured=row.measured, unmeasured=row.unmeasured)
+    if row.carried:
+        said = f"{said}, {page.text('shared.carried', count=row.carried)}"
     length = 100 * row.below / teams if teams else 0
     track = element("span", element("i", style=f"width:{length:.1f}%"), class_="shared-bar", aria_hidden="true")
     return join(
@@ -86,13 +88,14 @@ def _table(page: Page, found: Board, rows: Sequence[SharedGap]) -> Table:
         Column(page.text("word.area")),
         Column(page.text("shared.below"), "number"),
         Column(page.text("shared.measured"), "number"),
+        Column(page.text("shared.last_known"), "number"),
         Column(page.text("shared.unmeasured"), "number"),
     )
     shown = tuple(
         (
             Cell(page.say(row.title), address=METRIC.at(metric=row.metric_id)),
             Cell(areas[row.area_id]),
-            *(cells.number(count) for count in (row.below, row.measured, row.unmeasured)),
+            *(cells.number(count) for count in (row.below, row.measured, row.carried, row.unmeasured)),
         )
         for row in rows
     )

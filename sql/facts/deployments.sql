@@ -38,6 +38,15 @@ blame as (
     from meta.load_days as d
     join meta.loads as l on l.stream = d.stream and l.load_id = d.load_id
     where d.stream = 'incidents' and macros.told(l.untold, 'caused_by_deployment_id')
+),
+
+-- What another service's source can tell says nothing of one whose own cannot.
+mute as (
+    select n.service_id
+    from staging.incidents as i
+    join ref.service_names as n on n.name = lower(i.service_id)
+    group by n.service_id
+    having not bool_or(macros.told(i.untold, 'caused_by_deployment_id'))
 )
 
 select
@@ -51,7 +60,10 @@ select
         case when c.declared_at <= d.deployed_at + interval 7 day then c.declared_at end
     ) as failed_at,
     least(d.rolled_back_at, d.hotfixed_at) as recovered_at, d.committed_at, d.is_rework,
-    (b.is_told or macros.told(d.untold, 'rolled_back_at') or macros.told(d.untold, 'hotfixed_at'))
+    (
+        (b.is_told and m.service_id is null)
+        or macros.told(d.untold, 'rolled_back_at') or macros.told(d.untold, 'hotfixed_at')
+    )
     and not exists (
         select 1 from unplaced as u
         where
@@ -68,4 +80,5 @@ join ref.environments as e on e.name = lower(d.environment) and e.environment_id
 join macros.owners_by_name() as o
     on o.name = lower(d.service_id) and macros.within(d.deployed_at, o.valid_from_at, o.valid_to_at)
 left join caused as c on c.deployment_id = d.deployment_id
+left join mute as m on m.service_id = o.service_id
 order by d.deployed_at, d.deployment_id

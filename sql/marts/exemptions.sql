@@ -3,7 +3,7 @@
 -- [columns]
 -- kind = "waiver, applicability or maintenance"
 -- exemption_id = "Id"
--- team_id = "Team; for maintenance the owner at its start"
+-- team_id = "Team; for maintenance the owner at its start; null = nobody owned the service then"
 -- subject = "Metric or service"
 -- reason = "Reason"
 -- compensating_measure = "Compensating measure of a waiver; null = another kind of exemption"
@@ -31,7 +31,7 @@ listed as (
     union all
     select 'maintenance', w.window_id, o.team_id, w.service_id, w.reason, null, w.approver, s.day, e.day + 1
     from ref.maintenance_windows as w
-    join ref.service_owners as o
+    left join ref.service_owners as o
         on o.service_id = w.service_id and macros.within(w.starts_at, o.valid_from_at, o.valid_to_at)
     join ref.calendar as s on macros.within(w.starts_at, s.starts_at, s.ends_at)
     join ref.calendar as e on w.ends_at > e.starts_at and w.ends_at <= e.ends_at

@@ -24,7 +24,9 @@ months as (
         r.monitor_key, r.status, r.starts_at, r.ends_at,
         unnest(generate_series(
             date_trunc('month', timezone(z.timezone, r.starts_at)),
-            date_trunc('month', timezone(z.timezone, r.ends_at)), interval 1 month
+            -- What ends at the midnight after a month has no minute in the next.
+            date_trunc('month', timezone(z.timezone, greatest(r.starts_at, r.ends_at - interval 1 microsecond))),
+            interval 1 month
         )) as month
     from facts.availability_runs as r, zone as z
     where r.status <> 'unknown'

@@ -1,19 +1,34 @@
--- title = "Monitors that are down most of the time: more likely a fault of the monitor than an outage"
+-- title = "Monitors that were down most of the last 28 days: more likely a fault of the monitor than an outage"
 -- key = ["monitor_key"]
 -- [columns]
 -- monitor_key = "provider/monitor_id"
 -- service_id = "Service, or null"
--- observed_minutes = "Minutes with a known state"
+-- observed_minutes = "Minutes of the last 28 local days with a known state; a day at least"
 -- down_ratio = "Share of them down, 0..1; above 0.5"
 -- first_http_status = "HTTP status of the newest outage; 401 and 404 speak for a wrong check; null = not told"
-with totals as (
+with newest as (
+    select c.starts_at, w.as_of
+    from ref.as_of as w
+    join ref.calendar as c on c.day = w."on" - 27
+    where w.grain = 'latest'
+),
+
+-- What is over and mended says nothing of a monitor as it is now, nor what was right before it broke.
+runs as (
     select
-        monitor_key, any_value(service_id) as service_id,
-        sum(epoch_us(ends_at) - epoch_us(starts_at)) / 60e6 as observed_minutes,
-        coalesce(sum(epoch_us(ends_at) - epoch_us(starts_at)) filter (status = 'down'), 0) / 60e6 as down_minutes,
+        r.monitor_key, r.service_id, r.run_number, r.status, r.first_http_status,
+        epoch_us(least(r.ends_at, n.as_of)) - epoch_us(greatest(r.starts_at, n.starts_at)) as us
+    from facts.availability_runs as r
+    join newest as n on r.starts_at < n.as_of and r.ends_at > n.starts_at
+    where r.status <> 'unknown'
+),
+
+totals as (
+    select
+        monitor_key, any_value(service_id) as service_id, sum(us) / 60e6 as observed_minutes,
+        coalesce(sum(us) filter (status = 'down'), 0) / 60e6 as down_minutes,
         arg_max_null(first_http_status, run_number) filter (status = 'down') as first_http_status
-    from facts.availability_runs
-    where status <> 'unknown'
+    from runs
     group by monitor_key
 )
 

@@ -69,7 +69,8 @@ def _matrix(found: Material) -> list[Slide]:
         return []
     whole = parts.matrix(words)
     columns = range(len(words.areas) + 2)
-    *teams, median = whole.rows
+    count = len(words.board.teams)
+    teams, median = whole.rows[:count], whole.rows[count:]
     place = columns[-1]
     if len(teams) > SHOWN_TEAMS:
         teams = sorted(teams, key=lambda row: (row[place].value is None, row[place].value or 0))[:SHOWN_TEAMS]
@@ -80,11 +81,11 @@ def _matrix(found: Material) -> list[Slide]:
     table = replace(
         whole,
         columns=tuple(whole.columns[index] for index in columns),
-        rows=tuple(tuple(row[index] for index in columns) for row in (*teams, median)),
+        rows=tuple(tuple(row[index] for index in columns) for row in (*teams, *median)),
         note="",
         legend=(),
     )
-    more = len(whole.rows) - 1 - len(teams)
+    more = count - len(teams)
     said = [words.text("brief.slide_bands"), *([words.text("brief.slide_more_teams", count=more)] if more else [])]
     return [Slide(title, (table, Paragraph(" ".join(said))), _notes(words, _selected(words, summary.SCORES)))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from opsmetrics.language import fmt
@@ -87,7 +87,8 @@ def matrix(words: Words) -> Table:
         ),
         rows=(
             *(_matrix_row(words, team, history.get(team.team_id, [])) for team in found.teams),
-            _median_row(words),
+            # The median of one team is that team once more.
+            *([_median_row(words)] if len(found.teams) > 1 else []),
         ),
         note=" ".join((words.text("brief.bands"), *_carried(words))),
         legend=board.legend(words.language, found.edges),
@@ -295,6 +296,14 @@ def _shared_together(words: Words, rows: Sequence[SharedGap]) -> str:
     return words.text("shared.gain", count=len(rows), points=fmt.number(words.language, gain, 1))
 
 
+def _apart(words: Words, row: SharedGap) -> Iterator[str]:
+    """Teams of which nothing is known now."""
+    if row.carried:
+        yield words.text("shared.carried", count=row.carried)
+    if row.unmeasured:
+        yield words.text("brief.not_measured", count=row.unmeasured)
+
+
 def _shared(words: Words, row: SharedGap, letters: int) -> tuple[Cell, ...]:
     here, said = words.board, words.text("shared.row", below=row.below, measured=row.measured)
     gain = gains.mean_gain(here.snapshot, here.period, [row.metric_id])
@@ -303,7 +312,7 @@ def _shared(words: Words, row: SharedGap, letters: int) -> tuple[Cell, ...]:
         Cell(
             said,
             float(row.below),
-            detail=words.text("brief.not_measured", count=row.unmeasured) if row.unmeasured else "",
+            detail=", ".join(_apart(words, row)),
             drawing=bar(row.below, len(here.scores), said, letters),
         ),
         Cell(words.metrics[row.metric_id].remedy.get(words.language)),

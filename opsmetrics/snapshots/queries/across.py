@@ -15,9 +15,10 @@ from opsmetrics.snapshots.store import Snapshot
 _BETWEEN = ","
 
 # The month-ends of a year up to an instant, and the instant itself, which is the newest point of every line.
+# A latest day that ends a month is that month once more.
 _YEAR = """
     select as_of, grain, "on" from ref.as_of
-    where (grain = 'month' and as_of <= $as_of and as_of > $as_of - interval 12 month)
+    where (grain = 'month' and as_of < $as_of and as_of > $as_of - interval 12 month)
         or (grain = $grain and as_of = $as_of)
 """
 

@@ -87,8 +87,8 @@ def area_spread(snapshot: Snapshot, period: Period, area_id: str) -> Rows[AreaSp
         """select w."on", median(s.score) as median, quantile_cont(s.score, 0.25) as low,
                quantile_cont(s.score, 0.75) as high, count(s.score) as teams
            from scores.area as s join ref.as_of as w using (as_of, grain)
-           where s.area_id = $area_id and s.as_of <= $as_of
-               and (s.grain = 'month' or (s.grain = $grain and s.as_of = $as_of))
+           where s.area_id = $area_id
+               and ((s.grain = 'month' and s.as_of < $as_of) or (s.grain = $grain and s.as_of = $as_of))
            group by w."on" having count(s.score) > 0 order by w."on" """,
         period.instant(area_id=area_id),
     )

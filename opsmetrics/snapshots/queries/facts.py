@@ -9,20 +9,20 @@ import polars as pl
 
 from opsmetrics.language.bilingual import Text
 from opsmetrics.snapshots.queries.incidents import (
+    DOUBTED,
     END_UNTOLD,
     NEEDS_POSTMORTEM,
+    PERIOD_DAYS,
     POSTMORTEM_DUE,
     POSTMORTEM_UNTOLD,
     PUBLISHED,
     RESOLVED,
-    TRUSTED,
 )
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import Snapshot
 
-PERIOD_DAYS = 28
 SHOWN_PERIODS = 13  # the newest and the twelve before it
 FEWEST_PERIODS = 4  # fewer than these tell nothing about what is usual
 MAJOR = 2  # severity 1 and 2
@@ -164,6 +164,8 @@ def team_majors(snapshot: Snapshot, period: Period) -> Rows[TeamMajors]:
 class Downtime:
     """All services together in 28 days: minutes down, maintenance left out, and the share of minutes that is known.
 
+    The share is of the services of which anything was known, and of all days, also those on which nothing was.
+
     Where nothing was known ``down_minutes`` is None.
     """
 
@@ -176,7 +178,7 @@ class Downtime:
 def downtime(snapshot: Snapshot, period: Period) -> Rows[Downtime]:
     """Return the minutes down of the newest 28 days and of the twelve periods before, oldest first.
 
-    Services of which a monitor is doubted are left out, as in :func:`worst_services`.
+    Services that were down most of one of these periods are left out of it, as in :func:`worst_services`.
     """
     return query(
         snapshot,
@@ -184,19 +186,27 @@ def downtime(snapshot: Snapshot, period: Period) -> Rows[Downtime]:
         f"""with days as (
                select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age, *
                from facts.availability_daily
-               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS} and {TRUSTED}
+               where day <= $on and day > $on - {SHOWN_PERIODS * PERIOD_DAYS}
+           ),
+           doubted as (select service_id, age from days group by service_id, age having {DOUBTED}),
+           trusted as (select * from days anti join doubted using (service_id, age)),
+           lengths as (
+               select cast(floor(date_diff('day', day, $on) / {PERIOD_DAYS}) as bigint) as age,
+                   sum(epoch_us(ends_at - starts_at)) / 60e6 as minutes
+               from ref.calendar where day <= $on group by age
            )
            select a.age, case when sum(known_minutes) > 0 then sum(down_minutes) end as down_minutes,
-               sum(known_minutes) / nullif(sum(day_minutes), 0) as known_share,
+               sum(known_minutes) / (count(distinct service_id) * any_value(l.minutes)) as known_share,
                count(distinct service_id) filter (known_minutes > 0) as services
-           from range({SHOWN_PERIODS}) as a (age) left join days using (age) group by a.age order by a.age desc""",
+           from range({SHOWN_PERIODS}) as a (age) left join trusted using (age) left join lengths as l using (age)
+           group by a.age order by a.age desc""",
         {"on": period.on},
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceOutcome:
-    """One service in the newest 28 days; what nobody measured is None."""
+    """One service in the newest 28 days, ``known_share`` of them; what nobody measured is None."""
 
     service_id: str
     name: Text
@@ -207,10 +217,19 @@ class ServiceOutcome:
 
 
 WORST = f"""with told as ({TOLD}),
+   whole as (
+       select b.service_id, sum(epoch_us(c.ends_at - c.starts_at)) / 60e6 as minutes
+       from (select service_id, min(valid_from_at) as begun_at from ref.service_owners group by service_id) as b
+       join ref.calendar as c on c.ends_at > b.begun_at
+       where c.day <= $on and c.day > $on - {PERIOD_DAYS}
+       group by b.service_id
+   ),
    down as (
-       select service_id, sum(down_minutes) as down_minutes, sum(known_minutes) / sum(day_minutes) as known_share
-       from facts.availability_daily where day <= $on and day > $on - {PERIOD_DAYS} and {TRUSTED}
-       group by service_id having sum(known_minutes) > 0
+       select service_id, sum(down_minutes) as down_minutes,
+           least(1, sum(known_minutes) / any_value(w.minutes)) as known_share
+       from facts.availability_daily left join whole as w using (service_id)
+       where day <= $on and day > $on - {PERIOD_DAYS}
+       group by service_id having sum(known_minutes) > 0 and not ({DOUBTED})
    ),
    majors as (
        select service_id, count(*) as majors from facts.incidents
@@ -234,7 +253,6 @@ WORST = f"""with told as ({TOLD}),
 def worst_services(snapshot: Snapshot, period: Period, count: int) -> Rows[ServiceOutcome]:
     """Return the services that were down longest in the newest 28 days; those that were not down are left out.
 
-    A service of which a monitor is down most of the time is left out: the monitor is more likely at fault
-    (``marts.suspect_monitors``).
+    A service that was down most of the time is left out: its monitor is more likely at fault.
     """
     return query(snapshot, ServiceOutcome, WORST, {"on": period.on, "as_of": period.as_of, "count": count})

@@ -159,8 +159,11 @@ def changes(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Change]:
         snapshot,
         Change,
         f"""select c.*, {_DAYS} from scores.change as c join ref.as_of as w using (as_of, grain)
-            where c.team_id = $team_id and c.as_of <= $as_of order by c.as_of desc, c.grain limit {SHOWN_CHANGES}""",
-        {"as_of": period.as_of, "team_id": team_id},
+            where c.team_id = $team_id and c.as_of <= $as_of
+            -- A latest day that ends a month is that month once more.
+            qualify row_number() over (partition by c.as_of order by c.grain = $grain desc, c.grain desc) = 1
+            order by c.as_of desc limit {SHOWN_CHANGES}""",
+        period.instant(team_id=team_id),
     )
 
 

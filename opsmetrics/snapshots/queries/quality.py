@@ -33,11 +33,12 @@ class Alarm:
 class Exemption:
     """A waiver, an exclusion or a maintenance window that is valid; no day is left on its last day.
 
-    ``is_counted`` is false of a waiver for which its area has no room.
+    ``is_counted`` is false of a waiver for which its area has no room. A window of a service that nobody owned has no
+    team.
     """
 
     kind: str
-    team_id: str
+    team_id: str | None
     subject: str
     reason: str
     approver: str

@@ -18,7 +18,8 @@ class SharedGap:
 
     Attributes:
         below: Teams that are measured and below the requirement.
-        measured: Teams that are measured.
+        measured: Teams that are measured, now or by a last known value (method 3.3).
+        carried: Those of which the last known value stands in.
         unmeasured: Teams that have the duty, and of which nothing is known; never counted as below.
         teams: Those below, by id.
     """
@@ -28,6 +29,7 @@ class SharedGap:
     title: Text
     below: int
     measured: int
+    carried: int
     unmeasured: int
     teams: list[str]
 
@@ -35,12 +37,13 @@ class SharedGap:
 SHARED = """with told as (
        select s.metric_id, s.team_id, s.points,
            s.points is not null and not starts_with(s.status, 'not_measured') as is_measured,
-           starts_with(s.status, 'not_measured') as is_unmeasured
+           s.status = 'stale' as is_carried, starts_with(s.status, 'not_measured') as is_unmeasured
        from scores.metric as s where s.as_of = $as_of and s.grain = $grain
    )
    select m.metric_id, m.area_id, m.title_nb, m.title_en, m.weight,
        count(*) filter (t.is_measured and t.points < $krav) as below,
-       count(*) filter (t.is_measured) as measured, count(*) filter (t.is_unmeasured) as unmeasured,
+       count(*) filter (t.is_measured) as measured, count(*) filter (t.is_measured and t.is_carried) as carried,
+       count(*) filter (t.is_unmeasured) as unmeasured,
        list(t.team_id order by t.team_id) filter (t.is_measured and t.points < $krav) as teams
    from told as t join meta.metrics as m using (metric_id)
    group by all having below > 1

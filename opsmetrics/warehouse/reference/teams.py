@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import groupby
 
 from opsmetrics.core.declare import Row, Table, at, day, id_, text
-from opsmetrics.organisation.models import BEGINNING, FOREVER
+from opsmetrics.organisation.models import BEGINNING, FOREVER, Team
 from opsmetrics.organisation.names import Alias, folded
 from opsmetrics.organisation.organisation import Organisation
+
+_Duty = tuple[str, str, date, date]
 
 _TEAM = id_("team_id", "Team")
 
@@ -84,27 +87,45 @@ ONCALL_DUTIES = Table(
 
 
 def oncall_duties(organisation: Organisation) -> Iterator[Row]:
-    """Return the rows of ``ref.oncall_duties``: a team's own duty, interrupted by the rows of the roster register."""
-    for team, coverage, start, end in _duties(organisation):
+    """Return the rows of ``ref.oncall_duties``: a team's own duty, interrupted by the rows of the roster register.
+
+    A team whose last ownership is over has none of its own.
+    """
+    for (team, coverage), spans in groupby(_duties(organisation), key=lambda duty: duty[:2]):
+        # What goes on under several rows is one: a window may lie across them.
+        (_, _, start, end), *more = spans
         yield {
             "team_id": team,
             "coverage": coverage,
             "valid_from_at": organisation.midnight(start),
-            "valid_to_at": organisation.midnight(end),
+            "valid_to_at": organisation.midnight(more[-1][3] if more else end),
         }
 
 
-def _duties(organisation: Organisation) -> Iterator[tuple[str, str, date, date]]:
+def _duties(organisation: Organisation) -> Iterator[_Duty]:
     for team in organisation.teams:
+        ended_on = _end_of_ownership(organisation, team.id)
         start = BEGINNING
         rows = sorted((r for r in organisation.rosters if r.team_id == team.id), key=lambda row: row.valid_from)
         for row in rows:
-            if start < row.valid_from:
-                yield team.id, team.oncall, start, row.valid_from
+            yield from _own_duty(team, start, row.valid_from, ended_on)
             start = row.valid_to or FOREVER
             yield team.id, row.coverage, row.valid_from, start
-        if start < FOREVER:
-            yield team.id, team.oncall, start, FOREVER
+        yield from _own_duty(team, start, FOREVER, ended_on)
+
+
+def _own_duty(team: Team, start: date, end: date, ended_on: date) -> Iterator[_Duty]:
+    """What the team's own line asks for between two rows of the register: nothing once it answers for nothing."""
+    if start < min(end, ended_on):
+        yield team.id, team.oncall, start, min(end, ended_on)
+    if max(start, ended_on) < end:
+        yield team.id, "none", max(start, ended_on), end
+
+
+def _end_of_ownership(organisation: Organisation, team_id: str) -> date:
+    """The day from which a team that had services has none any more; who never had any is on duty for others."""
+    owners = (owner for service in organisation.services for owner in service.owners if owner.team == team_id)
+    return max((owner.valid_to or FOREVER for owner in owners), default=FOREVER)
 
 
 TEAM_STREAMS = Table(

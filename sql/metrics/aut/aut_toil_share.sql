@@ -19,7 +19,7 @@
 -- effort = "M"
 -- interval = "normal"
 -- version = 2
-with items as (
+with answered as (
     select
         t.team_id, w.as_of, w.grain, cast(t.week_starts_on as varchar) as item_id,
         c.ends_at as item_at, cast(t.toil_ratio as decimal(18, 6)) as numerator, 1 as denominator,
@@ -28,6 +28,16 @@ with items as (
     -- Weeks that ended in the window: what is not over has not been answered for.
     join ref.calendar as c on c.ends_at > w.starts_at and c.ends_at <= w.as_of
     join facts.toil_weeks as t on t.week_starts_on = c.day - 6
+),
+
+items as (
+    from answered
+    union all
+    -- Whoever was not asked for a whole window is not measured: there is no quiet time of toil.
+    select s.team_id, w.as_of, w.grain, 'no answers', null, null, 1, 'no answers', w.completeness
+    from macros.metric_windows('aut_toil_share') as w
+    join ref.team_streams as s on s.stream = 'toil_reports' and s.connected_on <= w."on"
+    anti join answered as a on a.team_id = s.team_id and a.as_of = w.as_of and a.grain = w.grain
 )
 
 select

@@ -41,6 +41,13 @@ with items as (
         macros.rows_of_teams('maintenance_tasks', first_due_at) as t
         on macros.within(t.first_due_at, w.starts_at, w.as_of)
     where t.is_cancelled_with_approval is not true
+    union all
+    -- Of what a platform team without any plan maintains nothing is known.
+    select o.team_id, w.as_of, w.grain, 'no plan', null, null, 1, 'no plan', w.completeness
+    from macros.metric_windows('mnt_planned_maintenance_on_time') as w
+    join (select distinct team_id, as_of, grain from ref.owned_services) as o on o.as_of = w.as_of and o.grain = w.grain
+    join ref.teams as p on p.team_id = o.team_id and p.type = 'platform'
+    anti join macros.rows_of_teams('maintenance_tasks', first_due_at) as t on t.team_id = o.team_id
 )
 
 select team_id, as_of, grain, unnest(macros.share(numerator, denominator, completeness))

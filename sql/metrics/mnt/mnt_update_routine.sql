@@ -21,13 +21,16 @@
 -- rests_on = ["update_episodes.applied_at"]
 -- better_with = ["update_episodes.dismissed_at"]
 -- version = 2
-with periods as (
-    select
-        w.*, p as period, w.as_of - (p + 1) * interval 28 day as period_starts_at,
-        w.as_of - p * interval 28 day as period_ends_at
-    from macros.metric_windows('mnt_update_routine') as w, unnest(generate_series(0, 5)) as t (p)
-    -- A shorter window (a month of the trend series) holds fewer periods; a day's slack for the change of clocks.
-    where w.as_of - (p + 1) * interval 28 day >= w.starts_at - interval 1 day
+with
+-- Four weeks of local days each: across a change of clocks they are not 672 hours.
+periods as (
+    select w.*, p as period, b.starts_at as period_starts_at, e.ends_at as period_ends_at
+    from macros.metric_windows('mnt_update_routine') as w
+    cross join unnest(generate_series(0, 5)) as t (p)
+    join ref.calendar as b on b.day = w."on" - cast(28 * p as integer) - 27
+    join ref.calendar as e on e.day = w."on" - cast(28 * p as integer)
+    -- A shorter window (a month of the trend series) holds fewer periods.
+    where b.starts_at >= w.starts_at
 ),
 
 items as (

@@ -18,6 +18,7 @@ from opsmetrics.scoring.change import PARTS, State, waterfall
 from opsmetrics.scoring.change_metric import metric_parts, weakest_shares
 from opsmetrics.scoring.formula import TeamFormula
 from opsmetrics.scoring.plan import _cheapest, _Team
+from opsmetrics.scoring.steps import steps_of
 
 AT = datetime(2026, 8, 31, 22, tzinfo=UTC)
 AREAS = ("aut", "bck", "mon", "sec")
@@ -238,3 +239,17 @@ def test_what_is_not_allowed_is_not_taken(ruleset):
     barred = int(np.flatnonzero(free)[0])
     found = _cheapest(team, np.arange(9) != barred)
     assert found is None or not found[barred]
+
+
+def test_a_latest_day_that_ends_a_month_is_held_against_the_month_before():
+    """On the first of a month what is shown of now is what is shown of the month that is over."""
+    june, july = datetime(2026, 6, 30, 22, tzinfo=UTC), datetime(2026, 7, 31, 22, tzinfo=UTC)
+    for latest, before in ((AT, july), (datetime(2026, 9, 1, 22, tzinfo=UTC), AT)):
+        grains = {"month": (june, july, AT), "week": (july,), "latest": (latest,)}
+        rows = [(as_of, grain) for grain, instants in grains.items() for as_of in instants]
+        windows = pl.DataFrame(rows, schema={"as_of": pl.Datetime("us", "UTC"), "grain": pl.String}, orient="row")
+        assert steps_of(windows).rows() == [
+            (june, "month", july, "month"),
+            (july, "month", AT, "month"),
+            (before, "month", latest, "latest"),
+        ]

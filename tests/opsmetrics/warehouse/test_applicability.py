@@ -11,7 +11,9 @@ from opsmetrics.build import runs
 from opsmetrics.catalogue.load import load_catalogue
 from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.settings import default_sql_root
+from opsmetrics.organisation import load_organisation
 from opsmetrics.snapshots import store
+from opsmetrics.warehouse.reference.teams import oncall_duties
 from opsmetrics.warehouse.score_tables import applicability_select
 from tests.conftest import settings_in
 
@@ -64,3 +66,26 @@ def test_whoever_has_no_duty_is_not_behind_with_a_rota(make_small, tmp_path, rot
     # Pages are not connected either way.
     assert said["beta", "mon_pager_load_ok"] == "not_applicable"
     assert said["alfa", "mon_pager_load_ok"].startswith("not_measured")
+
+
+def test_a_team_that_answers_for_nothing_any_more_has_no_duty_of_its_own(make_small, tmp_path):
+    """Merged into another: its last ownership is over. Whoever is on duty for others says so in the register."""
+    org = make_small(tmp_path / "org")
+    services = org / "services.toml"
+    ended = '{ team = "beta", from = 2025-01-01, to = 2026-03-01 }, { team = "alfa", from = 2026-03-01 }'
+    services.write_text(services.read_text().replace('{ team = "beta", from = 2025-01-01 }', ended))
+    (org / "registers").mkdir()
+    (org / "registers/rosters.csv").write_text(
+        "team_id,coverage,valid_from,valid_to\nbeta,none,2026-02-01,2026-04-01\nbeta,always,2026-06-01,2026-07-01\n"
+    )
+    found = [
+        (row["coverage"], row["valid_from_at"].isoformat()[:16], row["valid_to_at"].isoformat()[:16])
+        for row in oncall_duties(load_organisation(org))
+        if row["team_id"] == "beta"
+    ]
+    assert found == [
+        ("working_hours", "1999-12-31T23:00", "2026-01-31T23:00"),
+        ("none", "2026-01-31T23:00", "2026-05-31T22:00"),
+        ("always", "2026-05-31T22:00", "2026-06-30T22:00"),
+        ("none", "2026-06-30T22:00", "2199-12-31T23:00"),
+    ]
