@@ -9,7 +9,7 @@ import streamlit as st
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import AREA, GAPS, METRIC, TEAM
-from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.table import Cell, Column, Source, Table
 from opsmetrics.reports.together import LEAST_GAIN
 from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
 from opsmetrics.snapshots.queries import areas as area_queries
@@ -19,13 +19,14 @@ from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app import charts
 from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.files import Figure, offer_figure
+from scorecard_app.later import later_table
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import folded_table, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.views.index_parts import met_cell
 from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, source, teams_by_id
 from scorecard_app.views.sides import MOST_ROWS
@@ -99,7 +100,9 @@ def _spread(page: Page, area_id: str, found: Sequence[Scored]) -> None:
         alt=page.text("area.spread_alt", first=dots[0][0], last=dots[-1][0]),
     )
     offer_figure(page, Figure("spread", f"spread-{area_id}", _figure_name(page, area_id, "area.spread")))
-    show(folded_table(page, page.text("app.show_table"), _spread_table(page, area_id, scored, names, before)))
+    file = source("area-scores", area=area_id)
+    words = page.text("app.show_table")
+    show(later_table(page, "spread", words, lambda: _spread_table(page, scored, names, before, file), file))
 
 
 def _figure_name(page: Page, area_id: str, key: str) -> str:
@@ -108,7 +111,7 @@ def _figure_name(page: Page, area_id: str, key: str) -> str:
 
 
 def _spread_table(
-    page: Page, area_id: str, scored: Sequence[Scored], names: Mapping[str, str], before: Mapping[str, float]
+    page: Page, scored: Sequence[Scored], names: Mapping[str, str], before: Mapping[str, float], file: Source
 ) -> Table:
     cells = page.cells
     rows = tuple(
@@ -126,7 +129,7 @@ def _spread_table(
         Column(page.text("area.year_ago"), "number"),
         Column(page.text("word.coverage"), "percent"),
     )
-    return Table("spread", page.text("area.spread"), columns, rows, source=source("area-scores", area=area_id))
+    return Table("spread", page.text("area.spread"), columns, rows, source=file)
 
 
 def _trend(page: Page, area_id: str) -> None:
@@ -145,10 +148,11 @@ def _trend(page: Page, area_id: str) -> None:
         alt=page.text("area.trend_alt", first=first, last=last),
     )
     offer_figure(page, Figure("area-trend", f"trend-{area_id}", _figure_name(page, area_id, "area.trend")))
-    show(folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)))
+    file = source("area-months", area=area_id)
+    show(later_table(page, "trend", page.text("app.show_table"), lambda: _trend_table(page, rows, file), file))
 
 
-def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Table:
+def _trend_table(page: Page, spread: Sequence[AreaSpread], file: Source) -> Table:
     cells = page.cells
     rows = tuple(
         (
@@ -167,7 +171,7 @@ def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Tabl
         Column(page.text("area.high"), "number"),
         Column(page.text("area.teams"), "number"),
     )
-    return Table("trend", page.text("area.trend"), columns, rows, source=source("area-months", area=area_id))
+    return Table("trend", page.text("area.trend"), columns, rows, source=file)
 
 
 def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:
