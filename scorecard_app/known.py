@@ -14,9 +14,7 @@ ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
 EFFORTS = ("S", "M", "L")
 ORDERS = ("group", "lowest")
 EVERYTHING = "all"
-PARTS = frozenset(
-    {"changes", "diagnostics", "duties", "formula", "incidents", "metrics", "shared", "spread", "streams", "trend"}
-)
+PARTS = frozenset({"changes", "diagnostics", "duties", "formula", "incidents", "metrics", "shared", "streams", "trend"})
 """What opens on demand on some page (``later``); ``all`` is all that a page has."""
 COLUMNS: Mapping[str, str] = {
     "team": "team_id",
