@@ -13,6 +13,7 @@ import streamlit as st
 from opsmetrics.reports.addresses import SHARED
 from scorecard_app.choices import page_number
 from scorecard_app.known import ALL, THINGS, WORDS
+from scorecard_app.later import parts_of
 from scorecard_app.layout import head
 from scorecard_app.markup import element, join, lead, points
 from scorecard_app.page import Page
@@ -79,13 +80,15 @@ def _sentence(page: Page, key: str) -> str:
 
 
 def _of_words(page: Page, key: str, values: list[str]) -> str:
+    if key == "open":
+        values = list(parts_of(values))
     unknown = [value for value in values if value not in WORDS[key](page.snapshot)]
     if unknown:
         shown = {"period": page.period_within()}.get(key, "")
         return page.text(
             f"asked.no_{key}" if key in SHARED else "asked.no_choice", name=_short(unknown[0]), shown=shown
         )
-    return page.text("asked.several", name=key) if len(set(values)) > 1 else ""
+    return page.text("asked.several", name=key) if len(set(values)) > 1 and key != "open" else ""
 
 
 def _short(words: str) -> str:

@@ -13,6 +13,9 @@ from opsmetrics.snapshots.store import Snapshot
 ROLES = ("team_lead", "tech_lead", "ops_lead", "product_owner", "security_lead")
 EFFORTS = ("S", "M", "L")
 ORDERS = ("group", "lowest")
+EVERYTHING = "all"
+PARTS = frozenset({"changes", "diagnostics", "duties", "formula", "incidents", "metrics", "shared", "streams", "trend"})
+"""What opens on demand on some page (``later``); ``all`` is all that a page has."""
 COLUMNS: Mapping[str, str] = {
     "team": "team_id",
     "area": "area_id",
@@ -47,6 +50,7 @@ WORDS: Mapping[str, Callable[[Snapshot], Collection[str]]] = {
     "role": lambda _snapshot: ROLES,
     "effort": lambda _snapshot: EFFORTS,
     "sort": lambda _snapshot: ORDERS,
+    "open": lambda _snapshot: PARTS | {EVERYTHING},
     "other": lambda snapshot: [team.team_id for team in catalogue.teams(snapshot)],
     "before": lambda snapshot: [period.label for period in catalogue.periods(snapshot)],
 }

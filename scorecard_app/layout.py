@@ -10,6 +10,7 @@ from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.addresses import OVERVIEW, PAGES, AppPage
 from opsmetrics.snapshots.queries import catalogue
 from scorecard_app import files
+from scorecard_app.later import open_all
 from scorecard_app.markup import Node, element, hint, join, link, navigation
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -97,6 +98,9 @@ def head(page: Page, title: str, meta: Node = None, *, crumbs: tuple[Markup, ...
 
 def file_menu(page: Page) -> None:
     """Show the menu of all that the page offers as files, last on the page, and below the head the way to it."""
+    way = open_all(page)
+    if way is not None:
+        show(way)
     if not page.files:
         return
     show(files.menu(page))

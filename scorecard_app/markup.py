@@ -122,9 +122,9 @@ def lead(words: str) -> Markup:
     return element("p", rich(words), class_="lead")
 
 
-def paragraph(*words: Node, kind: str | None = None) -> Markup:
-    """Return a paragraph."""
-    return element("p", words, class_=kind)
+def paragraph(*words: Node, kind: str | None = None, anchor: str | None = None) -> Markup:
+    """Return a paragraph; links on the page jump to its anchor."""
+    return element("p", words, class_=kind, id=anchor)
 
 
 def heading(title: str, note: str = "", anchor: str | None = None) -> Markup:

@@ -13,6 +13,7 @@ from opsmetrics.reports import board
 from scorecard_app.markup import NOTHING, element, join, link, mark
 from scorecard_app.table_html import legend_html
 
+_ARROWS = {True: ("up", "▲"), False: ("down", "▼")}
 LEGEND = ("gate", "uncertain", "waived", "provisional")
 
 
@@ -41,13 +42,12 @@ class Tile:
     marks: tuple[str, ...] = ()
 
 
-def change_mark(language: str, change: float | None, before: str = "") -> Markup:
-    """Return ▲ or ▼ with whole points, after some words; nothing where nothing is certain."""
+def change_mark(language: str, change: float | None) -> Markup:
+    """Return ▲ or ▼ with whole points; nothing where nothing is certain."""
     if change is None:
         return NOTHING
-    kind, sign = ("up", "▲") if change > 0 else ("down", "▼")
-    words = f"{before} " if before else None
-    return element("span", words, mark(sign), number(language, abs(change)), class_=f"move {kind}")
+    kind, sign = _ARROWS[change > 0]
+    return element("span", mark(sign), number(language, abs(change)), class_=f"move {kind}")
 
 
 def tile_html(language: str, tile: Tile) -> Markup:
@@ -70,9 +70,15 @@ def tile_html(language: str, tile: Tile) -> Markup:
 
 def _notes(language: str, tile: Tile) -> Markup:
     """What changed and what is to be known of the figure, each in words."""
+    # All of it is hidden from ears: an arrow of its own needs no mark that says so.
+    changes = ((tile.change, ""), (tile.year_change, f"{text(language, 'overview.mark_year')} "))
     return join(
-        change_mark(language, tile.change),
-        change_mark(language, tile.year_change, text(language, "overview.mark_year")),
+        *(
+            element("span", f"{before}{sign}{number(language, abs(change))}", class_=f"move {kind}")
+            for change, before in changes
+            if change is not None
+            for kind, sign in (_ARROWS[change > 0],)
+        ),
         *(element("span", word, class_="mark") for word in tile.marks),
     )
 

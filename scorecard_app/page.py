@@ -49,6 +49,7 @@ class Page:
         slots: Places that are filled when the page is drawn.
         sides: How many pages each long list has that was drawn (``views/sides.py``).
         files: What the page offers as files so far: what it is, and the links or buttons (``files``).
+        closed: Parts of the page that open on demand and are closed (``later``).
     """
 
     place: AppPage
@@ -61,6 +62,7 @@ class Page:
     slots: list[DeltaGenerator] = field(default_factory=list, compare=False)
     sides: list[int] = field(default_factory=list, compare=False)
     files: list[tuple[str, Markup]] = field(default_factory=list, compare=False)
+    closed: list[str] = field(default_factory=list, compare=False)
 
     @property
     def cells(self) -> Cells:

@@ -17,13 +17,16 @@ function follow(event) {
   const left = new URL(location.href);
   history.replaceState({ ...history.state, opsAt: scroller()?.scrollTop ?? 0 }, "");
   history.pushState({}, "", link.href);
+  const part = link.dataset.open;
   // Streamlit reads the address on popstate, as if the reader had pressed Back.
   dispatchEvent(new PopStateEvent("popstate"));
+  // A part opens where the reader is: the page stays, and what was pressed is there no more.
+  if (part) return reveal(`#open-${CSS.escape(part)}[open]`, false);
   focusHeading(before, before?.textContent);
   const entered = new URL(link.href);
   // Another page of the same list begins at its top; an area of a team is opened where it stands.
   if (left.pathname === entered.pathname && left.searchParams.get("side") !== entered.searchParams.get("side")) scroller()?.scrollTo(0, 0);
-  reveal(entered.searchParams.get("area"));
+  revealArea(entered.searchParams.get("area"));
 }
 
 // The framework's link past the menu leads to what holds the menu too: it leads to the title.
@@ -41,13 +44,16 @@ function scroller() {
   return document.querySelector('[data-testid="stMain"]');
 }
 
-function reveal(area) {
-  if (!area) return;
+function revealArea(area) {
+  if (area) reveal(`[data-chosen="${CSS.escape(area)}"]`, true);
+}
+
+function reveal(selector, scrolls) {
   const until = Date.now() + 8000;
   const look = () => {
-    const chosen = document.querySelector(`.ops [data-chosen="${CSS.escape(area)}"]`);
+    const chosen = document.querySelector(`.ops ${selector}`);
     if (chosen) {
-      chosen.scrollIntoView({ block: "start" });
+      if (scrolls) chosen.scrollIntoView({ block: "start" });
       chosen.querySelector("summary")?.focus({ preventScroll: true });
     } else if (Date.now() < until) requestAnimationFrame(look);
   };
@@ -238,5 +244,5 @@ export default function ({ data }) {
   listen();
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
-  reveal(new URL(location.href).searchParams.get("area"));
+  revealArea(new URL(location.href).searchParams.get("area"));
 }

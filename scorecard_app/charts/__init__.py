@@ -3,7 +3,7 @@
 Text colour comes from the style sheet (it follows the theme); marks differ by shape or place, never by colour alone.
 """
 
-from scorecard_app.charts.areas import area_trend, spread
+from scorecard_app.charts.areas import area_trend
 from scorecard_app.charts.base import CONFIG
 from scorecard_app.charts.metrics import ControlPoint, control_chart, metric_trend, without_miss_chart
 from scorecard_app.charts.validity import LinkMark, links
@@ -16,6 +16,5 @@ __all__ = [
     "control_chart",
     "links",
     "metric_trend",
-    "spread",
     "without_miss_chart",
 ]

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from opsmetrics.language.bilingual import Text
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import ABOUT, METRIC
-from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.table import Cell, Column, Source, Table
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Metric, Obligation, RuleChange
+from scorecard_app.later import later_table
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import Markup, element, folded, heading, join, lead, paragraph, points
+from scorecard_app.markup import Markup, element, heading, join, lead, paragraph, points
 from scorecard_app.matrix import legend
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
@@ -103,6 +104,13 @@ def _levels(page: Page, edges: Sequence[float]) -> Table:
 
 def _obligations(page: Page) -> None:
     """The handbook's sentences and what measures them."""
+    file, duties = source("obligations"), catalogue.obligations(page.snapshot)
+    words = page.text("about.obligations_show", count=len(duties))
+    part = later_table(page, "duties", words, lambda: _obligations_table(page, duties, file), file)
+    show(join(heading(page.text("about.obligations")), part))
+
+
+def _obligations_table(page: Page, duties: Sequence[Obligation], file: Source) -> Table:
     metrics, unscored = metrics_by_id(page), catalogue.unscored_titles(page.snapshot)
     rows = tuple(
         (
@@ -110,14 +118,11 @@ def _obligations(page: Page) -> None:
             Cell(page.text(f"about.strength_{duty.strength}")),
             _measured_by(page, duty, metrics, unscored),
         )
-        for duty in catalogue.obligations(page.snapshot)
+        for duty in duties
     )
     keys = ("about.sentence", "about.strength", "about.measured_by")
     columns = tuple(Column(page.text(key)) for key in keys)
-    table = Table("obligations", page.text("about.obligations_caption"), columns, rows, source=source("obligations"))
-    summary = page.text("about.obligations_show", count=len(rows))
-    body = folded(summary, table_html(page, table))
-    show(join(heading(page.text("about.obligations")), body))
+    return Table("obligations", page.text("about.obligations_caption"), columns, rows, source=file)
 
 
 def _measured_by(page: Page, duty: Obligation, metrics: Mapping[str, Metric], unscored: Mapping[str, Text]) -> Cell:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import AREA, GAPS, METRIC, TEAM
-from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.table import Cell, Column, Source, Table
 from opsmetrics.reports.together import LEAST_GAIN
 from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
 from opsmetrics.snapshots.queries import areas as area_queries
@@ -19,18 +19,22 @@ from opsmetrics.snapshots.queries.scores import AreaScore
 from scorecard_app import charts
 from scorecard_app.choices import choose, choose_period, selected_id
 from scorecard_app.files import Figure, offer_figure
+from scorecard_app.later import later_table
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
 from scorecard_app.markup import heading, hint, join, lead, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import bullet
-from scorecard_app.table_html import folded_table, table_html
+from scorecard_app.table_html import table_html
+from scorecard_app.tracks import Line, Mark, track
 from scorecard_app.views.index_parts import met_cell
 from scorecard_app.views.parts import areas_by_id, cut, gaps_table, no_gaps, source, teams_by_id
 from scorecard_app.views.sides import MOST_ROWS
 
 SHOWN_GAPS = 6
+_WHOLE = 100.0  # the most that a score can be
+_TICKS = range(0, 101, 20)
 Scored = tuple[AreaScore, float]
 """A team's row, and its score, which is there."""
 
@@ -83,50 +87,54 @@ def _is_met(row: AreaScore) -> bool:
 
 
 def _spread(page: Page, area_id: str, found: Sequence[Scored]) -> None:
-    scored = found[:MOST_ROWS]
-    show(join(heading(page.text("area.spread"), cut(page, MOST_ROWS, len(found))), hint(page.text("area.spread_hint"))))
-    if not scored:
-        show(hint(page.text("area.lead_none")))
+    """Show a row for each team: its score on a line against the requirement, and that of a year before."""
+    title = join(
+        heading(page.text("area.spread"), cut(page, MOST_ROWS, len(found))), hint(page.text("area.spread_hint"))
+    )
+    if not found:
+        show(join(title, hint(page.text("area.lead_none"))))
         return
     before = {row.team_id: row.score for row in area_queries.area_before(page.snapshot, page.period, area_id)}
-    names = {team_id: page.say(team.name) for team_id, team in teams_by_id(page).items()}
-    dots = [(names[row.team_id], score, before.get(row.team_id), _is_met(row)) for row, score in scored]
-    st.plotly_chart(
-        charts.spread(page.language, dots, KRAV_POINTS, page.text("word.krav").lower()),
-        config=charts.CONFIG,
-        theme=None,
-        key="spread",
-        alt=page.text("area.spread_alt", first=dots[0][0], last=dots[-1][0]),
+    krav = Line(KRAV_POINTS / _WHOLE, f"{page.text('word.krav').lower()} {KRAV_POINTS:.0f}", "krav")
+    lines = [*(Line(tick / _WHOLE, str(tick)) for tick in _TICKS if tick != KRAV_POINTS), krav]
+    teams, cells = teams_by_id(page), page.cells
+    rows = tuple(
+        (
+            Cell(page.say(teams[row.team_id].name), address=TEAM.at(team=row.team_id)),
+            _place(page, row, score, before.get(row.team_id), lines),
+            cells.score(score, is_strong=True),
+            cells.score(before.get(row.team_id)),
+            cells.percent(row.coverage),
+        )
+        for row, score in found[:MOST_ROWS]
     )
-    offer_figure(page, Figure("spread", f"spread-{area_id}", _figure_name(page, area_id, "area.spread")))
-    show(folded_table(page, page.text("app.show_table"), _spread_table(page, area_id, scored, names, before)))
+    columns = (
+        Column(page.text("word.team"), "link"),
+        Column(page.text("across.against")),
+        Column(page.now, "number"),
+        Column(page.text("area.year_ago"), "number"),
+        Column(page.text("word.coverage"), "percent"),
+    )
+    table = Table("spread", page.text("area.spread"), columns, rows, source=source("area-scores", area=area_id))
+    show(join(title, table_html(page, table, kind="dots spread")))
+
+
+def _place(page: Page, row: AreaScore, score: float, before: float | None, lines: Sequence[Line]) -> Cell:
+    """A team's score on the line, with the year before where it is known; its shape says whether it meets."""
+    now, then = fmt.scores(page.language, score, before)
+    is_met = _is_met(row)
+    said = page.text("area.place_met" if is_met else "area.place_below", score=now)
+    words = said if before is None else f"{said} {page.text('area.place_before', score=then)}"
+    marks, spans = [Mark(score / _WHOLE, "good" if is_met else "bad", said)], []
+    if before is not None:
+        marks.insert(0, Mark(before / _WHOLE, "hollow", page.text("area.place_before", score=then)))
+        spans.append((min(score, before) / _WHOLE, max(score, before) / _WHOLE))
+    return track(marks, lines, words, spans=spans)
 
 
 def _figure_name(page: Page, area_id: str, key: str) -> str:
     """What stands below a figure as a file: there it is alone, so it names its area."""
     return f"{page.say(areas_by_id(page)[area_id].name)} · {page.text(key)}"
-
-
-def _spread_table(
-    page: Page, area_id: str, scored: Sequence[Scored], names: Mapping[str, str], before: Mapping[str, float]
-) -> Table:
-    cells = page.cells
-    rows = tuple(
-        (
-            Cell(names[row.team_id], address=TEAM.at(team=row.team_id)),
-            cells.score(score),
-            cells.score(before.get(row.team_id)),
-            cells.percent(row.coverage),
-        )
-        for row, score in scored
-    )
-    columns = (
-        Column(page.text("word.team"), "link"),
-        Column(page.now, "number"),
-        Column(page.text("area.year_ago"), "number"),
-        Column(page.text("word.coverage"), "percent"),
-    )
-    return Table("spread", page.text("area.spread"), columns, rows, source=source("area-scores", area=area_id))
 
 
 def _trend(page: Page, area_id: str) -> None:
@@ -145,10 +153,11 @@ def _trend(page: Page, area_id: str) -> None:
         alt=page.text("area.trend_alt", first=first, last=last),
     )
     offer_figure(page, Figure("area-trend", f"trend-{area_id}", _figure_name(page, area_id, "area.trend")))
-    show(folded_table(page, page.text("app.show_table"), _trend_table(page, area_id, rows)))
+    file = source("area-months", area=area_id)
+    show(later_table(page, "trend", page.text("app.show_table"), lambda: _trend_table(page, rows, file), file))
 
 
-def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Table:
+def _trend_table(page: Page, spread: Sequence[AreaSpread], file: Source) -> Table:
     cells = page.cells
     rows = tuple(
         (
@@ -167,7 +176,7 @@ def _trend_table(page: Page, area_id: str, spread: Sequence[AreaSpread]) -> Tabl
         Column(page.text("area.high"), "number"),
         Column(page.text("area.teams"), "number"),
     )
-    return Table("trend", page.text("area.trend"), columns, rows, source=source("area-months", area=area_id))
+    return Table("trend", page.text("area.trend"), columns, rows, source=file)
 
 
 def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:

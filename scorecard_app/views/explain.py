@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
 
 from opsmetrics.language import fmt
 from opsmetrics.language.details import detail
@@ -17,7 +19,8 @@ from opsmetrics.snapshots.queries.gaps import PlanStep
 from opsmetrics.snapshots.queries.quality import Alarm
 from opsmetrics.snapshots.queries.rows import group_by
 from opsmetrics.snapshots.queries.scores import ScorePart, TeamScore
-from scorecard_app.markup import element, folded, heading, hint, join, paragraph, small
+from scorecard_app.later import later, later_table
+from scorecard_app.markup import element, heading, hint, join, paragraph, small
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
@@ -145,13 +148,15 @@ def formula(page: Page, team_id: str, score: TeamScore | None) -> None:
     areas = group_by(scores.score_parts(page.snapshot, page.period, team_id), lambda part: part.area_id)
     if score is None or score.score is None or not areas:
         return
-    names = areas_by_id(page)
-    lines = (
-        _team_formula(page, score.score, [parts[0] for parts in areas.values()]),
-        *(_area_formula(page, page.say(names[area_id].name), parts) for area_id, parts in areas.items()),
-    )
-    body = (paragraph(line, kind="equation") for line in lines)
-    show(join(heading(page.text("explain.formula")), folded(page.text("explain.formula_hint"), body)))
+    names, total = areas_by_id(page), score.score
+
+    def lines() -> Iterator[Markup]:
+        yield paragraph(_team_formula(page, total, [parts[0] for parts in areas.values()]), kind="equation")
+        for area_id, parts in areas.items():
+            yield paragraph(_area_formula(page, page.say(names[area_id].name), parts), kind="equation")
+
+    part = later(page, "formula", page.text("explain.formula_hint"), lines)
+    show(join(heading(page.text("explain.formula")), part))
 
 
 def _team_formula(page: Page, score: float, areas: Sequence[ScorePart]) -> str:
@@ -238,15 +243,13 @@ def diagnostics(page: Page, team_id: str) -> None:
         Column(page.text("explain.items"), "number"),
         Column(page.text("explain.not_known"), "number"),
     )
-    shown = tuple(_diagnostic_row(page, row) for row in rows)
-    caption = page.text("explain.diagnostics_caption")
-    table = Table("diagnostics", caption, columns, shown, source=source("diagnostics", team=team_id))
-    show(
-        join(
-            heading(page.text("explain.diagnostics")),
-            folded(page.text("explain.diagnostics_hint"), table_html(page, table)),
-        )
-    )
+    caption, file = page.text("explain.diagnostics_caption"), source("diagnostics", team=team_id)
+
+    def table() -> Table:
+        return Table("diagnostics", caption, columns, tuple(_diagnostic_row(page, row) for row in rows), source=file)
+
+    part = later_table(page, "diagnostics", page.text("explain.diagnostics_hint"), table, file)
+    show(join(heading(page.text("explain.diagnostics")), part))
 
 
 def _diagnostic_row(page: Page, row: Diagnostic) -> tuple[Cell, ...]:

@@ -8,10 +8,12 @@ from datetime import date
 from opsmetrics.language import fmt
 from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import TEAM
-from opsmetrics.reports.table import Cell, Column, Table, Tag
+from opsmetrics.reports.table import Cell, Column, Source, Table, Tag
 from opsmetrics.snapshots.queries import quality
 from opsmetrics.snapshots.queries.quality import SourceHealth
-from scorecard_app.markup import folded, hint, join
+from scorecard_app.files import offer_table
+from scorecard_app.later import later
+from scorecard_app.markup import Node, hint
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import runs
@@ -25,15 +27,19 @@ _RHYTHMS = ((28 * 24, "month"), (7 * 24, "week"), (24, "day"), (0, "hour"))
 
 def sources_section(page: Page, sources: Sequence[SourceHealth]) -> None:
     """Show every data stream, worst first, on demand: the systems above say what matters."""
-    table = _table(page, sources)
     ended = sum(row.state == "ended" for row in sources)
     key = "health.streams_show_ended" if ended else "health.streams_show"
     words = page.text(key, count=len(sources) - ended, ended=ended)
-    body = folded(words, table_html(page, table), hint(page.text("health.runs_legend")))
-    show(join(body))
+    file = source("sources")
+    offer_table(page, file)
+
+    def body() -> Node:
+        return (table_html(page, _table(page, sources, file)), hint(page.text("health.runs_legend")))
+
+    show(later(page, "streams", words, body))
 
 
-def _table(page: Page, sources: Sequence[SourceHealth]) -> Table:
+def _table(page: Page, sources: Sequence[SourceHealth], file: Source) -> Table:
     delivered = {(row.stream, row.origin): set(row.days) for row in quality.deliveries(page.snapshot)}
     without = {row.stream: row.teams for row in quality.teams_without(page.snapshot, page.period)}
     last, names = quality.last_day(page.snapshot), _team_names(page)
@@ -57,7 +63,7 @@ def _table(page: Page, sources: Sequence[SourceHealth]) -> Table:
         Column(page.text("health.last_runs")),
         Column(page.text("health.teams_without")),
     )
-    return Table("sources", page.text("health.sources_caption"), columns, rows, source=source("sources"))
+    return Table("sources", page.text("health.sources_caption"), columns, rows, source=file)
 
 
 def _team_names(page: Page) -> dict[str, str]:

@@ -12,15 +12,16 @@ from opsmetrics.language import fmt
 from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import INCIDENTS, TEAM
 from opsmetrics.reports.lead import usual_range
-from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.table import Cell, Column, Source, Table
 from opsmetrics.snapshots.queries import facts, incidents, quality
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.incidents import Declared, DownService, TeamIncidents
 from opsmetrics.snapshots.queries.rows import group_by
 from scorecard_app.choices import choose, choose_period
+from scorecard_app.later import later_table
 from scorecard_app.layout import head
 from scorecard_app.lifecycle import view
-from scorecard_app.markup import Node, element, folded, heading, hint, join, lead, strip
+from scorecard_app.markup import Node, element, heading, hint, join, lead, strip
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
@@ -294,6 +295,13 @@ def _team_name(page: Page, teams: Mapping[str, Team], team_id: str) -> str:
 
 def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int) -> None:
     """The newest incidents as a table that opens on demand; all of them are in the file."""
+    shown = fmt.number(page.language, min(MOST_ROWS, count))
+    words = page.text("incidents.list_show", shown=shown, all=fmt.number(page.language, count))
+    file = source("all-incidents", team=team_id)
+    show(later_table(page, "incidents", words, lambda: _list_table(page, teams, team_id, file), file))
+
+
+def _list_table(page: Page, teams: Mapping[str, Team], team_id: str | None, file: Source) -> Table:
     found = incidents.declared(page.snapshot, page.period, team_id=team_id)[:MOST_ROWS]
     zone = page.organisation.timezone
     rows = tuple(
@@ -313,10 +321,7 @@ def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int
         Column(page.text("team.severity")),
         Column(page.text("team.duration"), "number"),
     )
-    file = source("all-incidents", team=team_id)
-    table = Table("all_incidents", page.text("incidents.list_caption"), columns, rows, source=file)
-    words = page.text("incidents.list_show", shown=len(rows), all=fmt.number(page.language, count))
-    show(join(folded(words, table_html(page, table))))
+    return Table("all_incidents", page.text("incidents.list_caption"), columns, rows, source=file)
 
 
 def _services(page: Page, teams: Mapping[str, Team], team_id: str | None) -> None:

@@ -26,6 +26,7 @@ from scorecard_app.views.parts import source
 from scorecard_app.views.sides import MOST_ROWS, Side, side_links, side_of
 
 TEAM_KINDS = ("product", "platform")
+PAPER_ROWS = 18  # of those who have more teams than one list: as many as one sheet of paper holds
 SHOWN_SOURCES = 3  # of those whose last known values stand in: the page of data quality has all
 
 
@@ -33,7 +34,7 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
     """Show teams against areas."""
     order = "lowest" if st.query_params.get("sort") == "lowest" and not is_paper else "group"
     teams = sorted(found.teams, key=lambda team: _total(found, team)) if order == "lowest" else found.teams
-    side = None if is_paper else side_of(page, len(teams), MOST_ROWS)
+    side = None if is_paper else side_of(page, len(teams), MOST_ROWS if len(teams) <= MOST_ROWS else PAPER_ROWS)
     shown = teams if side is None else teams[side.start : side.stop]
     matrix = read_matrix(page, found, shown)
     table = element(

@@ -13,10 +13,10 @@ from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import gains
 from opsmetrics.snapshots.queries import shared_gaps as queries
 from opsmetrics.snapshots.queries.shared_gaps import SharedGap
+from scorecard_app.later import later_table
 from scorecard_app.markup import element, heading, hint, join, link, paragraph, rich
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import folded_table
 
 SHOWN_GAPS = 10
 TOP = 3  # that leadership could take on at once
@@ -31,7 +31,7 @@ def shared_gaps(page: Page, found: Board) -> None:
         return
     shown = list(rows[:SHOWN_GAPS])
     words = _words(page, shown)
-    table = folded_table(page, page.text("app.show_table"), _table(page, found, list(rows)))
+    table = later_table(page, "shared", page.text("app.show_table"), lambda: _table(page, found, list(rows)))
     show(join(title, paragraph(rich(words)), _picture(page, shown, len(found.scores)), table))
 
 

@@ -9,7 +9,8 @@ from opsmetrics.reports.addresses import INCIDENTS
 from opsmetrics.reports.table import Cell, Column, Table, Tag
 from opsmetrics.snapshots.queries import facts, quality
 from opsmetrics.snapshots.queries.facts import Incident
-from scorecard_app.markup import folded, heading, hint, join, paragraph
+from scorecard_app.later import later_table
+from scorecard_app.markup import heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
@@ -41,12 +42,12 @@ def incident_section(page: Page, team_id: str) -> None:
     latest = _table(page, team_id, found[:SHOWN_INCIDENTS], page.text("team.incidents_latest"))
     rest = None
     if len(found) > SHOWN_INCIDENTS:
-        newest = _table(page, team_id, found[:MOST_ROWS], page.text("team.incidents_caption"))
         if len(found) > MOST_ROWS:
             words = page.text("incidents.list_show", shown=MOST_ROWS, all=fmt.number(page.language, len(found)))
         else:
             words = page.text("team.incidents_all", count=len(found))
-        rest = folded(words, table_html(page, newest))
+        caption = page.text("team.incidents_caption")
+        rest = later_table(page, "incidents", words, lambda: _table(page, team_id, found[:MOST_ROWS], caption))
     show(
         join(
             table_html(page, latest),

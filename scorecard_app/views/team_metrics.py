@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -15,8 +16,10 @@ from opsmetrics.snapshots.queries.catalogue import Area, Metric
 from opsmetrics.snapshots.queries.gaps import Gap
 from opsmetrics.snapshots.queries.rows import group_by, index_by
 from opsmetrics.snapshots.queries.scores import AreaScore, MetricScore
-from opsmetrics.snapshots.queries.team_metrics import MetricMonth, metric_months
-from scorecard_app.markup import Markup, element, heading, join, paragraph
+from opsmetrics.snapshots.queries.team_metrics import metric_months
+from scorecard_app.files import offer_table
+from scorecard_app.later import is_open, opener
+from scorecard_app.markup import Markup, element, heading, join, link, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.sparklines import sparkline
@@ -25,6 +28,18 @@ from scorecard_app.views.parts import metrics_by_id, reason, source, status_cell
 
 SHOWN_MONTHS = 12
 _POINTS = 100.0  # the height of a sparkline of points
+_PART = "metrics"  # all areas at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One area of a team: its metrics that have a row, its score, and how many gaps it has."""
+
+    team_id: str
+    area: Area
+    rows: tuple[tuple[Metric, MetricScore], ...]
+    cell: AreaScore | None
+    gaps: int
 
 
 def area_anchor(area_id: str) -> str:
@@ -33,58 +48,52 @@ def area_anchor(area_id: str) -> str:
 
 
 def metric_section(page: Page, team_id: str, cells: Mapping[str, AreaScore], gaps: Sequence[Gap]) -> None:
-    """Show a fold for each area; the one that the address names is open and marked."""
+    """Show a line for each area, which opens its metrics; the one that the address names is open and marked."""
     found = index_by(scores.metric_scores(page.snapshot, page.period, team_id=team_id), lambda row: row.metric_id)
-    months = group_by(metric_months(page.snapshot, page.period, team_id, SHOWN_MONTHS + 1), lambda row: row.metric_id)
-    chosen = st.query_params.get("area")
     metrics = group_by(metrics_by_id(page).values(), lambda metric: metric.area_id)
-    show(
-        join(
-            heading(page.text("team.all"), anchor="metrics"),
-            (
-                _fold(page, team_id, area, cells.get(area.area_id), table, count, is_chosen=area.area_id == chosen)
-                for area in catalogue.areas(page.snapshot)
-                for table in (_table(page, team_id, area, metrics.get(area.area_id, []), found, months),)
-                for count in (sum(gap.area_id == area.area_id for gap in gaps),)
-            ),
-        )
-    )
+    is_whole = is_open(_PART)
+    parts: list[Markup] = []
+    for area in catalogue.areas(page.snapshot):
+        own = metrics.get(area.area_id, ())
+        rows = tuple((metric, found[metric.metric_id]) for metric in own if metric.metric_id in found)
+        count = sum(gap.area_id == area.area_id for gap in gaps)
+        parts.append(_area(page, _Part(team_id, area, rows, cells.get(area.area_id), count), is_whole=is_whole))
+    offer_table(page, source("metric-scores", team=team_id))
+    shown = join(heading(page.text("team.all"), anchor="metrics"), parts)
+    show(shown if is_whole else join(shown, paragraph(opener(page, _PART, page.text("team.all_show")))))
 
 
-def _fold(
-    page: Page, team_id: str, area: Area, cell: AreaScore | None, table: Table, gaps: int, *, is_chosen: bool
-) -> Markup:
+def _area(page: Page, part: _Part, *, is_whole: bool) -> Markup:
+    """An area's line: a link that opens it, or with its metrics below."""
+    area_id, cell = part.area.area_id, part.cell
     level = page.text(f"level.{cell.level}" if cell and cell.level is not None else "level.none")
     score = fmt.score(page.language, cell.score if cell else None)
     key = "team.area_fold" if cell and cell.score is not None else "team.area_fold_none"
-    summary = page.text(key, area=page.say(area.name), score=score, level=level, count=len(table.rows))
-    more = (
-        page.link(GAPS.at(team=team_id, area=area.area_id), page.text("team.area_gaps", count=gaps)) if gaps else None
-    )
+    summary = page.text(key, area=page.say(part.area.name), score=score, level=level, count=len(part.rows))
+    is_chosen = st.query_params.get("area") == area_id
+    if not (is_chosen or is_whole):
+        page.closed.append(area_id)
+        way = link(page.here(area=area_id), summary, aria_expanded="false")
+        return paragraph(way, kind="area later", anchor=area_anchor(area_id))
+    gaps = GAPS.at(team=part.team_id, area=area_id)
     return element(
         "details",
         element("summary", summary),
-        table_html(page, table, kind="metrics"),
-        paragraph(more) if more else None,
-        id=area_anchor(area.area_id),
+        table_html(page, _table(page, part), kind="metrics"),
+        paragraph(page.link(gaps, page.text("team.area_gaps", count=part.gaps))) if part.gaps else None,
+        id=area_anchor(area_id),
         open=is_chosen,
         class_="area chosen" if is_chosen else "area",
-        data_chosen=area.area_id if is_chosen else None,
+        data_chosen=area_id if is_chosen else None,
     )
 
 
-def _table(
-    page: Page,
-    team_id: str,
-    area: Area,
-    metrics: Sequence[Metric],
-    found: Mapping[str, MetricScore],
-    months: Mapping[str, Sequence[MetricMonth]],
-) -> Table:
+def _table(page: Page, part: _Part) -> Table:
+    found = metric_months(page.snapshot, page.period, part.team_id, SHOWN_MONTHS + 1)
+    months = group_by(found, lambda row: row.metric_id)
     rows = tuple(
         _row(page, metric, row, [month.points for month in months.get(metric.metric_id, ())])
-        for metric in metrics
-        if (row := found.get(metric.metric_id)) is not None
+        for metric, row in part.rows
     )
     columns = (
         Column(page.text("word.metric"), "link"),
@@ -95,8 +104,8 @@ def _table(
         Column(page.text("overview.year")),
         Column(page.text("word.status")),
     )
-    caption = page.text("team.area_caption", area=page.say(area.name))
-    return Table(f"metrics-{area.area_id}", caption, columns, rows, source=source("metric-scores", team=team_id))
+    caption = page.text("team.area_caption", area=page.say(part.area.name))
+    return Table(f"metrics-{part.area.area_id}", caption, columns, rows)
 
 
 def _row(page: Page, metric: Metric, row: MetricScore, points: Sequence[float | None]) -> tuple[Cell, ...]:

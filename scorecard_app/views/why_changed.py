@@ -8,10 +8,11 @@ from opsmetrics.reports.parts_of_change import shown_change
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.snapshots.queries import movement
 from scorecard_app.change_bars import change_table, sentence
+from scorecard_app.later import later_table
 from scorecard_app.markup import heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
-from scorecard_app.table_html import folded_table, table_html
+from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import areas_by_id, changes_table, source
 
 
@@ -25,14 +26,20 @@ def change(page: Page, team_id: str) -> None:
     note = page.text("explain.change_since", since=since, until=fmt.long_date(page.language, newest.on))
     figure = page.link(CHANGES.at(team=team_id), page.text("explain.change_more"))
     more = None if page.place == CHANGES else figure
-    earlier = changes_table(page, rows, first="until", team=team_id)
+    earlier = later_table(
+        page,
+        "changes",
+        page.text("explain.change_earlier"),
+        lambda: changes_table(page, rows, first="until", team=team_id),
+        source("changes", team=team_id),
+    )
     show(
         join(
             heading(page.text("explain.change"), note, anchor="change"),
             paragraph(sentence(page, shown)),
             table_html(page, change_table(page, shown, page.text("explain.change_parts")), kind="parts"),
             paragraph(more) if more else None,
-            folded_table(page, page.text("explain.change_earlier"), earlier),
+            earlier,
         )
     )
 

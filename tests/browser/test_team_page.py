@@ -58,6 +58,24 @@ def test_a_row_of_the_areas_opens_its_area_on_the_page_and_is_marked(watched):
     assert page.locator(".ops details.chosen table a").first.is_visible()
 
 
+def test_a_part_opens_where_the_reader_is_and_stays_open_in_its_link(watched):
+    page = watched.open("team", team="sjokart")
+    page.locator('.ops a[data-open="formula"]').scroll_into_view_if_needed()
+    before = top_of(page, "#open-formula")
+    page.locator('.ops a[data-open="formula"]').focus()
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement?.matches('#open-formula[open] > summary')")
+    assert abs(top_of(page, "#open-formula") - before) < 2, "nothing moves under the reader"
+    page.keyboard.press("Tab")
+    page.locator('.ops a[data-open="diagnostics"]').click()
+    until(page, "!!document.querySelector('#open-diagnostics[open] table')")
+    assert page.locator("#open-formula[open] .equation").count() == 8
+    assert "open=formula.diagnostics" in page.url
+    page.go_back()
+    until(page, "!document.querySelector('#open-diagnostics[open]')")
+    assert page.locator("#open-formula[open]").count() == 1
+
+
 def test_a_tile_of_the_overview_leads_to_its_area_on_the_team_page(watched):
     page = watched.open("")
     tile = page.locator('.ops a.cell[href*="team=sjokart"][href*="area=bck"]').first

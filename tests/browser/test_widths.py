@@ -58,7 +58,8 @@ def test_nothing_is_cut_off_at_any_width_and_nothing_lies_beside_the_paper(brows
     address, found = apps("full"), {}
     for place in PAGES:
         page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-        page.goto(f"{address}/{place.path}?lang={language}")
+        whole = "&open=all" if "open" in place.parameters else ""
+        page.goto(f"{address}/{place.path}?lang={language}{whole}")
         page.wait_for_selector(".ops footer")
         settle(page, 200)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")

@@ -11,6 +11,7 @@ import pytest
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports import board
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.store import current
 from scorecard_app.views.metric_teams import scale_of
@@ -197,3 +198,35 @@ def test_all_that_moved_is_on_some_page(homes, monkeypatch):
         assert re.search(rf'<a href="[^"]*side={last}\b[^>]*>{last}</a>', html)
     assert [len(places) for places in seen] == [MOST_ROWS, MOST_ROWS, count - (last - 1) * MOST_ROWS]
     assert len({place for places in seen for place in places}) == sum(map(len, seen))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_team_of_an_area_stands_where_its_score_is_highest_first(homes, monkeypatch, language):
+    home = homes["full"]
+    wanted = rows_of(
+        home,
+        """select s.*, t.name_nb, t.name_en, (select score from scores.area as b where b.team_id = s.team_id
+               and b.area_id = 'bck' and b.grain = 'month' and b.as_of = (
+                   select max(as_of) from ref.as_of where grain = 'month' and as_of <= s.as_of - interval 11 month
+               )) as before
+           from scores.area as s join ref.teams as t using (team_id)
+           where s.area_id = 'bck' and s.grain = 'latest' and s.score is not null order by s.score desc, s.team_id""",
+    )
+    _, html = open_page("area", home, monkeypatch, area="bck", lang=language)
+    shown = lines(html, f"<caption>{text(language, 'area.spread')}")
+    assert len(shown) == len(wanted)
+    by_name = {row[f"name_{language}"]: row for row in wanted}
+    numbers = [by_name[row[0]]["score"] for row in shown]
+    assert numbers == sorted(numbers, reverse=True)
+    assert {row["before"] is None for row in wanted} == {True, False}, "the demo has both kinds"
+    for (places, cell), line in zip(tracks(html), shown, strict=True):
+        row = by_name[line[0]]
+        known = [row["before"], row["score"]] if row["before"] is not None else [row["score"]]
+        assert places == pytest.approx(known, abs=0.01), "the newest is drawn last: nothing hides it"
+        kinds = re.findall(r'<i class="(\w+)"', cell)
+        assert kinds[-1] == ("good" if row["level"] >= MET_LEVEL else "bad")
+        assert set(kinds[:-1]) <= {"hollow"}
+        assert 'class="krav" style="left:60.00%"' in cell
+        score, before = (words.strip() for words in line[2:4])
+        assert score == fmt.score(language, row["score"])
+        assert before == fmt.score(language, row["before"])

@@ -14,13 +14,6 @@ from scorecard_app import charts
 
 LONG = "Registre over fartøy, havner og farleder langs kysten"
 ONE = [("Ett", 59.96, None, False)]
-MANY = [(f"Team {place}", 100 - place * 100 / 39, place * 2.5, place < 20) for place in range(40)]
-TEAMS = {
-    "one": ONE,
-    "long names": [(f"{LONG} {place}", 100.0 - place, 40.0, True) for place in range(14)],
-    "word without a blank": [("Skipsregistreringsmyndighetsavdelingen", 100.0, 0.0, True), ("B", 0.0, 100.0, False)],
-    "many": MANY,
-}
 KRAV = {"nb": "krav", "en": "requirement"}
 LETTER, LINE = 7, 17  # pixels of a letter and of a line at the size of labels
 
@@ -44,33 +37,6 @@ def check_rows(layout, names):
     low, high = sorted(axis["range"])
     assert low < 0
     assert high > len(names) - 1, "every row lies within the axis"
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("case", TEAMS)
-def test_teams_of_an_area_lie_on_a_whole_scale_with_their_scores_beside_them(language, case):
-    ordered = TEAMS[case]
-    data, layout = drawn(charts.spread(language, ordered, 60.0, KRAV[language]))
-    low, high = layout["xaxis"]["range"]
-    assert (low <= 0, high >= 100) == (True, True), "the scale is the whole of what a score can be"
-    assert list(layout["xaxis"]["tickvals"]) == [0, 20, 40, 60, 80, 100]
-    now = data[-1]
-    assert list(now["x"]) == [row[1] for row in ordered], "the newest is always drawn, and last: nothing hides it"
-    assert now["marker"]["symbol"] == ["circle" if row[3] else "diamond" for row in ordered]
-    assert now["cliponaxis"] is False
-    line, then = data[0], data[1]
-    assert list(then["x"]) == [row[2] for row in ordered if row[2] is not None], "what is not known has no mark"
-    assert len(line["x"]) == 3 * len(then["x"])
-    beside = data[-2]
-    assert [words.strip() for words in beside["text"]] == [score(language, row[1]) for row in ordered]
-    assert (list(beside["y"]), set(beside["x"])) == (list(now["y"]), {high}), "each at the end of its row"
-    assert (beside["textposition"], beside["cliponaxis"]) == ("middle right", False)
-    assert layout["margin"]["r"] >= LETTER * max(len(words) for words in beside["text"])
-    (note,) = layout["annotations"]
-    assert note["text"] == f"{KRAV[language]} 60"
-    assert layout["shapes"][0]["x0"] == 60
-    assert layout["shapes"][0]["line"]["color"] == palette.TEAL
-    check_rows(layout, [row[0] for row in ordered])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -159,9 +125,3 @@ def test_the_newest_value_of_a_metric_says_by_shape_and_colour_whether_it_meets_
         data, _ = drawn(charts.metric_trend("nb", "share", days, values, lines, is_met=is_met))
         marker = data[-1]["marker"]
         assert (marker["color"], marker["symbol"]) == (colour, shape)
-
-
-def test_a_mark_at_the_end_of_a_scale_does_not_touch_the_name_beside_it():
-    _, layout = drawn(charts.spread("nb", [("Ankerplass", 0.5, None, False)], 60.0, "krav"))
-    assert layout["yaxis"]["ticklabelstandoff"] >= 6
-    assert layout["margin"]["l"] >= LETTER * len("Ankerplass") + layout["yaxis"]["ticklabelstandoff"]

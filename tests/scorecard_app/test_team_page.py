@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 from datetime import date
+from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
@@ -185,7 +186,7 @@ def test_a_row_leads_to_its_own_place_in_its_own_system(demo_home, monkeypatch):
 
 def test_an_area_of_the_address_is_open_and_marked_and_its_metrics_are_those_of_the_snapshot(demo_home, monkeypatch):
     home = demo_home
-    _, html = open_page("team", home, monkeypatch, team="sjokart", area="bck")
+    _, html = open_page("team", home, monkeypatch, team="sjokart", area="bck", open="metrics")
     folds = re.findall(r"<details([^>]*)>(.*?)</details>", html, flags=re.DOTALL)
     areas = {m[1]: body for attributes, body in folds if (m := re.search(r'id="area-(\w+)"', attributes))}
     opened = [attributes for attributes, _ in folds if " open" in attributes]
@@ -206,6 +207,34 @@ def test_an_area_of_the_address_is_open_and_marked_and_its_metrics_are_those_of_
         assert "spark" in line
     for area in areas:
         assert re.search(rf'href="/team\?team=sjokart&amp;area={area}"', html) or area == "bck"  # no link to itself
+
+
+def test_what_opens_on_demand_is_a_link_that_opens_it_beside_what_is_open(demo_home, monkeypatch):
+    """Every page was as heavy as all that it folded away: a team's had 1,900 elements."""
+    _, closed = open_page("team", demo_home, monkeypatch, team="sjokart")
+    assert "<details" not in closed
+    for area in rows_of(demo_home, "select area_id from meta.areas"):
+        assert f'<p class="area later" id="area-{area["area_id"]}">' in closed, "each area says its score and opens"
+    ways = dict(re.findall(r'<a href="([^"]+)" [^>]*aria-expanded="false"[^>]*data-open="(\w+)"', closed))
+    assert set(ways.values()) == {"metrics", "changes", "formula", "diagnostics"}
+    # What the closed parts hold can be fetched as a file all the same.
+    assert {"metric-scores", "changes", "diagnostics"} <= set(re.findall(r"/ned/([\w-]+)\.csv", closed))
+    _, one = open_page("team", demo_home, monkeypatch, team="sjokart", area="bck", open="changes")
+    opened = re.findall(r"<details[^>]*>", one)
+    assert [re.search(r'id="([\w-]+)"', each)[1] for each in opened] == ["area-bck", "open-changes"]
+    assert "open=changes.formula" in one
+    assert "area=bck" in re.search(r'href="([^"]+)"[^>]*data-open="formula"', one)[1], "the area stays open"
+    _, whole = open_page("team", demo_home, monkeypatch, team="sjokart", open="all")
+    assert len(re.findall(r"<details", whole)) == 7 + 3
+    assert "data-open" not in whole
+    assert text("nb", "app.open_all") in closed
+    assert text("nb", "app.open_all") not in whole
+
+
+def test_a_part_that_is_not_there_is_said(demo_home, monkeypatch):
+    _, html = open_page("team", demo_home, monkeypatch, team="sjokart", open="changes.nonsense", lang="en")
+    assert text("en", "asked.no_choice", name="nonsense") in unescape(html)
+    assert "open-changes" in html
 
 
 def test_the_parts_of_a_change_add_up_to_what_is_shown(demo_home, monkeypatch):
@@ -333,7 +362,7 @@ def test_a_change_is_the_same_on_the_overview_the_changes_and_the_teams_page(dem
     ):
         parts = [float(part.replace("\u2212", "-")) for part in rows[row["name_en"]][1:-1] if part != "–"]
         assert sum(parts) == pytest.approx(round(row["change"], 1))
-        _, own = open_page("team", demo_home, monkeypatch, lang="en", team=row["team_id"])
+        _, own = open_page("team", demo_home, monkeypatch, lang="en", team=row["team_id"], open="changes")
         assert lines(own, text("en", "explain.change_parts"))[-1][-1] == fmt.signed("en", row["change"])
         first = lines(own, text("en", "explain.change_caption"))[0]
         assert first[2:-1] == rows[row["name_en"]][1:-1]
@@ -351,7 +380,7 @@ def test_what_is_measured_without_points_has_its_unit_and_is_not_rounded_to_noth
     )
     assert {row["unit"] for row in found} == {"hours", "count"}
     for row in found:
-        _, html = open_page("team", demo_home, monkeypatch, lang=language, team=row["team_id"])
+        _, html = open_page("team", demo_home, monkeypatch, lang=language, team=row["team_id"], open="diagnostics")
         written = [flat(line[2]) for line in lines(html, text(language, "explain.diagnostics_caption"))]
         unit = text(language, f"unit.{row['unit']}") if row["unit"] != "count" else ""
         assert f"{fmt.number(language, row['value'], 1)} {unit}".strip() in {
