@@ -7,7 +7,7 @@ from assets.published import SNAPSHOT
 from assets.resources import Workspace
 from opsmetrics.language.texts import LANGUAGES
 from opsmetrics.reports.brief import period_of, publish_briefs, writable_kinds
-from opsmetrics.reports.digest import digests, tell
+from opsmetrics.reports.digest import CHAT, LEADERSHIP, announce, digests, tell
 from opsmetrics.snapshots.queries.catalogue import organisation
 from opsmetrics.snapshots.store import current
 
@@ -54,10 +54,12 @@ def digest(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """Write and post what is new since the last time; quiet where nothing is."""
     settings = workspace.settings()
     snapshot = current(settings.snapshots)
-    made = digests(settings, snapshot, organisation(snapshot).language)
-    written = tell(settings, made, settings.home / "digests", is_posted=True)
+    language = organisation(snapshot).language
+    made = digests(settings, snapshot, language)
+    written = tell(settings, made, settings.home / "digests")
+    posted = announce(settings, digests(settings, snapshot, language, [LEADERSHIP], CHAT))
     return dg.MaterializeResult(
-        metadata={"written": len(written), "quiet": sum(found.is_quiet for found in made)},
+        metadata={"written": len(written), "posted": posted, "quiet": sum(found.is_quiet for found in made)},
         check_results=[dg.AssetCheckResult(check_name="everybody_was_looked_at", passed=len(made) > 1)],
     )
 

@@ -9,7 +9,7 @@ import click
 from opsmetrics.cli.options import FOLDER, language_option, settings_of
 from opsmetrics.core.extras import install_line
 from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs, writable_kinds
-from opsmetrics.reports.digest import digests, tell
+from opsmetrics.reports.digest import CHAT, LEADERSHIP, announce, digests, place_of, tell
 from opsmetrics.snapshots.queries.catalogue import organisation
 from opsmetrics.snapshots.store import current
 
@@ -42,7 +42,12 @@ def brief(wanted: str | None, kinds: tuple[str, ...], language: str | None, out:
 @click.option("--to", "recipients", multiple=True, help="leadership or a team (repeatable; default: everybody).")
 @language_option
 @click.option("--out", type=FOLDER, help="Folder of the mail files (default: digests/ in OPSMETRICS_HOME).")
-@click.option("--post", "is_posted", is_flag=True, help="Also post leadership's to OPSMETRICS_WEBHOOK_URL.")
+@click.option(
+    "--post",
+    "is_posted",
+    is_flag=True,
+    help="Also post leadership's to OPSMETRICS_WEBHOOK_URL, what it was not told yet.",
+)
 def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, *, is_posted: bool) -> None:
     """Write what is new to decide as mail files, one a team and one for leadership; silent where nothing is new.
 
@@ -50,12 +55,15 @@ def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, 
     """
     settings = settings_of()
     if is_posted and settings.webhook_url is None:
-        # What is written counts as told: it would not be posted later either.
         raise click.UsageError("--post needs OPSMETRICS_WEBHOOK_URL, the address of the chat's webhook")
     snapshot = current(settings.snapshots)
-    made = digests(settings, snapshot, language or organisation(snapshot).language, recipients)
-    for path in tell(settings, made, out or settings.home / "digests", is_posted=is_posted):
+    language, folder = language or organisation(snapshot).language, out or settings.home / "digests"
+    made = digests(settings, snapshot, language, recipients, place_of(settings, folder))
+    for path in tell(settings, made, folder):
         click.echo(str(path))
+    if is_posted and (not recipients or LEADERSHIP in recipients):
+        news = digests(settings, snapshot, language, [LEADERSHIP], CHAT)
+        click.echo("posted to the chat" if announce(settings, news) else "the chat has nothing new", err=True)
     quiet = sum(found.is_quiet for found in made)
     if quiet:
         click.echo(f"{quiet} of {len(made)} have nothing new", err=True)

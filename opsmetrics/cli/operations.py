@@ -66,7 +66,10 @@ def backup(org: Path | None, target: Path | None, *, as_json: bool) -> None:
         echo_json({**counts, "healed": done.healed, "damaged": done.damaged})
     else:
         click.echo(f"backup {manifest.name}: {len(manifest.files)} files, {done.copied} new")
-        for text in (*(f"{inside}: was damaged, and is whole again" for inside in done.healed), *done.damaged):
+        for text in (
+            *(f"{inside}: was damaged or missing, and is whole again" for inside in done.healed),
+            *done.damaged,
+        ):
             click.echo(one_line(text), err=True)
     if done.damaged:
         sys.exit(EXIT_WRONG)

@@ -35,17 +35,17 @@ def import_(kind: str, paths: tuple[Path, ...], org: Path | None, *, as_json: bo
     found = proposals(organisation, kind, paths, today)
     if as_json:
         echo_json([asdict(item) for item in found])
-        return
-    for item in found:
+    for item in () if as_json else found:
         click.echo(
             f"{item.state:<8} {item.service:<28} {item.target}: {item.current or '-':<24} {item.file}: {item.says}"
         )
-    for target in sorted({item.target for item in found if item.toml}):
+    for target in sorted({item.target for item in found if item.toml and not as_json}):
         click.echo(
             f"\n# for {target}\n" + "\n".join(item.toml for item in found if item.toml and item.target == target)
         )
     if not found:
-        click.echo("the files say nothing that we use", err=True)
+        click.echo(f"error: nothing of {kind} stands in these files\n    fix: name others", err=True)
+        sys.exit(EXIT_WRONG)
 
 
 @click.command()

@@ -20,7 +20,7 @@ from opsmetrics.cli.options import (
     json_option,
     settings_of,
 )
-from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.atomic import write_where_named
 from opsmetrics.core.interrupts import ended_by_interrupt
 from opsmetrics.core.spreadsheets import csv_text
 from opsmetrics.operations.health import upkeep
@@ -159,10 +159,11 @@ def results(
         click.echo(text, nl=False)
     else:
         # A collector reads it every fifteen seconds and must never see half of it.
-        write_whole_text(out, text)
+        write_where_named(out, text)
     for verdict in verdicts:
         if verdict["verdict"] != evaluation.MET:
-            wish = f"{verdict['team_id']}: {verdict['wish']} is {verdict['found']}, wanted {verdict['wanted']}"
+            value = "not known" if verdict["found"] is None else verdict["found"]
+            wish = f"{verdict['team_id']}: {verdict['wish']} is {value}, wanted {verdict['wanted']}"
             click.echo(f"{verdict['verdict']}: {wish}", err=True)
     outcomes = {verdict["verdict"] for verdict in verdicts}
     if evaluation.MISSED in outcomes:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
-from opsmetrics.core.errors import NoFileError, OpsMetricsError, UnreadableError, VanishedError
+from opsmetrics.core.errors import NoFileError, OpsMetricsError, UnreadableError, VanishedError, is_refusal
 
 _BLOCK = 1 << 20
 
@@ -60,6 +60,11 @@ def draft(folder: Path, name: str) -> Generator[Path]:
     path = folder / f".{name[:200]}.{secrets.token_hex(4)}.tmp"
     try:
         yield path
+    except OSError as error:
+        # A full disk is told by the handle, which has no name: which of several disks it is would stay unsaid.
+        if error.filename is None and is_refusal(error):
+            error.filename = str(folder / name)
+        raise
     finally:
         path.unlink(missing_ok=True)
 
@@ -96,6 +101,18 @@ def write_whole_bytes(path: Path, content: bytes, *, durable: bool = False) -> N
     with draft(path.parent, path.name) as temporary:
         temporary.write_bytes(content)
         settle(temporary, path, durable=durable)
+
+
+def write_where_named(path: Path, text: str) -> None:
+    """Write a text where somebody says: whole where that is a file, and into a pipe or a device as it comes.
+
+    To move a file to the name of a device takes the device away from everybody, and a link from whoever made it.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as sink:
+            sink.write(text)
+    else:
+        write_whole_text(path.resolve(), text)
 
 
 def copy_whole(path: Path, target: Path, *, expected: str = "") -> str:

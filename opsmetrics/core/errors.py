@@ -134,8 +134,8 @@ class StorageError(OpsMetricsError):
     def __init__(self, said: object) -> None:
         super().__init__(
             f"the disk refused: {said}"
-            "\n    fix: free space or mend the permissions of OPSMETRICS_HOME, then run again;"
-            " nothing that was landed or published is lost"
+            "\n    fix: free space or mend the permissions there (OPSMETRICS_HOME, or where you wrote to), then run"
+            " again; nothing that was landed or published is lost"
         )
 
 

@@ -101,11 +101,17 @@ def sources_to_try(organisation: Organisation, stream: str, source: str | None) 
         raise OpsMetricsError(
             f"{stream} comes from a connector, which is asked by opsmetrics check --connect and opsmetrics pull"
         )
+    if source is not None and deliveries:
+        raise OpsMetricsError(
+            f"{organisation.folder}: nothing delivers the source {source!r} of the stream {stream!r}"
+            f"\n    fix: name one of {', '.join(sorted({delivery.origin for delivery in deliveries}))},"
+            f" or write sources/{stream}.<name>.sql"
+        )
     known = sorted({name for name in organisation.streams if name in STREAMS})
-    said = f"stream {stream!r}" if source is None else f"source {source!r} of the stream {stream!r}"
+    write = f"write sources/{stream}.sql, or " if stream in STREAMS else ""
     raise OpsMetricsError(
-        f"{organisation.folder}: nothing delivers the {said}"
-        f"\n    fix: write sources/{stream}.sql, or name one of {', '.join(known) or 'no streams yet'}"
+        f"{organisation.folder}: nothing delivers the stream {stream!r}"
+        f"\n    fix: {write}name one of {', '.join(known) or 'no streams yet'}"
     )
 
 

@@ -1,8 +1,9 @@
 """Reminders between meetings: what is new to decide, for leadership and for each team; quiet when nothing changed.
 
-A digest names teams, roles and metrics, never a person. It is told once: what was told last stands in
-``<home>/digests/told.json``, and days that merely count down are not news. Does not belong here: how a chat is reached
-(``opsmetrics.operations.notify``) and what is to be settled (``opsmetrics.reports.board``).
+A digest names teams, roles and metrics, never a person. It is told once in each place, because a file in somebody's
+folder tells the chat nothing: what was told last where stands in ``<home>/digests/told.json``, and days that merely
+count down are not news. Does not belong here: how a chat is reached (``opsmetrics.operations.notify``) and what is to
+be settled (``opsmetrics.reports.board``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from opsmetrics.snapshots.store import Snapshot
 
 LEADERSHIP = "leadership"
 TOLD = "told.json"
+# Where news are told: the chat, the state's own folder of mail files, else the path of a folder.
+CHAT = "chat"
+OWN_FOLDER = "digests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Digest:
         link: Where to look, or None.
         is_fictional: The numbers are invented, and the mail says so.
         language: nb or en.
+        place: Where it is told, as ``place_of`` gives it, or ``CHAT``.
     """
 
     recipient: str
@@ -55,6 +60,7 @@ class Digest:
     link: str | None
     is_fictional: bool
     language: str
+    place: str
 
     @property
     def is_quiet(self) -> bool:
@@ -70,7 +76,19 @@ class Digest:
         return lines
 
 
-def digests(settings: Settings, snapshot: Snapshot, language: str, recipients: Iterable[str] = ()) -> list[Digest]:
+def place_of(settings: Settings, folder: Path) -> str:
+    """Return what a folder of mail files is called among the places where news are told."""
+    own = settings.home / "digests"
+    return OWN_FOLDER if folder.resolve() == own.resolve() else str(folder.resolve())
+
+
+def digests(
+    settings: Settings,
+    snapshot: Snapshot,
+    language: str,
+    recipients: Iterable[str] = (),
+    place: str = OWN_FOLDER,
+) -> list[Digest]:
     """Return the digest of every recipient as of the latest day, quiet ones too.
 
     Args:
@@ -78,6 +96,7 @@ def digests(settings: Settings, snapshot: Snapshot, language: str, recipients: I
         snapshot: What there is to tell.
         language: nb or en.
         recipients: Only these; default leadership and every team.
+        place: Where they will be told: what was told there is no news.
 
     Raises:
         ConfigurationError: There is no such team.
@@ -97,7 +116,7 @@ def digests(settings: Settings, snapshot: Snapshot, language: str, recipients: I
     made: list[Digest] = []
     for recipient in wanted:
         own = [item for item in items if recipient in {LEADERSHIP, item.team_id}]
-        before = set(told.get(_key(recipient, language), ()))
+        before = set(_told_there(told, recipient, language, place))
         standing = {item.title: item for item in own}
         made.append(
             Digest(
@@ -110,6 +129,7 @@ def digests(settings: Settings, snapshot: Snapshot, language: str, recipients: I
                 link=_link(settings, recipient),
                 is_fictional=organisation.is_fictional,
                 language=language,
+                place=place,
             )
         )
     return made
@@ -140,27 +160,46 @@ def mail(digest: Digest) -> bytes:
     return message.as_bytes()
 
 
-def tell(settings: Settings, made: Iterable[Digest], folder: Path, *, is_posted: bool) -> list[Path]:
-    """Write a mail file for every digest that is not quiet, post leadership's, and remember what was told.
-
-    What was told is remembered only after it was: a webhook that is down is asked again next time.
+def tell(settings: Settings, made: Iterable[Digest], folder: Path) -> list[Path]:
+    """Write a mail file for every digest that is not quiet, and remember what was told in that folder.
 
     Returns:
         The mail files.
-
-    Raises:
-        NotifyError: The webhook did not take the message.
     """
     written: list[Path] = []
     for digest in made:
         if not digest.is_quiet:
-            path = folder / f"{digest.at:%Y-%m-%d}-{digest.recipient}.eml"
-            write_whole_bytes(path, mail(digest))
-            written.append(path)
-            if is_posted and digest.recipient == LEADERSHIP:
-                post(settings, Message(digest.title, tuple(digest.lines()), digest.link))
+            written.append(_write_beside(folder, digest))
         _remember(settings, digest)
     return written
+
+
+def announce(settings: Settings, made: Iterable[Digest]) -> int:
+    """Post the digests that are not quiet to the chat; what was told is remembered only after it was.
+
+    Returns:
+        How many were posted.
+
+    Raises:
+        NotifyError: The webhook did not take a message; it is asked again next time.
+    """
+    posted = 0
+    for digest in made:
+        if digest.is_quiet or post(settings, Message(digest.title, tuple(digest.lines()), digest.link)):
+            posted += not digest.is_quiet
+            _remember(settings, digest)
+    return posted
+
+
+def _write_beside(folder: Path, digest: Digest) -> Path:
+    """Write a mail file under a name of its own: an earlier one of the day was perhaps not read yet."""
+    content, name = mail(digest), f"{digest.at:%Y-%m-%d}-{digest.recipient}"
+    path, number = folder / f"{name}.eml", 1
+    while path.exists() and not (path.is_file() and path.read_bytes() == content):
+        number += 1
+        path = folder / f"{name}-{number}.eml"
+    write_whole_bytes(path, content)
+    return path
 
 
 def _told(settings: Settings) -> Mapping[str, list[str]]:
@@ -168,11 +207,17 @@ def _told(settings: Settings) -> Mapping[str, list[str]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def _key(recipient: str, language: str) -> str:
-    """What was told in one language was not told in another."""
-    return f"{recipient}.{language}"
+def _key(recipient: str, language: str, place: str) -> str:
+    """What was told in one language, or one place, was not told in another."""
+    return f"{recipient}.{language} {place}"
+
+
+def _told_there(told: Mapping[str, list[str]], recipient: str, language: str, place: str) -> list[str]:
+    """What was told in a place; before 0.3 nobody wrote down where, and it was the own folder and the chat."""
+    earlier = told.get(f"{recipient}.{language}", []) if place in {CHAT, OWN_FOLDER} else []
+    return told.get(_key(recipient, language, place), earlier)
 
 
 def _remember(settings: Settings, digest: Digest) -> None:
-    told = {**_told(settings), _key(digest.recipient, digest.language): sorted(digest.standing)}
+    told = {**_told(settings), _key(digest.recipient, digest.language, digest.place): sorted(digest.standing)}
     write_whole_text(settings.home / "digests" / TOLD, json.dumps(told, ensure_ascii=False, indent=1))

@@ -129,3 +129,14 @@ def test_every_volume_that_the_image_writes_to_is_its_users_own():
     made = set(re.findall(r"(?:--home-dir|install -d -o 10001 -g 10001 -m 0700) (/[\w/]+)", image))
     assert written == {"/var/lib/opsmetrics", "/backup"}
     assert written <= made
+
+
+def test_containers_keep_their_own_paths_whatever_the_environment_files_say():
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    image = (ROOT / "deploy" / "Containerfile").read_text()
+    paths = dict(re.findall(r"\b(OPSMETRICS_\w+|DAGSTER_HOME)=(/\S+)", image)) | {"OPSMETRICS_ORG": "/organisation"}
+    # Lines of `environment` have the word over those of `env_file`, and these over the image's.
+    held = dict(re.findall(r"^ {4}(\w+): (/\S+)$", compose, re.MULTILINE))
+    assert held == paths
+    examples = "".join(path.read_text() for path in (ROOT / "deploy" / "env").iterdir())
+    assert set(re.findall(r"^(\w+)=/", examples, re.MULTILINE)) <= held.keys()

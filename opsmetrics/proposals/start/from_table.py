@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.spreadsheets import DELIMITERS, day_of, text_of
-from opsmetrics.proposals.start.draft import Draft, OwnerDraft
+from opsmetrics.proposals.start.draft import Draft, OwnerDraft, names_of
 from opsmetrics.proposals.start.from_clones import name_of_address
 from opsmetrics.sources.query_inputs import Everything
 from opsmetrics.sources.sheets import first_rows, read_sheet
@@ -32,6 +32,11 @@ _CRITICALITY = {
 }
 # Rows that a table may have above its columns.
 _TITLES_MOST = 20
+# What a column says that is called otherwise: `Eierteam`, `owner_team`; `Gyldig fra`, `Owner since`.
+_BY_WORDS: Mapping[str, re.Pattern[str]] = {
+    "team": re.compile(r"team$"),
+    "since": re.compile(r"\b(fra|siden|from|since)\b"),
+}
 _ADDRESS = re.compile(r"://|^[^/@]+@[^/:]+:")
 _TEXTS = {".csv", ".tsv", ".txt"}
 
@@ -40,10 +45,18 @@ def columns_of(header: Sequence[str]) -> dict[str, str]:
     """Return what each known column of a header is: kind -> its name as it stands; a table needs service and team."""
     found: dict[str, str] = {}
     for kind, names in COLUMNS.items():
-        column = next((name for name in header if name.strip().casefold().replace("_", " ") in names), None)
+        column = next((name for name in header if _plain(name) in names), None)
         if column is not None:
             found[kind] = column
+    for kind, words in _BY_WORDS.items():
+        column = next((name for name in header if name not in found.values() and words.search(_plain(name))), None)
+        if kind not in found and column is not None:
+            found[kind] = column
     return found
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().replace("_", " ")
 
 
 def rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -109,12 +122,14 @@ def read_table(draft: Draft, path: Path) -> None:
         if not cells["service"]:
             continue
         service = draft.service(cells["service"])
-        since = _day(cells.get("since", ""))
+        said_since = cells.get("since", "")
+        since = _day(said_since)
         service.seen(since, path.name)
         # An address is a person's.
         if cells["team"] and "@" not in cells["team"]:
             team = draft.team(cells["team"], path.name)
-            why = f"{path.name} says so" if since else f"{path.name} does not say since when"
+            no_day = f"says {said_since!r}, which is no day" if said_since else "does not say since when"
+            why = f"{path.name} says so" if since else f"{path.name} {no_day}"
             owners.setdefault(service.id, []).append(
                 OwnerDraft(team, since or date.max, why, is_said=since is not None)
             )
@@ -129,6 +144,19 @@ def read_table(draft: Draft, path: Path) -> None:
                 service.aliases.append(alias)
     for key, said in owners.items():
         draft.owned(draft.services[key], said, path.name)
+    _tell_what_was_not_read(draft, path, header, found, rows)
+
+
+def _tell_what_was_not_read(
+    draft: Draft, path: Path, header: Sequence[str], found: Mapping[str, str], rows: Sequence[Mapping[str, str]]
+) -> None:
+    said = (row.get(found.get("since", ""), "").strip() for row in rows)
+    if no_days := list(dict.fromkeys(repr(text) for text in said if text and _day(text) is None)):
+        what = f"{path.name}: {names_of(no_days)} in {found['since']!r} is no day"
+        draft.guess("services.toml", what, "write since when, such as 2026-01-31 or 31.01.2026, there or in the table")
+    if left := [repr(name) for name in header if name and name not in found.values()]:
+        what = f"of {path.name} these columns are not read: {names_of(left)}"
+        draft.guess("services.toml", what, "write what they say of services and owners, such as when one ended")
 
 
 def _day(text: str) -> date | None:

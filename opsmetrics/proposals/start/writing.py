@@ -149,6 +149,14 @@ def _services(draft: Draft, start: date, today: date) -> str:
         "# the oldest day that a source proves, never the day of writing. A handover is one more owner, the earlier",
         "# one ended by `to`.",
     ]
+    undated = [
+        service.id
+        for service in draft.services.values()
+        if service.first_seen is None and any(owner.since == date.max for owner in service.owners)
+    ]
+    if undated:
+        what = f"owners of {names_of(undated)} are dated from {start}, because nothing says since when"
+        draft.guess("services.toml", what, "write the day from which the team really answered for each")
     for service in draft.services.values():
         parts += ["", *_service(draft, service, start, today)]
     return "\n".join([*parts, ""])

@@ -1,10 +1,12 @@
 """Files that appear whole or not at all."""
 
+import errno
+import os
 import threading
 
 import pytest
 
-from opsmetrics.core.atomic import draft, settle, write_whole_bytes, write_whole_text
+from opsmetrics.core.atomic import draft, settle, write_where_named, write_whole_bytes, write_whole_text
 
 
 def names(folder):
@@ -59,3 +61,23 @@ def test_of_many_writers_at_once_one_whole_file_stays(tmp_path):
         thread.join()
     assert path.read_bytes() in contents
     assert names(tmp_path) == ["note"]
+
+
+def test_what_somebody_names_may_be_a_link_or_a_pipe_and_stays_one(tmp_path):
+    (tmp_path / "real").write_text("before")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write_where_named(tmp_path / "link", "after")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "after"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_where_named(tmp_path / "pipe", "text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_full_disk_is_told_with_the_place(tmp_path):
+    with pytest.raises(OSError, match="No space left") as raised, draft(tmp_path, "r.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert raised.value.filename == str(tmp_path / "r.txt")

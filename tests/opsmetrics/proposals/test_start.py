@@ -209,6 +209,38 @@ def test_a_table_from_a_norwegian_spreadsheet_and_exports(tmp_path, encoding):
     assert organisation.settings.history_from == date(2025, 10, 1), "the oldest record, at most 13 months back"
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Tjeneste;Team;Gyldig fra",
+        "System;Eierteam;Eier siden",
+        "Service;owner_team;valid_from",
+        "App;Ansvarlig team;Fra",
+    ],
+)
+def test_columns_of_a_table_are_known_by_their_words(tmp_path, header):
+    table = tmp_path / "tjenester.csv"
+    table.write_text(f"{header}\nweb;Alfa;01.01.2024\nweb;Beta;01.03.2025\napi;Beta;2024-02-01\n", encoding="utf-8")
+    found, organisation = proposed(tmp_path, paths=(table,))
+    assert owners(organisation) == {
+        "web": [("alfa", "2024-01-01"), ("beta", "2025-03-01")],
+        "api": [("beta", "2024-02-01")],
+    }
+    assert not found.draft.guesses
+
+
+def test_a_day_that_no_table_says_is_a_guess_and_so_is_what_was_not_read(tmp_path):
+    table = tmp_path / "tjenester.csv"
+    table.write_text("Tjeneste;Team;Fra;Ansvarlig til\nweb;Alfa;31.02.2024;\napi;Beta;;31.12.2025\n", encoding="utf-8")
+    found, organisation = proposed(tmp_path, paths=(table,))
+    start = organisation.settings.history_from
+    assert [guess.what for guess in found.draft.guesses] == [
+        "tjenester.csv: '31.02.2024' in 'Fra' is no day",
+        "of tjenester.csv these columns are not read: 'Ansvarlig til'",
+        f"owners of web, api are dated from {start}, because nothing says since when",
+    ]
+
+
 def test_a_table_in_a_workbook(tmp_path):
     book = openpyxl.Workbook()
     for row in (["Tjeneste", "Lag", "Fra"], ["Søknad API", "Innbygger", date(2025, 2, 1)], ["Journal", "Helse", None]):

@@ -14,7 +14,8 @@ import pytest
 from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.operations.notify import NotifyError
-from opsmetrics.reports.digest import LEADERSHIP, digests, mail, tell
+from opsmetrics.reports import digest as digest_module
+from opsmetrics.reports.digest import CHAT, LEADERSHIP, announce, digests, mail, place_of, tell
 from opsmetrics.snapshots.store import current
 
 
@@ -32,23 +33,57 @@ def snapshot(demo_home):
 
 
 def test_told_once_then_quiet(settings, snapshot, tmp_path):
-    made = digests(settings, snapshot, "nb")
+    place = place_of(settings, tmp_path / "out")
+    made = digests(settings, snapshot, "nb", (), place)
     assert made[0].recipient == LEADERSHIP
-    paths = tell(settings, made, tmp_path / "out", is_posted=False)
+    paths = tell(settings, made, tmp_path / "out")
     assert paths
     assert len(paths) == sum(not found.is_quiet for found in made)
-    again = digests(settings, snapshot, "nb")
+    again = digests(settings, snapshot, "nb", (), place)
     assert all(found.is_quiet for found in again)
-    assert tell(settings, again, tmp_path / "again", is_posted=False) == []
+    assert tell(settings, again, tmp_path / "again") == []
     assert not (tmp_path / "again").exists()
 
 
+def test_a_file_in_one_place_tells_nothing_elsewhere(settings, snapshot, tmp_path, monkeypatch):
+    posted = []
+    monkeypatch.setattr(digest_module, "post", lambda _, message: posted.append(message.title) or True)
+    tell(settings, digests(settings, snapshot, "nb"), settings.home / "digests")
+    other = place_of(settings, tmp_path / "out")
+    assert not digests(settings, snapshot, "nb", [LEADERSHIP], other)[0].is_quiet
+    assert announce(settings, digests(settings, snapshot, "nb", [LEADERSHIP], CHAT)) == 1
+    assert announce(settings, digests(settings, snapshot, "nb", [LEADERSHIP], CHAT)) == 0
+    assert len(posted) == 1
+
+
+def test_what_an_earlier_version_told_is_no_news_where_it_told(settings, snapshot, tmp_path):
+    standing = digests(settings, snapshot, "nb", [LEADERSHIP])[0].standing
+    (tmp_path / "digests").mkdir()
+    (tmp_path / "digests" / "told.json").write_text(json.dumps({"leadership.nb": sorted(standing)}))
+    quiet = [
+        digests(settings, snapshot, "nb", [LEADERSHIP], place)[0].is_quiet
+        for place in ("digests", CHAT, place_of(settings, tmp_path / "out"))
+    ]
+    assert quiet == [True, True, False]
+
+
+def test_a_mail_of_the_same_day_takes_no_other_ones_place(settings, snapshot, tmp_path):
+    place = place_of(settings, tmp_path / "out")
+    first = tell(settings, digests(settings, snapshot, "nb", [LEADERSHIP], place), tmp_path / "out")
+    before = first[0].read_bytes()
+    second = tell(settings, digests(settings, snapshot, "en", [LEADERSHIP], place), tmp_path / "out")
+    assert first[0].read_bytes() == before
+    assert [path.name.removeprefix(first[0].stem) for path in second] == ["-2.eml"]
+    (tmp_path / "digests" / "told.json").unlink()
+    assert tell(settings, digests(settings, snapshot, "en", [LEADERSHIP], place), tmp_path / "out") == second
+
+
 def test_what_is_new_and_what_is_over_is_told(settings, snapshot, tmp_path):
-    tell(settings, digests(settings, snapshot, "en"), tmp_path / "out", is_posted=False)
+    tell(settings, digests(settings, snapshot, "en"), tmp_path / "digests")
     path = tmp_path / "digests" / "told.json"
     told = json.loads(path.read_text())
-    first = told["leadership.en"].pop(0)
-    told["leadership.en"].append("Something that was mended")
+    first = told["leadership.en digests"].pop(0)
+    told["leadership.en digests"].append("Something that was mended")
     path.write_text(json.dumps(told))
     leadership = digests(settings, snapshot, "en", [LEADERSHIP])[0]
     assert [line for line in leadership.new if line.startswith(first)] == list(leadership.new)
@@ -81,8 +116,8 @@ def test_the_mail_is_a_mail_and_names_nobody(settings, snapshot):
 def test_a_webhook_that_is_down_is_asked_again(settings, snapshot, tmp_path):
     down = replace(settings, webhook_url="http://127.0.0.1:9/x")
     with pytest.raises(NotifyError):
-        tell(down, digests(down, snapshot, "nb", [LEADERSHIP]), tmp_path / "out", is_posted=True)
-    assert not digests(settings, snapshot, "nb", [LEADERSHIP])[0].is_quiet
+        announce(down, digests(down, snapshot, "nb", [LEADERSHIP], CHAT))
+    assert not digests(settings, snapshot, "nb", [LEADERSHIP], CHAT)[0].is_quiet
 
 
 def test_nobody_of_that_name(settings, snapshot):
