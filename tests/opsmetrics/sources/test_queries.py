@@ -1084,3 +1084,21 @@ def test_sheets_of_one_form_are_one_table(small, desk):
     assert any("other sheets with the same columns" in each.problem.message for each in findings)
     (shape,) = {each.sheet for each in shapes_of(path) if "opened" in each.records[""]}
     assert shape == "*", "as source add writes it"
+
+
+@pytest.mark.parametrize(
+    ("last", "is_total"),
+    [
+        ("Sum,2,,", True),
+        ("Totalt: 2,,,", True),
+        (",,Total,", True),
+        ("Total,web,1,2026-08-04T10:00:00Z", False),
+        ("Summer,,,", False),
+    ],
+)
+def test_the_totals_below_a_list_are_no_record(small, desk, last, is_total):
+    """A row without a day would leave all days of the file unproven."""
+    desk(items=f"{ITEMS}{last}\n,,,\n")
+    found = desk_of(small)
+    assert found.height == (2 if is_total else 3)
+    assert found["_reason"].is_null().sum() == (3 if "2026-08-04" in last else 2)
