@@ -82,7 +82,7 @@ def test_one_team_is_not_counted(demo_home, tmp_path, language, now, before, sai
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_duty_is_measured_by_has_a_name(demo_home, monkeypatch, language):
     """What gives no points has a title as metrics have."""
-    _, html = open_page("about", demo_home, monkeypatch, lang=language)
+    _, html = open_page("about", demo_home, monkeypatch, lang=language, open="all")
     assert "org_" not in flat(html)
 
 
