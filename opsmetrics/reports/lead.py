@@ -6,6 +6,7 @@ from opsmetrics.language import fmt
 from opsmetrics.language.listing import listed
 from opsmetrics.language.texts import text
 from opsmetrics.reports.standing import Board, a_year_ago, since
+from opsmetrics.reports.weakest import weakest
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import areas as area_queries
 from opsmetrics.snapshots.queries import facts, quality
@@ -26,11 +27,10 @@ def lead(board: Board, language: str, *, with_year: bool = True) -> str:
     medians = board.medians()
     if not board.found() or not medians:
         return text(language, "overview.lead_no_scores")
-    weakest = min(medians, key=lambda key: medians[key])
-    area = board.area_names(language)[weakest]
-    median, lowest = fmt.score(language, board.median()), fmt.score(language, medians[weakest])
+    median, lowest = fmt.score(language, board.median()), fmt.score(language, min(medians.values()))
     key = "lead.weakest_one" if len(board.scores) == 1 else "lead.weakest"
-    said = text(language, key, median=median, area=area, area_median=lowest)
+    which = weakest(language, medians, board.area_names(language))
+    said = text(language, key, median=median, area_median=lowest, **which)
     year = _year(board, language) if with_year else ""
     return " ".join(filter(None, (_state(board, language), _fall(board, language), year, said)))
 

@@ -52,10 +52,11 @@ def render(page: Page) -> None:
         choose(page.text("area.choose"), "area", list(areas), names, area_id)
         choose_period(page)
     cells = scores.area_scores(page.snapshot, page.period, area_id=area_id)
-    scored = sorted(((row, row.score) for row in cells if row.score is not None), key=lambda pair: -pair[1])
+    known = ((row, row.score) for row in cells if row.score is not None)
+    scored = sorted(known, key=lambda pair: (-pair[1], pair[0].team_id))
     metrics = list(area_queries.area_metrics(page.snapshot, page.period, area_id))
     _lead(page, scored, metrics)
-    left, right = st.columns(2)
+    left, right = st.columns([3, 2])
     with left:
         _spread(page, area_id, scored)
     with right:
@@ -95,8 +96,8 @@ def _spread(page: Page, area_id: str, found: Sequence[Scored]) -> None:
         show(join(title, hint(page.text("area.lead_none"))))
         return
     before = {row.team_id: row.score for row in area_queries.area_before(page.snapshot, page.period, area_id)}
-    krav = Line(KRAV_POINTS / _WHOLE, f"{page.text('word.krav').lower()} {KRAV_POINTS:.0f}", "krav")
-    lines = [*(Line(tick / _WHOLE, str(tick)) for tick in _TICKS if tick != KRAV_POINTS), krav]
+    # The number alone: what it is stands above it, and words would lie on its neighbours.
+    lines = [Line(tick / _WHOLE, str(tick), "krav" if tick == KRAV_POINTS else "tick") for tick in _TICKS]
     teams, cells = teams_by_id(page), page.cells
     rows = tuple(
         (
@@ -110,7 +111,7 @@ def _spread(page: Page, area_id: str, found: Sequence[Scored]) -> None:
     )
     columns = (
         Column(page.text("word.team"), "link"),
-        Column(page.text("across.against")),
+        Column(page.text("index.bar", krav=f"{KRAV_POINTS:.0f}")),
         Column(page.now, "number"),
         Column(page.text("area.year_ago"), "number"),
         Column(page.text("word.coverage"), "percent"),

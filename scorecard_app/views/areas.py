@@ -5,6 +5,7 @@ from __future__ import annotations
 from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import AREA, AREAS
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.weakest import weakest
 from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshots.queries import across
 from opsmetrics.snapshots.queries.rows import group_by
@@ -27,12 +28,12 @@ def render(page: Page) -> None:
     head(page, page.text("nav.areas"))
     choose_period(page)
     areas, totals = areas_by_id(page), list(across.area_totals(page.snapshot, page.period))
-    there = [(row.median, row.area_id) for row in totals if row.median is not None]
+    there = {row.area_id: row.median for row in totals if row.median is not None}
     if there:
-        median, weakest = min(there)
+        which = weakest(page.language, there, {area_id: page.say(area.name) for area_id, area in areas.items()})
         # The only one that is known is not the weakest: of the others nobody knows.
         key = "index.areas_lead" if len(there) > 1 else "index.areas_lead_one"
-        words = page.text(key, area=page.say(areas[weakest].name), median=fmt.score(page.language, median))
+        words = page.text(key, median=fmt.score(page.language, min(there.values())), **which)
     else:
         words = page.text("months.lead_none")
     show(lead(words))

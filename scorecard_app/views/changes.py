@@ -47,7 +47,9 @@ def render(page: Page) -> None:
     found = movement.all_changes(page.snapshot, page.period)
     mine = [row for row in found if team_id in {EVERY, row.team_id}]
     if not mine:
-        show(lead(page.text("changes.none")))
+        # A period to compare with there may be, and yet no score in it or now.
+        is_alone = board.read_board(page.snapshot, page.period).against.before is None
+        show(lead(page.text("changes.none" if is_alone else "overview.moved_unknown")))
         return
     # The overview tells the median: what is a mean says so.
     _summary(page, mine, page.text("changes.mean") if team_id == EVERY else names[team_id])

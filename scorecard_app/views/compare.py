@@ -25,7 +25,7 @@ from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.tracks import Line, Mark, MarkKind, track
-from scorecard_app.views.parts import areas_by_id, metrics_by_id, teams_by_id
+from scorecard_app.views.parts import areas_by_id, metrics_by_id, status_words, teams_by_id
 
 EVERY = ""
 SHOWN_METRICS = 12
@@ -283,6 +283,6 @@ def _values(page: Page, left: Half, right: Half, metric: Metric) -> list[Cell]:
     rows = [half.metrics.get(metric.metric_id) for half in (left, right)]
     cells = page.cells.measures(metric.unit, *(shown_value(row) if row else None for row in rows))
     return [
-        replace(cell, detail=page.text(f"status.{row.status}") if row and cell.value is None else "")
+        replace(cell, detail=status_words(page, row) if row and cell.value is None else "")
         for cell, row in zip(cells, rows, strict=True)
     ]

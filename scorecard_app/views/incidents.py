@@ -13,6 +13,7 @@ from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import INCIDENTS, TEAM
 from opsmetrics.reports.lead import usual_range
 from opsmetrics.reports.table import Cell, Column, Source, Table
+from opsmetrics.reports.weakest import NAMED
 from opsmetrics.snapshots.queries import facts, incidents, quality
 from opsmetrics.snapshots.queries.catalogue import Team
 from opsmetrics.snapshots.queries.incidents import Declared, DownService, TeamIncidents
@@ -104,11 +105,13 @@ def _lead(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents], 
         all=fmt.number(page.language, len(teams)),
     )
     if major:
+        first = [row for row in mine if row.major == worst.major]
         said = ("lasted" if is_one else "worst") + ("" if worst.minutes is not None else "_untold")
+        names = [fmt.unmarked(_team_name(page, teams, row.team_id)) for row in first]
         words += " " + page.text(
-            f"incidents.lead_{said}",
+            "incidents.lead_worst_tied" if len(first) > 1 else f"incidents.lead_{said}",
             major=major,
-            team=fmt.unmarked(_team_name(page, teams, worst.team_id)),
+            team=listed(page.language, names, NAMED),
             most=fmt.number(page.language, worst.major),
             hours=_lasted(page, worst.minutes),
         )

@@ -21,7 +21,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views.do_first import connect_advice, source_link
 from scorecard_app.views.metric_words import Written
-from scorecard_app.views.parts import reason, source
+from scorecard_app.views.parts import reason, source, status_words
 from scorecard_app.views.sides import MOST_ROWS
 
 
@@ -46,7 +46,7 @@ def _formula(page: Page, metric: Metric, row: MetricScore, written: Written) -> 
     """Value, points and weight as sentences; of what has no points only why."""
     language = page.language
     if row.points is None or row.status == "not_measured_overdue":
-        status = page.text(f"status.{row.status}").lower()
+        status = status_words(page, row).lower()
         said = reason(language, row.reason)
         return [page.text("metric.no_value", status=status, reason=f" ({said})" if said else "")]
     lines: list[str] = []

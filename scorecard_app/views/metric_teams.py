@@ -25,7 +25,7 @@ from scorecard_app.ticks import round_ticks, tick_words
 from scorecard_app.tracks import Line, Mark, MarkKind, track
 from scorecard_app.trend_lines import Frame, framed, trend_line
 from scorecard_app.views.metric_words import Written, written_beside
-from scorecard_app.views.parts import reason, source, status_cell
+from scorecard_app.views.parts import reason, source, status_cell, status_words
 from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
 _SURE = ("ok", "low_evidence")
@@ -207,7 +207,7 @@ def _others(page: Page, teams: Mapping[str, Team], others: Sequence[MetricScore]
         join(
             page.link(METRIC.at(team=row.team_id, metric=row.metric_id), page.say(teams[row.team_id].name)),
             ": ",
-            page.text(f"status.{row.status}").lower(),
+            status_words(page, row).lower(),
             f" ({reason(page.language, row.reason)})" if row.reason else "",
         )
         for row in shown

@@ -32,6 +32,7 @@ from scorecard_app.sparklines import gain
 
 NEARLY_FULL = 0.95
 PLAIN = Tag("plain", "–")
+UNKNOWN = Tag("warn", "?")
 _FEWEST = 0.05  # points that show with one decimal
 _TAGS = {
     "ok": Tag("good", "✓"),
@@ -166,7 +167,16 @@ def status_cell(page: Page, row: MetricScore) -> Cell:
     status = row.status
     if status == "low_evidence" and min(row.evidence_weight or 0.0, row.completeness or 0.0) >= NEARLY_FULL:
         status = "ok"
-    return Cell(page.text(f"status.{status}"), tag=_TAGS.get(status, PLAIN))
+    return Cell(status_words(page, row, status), tag=UNKNOWN if _is_unknown(row) else _TAGS.get(status, PLAIN))
+
+
+def status_words(page: Page, row: MetricScore, status: str = "") -> str:
+    """Return a metric's status in a word; what was never known enough for points is not known, and not out of date."""
+    return page.text("status.not_known" if _is_unknown(row) else f"status.{status or row.status}")
+
+
+def _is_unknown(row: MetricScore) -> bool:
+    return row.status == "stale" and row.points is None
 
 
 def goal_cell(page: Page, gap: Gap) -> Cell:

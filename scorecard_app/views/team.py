@@ -10,6 +10,7 @@ from opsmetrics.language import fmt
 from opsmetrics.reports.addresses import GAPS, TEAM
 from opsmetrics.reports.do_first import do_first
 from opsmetrics.reports.together import LEAST_GAIN
+from opsmetrics.reports.weakest import weakest
 from opsmetrics.snapshots.queries import gains, scores
 from opsmetrics.snapshots.queries import gaps as gap_queries
 from opsmetrics.snapshots.queries.catalogue import Team
@@ -130,8 +131,8 @@ def _answer(page: Page, score: TeamScore | None, cells: Mapping[str, AreaScore],
     if score is None or score.score is None or not published:
         low, high = (fmt.number(language, value) for value in ((score.low, score.high) if score else (None, None)))
         return page.text("team.lead_no_score", low=low, high=high)
-    weakest = min(published, key=lambda key: published[key])
-    values = {"score": fmt.score(language, score.score), "area": page.say(areas_by_id(page)[weakest].name)}
+    names = {key: page.say(area.name) for key, area in areas_by_id(page).items()}
+    values = {"score": fmt.score(language, score.score), **weakest(language, published, names)}
     if score.status == "provisional":
         return page.text("team.lead_provisional", **values)
     said = page.text("team.lead", **values, level=page.text(f"level.{score.level}").lower())

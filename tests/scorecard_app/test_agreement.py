@@ -281,7 +281,11 @@ def test_duties_lead_to_the_handbook_where_it_has_an_address_and_nowhere_without
     book = openpyxl.load_workbook(io.BytesIO(WRITERS["xlsx"](document)))
     cells = [cell for row in book[text("nb", "brief.sheet_duties")].iter_rows(min_row=2, max_col=1) for cell in row]
     assert [cell.hyperlink.target + "#" + cell.hyperlink.location for cell in cells if cell.value][:1] == [address]
-    for view, chosen in (("team", {"team": "ankerplass"}), ("about", {}), ("metric", {"metric": "bck_coverage"})):
+    for view, chosen in (
+        ("team", {"team": "ankerplass"}),
+        ("about", {"open": "duties"}),
+        ("metric", {"metric": "bck_coverage"}),
+    ):
         _, html = open_page(view, home, monkeypatch, lang="nb", **chosen)
         assert address in html, view
         assert text("nb", "first.opens_handbook") in html

@@ -178,7 +178,7 @@ def test_a_team_is_told_which_months_its_trend_rests_on(homes, monkeypatch, lang
         """select * from scores.trend where area_id is null and metric_id is null and grain = 'series_month'
            and verdict <> 'too_few_points' order by team_id""",
     )[0]
-    _, html = open_page("team", homes["full"], monkeypatch, team=row["team_id"], lang=language)
+    _, html = open_page("team", homes["full"], monkeypatch, team=row["team_id"], lang=language, open="all")
     share = fmt.percent(language, row["weight_share"])
     months = text(language, "explain.periods_series_month", count=row["n"])
     shown = flat(html)

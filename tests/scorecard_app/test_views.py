@@ -109,7 +109,7 @@ def test_every_tile_of_the_overview_and_of_every_team_is_what_sql_says(homes, mo
         assert f" {whole_score(row['score'])} " in shown
     units = {row["metric_id"]: row for row in rows_of(home, "select * from meta.metrics")}
     for team in rows_of(home, "select * from ref.teams"):
-        _, html = open_page("team", home, monkeypatch, lang="en", team=team["team_id"])
+        _, html = open_page("team", home, monkeypatch, lang="en", team=team["team_id"], open="all")
         cells = re.findall(r"<tr[^>]*>(.*?)</tr>", html, flags=re.DOTALL)
         lines = [
             [flat(cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)] for row in cells
@@ -158,7 +158,7 @@ def test_a_team_page_says_why_its_level_is_below_its_score(homes, monkeypatch):
     waiting = {row["team_id"] for row in rows if row["level"] < row["level_by_score"]} - held
     assert held, "the demo holds at least one team down by its weakest area"
     for team in sorted(held | waiting):
-        _, html = open_page("team", homes["full"], monkeypatch, lang="en", team=team)
+        _, html = open_page("team", homes["full"], monkeypatch, lang="en", team=team, open="all")
         lead = flat(html)[: flat(html).index("Seven areas")]
         assert ("At most one level above the weakest area" in lead) == (team in held), team
         assert ("The score reaches the level" in lead) == (team in waiting), team
@@ -248,7 +248,7 @@ def test_every_formula_of_every_team_adds_up_on_screen(homes, monkeypatch):
     """Team and area formulas show the figures that give the score."""
     home = homes["full"]
     for row in rows_of(home, "select * from scores.team where grain = 'latest' and score is not null"):
-        _, html = open_page("team", home, monkeypatch, lang="en", team=row["team_id"])
+        _, html = open_page("team", home, monkeypatch, lang="en", team=row["team_id"], open="all")
         lines = [flat(line).strip() for line in re.findall(r'<p class="equation">(.*?)</p>', html)]
         whole = re.fullmatch(
             r"Total: ([\d.]+) × mean of the areas ([\d.]+) \+ ([\d.]+) × weakest area ([\d.]+) = ([\d.]+)", lines[0]
@@ -264,7 +264,7 @@ def test_every_formula_of_every_team_adds_up_on_screen(homes, monkeypatch):
 
 
 def test_the_team_page_explains_change_plan_alarms_and_certainty(homes, monkeypatch):
-    _, html = open_page("team", homes["full"], monkeypatch, team="ankerplass", lang="en")
+    _, html = open_page("team", homes["full"], monkeypatch, team="ankerplass", lang="en", open="all")
     shown = flat(html)
     for text_now in (
         "Numbers to ask about",
@@ -275,9 +275,9 @@ def test_the_team_page_explains_change_plan_alarms_and_certainty(homes, monkeypa
         assert text_now in shown
     assert "Probability that the requirement is met" in shown
     assert "Trend over the last" in shown
-    _, html = open_page("about", homes["full"], monkeypatch, lang="en")
+    _, html = open_page("about", homes["full"], monkeypatch, lang="en", open="all")
     assert html.split("<table")[-1].count("<tr") >= 37
-    _, html = open_page("health", homes["full"], monkeypatch, lang="en")
+    _, html = open_page("health", homes["full"], monkeypatch, lang="en", open="all")
     assert "Data quality" in html
 
 
@@ -512,7 +512,7 @@ def test_gates_come_first_and_then_what_can_be_had_this_quarter(homes):
 def test_a_plan_says_when(homes, monkeypatch):
     snapshot = current(homes["full"] / "snapshots")
     step = next(step for step in gaps.plans(snapshot, catalogue.periods(snapshot)[0]) if step.waits_for)
-    _, html = open_page("team", homes["full"], monkeypatch, team=step.team_id)
+    _, html = open_page("team", homes["full"], monkeypatch, team=step.team_id, open="all")
     shown = flat(html)
     assert flat(text("nb", "when.level", day=fmt.long_date("nb", step.level_on))) in shown
     assert flat(f"{fmt.long_date('nb', step.shows_on)}, fordi måleperioden") in shown

@@ -12,6 +12,7 @@ from opsmetrics.reports.brief.document import Chart, Columns, Figures, Paragraph
 from opsmetrics.reports.brief.material import Material
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Table
+from opsmetrics.reports.weakest import weakest
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import scores, summary
 
@@ -74,10 +75,10 @@ def _matrix(found: Material) -> list[Slide]:
     place = columns[-1]
     if len(teams) > SHOWN_TEAMS:
         teams = sorted(teams, key=lambda row: (row[place].value is None, row[place].value or 0))[:SHOWN_TEAMS]
-    weakest = min(medians, key=lambda key: medians[key])
-    title = words.text(
-        "brief.slide_matrix", area=words.areas[weakest], score=fmt.score(words.language, medians[weakest])
-    )
+    lowest = fmt.score(words.language, min(medians.values()))
+    # The only one that is known is not the weakest: of the others nobody knows.
+    key = "brief.slide_matrix" if len(medians) > 1 else "brief.slide_matrix_one"
+    title = words.text(key, score=lowest, **weakest(words.language, medians, words.areas))
     table = replace(
         whole,
         columns=tuple(whole.columns[index] for index in columns),

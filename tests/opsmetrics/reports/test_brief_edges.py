@@ -13,10 +13,11 @@ import pypdf
 import pytest
 from pptx import Presentation
 
-from opsmetrics.language.texts import text
+from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports.brief import WRITERS, compose, period_of
 from opsmetrics.reports.brief.document import Chart, Row
 from opsmetrics.snapshots.store import current
+from tests.altered import altered
 
 OF_TEAMS = (
     "ref.teams", "scores.team", "scores.area", "scores.metric", "scores.gap", "scores.change", "scores.goal",
@@ -124,3 +125,14 @@ def test_what_is_not_known_is_neither_good_nor_bad(case):
         assert {cell.text for row in document.sections[1].blocks[0].rows for cell in row[9:10]} == {"–"}
     else:
         assert {"median", "met"} <= {chart.name for chart in charts}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_only_area_with_a_score_is_not_called_the_weakest(demo_home, tmp_path, language):
+    """Of the others nobody knows; a slide of the matrix was titled with it."""
+    _, snapshot = altered(demo_home, tmp_path, f"update scores.area {NO_SCORE}, gate = null where area_id <> 'aut'")
+    document = compose(snapshot, period_of(snapshot, "latest"), language)
+    titles = [slide.shapes.title.text for slide in Presentation(io.BytesIO(WRITERS["pptx"](document))).slides]
+    (found,) = [title for title in titles if text(language, "brief.slide_matrix_one", area="@", score="@")[:5] in title]
+    assert found.startswith({"nb": "Bare Automatisering", "en": "Only Automation"}[language])
+    assert not any({"nb": "svakest", "en": "weakest"}[language] in title for title in titles)
