@@ -56,12 +56,14 @@ def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, 
     settings = settings_of()
     if is_posted and settings.webhook_url is None:
         raise click.UsageError("--post needs OPSMETRICS_WEBHOOK_URL, the address of the chat's webhook")
+    if is_posted and recipients and LEADERSHIP not in recipients:
+        raise click.UsageError("--post is about leadership's, which --to leaves out")
     snapshot = current(settings.snapshots)
     language, folder = language or organisation(snapshot).language, out or settings.home / "digests"
     made = digests(settings, snapshot, language, recipients, place_of(settings, folder))
     for path in tell(settings, made, folder):
         click.echo(str(path))
-    if is_posted and (not recipients or LEADERSHIP in recipients):
+    if is_posted:
         news = digests(settings, snapshot, language, [LEADERSHIP], CHAT)
         click.echo("posted to the chat" if announce(settings, news) else "the chat has nothing new", err=True)
     quiet = sum(found.is_quiet for found in made)

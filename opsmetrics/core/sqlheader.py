@@ -6,6 +6,8 @@ import re
 import tomllib
 from typing import Any
 
+from opsmetrics.core.toml_text import TooDeepError, bounded_toml
+
 
 class HeaderError(ValueError):
     """A header that is missing or is no TOML.
@@ -40,9 +42,12 @@ def read_header(text: str) -> dict[str, Any]:
     if not header:
         raise HeaderError('the header is missing; start with lines such as -- title = "..."', 1)
     try:
-        return tomllib.loads(header)
+        return bounded_toml(header)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))
         raise HeaderError(f"the header is not valid TOML: {error}", int(at[1]) if at else None, str(error)) from error
     except RecursionError as error:
         raise HeaderError("the header is not valid TOML: brackets within brackets without end", None) from error
+    except ValueError as error:
+        said = str(error) if isinstance(error, TooDeepError) else "a value such as a number without end"
+        raise HeaderError(f"the header is not valid TOML: {said}", None) from error

@@ -244,6 +244,8 @@ def _load(sink: Sink, path: Path, team_of: Callable[[str], str]) -> QuerySource 
                 words.of_toml(error.said, header_text(text))
                 if error.said
                 else (error.line, "the header is missing", begin)
+                if not header_text(text)
+                else (error.line, str(error), "mend the syntax")
             ),
         )
         return None

@@ -5,10 +5,10 @@ Does not belong here: days and instants of data; they take the zone of the loade
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from opsmetrics.core.toml_text import bounded_toml
 from opsmetrics.organisation.models import OrganisationSettings
 
 DEFAULT_ZONE: str = OrganisationSettings.model_fields["timezone"].get_default()
@@ -21,7 +21,7 @@ def configured_zone(folder: Path) -> str:
     """
     try:
         text = (folder / "organisation.toml").read_text(encoding="utf-8-sig")
-        zone = tomllib.loads(text).get("timezone", DEFAULT_ZONE)
+        zone = bounded_toml(text).get("timezone", DEFAULT_ZONE)
         return ZoneInfo(zone).key
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return DEFAULT_ZONE

@@ -183,11 +183,19 @@ def _made_at(names: dict[str, list[str]]) -> str:
 
 def _bound(memory_mb: int, seconds: int) -> None:
     memory = (memory_mb + _OTHER_MB) << 20
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    _limit(resource.RLIMIT_DATA, memory, memory)
     # Should the process that waits for this one die, this one ends too.
     # The first of the two tells why: at the second the kernel kills without a word.
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds * _THREADS + 5, seconds * _THREADS + 6))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_CPU, seconds * _THREADS + 5, seconds * _THREADS + 6)
+    _limit(resource.RLIMIT_CORE, 0, 0)
+
+
+def _limit(kind: int, told: int, killed: int) -> None:
+    """Set a limit, or what whoever started us left of it: that cannot be raised."""
+    _, most = resource.getrlimit(kind)
+    if most != resource.RLIM_INFINITY:
+        told, killed = min(told, most), min(killed, most)
+    resource.setrlimit(kind, (told, killed))
 
 
 def _text(value: str) -> str:

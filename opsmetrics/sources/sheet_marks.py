@@ -22,6 +22,8 @@ _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]*)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b")
 _ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})$")
+_NAMED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,9})([0-9]{1,18})"')
+_FULL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,9})([0-9]{1,18})"[^>]*>\s*<(?:\w+:)?(?:v|is)\b')
 # Formats that every workbook has: of clocks, and of days with a clock.
 _CLOCKS = frozenset({18, 19, 20, 21, 22, 45, 46, 47})
 # What stands in a format as it is: texts, colours and languages.
@@ -70,6 +72,23 @@ class SheetMarks:
         return frozenset(
             place for place, attributes, _ in self._cells() if styles and attributes.get("s", "0") in styles
         )
+
+    def extent(self, most: int) -> int:
+        """Return how many cells a sheet has up to its last row and column that hold anything.
+
+        Args:
+            most: A sheet whose empty cells end within so many is not looked at closer.
+        """
+        named = self._extent_of(_NAMED)
+        return named if named <= most else self._extent_of(_FULL)
+
+    def _extent_of(self, pattern: re.Pattern[bytes]) -> int:
+        rows = columns = 0
+        for piece in self._pieces():
+            found = pattern.findall(piece)
+            rows = max([rows, *(int(row) for _, row in found)])
+            columns = max([columns, *(_column(name.decode()) for name in {name for name, _ in found})])
+        return rows * columns
 
     def _cells(self) -> Iterator[tuple[Place, dict[str, str], str]]:
         for piece in self._pieces():
@@ -140,7 +159,11 @@ def _attributes(text: bytes) -> dict[str, str]:
 
 
 def _numbered(place: re.Match[str]) -> Place:
+    return int(place[2]) - 1, _column(place[1]) - 1
+
+
+def _column(letters: str) -> int:
     column = 0
-    for letter in place[1]:
+    for letter in letters:
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(place[2]) - 1, column - 1
+    return column

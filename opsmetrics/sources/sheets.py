@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Container, Iterator
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -18,6 +19,9 @@ from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
 # Unpacked, a small workbook can be larger than any memory.
 MAX_UNPACKED_BYTES = 1024**3
 _UNWORKED = "a cell holds a formula that nobody has worked out: open the workbook in a spreadsheet, and save it"
+# A sheet is read with all cells up to its last row and column: one stray cell far out would ask for half a terabyte,
+# and what reads it ends the process then.
+MAX_CELLS = 25_000_000
 # Of larger numbers a workbook has not each: their text shows that they are rounded.
 _WHOLE_BELOW = 2**53
 
@@ -134,6 +138,10 @@ def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
             if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
                 message = f"the workbook takes more than {MAX_UNPACKED_BYTES} bytes once unpacked"
                 raise unreadable(path, None, message, "export fewer rows, or save the sheet as CSV")
+        if (cells := _extent(path, sheet)) > MAX_CELLS:
+            message = f"the sheet has {cells} cells up to the last row and column that hold anything"
+            fix = "delete what stands far to the right or below (Ctrl-End goes there), or save the sheet as CSV"
+            raise unreadable(path, None, message, fix)
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
             if sheet is not None and sheet not in book.sheet_names:
@@ -152,6 +160,14 @@ def _filled(rows: list[list[Any]], merged: list[tuple[Place, Place]]) -> list[li
             for row in rows[first + 1 : last + 1]:
                 row[column] = rows[first][column]
     return rows
+
+
+def _extent(path: Path, sheet: str | None) -> int:
+    """Cells that a sheet is read with; of one that cannot be unpacked none: whoever reads it says so."""
+    try:
+        return marks_of(path, sheet).extent(MAX_CELLS)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return 0
 
 
 def _cell(cell: Any, marks: SheetMarks, place: Place) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from opsmetrics.core.toml_text import bounded_toml
 from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, UnreadableError
 
 # Written by machines, name before version; a whole parser of TOML takes a hundred times as long for each of them.
@@ -16,17 +16,13 @@ _LOCKED = re.compile(
 )
 # Of uv and Cargo: what stands in a folder, or came from a repository or a file.
 _SOURCE_ELSEWHERE = re.compile(r'\{\s*(?:editable|virtual|directory|path|git|url)\s*=|"git\+')
-# The parser takes the square of a name's parts.
-_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _CARGO_SECTIONS = ("dependencies", "dev-dependencies", "build-dependencies")
 
 
 def whole(text: str) -> dict[str, Any]:
     """Read a whole file."""
-    if _DEEP.search(text) is not None:
-        raise UnreadableError
     try:
-        return tomllib.loads(text)
+        return bounded_toml(text)
     except (ValueError, RecursionError) as error:
         raise UnreadableError from error
 

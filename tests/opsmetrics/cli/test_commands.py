@@ -273,6 +273,13 @@ def test_what_cannot_be_meant_is_wrong_usage(cli, small_run, words):
     assert "Error: " in found.stderr
 
 
+def test_nothing_is_posted_of_teams(cli, small_run, monkeypatch):
+    monkeypatch.setenv("OPSMETRICS_WEBHOOK_URL", "http://127.0.0.1:9/x")
+    found = cli("digest", "--post", "--to", "alfa", home=small_run.home, check=False)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "--post is about leadership's" in found.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -281,6 +288,8 @@ def test_what_cannot_be_meant_is_wrong_usage(cli, small_run, words):
         (("export", "--to", "{nowhere}/x"), "{nowhere}"),
         (("build", "--org", "{org}", "--known-at", "yesterday"), "--known-at: 'yesterday'"),
         (("owners", "--org", "{org}"), "no connector asks GitHub"),
+        (("source", "try", "incidents", "--source", "desk", "--org", "{org}"), "fix: name one of "),
+        (("import", "codeowners", "{nowhere}", "--org", "{org}"), "nothing of codeowners stands in these files"),
         (("backtest", "--org", "{org}"), "nothing to compare"),
     ],
 )
