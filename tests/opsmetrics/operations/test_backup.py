@@ -428,15 +428,15 @@ def test_the_weekly_upkeep_backs_up_and_proves_it(settings, target, monkeypatch)
     assert checks == {"landing_is_whole": False, "copies_are_whole": False, "restored_scores_are_equal": False}
 
 
-def test_the_commands(settings, target, tmp_path, cli):
+def test_the_commands(settings, target, tmp_path, cli, here):
     org = ["--org", str(settings.org)]
     first = json.loads(cli("backup", *org, "--to", str(target), "--json").stdout)
     assert first["copied"] > 0
-    found = json.loads(cli("restore-test", "--from", str(target), "--json").stdout)
+    found = json.loads(here("restore-test", "--from", str(target), "--json").stdout)
     assert found["result"] == "ok", found
     place = ["--home", str(tmp_path / "r/home"), "--org", str(tmp_path / "r/org")]
-    assert "restored" in cli("restore", "--from", str(target), *place).stdout
-    assert cli("restore", "--from", str(target), *place, check=False).returncode == 1
-    assert cli("backup", *org, check=False).returncode == 2
+    assert "restored" in here("restore", "--from", str(target), *place).stdout
+    assert here("restore", "--from", str(target), *place, check=False).returncode == 1
+    assert here("backup", *org, check=False).returncode == 2
     # Nothing is wrong; that the small organisation's files tell little is said as warnings.
-    assert {line.partition(": ")[0] for line in cli("health", *org).stdout.splitlines()} == {"warning"}
+    assert {line.partition(": ")[0] for line in here("health", *org).stdout.splitlines()} == {"warning"}
