@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from opsmetrics.snapshots import store
-from tests.apps import free_port, is_healthy
 from tests.listening import listening
 from tests.own_metric import HEADER
 from tests.patience import LIMIT_SECONDS, wait_until
@@ -129,6 +128,8 @@ def test_a_pull_from_a_server_that_does_not_answer(small, tmp_path):
 
 
 def test_the_app(small_run):
+    from tests.apps import free_port, is_healthy  # noqa: PLC0415 - loads a driver of browsers
+
     port = free_port()
     with started(small_run.home, "app", "--port", str(port)) as process:
 
