@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -201,6 +202,39 @@ def cli(tmp_path):
     return run
 
 
+@pytest.fixture
+def here(tmp_path):
+    """Run the command line in this process, as ``cli`` does in one of its own: what begins one costs a second.
+
+    For what a command says and does. How it speaks to a shell, a terminal or other processes is tested by ``cli``.
+    """
+
+    def run(
+        *arguments: str, home: Path | None = None, check: bool = True, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        from click.testing import CliRunner  # noqa: PLC0415 - not every test needs the library
+
+        from opsmetrics.cli import main  # noqa: PLC0415 - as above
+
+        # A command changes both for the rest of its process.
+        mask, core = os.umask(0o022), resource.getrlimit(resource.RLIMIT_CORE)
+        os.umask(mask)
+        try:
+            found = CliRunner().invoke(
+                main, arguments, env={"OPSMETRICS_HOME": str(home or tmp_path / "home")}, input=typed
+            )
+        finally:
+            os.umask(mask)
+            resource.setrlimit(resource.RLIMIT_CORE, core)
+        if found.exception is not None and not isinstance(found.exception, SystemExit):
+            raise found.exception  # a process would have shown its traceback
+        if check and found.exit_code != 0:
+            raise AssertionError(f"exit {found.exit_code}\n{found.stdout}\n{found.stderr}")
+        return subprocess.CompletedProcess(arguments, found.exit_code, found.stdout, found.stderr)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def older_duckdb() -> Path:
     """Folder of the DuckDB 1.5 that ``tests/oracles.py`` installed apart from ours."""
@@ -240,7 +274,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 # Who asks for one of these takes whole runs: minutes, where everything else takes seconds.
-WHOLE_RUNS = {"demo_home", "demo", "small", "make_small", "first_run", "cli"}
+WHOLE_RUNS = {"demo_home", "demo", "small", "make_small", "first_run", "cli", "here"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

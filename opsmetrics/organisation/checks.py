@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -56,8 +56,8 @@ def check_all(
     _slos(sink, tables["slo.toml"], service_ids)
     datastores: list[Datastore] = tables["datastores.toml"]
     for number, store in zip(sink.numbers.get("datastores.toml", ()), datastores, strict=False):
-        line = toml_line(sink.texts.get("datastores.toml", ""), ("datastore", number, "service"))
-        _known(sink, "datastores.toml", line, store.service, service_ids)
+        place = partial(toml_line, sink.texts.get("datastores.toml", ""), ("datastore", number, "service"))
+        _known(sink, "datastores.toml", place, store.service, service_ids)
     _registers(sink, registers, team_ids, service_ids)
     if sources is not None:
         known = service_ids and service_ids | {alias for service in services for alias in service.aliases}
@@ -80,11 +80,15 @@ def _line_of(sink: Sink, file: str, value: str, *, named: bool = True) -> int | 
     return _places(sink.texts.get(file, ""), named=named).get(value)
 
 
-def _known(sink: Sink, file: str, line: int | None, name: str, names: set[str] | None) -> None:
+def _known(
+    sink: Sink, file: str, place: int | Callable[[], int | None] | None, name: str, names: set[str] | None
+) -> None:
+    """Tell of a name that nobody has; its line is looked for only then: a look at every item took most of a check."""
     # Of a file that cannot be read nobody knows what it names.
     if names is not None and name not in names:
         near = difflib.get_close_matches(name, sorted(names), n=1)
         fix = f"did you mean {near[0]!r}?" if near else "add it there first"
+        line = place() if callable(place) else place
         sink.add(file, line, f"{name!r} is not in the configuration", fix)
 
 
@@ -103,7 +107,7 @@ def _ownership(sink: Sink, number: int, service: Service, team_ids: set[str] | N
     line = _line_of(sink, "services.toml", service.id)
     owners: list[Owner] = service.owners
     for place, owner in enumerate(owners):
-        at = toml_line(text, ("service", number, "owners", place, "team"))
+        at = partial(toml_line, text, ("service", number, "owners", place, "team"))
         _known(sink, "services.toml", at, owner.team, team_ids)
     if _overlap((owner.valid_from, owner.valid_to) for owner in owners):
         sink.add(
@@ -157,11 +161,11 @@ def _teams(sink: Sink, teams: list[Team], usual: WorkingHours) -> None:
 def _slos(sink: Sink, slos: list[Slo], service_ids: set[str] | None) -> None:
     periods: dict[tuple[str, str], list[tuple[date, date | None]]] = {}
     for number, slo in zip(sink.numbers.get("slo.toml", ()), slos, strict=False):
-        line = toml_line(sink.texts.get("slo.toml", ""), ("slo", number, "service"))
+        line = partial(toml_line, sink.texts.get("slo.toml", ""), ("slo", number, "service"))
         _known(sink, "slo.toml", line, slo.service, service_ids)
         periods.setdefault((slo.service, slo.kind), []).append((slo.valid_from, slo.valid_to))
         if _overlap(periods[slo.service, slo.kind]):
-            sink.add("slo.toml", line, f"two {slo.kind} SLOs of {slo.service!r} overlap", "end the earlier one")
+            sink.add("slo.toml", line(), f"two {slo.kind} SLOs of {slo.service!r} overlap", "end the earlier one")
 
 
 def _registers(

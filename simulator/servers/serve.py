@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,21 +94,30 @@ class Faults:
     """The fault switch of servers that run in another process."""
 
     def __init__(self, url: str, ca_file: Path) -> None:
-        self._url, self._verify = f"{url}/_control", ssl.create_default_context(cafile=str(ca_file))
+        # One connection: beginning one costs more processor time than most answers. It is given up before the servers
+        # would end it (uvicorn: after five seconds of silence).
+        self._client = httpx.Client(
+            verify=ssl.create_default_context(cafile=str(ca_file)), limits=httpx.Limits(keepalive_expiry=2)
+        )
+        self._url = f"{url}/_control"
 
     def set(self, prefix: str, kind: str, *, times: int = -1, after: int = 0, seed: int = 0) -> None:
         """Let requests below ``prefix`` fail: ``times`` of them (-1 = all), after ``after`` that pass."""
         order = {"prefix": prefix, "kind": kind, "times": times, "after": after, "seed": seed}
-        httpx.post(self._url, json=order, verify=self._verify).raise_for_status()
+        self._client.post(self._url, json=order).raise_for_status()
 
     def clear(self) -> None:
         """Switch all faults off and forget the requests seen."""
-        httpx.delete(self._url, verify=self._verify).raise_for_status()
+        self._client.delete(self._url).raise_for_status()
 
     def requests(self) -> list[str]:
         """Return the paths asked for since the last ``clear``."""
-        found: list[str] = httpx.get(self._url, verify=self._verify).json()["requests"]
+        found: list[str] = self._client.get(self._url).json()["requests"]
         return found
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,8 @@ def serve(organisation_folder: Path, work: Path, *, now: datetime, seed: int = 1
             raise RuntimeError("the simulated servers did not start")
         said = json.loads(line)
         ca_file = Path(said["ca_file"])
-        yield Running(said["url"], ca_file, Faults(said["url"], ca_file), environment(said["url"], ca_file))
+        with closing(Faults(said["url"], ca_file)) as faults:
+            yield Running(said["url"], ca_file, faults, environment(said["url"], ca_file))
     except KeyboardInterrupt:
         process.kill()
         raise

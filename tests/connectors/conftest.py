@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import polars as pl
@@ -21,12 +21,13 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, load_organisation
 from opsmetrics.sources.fetching import batch_of
 from opsmetrics.sources.pull import PullResult, pull_stream
-from simulator.demo import generate
-from simulator.organisation import read_organisation
-from simulator.servers.records import Records
-from simulator.servers.serve import Running, serve
 from tests.conftest import settings_in
 from tests.listening import listening
+
+# Tests of other folders use what stands here: loading the servers takes two seconds.
+if TYPE_CHECKING:
+    from simulator.servers.records import Records
+    from simulator.servers.serve import Running
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -34,12 +35,18 @@ NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def records() -> Records:
+    from simulator.demo import generate  # noqa: PLC0415 - as above
+    from simulator.organisation import read_organisation  # noqa: PLC0415
+    from simulator.servers.records import Records  # noqa: PLC0415
+
     organisation = read_organisation(DEMO)
     return Records.of(organisation, generate(organisation, 1), NOW)
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory) -> Iterator[Running]:
+    from simulator.servers.serve import serve  # noqa: PLC0415 - as above
+
     with serve(DEMO, tmp_path_factory.mktemp("tls"), now=NOW) as running:
         yield running
 

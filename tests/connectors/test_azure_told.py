@@ -19,7 +19,7 @@ from opsmetrics.sources.azure.backup import UNKNOWN_STATE, UNSEEN_VAULT
 from opsmetrics.sources.azure.jobs import UNKNOWN_STATUS
 from simulator.servers.kusto import Engine
 from simulator.servers.resourcegraph import TABLES
-from tests.connectors.told import asking, fetched, landed
+from tests.connectors.told import asking, fetched, landed, told_and_landed
 
 SUB = "/subscriptions/11111111-1111-1111-1111-111111111111"
 OTHER = "/subscriptions/22222222-2222-2222-2222-222222222222"
@@ -58,10 +58,8 @@ def azure(small, monkeypatch):
             return [dict(zip([column["name"] for column in columns], row, strict=True)) for row in rows]
 
         monkeypatch.setattr(graph, "query", query)
-        return (
-            fetched(small, "azure_resources", stream, days, **SETTINGS),
-            landed(small, "azure_resources", stream, days, **SETTINGS).to_dicts(),
-        )
+        answer, rows = told_and_landed(small, "azure_resources", stream, days, **SETTINGS)
+        return answer, rows.to_dicts()
 
     return asked
 

@@ -15,7 +15,7 @@ from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.registry import probe_function
 from opsmetrics.sources.statuspage import PLANNED, UNKNOWN_STATUS, WRITTEN_LATER
 from tests.conftest import settings_in
-from tests.connectors.told import NOW, asking, fetched, landed, telling
+from tests.connectors.told import NOW, asking, fetched, landed, telling, told_and_landed
 
 
 def release(**more: Any) -> dict[str, Any]:
@@ -120,10 +120,8 @@ def page(small, *incidents: dict[str, Any], maintenances: tuple[dict[str, Any], 
         "/api/v2/scheduled-maintenances.json": {"page": head, "scheduled_maintenances": list(maintenances)},
     }
     with telling(routes) as server:
-        return (
-            fetched(small, "statuspage", "incident_reports", url=server.url),
-            landed(small, "statuspage", "incident_reports", url=server.url).to_dicts(),
-        )
+        answer, rows = told_and_landed(small, "statuspage", "incident_reports", url=server.url)
+        return answer, rows.to_dicts()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import duckdb
 import pytest
 
 from opsmetrics import build as plans
+from opsmetrics.sources import pull_stream
+from tests.ancestors import made_for
 from tests.conftest import settings_in
 from tests.connectors.test_git_clones import Repository, manifest
 
@@ -50,7 +52,10 @@ def scored(small, tmp_path, answering):
                 taken = {"package.json": manifest(**dict.fromkeys(packages, "1.1.0"))}
                 repository.commit("update", taken, at="2026-04-12T08:00:00Z")
         settings = settings_in(tmp_path)
-        plans.run(settings)
+        context = plans.load_context(settings)
+        for name in context.organisation.streams:
+            assert [pulled.error for pulled in pull_stream(settings, context.organisation, name)] == [None]
+        made_for(context, "scores.metric")
         with duckdb.connect(str(settings.warehouse), read_only=True) as con:
             rows = con.execute(
                 "select team_id, metric_id, status, reason, value, round(completeness, 3), points from scores.metric"

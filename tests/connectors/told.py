@@ -111,8 +111,15 @@ def fetched(folder: Path, kind: str, stream: str, days: tuple[date, date] = AUGU
     return fetch_function(kind, stream)(request)
 
 
-def landed(folder: Path, kind: str, stream: str, days: tuple[date, date] = AUGUST, **settings: Any) -> Any:
-    """Ask a connector, and return its rows as they are landed, with ``_reason`` where one was set aside."""
+def told_and_landed(
+    folder: Path, kind: str, stream: str, days: tuple[date, date] = AUGUST, **settings: Any
+) -> tuple[FetchResult, Any]:
+    """Ask a connector once; return its answer, and the rows as they are landed, with ``_reason`` where one is set aside."""
     request = asking(folder, kind, stream, days, **settings)
     answer = fetch_function(kind, stream)(request)
-    return batch_of(request, STREAMS[stream], answer, accumulates=False).frame
+    return answer, batch_of(request, STREAMS[stream], answer, accumulates=False).frame
+
+
+def landed(folder: Path, kind: str, stream: str, days: tuple[date, date] = AUGUST, **settings: Any) -> Any:
+    """Ask a connector, and return its rows as they are landed, with ``_reason`` where one was set aside."""
+    return told_and_landed(folder, kind, stream, days, **settings)[1]

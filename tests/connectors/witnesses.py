@@ -97,6 +97,10 @@ class Unwitnessed(Closed):
     why: str
 
 
+# Part -> itself, the definitions that it may name, and what holds a value against it.
+_VALIDATORS: dict[int, tuple[Schema, dict[str, Schema], Draft202012Validator]] = {}
+
+
 class Witness(Closed):
     """One file: a source as its own documents describe it."""
 
@@ -114,20 +118,30 @@ class Witness(Closed):
 
     def check(self) -> None:
         """Raise where a schema is no schema or names an origin that is not listed."""
+        # Once, and not with each part: to hold a schema against the form of schemas follows no reference.
+        Draft202012Validator.check_schema(self.schema({}))
         for answer in self.answers:
             assert set(answer.origin) <= set(self.origin), f"{answer.operation}: {answer.origin}"
             for part in (answer.query, answer.headers, answer.body, answer.answer):
-                Draft202012Validator.check_schema(self.schema(part))
+                Draft202012Validator.check_schema(closed(part))
         for resource in self.resources:
             assert set(resource.origin) <= set(self.origin), f"{resource.type}: {resource.origin}"
-            Draft202012Validator.check_schema(self.schema(resource.properties))
+            Draft202012Validator.check_schema(closed(resource.properties))
+
+    def _validator(self, part: Schema) -> Draft202012Validator:
+        """Return what holds a value against a part; each is made once."""
+        known = _VALIDATORS.get(id(part))
+        # Of a part that is gone another one may have the number.
+        if known is None or known[0] is not part or known[1] is not self.defs:
+            known = _VALIDATORS[id(part)] = (part, self.defs, Draft202012Validator(self.schema(part)))
+        return known[2]
 
     def disagreements(self, part: Schema, value: Any) -> Iterator[str]:
         """Yield where a value disagrees with a part of this witness: place and why, never the value.
 
         The planted texts of the stand-ins stand for what must not be printed.
         """
-        for error in Draft202012Validator(self.schema(part)).iter_errors(value):
+        for error in self._validator(part).iter_errors(value):
             place = ".".join("[]" if isinstance(step, int) else str(step) for step in error.absolute_path)
             yield f"{place or '(whole)'}: {reason(error)}"
 

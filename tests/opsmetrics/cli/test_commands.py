@@ -45,7 +45,7 @@ def test_a_crash_leaves_no_core(tmp_path, monkeypatch):
         resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
-def test_stage_by_stage(cli, small):
+def test_stage_by_stage(cli, here, small):
     org = ("--org", str(small))
     assert json.loads(cli("check", *org, "--json").stdout)["ok"]
     pulled = json.loads(cli("pull", *org, "--json").stdout)["streams"]
@@ -59,23 +59,23 @@ def test_stage_by_stage(cli, small):
     assert first["changed"]
     assert cli("path").stdout.strip() == first["path"]
     assert not json.loads(cli("run", *org, "--json").stdout)["changed"]
-    rows = json.loads(cli("sql", "select count(*) as n from staging.incidents", "--format", "json").stdout)
+    rows = json.loads(here("sql", "select count(*) as n from staging.incidents", "--format", "json").stdout)
     assert rows == [{"n": 20}]
     assert "team_id" in cli("sql", "from scores.team limit 1").stdout
-    assert cli("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == '"a","b"\n1,"x"\n'
+    assert here("sql", "select 1 as a, 'x' as b", "--format", "csv").stdout == '"a","b"\n1,"x"\n'
     # Neither CSV nor JSON has durations, bytes or lists.
     odd = "select interval '90 minutes' as a, ['x', 'y'] as b, {'c': 1} as c, 'z'::blob as d"
-    assert cli("sql", odd, "--format", "csv").stdout == (
+    assert here("sql", odd, "--format", "csv").stdout == (
         '"a","b","c","d"\n"01:30:00","[""x"", ""y""]","{""c"": 1}","z"\n'
     )
-    assert json.loads(cli("sql", odd, "--format", "json").stdout) == [
+    assert json.loads(here("sql", odd, "--format", "json").stdout) == [
         {"a": "01:30:00", "b": ["x", "y"], "c": {"c": 1}, "d": "z"}
     ]
-    assert cli("sql", "-- why\nselect 1 as a", "--format", "csv").stdout == '"a"\n1\n'
+    assert here("sql", "-- why\nselect 1 as a", "--format", "csv").stdout == '"a"\n1\n'
     assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == '"a"\n1\n'
 
 
-def test_a_query_may_be_a_file_or_come_from_standard_input(cli, small_run, tmp_path):
+def test_a_query_may_be_a_file_or_come_from_standard_input(here, small_run, tmp_path):
     query = tmp_path / "why.sql"
     query.write_text("\ufeff-- what it is for\n/* more */\nselect 1 as a;\n", encoding="utf-8")
     for words, typed in (
@@ -84,34 +84,34 @@ def test_a_query_may_be_a_file_or_come_from_standard_input(cli, small_run, tmp_p
         ((), query.read_text()),
         (("-",), "select 1 as a"),
     ):
-        assert cli("sql", *words, "--format", "csv", typed=typed).stdout == '"a"\n1\n'
+        assert here("sql", *words, "--format", "csv", typed=typed).stdout == '"a"\n1\n'
     for words in (("nowhere.sql",), ("-f", str(tmp_path / "nowhere")), ("select 1", "-f", str(query))):
-        found = cli("sql", *words, check=False)
+        found = here("sql", *words, check=False)
         assert (found.returncode, "Traceback" in found.stderr) == (2, False)
 
 
-def test_errors_are_one_readable_text_and_exit_code_1(cli, small, tmp_path):
+def test_errors_are_one_readable_text_and_exit_code_1(cli, here, small, tmp_path):
     (small / "teams.toml").write_text('[[team]]\nid = "alfa"\n')
     found = cli("check", "--org", str(small), check=False)
     assert found.returncode == 1
     assert "teams.toml:1" in found.stderr
     assert "Traceback" not in found.stderr
-    problems = json.loads(cli("check", "--org", str(small), "--json", check=False).stdout)
+    problems = json.loads(here("check", "--org", str(small), "--json", check=False).stdout)
     assert problems["ok"] is False
     assert {"file", "line", "message", "fix"} == set(problems["problems"][0])
-    nothing = cli("path", home=tmp_path / "other", check=False)
+    nothing = here("path", home=tmp_path / "other", check=False)
     assert nothing.returncode == 1
     assert "opsmetrics run" in nothing.stderr
 
 
-def test_wrong_usage_is_exit_code_2(cli, small):
-    assert cli("pull", "--org", str(small), "--stream", "nothing", check=False).returncode == 2
-    assert cli("pull", "--org", str(small), "--from", "2026-08-01", check=False).returncode == 2
-    assert cli("nonsense", check=False).returncode == 2
+def test_wrong_usage_is_exit_code_2(here, small):
+    assert here("pull", "--org", str(small), "--stream", "nothing", check=False).returncode == 2
+    assert here("pull", "--org", str(small), "--from", "2026-08-01", check=False).returncode == 2
+    assert here("nonsense", check=False).returncode == 2
 
 
-def test_sql_is_read_only_and_errors_are_short(cli, small_run):
-    found = cli("sql", "drop table scores.team", check=False)
+def test_sql_is_read_only_and_errors_are_short(here, small_run):
+    found = here("sql", "drop table scores.team", check=False)
     assert found.returncode == 2
     assert "a snapshot is never changed" in found.stderr
     assert "Traceback" not in found.stderr
@@ -149,25 +149,25 @@ def test_a_query_reaches_no_file_and_no_setting(cli, small_run, tmp_path):
     assert [path.name for path in place.iterdir()] == ["a.csv"]
 
 
-def test_a_dead_source_is_reported_and_the_rest_is_published(cli, small):
+def test_a_dead_source_is_reported_and_the_rest_is_published(here, small):
     (small / "data" / "deployments.csv").unlink()
-    found = cli("run", "--org", str(small), "--json", check=False)
+    found = here("run", "--org", str(small), "--json", check=False)
     outcome = json.loads(found.stdout)
     assert found.returncode == 1
     assert len(outcome["errors"]) == 1
     assert "deployments.csv" in outcome["errors"][0]
-    rows = json.loads(cli("sql", "select stream, state from marts.source_health", "--format", "json").stdout)
+    rows = json.loads(here("sql", "select stream, state from marts.source_health", "--format", "json").stdout)
     assert {row["stream"]: row["state"] for row in rows}["deployments"] == "failed"
 
 
 @pytest.mark.parametrize("stream", ["availability_checks", "incidents", "deployments"])
-def test_a_removed_source_never_raises_a_lower_bound_end_to_end(cli, first_run, small, tmp_path, stream):
+def test_a_removed_source_never_raises_a_lower_bound_end_to_end(here, first_run, small, tmp_path, stream):
     """The same with real files: remove one source from the configuration, compare every bound."""
     sources = (small / "sources.toml").read_text().split("[[stream]]")
     kept = [part for part in sources if f'name = "{stream}"' not in part]
     assert len(kept) == len(sources) - 1
     (small / "sources.toml").write_text("[[stream]]".join(kept))
-    cli("run", "--org", str(small), "--json")
+    here("run", "--org", str(small), "--json")
     bounds = []
     for home in (first_run / "home", tmp_path / "home"):
         with open_current(home / "snapshots") as con:
@@ -184,11 +184,11 @@ def test_a_removed_source_never_raises_a_lower_bound_end_to_end(cli, first_run, 
     assert {status for (status,) in statuses} <= {"not_measured", "not_measured_overdue"}
 
 
-def test_a_foreign_file_in_landing_is_named_at_once(cli, small, tmp_path):
+def test_a_foreign_file_in_landing_is_named_at_once(here, small, tmp_path):
     folder = tmp_path / "home" / "landing" / "incidents"
     folder.mkdir(parents=True)
     (folder / "notes.parquet").write_bytes(b"x")
-    found = cli("run", "--org", str(small), "--json", check=False)
+    found = here("run", "--org", str(small), "--json", check=False)
     assert found.returncode == 1
     assert "notes.parquet" in found.stderr
     assert "Traceback" not in found.stderr
@@ -219,22 +219,22 @@ def test_a_busy_working_file_is_waited_for_with_one_line(cli, small, tmp_path, m
     assert refused.startswith(f"error: {home / 'working.duckdb'}: another run is writing since ")
 
 
-def test_a_broken_contract_stops_the_run_and_keeps_the_snapshot(cli, small_run, tmp_path, monkeypatch):
+def test_a_broken_contract_stops_the_run_and_keeps_the_snapshot(here, small_run, tmp_path, monkeypatch):
     """A SQL file that breaks its contract: one sentence, and the published snapshot stays."""
     small = small_run.org
-    before = cli("path").stdout
+    before = here("path").stdout
     sql = tmp_path / "sql"
     shutil.copytree(default_sql_root(), sql)
     file = sql / "facts" / "incidents.sql"
     file.write_text(file.read_text().replace('-- key = ["incident_id"]', '-- key = ["severity"]'))
     monkeypatch.setenv("OPSMETRICS_SQL", str(sql))
-    found = cli("build", "--org", str(small), "--json", check=False)
+    found = here("build", "--org", str(small), "--json", check=False)
     assert found.returncode == 1
     assert "incidents.sql" in found.stderr
     assert "repeated key" in found.stderr
     assert "Traceback" not in found.stderr
-    assert cli("publish", "--org", str(small), check=False).returncode == 1
-    assert cli("path").stdout == before
+    assert here("publish", "--org", str(small), check=False).returncode == 1
+    assert here("path").stdout == before
 
 
 def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tmp_path):
@@ -266,9 +266,9 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
         ("sql", "select 1; select 2"),
     ],
 )
-def test_what_cannot_be_meant_is_wrong_usage(cli, small_run, words):
+def test_what_cannot_be_meant_is_wrong_usage(here, small_run, words):
     org = ("--org", str(small_run.org)) if words[0] == "pull" else ()
-    found = cli(*words, *org, home=small_run.home, check=False)
+    found = here(*words, *org, home=small_run.home, check=False)
     assert (found.returncode, "Traceback" in found.stderr, found.stdout) == (2, False, ""), found.stderr
     assert "Error: " in found.stderr
 
@@ -293,30 +293,30 @@ def test_nothing_is_posted_of_teams(cli, small_run, monkeypatch):
         (("backtest", "--org", "{org}"), "nothing to compare"),
     ],
 )
-def test_what_leads_nowhere_is_one_text_with_its_fix(cli, small_run, tmp_path, words, told):
+def test_what_leads_nowhere_is_one_text_with_its_fix(here, small_run, tmp_path, words, told):
     nowhere = tmp_path / "a file"
     nowhere.write_text("")
     places = {"nowhere": nowhere, "org": small_run.org}
-    found = cli(*(word.format(**places) for word in words), home=small_run.home, check=False)
+    found = here(*(word.format(**places) for word in words), home=small_run.home, check=False)
     assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
     assert told.format(**places) in found.stderr
     assert "fix: " in found.stderr
 
 
 @pytest.mark.parametrize("words", [("backup", "--to", "{place}/to"), ("compact",)])
-def test_a_state_folder_that_is_none_is_not_looked_after(cli, small, tmp_path, words):
+def test_a_state_folder_that_is_none_is_not_looked_after(here, small, tmp_path, words):
     """Where the setting is mistyped, or missing in a cron job, each backup would be of nothing, and end well."""
     given = (word.format(place=tmp_path) for word in words)
-    found = cli(*given, "--org", str(small), home=tmp_path / "typo", check=False)
+    found = here(*given, "--org", str(small), home=tmp_path / "typo", check=False)
     assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
     assert "nothing was ever landed" in found.stderr
     assert not (tmp_path / "typo").exists()
     assert not (tmp_path / "to").exists()
 
 
-def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(cli, small, tmp_path):
+def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(here, small, tmp_path):
     (tmp_path / "a file").write_text("")
-    found = cli("run", "--org", str(small), home=tmp_path / "a file" / "home", check=False)
+    found = here("run", "--org", str(small), home=tmp_path / "a file" / "home", check=False)
     assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
     assert f"{tmp_path / 'a file'}" in found.stderr
 
@@ -328,10 +328,10 @@ def test_what_another_program_reads_is_utf8_in_any_locale(cli, small_run, monkey
     assert "blåbær" in found.stdout
 
 
-def test_nothing_connected_is_said_and_a_run_ends_with_1(cli, small):
+def test_nothing_connected_is_said_and_a_run_ends_with_1(here, small):
     (small / "sources.toml").write_text("")
     for command, code in (("check", 0), ("run", 1), ("health", 1)):
-        found = cli(command, "--org", str(small), check=False)
+        found = here(command, "--org", str(small), check=False)
         assert found.returncode == code, command
         assert "connected" in found.stdout + found.stderr, command
         assert "opsmetrics next" in found.stdout + found.stderr, command

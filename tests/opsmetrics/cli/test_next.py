@@ -19,14 +19,14 @@ TODAY = date(2026, 9, 2)
 
 
 @pytest.fixture
-def told(cli, small):
+def told(here, small):
     def ask(*words: str) -> list[dict]:
-        return json.loads(cli("next", "--org", str(small), "--json", *words).stdout)
+        return json.loads(here("next", "--org", str(small), "--json", *words).stdout)
 
     return ask
 
 
-def test_before_the_first_snapshot_it_follows_from_the_configuration(told, cli, small):
+def test_before_the_first_snapshot_it_follows_from_the_configuration(told, here, small):
     found = told()
     parts = {part["stream"] for item in found for part in item["parts"]}
     assert parts.isdisjoint({"availability_checks", "incidents", "deployments"}), "these are connected"
@@ -36,15 +36,15 @@ def test_before_the_first_snapshot_it_follows_from_the_configuration(told, cli, 
     assert "label" in alerts["wanted"]
     assert alerts["connectors"]
     assert all(item["effort"] in {"S", "M", "L"} for item in found)
-    shown = cli("next", "--org", str(small), "--most", "1").stdout
+    shown = here("next", "--org", str(small), "--most", "1").stdout
     assert "columns " in shown
     assert "more steps" in shown
-    refused = cli("next", "--org", str(small), "--team", "gamma", check=False)
+    refused = here("next", "--org", str(small), "--team", "gamma", check=False)
     assert (refused.returncode, "there are alfa, beta" in refused.stderr) == (2, True)
 
 
-def test_after_a_run_it_says_the_same_as_the_scores(cli, small_run):
-    found = json.loads(cli("next", "--org", str(small_run.org), "--team", "alfa", "--json").stdout)
+def test_after_a_run_it_says_the_same_as_the_scores(here, small_run):
+    found = json.loads(here("next", "--org", str(small_run.org), "--team", "alfa", "--json").stdout)
     with open_current(small_run.snapshots) as con:
         reasons = con.execute(
             "select reason from scores.metric where grain = 'latest' and team_id = 'alfa' and (status like 'not_measured%' or reason like 'not_told:%' and status = 'stale')"

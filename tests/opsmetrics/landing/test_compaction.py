@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -25,6 +27,7 @@ from tests.parts import by_the_day
 
 NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
 STREAM = "availability_checks"
+Answers = Callable[..., dict[str, list[tuple]]]
 
 
 def checks(rows: int, status: str, day: date) -> pl.DataFrame:
@@ -62,31 +65,68 @@ def checks(rows: int, status: str, day: date) -> pl.DataFrame:
     )
 
 
-@pytest.fixture
-def settings(make_small, tmp_path) -> Settings:
-    """Four months of loads: whole and partial ones, of one day and of several, many replaced by later ones."""
-    org = make_small(tmp_path / "org", days=2)
-    found = Settings(home=tmp_path / "home", org=org, data=None, now=None, sql=default_sql_root())
+@pytest.fixture(scope="module")
+def landed(make_small, tmp_path_factory) -> Path:
+    """Four months of loads: whole and partial ones, of one day and of several, many replaced by later ones.
+
+    In ``org`` and ``home``; not to be changed.
+    """
+    folder = tmp_path_factory.mktemp("landed")
+    make_small(folder / "org", days=2)
     rolls = random.Random(6)
     for number in range(120):
-        landed = datetime(2026, 5, 1, 9, tzinfo=UTC) + timedelta(days=number)
-        first = landed.date() - timedelta(days=rolls.randint(0, 5))
+        at = datetime(2026, 5, 1, 9, tzinfo=UTC) + timedelta(days=number)
+        first = at.date() - timedelta(days=rolls.randint(0, 5))
         span = rolls.randint(1, 3)
         days = [first + timedelta(days=n) for n in range(span)]
         frame = pl.concat([checks(rolls.randint(1, 6), rolls.choice(["up", "down"]), day) for day in days])
         batch = Batch(
             frame, (first, first + timedelta(days=span)), "test", f"{number}", is_complete=rolls.random() < 0.8
         )
-        land(found.landing, STREAM, batch, loaded_at=landed)
-    return found
+        land(folder / "home" / "landing", STREAM, batch, loaded_at=at)
+    return folder
 
 
-def answers(settings: Settings, folder: Path, known_at: datetime | None) -> dict[str, list[tuple]]:
-    """Every table of a build from nothing, row by row."""
+def settings_of(folder: Path) -> Settings:
+    return Settings(home=folder / "home", org=folder / "org", data=None, now=None, sql=default_sql_root())
+
+
+def copy_of(folder: Path, target: Path) -> Settings:
+    for part in ("org", "home"):
+        shutil.copytree(folder / part, target / part)
+    return settings_of(target)
+
+
+@pytest.fixture
+def settings(landed, tmp_path) -> Settings:
+    """A copy of them that a test may change."""
+    return copy_of(landed, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def built(landed, tmp_path_factory) -> tuple[Path, str]:
+    """The same with all that is built of them, and the build's name; not to be changed."""
+    folder = tmp_path_factory.mktemp("built")
+    return folder, plans.build(plans.load_context(copy_of(landed, folder))).build_id
+
+
+@pytest.fixture(scope="module")
+def begun(make_small, tmp_path_factory) -> Path:
+    """A working file that has brought in nothing yet: the tables of all streams take longer than what fills this one."""
+    folder = tmp_path_factory.mktemp("begun")
+    make_small(folder / "org", days=2)
+    context = plans.load_context(settings_of(folder))
+    plans.execute(context.plan.part(plans.Kind.INGEST, plans.Kind.INGEST), context)
+    return context.settings.warehouse
+
+
+def made(settings: Settings, folder: Path, begun: Path, known_at: datetime | None) -> dict[str, list[tuple]]:
+    """Every table of a build in a new working file, row by row."""
     scratch = replace(settings, home=folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "landing").symlink_to(settings.landing)
+    shutil.copy2(begun, scratch.warehouse)
     context = plans.load_context(scratch, known_at)
     plans.execute(by_the_day(context), context)
     with duckdb.connect(str(scratch.warehouse), read_only=True) as con:
@@ -97,35 +137,49 @@ def answers(settings: Settings, folder: Path, known_at: datetime | None) -> dict
         return {name: sorted(con.execute(f"from {name}").fetchall(), key=repr) for (name,) in tables}
 
 
-def test_every_as_known_answer_stays_what_it_was(settings, tmp_path):
+@pytest.fixture
+def answers(begun, tmp_path) -> Answers:
+    """What a build says of some settings, as known at an instant."""
+    return lambda settings, known_at=None: made(settings, tmp_path / "scratch", begun, known_at)
+
+
+@pytest.fixture(scope="module")
+def before(landed, begun, tmp_path_factory) -> Callable[[datetime | None], dict[str, list[tuple]]]:
+    """What it says of the loads before anything happens to them; asked once of each instant."""
+    folder = tmp_path_factory.mktemp("before")
+    return cache(lambda known_at: made(settings_of(landed), folder / "scratch", begun, known_at))
+
+
+def test_every_as_known_answer_stays_what_it_was(settings, answers, before):
     instants = [datetime(2026, 6, 10, tzinfo=UTC), datetime(2026, 8, 3, 12, tzinfo=UTC), None]
-    before = [answers(settings, tmp_path / "scratch", instant) for instant in instants]
+    expected = [before(instant) for instant in instants]
     files = len(load_paths(settings.landing, STREAM))
     done = housekeeping(plans.load_context(settings))
     # May, June and July are over for more than a week; August is not.
     assert (done.packs, done.forgotten) == (3, 0)
     assert len(load_paths(settings.landing, STREAM)) == files - done.packed < 32
     assert len(names(settings.landing, STREAM)) == files
-    after = [answers(settings, tmp_path / "scratch", instant) for instant in instants]
-    assert after == before
-    assert before[0] != before[1]
+    after = [answers(settings, instant) for instant in instants]
+    assert after == expected
+    assert expected[0] != expected[1]
 
 
-def test_the_working_file_sees_no_difference(settings):
+def test_the_working_file_sees_no_difference(built, tmp_path):
+    folder, build_id = built
+    settings = copy_of(folder, tmp_path)
     context = plans.load_context(settings)
-    built = plans.build(context)
     housekeeping(context)
     with connect(settings.warehouse) as con:
         assert ingest(con, settings.landing).rows == {}
-    assert plans.build(context) == plans.BuildResult(built.build_id, changed=False, damaged={})
+    assert plans.build(context) == plans.BuildResult(build_id, changed=False, damaged={})
     assert housekeeping(context).packs == 0
 
 
-def test_killed_between_pack_and_removal(settings, tmp_path):
+def test_killed_between_pack_and_removal(settings, answers, before, tmp_path):
     """Pack and files say the same: nothing is counted twice, and the next compaction removes the files."""
     context = plans.load_context(settings)
     shutil.copytree(settings.landing, tmp_path / "before")
-    expected = answers(settings, tmp_path / "scratch", None)
+    expected = before(None)
     housekeeping(context)
     kept = {path.name for path in load_paths(settings.landing, STREAM)}
     for path in (tmp_path / "before" / STREAM).glob("*.parquet"):
@@ -133,10 +187,10 @@ def test_killed_between_pack_and_removal(settings, tmp_path):
     half = settings.landing / STREAM / PACKS / ".pack-half.0.tmp"
     half.write_bytes(b"half a pack")
     assert len(names(settings.landing, STREAM)) == 120
-    assert answers(settings, tmp_path / "scratch", None) == expected
+    assert answers(settings) == expected
     housekeeping(context)
     assert {path.name for path in load_paths(settings.landing, STREAM)} == kept
-    assert answers(settings, tmp_path / "scratch", None) == expected
+    assert answers(settings) == expected
 
 
 def test_a_number_is_never_given_twice(settings):
@@ -149,16 +203,16 @@ def test_a_number_is_never_given_twice(settings):
     assert land(settings.landing, STREAM, batch, loaded_at=NOW).sequence == last + 1
 
 
-def test_what_was_replaced_long_ago_can_be_forgotten(settings, tmp_path):
+def test_what_was_replaced_long_ago_can_be_forgotten(settings, answers, before, tmp_path):
     """Today's answers stay; as-known ones stay for as long as was asked for."""
     late = datetime(2026, 8, 3, 12, tzinfo=UTC)
-    before = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
+    expected = [before(instant) for instant in (late, None)]
     shutil.copytree(settings.landing, tmp_path / "copy")
     known = replace(settings, keep_replaced=timedelta(days=60))
     done = housekeeping(plans.load_context(known))
     assert done.forgotten > 20
-    after = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
-    for old, new in zip(before, after, strict=True):
+    after = [answers(settings, instant) for instant in (late, None)]
+    for old, new in zip(expected, after, strict=True):
         above_raw = {name for name in old if name.split(".")[0] not in {"raw", "meta"}}
         assert {name for name in above_raw if old[name] != new[name]} == set()
     # The same when they had been packed already: packs that are old enough are written anew.
@@ -171,8 +225,8 @@ def test_what_was_replaced_long_ago_can_be_forgotten(settings, tmp_path):
     assert 20 < again.forgotten <= done.forgotten
     assert len(whole & {path.path.name for path in packs(settings.landing, STREAM)}) == 1
     assert housekeeping(plans.load_context(known)).forgotten == 0
-    after = [answers(settings, tmp_path / "scratch", instant) for instant in (late, None)]
-    for old, new in zip(before, after, strict=True):
+    after = [answers(settings, instant) for instant in (late, None)]
+    for old, new in zip(expected, after, strict=True):
         assert {name for name in above_raw if old[name] != new[name]} == set()
 
 
@@ -211,9 +265,9 @@ def test_a_long_rest_counts_when_loads_have_come_for_a_week_after_it(settings):
     assert housekeeping(plans.load_context(replace(keep, now=back + timedelta(days=12)))).forgotten > 10
 
 
-def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tmp_path):
+def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, answers, before, tmp_path):
     context = plans.load_context(settings)
-    expected = answers(settings, tmp_path / "scratch", None)
+    expected = before(None)
     housekeeping(context)
     target = tmp_path / "backup"
     manifest = back_up(settings, target, NOW).manifest
@@ -229,7 +283,7 @@ def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tm
     assert len(damaged) == 1
     (said,) = repair_loads(replace(settings, backup=target), [STREAM])
     assert path.name in said
-    mended = answers(settings, tmp_path / "scratch", None)
+    mended = answers(settings)
     assert {
         name for name in expected if name.startswith(("raw.", "staging.", "facts.")) and mended[name] != expected[name]
     } == set()
@@ -239,10 +293,10 @@ def test_a_damaged_pack_is_set_aside_and_comes_back_from_the_backup(settings, tm
     assert manifest.files
 
 
-def test_the_weekly_look_reads_every_byte(settings, tmp_path):
+def test_the_weekly_look_reads_every_byte(built, tmp_path):
     """Rot of a file that was ingested long ago: mended from the backup, else named and left, so that no row is lost."""
+    settings = copy_of(built[0], tmp_path)
     context = plans.load_context(settings)
-    plans.build(context)
     housekeeping(context)
     target = tmp_path / "backup"
     back_up(settings, target, NOW)
@@ -274,7 +328,7 @@ def test_a_pull_knows_what_lies_in_packs(settings):
     assert pull_stream(past, organisation, "incidents")[0].unchanged == 1
 
 
-def test_loads_from_before_a_column_joined_the_contract(settings, tmp_path):
+def test_loads_from_before_a_column_joined_the_contract(settings, answers, tmp_path):
     """They stay readable beside newer ones, as files and in a pack: the column is unknown in them."""
     day = date(2026, 5, 12)
     for number, dropped in ((0, ["response_ms", "sequence"]), (1, []), (2, ["response_ms"])):
@@ -282,9 +336,9 @@ def test_loads_from_before_a_column_joined_the_contract(settings, tmp_path):
         frame = checks(3, "up", first).with_columns(response_ms=pl.lit(12.5)).drop(dropped)
         batch = Batch(frame, (first, first + timedelta(days=1)), "test", f"old-{number}")
         land(settings.landing, STREAM, batch, loaded_at=datetime(2026, 6, 20, tzinfo=UTC))
-    before = answers(settings, tmp_path / "scratch", None)
+    before = answers(settings)
     assert housekeeping(plans.load_context(settings)).packs == 3
-    assert answers(settings, tmp_path / "scratch", None) == before
+    assert answers(settings) == before
     with duckdb.connect(str(tmp_path / "scratch" / "working.duckdb"), read_only=True) as con:
         known = con.execute(
             f"select day, count(response_ms) from staging.{STREAM} where day between $1 and $1 + 2 group by 1 order by 1",

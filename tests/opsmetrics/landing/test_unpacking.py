@@ -22,13 +22,14 @@ from opsmetrics.landing.loads import FACTS_KEY, SEPARATOR
 from opsmetrics.landing.unpacking import MOST_BYTES, MOST_CELLS
 from opsmetrics.warehouse import connect, ingest
 from tests.conftest import settings_in
-from tests.resilience.crashing import batch_of
 
 STREAM = "deployments"
 NOW = datetime(2026, 9, 2, 6, tzinfo=UTC)
 
 
 def load_of(root: Path, number: int) -> Path:
+    from tests.resilience.crashing import batch_of  # noqa: PLC0415 - loads pandas, which takes a second
+
     batch = batch_of(number, date(2026, 5, 1 + number))
     return land(root, STREAM, batch, loaded_at=datetime(2026, 5, 1 + number, 9, tzinfo=UTC)).path
 

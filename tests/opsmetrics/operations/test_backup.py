@@ -9,11 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import pytest
 
-from assets.resources import Workspace
 from opsmetrics import build as plans
 from opsmetrics.core.errors import UnreadableError
 from opsmetrics.core.settings import Settings
@@ -32,7 +30,7 @@ from opsmetrics.operations.restore_records import (
 from opsmetrics.operations.restore_tests import restore_test
 from opsmetrics.operations.restoring import MOST_LEFT, restore
 from opsmetrics.sources import pull_stream
-from pipelines.definitions import build_definitions
+from tests.ancestors import made_for
 
 FIRST, SECOND = datetime(2026, 9, 2, 7, tzinfo=UTC), datetime(2026, 9, 3, 7, tzinfo=UTC)
 
@@ -47,11 +45,11 @@ def target(tmp_path):
     return tmp_path / "other-disk"
 
 
-def run(settings: Settings) -> None:
+def pull_and_make(settings: Settings, *tables: str) -> None:
     context = plans.load_context(settings)
     for name in context.organisation.streams:
         pull_stream(settings, context.organisation, name)
-    plans.build_and_publish(context)
+    made_for(context, *tables)
 
 
 def scores(path) -> dict[str, list]:
@@ -111,7 +109,7 @@ def test_a_restore_test_is_recorded_and_feeds_our_own_metric(settings, target, t
         f'from = 2026-01-01\nfolder = "{settings.home / RESTORE_TESTS}"\n'
     )
     later = replace(settings, now=datetime.fromisoformat(test.verified_at) + timedelta(days=1))
-    run(later)
+    pull_and_make(later, "staging.restore_tests", "metrics.bck_restore_within_rto")
     with duckdb.connect(str(later.warehouse), read_only=True) as con:
         found = con.execute("select datastore_id, is_successful from staging.restore_tests").fetchall()
         score = con.execute(
@@ -413,6 +411,12 @@ def test_a_damaged_load_comes_back_from_the_backup(settings, target):
 
 
 def test_the_weekly_upkeep_backs_up_and_proves_it(settings, target, monkeypatch):
+    # Whoever only lists tests would wait for these three seconds.
+    import dagster as dg  # noqa: PLC0415
+
+    from assets.resources import Workspace  # noqa: PLC0415
+    from pipelines.definitions import build_definitions  # noqa: PLC0415
+
     monkeypatch.setenv("OPSMETRICS_BACKUP", str(target))
     workspace = Workspace(home=str(settings.home), org=str(settings.org))
     with dg.DagsterInstance.ephemeral() as instance:
@@ -428,15 +432,15 @@ def test_the_weekly_upkeep_backs_up_and_proves_it(settings, target, monkeypatch)
     assert checks == {"landing_is_whole": False, "copies_are_whole": False, "restored_scores_are_equal": False}
 
 
-def test_the_commands(settings, target, tmp_path, cli):
+def test_the_commands(settings, target, tmp_path, cli, here):
     org = ["--org", str(settings.org)]
     first = json.loads(cli("backup", *org, "--to", str(target), "--json").stdout)
     assert first["copied"] > 0
-    found = json.loads(cli("restore-test", "--from", str(target), "--json").stdout)
+    found = json.loads(here("restore-test", "--from", str(target), "--json").stdout)
     assert found["result"] == "ok", found
     place = ["--home", str(tmp_path / "r/home"), "--org", str(tmp_path / "r/org")]
-    assert "restored" in cli("restore", "--from", str(target), *place).stdout
-    assert cli("restore", "--from", str(target), *place, check=False).returncode == 1
-    assert cli("backup", *org, check=False).returncode == 2
+    assert "restored" in here("restore", "--from", str(target), *place).stdout
+    assert here("restore", "--from", str(target), *place, check=False).returncode == 1
+    assert here("backup", *org, check=False).returncode == 2
     # Nothing is wrong; that the small organisation's files tell little is said as warnings.
-    assert {line.partition(": ")[0] for line in cli("health", *org).stdout.splitlines()} == {"warning"}
+    assert {line.partition(": ")[0] for line in here("health", *org).stdout.splitlines()} == {"warning"}

@@ -351,6 +351,36 @@ def test_line_ends_of_windows_say_the_same(small):
     assert (windows.digest, windows.queries, windows.waivers) == (unix.digest, unix.queries, unix.waivers)
 
 
+@pytest.mark.parametrize(
+    ("file", "more", "wrong"),
+    [
+        (
+            "services.toml",
+            (
+                '[[service]]\nid = "api"\nname = { nb = "A", en = "A" }\ncriticality = "ordinary"\nowners = [\n'
+                '    { team = "beta", from = 2025-01-01, to = 2026-01-01 },\n    { team = "betta", from = 2026-01-01 },\n]\n'
+            ),
+            "betta",
+        ),
+        ("slo.toml", '[[slo]]\nservice = "wob"\ntarget = 0.9\nfrom = 2026-05-01\n', "wob"),
+        (
+            "datastores.toml",
+            (
+                '[[datastore]]\nid = "d"\nservice = "wob"\nclass = "B"\nrpo_hours = 24\nrto_minutes = 240\n'
+                "backup_interval_hours = 168\nrestore_plan = true\n"
+            ),
+            "wob",
+        ),
+    ],
+)
+def test_a_name_that_nobody_has_is_told_at_its_own_line(small, file, more, wrong):
+    path = small / file
+    path.write_text((path.read_text(encoding="utf-8") if path.exists() else "") + "\n" + more, encoding="utf-8")
+    (problem,) = problems(small)
+    assert f"'{wrong}' is not in the configuration" in problem.message
+    assert f'"{wrong}"' in path.read_text(encoding="utf-8").splitlines()[problem.line - 1]
+
+
 def test_an_overlapping_promise_is_told_at_its_own_line(small):
     path = small / "slo.toml"
     text = path.read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ from opsmetrics.reports.moves import find_moves
 from opsmetrics.snapshots.queries import catalogue
 from tests.altered import altered
 from tests.demo_sql import BEFORE, NOW
-from tests.pages import flat, open_page
 
 CARRIED = f"""update scores.metric set status = 'stale', reason = 'carried_from:2026-10-12/{{stream}}'
     where {NOW} and points is not null and metric_id {{which}}"""
@@ -44,6 +43,8 @@ def test_what_was_exploited_is_not_over_because_its_source_fell_silent(demo_home
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_do_this_first_says_that_it_rests_on_a_last_known_value(demo_home, silent_scanner, monkeypatch, language):
+    from tests.pages import flat, open_page  # noqa: PLC0415 - loads Streamlit, which takes seconds
+
     home, _ = silent_scanner
     words = text(language, "first.why_stale", streams=text(language, "stream.vulnerabilities").lower())
     _, html = open_page("team", home, monkeypatch, team="fiskekvote", lang=language)
@@ -70,6 +71,8 @@ def test_the_report_says_which_numbers_rest_on_last_known_values(demo_home, tmp_
 
 
 def test_a_decision_that_cannot_be_told_is_not_called_missed(demo_home, tmp_path, monkeypatch):
+    from tests.pages import flat, open_page  # noqa: PLC0415 - loads Streamlit, which takes seconds
+
     home, _ = altered(
         demo_home,
         tmp_path / "untold",
@@ -84,6 +87,8 @@ def test_a_decision_that_cannot_be_told_is_not_called_missed(demo_home, tmp_path
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_known_is_not_nothing_wrong(demo_home, tmp_path, monkeypatch, language):
+    from tests.pages import flat, open_page  # noqa: PLC0415 - loads Streamlit, which takes seconds
+
     home, snapshot = altered(
         demo_home,
         tmp_path / "nothing",

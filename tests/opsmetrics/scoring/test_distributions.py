@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+
+# Parts of it are loaded where they are asked for: two seconds for whoever only lists tests.
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special, stats
 
 from opsmetrics.scoring.distributions import (
     beta_quantiles,
@@ -32,7 +34,7 @@ def beta_shapes() -> tuple[np.ndarray, np.ndarray]:
 
 def test_beta_quantiles_are_those_of_scipy_for_every_sample():
     a, b = beta_shapes()
-    np.testing.assert_allclose(beta_quantiles(a, b, SHARES), special.betaincinv(a, b, SHARES), rtol=2e-12)
+    np.testing.assert_allclose(beta_quantiles(a, b, SHARES), scipy.special.betaincinv(a, b, SHARES), rtol=2e-12)
 
 
 def test_beta_quantiles_keep_to_what_lies_below_them():
@@ -40,7 +42,7 @@ def test_beta_quantiles_keep_to_what_lies_below_them():
     a, b = beta_shapes()
     upper = SHARES > 0.5
     found = beta_quantiles(np.where(upper, b, a), np.where(upper, a, b), np.where(upper, 1 - SHARES, SHARES))
-    below = special.betainc(np.where(upper, b, a), np.where(upper, a, b), found)
+    below = scipy.special.betainc(np.where(upper, b, a), np.where(upper, a, b), found)
     # A quantile near one is a float with few digits left behind the ones.
     is_fine = found < 0.9
     np.testing.assert_allclose(below[is_fine], np.where(upper, 1 - SHARES, SHARES)[np.nonzero(is_fine)[1]], rtol=2e-9)
@@ -54,7 +56,7 @@ def test_beta_quantiles_keep_to_what_lies_below_them():
 def test_any_beta_quantile_is_that_of_scipy(a, b, share):
     found = float(beta_quantiles(np.array(a), np.array(b), np.array(share)))
     # The median of equal shapes is a half, of which scipy misses 2e-12.
-    assert math.isclose(found, special.betaincinv(a, b, share), rel_tol=1e-10)
+    assert math.isclose(found, scipy.special.betaincinv(a, b, share), rel_tol=1e-10)
     assert math.isclose(float(beta_quantiles(np.array(a), np.array(a), np.array(0.5))), 0.5, rel_tol=1e-13)
 
 
@@ -68,11 +70,11 @@ def test_beta_quantiles_at_the_ends_and_of_nothing():
 
 
 def test_normal_quantiles_and_tails_are_those_of_scipy():
-    np.testing.assert_allclose(normal_quantiles(SHARES), special.ndtri(SHARES), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(normal_quantiles(SHARES), scipy.special.ndtri(SHARES), rtol=1e-14, atol=1e-15)
     assert normal_quantiles(SHARES.reshape(7, 7)).shape == (7, 7)
-    assert normal_quantile(0.975) == pytest.approx(stats.norm.ppf(0.975), rel=1e-15)
+    assert normal_quantile(0.975) == pytest.approx(scipy.stats.norm.ppf(0.975), rel=1e-15)
     deviations = np.linspace(-30, 30, 2001)
-    np.testing.assert_allclose(normal_tails(deviations), special.ndtr(-np.abs(deviations)), rtol=1e-12)
+    np.testing.assert_allclose(normal_tails(deviations), scipy.special.ndtr(-np.abs(deviations)), rtol=1e-12)
     assert np.isnan(normal_tails(np.array([np.nan]))).all()
 
 
@@ -80,10 +82,10 @@ def test_normal_quantiles_and_tails_are_those_of_scipy():
 def test_t_quantiles_are_those_of_scipy(share):
     freedom = [*range(1, 60), 100, 500, 5_000]
     found = [t_quantile(share, each) for each in freedom]
-    np.testing.assert_allclose(found, stats.t.ppf(share, freedom), rtol=1e-11)
+    np.testing.assert_allclose(found, scipy.stats.t.ppf(share, freedom), rtol=1e-11)
 
 
 @given(st.lists(st.lists(st.sampled_from([0.0, 0.25, 1.0, 7.5, -3.0, math.nan]), min_size=3, max_size=3), min_size=1))
 def test_ranks_are_those_of_scipy_with_ties_and_gaps(rows):
     values = np.array(rows)
-    np.testing.assert_array_equal(mid_ranks(values), stats.rankdata(values, axis=0, nan_policy="omit"))
+    np.testing.assert_array_equal(mid_ranks(values), scipy.stats.rankdata(values, axis=0, nan_policy="omit"))

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
-import pymannkendall
 import pytest
 
 from opsmetrics.scoring.composition import area_series, fitting_cells, followed_share, team_series
@@ -141,6 +140,9 @@ def test_the_trend_of_an_area_is_that_of_its_series_by_the_book():
     )
     expected = (4 * state + 2 * month) / 6
     expected[4] = np.nan
+    # Loaded here: of whoever only lists tests it takes seconds.
+    import pymannkendall  # noqa: PLC0415
+
     book = pymannkendall.original_test(expected[~np.isnan(expected)])
     assert found["n"].item() == 15
     assert found["p"].item() == pytest.approx(book.p, abs=1e-9)

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pymannkendall
 import pytest
+
+# Parts of it are loaded where they are asked for: two seconds for whoever only lists tests.
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from opsmetrics.scoring import intervals
 from opsmetrics.scoring.draws import points_of, uniforms
@@ -53,6 +52,8 @@ def wilson(x, n):
 
 @pytest.mark.parametrize(("x", "n"), SHARES)
 def test_g01_intervals_for_a_share(x, n):
+    from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415 - slow to load, as all of scipy
+
     golden = GOLDEN["G01_wilson"]["rows"][f"{x}/{n}"]
     assert wilson(x, n) == near(golden["wilson"])
     # Clopper-Pearson is the method's comparison only; nothing of ours computes it.
@@ -62,6 +63,8 @@ def test_g01_intervals_for_a_share(x, n):
 
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_intervals_agree_with_statsmodels(pair):
+    from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415 - slow to load, as all of scipy
+
     x, n = pair
     assert wilson(x, n) == near(list(proportion_confint(x, n, method="wilson")), 1e-9)
     # statsmodels' Jeffreys keeps the open ends of the posterior; ours closes them at 0 and n successes.
@@ -80,9 +83,9 @@ def test_g05_order_statistic_interval_of_a_median():
 def test_median_ranks_cover_and_could_not_be_narrower():
     for size, low, high, coverage in median_ranks(120).iter_rows():
         assert high == size - low + 1
-        assert coverage == near(1 - 2 * stats.binom.cdf(low - 1, size, 0.5), 1e-12)
+        assert coverage == near(1 - 2 * scipy.stats.binom.cdf(low - 1, size, 0.5), 1e-12)
         assert coverage >= 0.95
-        assert 1 - 2 * stats.binom.cdf(low, size, 0.5) < 0.95
+        assert 1 - 2 * scipy.stats.binom.cdf(low, size, 0.5) < 0.95
     assert median_ranks(120)["sample_size"].min() == 6
 
 
@@ -176,14 +179,16 @@ def test_g20b_nile():
 @given(st.lists(st.integers(0, 12), min_size=4, max_size=30))
 def test_trend_agrees_with_pymannkendall_and_scipy(values):
     found = one(values)
+    import pymannkendall  # noqa: PLC0415 - as above
+
     oracle = pymannkendall.original_test(values)
     assert (found["s"], found["slope"]) == near((oracle.s, oracle.slope), 1e-9)
     assert found["variance"] == near(oracle.var_s, 1e-9)
     if len(values) > 10 or len(set(values)) < len(values):
         assert found["p"] == near(oracle.p, 1e-9)
     else:
-        assert found["p"] == near(stats.kendalltau(range(len(values)), values, method="exact").pvalue, 1e-9)
-    sens = stats.theilslopes(values, alpha=0.90)
+        assert found["p"] == near(scipy.stats.kendalltau(range(len(values)), values, method="exact").pvalue, 1e-9)
+    sens = scipy.stats.theilslopes(values, alpha=0.90)
     assert [found["slope_low"], found["slope_high"]] == near([sens.low_slope, sens.high_slope], 1e-9)
 
 
@@ -191,6 +196,8 @@ def test_trend_agrees_with_pymannkendall_and_scipy(values):
 @given(st.lists(st.floats(0, 100).map(lambda x: round(x, 1)), min_size=24, max_size=48))
 def test_seasonal_trend_agrees_with_pymannkendall(values):
     found = one(values, seasonal=True)
+    import pymannkendall  # noqa: PLC0415 - as above
+
     oracle = pymannkendall.seasonal_test(values, period=12)
     assert (found["s"], found["p"]) == near((oracle.s, oracle.p), 1e-9)
     assert found["slope"] * 12 == near(oracle.slope, 1e-7)
@@ -208,7 +215,7 @@ def test_gaps_in_a_series_are_left_out(values):
         assert found["s"] == one(kept)["s"]
         assert found["p"] == near(one(kept)["p"], 1e-12)
         times = [t for t, v in enumerate(values) if v is not None]
-        assert found["slope"] == near(stats.theilslopes(kept, times).slope, 1e-9)
+        assert found["slope"] == near(scipy.stats.theilslopes(kept, times).slope, 1e-9)
 
 
 def test_g23_false_discovery():
@@ -220,6 +227,8 @@ def test_g23_false_discovery():
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_false_discovery_agrees_with_statsmodels(p):
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 - slow to load, as all of scipy
+
     assert list(false_discovery(np.array(p))) == near(list(multipletests(p, method="fdr_bh")[1]), 1e-12)
 
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 import pytest
-from scipy import stats
+
+# Parts of it are loaded where they are asked for: two seconds for whoever only lists tests.
+import scipy
 
 from opsmetrics.scoring.practice import DELIVERED, OUTCOMES, own_metrics, pairs
 from opsmetrics.scoring.trend import FALSE_DISCOVERY
@@ -110,12 +112,12 @@ def test_one_quarter_between_teams_is_the_spearman_of_scipy():
     dice = np.random.default_rng(3)
     score, value = dice.integers(0, 8, (20, 1)).astype(float), dice.integers(0, 4, (20, 1)).astype(float)
     between, within = links(score, value)
-    expected = stats.spearmanr(score[:, 0], -value[:, 0])
+    expected = scipy.stats.spearmanr(score[:, 0], -value[:, 0])
     assert between.correlation == pytest.approx(expected.statistic, abs=1e-8)
     assert within.teams == 0
-    exchanged = stats.permutation_test(
+    exchanged = scipy.stats.permutation_test(
         (score[:, 0],),
-        lambda x: stats.spearmanr(x, -value[:, 0]).statistic,
+        lambda x: scipy.stats.spearmanr(x, -value[:, 0]).statistic,
         permutation_type="pairings",
         n_resamples=4000,
         rng=np.random.default_rng(1),
@@ -135,12 +137,12 @@ def test_within_teams_is_the_correlation_of_what_dummies_leave_of_the_ranks():
         ranks = np.full(score.shape, np.nan)
         for column in range(5):
             there = ~gaps[:, column]
-            ranks[there, column] = stats.rankdata(panel_values[there, column]) / there.sum()
+            ranks[there, column] = scipy.stats.rankdata(panel_values[there, column]) / there.sum()
             ranks[there, column] -= ranks[there, column].mean()
         known = ranks[~gaps]
         left.append(known - dummies @ np.linalg.lstsq(dummies, known, rcond=None)[0])
     _, within = links(score, value)
-    assert within.correlation == pytest.approx(stats.pearsonr(*left).statistic, abs=1e-7)
+    assert within.correlation == pytest.approx(scipy.stats.pearsonr(*left).statistic, abs=1e-7)
 
 
 def test_any_common_move_of_a_quarter_changes_nothing():

@@ -18,19 +18,19 @@ def home(first_run):
     return first_run / "home"
 
 
-def values(cli, home, query: str) -> list[dict]:
-    return json.loads(cli("sql", query, "--format", "json", home=home).stdout)
+def values(here, home, query: str) -> list[dict]:
+    return json.loads(here("sql", query, "--format", "json", home=home).stdout)
 
 
-def test_json_says_what_the_snapshot_says(cli, home):
-    told = json.loads(cli("results", home=home).stdout)
+def test_json_says_what_the_snapshot_says(here, home):
+    told = json.loads(here("results", home=home).stdout)
     assert (told["schema"], told["organisation_id"]) == (1, "small")
     assert [team["team_id"] for team in told["teams"]] == ["alfa", "beta"]
     for level, key in (("area", "area_id"), ("metric", "metric_id")):
         measure = "score" if level == "area" else "points"
         shown = {
             (row["team_id"], row[key]): row[measure]
-            for row in values(cli, home, f"select * from scores.{level} where grain = 'latest'")
+            for row in values(here, home, f"select * from scores.{level} where grain = 'latest'")
         }
         assert shown == {
             (team["team_id"], part[key]): part[measure] for team in told["teams"] for part in team[f"{level}s"]
@@ -38,7 +38,7 @@ def test_json_says_what_the_snapshot_says(cli, home):
     assert None in {metric["points"] for team in told["teams"] for metric in team["metrics"]}
 
 
-def test_openmetrics_parses_and_unknown_is_no_sample(cli, home, tmp_path):
+def test_openmetrics_parses_and_unknown_is_no_sample(cli, here, home, tmp_path):
     target = tmp_path / "scores.prom"
     cli("results", "--format", "openmetrics", "--out", str(target), home=home)
     samples = {
@@ -47,7 +47,7 @@ def test_openmetrics_parses_and_unknown_is_no_sample(cli, home, tmp_path):
         for sample in family.samples
     }
     assert not any(math.isnan(value) for value in samples.values())
-    rows = values(cli, home, "select * from scores.metric where grain = 'latest'")
+    rows = values(here, home, "select * from scores.metric where grain = 'latest'")
     expected = {
         ("opsmetrics_metric_points", ("metric", row["metric_id"]), ("team", row["team_id"])): row["points"]
         for row in rows
@@ -70,11 +70,11 @@ def test_openmetrics_parses_and_unknown_is_no_sample(cli, home, tmp_path):
         (["--min-score", "0", "--team", "nobody"], 1, "no such team in the snapshot: nobody"),
     ],
 )
-def test_exit_codes(cli, home, requirements, code, said):
-    team = values(cli, home, "select level from scores.team where team_id = 'alfa' and grain = 'latest'")[0]
+def test_exit_codes(here, home, requirements, code, said):
+    team = values(here, home, "select level from scores.team where team_id = 'alfa' and grain = 'latest'")[0]
     if code == 3 and "--min-level" in requirements and team["level"] is None:
         code, said = 4, "unknown: alfa: level"
-    done = cli("results", *requirements, home=home, check=False)
+    done = here("results", *requirements, home=home, check=False)
     assert done.returncode == code, done.stderr
     assert said in done.stderr
 

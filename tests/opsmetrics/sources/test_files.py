@@ -24,6 +24,7 @@ from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.tables import read_table
 from opsmetrics.streams import STREAMS
+from tests.ancestors import made_for
 
 CHECKS = STREAMS["availability_checks"]
 
@@ -249,7 +250,7 @@ def test_quarantine_reaches_the_warehouse_with_line_and_reason(small, settings_o
     organisation = load_organisation(small)
     result = pull_stream(settings_of, organisation, "availability_checks")[0]
     assert (result.rows, result.quarantined) == (12 * 48, 2)
-    plans.build(plans.load_context(settings_of))
+    made_for(plans.load_context(settings_of))
     with duckdb.connect(str(settings_of.warehouse), read_only=True) as con:
         rows = con.execute("select source, line, reason, raw from meta.quarantine order by line").fetchall()
     assert [(row[0], row[1]) for row in rows] == [("2026-08-30.csv", 50), ("2026-08-30.csv", 51)]
@@ -311,7 +312,7 @@ def test_unknown_services_are_kept_and_shown(small, settings_of):
     path.write_text(path.read_text().replace('"service_id": "db"', '"service_id": "ghost"'))
     for name in ("incidents", "deployments"):
         pull_stream(settings_of, load_organisation(small), name)
-    plans.build(plans.load_context(settings_of))
+    made_for(plans.load_context(settings_of), "facts.unmatched_rows", "staging.incidents")
     with duckdb.connect(str(settings_of.warehouse), read_only=True) as con:
         assert con.execute("select stream, name, row_count from facts.unmatched_rows").fetchall() == [
             ("incidents", "ghost", 10)

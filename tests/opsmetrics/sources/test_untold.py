@@ -10,6 +10,7 @@ from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import pull_stream
+from tests.ancestors import made_for
 from tests.conftest import settings_in
 
 # Pages of a tool without acknowledgements; the verdict of the duty is a column that nobody has filled in yet.
@@ -52,7 +53,11 @@ def connect(small):
 
 
 def cells(settings, *metrics: str) -> dict[str, tuple]:
-    plans.run(settings)
+    context = plans.load_context(settings)
+    for name in context.organisation.streams:
+        (pulled,) = pull_stream(settings, context.organisation, name)
+        assert pulled.error is None
+    made_for(context, "scores.metric")
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         rows = con.execute(
             "select metric_id, status, points, reason from scores.metric"

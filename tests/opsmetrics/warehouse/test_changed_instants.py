@@ -111,6 +111,15 @@ def fresh(settings: Settings, tmp_path) -> dict[str, list[tuple]]:
     return content(scratch)
 
 
+def score_again(settings: Settings, *lost: str) -> None:
+    """Lose tables of scores, and make what is missing of the facts and metrics that are there."""
+    context = plans.load_context(settings)
+    with duckdb.connect(str(settings.warehouse)) as con:
+        for name in lost:
+            con.execute(f"drop table scores.{name}")
+    plans.execute(context.plan.part(plans.Kind.SCORES, plans.Kind.SCORES), context)
+
+
 def measure_one_area(org: Path) -> None:
     """Leave only what the small organisation measures, so that there is an area with a score."""
     unmeasured = ("aut_iac_managed_share", "aut_toil_share", "aut_update_bot_coverage")
@@ -161,12 +170,13 @@ def test_another_rule_or_register_makes_everything_again(ran, tmp_path, computed
     assert computed == []
 
 
-def test_in_parts_of_any_size_scores_are_the_same(ran_on_one_area, monkeypatch, tmp_path):
+def test_in_parts_of_any_size_scores_are_the_same(ran_on_one_area, monkeypatch):
     # A step is split only where a team has a score at both its ends.
     whole = content(ran_on_one_area)
     monkeypatch.setattr(score_tables, "VALUES_AT_ONCE", 1)
     monkeypatch.setattr(score_tables, "STEPS_AT_ONCE", 1)
-    assert fresh(ran_on_one_area, tmp_path) == whole
+    score_again(ran_on_one_area, *TABLES)
+    assert content(ran_on_one_area) == whole
     assert whole["metric"]
     assert whole["change"]
 
@@ -185,13 +195,10 @@ def test_plans_follow_a_level_that_days_before_today_changed(ran_on_one_area, co
     assert content(settings) == whole
 
 
-def test_scores_that_were_cut_off_are_made_again(small_run, tmp_path):
+def test_scores_that_were_cut_off_are_made_again(small_run):
     settings = small_run
     whole = content(settings)
-    with duckdb.connect(str(settings.warehouse)) as con:
-        con.execute("drop table scores.gap")
-        con.execute("drop table meta.build")
-    plans.build(plans.load_context(settings))
+    score_again(settings, "gap")
     assert content(settings) == whole
 
 

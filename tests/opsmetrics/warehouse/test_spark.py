@@ -52,7 +52,10 @@ def tables_of(con: duckdb.DuckDBPyConnection, catalogue: str) -> set[str]:
 
 
 def differing(one: Path, other: Path) -> dict[str, tuple[int, int]]:
-    """Tables and views of two files that do not hold the same rows, with the number of rows that only one has."""
+    """Tables and views of two files that do not hold the same rows, with the number of rows that only one has.
+
+    Rows are compared where the digests of all rows differ: of the demo a tenth of the time.
+    """
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
         con.execute(f"attach '{one}' as one (read_only)")
@@ -61,6 +64,14 @@ def differing(one: Path, other: Path) -> dict[str, tuple[int, int]]:
         assert names == tables_of(con, "other")
         found = {}
         for name in sorted(names - OWN):
+            digests = (
+                con.execute(
+                    f"select count(*), sum(hash(t)::hugeint), bit_xor(hash(t)) from {file}.{name} as t"
+                ).fetchall()
+                for file in ("one", "other")
+            )
+            if next(digests) == next(digests):
+                continue
             counts = tuple(
                 con.execute(f"select count(*) from (from {a}.{name} except all from {b}.{name})").fetchall()[0][0]
                 for a, b in (("one", "other"), ("other", "one"))
@@ -81,9 +92,10 @@ def run(*words: str, home: Path, **variables: str) -> subprocess.CompletedProces
 # --- the demo on a cluster, with a worker killed -----------------------------------------------------------------
 
 # Runs are short: what a longer one would win by better machine code costs more than it brings.
-SHORT = """
-spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
-spark.executor.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+SHORT_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+SHORT = f"""
+spark.driver.extraJavaOptions {SHORT_JAVA}
+spark.executor.extraJavaOptions {SHORT_JAVA}
 spark.ui.enabled false
 """
 DEFAULTS = """
@@ -119,7 +131,13 @@ def demo(tmp_path_factory) -> tuple[Path, Path, list[str]]:
     (conf / "spark-defaults.conf").write_text(SHORT + DEFAULTS.format(folder=logs))
     command = [sys.executable, "deploy/spark_cluster.py", "--workers", "2"]
     cluster = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        env=os.environ | {"SPARK_DAEMON_JAVA_OPTS": SHORT_JAVA},
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         told = json.loads(cluster.stdout.readline())
@@ -401,4 +419,7 @@ def test_a_cluster_that_nobody_answers_for_is_explained_and_the_last_good_table_
     assert "OPSMETRICS_SPARK_MASTER" in done.stderr
     assert "Traceback (most recent call last)" not in done.stderr
     alone = Settings(home=tmp_path / "home", org=org, data=None, now=None, sql=default_sql_root())
-    assert plans.run(alone).ok
+    context = plans.load_context(alone)
+    assert plans.execute(by_the_day(context), context).damaged == {}
+    with duckdb.connect(str(alone.warehouse), read_only=True) as con:
+        assert con.execute("select count(*) from facts.monitor_day_runs").fetchall() != [(0,)]

@@ -1,0 +1,34 @@
+"""The part of a build that some tables rest on: a test of three tables need not make the other hundred and seventy."""
+
+from __future__ import annotations
+
+from opsmetrics import build as plans
+
+
+def plan_for(context: plans.Context, *tables: str) -> plans.Plan:
+    """Bring loads in, choose those that count, and make some tables with all that they read; nothing else.
+
+    Args:
+        context: What the build works with.
+        tables: Qualified names of tables that SQL files or the scores make; none where loads and references are enough.
+
+    Raises:
+        AssertionError: No stage of a build makes one of them.
+    """
+    stages = context.plan.stages
+    makers = {table: stage for stage in stages for table in stage.makes}
+    assert makers.keys() >= set(tables), set(tables) - makers.keys()
+    kinds = {plans.Kind.INGEST, plans.Kind.REFERENCE}
+    wanted = {stage.name for stage in stages if stage.kind in kinds}
+    todo = list(tables)
+    while todo:
+        stage = makers[todo.pop()]
+        if stage.kind is not plans.Kind.PULL and stage.name not in wanted:
+            wanted.add(stage.name)
+            todo += stage.needs
+    return plans.Plan(tuple(stage for stage in stages if stage.name in wanted))
+
+
+def made_for(context: plans.Context, *tables: str) -> None:
+    """Make some tables and what they rest on in the working file of a context."""
+    plans.execute(plan_for(context, *tables), context)
