@@ -20,10 +20,19 @@ from simulator.organisation import read_organisation
 from simulator.truth import assurance, chances, expected, state
 from simulator.truth.setting import Setting
 from tests.built import EVERYTHING, built
+from tests.parts import with_scores
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 DAYS = (date(2026, 3, 31), date(2026, 8, 31), date(2026, 10, 31))
 MEASURED = ("ok", "low_evidence")
+# What is asked here beside the scores and what they are made of.
+BESIDE_SCORES = (
+    "facts.availability_daily",
+    "facts.outages",
+    "marts.gaming_alarms",
+    "scores.goal",
+    "staging.alert_rule_states",
+)
 CONNECTED_AT = datetime(2026, 11, 1, 23, tzinfo=UTC)
 
 
@@ -46,9 +55,9 @@ def engine(seed, demo_home):
         context = plans.load_context(settings)
         for name in context.organisation.streams:
             pull_stream(settings, context.organisation, name)
-        plans.build(context)
+        plans.execute(with_scores(context, *BESIDE_SCORES), context)
 
-    home = built(f"demo-seed-{seed}", make, (*EVERYTHING, "tests/simulator/test_truth.py"))
+    home = built(f"demo-seed-{seed}", make, (*EVERYTHING, "tests/parts.py", "tests/simulator/test_truth.py"))
     with duckdb.connect(str(home / "working.duckdb"), read_only=True) as con:
         con.execute("set timezone = 'UTC'")
         yield con
