@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -65,6 +66,12 @@ def engine(seed, demo_home):
 
 @pytest.fixture(scope="module")
 def records(seed):
+    return records_of(seed)
+
+
+@cache
+def records_of(seed):
+    """What happened; pytest goes back and forth between the seeds."""
     found = generate(read_organisation(DEMO), seed)
     if seed == 1:
         # The demo goes through connectors from this day on, and Azure's metrics cannot tell ceilings.
