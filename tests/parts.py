@@ -25,3 +25,28 @@ def by_the_day(context: plans.Context) -> plans.Plan:
 def whole(context: plans.Context) -> plans.Plan:
     """Everything but pulls and publication."""
     return context.plan.part(plans.Kind.INGEST, plans.Kind.FINISH)
+
+
+def with_scores(context: plans.Context, *tables: str) -> plans.Plan:
+    """Make the scores and some tables beside them, with all that these are made of; nothing that nobody asks for.
+
+    Raises:
+        KeyError: No stage makes a table.
+    """
+    makers = {table: stage for stage in context.plan.stages for table in stage.makes}
+    wanted = {makers[table].name for table in ("scores.team", *tables)}
+    todo = [*wanted]
+    stages = {stage.name: stage for stage in context.plan.stages}
+    while todo:
+        below = {makers[table].name for table in stages[todo.pop()].needs if table in makers} - wanted
+        wanted |= below
+        todo += below
+    always = {plans.Kind.INGEST, plans.Kind.REFERENCE}
+    kinds = {*always, plans.Kind.SQL, plans.Kind.SCORES}
+    return plans.Plan(
+        tuple(
+            stage
+            for stage in context.plan.stages
+            if stage.kind in always or (stage.kind in kinds and stage.name in wanted)
+        )
+    )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 from opsmetrics import build as plans
+from opsmetrics.cli import main
 from opsmetrics.core.errors import SqlFileError
 from opsmetrics.core.settings import DEMO_ORG, Settings, default_sql_root
 from opsmetrics.proposals import preview
@@ -224,29 +227,67 @@ def test_a_changed_threshold_under_an_old_version_stops_everything(tmp_path):
         plans.load_context(Settings(home=tmp_path, org=Path("examples/demo"), data=None, now=None, sql=rules))
 
 
-def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_path, cli):
+@pytest.fixture
+def command(monkeypatch):
+    """Call the command line here: what it prints, once it came through."""
+
+    def call(*words: str, home: Path) -> str:
+        monkeypatch.setenv("OPSMETRICS_HOME", str(home))
+        found = CliRunner().invoke(main, words, catch_exceptions=False)
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    return call
+
+
+def test_backtest_lists_who_would_have_stood_elsewhere_and_when(demo_home, tmp_path, command, monkeypatch):
     rules = other_rules(tmp_path)
-    settings = Settings(home=demo_home, org=demo_home / DEMO_ORG, data=None, now=None, sql=default_sql_root())
     before = (demo_home / "snapshots" / "current.json").read_bytes()
-    moved = preview.backtest(settings, rules)
+    replay, given = preview.backtest, []
+    monkeypatch.setattr(preview, "backtest", lambda *words: given.append(replay(*words)) or given[-1])
+    printed = command("backtest", "--org", str(demo_home / DEMO_ORG), "--ruleset", str(rules), home=demo_home)
+    (moved,) = given
     assert moved.height
     assert (moved["level_after"].fill_null(-1) != moved["level"].fill_null(-1)).all()
     assert (moved["score_after"] <= moved["score"]).all()  # harder rules lift nobody
     assert (demo_home / "snapshots" / "current.json").read_bytes() == before
-    printed = cli("backtest", "--org", str(demo_home / DEMO_ORG), "--ruleset", str(rules), home=demo_home).stdout
     assert printed.count("level ") == moved.height
-    same = preview.backtest(settings, default_sql_root())
-    assert same.is_empty()
 
 
-def test_preview_prints_the_effect_of_a_configuration_as_markdown(demo_home, tmp_path, cli):
+@pytest.fixture
+def rebuilt_once(monkeypatch):
+    """The same settings are built once, whoever asks: what both answers are made of stays open between them."""
+    build, there = preview._rebuilt, {}
+
+    with ExitStack() as stack:
+
+        @contextmanager
+        def kept(settings: Settings):
+            asked = (settings.home.resolve(), settings.org.resolve(), settings.sql.resolve())
+            if asked not in there:
+                there[asked] = stack.enter_context(build(settings))
+            yield there[asked]
+
+        monkeypatch.setattr(preview, "_rebuilt", kept)
+        yield there
+
+
+def test_the_same_rules_and_configuration_move_nothing(demo_home, tmp_path, command, rebuilt_once):
+    same = tmp_path / "org"
+    shutil.copytree(demo_home / DEMO_ORG, same)
+    assert "all 14 teams keep score" in command("preview", "--org", str(same), home=demo_home)
+    # Nor in any month before.
+    settings = Settings(home=demo_home, org=same, data=None, now=None, sql=default_sql_root())
+    assert preview.backtest(settings, default_sql_root()).is_empty()
+    assert len(rebuilt_once) == 1
+
+
+def test_preview_prints_the_effect_of_a_configuration_as_markdown(demo_home, tmp_path, command):
     changed = tmp_path / "org"
     shutil.copytree(demo_home / DEMO_ORG, changed)
-    nothing = cli("preview", "--org", str(changed), home=demo_home).stdout
-    assert "all 14 teams keep score" in nothing
     slo = changed / "slo.toml"
     slo.write_text(slo.read_text().replace("target = 0.999", "target = 0.9"))
-    text = cli("preview", "--org", str(changed), home=demo_home).stdout
+    text = command("preview", "--org", str(changed), home=demo_home)
     assert "| Team | Score | Level | Coverage | Areas |" in text
     assert "Incident handling" in text
     assert "teams are not affected" in text

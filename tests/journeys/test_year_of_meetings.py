@@ -12,14 +12,16 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from opsmetrics.build import run
+from opsmetrics.build import execute, load_context
+from opsmetrics.build.pulling import pull_streams
 from opsmetrics.core.settings import Settings, default_sql_root
-from opsmetrics.snapshots.store import open_current
 from simulator import world
 from simulator.demo import write_demo
 from tests.built import EVERYTHING, ROOT, built
+from tests.parts import with_scores
 
 DOCUMENT = ROOT / "docs" / "meetings.md"
 DECIDED, ACTED, DUE = date(2025, 11, 28), date(2026, 5, 4), date(2026, 10, 31)
@@ -35,8 +37,8 @@ FALSE_ALARMS = 0.05
 @pytest.fixture(scope="module")
 def year():
     """Review -> what was said about every decision, oldest first, from one build of the demo."""
-    home = built("year", make_year, (*EVERYTHING, "tests/journeys/test_year_of_meetings.py"))
-    with open_current(home / "state" / "snapshots") as con:
+    home = built("year", make_year, (*EVERYTHING, "tests/parts.py", "tests/journeys/test_year_of_meetings.py"))
+    with duckdb.connect(str(home / "state" / "working.duckdb"), read_only=True) as con:
         rows = con.execute(
             """select w.label, e.team_id, e.metric_id, e.effect, g.forecast
                from scores.goal_effect as e
@@ -69,7 +71,12 @@ def make_year(home: Path) -> None:
             turns = (("inc", ACTED, 0.55),) if team in WORKED else ()
             patch.setitem(world.CHARACTERS, team, world.Character(0.40, 0.0, "mon", turns))
         write_demo(org, home / "records", seed=7)
-    run(Settings(home=home / "state", org=org, data=home / "records", now=None, sql=default_sql_root()))
+    context = load_context(
+        Settings(home=home / "state", org=org, data=home / "records", now=None, sql=default_sql_root())
+    )
+    pulled = pull_streams(context.settings, context.organisation, list(context.organisation.streams))
+    assert [result.error for result in pulled if result.error] == []
+    execute(with_scores(context, "scores.goal"), context)
 
 
 def worked(decision: tuple[str, str]) -> bool:

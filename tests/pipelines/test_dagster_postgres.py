@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
+from tests.few_rules import few_rules
 from tests.patience import LIMIT_SECONDS, wait_until
 from tests.postgres import POSTGRES
 
@@ -125,6 +126,8 @@ def test_two_builds_and_the_sensors_run_one_after_the_other_where_the_code_is(sm
                 DAGSTER_POSTGRES_URL=url,
                 OPSMETRICS_HOME=str(tmp_path / "state"),
                 OPSMETRICS_ORG=str(small),
+                # Fewer tables, of each kind: who runs is asked here, not what is made.
+                OPSMETRICS_SQL=str(few_rules()),
             )
         )
         await_port(port, code, logs["code"])

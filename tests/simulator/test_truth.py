@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -20,10 +21,19 @@ from simulator.organisation import read_organisation
 from simulator.truth import assurance, chances, expected, state
 from simulator.truth.setting import Setting
 from tests.built import EVERYTHING, built
+from tests.parts import with_scores
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
 DAYS = (date(2026, 3, 31), date(2026, 8, 31), date(2026, 10, 31))
 MEASURED = ("ok", "low_evidence")
+# What is asked here beside the scores and what they are made of.
+BESIDE_SCORES = (
+    "facts.availability_daily",
+    "facts.outages",
+    "marts.gaming_alarms",
+    "scores.goal",
+    "staging.alert_rule_states",
+)
 CONNECTED_AT = datetime(2026, 11, 1, 23, tzinfo=UTC)
 
 
@@ -46,9 +56,9 @@ def engine(seed, demo_home):
         context = plans.load_context(settings)
         for name in context.organisation.streams:
             pull_stream(settings, context.organisation, name)
-        plans.build(context)
+        plans.execute(with_scores(context, *BESIDE_SCORES), context)
 
-    home = built(f"demo-seed-{seed}", make, (*EVERYTHING, "tests/simulator/test_truth.py"))
+    home = built(f"demo-seed-{seed}", make, (*EVERYTHING, "tests/parts.py", "tests/simulator/test_truth.py"))
     with duckdb.connect(str(home / "working.duckdb"), read_only=True) as con:
         con.execute("set timezone = 'UTC'")
         yield con
@@ -56,6 +66,12 @@ def engine(seed, demo_home):
 
 @pytest.fixture(scope="module")
 def records(seed):
+    return records_of(seed)
+
+
+@cache
+def records_of(seed):
+    """What happened; pytest goes back and forth between the seeds."""
     found = generate(read_organisation(DEMO), seed)
     if seed == 1:
         # The demo goes through connectors from this day on, and Azure's metrics cannot tell ceilings.

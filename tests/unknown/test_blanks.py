@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,7 +19,7 @@ import pytest
 from opsmetrics.core.declare import DUCKDB_TYPES
 from opsmetrics.streams import STREAMS, Stream
 from tests.built import ROOT
-from tests.unknown.rebuilding import Told, Warehouse, optional
+from tests.unknown.rebuilding import Changed, Told, Warehouse, optional
 
 CELL = ["team_id", "metric_id", "as_of", "grain"]
 AREA = ["team_id", "area_id", "as_of", "grain"]
@@ -59,14 +60,14 @@ class Blank:
         stream: Of which stream.
         place: Column, days or rows.
         statements: SQL that leaves it out.
-        of_meta: Tables of ``meta`` that they change beside the stream's own.
+        changed: What they change.
     """
 
     kind: str
     stream: str
     place: str
     statements: tuple[str, ...]
-    of_meta: tuple[str, ...] = ()
+    changed: Mapping[str, Changed]
 
     def __str__(self) -> str:
         return f"{self.stream}-{self.kind}-{self.place}"
@@ -84,7 +85,8 @@ def untold(stream: Stream, column: str) -> Blank:
             date '2020-01-01' as first_on, date '2030-01-01' as last_on
     """
     replaced = f"create or replace table {table} as select * replace ({', '.join(parts)}) from {table}"
-    return Blank("cannot_tell", stream.name, column, (replaced, declared), ("meta.untold",))
+    changed = {table: Changed(frozenset({column, "untold"})), "meta.untold": Changed()}
+    return Blank("cannot_tell", stream.name, column, (replaced, declared), changed)
 
 
 def emptied(stream: Stream, columns: list[str], rolls: random.Random) -> Blank:
@@ -96,11 +98,13 @@ def emptied(stream: Stream, columns: list[str], rolls: random.Random) -> Blank:
         f" where md5_number_lower(concat_ws('|', {key}, {rolls.randrange(10**6)})) % 10 = 0"
         for column in columns
     ]
-    return Blank("says_nothing", stream.name, ", ".join(columns), tuple(updates))
+    changed = {f"staging.{stream.name}": Changed(frozenset(columns))}
+    return Blank("says_nothing", stream.name, ", ".join(columns), tuple(updates), changed)
 
 
 def undelivered(stream: Stream, condition: str, place: str) -> Blank:
     """Nobody delivered some days."""
+    of_stream = Changed(rows=frozenset({stream.name}))
     return Blank(
         "undelivered",
         stream.name,
@@ -110,7 +114,7 @@ def undelivered(stream: Stream, condition: str, place: str) -> Blank:
             f"delete from meta.delivered_days where stream = '{stream.name}' and {condition}",
             f"delete from meta.load_days where stream = '{stream.name}' and {condition}",
         ),
-        ("meta.delivered_days", "meta.load_days"),
+        {f"staging.{stream.name}": Changed()} | dict.fromkeys(("meta.delivered_days", "meta.load_days"), of_stream),
     )
 
 
@@ -200,8 +204,7 @@ def moved(before: Told, after: Told) -> set[str]:
 
 @pytest.mark.parametrize("blank", blanks(), ids=str)
 def test_a_blank_is_neither_good_nor_bad(blank: Blank, before: Told, blank_warehouse: Warehouse):
-    changed = [f"staging.{blank.stream}", *blank.of_meta]
-    with blank_warehouse.change(*blank.statements, changed=changed) as warehouse:
+    with blank_warehouse.change(*blank.statements, changed=blank.changed) as warehouse:
         after = warehouse.told()
     # Days are not equally long in duty: completeness counts days, numerators minutes.
     assert wrong(before, after, DAY_SLACK if blank.kind == "undelivered" else TINY) == []

@@ -14,7 +14,7 @@ import pytest
 
 from opsmetrics.scoring.status import MEASURED
 from opsmetrics.streams import STREAMS
-from tests.unknown.rebuilding import Told, Warehouse, copied_warehouse
+from tests.unknown.rebuilding import Changed, Told, Warehouse, copied_warehouse
 
 # A Monday: the week before is whole. The newest week ends 63 days later, within the ninety days of the carry.
 STOPPED_ON = date(2026, 9, 21)
@@ -51,12 +51,14 @@ def needed(warehouse: Warehouse, stream: str) -> list[str]:
 def test_a_stream_that_stops_moves_nobody(stream, weekly_warehouse, alive):
     metrics = needed(weekly_warehouse, stream)
     tables = (f"staging.{stream}", "meta.delivered_days", "meta.load_days")
-    of_stream = ("true", f"stream = '{stream}'", f"stream = '{stream}'")
+    which_rows = ("true", f"stream = '{stream}'", f"stream = '{stream}'")
     gone = [
         f"delete from {table} where {which} and day >= '{STOPPED_ON}'"
-        for table, which in zip(tables, of_stream, strict=True)
+        for table, which in zip(tables, which_rows, strict=True)
     ]
-    with weekly_warehouse.change(*gone, changed=[f"staging.{stream}", "meta.delivered_days"]) as warehouse:
+    of_stream = Changed(rows=frozenset({stream}))
+    changed = {tables[0]: Changed()} | dict.fromkeys(tables[1:], of_stream)
+    with weekly_warehouse.change(*gone, changed=changed) as warehouse:
         told = warehouse.told()
     measured = pl.col("status").is_in(MEASURED)
     mine = told.cells.filter(pl.col("metric_id").is_in(metrics)).sort(CELL)
