@@ -72,9 +72,7 @@ won as (
     join scores.change_metric as c on c.team_id = r.team_id and c.metric_id = r.metric_id and c.as_of <= r.as_of
     join ref.as_of as w on w.as_of = c.as_of and w.grain = c.grain and w."on" >= r.decided_on
     -- A latest day that ends a month is that month once more.
-    where
-        c.grain = 'month'
-        or (r.grain = 'latest' and c.as_of not in (select m.as_of from ref.as_of as m where m.grain = 'month'))
+    where c.grain = 'month' or r.grain = 'latest' and c.as_of not in (from ref.as_of select as_of where grain = 'month')
     group by all
 ),
 

@@ -7,9 +7,9 @@ import pytest
 
 from opsmetrics import build as plans
 from opsmetrics.sources import pull_stream
-from tests.ancestors import made_for
 from tests.conftest import settings_in
 from tests.connectors.test_git_clones import Repository, manifest
+from tests.parts import made_for
 
 SOURCES = """
 [[connector]]

@@ -29,6 +29,15 @@ ALWAYS_SEVERAL = {
 # Behind a sentence that names the number, or of one team alone: whether it does.
 NUMBERLESS = {"incidents.lead_lasted", "incidents.lead_lasted_untold", "lead.year_one", "index.teams_lead_only"}
 NUMBERLESS |= {"months.lead_only", "months.then_only", "area.lead_only"}
+# The names of the weakest stand there, not how many they are.
+NUMBERLESS |= {
+    "lead.weakest",
+    "lead.weakest_one",
+    "team.lead",
+    "team.lead_provisional",
+    "index.areas_lead",
+    "brief.slide_matrix",
+}
 
 
 @pytest.mark.parametrize(

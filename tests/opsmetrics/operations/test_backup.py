@@ -30,7 +30,7 @@ from opsmetrics.operations.restore_records import (
 from opsmetrics.operations.restore_tests import restore_test
 from opsmetrics.operations.restoring import MOST_LEFT, restore
 from opsmetrics.sources import pull_stream
-from tests.ancestors import made_for
+from tests.parts import made_for
 
 FIRST, SECOND = datetime(2026, 9, 2, 7, tzinfo=UTC), datetime(2026, 9, 3, 7, tzinfo=UTC)
 

@@ -24,7 +24,7 @@ from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.tables import read_table
 from opsmetrics.streams import STREAMS
-from tests.ancestors import made_for
+from tests.parts import made_for
 
 CHECKS = STREAMS["availability_checks"]
 

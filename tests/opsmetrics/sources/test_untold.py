@@ -10,8 +10,8 @@ from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.landing import load_paths, read_load
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import pull_stream
-from tests.ancestors import made_for
 from tests.conftest import settings_in
+from tests.parts import made_for
 
 # Pages of a tool without acknowledgements; the verdict of the duty is a column that nobody has filled in yet.
 ALERTS = """alert_id,service_id,rule_id,fired_at,closed_at,label
