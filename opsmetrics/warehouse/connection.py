@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -67,6 +67,9 @@ def _opened(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
         if is_refusal(error) or _is_of_another_file(error, path):
             raise StorageError(error) from error
         _set_aside(path)
+        with suppress(duckdb.Error):
+            # Begun at once: where there is none, what was set aside would come back, and be damaged again.
+            _open(path).close()
         message = f"{path}: the working file was damaged and is set aside ({error}); run again to build it anew"
         raise WarehouseDamagedError(message) from error
     finally:

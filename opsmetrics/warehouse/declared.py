@@ -84,7 +84,7 @@ def write_table(con: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFram
         ContractError: Columns, types or rows are not as declared.
     """
     replace_rows(con, table, frame)
-    check_table(con, table)
+    check_table(con, table, rows=frame.height)
     comment_table(con, table)
 
 
@@ -132,18 +132,21 @@ def comment_table(con: duckdb.DuckDBPyConnection, table: Table, kind: str = "tab
     con.execute("; ".join((f"comment on {kind} {name} is {quote(table.title)}", *columns)))
 
 
-def check_table(con: duckdb.DuckDBPyConnection, table: Table, *, where: str = EVERYTHING) -> None:
+def check_table(
+    con: duckdb.DuckDBPyConnection, table: Table, *, where: str = EVERYTHING, rows: int | None = None
+) -> None:
     """Hold a table of Python's against its declaration.
 
     Args:
         con: The working file, in the transaction that wrote.
         table: The declaration.
         where: Condition on the rows that were written; of a table that only grows, the new ones.
+        rows: How many there are, where the caller knows it.
 
     Raises:
         ContractError: Names every column that is wrong, how many rows, and the key of the first.
     """
-    wrong = examine(con, table, [where]).wrong
+    wrong = examine(con, table, [where], rows=rows).wrong
     if wrong:
         raise ContractError(f"{table.name}: the table breaks its declaration: {'; '.join(wrong)}\n    fix: {_FIX}")
 
@@ -155,7 +158,7 @@ class Examined:
     Attributes:
         wrong: One text per broken rule.
         rows: Rows that were examined.
-        content: Columns and a digest of all rows; None where something is wrong, or only parts were examined.
+        content: What the table holds, where that was asked for and nothing is wrong.
     """
 
     wrong: list[str]
@@ -164,7 +167,13 @@ class Examined:
 
 
 def examine(
-    con: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[str] = (EVERYTHING,), ask: Ask | None = None
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    parts: Sequence[str] = (EVERYTHING,),
+    ask: Ask | None = None,
+    *,
+    rows: int | None = None,
+    with_content: bool = False,
 ) -> Examined:
     """Hold a table against its declaration.
 
@@ -173,14 +182,22 @@ def examine(
         table: The declaration.
         parts: Conditions that cut the rows into parts of bounded size; no key stands in two of them.
         ask: Answers a select of at most one row; default: the working file.
+        rows: How many rows there are, where the caller knows it: of none, no rule can be broken.
+        with_content: Whether to tell what the table holds; of a table that is read whole.
     """
     columns = columns_of(con, table.name)
     if wrong := _form_errors(table, columns):
         return Examined(wrong)
-    is_whole = ask is None and list(parts) == [EVERYTHING]
+    if rows == 0:
+        return Examined([], 0, content_of(columns, "0") if with_content else None)
     answer = ask or (lambda select, _: (con.execute(select).fetchall() or [()])[0])
-    wrong, rows, digest = _examine_rows(table, parts, answer, with_digest=is_whole)
-    return Examined(wrong, rows, f"{columns}|{digest}" if is_whole and not wrong else None)
+    wrong, rows, digest = _examine_rows(table, parts, answer, with_digest=with_content)
+    return Examined(wrong, rows, None if digest is None or wrong else content_of(columns, digest))
+
+
+def content_of(columns: Sequence[tuple[str, str]], digest: str) -> str:
+    """Return what a table holds: names and types of its columns, and the digest of its rows (:func:`sums`)."""
+    return f"{[f'{name} {of_type}' for name, of_type in columns]}|{digest}"
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
@@ -189,7 +206,7 @@ def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, st
 
 
 def sums(name: str) -> str:
-    """Return the expression for a digest of any number of rows of a relation, in whatever order they stand."""
+    """Return the expression for a digest of any number of rows of a relation in any order; of none it is ``0``."""
     return f"concat_ws('.', count(*), sum(hash({name})), sum(hash({name}, 'again')))"
 
 

@@ -116,6 +116,7 @@ def build_table(
         return TableResult(file.table, _count(con, file.table), 0 if is_daily else None, is_unchanged=True)
     days: int | None = None
     parts = [EVERYTHING]
+    made: int | None = None
     new = [macro for macro in file.macros if macro.text not in _made[con]]
     try:
         with unchanged.transaction(con):
@@ -123,8 +124,9 @@ def build_table(
             if is_daily:
                 days, parts = _build_days(con, file, streams, changed if found.is_made else None, engine, kind)
             else:
-                con.execute(f"create or replace {kind} {file.table} as {file.text}")
-            examined = _checked(con, file, table, parts, engine if is_landed else None)
+                told = con.execute(f"create or replace {kind} {file.table} as {file.text}").fetchall()
+                made = told[0][0] if told else None
+            examined = _checked(con, file, table, parts, engine if is_landed else None, made)
             comment_table(con, table, kind)
             unchanged.remember(con, file, kind, found, examined.content)
     except duckdb.Error as error:
@@ -227,15 +229,20 @@ def _spans(con: duckdb.DuckDBPyConnection, streams: list[str]) -> list[str]:
 
 
 def _checked(
-    con: duckdb.DuckDBPyConnection, file: SqlFile, table: Table, parts: list[str], engine: Engine | None
+    con: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    table: Table,
+    parts: list[str],
+    engine: Engine | None,
+    rows: int | None,
 ) -> Examined:
-    """Hold what was built against its contract, part by part.
+    """Hold what was built against its contract, part by part; of a table that was made whole its rows are known.
 
     The key of an incremental table holds the day or the instant that decides it, so that a key cannot stand in two
     parts.
     """
     ask = None if engine is None else lambda select, part: engine.ask(con, select, part)
-    found = examine(con, table, parts, ask)
+    found = examine(con, table, parts, ask, rows=rows, with_content=rows is not None)
     if found.wrong:
         raise SqlFileError(f"{file.path}: the result breaks its contract: {'; '.join(found.wrong)}")
     return found

@@ -241,6 +241,10 @@ def zeroed(content: bytes) -> bytes:
     return content[:-64] + bytes(64)
 
 
+# Where DuckDB's blocks begin in its file, and how long each is, in bytes.
+HEADERS, BLOCK = 3 * 4096, 256 * 1024
+
+
 def damage(path: Path, how) -> None:
     mode = path.stat().st_mode
     path.chmod(0o644)
@@ -320,6 +324,29 @@ def test_damaged_working_file(place, note, fault, how):
     (place.snapshots / store.POINTER).unlink()
     ended_whole(place)
     note(f"Working file {fault}", WHOLE, place)
+
+
+def test_rows_of_the_working_file_are_damaged(place, note):
+    """It can be opened; what is broken is a table that the build would leave as it stands."""
+    with duckdb.connect(str(place.warehouse), read_only=True) as con:
+        blocks = con.execute(
+            "select distinct block_id from pragma_storage_info('staging.incidents') where persistent and block_id >= 0"
+        ).fetchall()
+    assert blocks
+
+    def zeroed_blocks(content: bytes) -> bytes:
+        for (number,) in blocks:
+            first = HEADERS + number * BLOCK
+            content = content[:first] + bytes(BLOCK) + content[first + BLOCK :]
+        return content
+
+    damage(place.warehouse, zeroed_blocks)
+    file = place.org / "data/deployments.csv"
+    right = file.read_text()
+    for text in (right.replace(",pipeline,", ",human,"), right):
+        file.write_text(text)
+        ended_whole(place)
+    note("Rows of the working file overwritten", WHOLE, place)
 
 
 def test_working_file_deleted(place, note):
