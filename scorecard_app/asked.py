@@ -80,9 +80,11 @@ def _sentence(page: Page, key: str) -> str:
 
 
 def _of_words(page: Page, key: str, values: list[str]) -> str:
+    known = WORDS[key](page.snapshot)
     if key == "open":
-        values = list(parts_of(values))
-    unknown = [value for value in values if value not in WORDS[key](page.snapshot)]
+        unknown = [value for value in values if not parts_of([value]) or not parts_of([value]).keys() <= {*known}]
+    else:
+        unknown = [value for value in values if value not in known]
     if unknown:
         shown = {"period": page.period_within()}.get(key, "")
         return page.text(

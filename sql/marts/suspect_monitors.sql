@@ -1,26 +1,22 @@
--- title = "Monitors that were down most of the last 28 days: more likely a fault of the monitor than an outage"
+-- title = "Monitors that were down most of their last 28 known days: more likely a fault of the monitor than an outage"
 -- key = ["monitor_key"]
 -- [columns]
 -- monitor_key = "provider/monitor_id"
 -- service_id = "Service, or null"
--- observed_minutes = "Minutes of the last 28 local days with a known state; a day at least"
+-- observed_minutes = "Minutes with a known state in the 28 days before the last of them; a day at least"
 -- down_ratio = "Share of them down, 0..1; above 0.5"
 -- first_http_status = "HTTP status of the newest outage; 401 and 404 speak for a wrong check; null = not told"
-with newest as (
-    select c.starts_at, w.as_of
-    from ref.as_of as w
-    join ref.calendar as c on c.day = w."on" - 27
-    where w.grain = 'latest'
-),
+with known as (select * from facts.availability_runs where status <> 'unknown'),
 
--- What is over and mended says nothing of a monitor as it is now, nor what was right before it broke.
+newest as (select monitor_key, max(ends_at) - interval 28 day as starts_at from known group by monitor_key),
+
+-- What is over and mended says nothing of a monitor as it was last, nor what was right before it broke.
 runs as (
     select
         r.monitor_key, r.service_id, r.run_number, r.status, r.first_http_status,
-        epoch_us(least(r.ends_at, n.as_of)) - epoch_us(greatest(r.starts_at, n.starts_at)) as us
-    from facts.availability_runs as r
-    join newest as n on r.starts_at < n.as_of and r.ends_at > n.starts_at
-    where r.status <> 'unknown'
+        epoch_us(r.ends_at) - epoch_us(greatest(r.starts_at, n.starts_at)) as us
+    from known as r
+    join newest as n on n.monitor_key = r.monitor_key and r.ends_at > n.starts_at
 ),
 
 totals as (

@@ -34,7 +34,9 @@ def ended(period: str) -> date:
 
 
 def days_of(words: str) -> list[date]:
-    return [date(int(year), NUMBERS[month], int(day)) for day, month, year in DAY.findall(words)]
+    # A number of another cell may stand before the name of a month: *94 May 2026*.
+    found = [(int(year), NUMBERS[month], int(day)) for day, month, year in DAY.findall(words)]
+    return [date(year, month, day) for year, month, day in found if 1 <= day <= calendar.monthrange(year, month)[1]]
 
 
 def without_what_lies_ahead(html: str) -> str:
