@@ -189,14 +189,19 @@ def examine(
     if wrong := _form_errors(table, columns):
         return Examined(wrong)
     if rows == 0:
-        return Examined([], 0, content_of(columns, "0") if with_content else None)
+        return Examined([], 0, _content(columns, "0") if with_content else None)
     answer = ask or (lambda select, _: (con.execute(select).fetchall() or [()])[0])
     wrong, rows, digest = _examine_rows(table, parts, answer, with_digest=with_content)
-    return Examined(wrong, rows, None if digest is None or wrong else content_of(columns, digest))
+    return Examined(wrong, rows, None if digest is None or wrong else _content(columns, digest))
 
 
-def content_of(columns: Sequence[tuple[str, str]], digest: str) -> str:
-    """Return what a table holds: names and types of its columns, and the digest of its rows (:func:`sums`)."""
+def content_in(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Return what a table holds, as :func:`examine` tells it; all of it is read."""
+    ((digest,),) = con.execute(f"select {sums(_THIS)} from {quoted(table)} as {_THIS}").fetchall()
+    return _content(columns_of(con, table), digest)
+
+
+def _content(columns: Sequence[tuple[str, str]], digest: str) -> str:
     return f"{[f'{name} {of_type}' for name, of_type in columns]}|{digest}"
 
 

@@ -25,7 +25,7 @@ from opsmetrics.core.version import source_digest
 from opsmetrics.streams import PUBLISHED_SCORES, STREAMS
 from opsmetrics.warehouse import connection
 from opsmetrics.warehouse.connection import kind_of
-from opsmetrics.warehouse.declared import columns_of, content_of, create_missing, quoted, sums
+from opsmetrics.warehouse.declared import content_in, create_missing, quoted, sums
 from opsmetrics.warehouse.load_tables import raw_table
 
 BUILT_TABLES = Table(
@@ -91,9 +91,9 @@ def standing(
     is_made = inputs is not None and inputs == before and kind_of(con, file.table) == kind
     if is_made and kind == "table" and not is_incremental(file):
         # What stands was not written by this build: a broken block, or a hand, would be published unseen.
-        is_made = _content(con, file.table) == content
+        is_made = content_in(con, file.table) == content
         for raw in reads & {f"raw.{name}" for name in STREAMS}:
-            _content(con, raw)
+            content_in(con, raw)
     return Standing(inputs, before, is_made)
 
 
@@ -119,7 +119,7 @@ def remember(con: duckdb.DuckDBPyConnection, file: SqlFile, kind: str, found: St
 
 def remember_given(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
     """Write down what tables of Python hold; in the transaction that wrote them, or after :func:`forget_given`."""
-    contents = {name: _content(con, name) for name in tables}
+    contents = {name: content_in(con, name) for name in tables}
     _write(con, contents, None, contents)
 
 
@@ -191,11 +191,6 @@ def _write(
     for name in gone:
         del known[name]
     known.update({name: (inputs, content) for name, content in contents.items()})
-
-
-def _content(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    ((rows,),) = con.execute(f"select {sums('this_row')} from {quoted(table)} as this_row").fetchall()
-    return content_of(columns_of(con, table), rows)
 
 
 def _own_stream(file: SqlFile) -> str | None:

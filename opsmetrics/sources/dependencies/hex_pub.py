@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from opsmetrics.core.yaml_text import YamlError, read_yaml
-from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, UnreadableError
+from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, yaml_object
 
 _MIX_NEED = re.compile(r'\{:(?P<name>\w+),\s*"(?P<wanted>[^"\n]{1,80})"(?P<rest>[^{}]{0,400})\}')
 _MIX_LOCKED = re.compile(
@@ -45,7 +44,7 @@ def mix_lock(text: str) -> Contents:
 
 def pubspec(text: str) -> Contents:
     """Read a pubspec.yaml of Dart; what comes with Flutter, from folders and from repositories is no package."""
-    content = _mapping(text)
+    content = yaml_object(text)
     needs: list[Need] = []
     for part in ("dependencies", "dev_dependencies"):
         for name, said in _items(content.get(part)):
@@ -62,21 +61,11 @@ def pubspec(text: str) -> Contents:
 def pubspec_lock(text: str) -> Contents:
     """Read a pubspec.lock."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, entry in _items(_mapping(text).get("packages")):
+    for name, entry in _items(yaml_object(text).get("packages")):
         if isinstance(entry, dict):
             is_hosted = entry.get("source") == "hosted" and entry.get("version") is not None
             found[str(name)] = (str(entry["version"]) if is_hosted else ELSEWHERE,)
     return Contents(locked=found)
-
-
-def _mapping(text: str) -> dict[Any, Any]:
-    try:
-        content = read_yaml(text)
-    except YamlError as error:
-        raise UnreadableError from error
-    if not isinstance(content, dict):
-        raise UnreadableError
-    return content
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from opsmetrics.core.yaml_text import YamlError, read_yaml
+
 # Stands in a lock file for what no registry released: another project of the repository, a folder, a repository.
 ELSEWHERE = "elsewhere"
 
@@ -68,6 +70,21 @@ def json_object(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
+        raise UnreadableError from error
+    if not isinstance(content, dict):
+        raise UnreadableError
+    return content
+
+
+def yaml_object(text: str) -> dict[Any, Any]:
+    """Read an object in YAML.
+
+    Raises:
+        UnreadableError: It is none.
+    """
+    try:
+        content = read_yaml(text)
+    except YamlError as error:
         raise UnreadableError from error
     if not isinstance(content, dict):
         raise UnreadableError

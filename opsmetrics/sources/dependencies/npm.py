@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opsmetrics.core.yaml_text import YamlError, read_yaml
-from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, UnreadableError, json_object
+from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, json_object, yaml_object
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
 _EXACT = re.compile(r"=?\s*v?(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)")
@@ -93,12 +92,7 @@ def pnpm_lock(text: str) -> Contents:
 
 
 def _pnpm_document(text: str) -> dict[str, tuple[str, ...]]:
-    try:
-        content = read_yaml(text)
-    except YamlError as error:
-        raise UnreadableError from error
-    if not isinstance(content, dict):
-        raise UnreadableError
+    content = yaml_object(text)
     importers = content.get("importers")
     found: dict[str, tuple[str, ...]] = {}
     for importer, sections in (importers if isinstance(importers, dict) else {".": content}).items():
