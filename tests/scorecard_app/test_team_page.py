@@ -233,7 +233,7 @@ def test_what_opens_on_demand_is_a_link_that_opens_it_beside_what_is_open(demo_h
 
 def test_a_part_that_is_not_there_is_said(demo_home, monkeypatch):
     _, html = open_page("team", demo_home, monkeypatch, team="sjokart", open="changes.nonsense", lang="en")
-    assert text("en", "asked.no_choice", name="nonsense") in unescape(html)
+    assert text("en", "asked.no_choice", name="changes.nonsense") in unescape(html)
     assert "open-changes" in html
 
 
