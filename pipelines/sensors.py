@@ -68,15 +68,19 @@ def tell_what_is_wrong(
     if not new and not over:
         return dg.SkipReason(f"nothing new; {len(found)} known")
     link = HEALTH.at().url(settings.public_url) if settings.public_url else None
-    try:
-        if new:
-            post(settings, Message(f"Ops scorecard: {len(new)} new, {len(found)} in all to look at", tuple(new), link))
-        if over:
-            post(settings, Message(f"Ops scorecard: {len(over)} well again", tuple(over), link))
-    except NotifyError as error:
-        # The cursor stays, so that the next tick sends it.
-        return dg.SkipReason(str(error))
-    return dg.SensorResult(cursor=json.dumps(found))
+    messages = [
+        (new, f"{len(new)} new, {len(found)} in all to look at", sent | found),
+        (over, f"{len(over)} well again", found),
+    ]
+    for lines, title, told in messages:
+        try:
+            if lines:
+                post(settings, Message(f"Ops scorecard: {title}", tuple(lines), link))
+        except NotifyError as error:
+            # What was not taken is sent at the next tick, and what was taken is not sent again.
+            return dg.SensorResult(skip_reason=dg.SkipReason(str(error)), cursor=json.dumps(sent))
+        sent = told
+    return dg.SensorResult(cursor=json.dumps(sent))
 
 
 @dg.run_failure_sensor(name="tell_failed_runs", minimum_interval_seconds=30, default_status=RUNNING)

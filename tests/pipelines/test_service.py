@@ -15,7 +15,7 @@ from assets.keys import key_of
 from assets.resources import Workspace
 from opsmetrics import build as plans
 from opsmetrics.core.settings import Settings, default_sql_root
-from opsmetrics.operations.health import issues
+from opsmetrics.operations.health import Issue, issues
 from opsmetrics.operations.notify import MOST_LINES, Message, NotifyError, post, slack, teams
 from opsmetrics.sources import pull_stream
 from opsmetrics.streams import STREAMS
@@ -30,14 +30,14 @@ SECRET = "webhook-secret-path"  # noqa: S105 - what must not be told
 
 @pytest.fixture
 def chat():
-    """A webhook on loopback: what was posted to it, and the status that it answers next."""
+    """A webhook on loopback: what was posted to it, and the statuses that it answers next; the last one stays."""
     posted: list[dict] = []
     answers = [200]
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(answers[0])
+            self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
             self.end_headers()
 
         def log_message(self, *_):
@@ -139,7 +139,7 @@ def test_what_is_wrong_is_told_once_and_so_is_its_end(workspace, small, chat):
     failed = tick(None)
     assert "did not take" in failed.skip_message
     assert SECRET not in failed.skip_message
-    assert failed.cursor is None
+    assert failed.cursor == "{}"
     answers[0] = 200
     posted.clear()
     first = tick(failed.cursor)
@@ -153,6 +153,25 @@ def test_what_is_wrong_is_told_once_and_so_is_its_end(workspace, small, chat):
     assert "well again" in posted[-1]["text"]
     assert json.loads(second.cursor) == {}
     assert len(posted) == 2
+
+
+def test_what_a_chat_took_is_not_sent_again_because_it_refused_the_next(workspace, chat, monkeypatch):
+    _, posted, answers = chat
+    monkeypatch.setattr("pipelines.sensors.issues", lambda *_: [Issue("late", "a source that is late")])
+    answers[:] = [200, 503]
+
+    def tick(cursor):
+        with dg.build_sensor_context(cursor=cursor, resources={"workspace": workspace}) as context:
+            return tell_what_is_wrong.evaluate_tick(context)
+
+    half = tick(json.dumps({"gone": "a source that is well again"}))
+    assert "did not take" in half.skip_message
+    posted.clear()
+    answers[:] = [200]
+    whole = tick(half.cursor)
+    (message,) = posted
+    assert "well again" in message["text"]
+    assert json.loads(whole.cursor) == {"late": "a source that is late"}
 
 
 def test_a_failed_run_is_told_with_step_reason_and_link(workspace, small, chat):
