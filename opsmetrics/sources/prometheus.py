@@ -31,6 +31,8 @@ UP = 0.5
 UP_TARGETS = "count(up)"
 # Rules that are evaluated less often than this are not looked for: their samples are told apart from other alerts.
 RAREST = timedelta(hours=1)
+# The blackbox exporter's metrics, whose instance is what was probed.
+_OF_A_PROBE = "probe_"
 LATENCY = ("valid_count", "fast_count")
 # The year 10000, as seconds.
 LATEST = 253_402_300_800
@@ -309,12 +311,18 @@ def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
 
 
 def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
-    """Return secrets and certificates of today with their end; what they are called stays there."""
-    settings, rows, notes = request.connector, list[Row](), Notes()
+    """Return secrets and certificates of today with their end; what they are called stays there.
+
+    What probes of one target tell with one end is one certificate, from however many places they look.
+    """
+    settings, notes = request.connector, Notes()
+    rows: dict[tuple[Any, ...], Row] = {}
     with _client(request) as http:
         for kind, query in (("secret", settings.secret_expiry), ("certificate", settings.certificate_expiry)):
             data = {"query": query, "time": f"{request.now.timestamp():.3f}"}
-            for item in notes.read(http.post("api/v1/query", data=data)):
+            for item in sorted(
+                notes.read(http.post("api/v1/query", data=data)), key=lambda item: hash_of(item["metric"])
+            ):
                 labels: dict[str, str] = item["metric"]
                 seconds = float(item["value"][1])
                 # Milliseconds, or an end that no calendar has.
@@ -322,17 +330,22 @@ def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
                     notes.count(TOO_LATE, 1)
                 # Zero and NaN say that it has no end, or that nothing was reached.
                 elif math.isfinite(seconds) and seconds > 0:
-                    name = labels.get(settings.service_label) or labels.get(settings.monitor_label)
-                    rows.append(
+                    target = labels.get(settings.monitor_label)
+                    name = labels.get(settings.service_label) or target
+                    is_probed = target is not None and labels.get("__name__", "").startswith(_OF_A_PROBE)
+                    # Of what is not probed the instance is who tells it, of many secrets at once.
+                    key = (kind, target, seconds) if is_probed else (kind, hash_of(labels))
+                    rows.setdefault(
+                        key,
                         {
                             "expiry_id": f"{kind}-{hash_of(labels):x}",
                             "service_id": settings.service(name),
                             "kind": kind,
                             "observed_on": request.today,
                             "expires_at": datetime.fromtimestamp(seconds, tz=UTC),
-                        }
+                        },
                     )
-    return notes.result(rows, f"{settings.url} expiries")
+    return notes.result(list(rows.values()), f"{settings.url} expiries")
 
 
 def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
