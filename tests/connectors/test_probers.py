@@ -220,6 +220,16 @@ def test_incidents_that_overlap_are_one_outage(stack):
     assert found == [(2, 22, "up"), (3, 8, "down"), (3, 9, "down"), (3, 12, "up"), *UP[1:]]
 
 
+def test_an_incident_that_somebody_ended_while_the_checks_still_fail_is_not_followed_by_up(stack):
+    found = stack([("2026-08-03T08:00:00Z", "2026-08-03T09:00:00Z")], status="down")
+    assert found == [(2, 22, "up"), (3, 8, "down"), (3, 9, "unknown"), (3, 22, "unknown"), (4, 22, "unknown")]
+    assert stack([("2026-08-03T08:00:00Z", None)], status="down")[1:] == [
+        (3, 8, "down"),
+        (3, 22, "down"),
+        (4, 22, "down"),
+    ]
+
+
 def test_two_incidents_may_begin_at_one_instant(stack):
     begin = "2026-08-03T08:00:00Z"
     found = stack([(begin, None), (begin, "2026-08-03T09:00:00Z")])
