@@ -33,6 +33,9 @@ UP_TARGETS = "count(up)"
 RAREST = timedelta(hours=1)
 # The blackbox exporter's metrics, whose instance is what was probed.
 _OF_A_PROBE = "probe_"
+# Labels of who tells a series, and those that an exporter's target may have as well.
+_WHO_TELLS = frozenset({"instance", "pod", "node", "container", "endpoint", "prometheus", "prometheus_replica"})
+_OF_A_TARGET = frozenset({"__name__", "job", "namespace", "service"})
 LATENCY = ("valid_count", "fast_count")
 # The year 10000, as seconds.
 LATEST = 253_402_300_800
@@ -313,7 +316,7 @@ def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
 def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return secrets and certificates of today with their end; what they are called stays there.
 
-    What probes of one target tell with one end is one certificate, from however many places they look.
+    What several probes or exporters tell of one thing, with one end, is one.
     """
     settings, notes = request.connector, Notes()
     rows: dict[tuple[Any, ...], Row] = {}
@@ -330,13 +333,9 @@ def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
                     notes.count(TOO_LATE, 1)
                 # Zero and NaN say that it has no end, or that nothing was reached.
                 elif math.isfinite(seconds) and seconds > 0:
-                    target = labels.get(settings.monitor_label)
-                    name = labels.get(settings.service_label) or target
-                    is_probed = target is not None and labels.get("__name__", "").startswith(_OF_A_PROBE)
-                    # Of what is not probed the instance is who tells it, of many secrets at once.
-                    key = (kind, target, seconds) if is_probed else (kind, hash_of(labels))
+                    name = labels.get(settings.service_label) or labels.get(settings.monitor_label)
                     rows.setdefault(
-                        key,
+                        (kind, seconds, *_what_expires(settings, labels)),
                         {
                             "expiry_id": f"{kind}-{hash_of(labels):x}",
                             "service_id": settings.service(name),
@@ -346,6 +345,16 @@ def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
                         },
                     )
     return notes.result(list(rows.values()), f"{settings.url} expiries")
+
+
+def _what_expires(settings: Prometheus, labels: dict[str, str]) -> tuple[object, ...]:
+    """Return what tells secrets or certificates of one end apart: the target of a probe, else labels of their own."""
+    target = labels.get(settings.monitor_label)
+    if target is not None and labels.get("__name__", "").startswith(_OF_A_PROBE):
+        return (target,)
+    own = {name: text for name, text in labels.items() if name not in _WHO_TELLS}
+    # Where only the exporter is told, nobody knows how many there are behind it.
+    return _identity(own) if own.keys() - {*_OF_A_TARGET, settings.service_label} else _identity(labels)
 
 
 def alerts(request: FetchRequest[Prometheus]) -> FetchResult:
