@@ -100,6 +100,10 @@ def _changes(
         changes.append(Change(started, "unknown" if started in unsure else "down"))
         if resolved is not None and not _within(spans, resolved):
             changes.append(Change(resolved, between(resolved)))
+    ends = [resolved for _, resolved in spans if resolved is not None]
+    if monitor["status"] == "down" and ends and len(ends) == len(spans):
+        # People may end an incident while the checks still fail: nobody says for how long they have since.
+        changes.append(Change(max(ends), "unknown"))
     if paused is not None:
         changes.append(Change(paused, "unknown"))
     return changes

@@ -52,6 +52,8 @@ class FetchRequest(Generic[ConnectorT]):
         ends_at: Midnight that ends them, UTC.
         now: Clock of the pull, UTC.
         known: What this pull was told already and asks no second time, the same for all its questions.
+        kept: What the source told at earlier pulls and tells no more, by the connector's own names: JSON. What is put
+            there is told at the next pull, unless its note is lost.
         looks: Reads how the asked days were last looked at, and which rows were landed of them.
         asked_before: When the source was last asked for anything of the stream, and answered in full; None: never.
     """
@@ -65,6 +67,7 @@ class FetchRequest(Generic[ConnectorT]):
     ends_at: datetime
     now: datetime
     known: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
+    kept: dict[str, Any] = field(default_factory=dict[str, Any], compare=False)
     looks: Callable[[], Mapping[date, Look]] = field(default=dict, compare=False)
     asked_before: datetime | None = None
 

@@ -25,7 +25,7 @@ from opsmetrics.sources.grafana_history import (
     state_of,
     was_firing,
 )
-from opsmetrics.sources.grafana_quiet import Quiet, allowed, policies
+from opsmetrics.sources.grafana_quiet import UNTOLD_TREES, Quiet, allowed, has_own_tree, policies
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
 from opsmetrics.streams import STREAMS
@@ -122,7 +122,7 @@ def _is_routed(settings: Grafana, rule: Row, tree: Row | None) -> bool | None:
     receiver = _receiver(rule)
     if receiver:
         reached: set[str] | None = {receiver}
-    elif tree is not None:
+    elif tree is not None and not has_own_tree(rule):
         reached = receivers_of({"alertname": rule.get("title") or "", **(rule.get("labels") or {})}, tree)
     else:
         reached = None
@@ -217,7 +217,9 @@ def alerts(request: FetchRequest[Grafana]) -> FetchResult:
             # It fires for longer than most do: its end is told later.
             found += _transitions(settings, http, until, request.now)
             rows = _intervals(request, rules, quiet, found)
-    return FetchResult(rows, source=f"{settings.url} state history", notes=quiet.notes)
+    trees = sum(has_own_tree(rule) for rule in rules)
+    notes = (*quiet.notes, *([f"{trees} {UNTOLD_TREES}"] if trees else []))
+    return FetchResult(rows, source=f"{settings.url} state history", notes=notes)
 
 
 def _intervals(

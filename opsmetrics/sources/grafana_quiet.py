@@ -18,6 +18,9 @@ Row = dict[str, Any]
 SILENCES = "api/alertmanager/grafana/api/v2/silences"
 POLICIES, TIMINGS = "api/v1/provisioning/policies", "api/v1/provisioning/mute-timings"
 UNTOLD_SILENCES = "silences cannot be read (alert.silences:read): what they silenced counts as pages"
+# What a rule names the tree of policies by that its alerts go by: since 2026 in its settings, before that in a label.
+_TREE_LABEL, _DEFAULT_TREE = "__grafana_managed_route__", "user-defined"
+UNTOLD_TREES = "rules go by a tree of policies of their own, which is not read: what it mutes counts as pages"
 UNTOLD_TIMINGS = "policies or mute timings cannot be read (alert.provisioning:read): what they muted counts as pages"
 
 
@@ -59,8 +62,16 @@ class Quiet:
         sent: Row = rule.get("notification_settings") or {}
         if sent.get("receiver"):
             return self._times.cover(sent, first, last)
+        if has_own_tree(rule):
+            return False
         found = policies_of(own, self._tree, is_all=is_all) if self._tree else None
         return bool(found) and all(self._times.cover(policy, first, last) for _, policy in found or [])
+
+
+def has_own_tree(rule: Row) -> bool:
+    """Whether alerts of a rule go by another tree of policies than the one that is told."""
+    named = (rule.get("notification_settings") or {}).get("policy") or (rule.get("labels") or {}).get(_TREE_LABEL)
+    return named not in {None, "", _DEFAULT_TREE}
 
 
 def policies(http: Http) -> Row | None:

@@ -90,6 +90,7 @@ class PullNote:
         files: Each file as it was last looked at, by its path below the root.
         days: What was landed for each local day of a whole file.
         told: What the last pull left open, and why.
+        kept: What the connector asked to be told again.
         knows_ends: Whether it says of each day when the last of its rows ended; an earlier version did not.
     """
 
@@ -102,6 +103,7 @@ class PullNote:
     files: dict[str, FileMark] = field(default_factory=dict[str, FileMark])
     days: dict[str, DayMark] = field(default_factory=dict[str, DayMark])
     told: tuple[str, ...] = ()
+    kept: dict[str, Any] = field(default_factory=dict[str, Any])
     knows_ends: bool = True
 
     @classmethod
@@ -116,6 +118,7 @@ class PullNote:
             "files": {path: FileMark(*mark) for path, mark in content.get("files", {}).items()},
             "days": {day: DayMark(*mark) for day, mark in content.get("days", {}).items()},
             "told": tuple(content.get("told", ())),
+            "kept": dict(content.get("kept", {})),
             "knows_ends": content.get("knows_ends", False),
         }
         return cls(**{**content, **marks})

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -71,17 +72,31 @@ def _created(request: FetchRequest[OnCall], http: Http, path: str) -> Iterator[R
         first, last = (int(at.timestamp() * 1000) for at in (start, end))
         words = {"query": f"createdAt>={first} AND createdAt<{last}", "sort": "createdAt", "order": "asc", **size}
         found: list[Row] = []
-        for offset in range(0, DEEPEST - PAGE, PAGE):
+        offset = 0
+        while offset < DEEPEST - PAGE:
             page = http.get(path, offset=offset, **words)
             items = page["data"] if opsgenie else page["values"]
             found += items
-            following = page.get("paging") if opsgenie else page.get("links")
-            if not items or not (following or {}).get("next"):
+            following = _following(page, offset, len(items))
+            if not items or following is None:
                 return found
+            offset = following
         return None if can_halve else found
 
     millisecond = timedelta(milliseconds=1)
     return halved(fetch, request.starts_at, request.ends_at, shortest=millisecond, unit=millisecond)
+
+
+def _following(page: Row, offset: int, length: int) -> int | None:
+    """Return where the next page begins, None after the last one: its address says it, or a count of all."""
+    links: Row | None = page.get("paging", page.get("links"))
+    address, total = (links or {}).get("next"), page.get("count")
+    if address:
+        # A page may hold less than was asked for.
+        (told, *_) = parse_qs(urlsplit(address).query).get("offset") or [""]
+        return int(told) if told.isdecimal() and int(told) > offset else offset + PAGE
+    has_more = offset + length < total if isinstance(total, int) else links is None and length >= PAGE
+    return offset + length if has_more else None
 
 
 def _tag(item: Row, prefix: str) -> str | None:

@@ -70,13 +70,17 @@ def probe(request: FetchRequest[PagerDuty]) -> str:
 def _paged(http: Http, path: str, name: str, **params: Any) -> tuple[list[Row], bool]:
     """Return the rows of all pages, and whether there are more than can be shown."""
     found: list[Row] = []
-    for offset in range(0, DEEPEST - PAGE + 1, PAGE):
+    offset = 0
+    while offset + PAGE <= DEEPEST:
         page = http.get(path, limit=PAGE, offset=offset, time_zone="UTC", **params)
         found += page[name]
         # The description's own examples leave out whether there are more: a full page may have some after it.
-        has_more = page.get("more", len(page[name]) >= PAGE)
+        more = page.get("more")
+        has_more = len(page[name]) >= PAGE if more is None else more
         if not has_more or not page[name]:
             return found, False
+        # By what the page says that it holds at most, which may be less than was asked for.
+        offset += min(PAGE, int(page.get("limit") or PAGE))
     return found, True
 
 

@@ -31,6 +31,11 @@ UP = 0.5
 UP_TARGETS = "count(up)"
 # Rules that are evaluated less often than this are not looked for: their samples are told apart from other alerts.
 RAREST = timedelta(hours=1)
+# The blackbox exporter's metrics, whose instance is what was probed.
+_OF_A_PROBE = "probe_"
+# Labels of who tells a series, and those that an exporter's target may have as well.
+_WHO_TELLS = frozenset({"instance", "pod", "node", "container", "endpoint", "prometheus", "prometheus_replica"})
+_OF_A_TARGET = frozenset({"__name__", "job", "namespace", "service"})
 LATENCY = ("valid_count", "fast_count")
 # The year 10000, as seconds.
 LATEST = 253_402_300_800
@@ -309,12 +314,18 @@ def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
 
 
 def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
-    """Return secrets and certificates of today with their end; what they are called stays there."""
-    settings, rows, notes = request.connector, list[Row](), Notes()
+    """Return secrets and certificates of today with their end; what they are called stays there.
+
+    What several probes or exporters tell of one thing, with one end, is one.
+    """
+    settings, notes = request.connector, Notes()
+    rows: dict[tuple[Any, ...], Row] = {}
     with _client(request) as http:
         for kind, query in (("secret", settings.secret_expiry), ("certificate", settings.certificate_expiry)):
             data = {"query": query, "time": f"{request.now.timestamp():.3f}"}
-            for item in notes.read(http.post("api/v1/query", data=data)):
+            for item in sorted(
+                notes.read(http.post("api/v1/query", data=data)), key=lambda item: hash_of(item["metric"])
+            ):
                 labels: dict[str, str] = item["metric"]
                 seconds = float(item["value"][1])
                 # Milliseconds, or an end that no calendar has.
@@ -323,16 +334,27 @@ def expiries(request: FetchRequest[Prometheus]) -> FetchResult:
                 # Zero and NaN say that it has no end, or that nothing was reached.
                 elif math.isfinite(seconds) and seconds > 0:
                     name = labels.get(settings.service_label) or labels.get(settings.monitor_label)
-                    rows.append(
+                    rows.setdefault(
+                        (kind, seconds, *_what_expires(settings, labels)),
                         {
                             "expiry_id": f"{kind}-{hash_of(labels):x}",
                             "service_id": settings.service(name),
                             "kind": kind,
                             "observed_on": request.today,
                             "expires_at": datetime.fromtimestamp(seconds, tz=UTC),
-                        }
+                        },
                     )
-    return notes.result(rows, f"{settings.url} expiries")
+    return notes.result(list(rows.values()), f"{settings.url} expiries")
+
+
+def _what_expires(settings: Prometheus, labels: dict[str, str]) -> tuple[object, ...]:
+    """Return what tells secrets or certificates of one end apart: the target of a probe, else labels of their own."""
+    target = labels.get(settings.monitor_label)
+    if target is not None and labels.get("__name__", "").startswith(_OF_A_PROBE):
+        return (target,)
+    own = {name: text for name, text in labels.items() if name not in _WHO_TELLS}
+    # Where only the exporter is told, nobody knows how many there are behind it.
+    return _identity(own) if own.keys() - {*_OF_A_TARGET, settings.service_label} else _identity(labels)
 
 
 def alerts(request: FetchRequest[Prometheus]) -> FetchResult:

@@ -172,10 +172,11 @@ def _pull(
                 _pull_files(pull, window, outcome, fill_gaps=fill_gaps)
             else:
                 outcome.seen = _seen_before(settings, delivery, note)
+                outcome.kept = dict(note.kept) if note else {}
 
                 def checkpoint(seen: Seen) -> None:
                     before = note or PullNote(delivery.stream, delivery.origin, now.isoformat(), None, None, {})
-                    write_note(folder, replace(before, seen=seen, knows_ends=True))
+                    write_note(folder, replace(before, seen=seen, kept=outcome.kept, knows_ends=True))
 
                 asked = None if fill_gaps else window
                 _pull_connector(settings, organisation, delivery, asked, now, outcome, progress, checkpoint)
@@ -203,6 +204,7 @@ def _pull(
             outcome.files,
             outcome.days,
             result.told,
+            outcome.kept,
         ),
     )
     return result
@@ -248,6 +250,7 @@ class _Outcome:
         self.seen: Seen = {}
         self.files: dict[str, FileMark] = {}
         self.days: dict[str, DayMark] = {}
+        self.kept: dict[str, Any] = {}
 
     def count(self, source: str, counted: Mapping[str, int]) -> None:
         """Add what a source counted in one answer."""
@@ -321,6 +324,7 @@ def _pull_connector(
         progress(number, len(windows))
         request = replace(
             FetchRequest.make(settings, organisation, source, delivery.stream, days, now, told),
+            kept=outcome.kept,
             # Who asks for certain days wants them read anew.
             looks=partial(looks_at, settings.landing, stream, days, outcome.seen) if window is None else dict,
             asked_before=max((datetime.fromisoformat(mark.at) for mark in outcome.seen.values()), default=None),

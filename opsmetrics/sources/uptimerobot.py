@@ -1,19 +1,29 @@
-"""UptimeRobot's log of each monitor: when it went down, came up, was paused and started (contracts, K)."""
+"""UptimeRobot's log of each monitor: when it went down, came up, was paused and started (contracts, K).
+
+In a maintenance window nothing is checked, and the log says nothing of it: the state is unknown then. Windows are told
+as they are now; the past is read with them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from opsmetrics.organisation.connectors.monitors import UptimeRobot
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, required_secret
 from opsmetrics.sources.transitions import Change, Status, rows_of
+from opsmetrics.sources.zabbix_maintenance import spans
 
 PAGE = 50
 # A monitor that is paused, or was just started and has not been checked, has no state that anybody knows.
 _STATES: dict[int, Status] = {1: "down", 2: "up", 98: "unknown", 99: "unknown"}
+# Kinds of maintenance windows, as Zabbix numbers the same: once, daily, weekly, monthly.
+_KINDS = {1: 0, 2: 2, 3: 3, 4: 4}
+_EVERY_MONTH = (1 << 12) - 1
+UNREADABLE = "maintenance windows that cannot be read: what was not checked then counts as it stood"
 
 
 def _monitors(request: FetchRequest[UptimeRobot], *, most: int | None = None) -> Iterator[dict[str, Any]]:
@@ -23,7 +33,7 @@ def _monitors(request: FetchRequest[UptimeRobot], *, most: int | None = None) ->
     with request.client(settings.url, variable=settings.token_env) as http:
         offset = 0
         while True:
-            form = {"api_key": key, "format": "json", "logs": "1"}
+            form = {"api_key": key, "format": "json", "logs": "1", "mwindows": "1"}
             answer = http.post("v2/getMonitors", data={**form, "offset": str(offset), "limit": str(most or PAGE)})
             if answer["stat"] != "ok":
                 fix = f"put {ROLES[settings.kind]} into {settings.token_env}"
@@ -45,21 +55,64 @@ def probe(request: FetchRequest[UptimeRobot]) -> str:
 
 def availability_checks(request: FetchRequest[UptimeRobot]) -> FetchResult:
     """Return the changes of each monitor; before the oldest that the plan keeps the state is unknown."""
-    rows = [
-        row
-        for monitor in _monitors(request)
-        for row in rows_of(
-            request,
-            str(monitor["id"]),
-            _at(monitor["create_datetime"]),
-            # A monitor without a log yet has no state that anybody knows. Numbers come as numbers or as texts.
-            [
-                Change(_at(entry["datetime"]), _STATES.get(int(entry["type"]), "unknown"))
-                for entry in monitor.get("logs") or ()
-            ],
+    rows: list[dict[str, Any]] = []
+    unreadable = set[str]()
+    for monitor in _monitors(request):
+        # A monitor without a log yet has no state that anybody knows. Numbers come as numbers or as texts.
+        told = sorted(
+            Change(_at(entry["datetime"]), _STATES.get(int(entry["type"]), "unknown"))
+            for entry in monitor.get("logs") or ()
         )
-    ]
-    return FetchResult(rows, source=f"{request.connector.url} monitors")
+        changes = [*told, *_unchecked(request, monitor, told, unreadable)]
+        rows += rows_of(request, str(monitor["id"]), _at(monitor["create_datetime"]), changes)
+    counted = {UNREADABLE: len(unreadable)} if unreadable else {}
+    return FetchResult(rows, source=f"{request.connector.url} monitors", counted=counted)
+
+
+def _unchecked(
+    request: FetchRequest[UptimeRobot], monitor: dict[str, Any], told: list[Change], unreadable: set[str]
+) -> Iterator[Change]:
+    """Yield when a monitor is not checked, and the state that stands again afterwards; what is logged was checked."""
+    zone = ZoneInfo(request.connector.timezone or request.organisation.settings.timezone)
+    periods: list[dict[str, str]] = []
+    for window in monitor.get("mwindows") or ():
+        if not isinstance(window, dict) or str(window.get("status", 1)) == "0":
+            # Only its number is told, or it is switched off.
+            continue
+        try:
+            periods += _periods(window, zone)
+        except (LookupError, TypeError, ValueError, OverflowError, OSError):
+            unreadable.add(str(window.get("id")))
+    # One that began before the asked days may reach into them.
+    bounds = (request.starts_at - timedelta(days=2), request.ends_at)
+    active = {"active_since": f"{bounds[0].timestamp():.0f}", "active_till": f"{bounds[1].timestamp():.0f}"}
+    found = spans([{**active, "timeperiods": periods}], *bounds, zone)
+    for span in found:
+        ends = next((change.at for change in told if span.since < change.at < span.until), span.until)
+        before: list[Status] = [change.status for change in told if change.at <= ends]
+        yield Change(span.since, "unknown")
+        if before and not any(other.since < ends < other.until for other in found if other is not span):
+            yield Change(ends, before[-1])
+
+
+def _periods(window: dict[str, Any], zone: ZoneInfo) -> list[dict[str, str]]:
+    """Return a maintenance window as periods of Zabbix; a window of several days of the month is several."""
+    kind, begins = _KINDS[int(window["type"])], str(window["start_time"])
+    days = [int(day) for day in str(window.get("value") or "").split("-") if day]
+    if ":" in begins:
+        hours, minutes = (int(part) for part in begins.split(":")[:2])
+    else:
+        local = _at(begins).astimezone(zone)
+        hours, minutes = local.hour, local.minute
+    period = {
+        "timeperiod_type": str(kind),
+        "start_date": str(int(begins)) if kind == _KINDS[1] else "0",
+        "start_time": str((hours * 60 + minutes) * 60),
+        "period": str(int(window["duration"]) * 60),
+        "dayofweek": str(sum(1 << (day - 1) for day in days) if kind == _KINDS[3] else 0),
+        "month": str(_EVERY_MONTH),
+    }
+    return [period | {"day": str(day)} for day in days] if kind == _KINDS[4] else [period]
 
 
 def _at(seconds: int | str) -> datetime:

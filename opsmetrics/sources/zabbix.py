@@ -16,7 +16,7 @@ from opsmetrics.organisation.connectors.monitors import Zabbix
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
-from opsmetrics.sources.zabbix_maintenance import PERIOD, Calendar, Span, spans
+from opsmetrics.sources.zabbix_maintenance import PERIOD, Calendar, Span, seen_with, spans_seen
 
 Row = dict[str, Any]
 PATH = "api_jsonrpc.php"
@@ -168,7 +168,7 @@ def _maintenance(client: Client) -> list[Span] | None:
     """Return when maintenances were in force around the asked days and now, None where that cannot be read."""
     request = client.request
     if "maintenance" not in request.known:
-        request.known["maintenance"] = client.call_if_allowed(
+        told: list[Row] | None = client.call_if_allowed(
             "maintenance.get",
             {
                 "output": ["maintenanceid", "active_since", "active_till", "tags_evaltype"],
@@ -178,11 +178,14 @@ def _maintenance(client: Client) -> list[Span] | None:
                 "selectTimeperiods": list(PERIOD),
             },
         )
-    items: list[Row] | None = request.known["maintenance"]
-    if items is None:
+        if told is not None:
+            request.kept["maintenance"] = seen_with(told, request.kept.get("maintenance") or [], request.now)
+        request.known["maintenance"] = told is not None
+    if not request.known["maintenance"]:
         return None
     zone = ZoneInfo(request.connector.timezone or request.organisation.settings.timezone)
-    return spans(items, request.starts_at, request.now + timedelta(seconds=1), zone)
+    until = request.now + timedelta(seconds=1)
+    return spans_seen(request.kept["maintenance"], request.starts_at, until, request.now, zone)
 
 
 def _first(request: FetchRequest[Zabbix], found: list[Span]) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ DAY = timedelta(days=1)
 # What is asked of a period.
 PERIOD = ("timeperiod_type", "start_date", "start_time", "period", "every", "month", "day", "dayofweek")
 _ONCE, _DAILY, _WEEKLY, _MONTHLY = 0, 2, 3, 4
+# For so long days are asked for again at most because a problem of theirs is open.
+MEMORY = timedelta(days=400)
 _LAST_WEEK, _LONGEST_MONTH = 5, 4
 _CONTAINS, _ANY_OF = 2, 2
 
@@ -92,6 +94,42 @@ def spans(items: Sequence[Row], first: datetime, last: datetime, zone: ZoneInfo)
                 since, until = max(start, active[0]), min(start + length, active[1])
                 if since < until and since < last and first < until:
                     found.append(Span(since, until, told))
+    return sorted(found, key=lambda span: (span.since, span.until))
+
+
+def seen_with(items: Sequence[Row], before: Sequence[Sequence[Any]], now: datetime) -> list[list[Any]]:
+    """Return maintenances, each with when it was told last: those of now, and those that were there before.
+
+    Zabbix tells those of now only: one that somebody deletes or moves is told no more, though it was in force.
+
+    Args:
+        items: Answer of ``maintenance.get``.
+        before: What this function returned the last time.
+        now: When the answer came.
+    """
+    left = [[at, item] for at, item in before if item not in items and now - datetime.fromisoformat(at) < MEMORY]
+    return [*([now.isoformat(), item] for item in items), *left]
+
+
+def spans_seen(
+    seen: Sequence[Sequence[Any]], first: datetime, last: datetime, now: datetime, zone: ZoneInfo
+) -> list[Span]:
+    """Return when maintenances were in force, as :func:`spans`; one that is told no more was so until it was last told.
+
+    Args:
+        seen: From :func:`seen_with`.
+        first: From when on.
+        last: Until when.
+        now: When those of now were told.
+        zone: Of the times of day.
+    """
+    found: list[Span] = []
+    for at, item in seen:
+        told = datetime.fromisoformat(at)
+        for span in spans([item], first, last, zone):
+            until = span.until if told >= now else min(span.until, told)
+            if span.since < until:
+                found.append(replace(span, until=until))
     return sorted(found, key=lambda span: (span.since, span.until))
 
 

@@ -12,7 +12,7 @@ import pytest
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import grafana
-from opsmetrics.sources.grafana_quiet import SILENCES, TIMINGS, UNTOLD_SILENCES, UNTOLD_TIMINGS
+from opsmetrics.sources.grafana_quiet import SILENCES, TIMINGS, UNTOLD_SILENCES, UNTOLD_TIMINGS, UNTOLD_TREES
 from opsmetrics.sources.pull import pull_stream
 from tests.conftest import settings_in
 from tests.connectors.answers import Answers, ask, request_of
@@ -161,6 +161,31 @@ def test_a_rule_with_a_receiver_of_its_own_has_timings_of_its_own(monkeypatch):
     timings = [{"name": "mornings", "time_intervals": [WEEKDAYS]}]
     sent = rule(notification_settings={"receiver": "duty", "mute_time_intervals": ["mornings"]})
     assert alerts(monkeypatch, ENDED, [sent], told={TIMINGS: timings}) == []
+
+
+OWN_TREE = [
+    {"notification_settings": {"receiver": "", "policy": "coast"}},
+    {"labels": {"service": "web", "severity": "critical", "__grafana_managed_route__": "coast"}},
+]
+
+
+@pytest.mark.parametrize("named", OWN_TREE)
+def test_a_rule_that_names_a_tree_of_policies_does_not_go_by_the_one_that_is_told(small, monkeypatch, named):
+    """Since Grafana 13 there may be several, of which the provisioning API tells the first."""
+    monkeypatch.setenv("GRAFANA_TOKEN", "loopback-only")
+    at = int(datetime(2026, 8, 4, 8, tzinfo=UTC).timestamp() * 1000)
+    notes = [note(0, "Normal", "Alerting") | {"time": at}, note(30, "Alerting", "Normal") | {"time": at + 1_800_000}]
+    tree = {"receiver": "duty", "routes": [MUTED | {"receiver": "mail"}]}
+    timings = [{"name": "mornings", "time_intervals": [WEEKDAYS]}]
+    told = {f"/{NOTES}": notes, f"/{SILENCES}": [], f"/{POLICIES}": tree, f"/{TIMINGS}": timings}
+    told[f"/{RULES}"] = [rule(), rule(42, "ruled", **named)]
+    with telling(told) as server:
+        answer = fetched(small, "grafana", "alerts", url=server.url, **TOKEN)
+        assert (len(answer.rows), answer.notes) == (0, (f"1 {UNTOLD_TREES}",))
+        server.routes[f"/{RULES}"] = [rule(**named)]
+        assert len(fetched(small, "grafana", "alerts", url=server.url, **TOKEN).rows) == 1
+        states = fetched(small, "grafana", "alert_rule_states", url=server.url, oncall_receivers=["duty"], **TOKEN)
+        assert [row["is_routed"] for row in states.rows] == [None]
 
 
 def test_what_was_silenced_stays_so_when_grafana_has_forgotten_the_silence(small, tmp_path, monkeypatch):

@@ -116,6 +116,25 @@ def test_a_limit_that_is_used_up_says_of_which_period_it_is(headers, status, sec
     assert oncall._waits(httpx.Response(status, headers=headers)) == seconds
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        # A page may hold less than was asked for: its neighbour's address says where that begins.
+        lambda end: {"links": {"next": f"/v1/alerts?offset={end}&size=2"} if end < 5 else {}, "count": 5},
+        # Without an address the count of all says that there are more.
+        lambda _: {"links": {}, "count": 5},
+        lambda _: {"count": 5},
+    ],
+)
+def test_no_page_is_left_out_however_it_says_that_there_are_more(monkeypatch, told):
+    def answer(query: dict[str, Any]) -> dict[str, Any]:
+        end = min(query["offset"] + 2, 5)
+        return {"values": [jsm_alert(id=str(n)) for n in range(query["offset"], end)], **told(end)}
+
+    rows, _ = ask(monkeypatch, oncall, request_of("oncall", "alerts", **JSM), {JSM_ALERTS: answer})
+    assert [row["alert_id"] for row in rows] == ["0", "1", "2", "3", "4"]
+
+
 def test_jsm_is_asked_at_atlassians_own_host():
     assert request_of("oncall", "alerts", **JSM).connector.address == "https://api.atlassian.com"
     assert request_of("oncall", "alerts", **OPSGENIE).connector.address == "https://api.eu.opsgenie.com"

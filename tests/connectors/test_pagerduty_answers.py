@@ -193,6 +193,20 @@ def test_a_page_that_does_not_say_whether_there_are_more_is_the_last_one_where_i
     assert row["acknowledged_by_kind"] == "human"
 
 
+@pytest.mark.parametrize("more", [True, None])
+def test_a_page_that_holds_less_than_was_asked_for_skips_nothing(monkeypatch, more):
+    monkeypatch.setattr(pagerduty, "PAGE", 3)
+    held = 2 if more else 3
+    found = [incident(id=str(number)) for number in range(5)]
+
+    def answer(query: dict[str, Any]) -> dict[str, Any]:
+        part = found[query["offset"] : query["offset"] + held]
+        return page("incidents", part) | {"limit": held, "more": more and query["offset"] + held < len(found)}
+
+    request = request_of("pagerduty", "incidents", **TOKEN)
+    assert len(list(pagerduty._incidents(request, Answers({"incidents": answer})))) == len(found)
+
+
 def test_one_rule_has_one_code_whatever_numbers_its_titles_hold(monkeypatch):
     found = [incident(id=str(n), title=f"Disk {n} % full on db-{n}") for n in (90, 95)]
     found.append(incident(id="x", title="Another"))

@@ -77,16 +77,53 @@ def token(monkeypatch):
 def robot(answering, pull_small):
     """Pull August's first days from an UptimeRobot with one monitor, made of (type, instant) and its creation."""
 
-    def pull(logs: list[tuple[int, datetime]], created: datetime):
+    def pull(logs: list[tuple[int, datetime]], created: datetime, more: str = "", **told):
         entries = [{"type": kind, "datetime": int(when.timestamp()), "duration": 1} for kind, when in logs]
-        monitor = {"id": 1, "create_datetime": int(created.timestamp()), "logs": entries}
+        monitor = {"id": 1, "create_datetime": int(created.timestamp()), "logs": entries, **told}
         answer = {"stat": "ok", "pagination": {"offset": 0, "limit": 50, "total": 1}, "monitors": [monitor]}
         url = answering(lambda *_: (200, answer))
-        result, rows = pull_small(TOML.format(kind="uptimerobot", url=url, more=""), "availability_checks", *AUGUST)
+        result, rows = pull_small(TOML.format(kind="uptimerobot", url=url, more=more), "availability_checks", *AUGUST)
         assert result.error is None
+        pull.told = result.told
         return states(rows)
 
     return pull
+
+
+def window(kind: int, begins: int | str, minutes: int = 120, **more) -> dict:
+    return {"id": 5, "type": kind, "friendly_name": "x", "start_time": begins, "duration": minutes, **more}
+
+
+# The small organisation's zone is Oslo's, two hours before UTC in August; the third is a Monday.
+@pytest.mark.parametrize(
+    ("mwindows", "logs", "expected"),
+    [
+        ([window(1, int(at(3, 8).timestamp()))], [], [(3, 8, "unknown"), (3, 10, "up")]),
+        ([window(3, "10:00", value="1-4")], [], [(3, 8, "unknown"), (3, 10, "up")]),
+        ([window(4, "10:00", value="3-17")], [], [(3, 8, "unknown"), (3, 10, "up")]),
+        ([window(2, "00:00", 60)], [], [(2, 22, "unknown"), (2, 23, "up"), (3, 22, "unknown"), (3, 23, "up")]),
+        # It came up outside of any check that we know of, and went down when it was checked again.
+        ([window(3, "10:00", value="1")], [(1, at(3, 10))], [(3, 8, "unknown"), (3, 10, "down")]),
+        # What is logged was checked.
+        ([window(3, "10:00", value="1")], [(1, at(3, 9))], [(3, 8, "unknown"), (3, 9, "down")]),
+        (
+            [window(3, "10:00", value="1"), window(3, "11:00", value="1")],
+            [],
+            [(3, 8, "unknown"), (3, 9, "unknown"), (3, 11, "up")],
+        ),
+        # Switched off, only named, or of days that nobody understands.
+        ([window(3, "10:00", value="1", status=0), "7"], [], []),
+        ([window(3, "10:00", value="Mon")], [], []),
+    ],
+)
+def test_in_a_maintenance_window_nothing_is_checked(robot, mwindows, logs, expected):
+    """The log says *up* all the time, as the vendor's page has it."""
+    found = robot([(2, at(1)), *logs], at(1), mwindows=mwindows)
+    changes = [row for row in found if row[:2] in {(day, hour) for day, hour, _ in expected} and row[0] < 4]
+    assert changes == expected
+    others = [row for row in found if row not in changes]
+    assert {status for day, hour, status in others if (day, hour) <= (3, 8)} <= {"up"}
+    assert ("cannot be read" in "".join(robot.told)) == (mwindows[0].get("value") == "Mon")
 
 
 def test_a_paused_monitor_is_unknown_until_it_is_checked_again(robot):
@@ -181,6 +218,16 @@ def test_an_incident_is_an_outage_and_one_that_lasts_has_no_end(stack):
 def test_incidents_that_overlap_are_one_outage(stack):
     found = stack([("2026-08-03T08:00:00Z", "2026-08-03T10:00:00Z"), ("2026-08-03T09:00:00Z", "2026-08-03T12:00:00Z")])
     assert found == [(2, 22, "up"), (3, 8, "down"), (3, 9, "down"), (3, 12, "up"), *UP[1:]]
+
+
+def test_an_incident_that_somebody_ended_while_the_checks_still_fail_is_not_followed_by_up(stack):
+    found = stack([("2026-08-03T08:00:00Z", "2026-08-03T09:00:00Z")], status="down")
+    assert found == [(2, 22, "up"), (3, 8, "down"), (3, 9, "unknown"), (3, 22, "unknown"), (4, 22, "unknown")]
+    assert stack([("2026-08-03T08:00:00Z", None)], status="down")[1:] == [
+        (3, 8, "down"),
+        (3, 22, "down"),
+        (4, 22, "down"),
+    ]
 
 
 def test_two_incidents_may_begin_at_one_instant(stack):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import Counter
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -364,6 +365,31 @@ def test_an_expiry_that_no_calendar_has_is_counted(answering):
 
     found = prometheus.expiries(request_of("prometheus", "expiries", url=answering(answer), now=NOW))
     assert (len(found.rows), found.counted) == (1, {prometheus.TOO_LATE: 1})
+
+
+def test_one_certificate_that_is_probed_from_several_places_is_one(answering):
+    """Each place has its own labels; an exporter of secrets tells many by one instance, and there may be two of it."""
+
+    def answer(_path, _query, body):
+        probed = [
+            ({"__name__": "probe_ssl_earliest_cert_expiry", "instance": target, "location": place}, end)
+            for target, place, end in (("a", "oslo", 1), ("a", "bodo", 1), ("b", "oslo", 1), ("b", "bodo", 2))
+        ]
+        told = [
+            ({"__name__": "secret_expiry", "instance": "exporter", "pod": pod, "name": name}, 1)
+            for pod, name in (("p", "x"), ("p", "y"), ("q", "x"), ("q", "y"))
+        ]
+        # Nothing but who tells it: each is one.
+        told += [({"__name__": "secret_expiry", "instance": "bare", "pod": pod}, 1) for pod in ("p", "q")]
+        result = [
+            {"metric": labels, "value": [0, str(1_800_000_000 + end)]}
+            for labels, end in (told if "secret" in body else probed)
+        ]
+        return 200, {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+    found = prometheus.expiries(request_of("prometheus", "expiries", url=answering(answer), now=NOW))
+    # Where a server still shows the old one there are two.
+    assert Counter(row["service_id"] for row in found.rows) == {"a": 1, "b": 2, "exporter": 2, "bare": 2}
 
 
 def test_requests_without_the_label_belong_to_no_service_called_none(answering):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,10 +11,12 @@ import polars as pl
 import pytest
 
 from opsmetrics.landing import load_paths
+from opsmetrics.organisation import load_organisation
 from opsmetrics.sources.pull import pull_stream
 from opsmetrics.sources.zabbix import PAGE
 from opsmetrics.sources.zabbix_maintenance import spans
 from simulator.world import END_DAY, local
+from tests.conftest import settings_in
 from tests.connectors.test_faults import ZABBIX
 
 FIRST = date(2026, 11, 2)
@@ -264,6 +267,40 @@ def test_where_maintenance_may_not_be_read_that_is_said(pulled):
     result, rows = pulled([event(1), event(2, suppressed="1")], maintenance=None)
     assert (result.error, [row["alert_id"] for row in rows]) == (None, ["zabbix-1"])
     assert "maintenance.get or host.get is refused" in "".join(result.told)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "then", "pages"),
+    [
+        (22 * 60, [], 0),
+        (22 * 60, [upkeep(begins=9 * 3600)], 0),
+        # Whether it was in force until its end nobody saw.
+        (5, [], 1),
+    ],
+    ids=["deleted", "moved", "deleted while it was in force"],
+)
+def test_a_maintenance_that_was_seen_was_there_though_somebody_deletes_it(
+    answering, small, tmp_path, monkeypatch, minutes, then, pages
+):
+    """Two pulls: the day is asked for again, when nothing is left of the maintenance."""
+    monkeypatch.setenv("ZABBIX_TOKEN", "loopback-only")
+    problem, end = over(1, 1800)
+    told: list[dict] = []
+
+    def answer(_path, _query, body):
+        question = json.loads(body)
+        found = [end] if "eventids" in question.get("params", {}) else [problem]
+        named = {"apiinfo.version": "7.0.5", "maintenance.get": told, "host.get": [{"hostid": "1"}]}
+        return 200, {"jsonrpc": "2.0", "id": 1, "result": named.get(question["method"], found)}
+
+    sources = TOML.format(url=answering(answer), more="min_severity = 0").replace("2026-07-01", "2026-08-03")
+    (small / "sources.toml").write_text(sources, encoding="utf-8")
+    for after, maintenance, rows in ((minutes, [upkeep()], 0), (46 * 60, then, pages)):
+        told[:] = maintenance
+        now = datetime.fromtimestamp(CLOCK, tz=UTC) + timedelta(minutes=after)
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=now)
+        (result,) = pull_stream(settings, load_organisation(small), "alerts")
+        assert (result.error, result.rows) == (None, rows)
 
 
 OSLO = ZoneInfo("Europe/Oslo")

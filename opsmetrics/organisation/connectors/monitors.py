@@ -30,7 +30,10 @@ _NEVER_AGAIN = 0
 
 
 class UptimeRobot(Connector):
-    """UptimeRobot's API v2 (source contracts, K); monitors are named by their number."""
+    """UptimeRobot's API v2 (source contracts, K); monitors are named by their number.
+
+    ``timezone`` is that of the account, for maintenance windows that come again: by default the organisation's.
+    """
 
     feeds: ClassVar[Mapping[str, Feed]] = {
         "availability_checks": Feed(chunk_days=100, remembers_days=90, repull_days=_NEVER_AGAIN, untold=_CHANGES_ALONE)
@@ -38,6 +41,7 @@ class UptimeRobot(Connector):
     kind: Literal["uptimerobot"]
     url: Url = "https://api.uptimerobot.com"
     token_env: Variable = "UPTIMEROBOT_API_KEY"  # noqa: S105 - the name of a variable
+    timezone: Annotated[str, AfterValidator(zone_name)] | None = None
 
 
 class BetterStack(Connector):
