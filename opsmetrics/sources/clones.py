@@ -108,12 +108,19 @@ def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[
     return [commit for commit in commits if request.covers(commit.at)]
 
 
-def _changes(history: History, commits: Collection[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
+def timelines_folder(request: FetchRequest[GitClones]) -> Path:
+    """Return where what is read of clones is kept."""
+    return request.settings.home / "cache" / "timelines"
+
+
+def _changes(
+    request: FetchRequest[GitClones], history: History, commits: Collection[Commit]
+) -> Iterator[tuple[Commit, list[Change]]]:
     """Yield the version changes of commits; a release of what the repository makes itself is no update."""
     if not commits:
         # Most repositories are quiet on most days: their manifests need not be read.
         return
-    own = made_by(history)
+    own = made_by(history, timelines_folder(request))
     for commit, changes in history.changes(commits):
         yield commit, [change for change in changes if _package_of(change.after) not in own]
 
@@ -159,7 +166,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     for repository, history in read_clones(request):
         told.look_at(request, repository, history)
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
-        for commit, changes in _changes(history, _asked(request, made_by_bots)):
+        for commit, changes in _changes(request, history, _asked(request, made_by_bots)):
             titles = _titles_of(commit)
             found, title = _updates_of(commit, changes), read_titles(titles)
             is_update = bool(found) or any(map(is_update_title, titles))
@@ -191,7 +198,7 @@ def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     with ReleaseDates.of(request) as dates:
         for repository, history in read_clones(request):
             told.look_at(request, repository, history)
-            for commit, changes in _changes(history, _asked(request, history.main_line)):
+            for commit, changes in _changes(request, history, _asked(request, history.main_line)):
                 for change in _updates_of(commit, changes):
                     released = dates.find(change.after.ecosystem, change.after.package, change.after.version)
                     rows.append(_update(repository, commit, change, released))

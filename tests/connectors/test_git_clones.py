@@ -13,6 +13,7 @@ import pytest
 from opsmetrics.landing import load_paths, read_loads
 from opsmetrics.operations.landed import notices_of_pull
 from opsmetrics.snapshots.notices import sentences
+from opsmetrics.sources.git_history import History
 from opsmetrics.sources.pull import pull_stream
 from tests.patience import LIMIT_SECONDS
 
@@ -155,6 +156,27 @@ def test_a_release_of_what_a_repository_makes_itself_is_no_update(clone):
     repository.commit("modules", modules("1.0-SNAPSHOT"), at="2026-10-06T08:00:00Z")
     repository.commit("[maven-release-plugin] prepare release 1.0", modules("1.0"), at="2026-10-07T08:00:00Z")
     assert pull("dependency_updates") == []
+
+
+def test_the_streams_of_a_clone_read_its_manifests_once(clone, monkeypatch):
+    repository, pull = clone
+    repository.commit("more", {"package.json": manifest(a="1.1.0")}, author="renovate[bot]", at="2026-10-08T08:00:00Z")
+    read = list[str]()
+    tree = History.tree
+
+    def counted(history, sha, wanted):
+        read.append(sha)
+        return tree(history, sha, wanted)
+
+    monkeypatch.setattr(History, "tree", counted)
+    assert pull("update_merges")
+    assert pull("dependency_updates")
+    assert len(read) == 1
+    for kept in (pull.settings.home / "cache" / "timelines").iterdir():
+        kept.write_text('["damaged"]')
+    repository.commit("own", {"own/package.json": '{"name": "a"}'}, at="2026-10-09T08:00:00Z")
+    pull("dependency_updates", days=(date(2026, 10, 1), date(2026, 10, 12)))
+    assert len(read) == 2
 
 
 def test_imported_history_does_not_count_twice(clone):
