@@ -31,6 +31,8 @@ MARGIN = timedelta(hours=1)
 UNDATED = "merged requests left out, of which GitLab does not say when they were merged"
 # Access levels of a project without which nothing is deployed; GitLab answers 403 then.
 _NEEDED = ("environments_access_level", "builds_access_level", "repository_access_level")
+# What is merged nowhere yet: its reference, and what starts a pipeline for it.
+_OF_A_REQUEST, _REQUEST_EVENT = "refs/merge-requests/", "merge_request_event"
 # How branches of bots begin, whatever sign joins their parts.
 _OF_A_BOT = re.compile(r"(?P<bot>renovate|dependabot)[/_-]")
 # Names that a note shows.
@@ -223,7 +225,10 @@ def _is_turned_off(http: Http, number: int) -> bool:
 def _run(item: Row) -> Run | None:
     """Return the job that deployed and what started its pipeline; None where another system told of a deployment."""
     job: Row = item.get("deployable") or {}
-    return Run((job.get("pipeline") or {}).get("source") or "", (job.get("name") or "",)) if job else None
+    # A pipeline that another one started, or one for a merge request, is of the request all the same.
+    is_of_request = str(item.get("ref") or "").startswith(_OF_A_REQUEST)
+    source = _REQUEST_EVENT if is_of_request else (job.get("pipeline") or {}).get("source") or ""
+    return Run(source, (job.get("name") or "",)) if job else None
 
 
 def _done(item: Row) -> str:

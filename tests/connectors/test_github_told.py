@@ -160,6 +160,25 @@ def test_which_deployments_count_users_can_see_and_change(small, event, path, na
     assert sum(found.counted.values()) == (not counts)
 
 
+@pytest.mark.parametrize(
+    ("event", "ref", "settings", "counts"),
+    [
+        ("pull_request", "refs/pull/7/merge", {}, False),
+        ("pull_request", "lighter", {}, False),
+        ("pull_request", "main", {}, True),
+        ("pull_request_target", "main", {}, False),
+        ("merge_group", "gh-readonly-queue/main/pr-7", {}, False),
+        ("pull_request", "refs/pull/7/merge", {"test_events": ["schedule"]}, True),
+    ],
+)
+def test_what_is_not_merged_yet_is_no_deployment(small, event, ref, settings, counts):
+    """A job of a request that names the environment for its secrets; what runs when it is merged has its target."""
+    ran = run(9, event, "deploy.yml", "Deploy") | {"head_branch": "lighter"}
+    found, _ = asked(small, repository([deployment(1, ref=ref)], [states(1, run=9)], [ran]), **settings)
+    assert len(found.rows) == counts
+    assert sum(found.counted.values()) == (not counts)
+
+
 def test_a_deployment_whose_run_is_gone_counts_and_is_told(small):
     routes = repository(
         [deployment(1), deployment(2, performed_via_github_app=None)], [states(1, run=9), states(2)], []

@@ -115,23 +115,29 @@ def test_a_deployment_without_a_job_ends_with_its_last_change(connected):
 
 
 @pytest.mark.parametrize(
-    ("job", "started_by", "environment", "said"),
+    ("job", "started_by", "ref", "environment", "said"),
     [
-        ("deploy", "schedule", "production", "run by an event of test_events (schedule)"),
-        ("e2e-production", "push", "production", "workflow matches test_workflows"),
-        ("deploy-e2e", "push", "production", None),
-        ("build", "push", "review/x", "environment not in deploy_environments"),
-        ("", "", "production", None),
+        ("deploy", "schedule", "main", "production", "run by an event of test_events (schedule)"),
+        ("deploy", "merge_request_event", "x", "production", "run by an event of test_events (merge_request_event)"),
+        (
+            *("deploy", "parent_pipeline", "refs/merge-requests/7/train", "production"),
+            "run by an event of test_events (merge_request_event)",
+        ),
+        ("e2e-production", "push", "main", "production", "workflow matches test_workflows"),
+        ("deploy-e2e", "push", "main", "production", None),
+        ("build", "push", "main", "review/x", "environment not in deploy_environments"),
+        ("", "", "main", "production", None),
     ],
 )
 def test_tests_that_gitlab_calls_deployments_are_left_out_and_counted(
-    connected, monkeypatch, job, started_by, environment, said
+    connected, monkeypatch, job, started_by, ref, environment, said
 ):
     """A pipeline that a schedule starts, a job of tests, an environment that does not count; no job tells nothing."""
     done = {"name": job, "finished_at": "2026-11-02T07:59:00Z", "pipeline": {"id": 1, "source": started_by}}
     told = {
         "id": 1,
         "environment": {"name": environment},
+        "ref": ref,
         "updated_at": "2026-11-02T08:00:00Z",
         "user": None,
         "deployable": done if job else None,
