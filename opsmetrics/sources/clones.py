@@ -160,6 +160,15 @@ def _kind(change: Change) -> str:
     )
 
 
+def _package_count(changes: Collection[Change], packages: Collection[str], said: int | None) -> int:
+    """Return how many packages a merge changed: what its manifests show, or more where its title counts them.
+
+    A lock file alone, or one property for many, shows none or one of a group. Of actions the bot counts each folder.
+    """
+    has_actions = any(change.after.ecosystem == "github-actions" for change in changes)
+    return len(packages) if has_actions else max(len(packages), said or 0)
+
+
 def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of update bots on the first-parent line, and whether they were updates at all."""
     rows, told = list[Row](), Told()
@@ -183,7 +192,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
                     "is_dependency_update": is_update,
                     "is_security": title.is_security,
                     # Which packages it changed is not known where neither the manifests nor the title tell.
-                    "package_count": len(packages) or title.count or 0 if is_understood else None,
+                    "package_count": _package_count(changes, packages, title.count) if is_understood else None,
                     "highest_update_type": highest(_kind(change) for change in found),
                     "is_offhours": local.weekday() >= 5 or not 7 <= local.hour < 17,
                     "unread_form": None if is_understood else shape_of(titles[0]),

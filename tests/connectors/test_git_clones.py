@@ -312,6 +312,21 @@ def test_a_merge_shows_only_what_it_brought(clone):
     assert found == {("renovate", "a", "1.1.0"), ("human", "c", "2.0.0")}
 
 
+def test_a_group_whose_manifests_show_a_part_counts_whole(clone):
+    """Most of it may be in a lock file alone; of the folders of one repository of actions the bot counts each."""
+    repository, pull = clone
+    uses = "    - uses: a/scan/{}@v{}\n"
+    for day, (version, action) in enumerate((("1.0.0", 1), ("1.1.0", 1), ("1.1.0", 2)), start=1):
+        files = {
+            "mix.exs": f'{{:plug, "~> {version}"}},\n',
+            "mix.lock": str(day),
+            ".github/workflows/a.yml": uses.format("first", action) + uses.format("last", action),
+        }
+        title = "Bump the all group with 2 updates"
+        repository.commit(title, files, author="dependabot[bot]", at=f"2026-10-0{day}T08:00:00Z")
+    assert [row["package_count"] for row in pull("update_merges")] == [2, 2, 1]
+
+
 def test_what_only_a_title_says_counts_and_what_nobody_says_is_unknown(clone):
     repository, pull = clone
     lock, bot = "yarn.lock", "renovate[bot]"
