@@ -101,7 +101,7 @@ def deployments(request: FetchRequest[GitHub]) -> FetchResult:
                     counted[UNKNOWN_RUN] += 1
                 rows.append(_row(settings, repository, service, item))
     source = f"{settings.url} {settings.deployed_by}"
-    return FetchResult(rows, is_complete=client.is_complete, source=source, notes=client.notes, counted=counted)
+    return client.without(FetchResult(rows, source=source, notes=client.notes, counted=counted))
 
 
 def _run(run: Row | None, ref: str | None) -> Run | None:
