@@ -52,6 +52,7 @@ class Load:
         untold: Columns of the contract that its source cannot tell; an empty value of them says nothing at all.
         withdrawn: Half-open windows of days that earlier loads of the same file claimed and that it no longer covers.
         unproven: Days of the window that the load does not prove.
+        hidden: Services of which its source showed nothing; of all others it is whole.
     """
 
     load_id: str
@@ -73,6 +74,7 @@ class Load:
     untold: tuple[str, ...] = ()
     withdrawn: tuple[tuple[date, date], ...] = ()
     unproven: Unproven = ()
+    hidden: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return what the load says of itself, ready for JSON."""
@@ -120,6 +122,8 @@ class Load:
                 (date.fromisoformat(start), date.fromisoformat(end), state)
                 for start, end, state in facts.get("unproven", ())
             ),
+            # Earlier loads that lacked a service were parts for all.
+            hidden=tuple(facts.get("hidden", ())),
         )
         for windows in (load.withdrawn, tuple((start, end) for start, end, _ in load.unproven)):
             # Each day is a row of its own later.
@@ -207,6 +211,7 @@ class Batch:
         untold: Columns of the contract that the source cannot tell.
         withdrawn: Half-open windows of days that earlier loads of the same file claimed and that it no longer covers.
         unproven: Days of the window that the batch does not prove.
+        hidden: Services of which the source showed nothing.
         holes: Half-open windows of days that none of its files is about.
         notes: What newer files took back of older ones, for people.
     """
@@ -222,5 +227,6 @@ class Batch:
     untold: tuple[str, ...] = ()
     withdrawn: tuple[tuple[date, date], ...] = ()
     unproven: Unproven = ()
+    hidden: tuple[str, ...] = ()
     holes: tuple[tuple[date, date], ...] = ()
     notes: tuple[str, ...] = ()

@@ -76,6 +76,7 @@ def _write(folder: Path, stream: str, batch: Batch, loaded_at: datetime) -> Load
         untold=batch.untold,
         withdrawn=batch.withdrawn,
         unproven=batch.unproven,
+        hidden=batch.hidden,
     )
     import pyarrow.parquet as pq
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.organisation.connectors.result_files import SupportEnds
-from opsmetrics.sources.clones import read_clones
+from opsmetrics.sources.clones import read_clones, timelines_folder
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, instant
 from opsmetrics.sources.dependencies.model import Package
@@ -35,7 +35,7 @@ def component_states(request: FetchRequest[GitClones]) -> FetchResult:
         if fetched is not None and request.now - fetched > timedelta(days=2):
             stale.append(repository)
             continue
-        timeline = timeline_of_clone(history, request.settings.home / "cache" / "timelines", request.now)
+        timeline = timeline_of_clone(history, timelines_folder(request), request.now)
         for row in _components(request, repository, history, timeline):
             if row["product"] in listed:
                 rows.append(row)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors.code_hosts import GitClones
-from opsmetrics.sources.clones import Told, read_clones
+from opsmetrics.sources.clones import Told, read_clones, timelines_folder
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.episodes import Episode, episodes_of
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, Used, instant
@@ -36,7 +36,7 @@ def update_episodes(request: FetchRequest[GitClones]) -> FetchResult:
     with Registries(request) as registries:
         for repository, history in read_clones(request):
             told.look_at(request, repository, history)
-            timeline = timeline_of_clone(history, request.settings.home / "cache" / "timelines", request.now)
+            timeline = timeline_of_clone(history, timelines_folder(request), request.now)
             if _is_newest(request):
                 unknown[UNREAD] += timeline.unread.total()
             found = list(_episodes(request, history, timeline, registries, unknown))

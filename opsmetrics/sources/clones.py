@@ -108,12 +108,19 @@ def _asked(request: FetchRequest[GitClones], commits: Iterable[Commit]) -> list[
     return [commit for commit in commits if request.covers(commit.at)]
 
 
-def _changes(history: History, commits: Collection[Commit]) -> Iterator[tuple[Commit, list[Change]]]:
+def timelines_folder(request: FetchRequest[GitClones]) -> Path:
+    """Return where what is read of clones is kept."""
+    return request.settings.home / "cache" / "timelines"
+
+
+def _changes(
+    request: FetchRequest[GitClones], history: History, commits: Collection[Commit]
+) -> Iterator[tuple[Commit, list[Change]]]:
     """Yield the version changes of commits; a release of what the repository makes itself is no update."""
     if not commits:
         # Most repositories are quiet on most days: their manifests need not be read.
         return
-    own = made_by(history)
+    own = made_by(history, timelines_folder(request))
     for commit, changes in history.changes(commits):
         yield commit, [change for change in changes if _package_of(change.after) not in own]
 
@@ -153,13 +160,22 @@ def _kind(change: Change) -> str:
     )
 
 
+def _package_count(changes: Collection[Change], packages: Collection[str], said: int | None) -> int:
+    """Return how many packages a merge changed: what its manifests show, or more where its title counts them.
+
+    A lock file alone, or one property for many, shows none or one of a group. Of actions the bot counts each folder.
+    """
+    has_actions = any(change.after.ecosystem == "github-actions" for change in changes)
+    return len(packages) if has_actions else max(len(packages), said or 0)
+
+
 def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of update bots on the first-parent line, and whether they were updates at all."""
     rows, told = list[Row](), Told()
     for repository, history in read_clones(request):
         told.look_at(request, repository, history)
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
-        for commit, changes in _changes(history, _asked(request, made_by_bots)):
+        for commit, changes in _changes(request, history, _asked(request, made_by_bots)):
             titles = _titles_of(commit)
             found, title = _updates_of(commit, changes), read_titles(titles)
             is_update = bool(found) or any(map(is_update_title, titles))
@@ -176,7 +192,7 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
                     "is_dependency_update": is_update,
                     "is_security": title.is_security,
                     # Which packages it changed is not known where neither the manifests nor the title tell.
-                    "package_count": len(packages) or title.count or 0 if is_understood else None,
+                    "package_count": _package_count(changes, packages, title.count) if is_understood else None,
                     "highest_update_type": highest(_kind(change) for change in found),
                     "is_offhours": local.weekday() >= 5 or not 7 <= local.hour < 17,
                     "unread_form": None if is_understood else shape_of(titles[0]),
@@ -191,7 +207,7 @@ def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     with ReleaseDates.of(request) as dates:
         for repository, history in read_clones(request):
             told.look_at(request, repository, history)
-            for commit, changes in _changes(history, _asked(request, history.main_line)):
+            for commit, changes in _changes(request, history, _asked(request, history.main_line)):
                 for change in _updates_of(commit, changes):
                     released = dates.find(change.after.ecosystem, change.after.package, change.after.version)
                     rows.append(_update(repository, commit, change, released))

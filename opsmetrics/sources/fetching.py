@@ -133,6 +133,7 @@ class FetchResult:
         notes: What is to be said of the answer: what it lacks, and what nobody understood.
         unseen: Asked days of which the source cannot tell everything although it answered; they are asked for again.
         counted: What was left out or taken on trust -> how many; a pull says the sum of its answers.
+        hidden: Services, as rows name them, of which the source shows nothing: the answer is whole for all others.
     """
 
     rows: Sequence[Row]
@@ -141,6 +142,7 @@ class FetchResult:
     notes: tuple[str, ...] = field(default=())
     unseen: frozenset[date] = frozenset()
     counted: Mapping[str, int] = field(default_factory=dict[str, int])
+    hidden: frozenset[str] = frozenset()
 
 
 def midpoint(start: datetime, end: datetime, unit: timedelta) -> datetime:
@@ -218,6 +220,7 @@ def batch_of(request: FetchRequest[Any], stream: Stream, answer: FetchResult, *,
             accumulates=accumulates,
             untold=untold,
             unproven=runs(dict.fromkeys(doubtful, PARTIAL)),
+            hidden=tuple(sorted(answer.hidden)),
         )
 
 

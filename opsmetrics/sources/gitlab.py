@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from opsmetrics.organisation.names import fits, folded, is_pattern
 from opsmetrics.sources.actors import ActorKind, is_machine, kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import is_owned, service_of
+from opsmetrics.sources.github.client import is_owned, service_of, without
 from opsmetrics.sources.github.update_requests import BEFORE, episodes_of
 from opsmetrics.sources.github.update_rows import change_rows, merge_rows, notes_of
 from opsmetrics.sources.http import Http, RefusedError
@@ -31,6 +32,8 @@ MARGIN = timedelta(hours=1)
 UNDATED = "merged requests left out, of which GitLab does not say when they were merged"
 # Access levels of a project without which nothing is deployed; GitLab answers 403 then.
 _NEEDED = ("environments_access_level", "builds_access_level", "repository_access_level")
+# What is merged nowhere yet: its reference, and what starts a pipeline for it.
+_OF_A_REQUEST, _REQUEST_EVENT = "refs/merge-requests/", "merge_request_event"
 # How branches of bots begin, whatever sign joins their parts.
 _OF_A_BOT = re.compile(r"(?P<bot>renovate|dependabot)[/_-]")
 # Names that a note shows.
@@ -45,13 +48,13 @@ class Projects:
         paths: Number -> path that it has now.
         before: Path that a project has now -> the one that the configuration knows it by.
         notes: What is to be said of those that are not there under the configured name.
-        is_complete: Whether every project was found that the connector itself names, or somebody answers for.
+        missed: Names of those that are not to be seen, and that the connector itself names or somebody answers for.
     """
 
     paths: dict[int, str]
     before: dict[str, str] = field(default_factory=dict[str, str])
     notes: list[str] = field(default_factory=list[str])
-    is_complete: bool = True
+    missed: list[str] = field(default_factory=list[str])
 
 
 def _client(request: FetchRequest[GitLab]) -> Http:
@@ -123,8 +126,9 @@ def _meant(request: FetchRequest[GitLab], http: Http) -> Projects:
         named = f"{', '.join(missing[:_SHOWN])}{others}"
         meant.notes.append(f"not in the group, or not to be seen with this token: {named}")
         # Nobody misses the project of a service that was over before the asked days.
-        is_missed = any(is_owned(request.organisation, name, request.days) for name in missing)
-        meant.is_complete = not (settings.projects or is_missed)
+        meant.missed = [
+            name for name in missing if settings.projects or is_owned(request.organisation, name, request.days)
+        ]
     if not meant.paths and not any(note.endswith("left out") for note in meant.notes):
         message = f"no project of the group {settings.group} is meant, or none can be seen with this token"
         fix = "check group and projects in sources.toml, repositories in services.toml, and the token's role"
@@ -200,18 +204,33 @@ def deployments(request: FetchRequest[GitLab]) -> FetchResult:
             for item in found:
                 rule = rules.left_out(item["environment"]["name"], _run(item))
                 if rule is None:
-                    rows[item["id"]] = _deployment(request, path, item, before=meant.before.get(path))
+                    rows[item["id"]] = _deployment(request, path, item, _service(request, path, meant))
                 elif request.covers(instant(_done(item))):
                     left_out[item["id"]] = rule
     if hidden:
         meant.notes.append(f"deployments are not to be seen with this token in {', '.join(hidden[:_SHOWN])}")
-    return FetchResult(
+    answer = FetchResult(
         list(rows.values()),
-        is_complete=meant.is_complete and not hidden,
         source=f"{settings.url} deployments",
         notes=tuple(meant.notes),
         counted=Counter(left_out.values()),
     )
+    return _without(request, answer, meant, hidden)
+
+
+def _without(
+    request: FetchRequest[GitLab], answer: FetchResult, meant: Projects, hidden: Collection[str] = ()
+) -> FetchResult:
+    """Return an answer that lacks the missed projects, and those that are ``hidden``."""
+    services = [_service(request, path, meant) for path in (*meant.missed, *hidden)]
+    return without(request.organisation, answer, services)
+
+
+def _service(request: FetchRequest[GitLab], path: str, meant: Projects) -> str:
+    """Return the service of a project, as rows name it; the configuration may know its old path only."""
+    service = service_of(request.organisation, request.connector, path)
+    before = meant.before.get(path)
+    return service_of(request.organisation, request.connector, before) if service == path and before else service
 
 
 def _is_turned_off(http: Http, number: int) -> bool:
@@ -223,7 +242,10 @@ def _is_turned_off(http: Http, number: int) -> bool:
 def _run(item: Row) -> Run | None:
     """Return the job that deployed and what started its pipeline; None where another system told of a deployment."""
     job: Row = item.get("deployable") or {}
-    return Run((job.get("pipeline") or {}).get("source") or "", (job.get("name") or "",)) if job else None
+    # A pipeline that another one started, or one for a merge request, is of the request all the same.
+    is_of_request = str(item.get("ref") or "").startswith(_OF_A_REQUEST)
+    source = _REQUEST_EVENT if is_of_request else (job.get("pipeline") or {}).get("source") or ""
+    return Run(source, (job.get("name") or "",)) if job else None
 
 
 def _done(item: Row) -> str:
@@ -231,12 +253,8 @@ def _done(item: Row) -> str:
     return str((item.get("deployable") or {}).get("finished_at") or item["updated_at"])
 
 
-def _deployment(request: FetchRequest[GitLab], path: str, item: Row, *, before: str | None = None) -> Row:
+def _deployment(request: FetchRequest[GitLab], path: str, item: Row, service: str) -> Row:
     job: Row = item.get("deployable") or {}
-    service = service_of(request.organisation, request.connector, path)
-    if service == path and before is not None:
-        # The configuration may know the old path only.
-        service = service_of(request.organisation, request.connector, before)
     # A job did it even when a person started it; without one another system said so through the API.
     by_machine = bool(job) or is_machine((item.get("user") or {}).get("username"), bots=request.connector.bots)
     return {
@@ -313,7 +331,7 @@ def _answer(
     request: FetchRequest[GitLab], rows: list[Row], meant: Projects, counted: Counter[str], *notes: str
 ) -> FetchResult:
     source = f"{request.connector.url} merge requests"
-    return FetchResult(rows, meant.is_complete, source, (*meant.notes, *notes), counted=counted)
+    return FetchResult(rows, not meant.missed, source, (*meant.notes, *notes), counted=counted)
 
 
 def dependency_updates(request: FetchRequest[GitLab]) -> FetchResult:
@@ -333,4 +351,4 @@ def update_episodes(request: FetchRequest[GitLab]) -> FetchResult:
     opened, meant, counted = _requests(request, state="all", created_after=since)
     rows, withdrawn = episodes_of(opened)
     asked = (pull for pull in opened if request.covers(instant(pull["createdAt"])))
-    return _answer(request, rows, meant, counted, *notes_of(asked, withdrawn))
+    return _without(request, _answer(request, rows, meant, counted, *notes_of(asked, withdrawn)), meant)

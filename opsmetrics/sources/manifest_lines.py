@@ -109,3 +109,25 @@ CATALOGUE = all_of(
     named_coordinates,
 )
 PROPERTIES = patterns("maven-property", rf"^\s*{_NAMED_VERSION}\s*=\s*(?P<version>{NUMBER})\s*$", but=_OWN)
+# Of Elixir and Dart a range may have several conditions, joined by words in the one and by blanks in the other.
+_MIX_CONDITION = r"[~^<>=!]*\s*\d[\w.+-]*"
+_MIX_RANGE = rf"(?P<version>{_MIX_CONDITION}(?:\s+(?:and|or)\s+{_MIX_CONDITION})*)"
+_MIX = patterns(
+    "hex",
+    rf'\{{:\w+,\s*"{_MIX_RANGE}\s*"[^{{}}]*\bhex:\s*:?"?(?P<package>[\w.-]+)',
+    rf'\{{:(?P<package>\w+),\s*"{_MIX_RANGE}\s*"',
+)
+
+
+def mix(lines: Sequence[Line]) -> Iterator[Pin]:
+    """Yield the packages of Hex of a mix.exs, which is a program: comments in it ask for nothing."""
+    yield from _MIX([line for line in lines if not line.text.lstrip().startswith("#")])
+
+
+# A package is a key of a table at the left edge; what Dart and Flutter themselves must be is no package.
+PUBSPEC = patterns(
+    "pub",
+    r"^ {2}(?P<package>[a-z_]\w*):\s*[\"']?"
+    r"(?P<version>(?:\^|[<>]=?)?\s*\d+\.\d[\w.+-]*(?:\s+[<>]=?\s*\d[\w.+-]*)?)[\"']?\s*(?:#.*)?$",
+    but={"sdk", "flutter"},
+)

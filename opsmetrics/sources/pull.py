@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
+import polars as pl
 
 from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem, SourceError, is_out_of_memory
 from opsmetrics.core.half_restored import refuse_half_restored
@@ -25,6 +26,7 @@ from opsmetrics.organisation import Delivery, Organisation, StreamSource
 from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.border import too_large
+from opsmetrics.sources.claims import runs, within
 from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
@@ -295,8 +297,13 @@ def _landed_unnoted(landing: Path, stream: str, known: list[LoadName], batch: Ba
     if found is None or not batch.is_complete or _replaced(known, found.sequence, batch.window):
         return None
     load = read_named(landing, stream, found)
-    is_same = load is not None and load.is_complete and (load.unproven, load.untold) == (batch.unproven, batch.untold)
+    is_same = load is not None and load.is_complete and _beside(load) == _beside(batch)
     return found.sequence if is_same else None
+
+
+def _beside(said: Load | Batch) -> tuple[object, ...]:
+    """Return what a load or batch says beside its rows."""
+    return said.unproven, said.untold, said.hidden
 
 
 def _pull_connector(
@@ -336,6 +343,9 @@ def _pull_connector(
             raise SourceError(Problem(source.name, None, message, fix))
         batch = batch_of(request, stream, answer, accumulates=delivery.accumulates)
         outcome.count(source.name, answer.counted)
+        if batch.hidden and batch.is_complete:
+            _land_without(settings.landing, stream, batch, known, now, outcome, answer.notes)
+            continue
         told_days = [day for day in days_of(days) if day not in answer.unseen]
         marks = [outcome.seen.get(day.isoformat()) for day in told_days]
         same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
@@ -367,11 +377,42 @@ def _pull_connector(
             }
             checkpoint(outcome.seen)
         else:
-            message = f"{source.name}: the answer for {days[0]} to {days[1] - timedelta(days=1)} is only a part"
-            notes = f" ({'; '.join(answer.notes)})" if answer.notes else ""
-            fix = "it is landed as partial and asked for again; narrow the scope if it stays so"
-            outcome.errors.append(f"{message}{notes}\n    fix: {fix}")
+            outcome.errors.append(_is_a_part(batch, answer.notes))
     progress(len(windows), len(windows))
+
+
+def _is_a_part(batch: Batch, notes: Sequence[str]) -> str:
+    """Say that an answer lacks something."""
+    first, end = batch.window
+    message = f"{batch.origin}: the answer for {first} to {end - timedelta(days=1)} is only a part"
+    said = f" ({'; '.join(notes)})" if notes else ""
+    return f"{message}{said}\n    fix: it is landed as partial and asked for again; narrow the scope if it stays so"
+
+
+def _land_without(
+    landing: Path,
+    stream: Stream,
+    batch: Batch,
+    known: list[LoadName],
+    now: datetime,
+    outcome: _Outcome,
+    notes: Sequence[str],
+) -> None:
+    """Land an answer that lacks services: it counts for all others on the days that were never seen whole.
+
+    None of its days is noted as seen: they are asked for again. What was seen whole before keeps what is known of the
+    services that the source no longer shows.
+    """
+    outcome.errors.append(_is_a_part(batch, notes))
+    unseen = [day for day in days_of(batch.window) if day.isoformat() not in outcome.seen]
+    for start, end, _ in runs(dict.fromkeys(unseen, "")):
+        day = pl.col("_day")
+        rows = batch.frame.filter(day.is_null() | day.is_between(start, end, closed="left"))
+        part = replace(batch, frame=rows, window=(start, end), unproven=within(batch.unproven, (start, end)))
+        if _landed_unnoted(landing, stream.name, known, part) is None:
+            outcome.loads.append(land(landing, stream.name, part, loaded_at=now))
+        else:
+            outcome.unchanged += 1
 
 
 def _had_rows(landing: Path, delivery: Delivery, stream: Stream, seen: Seen) -> bool:

@@ -38,6 +38,7 @@ LOADS = Table(
             "withdrawn",
             "Days that earlier loads of the file claimed and this one does not: first day/day after the last",
         ),
+        texts("hidden", "Services of which its source showed nothing; of all others it is whole"),
     ),
     ("stream", "load_id"),
 )
@@ -64,6 +65,7 @@ def load_rows(loads: Iterable[Load]) -> Iterator[Row]:
             "accumulates": load.accumulates,
             "untold": list(load.untold),
             "withdrawn": [f"{start}/{end}" for start, end in load.withdrawn],
+            "hidden": list(load.hidden),
         }
 
 

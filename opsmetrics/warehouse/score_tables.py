@@ -61,22 +61,35 @@ INPUTS = {
     """,
     "outcomes": "select *, 'series_quarter' as grain from facts.outcome_quarters",
     "weaker": "select team_id, metric_id, as_of, grain, better_with as weaker from facts.weaker_metrics",
-    # Of events: whatever counts days, hours or services knows of each of them whether it was told. A register tells
-    # what was before, too.
     "late": """
-        select c.team_id, n.metric_id, w.as_of, w.grain,
-            min((w."on" - c.connected_on + 1) / (w."on" - w.starts_on + 1)) as told_share,
-            arg_max(c.stream, (c.connected_on, c.stream)) as late_stream
-        from (
-            select metric_id, window_days, unnest(needs) as stream from meta.metrics
-            where kind = 'sample' and window_days > 0
-        ) as n
-        join meta.streams as s on s.stream = n.stream and not s.is_register
-        join ref.team_streams as c on c.stream = n.stream
-        -- A source that was there when the team came into the scorecard tells of the time before too.
-        join ref.teams as t on t.team_id = c.team_id and t.onboarded_on < c.connected_on
-        join ref.windows as w
-            on w.window_days = n.window_days and c.connected_on > w.starts_on and c.connected_on <= w."on"
+        with late as (
+            -- Of events: whatever counts days, hours or services knows of each of them whether it was told. A register
+            -- tells what was before, too.
+            select
+                c.team_id, n.metric_id, w.as_of, w.grain, c.stream,
+                (w."on" - c.connected_on + 1) / (w."on" - w.starts_on + 1) as told_share
+            from (
+                select metric_id, window_days, unnest(needs) as stream from meta.metrics
+                where kind = 'sample' and window_days > 0
+            ) as n
+            join meta.streams as s on s.stream = n.stream and not s.is_register
+            join ref.team_streams as c on c.stream = n.stream
+            -- A source that was there when the team came into the scorecard tells of the time before too.
+            join ref.teams as t on t.team_id = c.team_id and t.onboarded_on < c.connected_on
+            join ref.windows as w
+                on w.window_days = n.window_days and c.connected_on > w.starts_on and c.connected_on <= w."on"
+        ),
+
+        told as (
+            select team_id, metric_id, as_of, grain, stream, told_share from late
+            union all
+            select team_id, metric_id, as_of, grain, stream, told_share from facts.hidden_windows
+        )
+
+        select
+            team_id, metric_id, as_of, grain, min(told_share) as told_share,
+            arg_max(stream, (-told_share, stream)) as late_stream
+        from told
         group by all
     """,
 }

@@ -39,7 +39,15 @@ repositories as (
     from instants as w
     join staging.repository_states as s on macros.stands(s.observed_on, w."on", days := 120)
     join facts.repositories as r on r.repository = s.repository
-    where w.metric_id = 'aut_update_bot_coverage' and r.service_id is not null
+    -- What the source no longer shows has not vanished.
+    where
+        w.metric_id = 'aut_update_bot_coverage' and r.service_id is not null
+        and not exists (
+            select 1 from facts.hidden_services as h
+            where
+                h.stream = 'repository_states' and h.service_id = r.service_id
+                and h.day > w."on" - 28 and h.day <= w."on"
+        )
     group by w.as_of, w.grain, w."on", r.service_id, r.current_name
     having max(s.observed_on) <= w."on" - 28 and not arg_max(s.is_bot_enabled, s.observed_on)
 ),

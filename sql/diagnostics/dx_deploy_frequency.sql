@@ -9,6 +9,7 @@ with counted as (
     join ref.calendar as c on macros.within(d.deployed_at, c.starts_at, c.ends_at)
     semi join meta.delivered_days as y on y.stream = 'deployments' and y.day = c.day
     left join macros.told_from('deployments') as k on k.team_id = d.team_id
+    anti join facts.hidden_days as h on h.team_id = d.team_id and h.stream = 'deployments' and h.day = c.day
     where (k.told_from <= c.day) is not false
     group by w.as_of, w.grain, d.team_id
 ),
@@ -24,6 +25,7 @@ delivered as (
             y.stream = 'deployments' and y.day between w.starts_on and w."on"
             and (k.told_from <= y.day) is not false
     join ref.calendar as l on l.day = y.day
+    anti join facts.hidden_days as h on h.team_id = c.team_id and h.stream = 'deployments' and h.day = y.day
     where
         exists (
             select 1 from ref.service_owners as o

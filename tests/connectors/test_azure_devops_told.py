@@ -264,6 +264,7 @@ def test_what_is_shown_when_the_run_is_over_is_still_asked_for(small, tmp_path):
         ("manual", "web", {}, True),
         ("individualCI", "web", {}, True),
         ("schedule", "web", {}, False),
+        ("pullRequest", "deploy web", {}, False),
         ("schedule", "web", {"test_events": []}, True),
         ("manual", "use-case tests", {}, False),
         ("manual", "use-case tests", {"test_workflows": []}, True),

@@ -13,6 +13,7 @@ import pytest
 from opsmetrics.landing import load_paths, read_loads
 from opsmetrics.operations.landed import notices_of_pull
 from opsmetrics.snapshots.notices import sentences
+from opsmetrics.sources.git_history import History
 from opsmetrics.sources.pull import pull_stream
 from tests.patience import LIMIT_SECONDS
 
@@ -157,6 +158,27 @@ def test_a_release_of_what_a_repository_makes_itself_is_no_update(clone):
     assert pull("dependency_updates") == []
 
 
+def test_the_streams_of_a_clone_read_its_manifests_once(clone, monkeypatch):
+    repository, pull = clone
+    repository.commit("more", {"package.json": manifest(a="1.1.0")}, author="renovate[bot]", at="2026-10-08T08:00:00Z")
+    read = list[str]()
+    tree = History.tree
+
+    def counted(history, sha, wanted):
+        read.append(sha)
+        return tree(history, sha, wanted)
+
+    monkeypatch.setattr(History, "tree", counted)
+    assert pull("update_merges")
+    assert pull("dependency_updates")
+    assert len(read) == 1
+    for kept in (pull.settings.home / "cache" / "timelines").iterdir():
+        kept.write_text('["damaged"]')
+    repository.commit("own", {"own/package.json": '{"name": "a"}'}, at="2026-10-09T08:00:00Z")
+    pull("dependency_updates", days=(date(2026, 10, 1), date(2026, 10, 12)))
+    assert len(read) == 2
+
+
 def test_imported_history_does_not_count_twice(clone):
     repository, pull = clone
     repository.git("checkout", "-q", "--orphan", "other")
@@ -288,6 +310,21 @@ def test_a_merge_shows_only_what_it_brought(clone):
     )
     found = {(row["actor_kind"], row["package"], row["to_version"]) for row in pull("dependency_updates")}
     assert found == {("renovate", "a", "1.1.0"), ("human", "c", "2.0.0")}
+
+
+def test_a_group_whose_manifests_show_a_part_counts_whole(clone):
+    """Most of it may be in a lock file alone; of the folders of one repository of actions the bot counts each."""
+    repository, pull = clone
+    uses = "    - uses: a/scan/{}@v{}\n"
+    for day, (version, action) in enumerate((("1.0.0", 1), ("1.1.0", 1), ("1.1.0", 2)), start=1):
+        files = {
+            "mix.exs": f'{{:plug, "~> {version}"}},\n',
+            "mix.lock": str(day),
+            ".github/workflows/a.yml": uses.format("first", action) + uses.format("last", action),
+        }
+        title = "Bump the all group with 2 updates"
+        repository.commit(title, files, author="dependabot[bot]", at=f"2026-10-0{day}T08:00:00Z")
+    assert [row["package_count"] for row in pull("update_merges")] == [2, 2, 1]
 
 
 def test_what_only_a_title_says_counts_and_what_nobody_says_is_unknown(clone):

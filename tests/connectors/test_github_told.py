@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from opsmetrics.build import runs
 from opsmetrics.core.errors import SourceError
 from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.organisation import load_organisation
+from opsmetrics.snapshots import store
 from opsmetrics.sources import pull_stream
 from opsmetrics.sources.github import deployments as deploying
 from opsmetrics.sources.github import owners
@@ -156,6 +158,25 @@ def test_a_use_case_test_of_every_quarter_is_no_deployment(small, monkeypatch):
 def test_which_deployments_count_users_can_see_and_change(small, event, path, name, settings, counts):
     routes = repository([deployment(1)], [states(1, run=9)], [run(9, event, path, name)])
     found, _ = asked(small, routes, **settings)
+    assert len(found.rows) == counts
+    assert sum(found.counted.values()) == (not counts)
+
+
+@pytest.mark.parametrize(
+    ("event", "ref", "settings", "counts"),
+    [
+        ("pull_request", "refs/pull/7/merge", {}, False),
+        ("pull_request", "lighter", {}, False),
+        ("pull_request", "main", {}, True),
+        ("pull_request_target", "main", {}, False),
+        ("merge_group", "gh-readonly-queue/main/pr-7", {}, False),
+        ("pull_request", "refs/pull/7/merge", {"test_events": ["schedule"]}, True),
+    ],
+)
+def test_what_is_not_merged_yet_is_no_deployment(small, event, ref, settings, counts):
+    """A job of a request that names the environment for its secrets; what runs when it is merged has its target."""
+    ran = run(9, event, "deploy.yml", "Deploy") | {"head_branch": "lighter"}
+    found, _ = asked(small, repository([deployment(1, ref=ref)], [states(1, run=9)], [ran]), **settings)
     assert len(found.rows) == counts
     assert sum(found.counted.values()) == (not counts)
 
@@ -370,19 +391,61 @@ def test_a_renamed_repository_that_refuses_its_deployments_is_missed(small):
     services.write_text(told)
     routes = repository([], [], []) | {"/repos/kystetaten/db": {"full_name": "kystetaten/base"}}
     found, _ = asked(small, routes, repositories=[])
-    assert not found.is_complete
+    assert (found.is_complete, found.hidden) == (True, {"web"})
     assert "not there, or not to be seen with this token: kystetaten/base" in found.notes
 
 
-@pytest.mark.parametrize(("until", "is_complete"), [("2026-07-01", True), ("2026-08-15", False), ("", False)])
-def test_nobody_misses_the_repository_of_a_service_that_is_over(small, until, is_complete):
+@pytest.mark.parametrize(("until", "missed"), [("2026-07-01", set()), ("2026-08-15", {"gammel"}), ("", {"gammel"})])
+def test_nobody_misses_the_repository_of_a_service_that_is_over(small, until, missed):
     owner = f'team = "alfa", from = 2026-01-01{f", to = {until}" if until else ""}'
     service = f'[[service]]\nid = "gammel"\nname = "Gammel"\ncriticality = "ordinary"\nowners = [{{ {owner} }}]\n'
     services = small / "services.toml"
     services.write_text(f'{services.read_text()}\n{service}repositories = ["kystetaten/gammel", "kystetaten/web"]\n')
     found, _ = asked(small, repository([], [], []), repositories=[])
-    assert found.is_complete is is_complete
+    assert (found.is_complete, found.hidden) == (True, missed)
     assert found.notes == ("not there, or not to be seen with this token: kystetaten/gammel",)
+
+
+def test_a_repository_that_is_not_to_be_seen_costs_its_own_service_alone(small, tmp_path):
+    """Its days are asked for again; those that were seen whole keep what is known of it; no load is landed twice."""
+    services = small / "services.toml"
+    hidden = '[[service]]\nid = "hid"\nname = "Hid"\ncriticality = "ordinary"\nrepositories = ["kystetaten/hid"]\n'
+    told = f'{services.read_text()}\n{hidden}owners = [{{ team = "beta", from = 2026-01-01 }}]\n'
+    services.write_text(told.replace('id = "web"', 'id = "web"\nrepositories = ["kystetaten/web"]'))
+    both = repository([deployment(1, payload={"manual_step": False})], [states(1)], [])
+    seen = {"/repos/kystetaten/hid": {"full_name": "kystetaten/hid"}, "/repos/kystetaten/hid/deployments": []}
+    with telling(both | seen) as server:
+        (small / "sources.toml").write_text(
+            f'[[connector]]\nname = "hub"\nkind = "github"\nurl = "{server.url}"\nowner = "kystetaten"\n'
+            'streams = ["deployments"]\nfrom = 2026-03-01\n'
+        )
+
+        def pull(day):
+            now = datetime(2026, 8, day, 5, tzinfo=UTC)
+            settings = Settings(home=tmp_path / "home", org=small, data=None, now=now, sql=default_sql_root())
+            (result,) = pull_stream(settings, load_organisation(small), "deployments")
+            loads = sorted(result.loads, key=lambda load: load.window_start)
+            return bool(result.error), [(load.window_start.day, load.is_complete, load.hidden) for load in loads]
+
+        failed, loads = pull(10)
+        assert not failed
+        assert {load[2] for load in loads} == {()}
+        server.routes = both
+        assert pull(12) == (True, [(10, True, ("hid",))])
+        assert pull(12) == (True, [])
+        now = datetime(2026, 8, 12, 5, tzinfo=UTC)
+        runs.run(Settings(home=tmp_path / "home", org=small, data=None, now=now, sql=default_sql_root()))
+        with store.opened(store.current(tmp_path / "home" / "snapshots")) as con:
+            found = con.execute(
+                "select team_id, round(completeness, 3) from scores.metric"
+                " where grain = 'latest' and metric_id = 'aut_automated_deploy_share' order by team_id"
+            ).fetchall()
+        # Of two services of the one team one is missing for two of ninety days, and of the other team none.
+        assert found == [("alfa", 1.0), ("beta", 0.989)]
+        server.routes = both | seen
+        failed, loads = pull(13)
+        assert not failed
+        assert {load[2] for load in loads} == {()}
 
 
 def test_a_bot_that_works_in_a_renamed_repository_is_on(small):

@@ -68,6 +68,10 @@ TEST_WORKFLOWS = (
 )
 
 
+# What tries out a change that is not merged yet: a request, whoever it comes from, and a queue of requests.
+REQUEST_EVENTS = ("pull_request", "pull_request_target", "merge_group")
+
+
 class GitHub(Connector):
     """GitHub's REST and GraphQL APIs (source contracts, E and H).
 
@@ -79,7 +83,8 @@ class GitHub(Connector):
         probe_steps: Steps that are the probe; a step that no pattern names decides nothing.
         setup_steps: Steps that prepare or report, also where ``probe_steps`` names them.
         deploy_environments: Environments whose deployments count; empty = all.
-        test_events: Events of workflow runs whose deployments are none: a schedule tests, it does not roll out.
+        test_events: Events of workflow runs whose deployments are none: a schedule tests, and a request is not merged
+            yet. A run of a request that is merged is none of these.
         test_workflows: Workflows, by name or name of their file, whose deployments are none.
         deploy_workflows: Workflows whose deployments count although ``test_workflows`` names them.
         undone_statuses: Failed states after a success say what was rolled back or hotfixed, and the task what is
@@ -122,7 +127,7 @@ class GitHub(Connector):
     probe_steps: list[str] = list(_PROBE_STEPS)
     setup_steps: list[str] = list(_SETUP_STEPS)
     deploy_environments: list[str] = []
-    test_events: list[str] = ["schedule"]
+    test_events: list[str] = ["schedule", *REQUEST_EVENTS]
     test_workflows: list[str] = list(TEST_WORKFLOWS)
     deploy_workflows: list[str] = ["*deploy*", "*release*"]
     undone_statuses: bool = False
@@ -219,7 +224,8 @@ class GitLab(Connector):
 
     Attributes:
         deploy_environments: Environments that count; empty = all.
-        test_events: What starts pipelines whose deployments are none: a schedule tests, it does not roll out.
+        test_events: What starts pipelines whose deployments are none: a schedule tests, and a merge request, in a
+            train of them too, is not merged yet.
         test_workflows: Jobs, by name, whose deployments are none.
         deploy_workflows: Jobs whose deployments count although ``test_workflows`` names them.
     """
@@ -237,7 +243,7 @@ class GitLab(Connector):
     projects: list[str] = []
     update_authors: list[str] = []
     deploy_environments: list[str] = []
-    test_events: list[str] = ["schedule"]
+    test_events: list[str] = ["schedule", "merge_request_event", "external_pull_request_event"]
     test_workflows: list[str] = list(TEST_WORKFLOWS)
     deploy_workflows: list[str] = ["*deploy*", "*release*"]
     release_dates: ReleaseDateSources | None = None

@@ -37,7 +37,7 @@ class AzurePipelines(Connector):
 
     Attributes:
         deploy_environments: Environments that count; empty = all.
-        test_events: Reasons of runs whose deployments are none: a schedule tests, it does not roll out.
+        test_events: Reasons of runs whose deployments are none: a schedule tests, and a pull request is not merged yet.
         test_workflows: Pipelines, by name, whose deployments are none.
         deploy_workflows: Pipelines whose deployments count although ``test_workflows`` names them.
     """
@@ -51,7 +51,7 @@ class AzurePipelines(Connector):
     token_env: Variable | None = None
     audience: str = "499b84ac-1321-427f-aa17-267ca6975798"
     deploy_environments: list[str] = []
-    test_events: list[str] = ["schedule", "scheduleForced"]
+    test_events: list[str] = ["schedule", "scheduleForced", "pullRequest"]
     test_workflows: list[str] = list(TEST_WORKFLOWS)
     deploy_workflows: list[str] = ["*deploy*", "*release*"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -27,8 +28,7 @@ def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline
     line = history.main_line
     if not line:
         return Timeline()
-    key = hashlib.sha256(f"{VERSION} {history.folder.resolve()} {line[0].sha}".encode()).hexdigest()[:24]
-    kept = folder / f"{key}.json"
+    kept = folder / f"{_key(history)}.json"
     known, kept_at, timeline = _kept(kept)
     place = next((number for number, commit in enumerate(line) if commit.sha == known), None)
     # A clock that stood wrong then took other commits for those of a wrong clock.
@@ -56,13 +56,33 @@ def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline
     return timeline
 
 
-def made_by(history: History) -> frozenset[Package]:
-    """Return the packages that a repository makes itself, as its newest manifests say."""
+def made_by(history: History, folder: Path) -> frozenset[Package]:
+    """Return the packages that a repository makes itself, as its newest manifests say.
+
+    Args:
+        history: Of the clone.
+        folder: Where it is kept, for the other streams of a clone; deleting it only means reading again.
+    """
     if not history.main_line:
         return frozenset()
+    newest, kept = history.main_line[-1].sha, folder / f"{_key(history)}-made.json"
+    try:
+        said = json.loads(kept.read_text(encoding="utf-8"))
+        if said["commit"] == newest:
+            return frozenset(Package(str(ecosystem), str(name)) for ecosystem, name in said["made"])
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
     inventory = Inventory()
-    inventory.apply(history.tree(history.main_line[-1].sha, _is_manifest))
+    inventory.apply(history.tree(newest, _is_manifest))
+    made = sorted([one.ecosystem, one.name] for one in inventory.made)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_whole_text(kept, json.dumps({"commit": newest, "made": made}))
     return inventory.made
+
+
+def _key(history: History) -> str:
+    first = history.main_line[0].sha
+    return hashlib.sha256(f"{VERSION} {history.folder.resolve()} {first}".encode()).hexdigest()[:24]
 
 
 def _is_manifest(path: str) -> bool:

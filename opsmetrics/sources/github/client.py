@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from opsmetrics.organisation import Organisation
 from opsmetrics.organisation.connectors.base import Connector
 from opsmetrics.organisation.connectors.code_hosts import GitHub
 from opsmetrics.organisation.names import fits, is_pattern
-from opsmetrics.sources.fetching import FetchRequest, halved
+from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
 from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
 from opsmetrics.sources.notes import Window
 
@@ -90,7 +91,24 @@ class Client(Http):
     @property
     def is_complete(self) -> bool:
         """Whether the answers so far lack nothing: no item, and no repository that somebody answers for."""
-        return not self.lost and not any(self._is_missed(name) for name in self.hidden)
+        return not self.lost and not self.missed
+
+    @property
+    def missed(self) -> list[str]:
+        """Services, as rows name them, of repositories that are not to be seen and that somebody answers for."""
+        return [self.service(name) for name in self.hidden if self._is_missed(name)]
+
+    def without(self, result: FetchResult, *unseen: str) -> FetchResult:
+        """Return an answer that lacks what is missed, and services that are ``unseen`` for another reason."""
+        return without(self.request.organisation, result, [*self.missed, *unseen], is_complete=not self.lost)
+
+    def service(self, now: str) -> str:
+        """Return the service of a repository under the name it has now, as rows name it."""
+        organisation, settings = self.request.organisation, self.request.connector
+        service = service_of(organisation, settings, now)
+        # The configuration may know the old name only.
+        before = next((old for old, new in self.renamed.items() if new == now), now)
+        return service_of(organisation, settings, before) if service == now else service
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,7 +132,6 @@ class Client(Http):
         Raises:
             SourceError: There are repositories, and not one of them can be seen.
         """
-        settings, organisation = self.request.connector, self.request.organisation
         for repository in repositories(self.request):
             try:
                 found = self._repository(repository)
@@ -128,9 +145,7 @@ class Client(Http):
                 self.renamed[repository] = now
             if found.is_archived:
                 self.archived.add(now)
-            service = service_of(organisation, settings, now)
-            # The configuration may know the old name only.
-            yield now, service_of(organisation, settings, repository) if service == now else service
+            yield now, self.service(now)
 
     def hide(self, repository: str, error: RefusedError) -> None:
         """Note that a repository is not to be seen.
@@ -356,6 +371,22 @@ def is_owned(organisation: Organisation, repository: str, days: Window) -> bool:
     return not owners or any(
         owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first) for owner in owners
     )
+
+
+def without(
+    organisation: Organisation, result: FetchResult, missed: Collection[str], *, is_complete: bool = True
+) -> FetchResult:
+    """Return an answer that lacks services: whole for all others, and a part for all where nobody knows whose they are.
+
+    Args:
+        organisation: Whose services.
+        result: The answer.
+        missed: Names of services, as rows have them.
+        is_complete: Whether it lacks nothing else.
+    """
+    known = {service.id for service in organisation.services}
+    is_whole = is_complete and known.issuperset(missed)
+    return replace(result, is_complete=is_whole, hidden=frozenset(missed) if is_whole else frozenset())
 
 
 def service_of(organisation: Organisation, settings: Connector, repository: str) -> str:

@@ -32,6 +32,7 @@ RUNS_ONE_BY_ONE = 100
 WAITING = timedelta(days=31)
 UNKNOWN_RUN = "deployments by GitHub Actions kept although their workflow run is not known"
 _RUN = re.compile(r"/actions/runs/(\d+)")
+_OF_A_REQUEST = "refs/pull/"
 # What a failed status after a success says at the beginning of its description, in any case.
 _UNDONE = {
     "rolled_back_at": re.compile(r"roll(ed)?[ -]?back\b", re.IGNORECASE),
@@ -92,7 +93,7 @@ def deployments(request: FetchRequest[GitHub]) -> FetchResult:
                 continue
             for item in done:
                 run = runs.get(item.run) if item.run is not None else None
-                why = rules.left_out(item.body["environment"], _run(run))
+                why = rules.left_out(item.body["environment"], _run(run, item.body.get("ref")))
                 if why is not None:
                     counted[why] += 1
                     continue
@@ -100,14 +101,18 @@ def deployments(request: FetchRequest[GitHub]) -> FetchResult:
                     counted[UNKNOWN_RUN] += 1
                 rows.append(_row(settings, repository, service, item))
     source = f"{settings.url} {settings.deployed_by}"
-    return FetchResult(rows, is_complete=client.is_complete, source=source, notes=client.notes, counted=counted)
+    return client.without(FetchResult(rows, source=source, notes=client.notes, counted=counted))
 
 
-def _run(run: Row | None) -> Run | None:
+def _run(run: Row | None, ref: str | None) -> Run | None:
     """Return a workflow run for the rules: what started it, its name and that of its file."""
     if run is None:
         return None
-    return Run(run["event"], (PurePosixPath(run["path"].split("@")[0]).stem, run.get("name") or ""))
+    # What runs when a request is merged has the branch that it was merged into, before that the request's own.
+    is_merged = run["event"] == "pull_request" and ref is not None
+    is_merged = is_merged and not ref.startswith(_OF_A_REQUEST) and ref != run.get("head_branch")
+    event = "push" if is_merged else run["event"]
+    return Run(event, (PurePosixPath(run["path"].split("@")[0]).stem, run.get("name") or ""))
 
 
 def _succeeded(request: FetchRequest[GitHub], client: Client, repository: str) -> list[Deployment]:

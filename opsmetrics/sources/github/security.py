@@ -70,13 +70,8 @@ def _answer(
     archived = tuple(f"{name} is archived: GitHub has no alerts of it" for name in sorted(client.archived))
     off = (f"alerts are off or not readable in {', '.join(unseen)}",) if unseen else ()
     source = f"{request.connector.url} {what}"
-    return FetchResult(
-        rows,
-        is_complete=client.is_complete and not unseen,
-        source=source,
-        notes=(*client.notes, *archived, *off, *notes),
-        counted=counted,
-    )
+    answer = FetchResult(rows, source=source, notes=(*client.notes, *archived, *off, *notes), counted=counted)
+    return client.without(answer, *map(client.service, unseen))
 
 
 def _alerts(client: Client, repository: str, kind: str, **params: Any) -> Iterator[Row]:

@@ -69,7 +69,8 @@ def update_episodes(request: FetchRequest[GitHub]) -> FetchResult:
     rows, withdrawn = episodes_of(opened)
     asked = (pull for pull in opened if request.covers(instant(pull["createdAt"])))
     notes = (*client.notes, *notes_of(asked, withdrawn))
-    return FetchResult(rows, client.is_complete, f"{request.connector.url} pull requests", notes)
+    source = f"{request.connector.url} pull requests"
+    return client.without(FetchResult(rows, source=source, notes=notes))
 
 
 def _bot(request: FetchRequest[GitHub], pull: Row) -> str:
@@ -118,7 +119,8 @@ def repository_states(request: FetchRequest[GitHub]) -> FetchResult:
                 }
             )
         notes = client.notes
-    return FetchResult(rows, client.is_complete, f"{request.connector.url} repositories", notes)
+    source = f"{request.connector.url} repositories"
+    return client.without(FetchResult(rows, source=source, notes=notes))
 
 
 def _may_inherit(client: Client, owner: str) -> bool:

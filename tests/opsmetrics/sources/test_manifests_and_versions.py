@@ -153,6 +153,16 @@ BLOCKS = {
     "Rust": ("Cargo.toml", ['+version = "0.2.0"', '+edition = "2024"', '+serde = { version = "1.0.2", features = ["a"] }', '+log = "0.4.2"'], [("cargo", "serde", "1.0.2"), ("cargo", "log", "0.4.2")]),
     "Ruby and PHP": ("Gemfile", ['+gem "rails", "~> 7.1"'], [("rubygems", "rails", "7.1")]),
     "PHP": ("composer.json", ['+    "a/b": "^1.1 || ^2.0",', '+    "php": "^8.2",'], [("packagist", "a/b", "1.1 || ^2.0")]),
+    "Elixir": (
+        "apps/web/mix.exs",
+        ['+      version: "0.2.0",', '+      elixir: "~> 1.18",', '+      # {:old, "~> 9.0"},', '+      {:plug, "~> 1.16 or ~> 2.0", only: :dev},', '+      {:own, "1.2.0", hex: :felles},', '+      {:near, path: "../near"}, {:last, ">= 1.0.0"}'],
+        [("hex", "plug", "1.16 or ~> 2.0"), ("hex", "felles", "1.2.0"), ("hex", "last", "1.0.0")],
+    ),
+    "Dart": (
+        "pkgs/web/pubspec.yaml",
+        ["+version: 1.4.0", " environment:", "+  sdk: ^3.9.0", " dependencies:", "+  analyzer: '>=8.1.1 <15.0.0'", "+  http: ^1.2.0", "+  any_of: any", "+  beside:", "+    path: ../beside"],
+        [("pub", "analyzer", "8.1.1 <15.0.0"), ("pub", "http", "1.2.0")],
+    ),
     "ranges of npm": ("package.json", ['+    "a": "^1.0.0 || ^2.0.0",', '+    "b": ">=1.0.0 <2.0.0"'], [("npm", "a", "1.0.0 || ^2.0.0"), ("npm", "b", "1.0.0 <2.0.0")]),
     "a catalogue of pnpm": ("pnpm-workspace.yaml", [" catalog:", "+  react: ^19.0.0", '+  "@a/b": 1.1.0', "+minimumReleaseAge: 4320"], [("npm", "react", "19.0.0"), ("npm", "@a/b", "1.1.0")]),
     "requirements in a folder": ("requirements/dev.txt", ["+polars==1.2.0"], [("pypi", "polars", "1.2.0")]),

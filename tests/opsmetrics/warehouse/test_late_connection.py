@@ -14,7 +14,7 @@ from tests.conftest import settings_in
 def test_the_share_of_a_window_from_the_day_on_which_a_team_was_connected():
     """Of events alone, of the stream that came last, and of nobody who came into the scorecard with its streams."""
     con = duckdb.connect()
-    con.execute("create schema ref; create schema meta; set timezone = 'UTC'")
+    con.execute("create schema ref; create schema meta; create schema facts; set timezone = 'UTC'")
     con.execute("""
         create table meta.metrics as from (values
             ('pages', 'sample', 10, ['alerts', 'incidents']), ('tasks', 'sample', 10, ['tasks']),
@@ -37,13 +37,20 @@ def test_the_share_of_a_window_from_the_day_on_which_a_team_was_connected():
             (10, timestamptz '2026-09-07 22:00:00+00', 'latest', date '2026-09-07', date '2026-08-29'),
             (10, timestamptz '2026-07-31 22:00:00+00', 'month', date '2026-07-31', date '2026-07-22'),
             (0, timestamptz '2026-08-31 22:00:00+00', 'month', date '2026-08-31', date '2026-09-01')
-        ) as w(window_days, as_of, grain, "on", starts_on)
+        ) as w(window_days, as_of, grain, "on", starts_on);
+        create table facts.hidden_windows as from (values
+            ('late', 'pages', timestamptz '2026-08-31 22:00:00+00', 'month', 'alerts', 0.2),
+            ('late', 'pages', timestamptz '2026-09-06 22:00:00+00', 'week', 'alerts', 0.95),
+            ('new', 'state', timestamptz '2026-08-31 22:00:00+00', 'month', 'alerts', 0.5)
+        ) as h(team_id, metric_id, as_of, grain, stream, told_share)
     """)
     found = con.sql(
-        f"select team_id, metric_id, grain, told_share, late_stream from ({INPUTS['late']}) order by as_of"
+        f"select team_id, metric_id, grain, told_share, late_stream from ({INPUTS['late']}) order by as_of, team_id"
     ).fetchall()
     assert found == [
-        ("late", "pages", "month", pytest.approx(0.3), "incidents"),
+        # Of two streams that told a part of it that of which less is known.
+        ("late", "pages", "month", pytest.approx(0.2), "alerts"),
+        ("new", "state", "month", pytest.approx(0.5), "alerts"),
         ("late", "pages", "week", pytest.approx(0.9), "incidents"),
     ]
 
