@@ -37,6 +37,7 @@ from opsmetrics.landing.writing import COMPRESSION, stream_lock, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 # Loads of a month are packed when it has been over for a week: late corrections have come by then.
 SETTLED = timedelta(days=7)
@@ -304,11 +305,26 @@ def _rows(load: Load) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with told_apart(load.path), load.path.open("rb") as content:
+    # Not by read_table: it imports pandas, which takes longer than the reading.
+    with told_apart(load.path), load.path.open("rb") as content, pq.ParquetFile(content) as file:
         if is_pack(load.path):
-            return pq.read_table(content, filters=[(_ID, "=", load.load_id)])
-        rows = pq.read_table(content)
-    return rows.append_column(_ID, pa.array([load.load_id] * rows.num_rows, pa.string()))
+            rows = file.read_row_groups(_groups(file, load))
+            ids = pl.Series(_ID, rows.column(_ID).combine_chunks(), dtype=pl.String)
+            return rows.filter((ids == load.load_id).to_arrow())
+        rows = file.read()
+    ids = pl.Series(_ID, [load.load_id], dtype=pl.String).new_from_index(0, rows.num_rows)
+    return rows.append_column(_ID, ids.to_arrow().cast(pa.string()))
+
+
+def _groups(file: pq.ParquetFile, load: Load) -> list[int]:
+    """Return the row groups of a pack that hold rows of a load: each load has its own."""
+    place = file.metadata.schema.names.index(_ID)
+    said = [file.metadata.row_group(number).column(place).statistics for number in range(file.num_row_groups)]
+    return [
+        number
+        for number, each in enumerate(said)
+        if each is None or not each.has_min_max or each.min <= load.load_id <= each.max
+    ]
 
 
 def _remove(loads: Iterable[Load]) -> None:

@@ -21,6 +21,7 @@ KINDS = (
     *ERRORS,
     *(
         "set_aside",
+        "missing_days",
         "shared_id",
         "unknown_name",
         "unknown_reference",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,13 @@ from opsmetrics.sources.raw_table import (
     unreadable,
 )
 
+# How exports keep a spreadsheet from taking a text for a number: ="00123".
+_KEPT_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+# What stands in the last row of a list that somebody made, in English, Norwegian, German and French.
+_TOTAL = re.compile(
+    r"(?:grand |sum )?(?:sum|totals?|totalt|totalsum|i alt|summe|gesamt(?:ergebnis|summe)?|total général)[:= \d.,]*",
+    re.IGNORECASE,
+)
 _QUOTING = "a quote that is opened in this row and not closed swallows the rows after it"
 _MEND = "close the quote, or write a quote inside a field twice"
 
@@ -63,9 +70,30 @@ def read_csv(path: Path, wanted: Container[str], dialect: Dialect = Dialect()) -
     places = {name: place for place, name in enumerate(header) if folded(name) in wanted}
     collector = Collector()
     form = _Form(delimiter, dialect.quote, len(header), has_blanks=f"{delimiter} " in first)
-    for line, row, reason in _rows(path, lines, form):
-        collector.add(line, {} if reason else {name: row[place] for name, place in places.items()}, reason)
+    before: tuple[int, list[str], str | None] | None = None
+    for each in _rows(path, lines, form):
+        if before is not None:
+            _add(collector, before, places)
+        before = each
+    if before is not None and not sums_up(before[1], len(header)):
+        _add(collector, before, places)
     return collector.table(header, list(places))
+
+
+def _add(collector: Collector, row: tuple[int, list[str], str | None], places: Mapping[str, int]) -> None:
+    line, cells, reason = row
+    collector.add(line, {} if reason else {name: cells[place] for name, place in places.items()}, reason)
+
+
+def sums_up(cells: Sequence[str | None], width: int) -> bool:
+    """Whether the last row of a table is its totals: a word for them, and few other cells.
+
+    Args:
+        cells: The row.
+        width: How many columns the table has.
+    """
+    said = [cell for cell in cells if cell is not None and cell.strip()]
+    return 0 < len(said) <= width // 2 and _TOTAL.fullmatch(said[0].strip()) is not None
 
 
 def _header(path: Path, first: str, dialect: Dialect) -> tuple[str, list[str]]:
@@ -86,10 +114,19 @@ def _header(path: Path, first: str, dialect: Dialect) -> tuple[str, list[str]]:
     if not header:
         fix = "write the column names into the first line; a quiet period still has them"
         raise unreadable(path, 1, "the first line is blank, where the header is expected", fix)
+    header = [_plain(name) for name in header]
     if dialect.names_repeat:
         header = numbered_names(header)
     check_names(path, header)
     return delimiter, header
+
+
+def _plain(cell: str) -> str:
+    """Return a cell without the formula around it that only says that it is a text."""
+    if not cell.startswith('="'):
+        return cell
+    found = _KEPT_TEXT.fullmatch(cell.strip())
+    return found[1].replace('""', '"') if found else cell
 
 
 def numbered_names(names: Sequence[str]) -> list[str]:
@@ -144,6 +181,7 @@ def _rows(path: Path, lines: Iterator[tuple[int, str]], form: _Form) -> Iterator
             return
         except csv.Error as error:
             reason = f"no valid CSV: {error}"
+        row = [_plain(cell) for cell in row]
         start = consumed[0][0]
         if len(consumed) > 1 and (reason or _swallowed([text for _, text in consumed], form)):
             raise unreadable(path, start, _QUOTING, _MEND)

@@ -10,15 +10,18 @@ from __future__ import annotations
 import glob
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 Days = tuple[date, date]
 
 _DAY = timedelta(days=1)
+# Files that are a file of every day.
+_FEWEST = 3
 # In English, Norwegian, German and French; a letter with an accent may be two signs (macOS).
 _MONTHS = (
     r"jan(?:uary?|vier)?",
@@ -193,6 +196,78 @@ def named_days(name: str) -> Days | None:
             is_range = may_span and len(known) == len(spans) == 2 and known[0] < known[1]
             return (known[0][0], known[1][1]) if is_range else known[-1]
     return None
+
+
+def named_day(name: str) -> date | None:
+    """Return the one day that a file's name, else its folder's, says; None where it says none, several or a month."""
+    for part in _parts(name):
+        said = [each for each in _of(part) if each.kind != "copy"]
+        if said:
+            return said[0].days[0] if len(said) == 1 and said[0].kind == "day" and said[0].days else None
+    return None
+
+
+def holes(rows: Mapping[str, Sequence[date]]) -> set[Days]:
+    """Return the half-open days between files that none of them is about, also of the files of each kind by themselves.
+
+    Args:
+        rows: Name of each file -> the days on which its records began.
+    """
+    kinds: dict[str | None, dict[str, Sequence[date]]] = {}
+    for name, days in rows.items():
+        kinds.setdefault(undated(name), {})[name] = days
+    return {hole for each in (rows, *kinds.values()) for hole in (*_untold_months(each), *_untold_days(each))}
+
+
+def _untold_months(rows: Mapping[str, Sequence[date]]) -> Iterator[Days]:
+    """Yield the days between the months that names say.
+
+    Where there are rows in such a hole, or a later file begins before it, they are about more than their names say.
+    Times may be those of another zone: a day off says nothing.
+    """
+    named = {name: named_days(name) for name in rows}
+    told = {day for days in rows.values() for day in days}
+    for start, end in unnamed_days(list(named.values())):
+        later = [day for name, days in named.items() if days is not None and days[0] >= end for day in rows[name]]
+        is_inside = any(start + _DAY <= day < end - _DAY for day in told)
+        if not is_inside and min(later, default=start) >= start - _DAY:
+            yield start, end
+
+
+def _untold_days(rows: Mapping[str, Sequence[date]]) -> list[Days]:
+    """Return the days of which a file of every day is missing; none where there is no file of every day.
+
+    Names follow each other day by day, and most records began on the day of their file or the day before, since the
+    file before it. In exports of all there is, nearly all records are those of the newest file, whatever their age.
+    """
+    named = {name: named_day(name) for name in rows}
+    told = sorted({day for day in named.values() if day is not None})
+    steps = list(pairwise(told))
+    if (
+        None in named.values()
+        or len(told) < _FEWEST
+        or 2 * sum(end - start == _DAY for start, end in steps) < len(steps)
+    ):
+        return []
+    before = {end: start for start, end in steps}
+    began = [(day, began) for name, day in named.items() if day is not None for began in rows[name]]
+    late = [day - start for day, start in began if before.get(day, day - _DAY) <= start <= day + _DAY]
+    if 2 * len(late) <= len(began):
+        return []
+    # What is made in the morning is about the day before, or about both.
+    first = _DAY if _is_usual(_DAY, late) else 0 * _DAY
+    last = 0 * _DAY if _is_usual(0 * _DAY, late) else first
+    found: list[Days] = []
+    for start, end in steps:
+        # As a file on Monday is about the weekend, where none is about anything older.
+        is_over = len(late) == len(began) and any(day == end and start < other < end - _DAY for day, other in began)
+        if end - start > _DAY and not is_over:
+            found.append((start + _DAY - first, end - last))
+    return found
+
+
+def _is_usual(lag: timedelta, lags: Sequence[timedelta]) -> bool:
+    return 20 * sum(each == lag for each in lags) >= len(lags)
 
 
 def said_to_be_made(name: str, written: date) -> tuple[str, str]:

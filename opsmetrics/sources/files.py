@@ -47,7 +47,7 @@ from opsmetrics.sources.exports import (
     merged,
     zone_days,
 )
-from opsmetrics.sources.file_days import named_days, unnamed_days
+from opsmetrics.sources.file_days import holes, unnamed_days
 from opsmetrics.sources.file_marks import rules_digest
 from opsmetrics.sources.forms import Zones
 from opsmetrics.sources.notes import Window, days_of
@@ -326,11 +326,7 @@ def _holes(reading: Reading, path: Path, tables: list[tuple[Export, RawTable]]) 
 
 
 def _holes_of_query(reading: Reading, path: Path, table: RawTable) -> list[Window]:
-    """Return the days between the files of a query that none of them is about: of such a month nothing is known.
-
-    Files say by their names which months they are about. Where there are rows in such a hole, or a later file begins
-    before it, they are about more than their names say. Times may be those of another zone: a day off says nothing.
-    """
+    """Return the days between the files of a query that none of them is about: of such a month nothing is known."""
     query, time_name = reading.query, reading.stream.time
     if query is None or query.covers is not None or reading.stream.is_register or table.files is None:
         return []
@@ -338,17 +334,9 @@ def _holes_of_query(reading: Reading, path: Path, table: RawTable) -> list[Windo
         return []
     day = table.data[time_name].cast(pl.String).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     rows = pl.DataFrame({FILE: table.files, time_name: day}).drop_nulls()
-    begins = dict(rows.group_by(FILE).agg(pl.col(time_name).min()).iter_rows())
-    told = set(rows[time_name])
-    found: set[Window] = set()
-    for each in files_of(query, reading.bases, str(path)).values():
-        named = {file.name: named_days(file.name) for file in each}
-        for start, end in unnamed_days(list(named.values())):
-            later = [name for name, days in named.items() if days is not None and days[0] >= end]
-            is_reached_over = any(begins.get(name, start) < start - DAY for name in later)
-            if not is_reached_over and told.isdisjoint(days_of((start + DAY, end - DAY))):
-                found.add((start, end))
-    return sorted(found)
+    of_file: dict[str, list[date]] = dict(rows.group_by(FILE).agg(pl.col(time_name)).iter_rows())
+    inputs = files_of(query, reading.bases, str(path)).values()
+    return sorted({hole for each in inputs for hole in holes({file.name: of_file.get(file.name, []) for file in each})})
 
 
 def _joined(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

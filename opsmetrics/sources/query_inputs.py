@@ -10,8 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -51,11 +50,6 @@ MAX_FILES = 10_000
 _MOST_NAMES = 20
 # A JSON file is held as a whole while it is read.
 MAX_JSON_BYTES = 512 * 1024**2
-# What stands in the last row of a list that somebody made, in English, Norwegian, German and French.
-_TOTAL = re.compile(
-    r"(?:grand |sum )?(?:sum|totals?|totalt|totalsum|i alt|summe|gesamt(?:ergebnis|summe)?|total général)[:= \d.,]*",
-    re.IGNORECASE,
-)
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -211,8 +205,7 @@ def read_files(
     spelled = spelling(named, (table for _, table, _ in tables))
     tables = [(file, respelled(table, spelled), written) for file, table, written in tables]
     is_open = files.kind in {"json", "jsonl", "calendar"} and all(table.height == 0 for _, table, _ in tables)
-    is_laid_out = files.kind in {"csv", "sheet"}
-    frames = [_framed(file, table, written, most_rows, is_laid_out=is_laid_out) for file, table, written in tables]
+    frames = [_framed(file, table, written, most_rows) for file, table, written in tables]
     broken = [
         (file.name, line, reason)
         for file, table, _ in tables
@@ -270,23 +263,13 @@ def written_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
-def _sums_up(cells: Sequence[str | None]) -> bool:
-    """Whether the last row of a table is its totals: a word for them, and few other cells."""
-    said = [cell for cell in cells if cell is not None and cell.strip()]
-    return 0 < len(said) <= len(cells) // 2 and _TOTAL.fullmatch(said[0].strip()) is not None
-
-
-def _framed(
-    file: InputFile, table: RawTable, written: str, most_rows: int | None, *, is_laid_out: bool
-) -> pl.DataFrame:
-    """Return the rows that could be split, and where they stand; of what people lay out without its totals."""
+def _framed(file: InputFile, table: RawTable, written: str, most_rows: int | None) -> pl.DataFrame:
+    """Return the rows that could be split, and where they stand."""
     place = {FILE: pl.lit(file.name), LINE: table.lines, WRITTEN: pl.lit(written)}
     taken = {folded(name) for name in place}
     data = table.data.select(name for name in table.data.columns if folded(name) not in taken)
     rows = data.with_columns(**place) if data.columns else pl.DataFrame({LINE: table.lines}).with_columns(**place)
     rows = rows.filter(table.broken.is_null())
-    if is_laid_out and rows.height and _sums_up(data.row(-1) if data.columns else ()):
-        rows = rows.head(-1)
     return rows if most_rows is None else rows.head(most_rows)
 
 

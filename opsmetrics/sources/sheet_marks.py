@@ -1,7 +1,7 @@
 """What a workbook's cells say beside their values: errors, formulas that nobody has worked out, and days with a time.
 
-The reader of sheets takes the first two for empty cells, and a midnight for a day. Only workbooks of XML (XLSX, XLSM)
-tell it, in the cells' types and the formats of their numbers.
+The reader of sheets takes the first two for empty cells, a midnight for a day, and an id with leading zeros for a
+number. Only workbooks of XML (XLSX, XLSM) tell it, in the cells' types and the formats of their numbers.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _NAMED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,9})([0-9]{1,18})"')
 _FULL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,9})([0-9]{1,18})"[^>]*>\s*<(?:\w+:)?(?:v|is)\b')
 # Formats that every workbook has: of clocks, and of days with a clock.
 _CLOCKS = frozenset({18, 19, 20, 21, 22, 45, 46, 47})
+# A number that is shown with leading zeros, also behind letters: an id, which is what stands there.
+_PADDED = re.compile(r'(?:"(?P<text>[^"\s]*)"|(?P<signs>(?:\\[^\s])*))(?P<zeros>0{2,})$')
 # What stands in a format as it is: texts, colours and languages.
 _LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 
@@ -73,6 +75,20 @@ class SheetMarks:
             place for place, attributes, _ in self._cells() if styles and attributes.get("s", "0") in styles
         )
 
+    @cached_property
+    def padded(self) -> dict[Place, tuple[str, int]]:
+        """Cells of numbers that show leading zeros: what stands before them, and how many digits there are at least."""
+        styles = {
+            number: (found["text"] or (found["signs"] or "").replace("\\", ""), len(found["zeros"]))
+            for number, code in self._codes.items()
+            if (found := _PADDED.match(code)) is not None
+        }
+        return {
+            place: styles[attributes["s"]]
+            for place, attributes, _ in (self._cells() if styles else ())
+            if attributes.get("s") in styles and attributes.get("t", "n") == "n"
+        }
+
     def extent(self, most: int) -> int:
         """Return how many cells a sheet has up to its last row and column that hold anything.
 
@@ -112,23 +128,27 @@ class SheetMarks:
             yield rest
 
     def _timed_styles(self) -> frozenset[str]:
-        with zipfile.ZipFile(self.path) as packed:
-            if _STYLES not in packed.namelist():
-                return frozenset()
-            text = packed.read(_STYLES)
-        formats = [_attributes(found) for found in re.findall(rb"<(?:\w+:)?numFmt\b([^>]*)>", text)]
-        own = {
-            int(each["numFmtId"])
-            for each in formats
-            if "h" in _LITERAL.sub("", html.unescape(each.get("formatCode", ""))).lower()
-        }
-        used = re.search(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", text, re.DOTALL)
+        own = {number for number, code in self._codes.items() if "h" in _LITERAL.sub("", code).lower()}
+        return frozenset(own | {number for number, form in self._formats.items() if form in _CLOCKS})
+
+    @cached_property
+    def _formats(self) -> dict[str, int]:
+        """Styles of cells, and the number of the format of each."""
+        used = re.search(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", self._styles, re.DOTALL)
         styles = re.findall(rb"<(?:\w+:)?xf\b([^>]*)>", used[0]) if used else []
-        return frozenset(
-            str(number)
-            for number, style in enumerate(styles)
-            if int(_attributes(style).get("numFmtId", "0")) in _CLOCKS | own
-        )
+        return {str(number): int(_attributes(style).get("numFmtId", "0")) for number, style in enumerate(styles)}
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        """Styles of cells with a format that is the workbook's own, and how that is written."""
+        formats = [_attributes(found) for found in re.findall(rb"<(?:\w+:)?numFmt\b([^>]*)>", self._styles)]
+        own = {int(each["numFmtId"]): html.unescape(each.get("formatCode", "")) for each in formats}
+        return {number: own[form] for number, form in self._formats.items() if form in own}
+
+    @cached_property
+    def _styles(self) -> bytes:
+        with zipfile.ZipFile(self.path) as packed:
+            return packed.read(_STYLES) if _STYLES in packed.namelist() else b""
 
 
 def marks_of(path: Path, sheet: str | None) -> SheetMarks:
@@ -142,16 +162,22 @@ def marks_of(path: Path, sheet: str | None) -> SheetMarks:
         with zipfile.ZipFile(path) as packed:
             book, links = packed.read(_WORKBOOK), packed.read(_LINKS)
             sheets = [_attributes(found) for found in re.findall(rb"<(?:\w+:)?sheet\b([^>]*)>", book)]
-            targets = {each.get("Id"): each.get("Target", "") for each in map(_attributes, _tags(links))}
+            targets = relations_of(links)
             chosen = next((each for each in sheets if sheet is None or html.unescape(each["name"]) == sheet), {})
-            part = normpath(join("/xl", targets.get(chosen.get("r:id"), ""))).lstrip("/")
+            part = normpath(join("/xl", targets.get(chosen.get("r:id", ""), ""))).lstrip("/")
             return SheetMarks(path, part if part in packed.namelist() else None)
     except (zipfile.BadZipFile, KeyError, OSError):
         return SheetMarks(path, None)
 
 
-def _tags(links: bytes) -> list[bytes]:
-    return re.findall(rb"<(?:\w+:)?Relationship\b([^>]*)>", links)
+def relations_of(links: bytes) -> dict[str, str]:
+    """Return the parts that a part of a workbook leads to, by the names that it has for them.
+
+    Args:
+        links: The relations of the part.
+    """
+    found = map(_attributes, re.findall(rb"<(?:\w+:)?Relationship\b([^>]*)>", links))
+    return {each.get("Id", ""): each.get("Target", "") for each in found}
 
 
 def _attributes(text: bytes) -> dict[str, str]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.sources.delimited import numbered_names
+from opsmetrics.sources.delimited import numbered_names, sums_up
 from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, unreadable
+from opsmetrics.sources.sheet_extents import opendocument_cells, xlsb_cells
 from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 # Unpacked, a small workbook can be larger than any memory.
 MAX_UNPACKED_BYTES = 1024**3
@@ -38,9 +43,15 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     Raises:
         SourceError: It is no workbook, has no such sheet, or is larger than memory once unpacked.
     """
-    sheet = sheet if sheet is not None else next(iter(_names(path)), None)
-    rows = _rows(path, sheet)
-    marks = marks_of(path, sheet)
+    with _opened(path) as book:
+        names = _names(book)
+        if sheet is None and names:
+            sheet = names[0]
+        if sheet is None or sheet not in names:
+            fix = f"its sheets are {', '.join(map(repr, names))}"
+            raise unreadable(path, None, f"there is no sheet {sheet!r}" if sheet else "it has no sheet", fix)
+        marks = marks_of(path, sheet)
+        rows = _rows(path, book, sheet)
     header: list[str] = []
     for _ in range(skip_lines + 1):
         header = [_text(cell) or "" for cell in next(rows, [])]
@@ -52,16 +63,26 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     check_names(path, names)
     places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
     collector = Collector()
+    before: tuple[int, list[str | None]] | None = None
     for number, row in enumerate(rows, skip_lines + 2):
         cells = [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)]
         if not any(cells):
             continue
-        kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
-        reason = f"a cell holds {NUL}" if any("\0" in cell for cell in kept.values() if cell) else None
-        if not marks.unworked.isdisjoint((number - 1, place) for place in places.values()):
-            reason = _UNWORKED
-        collector.add(number, {} if reason else kept, reason)
+        if before is not None:
+            _add(collector, before, places, marks)
+        before = number, cells
+    if before is not None and not sums_up(before[1], len(header)):
+        _add(collector, before, places, marks)
     return collector.table(names, list(places))
+
+
+def _add(collector: Collector, row: tuple[int, list[str | None]], places: dict[str, int], marks: SheetMarks) -> None:
+    number, cells = row
+    kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
+    reason = f"a cell holds {NUL}" if any("\0" in cell for cell in kept.values() if cell) else None
+    if not marks.unworked.isdisjoint((number - 1, place) for place in places.values()):
+        reason = _UNWORKED
+    collector.add(number, {} if reason else kept, reason)
 
 
 def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
@@ -71,10 +92,11 @@ def first_rows(path: Path, most: int) -> dict[str, list[list[str]]]:
         ValueError: It is no workbook.
     """
     try:
-        return {
-            name: [[_text(cell) or "" for cell in row] for row in islice(_rows(path, name), most)]
-            for name in _names(path)
-        }
+        with _opened(path) as book:
+            return {
+                name: [[_text(cell) or "" for cell in row] for row in islice(_rows(path, book, name), most)]
+                for name in _names(book)
+            }
     except SourceError as error:
         raise ValueError(error.problem.message) from error
 
@@ -86,7 +108,8 @@ def seen_sheets(path: Path) -> list[str]:
         ValueError: It is no workbook.
     """
     try:
-        return _names(path, is_seen=True)
+        with _opened(path) as book:
+            return _names(book, is_seen=True)
     except SourceError as error:
         raise ValueError(error.problem.message) from error
 
@@ -104,33 +127,21 @@ def sheets_like(path: Path, pattern: str, skip_lines: int, named: Container[str]
         SourceError: It is no workbook, or there is no such sheet.
     """
     found: list[str] = []
-    for name in _names(path, is_seen=True):
-        if fnmatchcase(name, pattern):
-            header = next(islice(_rows(path, name), skip_lines, None), [])
-            if any(folded(_text(cell) or "") in named for cell in header):
-                found.append(name)
+    with _opened(path) as book:
+        for name in _names(book, is_seen=True):
+            if fnmatchcase(name, pattern):
+                header = next(islice(_rows(path, book, name), skip_lines, None), [])
+                if any(folded(_text(cell) or "") in named for cell in header):
+                    found.append(name)
     if not found:
         message = f"no sheet that is called {pattern!r} has the columns of the select"
         raise unreadable(path, None, message, "correct sheet, or skip_lines, in the query's header")
     return found
 
 
-def _names(path: Path, *, is_seen: bool = False) -> list[str]:
-    """Return the sheets of a workbook: what somebody sees who opens it first, then what is hidden or a chart."""
-    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
-    try:
-        with CalamineWorkbook.from_path(str(path)) as book:
-            sheets = [
-                (sheet.typ != SheetTypeEnum.WorkSheet, sheet.visible != SheetVisibleEnum.Visible, number, sheet.name)
-                for number, sheet in enumerate(book.sheets_metadata)
-            ]
-            return [name for *hidden, _, name in sorted(sheets) if not (is_seen and any(hidden))]
-    except (CalamineError, zipfile.BadZipFile) as error:
-        raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
-
-
-def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
+@contextmanager
+def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+    """Open a workbook, unless it is larger than memory once it is unpacked."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     if zipfile.is_zipfile(path):
@@ -138,19 +149,38 @@ def _rows(path: Path, sheet: str | None) -> Iterator[list[Any]]:
             if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
                 message = f"the workbook takes more than {MAX_UNPACKED_BYTES} bytes once unpacked"
                 raise unreadable(path, None, message, "export fewer rows, or save the sheet as CSV")
-        if (cells := _extent(path, sheet)) > MAX_CELLS:
-            message = f"the sheet has {cells} cells up to the last row and column that hold anything"
-            fix = "delete what stands far to the right or below (Ctrl-End goes there), or save the sheet as CSV"
-            raise unreadable(path, None, message, fix)
+        # Of OpenDocument all sheets are read as soon as one is asked for.
+        _refuse_far(path, opendocument_cells(path))
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            if sheet is not None and sheet not in book.sheet_names:
-                fix = f"its sheets are {', '.join(map(repr, book.sheet_names))}"
-                raise unreadable(path, None, f"there is no sheet {sheet!r}", fix)
-            found = book.get_sheet_by_index(0) if sheet is None else book.get_sheet_by_name(sheet)
-            yield from _filled(found.to_python(skip_empty_area=False), found.merged_cell_ranges or [])
+            yield book
     except (CalamineError, zipfile.BadZipFile) as error:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
+
+
+def _names(book: CalamineWorkbook, *, is_seen: bool = False) -> list[str]:
+    """Return the sheets of a workbook: what somebody sees who opens it first, then what is hidden or a chart."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    sheets = [
+        (sheet.typ != SheetTypeEnum.WorkSheet, sheet.visible != SheetVisibleEnum.Visible, number, sheet.name)
+        for number, sheet in enumerate(book.sheets_metadata)
+    ]
+    return [name for *hidden, _, name in sorted(sheets) if not (is_seen and any(hidden))]
+
+
+def _rows(path: Path, book: CalamineWorkbook, sheet: str) -> Iterator[list[Any]]:
+    if zipfile.is_zipfile(path):
+        _refuse_far(path, _extent(path, sheet))
+    found = book.get_sheet_by_name(sheet)
+    return iter(_filled(found.to_python(skip_empty_area=False), found.merged_cell_ranges or []))
+
+
+def _refuse_far(path: Path, cells: int) -> None:
+    if cells > MAX_CELLS:
+        message = f"the sheet has {cells} cells up to the last row and column that hold anything"
+        fix = "delete what stands far to the right or below (Ctrl-End goes there), or save the sheet as CSV"
+        raise unreadable(path, None, message, fix)
 
 
 def _filled(rows: list[list[Any]], merged: list[tuple[Place, Place]]) -> list[list[Any]]:
@@ -162,10 +192,10 @@ def _filled(rows: list[list[Any]], merged: list[tuple[Place, Place]]) -> list[li
     return rows
 
 
-def _extent(path: Path, sheet: str | None) -> int:
+def _extent(path: Path, sheet: str) -> int:
     """Cells that a sheet is read with; of one that cannot be unpacked none: whoever reads it says so."""
     try:
-        return marks_of(path, sheet).extent(MAX_CELLS)
+        return marks_of(path, sheet).extent(MAX_CELLS) or xlsb_cells(path, sheet)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         return 0
 
@@ -176,6 +206,9 @@ def _cell(cell: Any, marks: SheetMarks, place: Place) -> str | None:
         return marks.errors[place]
     if type(cell) is date and place in marks.timed:
         return f"{cell} 00:00:00"
+    if type(cell) in {int, float} and cell >= 0 and cell == int(cell) and place in marks.padded:
+        before, zeros = marks.padded[place]
+        return f"{before}{int(cell):0{zeros}}"
     return _text(cell)
 
 

@@ -84,7 +84,7 @@ def _capital(words: str) -> str:
 
 
 def _missing(page: Page) -> None:
-    """Days that a connector owed: what its source will soon have forgotten stands first."""
+    """Days that a source owed: what its source will soon have forgotten stands first."""
     cells = page.cells
     rows = tuple(
         (

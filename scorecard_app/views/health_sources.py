@@ -21,7 +21,13 @@ from scorecard_app.table_html import table_html
 from scorecard_app.views.parts import PLAIN, source, teams_by_id
 
 SHOWN_NAMES = 5
-STATES = {"fresh": Tag("good", "✓"), "late": Tag("warn", "!"), "failed": Tag("bad", "✕"), "ended": PLAIN}
+STATES = {
+    "fresh": Tag("good", "✓"),
+    "gaps": Tag("warn", "!"),
+    "late": Tag("warn", "!"),
+    "failed": Tag("bad", "✕"),
+    "ended": PLAIN,
+}
 _RHYTHMS = ((28 * 24, "month"), (7 * 24, "week"), (24, "day"), (0, "hour"))
 
 

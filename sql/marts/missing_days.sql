@@ -1,4 +1,4 @@
--- title = "Days that a connector owed and has not delivered: what can still be fetched, and what is lost for good"
+-- title = "Days that a source owed and has not delivered: what can still be fetched, and what is lost for good"
 -- key = ["stream", "origin", "starts_on"]
 -- [columns]
 -- stream = "Stream"
@@ -11,6 +11,14 @@
 -- state = "lost (forgotten: completeness stays lower), at_risk (within seven days of being forgotten) or late"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 
+-- Files owe the days between those that they tell whole.
+told as (
+    select stream, origin, min(day) as first_on, max(day) as last_on
+    from meta.load_days
+    where is_complete
+    group by stream, origin
+),
+
 -- What only shows today's state owes no history; its own rule of freshness stands in source_health.
 owed as (
     select
@@ -19,10 +27,14 @@ owed as (
     from meta.sources as s
     join meta.streams as m on m.stream = s.stream and not m.is_register
     cross join latest as l
-    join ref.calendar as c on macros.within(c.day, s.due_from, s.due_to) and c.day <= l."on"
+    left join told as t on t.stream = s.stream and t.origin = s.origin
+    join ref.calendar as c
+        on
+            macros.within(c.day, s.due_from, s.due_to) and c.day <= l."on"
+            and (s.kind <> 'files' or c.day between t.first_on and t.last_on)
     left join meta.load_days as d
         on d.stream = s.stream and d.origin = s.origin and d.day = c.day and d.is_complete
-    where d.day is null and s.kind <> 'files' and coalesce(s.remembers_days, 365) > 1
+    where d.day is null and coalesce(s.remembers_days, 365) > 1
 ),
 
 judged as (

@@ -12,7 +12,10 @@
 -- last_day = "Last local day with a complete load; registers: day of the load"
 -- row_count = "Rows that count: of each day those of the load that replaced the others"
 -- quarantined = "Rows set aside in the loads that count"
--- state = "fresh, late (older than two expected intervals), failed (last pull failed, or no data at all) or ended"
+-- state = """\
+--     fresh, gaps (files that are fresh and lack days of the last four weeks), late (older than two expected \
+--     intervals), failed (last pull failed, or no data at all) or ended"""
+-- missing_days = "Days that it owes and has not delivered whole: marts.missing_days"
 with latest as (select "on" from ref.as_of where grain = 'latest'),
 
 winners as (
@@ -37,6 +40,12 @@ totals as (
     group by w.stream, w.origin
 ),
 
+missing as (
+    select stream, origin, sum(day_count) as day_count, max(ends_on) as last_on
+    from marts.missing_days
+    group by stream, origin
+),
+
 judged as (
     select
         s.stream, s.origin, s.kind, m.doc, m.is_register, m.expected_hours, s.attempted_at, s.error, t.last_day,
@@ -47,13 +56,17 @@ judged as (
             when
                 not m.is_register
                 and t.last_day <= l."on" - macros.fresh_days(m.expected_hours) then 'late'
+            when s.kind = 'files' and g.last_on > l."on" - 28 then 'gaps'
             else 'fresh'
-        end as state
+        end as state,
+        cast(coalesce(g.day_count, 0) as bigint) as missing_days
     from meta.sources as s
     join meta.streams as m on m.stream = s.stream
     cross join latest as l
     left join totals as t on t.stream = s.stream and t.origin = s.origin
+    left join missing as g on g.stream = s.stream and g.origin = s.origin
 )
 
 select * from judged
-order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end, stream, origin
+order by
+    case state when 'failed' then 0 when 'late' then 1 when 'gaps' then 2 when 'fresh' then 3 else 4 end, stream, origin

@@ -5,12 +5,12 @@
 -- [columns]
 -- kind = """\
 --     all_set_aside, all_unmatched (errors: nothing of the stream can be used), nothing_connected (an error), \
---     set_aside, shared_id, unknown_name, unknown_reference, before_owner, no_owner, unread_update, new_column, \
---     untold_column, future, silent_monitor, unseen_monitor, clock or not_connected"""
+--     set_aside, missing_days, shared_id, unknown_name, unknown_reference, before_owner, no_owner, unread_update, \
+--     new_column, untold_column, future, silent_monitor, unseen_monitor, clock or not_connected"""
 -- stream = "Stream; empty where it is about none"
 -- origin = "Source; empty where it is about none, or about several"
 -- name = "Name, reason or column that it is about; empty where it is about none"
--- row_count = "Rows; of a monitor, days of silence; null = nothing is counted"
+-- row_count = "Rows; of missing_days, days; of a monitor, days of silence; null = nothing is counted"
 -- first_on = "First local day; null = of no day"
 -- last_on = "Last local day; null = of no day"
 -- is_error = "Nothing usable is left, so that commands fail without being asked to be strict"
@@ -59,6 +59,11 @@ found as (
         s.reason as name, s.row_count, cast(null as date) as first_on, h.last_day as last_on
     from set_aside as s
     join marts.source_health as h on h.stream = s.stream and h.origin = s.origin
+    union all
+    select 'missing_days', g.stream, g.origin, g.origin, sum(g.day_count), min(g.starts_on), max(g.ends_on)
+    from marts.missing_days as g
+    join meta.sources as s on s.stream = g.stream and s.origin = g.origin and s.kind = 'files'
+    group by g.stream, g.origin
     union all
     select
         case

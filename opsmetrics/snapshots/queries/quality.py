@@ -69,6 +69,7 @@ class SourceHealth:
     row_count: int | None
     quarantined: int | None
     state: str
+    missing_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +228,7 @@ def sources(snapshot: Snapshot) -> Rows[SourceHealth]:
         snapshot,
         SourceHealth,
         """select * from marts.source_health
-           order by case state when 'failed' then 0 when 'late' then 1 when 'fresh' then 2 else 3 end,
-               stream, origin""",
+           order by list_position(['failed', 'late', 'gaps', 'fresh', 'ended'], state), stream, origin""",
     )
 
 
@@ -239,7 +239,8 @@ def systems(snapshot: Snapshot) -> Rows[SystemHealth]:
         SystemHealth,
         """with today as (select max("on") as day from ref.as_of),
            live as (
-               select h.*, case state when 'failed' then 0 when 'late' then 1 else 2 end as rank,
+               select h.* replace (case state when 'gaps' then 'fresh' else state end as state),
+                   case state when 'failed' then 0 when 'late' then 1 else 2 end as rank,
                    greatest(0, date_diff('day', h.last_day, t.day)) as age,
                    -- As marts.source_health judges: late is older than two expected intervals.
                    cast(greatest(2, ceil(h.expected_hours / 12.0)) as integer) as days
@@ -288,7 +289,7 @@ def is_connected(snapshot: Snapshot, stream: str) -> bool:
 
 
 def missing_days(snapshot: Snapshot) -> Rows[MissingDays]:
-    """Return the days that connectors owe, most urgent first."""
+    """Return the days that sources owe, most urgent first."""
     return query(
         snapshot,
         MissingDays,

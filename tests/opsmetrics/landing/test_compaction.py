@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -135,6 +137,17 @@ def made(settings: Settings, folder: Path, begun: Path, known_at: datetime | Non
             "select schema_name || '.' || table_name from duckdb_tables() where table_name not like 'built_%'"
         ).fetchall()
         return {name: sorted(con.execute(f"from {name}").fetchall(), key=repr) for (name,) in tables}
+
+
+def test_what_is_packed_costs_no_pandas(settings):
+    """It takes longer to import than the packs take to write."""
+    work = "import sys; from datetime import datetime; from pathlib import Path; from opsmetrics.landing.packs import compact"
+    work += f"; done = compact(Path(sys.argv[1]), {STREAM!r}, datetime.fromisoformat(sys.argv[2]))"
+    work += "; print(done.packs > 0, 'pandas' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", work, str(settings.landing), NOW.isoformat()], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["True", "False"]
 
 
 @pytest.fixture

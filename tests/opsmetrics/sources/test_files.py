@@ -122,6 +122,18 @@ def test_norwegian_excel_csv_and_byte_order_mark_are_read(tmp_path):
     assert frame["_reason"].to_list() == [None]
 
 
+def test_a_text_that_is_kept_from_a_spreadsheet_is_what_it_holds(tmp_path):
+    rows = ('="00123",="2026-03-29T01:30:00Z",up,,', '"=""0""""1""",2026-03-29T01:30:00Z,up,,', "=1,x,up,,")
+    assert typed(csv(tmp_path, *rows))["monitor_id"].to_list() == ["00123", '0"1', "=1"]
+
+
+@pytest.mark.parametrize("last", ["Total,,2,,", "Sum;2", "Totalt: 2"])
+def test_the_totals_below_a_plain_file_are_no_row(tmp_path, last):
+    """Without a day it would leave all days of the file unproven."""
+    row = "m,2026-03-29T01:30:00Z,up,12,200"
+    assert typed(csv(tmp_path, row, last.replace(";", ","), ",,,,"))["_reason"].to_list() == [None]
+
+
 def test_multi_line_fields_keep_the_line_numbers_true(tmp_path):
     path = tmp_path / "c.csv"
     path.write_text('monitor_id,checked_at,status\n"a\nb",2026-03-29T01:30:00Z,up\nc,bad,up\n')

@@ -569,6 +569,20 @@ def test_an_export_that_its_tool_cut_off_is_refused(small, desk):
         ({"isLast": False, "nextPageToken": "x"}, True),
         ({"pageInfo": {"hasNextPage": True}}, True),
         ({"response_metadata": {"next_cursor": "x"}}, True),
+        # SonarQube, GitHub's search, Spring, Datadog, Azure Resource Graph, Kubernetes, StatusCake, Elasticsearch, HaloITSM.
+        ({"total": 3, "p": 1, "ps": 2, "paging": {"pageIndex": 1, "pageSize": 2, "total": 3}}, True),
+        ({"total_count": 3, "incomplete_results": False}, True),
+        ({"last": False, "number": 0, "totalElements": 3}, True),
+        ({"meta": {"page": {"after": "x"}}}, True),
+        ({"totalRecords": 3, "count": 2, "resultTruncated": "true", "$skipToken": "x"}, True),
+        ({"metadata": {"continue": "x"}}, True),
+        ({"metadata": {"page": 1, "per_page": 2, "total_count": 3}}, True),
+        ({"total": {"value": 3, "relation": "gte"}}, True),
+        ({"page_no": 1, "page_size": 2, "record_count": 3}, True),
+        ({"total": 2, "p": 1, "ps": 2}, False),
+        ({"metadata": {"continue": "", "resourceVersion": "7"}}, False),
+        # Zendesk's incremental export always has a next page, where what comes later will stand.
+        ({"next_page": "https://x.example", "end_of_stream": True, "count": 2}, False),
         ({"links": {}, "count": 2}, False),
         ({"paging": {"first": "/a", "last": "/c"}}, False),
         ({"more": False, "limit": 25, "offset": 0, "total": None}, False),
@@ -679,6 +693,52 @@ def test_a_month_that_no_file_is_about_is_not_quiet(small, desk, tmp_path, names
     first, last = (date.fromisoformat(f"2026-{day}") for day in hole)
     assert load.unproven == ((first, last + DAY, SILENT),)
     assert f"no file is about {first} to {last}, so nothing is known of it" in result.told[0]
+
+
+@pytest.mark.parametrize(
+    ("contents", "holes"),
+    [
+        # Each file has what began on its day; no file of the 4th and 5th.
+        ({1: [1], 2: [2, 2], 3: [], 6: [6], 7: [7]}, [(4, 5, SILENT)]),
+        # Made in the morning, about the day before.
+        ({2: [1], 3: [2], 4: [3], 7: [6], 8: [7]}, [(4, 5, SILENT)]),
+        # Of the last 24 hours: of the 4th the first half is known.
+        ({2: [1, 2], 3: [2, 3], 4: [3, 4], 6: [5, 6], 7: [7]}, [(4, 5, PARTIAL)]),
+        # What changed on a day, which may be of some days before.
+        ({1: [1], 2: [2, 2], 3: [1, 3], 6: [2, 6, 6], 7: [7]}, [(4, 5, SILENT)]),
+        # On Monday the 3rd there is a file about the weekend.
+        ({-1: [-1], 0: [0], 3: [1, 3], 4: [4]}, []),
+        # Each has all that there is: a day that is left out is told by the next.
+        ({1: [], 2: [], 3: [], 5: [1, 1, 2, 3, 4, 5]}, []),
+        ({1: [1], 2: [2], 3: [3], 5: [5], 6: [6], 7: [7]}, [(4, 4, PARTIAL)]),
+        # Once a week.
+        ({-6: [-8], 1: [-1, 1], 8: [2, 8]}, []),
+    ],
+)
+def test_a_day_of_which_the_daily_file_is_missing_is_not_quiet(small, desk, tmp_path, contents, holes):
+    first = date(2026, 8, 1)
+    files_of_days = {
+        f"desk-{first + (day - 1) * DAY}": "\n".join(
+            [
+                "id,service,severity,opened",
+                *(f"i{day}-{at}-{n},web,1,{first + (at - 1) * DAY}T10:00Z" for n, at in enumerate(rows)),
+                "",
+            ]
+        )
+        for day, rows in contents.items()
+    }
+    if len(contents) > 5:
+        # Another desk has a file of each of these days.
+        files_of_days |= {
+            f"desk-b-{first + day * DAY}": f"id,service,severity,opened\nb{day},web,1,{first + day * DAY}T10:00Z\n"
+            for day in range(7)
+        }
+    desk(HEADER.replace("items.csv", "desk-*.csv") + SELECT, **files_of_days)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    (load,) = result.loads
+    found = [(start, end - DAY, state) for start, end, state in load.unproven]
+    assert found == [(first + (start - 1) * DAY, first + (end - 1) * DAY, state) for start, end, state in holes]
+    assert len(result.told) == len(holes)
 
 
 @pytest.mark.parametrize(
