@@ -37,10 +37,7 @@ def change_table(page: Page, change: ShownChange, caption: str) -> Table:
 
 
 def sentence(page: Page, change: ShownChange) -> str:
-    """Return the change in words: how much, to what, and its parts.
-
-    The score before is not told: both scores are rounded apart, and would contradict the change by a tenth.
-    """
+    """Return the change in words: how much, to what, and its parts."""
     parts = ", ".join(
         f"{page.text(f'explain.part_{part}').lower()} {fmt.signed(page.language, value)}"
         for part, value in sorted(change.parts, key=lambda part: -abs(part[1]))

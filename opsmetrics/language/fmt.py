@@ -72,17 +72,32 @@ def scores(language: str, *values: float | None) -> list[str]:
     if not any(DECIMAL_SIGNS[language] in words for words in said):
         return said
     return [
-        words if DECIMAL_SIGNS[language] in words else _with_decimal(language, value)
+        words if DECIMAL_SIGNS[language] in words else score_in_tenths(language, value)
         for words, value in zip(said, values, strict=True)
     ]
 
 
-def _with_decimal(language: str, value: float | None) -> str:
-    if value is None:
-        return MISSING
-    edge = round(value, 1)
-    is_lifted = edge > value and edge % LEVEL_STEP == 0 and not math.isclose(value, 100)
-    return number(language, math.floor(value * 10) / 10 if is_lifted else value, 1)
+def score_in_tenths(language: str, value: float | None) -> str:
+    """Return a score as it stands beside how far it moved (:func:`moved`); none is rounded up to a level."""
+    return MISSING if value is None else number(language, tenths(value), 1)
+
+
+def tenths(score: float) -> float:
+    """Return a score in the tenths that are shown of it: 59.96 is 59.9, and not the 60.0 of the next level."""
+    edge = round(score, 1)
+    is_lifted = edge > score and edge % LEVEL_STEP == 0 and not math.isclose(score, 100)
+    return math.floor(score * 10) / 10 if is_lifted else edge
+
+
+def moved(before: float | None, after: float | None) -> float | None:
+    """Return how far a score moved, in tenths of what is shown of it: before, difference and after add up as written.
+
+    None where one of the two is missing.
+    """
+    if before is None or after is None:
+        return None
+    # Nought has no sign.
+    return round(tenths(after) - tenths(before), 1) + 0.0
 
 
 def signed(language: str, value: float | None) -> str:

@@ -136,7 +136,7 @@ def moves(board: Board, language: str) -> dict[bool, list[Item]]:
 
 def _from_to(board: Board, language: str, row: ScoreMove) -> str:
     """From what to what; the levels where they differ."""
-    before, now = fmt.scores(language, row.score_before, row.score)
+    before, now = (fmt.score_in_tenths(language, score) for score in (row.score_before, row.score))
     words = {
         "before": before,
         "now": now,

@@ -1,7 +1,7 @@
 """What a change of a score is made of, as people read it: rounded so that the parts add up to the change that is shown.
 
-A change is rounded once, from the scores as they are, so that it is the same wherever it is told. Scores before and
-after are rounded apart: their difference may be a tenth off.
+The change is the difference of the two scores as they are shown (``fmt.moved``), so that it is the same wherever it is
+told and whoever subtracts finds it.
 
 Does not belong here: how the parts are computed (``opsmetrics.scoring.change``).
 """
@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opsmetrics.language import fmt
 from opsmetrics.scoring.change import PARTS
 from opsmetrics.snapshots.queries.movement import Change
 
@@ -47,11 +48,11 @@ def shown_change(rows: Sequence[Change]) -> ShownChange:
     before, after = (
         sum(values) / count for values in zip(*((r.score_before, r.score_after) for r in rows), strict=True)
     )
-    total = round(round(after - before, 1) * _TENTHS)
+    total = round((fmt.moved(before, after) or 0.0) * _TENTHS)
     points = [sum(row.part(part) for row in rows) / count for part in PARTS]
     shares = largest_remainder([value * _TENTHS for value in points], total)
     parts = tuple((part, share / _TENTHS) for part, share in zip(PARTS, shares, strict=True) if share)
-    return ShownChange(round(before, 1), round(after, 1), total / _TENTHS, parts)
+    return ShownChange(fmt.tenths(before), fmt.tenths(after), total / _TENTHS, parts)
 
 
 def largest_remainder(values: Sequence[float], total: int) -> list[int]:

@@ -98,7 +98,7 @@ class Board:
     def median_change(self, then: Standing | None) -> float | None:
         """Return how far the median moved from how it stood then; None where one of the two is not known."""
         now = self.median()
-        return None if now is None or then is None or then.median is None else now - then.median
+        return None if then is None else fmt.moved(then.median, now)
 
     def team_names(self, language: str) -> dict[str, str]:
         """Return the teams' names by id."""

@@ -140,6 +140,10 @@ class Cells:
         """Return a score in whole points, never rounded up to a level."""
         return Cell(fmt.score(self.language, value), value, is_strong=is_strong)
 
+    def score_in_tenths(self, value: float | None, *, is_strong: bool = False) -> Cell:
+        """Return a score beside which stands how far it moved, or what moved it."""
+        return Cell(fmt.score_in_tenths(self.language, value), value, is_strong=is_strong)
+
     def signed(self, value: float | None) -> Cell:
         """Return a number with its sign."""
         return Cell(fmt.signed(self.language, value), value)
@@ -156,12 +160,6 @@ class Cells:
         """Return values of one metric that are compared, with the same decimals."""
         said = fmt.metric_values(self.language, unit, *values)
         return [Cell(words, value) for words, value in zip(said, values, strict=True)]
-
-    def scores(self, *values: float | None) -> list[Cell]:
-        """Return scores that are compared, with the same decimals; the last is what the row is about."""
-        said = fmt.scores(self.language, *values)
-        last = len(values) - 1
-        return [Cell(words, values[at], is_strong=at == last) for at, words in enumerate(said)]
 
     def day(self, value: date | None) -> Cell:
         """Return a day; none is a dash."""

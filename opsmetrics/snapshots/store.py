@@ -17,6 +17,7 @@ import duckdb
 
 from opsmetrics.core.atomic import draft, settle, write_whole_text
 from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
+from opsmetrics.snapshots.blocks import has_broken_blocks
 
 POINTER = "current.json"
 LINK = "current.duckdb"
@@ -70,6 +71,9 @@ def publish(
 
     Copy to a temporary name, fsync, rename, swap the pointer, then remove snapshots beyond ``keep``. A process
     killed at any moment leaves the old pointer with its whole file, or the new one with its whole file.
+
+    Raises:
+        duckdb.Error: A block of the working file is broken, also where this build did not read it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".*.tmp"):
@@ -86,9 +90,19 @@ def _copy(warehouse: Path, folder: Path, build_id: str, now: datetime) -> Snapsh
     name = f"ops-{now:%Y%m%dT%H%M%SZ}-{build_id[:12]}.duckdb"
     with draft(folder, name) as temporary:
         shutil.copyfile(warehouse, temporary)
+        if has_broken_blocks(temporary):
+            _read_whole(temporary)
         temporary.chmod(0o440)
         settle(temporary, folder / name)
     return Snapshot(name, build_id, now.isoformat(), folder, warehouse.stat().st_size)
+
+
+def _read_whole(path: Path) -> None:
+    """Read every row of a file: DuckDB tells the first broken block that is in use, and passes over the others."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        for schema, table in tables:
+            con.execute(f'select max(hash(this_row)) from "{schema}"."{table}" as this_row').fetchall()
 
 
 def _swap(snapshot: Snapshot) -> None:

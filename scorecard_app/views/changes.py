@@ -132,7 +132,8 @@ def _move_row(page: Page, row: ScoreMove, item: Item, *, has_year: bool) -> tupl
     cells = page.cells
     return (
         Cell(item.title, detail=_levels(page, row), address=item.address),
-        *cells.scores(row.score_before, row.score),
+        cells.score_in_tenths(row.score_before),
+        cells.score_in_tenths(row.score, is_strong=True),
         cells.signed(row.change),
         *([cells.signed(row.year_change)] if has_year else []),
         Cell(item.detail.split(". ", 1)[-1]),

@@ -163,8 +163,7 @@ def _questions(page: Page, left: Half, right: Half) -> None:
 def _difference(left: Half, right: Half, area_id: str) -> float | None:
     """Points from left to right; None where one of them has no score."""
     pair = [half.areas.get(area_id) for half in (left, right)]
-    values = [row.score if row else None for row in pair]
-    return None if values[0] is None or values[1] is None else values[1] - values[0]
+    return fmt.moved(*(row.score if row else None for row in pair))
 
 
 def _areas(page: Page, left: Half, right: Half) -> None:
@@ -196,7 +195,8 @@ def _score_row(
 ) -> tuple[Cell, ...]:
     return (
         name,
-        *page.cells.scores(before, now),
+        page.cells.score_in_tenths(before),
+        page.cells.score_in_tenths(now, is_strong=True),
         _signed(page, before, now),
         _dumbbell(page, left, right, before, now),
     )
@@ -204,9 +204,7 @@ def _score_row(
 
 def _signed(page: Page, before: float | None, now: float | None) -> Cell:
     """The difference in points; none where one is missing, nothing where it does not show."""
-    if before is None or now is None or abs(now - before) < _FEWEST:
-        return Cell(fmt.MISSING)
-    return page.cells.signed(now - before)
+    return page.cells.signed(fmt.moved(before, now) or None)
 
 
 def _dumbbell(page: Page, left: Half, right: Half, before: float | None, now: float | None) -> Cell:
@@ -215,7 +213,9 @@ def _dumbbell(page: Page, left: Half, right: Half, before: float | None, now: fl
     lines = [Line(0.0, "0"), Line(1.0, "100"), Line(KRAV_POINTS / 100, krav, "krav")]
     said = [
         f"{half.name}: {words}"
-        for half, words in zip((left, right), fmt.scores(page.language, before, now), strict=True)
+        for half, words in zip(
+            (left, right), (fmt.score_in_tenths(page.language, each) for each in (before, now)), strict=True
+        )
     ]
     alt = "; ".join(said)
     kinds: tuple[MarkKind, ...] = ("hollow", "plain")
@@ -252,7 +252,8 @@ def _points(half: Half, metric: Metric) -> float | None:
 
 def _apart(left: Half, right: Half, metric: Metric) -> float:
     before, now = _points(left, metric), _points(right, metric)
-    return -1.0 if before is None or now is None else abs(now - before)
+    moved = fmt.moved(before, now)
+    return -1.0 if moved is None else abs(moved)
 
 
 def _metric_table(page: Page, left: Half, right: Half, metrics: Sequence[Metric]) -> Table:
@@ -260,8 +261,8 @@ def _metric_table(page: Page, left: Half, right: Half, metrics: Sequence[Metric]
         (
             Cell(page.say(metric.title), address=METRIC.at(metric=metric.metric_id, team=right.team.team_id)),
             *_values(page, left, right, metric),
-            page.cells.number(_points(left, metric)),
-            page.cells.number(_points(right, metric), is_strong=True),
+            page.cells.score_in_tenths(_points(left, metric)),
+            page.cells.score_in_tenths(_points(right, metric), is_strong=True),
             _signed(page, _points(left, metric), _points(right, metric)),
         )
         for metric in metrics

@@ -104,7 +104,7 @@ def plan_table(page: Page, team_id: str, rows: Sequence[PlanStep]) -> Table:
             ),
             cells.number(row.points_before),
             cells.number(row.effort_days, 1),
-            cells.number(row.score_after, 1, is_strong=True),
+            cells.score_in_tenths(row.score_after, is_strong=True),
         )
         for row in rows
     )

@@ -332,9 +332,9 @@ def changes_table(
     shown = tuple(
         (
             name(row),
-            cells.number(row.score_before, 1),
+            cells.score_in_tenths(row.score_before),
             *_parts_of(page, row),
-            cells.number(row.score_after, 1, is_strong=True),
+            cells.score_in_tenths(row.score_after, is_strong=True),
         )
         for row in rows
     )

@@ -158,8 +158,9 @@ def _gaps(page: Page, team_id: str, score: TeamScore | None, gaps: Sequence[Gap]
     note = page.text("team.gaps_note", shown=min(SHOWN_GAPS, len(gaps)), all=len(gaps))
     total = None
     if score and score.score is not None:
-        lost = fmt.number(language, sum(gap.points_lost for gap in gaps), 1)
-        words = page.text("team.sum", lost=lost, score=fmt.number(language, score.score, 1))
+        # What is lost is 100 less the score (method 3.12, P4), also as the two are written.
+        lost = fmt.number(language, fmt.moved(score.score, 100.0), 1)
+        words = page.text("team.sum", lost=lost, score=fmt.score_in_tenths(language, score.score))
         total = hint(words)
     shown = gaps[:SHOWN_GAPS]
     table = gaps_table(page, shown, below="area", fails=failing_by_metric(page, shown), team=team_id)

@@ -54,8 +54,8 @@ def restated(page: Page, team_id: str) -> None:
         (
             Cell(row.label),
             Cell(page.say(areas[row.area_id].name) if row.area_id else page.text("word.total")),
-            cells.number(row.published_score, 1),
-            cells.number(row.restated_score, 1),
+            cells.score_in_tenths(row.published_score),
+            cells.score_in_tenths(row.restated_score),
             cells.signed(row.difference),
             Cell(", ".join(page.text(f"explain.cause_{cause}") for cause in row.cause.split(", "))),
         )

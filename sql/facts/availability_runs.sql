@@ -18,6 +18,42 @@ with told as (
     window in_order as (partition by r.monitor_key order by r.day, r.run_number)
 ),
 
+-- Days that whoever tells of a monitor has delivered whole: another source of the stream says nothing of it.
+heard as (
+    select distinct m.monitor_key, s.origin
+    from staging.monitor_sources as s
+    join facts.monitors as m on m.provider = s.provider and m.monitor_id = s.monitor_id
+    where m.kind = 'transitions'
+),
+
+delivered as (
+    select h.monitor_key, c.day, c.starts_at, c.ends_at
+    from heard as h
+    join meta.load_days as d on d.stream = 'availability_checks' and d.origin = h.origin
+    join ref.calendar as c on c.day = d.day
+    group by h.monitor_key, c.day, c.starts_at, c.ends_at
+    having
+        bool_or(d.is_complete)
+        and not exists (
+            select 1
+            from heard as o
+            join meta.sources as s
+                on s.stream = 'availability_checks' and s.origin = o.origin and c.day >= s.due_from and c.day < s.due_to
+            left join meta.load_days as w on w.stream = s.stream and w.origin = s.origin and w.day = c.day
+            where o.monitor_key = h.monitor_key and w.is_complete is not true
+        )
+),
+
+stretches as (
+    select monitor_key, min(starts_at) as starts_at, max(ends_at) as ends_at
+    from (
+        select
+            *, day - cast(row_number() over (partition by monitor_key order by day) as integer) as island
+        from delivered
+    ) as d
+    group by monitor_key, island
+),
+
 spans as (
     -- The earlier of the two; the last check of all has no next, and without a hold time it stands for nothing.
     select
@@ -35,8 +71,8 @@ spans as (
         greatest(t.starts_at, s.starts_at) as starts_at,
         case when s.ends_at is null then t.starts_at else least(t.next_at, s.ends_at) end as ends_at
     from told as t
-    left join macros.delivered_spans('availability_checks') as s
-        on s.ends_at > t.starts_at and coalesce(s.starts_at < t.next_at, true)
+    left join stretches as s
+        on s.monitor_key = t.monitor_key and s.ends_at > t.starts_at and coalesce(s.starts_at < t.next_at, true)
     where t.kind = 'transitions'
     window each_row as (partition by t.monitor_key, t.day, t.run_number order by s.starts_at)
 ),

@@ -20,9 +20,11 @@ with known as (
     select 'sec_findings_on_time', team_id, finding_id, found_at, due_at
     from facts.findings
     union all
-    select 'mnt_planned_maintenance_on_time', team_id, task_id, '-infinity'::timestamptz, first_due_at
+    -- What was done was not cancelled, from when on it is done.
+    select
+        'mnt_planned_maintenance_on_time', team_id, task_id,
+        case when is_cancelled_with_approval then completed_at else '-infinity'::timestamptz end, first_due_at
     from macros.rows_of_teams('maintenance_tasks', first_due_at)
-    where is_cancelled_with_approval is not true
     union all
     select 'aut_change_fail_rate', team_id, deployment_id, deployed_at, deployed_at + interval 7 day
     from facts.deployments

@@ -6,8 +6,8 @@
 -- monitor_id = "Monitor"
 -- service_id = "Service, or null where services.toml names it not"
 -- kind = """\
---     polling (a row stands for hold_minutes), transitions (a row stands until the next one, on all delivered days), \
---     or null (a row stands until the next one, and nothing is known after the last)"""
+--     polling (a row stands for hold_minutes), transitions (a row stands until the next one, on all days that its \
+--     source delivered), or null (a row stands until the next one, and nothing is known after the last)"""
 -- hold_minutes = "How long a result stands; null = until the next row"
 with seen as (
     select distinct provider, monitor_id from facts.monitor_days

@@ -12,9 +12,11 @@
 -- finding_count = "Findings; above 0 trips the gate"
 select i.team_id, w.as_of, w.grain, count(*) as finding_count
 from ref.as_of as w
+-- Local days, as the windows of metrics: across a change of clocks they are not so many times 24 hours.
+join ref.calendar as b on b.day = w."on" - 179
 -- Open incidents too, however old: leaving one open lifts no gate (ADR 0010).
 join facts.incidents as i
-    on macros.concerns(i.declared_at, i.resolved_at, i.untold, w.as_of - interval 180 day, w.as_of)
+    on macros.concerns(i.declared_at, i.resolved_at, i.untold, b.starts_at, w.as_of)
 where
     i.severity <= 2 and not i.is_exercise and macros.told(i.untold, 'manager_assigned_at')
     and i.declared_at + interval 30 minute < w.as_of

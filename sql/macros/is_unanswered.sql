@@ -17,6 +17,10 @@ create or replace macro macros.is_unanswered(
     when fired_at + interval 1 hour > known_at or is_test is null then null
     when
         macros.told(untold, 'acknowledged_at') and macros.told(untold, 'acknowledged_by_kind')
-        and macros.told(untold, 'closed_at') and (acknowledged_at is null or acknowledged_by_kind is not null)
+        and macros.told(untold, 'closed_at')
+        -- Whoever it was that came after an hour came too late.
+        and (
+            acknowledged_at is null or acknowledged_by_kind is not null or acknowledged_at > fired_at + interval 1 hour
+        )
         then true
 end

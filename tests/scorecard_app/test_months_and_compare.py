@@ -121,9 +121,9 @@ def test_two_teams_side_by_side(homes, monkeypatch):
     )
     assert len(shown) == len(wanted) + 1
     for row in wanted:
-        difference = row["now"] - row["before"]
-        signed = fmt.signed("en", difference) if abs(difference) >= 0.05 else "–"
-        assert shown[row["name_en"]][1:4] == [*fmt.scores("en", row["before"], row["now"]), signed]
+        before, now, signed = (words.replace(fmt.MINUS, "-") for words in shown[row["name_en"]][1:4])
+        assert (before, now) == tuple(fmt.score_in_tenths("en", row[name]) for name in ("before", "now"))
+        assert round(float(now) - float(before), 1) == (0 if signed == "–" else float(signed)), row
     drawn = tracks(html)
     assert len(drawn) == len(shown)
     for (places, _), line in zip(drawn, shown.values(), strict=True):

@@ -159,9 +159,9 @@ def _largest(found: Material) -> Points:
             words.text(
                 "brief.team_moved",
                 team=words.teams[row.team_id],
-                change=fmt.signed(words.language, row.score_after - row.score_before),
-                before=fmt.number(words.language, row.score_before, 1),
-                after=fmt.number(words.language, row.score_after, 1),
+                change=fmt.signed(words.language, row.points),
+                before=fmt.score_in_tenths(words.language, row.score_before),
+                after=fmt.score_in_tenths(words.language, row.score_after),
             ),
             parts.why_and_doubt(words, row),
         )
@@ -259,9 +259,8 @@ def _team(found: Material, team: Team, own: Sequence[Gap], lines: Lines, *, is_f
     change = found.changes.get(team.team_id)
     blocks: list[Block] = [Paragraph(_team_lead(words, team))]
     if change is not None:
-        points = change.score_after - change.score_before
-        key = "brief.team_change" if abs(points) >= parts.LEAST else "brief.team_unchanged"
-        delta = fmt.signed(words.language, points)
+        key = "brief.team_change" if change.points else "brief.team_unchanged"
+        delta = fmt.signed(words.language, change.points)
         blocks.append(Paragraph(words.text(key, change=delta, why=parts.why_and_doubt(words, change))))
     mine = own[:SHOWN_TEAM_GAPS]
     tables = (

@@ -102,8 +102,8 @@ def _moved(found: Material, moved: Columns) -> list[Slide]:
     title = words.text(
         "brief.slide_moved",
         team=fmt.unmarked(words.teams[row.team_id]),
-        before=fmt.number(words.language, row.score_before, 1),
-        after=fmt.number(words.language, row.score_after, 1),
+        before=fmt.score_in_tenths(words.language, row.score_before),
+        after=fmt.score_in_tenths(words.language, row.score_after),
     )
     # How many others there are stands on paper, beside the annex that has them.
     titles = (words.text("brief.moved_most"), words.text("overview.better"), words.text("overview.worse"))

@@ -25,7 +25,6 @@ from opsmetrics.snapshots.queries.shared_gaps import SharedGap
 
 SHOWN_CARRIED = 2  # sentences that the page of the matrix has room for
 _LINE = 2  # values that make one
-LEAST = 0.05  # points that show with one decimal
 
 
 def why(words: Words, change: Change) -> str:
@@ -57,8 +56,8 @@ def changes(words: Words, rows: Sequence[Change]) -> Table:
         rows=tuple(
             (
                 Cell(words.teams[row.team_id]),
-                words.cells.number(row.score_before, 1),
-                words.cells.number(row.score_after, 1),
+                words.cells.score_in_tenths(row.score_before),
+                words.cells.score_in_tenths(row.score_after),
                 Cell(why(words, row)),
             )
             for row in rows

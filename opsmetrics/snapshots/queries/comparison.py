@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from opsmetrics.language import fmt
 from opsmetrics.language.bilingual import Text
 from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.period import Period
@@ -73,13 +74,13 @@ class ScoreMove:
 
     @property
     def change(self) -> float | None:
-        """Points since the last month end; None where one of the two is missing."""
-        return _difference(self.score, self.score_before)
+        """Points since the last month end, as the two are shown; None where one of them is missing."""
+        return fmt.moved(self.score_before, self.score)
 
     @property
     def year_change(self) -> float | None:
-        """Points over the year; None where one of the two is missing."""
-        return _difference(self.score, self.score_year)
+        """Points over the year, as the two are shown; None where one of them is missing."""
+        return fmt.moved(self.score_year, self.score)
 
     @property
     def levels(self) -> int:
@@ -207,7 +208,3 @@ def standing_at(snapshot: Snapshot, at: Period | None, level: int) -> Standing |
 
 def _as_of(period: Period | None) -> datetime | None:
     return period.as_of if period else None
-
-
-def _difference(now: float | None, then: float | None) -> float | None:
-    return None if now is None or then is None else now - then

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from opsmetrics.language import fmt
 from opsmetrics.language.bilingual import Text
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import query
@@ -32,6 +33,11 @@ class Change:
     waivers: float
     rules: float
     ownership: float
+
+    @property
+    def points(self) -> float:
+        """What it comes to, as the two scores are shown."""
+        return fmt.moved(self.score_before, self.score_after) or 0.0
 
     def part(self, name: str) -> float:
         """Return the points of one part of ``opsmetrics.scoring.change.PARTS``."""
@@ -116,8 +122,12 @@ class Restated:
     area_id: str
     published_score: float | None
     restated_score: float | None
-    difference: float | None
     cause: str
+
+    @property
+    def difference(self) -> float | None:
+        """Points between the two, as they are shown; None where one of them is missing."""
+        return fmt.moved(self.published_score, self.restated_score)
 
 
 _DAYS = """(select any_value(f."on") from ref.as_of as f where f.as_of = c.from_as_of) as from_on, w."on" """

@@ -32,8 +32,7 @@ with pages as (
         case when d.coverage = 'always' or a.severity <= 1 or a.severity is null then 5 else 30 end as least_minutes,
         case when d.coverage = 'always' or a.severity <= 1 then 5 else 30 end as most_minutes,
         macros.told(a.untold, 'acknowledged_at') and macros.told(a.untold, 'acknowledged_by_kind')
-        and macros.told(a.untold, 'closed_at') and (a.acknowledged_at is null or a.acknowledged_by_kind is not null)
-        and a.is_test is not null as is_known
+        and macros.told(a.untold, 'closed_at') and a.is_test is not null as is_known
     from facts.alerts as a
     join ref.oncall_duties as d
         on d.team_id = a.team_id and macros.within(a.fired_at, d.valid_from_at, d.valid_to_at)
@@ -59,7 +58,10 @@ items as (
         team_id, as_of, grain, alert_id as item_id, fired_at as item_at,
         macros.kept(
             is_human and answered_at <= least_at,
-            is_known and not coalesce(is_human and answered_at > least_at and answered_at <= most_at, false)
+            is_known
+            -- Who answered says nothing of an answer that came too late.
+            and (answered_at is null or acknowledged_by_kind is not null or answered_at > most_at)
+            and not coalesce(is_human and answered_at > least_at and answered_at <= most_at, false)
             and not coalesce(answered_at is null and closed_at <= most_at, false)
         ) as numerator,
         1 as denominator,

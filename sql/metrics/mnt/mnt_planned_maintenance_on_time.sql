@@ -40,7 +40,7 @@ with items as (
     join
         macros.rows_of_teams('maintenance_tasks', first_due_at) as t
         on macros.within(t.first_due_at, w.starts_at, w.as_of)
-    where t.is_cancelled_with_approval is not true
+    where t.is_cancelled_with_approval is not true or t.completed_at < w.as_of
     union all
     -- Of what a platform team without any plan maintains nothing is known.
     select o.team_id, w.as_of, w.grain, 'no plan', null, null, 1, 'no plan', w.completeness

@@ -30,13 +30,17 @@ with items as (
         coalesce(q.valid_count > 0, false) as says_something, q.valid_count, 1 - o.target as allowed
     from macros.slo_days('scl_latency_budget_consumed', 'latency') as o
     left join facts.latency_daily as q on q.service_id = o.service_id and q.day = o.day
+    window of_service as (partition by o.team_id, o.as_of, o.grain, o.service_id)
+    -- A service that nobody asked for anything has neither kept nor broken its promise: no opportunity (method 3.3).
+    qualify
+        max(q.valid_count) over of_service > 0 or count(q.valid_count) over of_service < 0.9 * count(*) over of_service
 )
 
 select
     team_id, as_of, grain, entity_id, any_value(entity_weight) as entity_weight,
     unnest(macros.ratio(numerator, denominator)),
     count(item_at) as sample_size,
-    -- A service that nobody asked for anything has neither kept nor broken its promise.
+    -- Where nobody is known to have asked for anything, of the days that are not known nothing follows.
     case when bool_or(says_something) then sum(known_days) / sum(all_days) else 0 end as completeness,
     -- As if on unknown days as much was asked for as on the others, and all of it was slow.
     (sum(numerator) + avg(valid_count) * count(*) filter (known_days = 0)) / nullif(

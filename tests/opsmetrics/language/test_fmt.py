@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date
+from decimal import Decimal
 
 import pytest
 from babel import Locale
@@ -27,6 +29,22 @@ def test_numbers_are_written_as_babel_writes_them(language, value, decimals):
     rounded = round(value, decimals) + 0.0
     expected = format_decimal(rounded, format=pattern, locale=LOCALES[language]).replace("-", fmt.MINUS)
     assert fmt.number(language, value, decimals) == expected
+
+
+@example(before=59.96, after=60.04)
+@example(before=55.44, after=58.76)
+@given(before=st.floats(0, 100), after=st.floats(0, 100))
+def test_what_a_score_moved_is_the_difference_of_what_is_shown(before, after):
+    """55.4 to 58.8 is +3.4, and 59.96 stands as 59.9 there too: it is not on the next level yet."""
+
+    def tenths(words):
+        return Decimal(words.replace(fmt.MINUS, "-"))
+
+    shown = [fmt.score_in_tenths("en", value) for value in (before, after)]
+    assert tenths(shown[1]) - tenths(shown[0]) == tenths(fmt.signed("en", fmt.moved(before, after)))
+    for value, words in zip((before, after), shown, strict=True):
+        assert float(words) // fmt.LEVEL_STEP <= value // fmt.LEVEL_STEP or math.isclose(value, 100)
+    assert fmt.moved(before, None) is None
 
 
 @given(language=LANGUAGES, day=DAYS)
