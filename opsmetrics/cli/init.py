@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
+from opsmetrics.core.errors import one_line
 from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import FORMATS
 from opsmetrics.organisation.working_time import zone_name
@@ -70,6 +71,8 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     if not any(asked[key] for key in ("clones", "github", "paths")) and sys.stdin.isatty() and not as_json:
         asked = _ask(asked)
     name = asked["name"] or org.resolve().name
+    if not name.isprintable():
+        raise click.BadParameter("it holds signs that cannot be written", param_hint="--name")
     # Where people work follows from neither language nor zone; the holidays of Norway are the default of both.
     who = Identity(slug(name), name, asked["language"] or "nb", asked["timezone"])
     given = Given(
@@ -131,7 +134,7 @@ def _facts(org: Path, found: Proposed) -> dict[str, Any]:
         "services": sorted(found.draft.services),
         "sources": [source.what for source in found.draft.sources],
         "guesses": [asdict(guess) for guess in found.draft.guesses],
-        "unread": [str(path) for path in found.unread],
+        "unread": [str(path) for path in (*found.unread, *found.nameless)],
     }
 
 
@@ -149,6 +152,8 @@ def _say(org: Path, found: Proposed) -> None:
             else f"no query reads files of this format; save it as one of {', '.join(FORMATS)}"
         )
         click.echo(f"  nobody knows {path}: {how}", err=True)
+    for path in found.nameless:
+        click.echo(one_line(f"  {path}: its name cannot be written, so that nothing reads it: rename it"), err=True)
     if draft.guesses:
         click.echo("\nGuessed, please verify:")
     for guess in draft.guesses:

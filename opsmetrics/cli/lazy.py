@@ -86,6 +86,16 @@ class LazyGroup(click.Group):
         named = [click.Command(name, help=command.summary) for name, command in self._lazy.items()]
         click.Group(commands=named).format_commands(ctx, formatter)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """What is answered before a command runs, such as ``--help``, may meet a full disk too."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            click.echo(f"error: {StorageError(error)}", err=True)
+        sys.exit(EXIT_WRONG)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours, or a disk that refuses, is one text."""
         try:

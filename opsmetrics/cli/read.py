@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-import re
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import duckdb
@@ -20,9 +21,9 @@ from opsmetrics.cli.options import (
     json_option,
     settings_of,
 )
+from opsmetrics.cli.query_output import show
 from opsmetrics.core.atomic import write_where_named
 from opsmetrics.core.interrupts import ended_by_interrupt
-from opsmetrics.core.spreadsheets import csv_text
 from opsmetrics.operations.health import upkeep
 from opsmetrics.snapshots import export as exporting
 from opsmetrics.snapshots import results as evaluation
@@ -43,7 +44,8 @@ def path(*, as_json: bool) -> None:
         click.echo(found.path)
 
 
-_ODD = re.compile(r"\b(INTERVAL|BLOB|BIT)\b")
+# What somebody writes as a query is far smaller.
+_MOST_BYTES = 16 << 20
 
 
 # A query may begin with a comment, which looks like an option.
@@ -66,34 +68,12 @@ def sql(query: str | None, file: Path | None, form: str) -> None:
                 raise click.UsageError('there is no query; write one, such as "from marts.scorecard"')
             if sum(statement.type == duckdb.StatementType.SELECT for statement in statements) > 1:
                 raise click.UsageError("one query at a time: only the last would be shown")
-            _show(con, asked, form)
+            relation: Any = con.sql(asked)
+            if relation is not None:
+                show(relation, form)
         except duckdb.Error as error:
             click.echo(f"error: {_refusal(error)}", err=True)
             sys.exit(EXIT_USAGE)
-
-
-def _show(con: duckdb.DuckDBPyConnection, asked: str, form: str) -> None:
-    """Print what a query gives; a statement that gives nothing prints nothing."""
-    relation: Any = con.sql(asked)
-    if relation is None:
-        return
-    if form == "table":
-        relation.show(max_rows=1000, max_width=10_000)
-    elif form == "csv":
-        # People open it in spreadsheets; JSON holds every text as it stands.
-        click.echo(csv_text(_plain(relation).pl()), nl=False)
-    else:
-        click.echo(_plain(relation).pl().write_json())
-
-
-def _plain(relation: Any) -> Any:
-    """A relation whose durations and bytes, which neither CSV nor JSON has, are the texts that the table shows."""
-    odd = [bool(_ODD.search(str(kind))) for kind in relation.types]
-    if not any(odd):
-        return relation
-    columns = [duckdb.ColumnExpression(name) for name in relation.columns]
-    texts = [column.cast("VARCHAR") if is_odd else column for column, is_odd in zip(columns, odd, strict=True)]
-    return relation.select(*(each.alias(name) for each, name in zip(texts, relation.columns, strict=True)))
 
 
 def _query(query: str | None, file: Path | None) -> str:
@@ -104,16 +84,26 @@ def _query(query: str | None, file: Path | None) -> str:
         file = Path(query)
     if file is not None:
         try:
-            return file.read_text(encoding="utf-8-sig")
+            with file.open("rb") as content:
+                return _text(content, str(file))
         except OSError:
             raise click.UsageError(f"{file} cannot be read: name a file that is there") from None
-        except UnicodeDecodeError:
-            raise click.UsageError(f"{file} is not UTF-8: save it as UTF-8") from None
-    if query in {None, "-"}:
-        if query is None and sys.stdin.isatty():
-            raise click.UsageError('write a query, such as "from marts.scorecard", or name a file with -f')
-        return sys.stdin.read()
-    return query or ""
+    if query not in {None, "-"}:
+        return _text(io.BytesIO(os.fsencode(query or "")), "the query")
+    if sys.stdin is None or (query is None and sys.stdin.isatty()):
+        raise click.UsageError('write a query, such as "from marts.scorecard", or name a file with -f')
+    return _text(click.get_binary_stream("stdin"), "standard input")
+
+
+def _text(content: BinaryIO, named: str) -> str:
+    """What a file or a pipe says, as far as it can be a query; a device says something for ever."""
+    found = content.read(_MOST_BYTES + 1)
+    if len(found) > _MOST_BYTES:
+        raise click.UsageError(f"{named} holds more than {_MOST_BYTES >> 20} MiB: that is no query")
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{named} is not UTF-8: save it as UTF-8") from None
 
 
 def _refusal(error: duckdb.Error) -> str:

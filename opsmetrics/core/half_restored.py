@@ -13,6 +13,7 @@ from shlex import quote
 
 from opsmetrics.core.atomic import remove_durably, write_whole_text
 from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.core.json_text import read_note
 
 MARKER = "restore-under-way.json"
 
@@ -55,11 +56,8 @@ def under_way(home: Path) -> UnderWay | None:
     """Return the restore that has begun in a state folder and has not ended, or None."""
     path = home / MARKER
     try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return UnderWay(**json.loads(text))
+        content = read_note(path)
+        return None if content is None else UnderWay(**content)
     except (ValueError, TypeError):
         # That it lies here says enough.
         return UnderWay("?", "BACKUPS", str(home), "ORGANISATION", "?")

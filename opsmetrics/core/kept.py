@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.errors import UnreadableError
+from opsmetrics.core.json_text import read_note
 from opsmetrics.core.settings import cache_folder
 
 # Texts of some organisations; above it only what this process asked for is kept.
@@ -65,9 +67,9 @@ class Kept:
 
     @cached_property
     def _stored(self) -> dict[str, Any]:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, UnreadableError, ValueError):
             path = self._path
-            found = json.loads(path.read_text(encoding="utf-8")) if path else None
+            found = read_note(path) if path else None
             match found:
                 case {"version": self.version, "values": dict(values)}:
                     return values

@@ -12,12 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
 from opsmetrics.core.atomic import make_folder, write_whole_text
-from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.core.errors import OpsMetricsError, UnreadableError
+from opsmetrics.core.instants import instant
+from opsmetrics.core.json_text import read_note
 
 FOLDER = "upkeep"
 BACKUP, COMPACTION = "backup", "compaction"
@@ -43,6 +45,9 @@ class Record:
     result: str
     said: tuple[str, ...] = ()
     succeeded_at: str | None = None
+
+
+_RECORD = TypeAdapter(Record)
 
 
 class Recording:
@@ -101,10 +106,10 @@ def read_record(home: Path, what: str) -> Record | None:
     One of a process that was killed, or that could not write its end, is ``failed``.
     """
     try:
-        content: dict[str, Any] = json.loads((home / FOLDER / f"{what}.json").read_text(encoding="utf-8"))
-        content["said"] = tuple(content["said"])
-        found = Record(**content)
-    except (OSError, ValueError, TypeError, KeyError):
+        content = read_note(home / FOLDER / f"{what}.json")
+        found = _RECORD.validate_python(content)
+        instant(found.succeeded_at)
+    except (UnreadableError, ValueError):
         return None
     if found.result == RUNNING and not _is_held(home, what):
         return replace(found, result=FAILED, said=("it was killed, or its disk was full, before it ended",))

@@ -13,8 +13,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from opsmetrics.core.atomic import sweep_drafts, sync_folder, write_whole_text
-from opsmetrics.core.instants import name_after
+from opsmetrics.core.errors import UnreadableError
+from opsmetrics.core.instants import instant, name_after
+from opsmetrics.core.json_text import read_note
 
 RESTORE_TESTS = "restore-tests"
 _RECORD, _BEGUN = "restore-test-", ".begun-"
@@ -47,6 +51,9 @@ class RestoreTest:
     seconds: float
     said: str
     schema: int = 1
+
+
+_TEST = TypeAdapter(RestoreTest)
 
 
 def name_of(folder: Path, began: datetime) -> str:
@@ -83,8 +90,10 @@ def newest_test(home: Path) -> RestoreTest | None:
     """Return the newest test that is recorded, or None."""
     found = (home / RESTORE_TESTS).glob(f"{_RECORD}*.json")
     for path in sorted(found, key=lambda path: path.stem, reverse=True):
-        with suppress(OSError, ValueError, TypeError):
-            return RestoreTest(**json.loads(path.read_text(encoding="utf-8")))
+        with suppress(UnreadableError, ValueError):
+            test = _TEST.validate_python(read_note(path))
+            instant(test.verified_at)
+            return test
     return None
 
 

@@ -6,7 +6,6 @@ configuration as a whole (``opsmetrics.operations.checking``).
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from opsmetrics.core.errors import OpsMetricsError
+from opsmetrics.core.json_text import json_value
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import Organisation, StreamSource
 from opsmetrics.organisation.known import KnownNames
@@ -164,10 +164,10 @@ def _strange_words(stream: Stream, frame: pl.DataFrame) -> dict[str, dict[str, i
 def _parsed(raw: str | None) -> dict[str, Any]:
     """Return a row as it came; a long one is cut off, and then says nothing here."""
     try:
-        found: dict[str, Any] = json.loads(raw or "{}")
+        found = json_value(raw or "{}")
     except ValueError:
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def _strange_names(known: KnownNames, stream: Stream, kept: pl.DataFrame) -> list[StrangeName]:

@@ -18,6 +18,7 @@ import tomlkit
 import yaml
 
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.json_text import json_value
 from opsmetrics.core.yaml_text import Loader
 from opsmetrics.organisation import Organisation
 from opsmetrics.sources.github.owners import teams_of
@@ -216,14 +217,21 @@ def json_rows(path: Path) -> list[Any]:
         ConfigurationError: The file cannot be read, or holds no list.
     """
     try:
-        content = json.loads(text_of(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        content = json_value(text_of(path))
+    except ValueError as error:
         line = getattr(error, "lineno", None)
         raise _problem(path, line, "the file is not JSON", "write it with `az resource list --output json`") from None
     rows = content if isinstance(content, list) else at(content, "data") or at(content, "value")
     if not isinstance(rows, list):
         raise _problem(path, None, "there is no list of resources", "write it with `az resource list --output json`")
     return rows
+
+
+def tags_of(row: Any) -> dict[str, str]:
+    """Return the tags of an Azure resource in small letters; it has none where they are no table of texts."""
+    tags = at(row, "tags")
+    named = tags.items() if isinstance(tags, dict) else ()
+    return {key.casefold(): value for key, value in named if isinstance(key, str) and isinstance(value, str)}
 
 
 def azure_tags(
@@ -244,7 +252,7 @@ def azure_tags(
     rows = json_rows(path)
     teams: dict[str, list[str]] = {}
     for row in rows:
-        tags = {str(key).casefold(): str(value) for key, value in (at(row, "tags") or {}).items()}
+        tags = tags_of(row)
         if tags.get(service_tag.casefold()):
             own = teams.setdefault(tags[service_tag.casefold()], [])
             team = tags.get(team_tag.casefold(), "")

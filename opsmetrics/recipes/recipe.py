@@ -268,6 +268,8 @@ def _files(shape: Shape, path: str, place: str, cut_at: Sequence[int] = ()) -> s
 
 def _path_below(org_folder: Path, file: Path) -> str:
     """Return the path of a file as queries name it: from the root of sources.toml, or from the folder itself."""
+    if not str(file).isprintable():
+        raise _refused(file, "a query cannot say the name of this file", "rename it, in letters that UTF-8 has")
     sources = org_folder / "sources.toml"
     root = "."
     if sources.exists():

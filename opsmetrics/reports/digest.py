@@ -17,8 +17,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from opsmetrics.core.atomic import write_whole_bytes, write_whole_text
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.json_text import read_note
 from opsmetrics.core.settings import Settings
 from opsmetrics.language.texts import text
 from opsmetrics.operations.notify import Message, post
@@ -32,6 +35,9 @@ TOLD = "told.json"
 # Where news are told: the chat, the state's own folder of mail files, else the path of a folder.
 CHAT = "chat"
 OWN_FOLDER = "digests"
+
+
+_TOLD = TypeAdapter(dict[str, list[str]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def digests(
         raise ConfigurationError([Problem("--to", None, f"nobody is called {', '.join(unknown)}", fix)])
     moves = board.moves(found, language)
     items = [*board.matters(found, language), *moves[False], *moves[True]]
-    told = _told(settings)
+    told = read_told(settings.home)
     made: list[Digest] = []
     for recipient in wanted:
         own = [item for item in items if recipient in {LEADERSHIP, item.team_id}]
@@ -202,9 +208,13 @@ def _write_beside(folder: Path, digest: Digest) -> Path:
     return path
 
 
-def _told(settings: Settings) -> Mapping[str, list[str]]:
-    path = settings.home / "digests" / TOLD
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def read_told(home: Path) -> Mapping[str, list[str]]:
+    """Return what was told; a note that is damaged counts as none, and what stands is told again."""
+    try:
+        found = read_note(home / "digests" / TOLD)
+        return _TOLD.validate_python(found or {})
+    except ValueError:
+        return {}
 
 
 def _key(recipient: str, language: str, place: str) -> str:
@@ -219,5 +229,5 @@ def _told_there(told: Mapping[str, list[str]], recipient: str, language: str, pl
 
 
 def _remember(settings: Settings, digest: Digest) -> None:
-    told = {**_told(settings), _key(digest.recipient, digest.language, digest.place): sorted(digest.standing)}
+    told = {**read_told(settings.home), _key(digest.recipient, digest.language, digest.place): sorted(digest.standing)}
     write_whole_text(settings.home / "digests" / TOLD, json.dumps(told, ensure_ascii=False, indent=1))

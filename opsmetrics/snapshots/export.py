@@ -70,8 +70,12 @@ def _write(con: duckdb.DuckDBPyConnection, columns: pl.DataFrame, folder: Path) 
             schema, table = name.split(".")
             path = temporary / schema / f"{table}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            con.sql(f"from {name}").pl().write_parquet(path, metadata={"comment": text or "", "snapshot": folder.name})
-        columns.drop("table_comment").write_parquet(temporary / COLUMNS)
+            told = {"comment": text or "", "snapshot": folder.name}
+            # By its handle: the library takes no name that is not UTF-8.
+            with path.open("wb") as file:
+                con.sql(f"from {name}").pl().write_parquet(file, metadata=told)
+        with (temporary / COLUMNS).open("wb") as file:
+            columns.drop("table_comment").write_parquet(file)
         # An export that is there is not written again: after a power cut its name must not stand over empty files.
         sync_tree(temporary)
         try:

@@ -17,6 +17,7 @@ import duckdb
 
 from opsmetrics.core.atomic import draft, settle, write_whole_text
 from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
+from opsmetrics.core.json_text import read_note
 from opsmetrics.snapshots.blocks import has_broken_blocks
 
 POINTER = "current.json"
@@ -24,6 +25,8 @@ LINK = "current.duckdb"
 KEEP = 5
 # What we call a snapshot and its export; whatever else somebody keeps beside them is theirs.
 NAME = re.compile(r"ops-\d{8}T\d{6}Z-\w+")
+# A pointer leads to a file beside it, and to nothing else.
+_FILE = re.compile(r"[\w.-]+\.duckdb")
 _TABLES = (
     "select schema_name, table_name from duckdb_tables() union all select schema_name, view_name from duckdb_views()"
 )
@@ -143,12 +146,19 @@ def read_pointer(folder: Path) -> Snapshot | None:
     """
     pointer = folder / POINTER
     try:
-        content = json.loads(pointer.read_text(encoding="utf-8"))
-        return Snapshot(content["file"], content["build_id"], content["published_at"], folder, content.get("size"))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise SnapshotError(f"{pointer}: damaged pointer; run `opsmetrics publish` again") from error
+        content = read_note(pointer)
+    except ValueError:
+        content = {}
+    match content:
+        case None:
+            return None
+        case {"file": str(file), "build_id": str(build_id), "published_at": str(published_at)} if _FILE.fullmatch(file):
+            size = content.get("size")
+            if size is None or isinstance(size, int):
+                return Snapshot(file, build_id, published_at, folder, size)
+        case _:
+            pass
+    raise SnapshotError(f"{pointer}: damaged pointer; run `opsmetrics publish` again")
 
 
 def published(folder: Path, build_id: str) -> Snapshot | None:

@@ -12,7 +12,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import TypeAdapter
+
 from opsmetrics.core.atomic import write_whole_text
+from opsmetrics.core.json_text import json_value
 from opsmetrics.landing import Load, read_loads
 from opsmetrics.organisation import Delivery
 from opsmetrics.sources.open_rows import ends_in_load
@@ -111,7 +114,7 @@ class PullNote:
         """Return a note as it was written; what an earlier version did not write is empty.
 
         Raises:
-            TypeError: It is no note.
+            TypeError, ValueError: It is no note.
         """
         marks: dict[str, Any] = {
             "seen": {day: Mark(*mark) for day, mark in content["seen"].items()},
@@ -121,7 +124,11 @@ class PullNote:
             "kept": dict(content.get("kept", {})),
             "knows_ends": content.get("knows_ends", False),
         }
-        return cls(**{**content, **marks})
+        return _NOTE.validate_python({**content, **marks})
+
+
+# What it holds is looked at too: a number where a text belongs would end the pull later.
+_NOTE = TypeAdapter(PullNote)
 
 
 def write_note(folder: Path, note: PullNote) -> None:
@@ -136,9 +143,9 @@ def read_notes(folder: Path) -> dict[tuple[str, str], PullNote]:
         if not path.is_file():
             continue
         try:
-            note = PullNote.read(json.loads(path.read_text()))
+            note = PullNote.read(json_value(path.read_bytes()))
             notes[note.stream, note.origin] = note
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             continue
     return notes
 

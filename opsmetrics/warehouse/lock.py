@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from opsmetrics.core.errors import WarehouseBusyError
+from opsmetrics.core.json_text import json_value
 
 _LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -71,7 +72,7 @@ def _wait(lock: FileLock, path: Path, busy_seconds: float) -> None:
 def _holder(path: Path) -> str:
     """Say since when the file is held and by which process, as far as the holder has written that."""
     try:
-        holder = json.loads(lock_path(path).read_text(encoding="utf-8"))
+        holder = json_value(lock_path(path).read_text(encoding="utf-8"))
         since = datetime.fromisoformat(holder["since"]).astimezone()
         return f" since {since:%Y-%m-%d %H:%M:%S} (process {int(holder['pid'])})"
     except (OSError, ValueError, KeyError, TypeError):

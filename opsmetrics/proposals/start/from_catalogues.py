@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from opsmetrics.proposals.from_other_tools import at, documents, json_rows, text_of
+from opsmetrics.proposals.from_other_tools import at, documents, json_rows, tags_of, text_of
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft
 from opsmetrics.proposals.start.from_clones import first_commit, owner_days
 from opsmetrics.sources.git_copies import is_repository
@@ -104,7 +104,7 @@ def read_azure(draft: Draft, path: Path) -> None:
     """
     tagged: dict[str, dict[str, date]] = {}
     for row in json_rows(path):
-        tags = {str(key).casefold(): str(value) for key, value in (at(row, "tags") or {}).items()}
+        tags = tags_of(row)
         name = next((tags[key] for key in SERVICE_TAGS if tags.get(key)), "")
         if not name:
             continue

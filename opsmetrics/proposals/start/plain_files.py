@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from opsmetrics.core.json_text import json_value
 from opsmetrics.organisation.spreadsheets import DELIMITERS
 from opsmetrics.proposals.start.draft import SourceDraft
 from opsmetrics.proposals.start.toml import quoted
@@ -56,7 +56,7 @@ def columns_of(path: Path) -> list[str]:
             # The line and not a piece of the file, whose end may split a letter.
             first = content.readline(_HEAD_BYTES).decode("utf-8-sig").rstrip("\r\n")
         if suffix in {".jsonl", ".ndjson"}:
-            found = json.loads(first)
+            found = json_value(first)
             return list(found) if isinstance(found, dict) else []
         if suffix in {".csv", ".tsv"}:
             return next(csv.reader([first], delimiter=max(DELIMITERS, key=first.count)), [])

@@ -68,11 +68,13 @@ class Proposed:
         draft: What it is made of.
         files: File -> text.
         unread: Files that nobody recognised.
+        nameless: Files whose names no configuration can say: bytes that are no text, signs that steer a terminal.
     """
 
     draft: Draft
     files: dict[str, str] = field(default_factory=dict[str, str])
     unread: list[Path] = field(default_factory=list[Path])
+    nameless: list[Path] = field(default_factory=list[Path])
 
 
 def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
@@ -90,7 +92,9 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
     draft, today = Draft(), now.astimezone(ZoneInfo(given.who.timezone)).date()
     found = Proposed(draft)
     # Who names a folder and a file in it, or one twice, has each once.
-    files = list({path.resolve(): path for base in given.paths for path in files_below(base)}.values())
+    there = {path.resolve(): path for base in given.paths for path in files_below(base)}
+    files = [path for path in there.values() if str(path).isprintable()]
+    found.nameless = [path for path in there.values() if not str(path).isprintable()]
     root = _root(files, given.org)
     # What people keep by hand says names and days best, and comes first.
     exports = _read_catalogues(draft, files)
@@ -250,6 +254,9 @@ def _nothing(given: Given, found: Proposed) -> Problem:
                 "mend the export; or add a table with columns service and team, and mend the query that is written then"
             )
         return Problem(str(given.org), None, f"nothing names any service: {known}{why}", fix)
+    if found.nameless and not found.unread:
+        message = f"names of files cannot be written: {names_of(path.name for path in found.nameless)}"
+        return Problem(str(found.nameless[0].parent), None, message, "rename them, in letters that UTF-8 has")
     if found.unread:
         message = f"none of these files is known: {names_of(path.name for path in found.unread)}"
         fix = "docs/sources.md lists what is recognised; a table with columns service and team is enough to begin"

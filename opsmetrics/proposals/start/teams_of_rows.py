@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from opsmetrics.core.json_text import json_value
 from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import QuerySource
 from opsmetrics.proposals.start.draft import Draft, OwnerDraft
@@ -75,7 +75,7 @@ def read_teams(draft: Draft, query: QuerySource, column: str, root: Path, rows: 
 def one_team(text: str) -> str | None:
     """Return the team that a cell names: ``[Helse]`` and ``["Helse"]`` are Helse; None where it is several or none."""
     try:
-        found = json.loads(text)
+        found = json_value(text)
     except ValueError:
         found = re.sub(r"^\[|\]$", "", text.strip()).split(",")
     names = found if isinstance(found, list) else [text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from opsmetrics.cli import main
+from opsmetrics.cli.query_output import show
 from opsmetrics.core.settings import default_sql_root
 from opsmetrics.snapshots.store import open_current
 from opsmetrics.warehouse.lock import exclusive
@@ -75,6 +77,22 @@ def test_stage_by_stage(cli, here, small):
     assert cli("sql", "-", "--format", "csv", typed="-- why\nselect 1 as a;\n").stdout == '"a"\n1\n'
 
 
+def test_what_neither_csv_nor_json_has_is_text_and_sums_are_numbers(capsys):
+    """Two columns of one name stand beside it: the second one was the first again."""
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'")
+        odd = """select 1 as a, 2 as a, interval 1 day as b, sum(3) as c, 1.5::decimal(5, 2) as d, 'infinity'::date as e,
+            [timestamp '294247-01-10'] as f, union_value(k := 1) as g, map {1: 'x'} as h, 1::bignum as i,
+            map {'k': timestamp '-infinity'} as j, timestamptz '2026-01-01 02:00+02' as k"""
+        show(con.sql(odd), "csv")
+        texts = ["infinity", "['294247-01-10 00:00:00']", "1", "{1=x}", "1", "{k=-infinity}"]
+        (row,) = csv.reader(capsys.readouterr().out.splitlines()[1:])
+        assert row == ["1", "2", "1 day", "3", "1.50", *texts, "2026-01-01T00:00:00.000000+0000"]
+        show(con.sql(odd), "json")
+        (found,) = json.loads(capsys.readouterr().out)
+        assert list(found.values()) == [1, 2, "1 day", 3, 1.5, *texts, "2026-01-01T00:00:00+00:00"]
+
+
 def test_a_query_may_be_a_file_or_come_from_standard_input(here, small_run, tmp_path):
     query = tmp_path / "why.sql"
     query.write_text("\ufeff-- what it is for\n/* more */\nselect 1 as a;\n", encoding="utf-8")
@@ -88,6 +106,37 @@ def test_a_query_may_be_a_file_or_come_from_standard_input(here, small_run, tmp_
     for words in (("nowhere.sql",), ("-f", str(tmp_path / "nowhere")), ("select 1", "-f", str(query))):
         found = here("sql", *words, check=False)
         assert (found.returncode, "Traceback" in found.stderr) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "said"),
+    [
+        (("sql", "-"), b"select 1 as \xff", "standard input is not UTF-8"),
+        (("sql", b"select 1 as \xff"), b"", "the query is not UTF-8"),
+        (("sql", "-f", "/dev/zero"), b"", "that is no query"),
+        (("sql",), None, "write a query"),
+    ],
+)
+def test_what_is_no_text_is_no_query(tmp_path, words, typed, said):
+    code = "import os, sys; os.close(0) if sys.argv[1] == 'closed' else None; os.execv(sys.executable, [sys.executable,"
+    code += " '-m', 'opsmetrics', *sys.argv[2:]])"
+    command = [sys.executable, "-c", code, "closed" if typed is None else "open", *words]
+    env = os.environ | {"OPSMETRICS_HOME": str(tmp_path)}
+    found = subprocess.run(
+        command, cwd=ROOT, env=env, input=typed, capture_output=True, timeout=LIMIT_SECONDS, check=False
+    )
+    assert (found.returncode, said in found.stderr.decode()) == (2, True), found.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("sql", "--help")])
+def test_help_for_a_full_disk_is_one_text(words):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "opsmetrics", *words]
+        found = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (found.returncode, found.stderr.split("\n")[0]) == (
+        1,
+        "error: the disk refused: [Errno 28] No space left on device",
+    )
 
 
 def test_errors_are_one_readable_text_and_exit_code_1(cli, here, small, tmp_path):

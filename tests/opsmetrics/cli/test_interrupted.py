@@ -130,6 +130,22 @@ def test_a_pull_from_a_server_that_does_not_answer(small, tmp_path):
     assert [note["error"] for note in notes if note["error"]] == [], "that somebody stopped is no fault of a source"
 
 
+def test_a_command_that_is_still_being_read():
+    """Ctrl-C comes with the first import of a library."""
+    code = """
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Pressed:
+    def find_spec(self, name, *_):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Pressed())
+runpy.run_module("opsmetrics", run_name="__main__")
+"""
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (-signal.SIGINT, "")
+
+
 def test_the_app(small_run):
     from tests.apps import free_port, is_healthy  # noqa: PLC0415 - loads a driver of browsers
 

@@ -110,6 +110,8 @@ def test_tags_name_services_and_owners(organisation, tmp_path):
         {"id": "/c", "tags": {"service": "queue", "team": "beta"}},
         {"id": "/d", "tags": {"service": "orphan"}},
         {"id": "/e", "tags": None},
+        {"id": "/f", "tags": ["service"]},
+        {"id": "/g", "tags": {"service": None, "team": 5}},
     ]
     found = azure_tags(organisation, file(tmp_path, json.dumps({"data": resources}), "r.json"), TODAY)
     assert [(item.service, item.state) for item in found] == [
@@ -127,6 +129,7 @@ def test_tags_name_services_and_owners(organisation, tmp_path):
         ("openslo", OPENSLO.replace("TARGET", "99.9"), 2, "not between 0 and 1"),
         ("backstage", "a: &a [*a]\n? [", 2, "not YAML"),
         ("azure-tags", "[\n{", 2, "not JSON"),
+        ("azure-tags", "9" * 10_000, None, "not JSON"),
         ("azure-tags", "{}", None, "no list of resources"),
     ],
 )

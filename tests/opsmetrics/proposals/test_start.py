@@ -241,6 +241,28 @@ def test_a_day_that_no_table_says_is_a_guess_and_so_is_what_was_not_read(tmp_pat
     ]
 
 
+@pytest.mark.parametrize("name", [b"h\xf8st.csv", b"h\xf8st.parquet", b"x\x1b[31m.jsonl", "x\u202e.json".encode()])
+def test_a_file_whose_name_nobody_can_write_is_named_and_the_others_are_read(tmp_path, name):
+    files = tmp_path / "exports"
+    files.mkdir()
+    (files / "tjenester.csv").write_text("service,team,from\nweb,Alfa,2025-01-01\n")
+    odd = files / os.fsdecode(name)
+    odd.write_text("[" * 100_000)
+    done = CliRunner().invoke(main, ["init", "--org", str(tmp_path / "org"), "--from", str(files)])
+    assert done.exit_code == 0, done.output
+    assert "its name cannot be written" in done.output
+    assert all(sign.isprintable() or sign == "\n" for sign in done.output)
+    alone = CliRunner().invoke(main, ["init", "--org", str(tmp_path / "other"), "--from", str(odd)])
+    assert (alone.exit_code, "fix: rename them" in alone.output) == (1, True), alone.output
+
+
+def test_json_lines_without_end_are_no_export(tmp_path):
+    (tmp_path / "tjenester.csv").write_text("service,team,from\nweb,Alfa,2025-01-01\n")
+    (tmp_path / "x.jsonl").write_text("[" * 100_000)
+    found, _ = proposed(tmp_path, paths=(tmp_path,))
+    assert [path.name for path in found.unread] == ["x.jsonl"]
+
+
 def test_a_table_in_a_workbook(tmp_path):
     book = openpyxl.Workbook()
     for row in (["Tjeneste", "Lag", "Fra"], ["Søknad API", "Innbygger", date(2025, 2, 1)], ["Journal", "Helse", None]):
