@@ -88,7 +88,7 @@ _REPLACED = {
 }
 # Quoted, an empty text is a text; unquoted it is null.
 _CSV = "read_csv($1, header = true, all_varchar = true, allow_quoted_nulls = false{})"
-# Where commas part the names nothing is left to find out: to try every form on a few rows costs four times their insert.
+# Where commas part the names nothing is left to find out: to try every form of a few rows costs more than their insert.
 _COMMAS = """, delim = ',', quote = '"', escape = '"'"""
 _WINDOWS = (0, 28, 90, 91, 180, 365)
 
