@@ -48,7 +48,7 @@ demo: $(DEMO_STAMP)  ## build the fictional organisation's scorecard and open th
 check: $(STAMP)  ## lint, types, import rules; library and SQL tests but for whole runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/sqruff lint --quiet sql
+	$(BIN)/sqruff lint --quiet --parsing-errors sql
 	$(BIN)/pyrefly check --summary=none
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder -m "not whole_run" tests/opsmetrics tests/sql
@@ -56,7 +56,7 @@ check: $(STAMP)  ## lint, types, import rules; library and SQL tests but for who
 test: $(STAMP) $(ORACLES)  ## everything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/sqruff lint --quiet sql
+	$(BIN)/sqruff lint --quiet --parsing-errors sql
 	$(BIN)/pyrefly check --summary=none
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

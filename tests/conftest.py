@@ -274,7 +274,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 # Who asks for one of these takes whole runs: minutes, where everything else takes seconds.
-WHOLE_RUNS = {"demo_home", "demo", "small", "make_small", "first_run", "cli", "here"}
+WHOLE_RUNS = {"demo_home", "demo", "small", "make_small", "first_run", "ran", "ran_on_one_area", "cli", "here"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -22,6 +22,11 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from tests.built import LIBRARY, built
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Look for tests in this folder alone: each worker would list the folders of all cases (``test_case_coverage``)."""
+    return True if collection_path.parent == Path(__file__).parent and collection_path.is_dir() else None
+
+
 @pytest.fixture(scope="session")
 def context(tmp_path_factory) -> plans.Context:
     settings = Settings(

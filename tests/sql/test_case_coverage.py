@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from opsmetrics.catalogue.sqlfile import SqlFile, load_all
 from opsmetrics.core.settings import default_sql_root
@@ -29,6 +30,11 @@ def form(file: SqlFile) -> str:
 def test_every_table_has_a_case():
     missing = {table for table, file in FILES.items() if file.schema != "staging" or file.name not in STREAMS} - COVERED
     assert missing == set(), "add tests/sql/<table>/<rule>/ with given.<schema>.<table>.csv and expect.csv"
+
+
+def test_no_test_stands_among_the_cases():
+    """Nobody would find it (``conftest``)."""
+    assert list(Path(__file__).parent.glob("*/**/*.py")) == []
 
 
 def test_every_form_of_a_staging_file_has_a_case():

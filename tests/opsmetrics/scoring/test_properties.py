@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opsmetrics.scoring import compute
 from opsmetrics.scoring.aggregate import area_scores, team_scores
-from opsmetrics.scoring.compute import compute_scores
+from opsmetrics.scoring.compute import compute_instants, compute_scores, leveled
 from opsmetrics.scoring.gaps import gaps
 from opsmetrics.scoring.inputs import ScoreInputs
 from opsmetrics.scoring.outlook import DUE, ITEMS
@@ -219,9 +222,9 @@ def test_p8_order_and_scale_of_weights_change_nothing(ruleset, rows, shuffle, fa
 
 TEAMS = pl.DataFrame(
     {
-        "team_id": [*"abcdef"],
-        "type": ["product", "platform"] * 3,
-        "onboarded_on": [date(2026, 1, 1), date(2026, 6, 1)] * 3,
+        "team_id": [*"abcdefghijkl"],
+        "type": ["product", "platform"] * 6,
+        "onboarded_on": [date(2026, 1, 1), date(2026, 6, 1)] * 6,
     }
 )
 
@@ -307,12 +310,12 @@ def inputs_of(catalogue, data, *, without: str | None = None) -> ScoreInputs:
     )
 
 
-def values_of(catalogue, seed: int, empty_share: float):
-    """Values from one seed: (met, total) or nothing, per metric, team and week."""
+def values_of(catalogue, seed: int, empty_shares: list[float]):
+    """Values from one seed: (met, total) or nothing, per metric, team and week; nothing as often as its team's share."""
     rolls = random.Random(seed)
     drawn = {}
     for metric in catalogue.metrics:
-        for team in TEAMS["team_id"]:
+        for team, empty_share in zip(TEAMS["team_id"], empty_shares, strict=True):
             for number in range(3):
                 total = rolls.randint(1, 40)
                 found = None if rolls.random() < empty_share else (rolls.randint(0, total), total)
@@ -320,23 +323,34 @@ def values_of(catalogue, seed: int, empty_share: float):
     return drawn
 
 
-SEEDS = {"seed": st.integers(0, 2**32), "empty_share": st.floats(0, 1)}
+SHARES = st.lists(st.floats(0, 1), min_size=len(TEAMS), max_size=len(TEAMS))
+SEEDS = {"seed": st.integers(0, 2**32), "empty_shares": SHARES}
 
 
-# A computation costs the same for six teams as for two: fewer computations, of more teams.
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@contextmanager
+def nothing_drawn() -> Iterator[None]:
+    """Computations without what the draws say, which are half of their time: no bound and no score rests on them."""
+    real = compute.score_chances
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compute, "score_chances", lambda cells, areas, rules: real(cells.clear(), areas.clear(), rules))
+        yield
+
+
+# Without draws a computation costs nearly the same for twelve teams as for two: fewer computations, of more teams.
+@settings(max_examples=4, suppress_health_check=list(HealthCheck))
 @given(**SEEDS, which=st.integers(0, 100))
-def test_a_removed_source_never_raises_a_lower_bound_and_leaves_no_number(catalogue, seed, empty_share, which):
+def test_a_removed_source_never_raises_a_lower_bound_and_leaves_no_number(catalogue, seed, empty_shares, which):
     """For every team, area and instant, whatever the values were."""
-    values = values_of(catalogue, seed, empty_share)
+    values = values_of(catalogue, seed, empty_shares)
     streams = sorted({stream for metric in catalogue.metrics for stream in metric.header.needs})
-    before = compute_scores(catalogue, inputs_of(catalogue, values))
-    for gone in {streams[which % len(streams)], streams[(which + 7) % len(streams)]}:
-        without_one(catalogue, values, before, gone)
+    with nothing_drawn():
+        before = compute_instants(catalogue, inputs_of(catalogue, values))
+        for gone in {streams[(which + apart) % len(streams)] for apart in (0, 3, 7, 11)}:
+            without_one(catalogue, values, before, gone)
 
 
 def without_one(catalogue, values, before, gone: str) -> None:
-    after = compute_scores(catalogue, inputs_of(catalogue, values, without=gone))
+    after = compute_instants(catalogue, inputs_of(catalogue, values, without=gone))
     for table, keys in (("team", ["team_id", "as_of"]), ("area", ["team_id", "area_id", "as_of"])):
         joined = getattr(before, table).join(getattr(after, table), on=keys, suffix="_after")
         low, low_after = (pl.col(name).fill_null(100.0 if name == "low" else 0.0) for name in ("low", "low_after"))
@@ -350,17 +364,18 @@ def without_one(catalogue, values, before, gone: str) -> None:
     )
 
 
-@settings(max_examples=5, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(**SEEDS)
-def test_p11_p12_same_input_same_output_and_waivers_leave_the_raw_score(catalogue, seed, empty_share):
-    values = values_of(catalogue, seed, empty_share)
+def test_p11_p12_same_input_same_output_and_waivers_leave_the_raw_score(catalogue, seed, empty_shares):
+    values = values_of(catalogue, seed, empty_shares)
     inputs = inputs_of(catalogue, values)
     shuffled = replace(
         inputs,
         values=inputs.values.sample(fraction=1, shuffle=True, seed=1),
         windows=inputs.windows.sample(fraction=1, shuffle=True, seed=2),
     )
-    first, second = compute_scores(catalogue, inputs), compute_scores(catalogue, shuffled)
+    first = compute_scores(catalogue, inputs)
+    second = leveled(catalogue, compute_instants(catalogue, shuffled))
     for table in ("metric", "entity", "area", "team", "gap"):
         assert getattr(first, table).equals(getattr(second, table))
     waiver = pl.DataFrame(
@@ -372,7 +387,8 @@ def test_p11_p12_same_input_same_output_and_waivers_leave_the_raw_score(catalogu
             "valid_to": [date(2026, 12, 1)],
         }
     )
-    waived = compute_scores(catalogue, replace(inputs, waivers=waiver))
+    with nothing_drawn():
+        waived = compute_instants(catalogue, replace(inputs, waivers=waiver))
     assert waived.area["score_without_waivers"].to_list() == first.area["score"].to_list()
     assert waived.team["score_without_waivers"].to_list() == first.team["score"].to_list()
     assert set(first.metric["status"]) <= set(STATUSES)

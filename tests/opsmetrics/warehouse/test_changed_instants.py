@@ -48,13 +48,6 @@ def write_org(folder: Path) -> None:
     organisation.write_text(organisation.read_text().replace("now = 2026-09-02T06:00:00Z", ""))
 
 
-@pytest.fixture
-def settings(tmp_path) -> Settings:
-    """Settings before the first run."""
-    write_org(tmp_path)
-    return settings_of(tmp_path)
-
-
 def after_a_run(name: str, change: Callable[[Path], None], target: Path) -> Settings:
     """Settings after a first run of the organisation with a change, in a copy of the test's own."""
 
@@ -130,19 +123,18 @@ def measure_one_area(org: Path) -> None:
     )
 
 
-def test_a_day_later_only_what_a_day_changes_is_computed(settings, tmp_path, computed):
-    run(settings)
-    assert set(computed) == instants(settings)
-    before = instants(settings)
+def test_a_day_later_only_what_a_day_changes_is_computed(ran, tmp_path, computed):
+    before = instants(ran)
     assert len(before) > 10
-    computed.clear()
-    later = replace(settings, now=NOW + timedelta(days=1))
-    day = settings.org / "data" / "checks" / "2026-09-01.csv"
+    later = replace(ran, now=NOW + timedelta(days=1))
+    day = ran.org / "data" / "checks" / "2026-09-01.csv"
     (day.parent / "2026-09-02.csv").write_text(day.read_text().replace("2026-09-01T", "2026-09-02T"))
     run(later)
     assert 0 < len(set(computed)) < len(before) / 3
     assert {grain for _, grain in computed} <= {"latest", "week"}
+    computed.clear()
     assert content(later) == fresh(later, tmp_path)
+    assert set(computed) == instants(later), "a first build computes every instant"
 
 
 def test_news_of_an_old_month_bring_that_month_and_what_rests_on_it(ran, tmp_path, computed):
