@@ -340,6 +340,27 @@ def test_rules_of_one_name_and_service_are_told_apart_in_states_and_alerts(azure
     assert [row["rule_id"] for row in sorted(alerts, key=lambda row: row["alert_id"])] == names
 
 
+@pytest.mark.parametrize(
+    ("stream", "kind", "one", "other", "ids"),
+    [
+        ("component_states", "Microsoft.ContainerService/managedClusters", {"currentKubernetesVersion": "1.31.1"},
+         {"currentKubernetesVersion": "1.33.1"}, ["prod/x", "test/x"]),
+        ("workload_states", "Microsoft.App/containerApps", {"template": {"scale": {"minReplicas": 2}}},
+         {"template": {"scale": {"minReplicas": 0}}}, ["prod/x", "test/x"]),
+    ],
+)  # fmt: skip
+def test_resources_of_one_name_in_two_groups_are_two(azure, stream, kind, one, other, ids):
+    told = [
+        resource(f"{SUB}/resourceGroups/{group}/providers/{kind}/x", kind, properties, tags={"service": "web"})
+        for group, properties in (("Prod", one), ("test", other))
+    ]
+    key = {"component_states": "component_id", "workload_states": "workload_id"}[stream]
+    _, rows = azure(stream, resources=told)
+    assert {(row[key], row["_reason"]) for row in rows} >= {(name, None) for name in ids}
+    _, rows = azure(stream, resources=told[:1])
+    assert "x" in {row[key] for row in rows}
+
+
 def test_alerts_of_one_name_in_a_group_are_told_apart_by_their_severity(azure):
     """As rules of Prometheus are written: a warning and a page."""
     rules = [{"alert": "Slow", "severity": 3}, {"alert": "Slow", "severity": 1, "actions": [GROUP]}]

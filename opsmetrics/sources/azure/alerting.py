@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from opsmetrics.organisation.connectors.azure import AzureResources
-from opsmetrics.sources.azure.graph import inventory, last_part
+from opsmetrics.sources.azure.graph import inventory, last_part, names_of
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 Row = dict[str, Any]
@@ -73,13 +73,8 @@ class _Names:
     """
 
     def __init__(self, rules: list[Row]) -> None:
-        self._names: dict[str, str] = {row["id"].lower(): row["name"].lower() for row in rules}
-        services = {row["id"].lower(): row["service"] for row in rules}
-        for places in (1, 2, None):
-            taken = Counter((services[identity], name) for identity, name in self._names.items())
-            for identity, name in self._names.items():
-                if services[identity] and taken[services[identity], name] > 1:
-                    self._names[identity] = _longer(identity, places)
+        # Rules without a service are left out.
+        self._names = {identity: name.lower() for identity, name in names_of(rules, lambda row: row["service"]).items()}
         self._graded: dict[str, Counter[str]] = {
             row["id"].lower(): Counter(str(rule.get("alert")).lower() for rule in _json(row["rules"]) or ())
             for row in rules
@@ -99,14 +94,6 @@ class _Names:
             return name
         several = self._graded.get(identity, Counter())[alert.lower()] > 1 and severity is not None
         return f"{name}/{alert.lower()}" + (f"/sev{severity}" if several else "")
-
-
-def _longer(identity: str, places: int | None) -> str:
-    """Return more of a rule's id: resource group and name, the type between them, all of it."""
-    parts = [part for part in identity.split("/") if part]
-    if places is None or "resourcegroups" not in parts[:-1]:
-        return "/".join(parts)
-    return "/".join((parts[parts.index("resourcegroups") + 1], *parts[-places:]))
 
 
 def alert_rule_states(request: FetchRequest[AzureResources]) -> FetchResult:
