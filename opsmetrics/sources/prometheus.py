@@ -175,31 +175,43 @@ def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
 
 
 class _Resources:
-    """Series of resources. Those of one name in several namespaces are several, and have the namespace before it.
+    """Series of resources. Those of one name in several namespaces or clusters are several, and have these before it.
 
     Args:
-        series: With the label ``resource``, and where it comes from Kubernetes ``namespace``.
+        series: With the label ``resource``, and where it comes from Kubernetes ``namespace`` and maybe ``cluster``.
     """
 
     def __init__(self, series: Iterable[Series]) -> None:
         self.series = list(series)
-        self._values: dict[str, dict[str, dict[datetime, float]]] = defaultdict(lambda: defaultdict(dict))
+        # Resource -> cluster and namespace -> instant -> value.
+        self._values: dict[str, dict[tuple[str, str], dict[datetime, float]]] = defaultdict(lambda: defaultdict(dict))
         for labels, values in self.series:
-            self._values[labels.get("resource", "")][labels.get("namespace", "")].update(values)
+            self._values[labels.get("resource", "")][_place(labels)].update(values)
 
     def name_of(self, labels: Mapping[str, str]) -> str | None:
         """Return the id of a series' resource."""
-        name, space = labels.get("resource"), labels.get("namespace")
-        return f"{space}/{name}" if name and space and len(self._values[name]) > 1 else name
+        name, (cluster, space) = labels.get("resource"), _place(labels)
+        places = self._values[name] if name else {}
+        if not name or not space or len(places) == 1:
+            return name
+        is_shared = sum(other == space for _, other in places) > 1
+        return "/".join(part for part in (cluster if is_shared else "", space, name) if part)
 
     def at(self, labels: Mapping[str, str], at: datetime) -> float | None:
-        """Return the value of the resource that labels of another query name; one of these may have no namespace."""
-        spaces = self._values.get(labels.get("resource", ""), {})
-        own = labels.get("namespace", "")
-        values = spaces.get(own, spaces.get(""))
-        if values is None and not own and len(spaces) == 1:
-            (values,) = spaces.values()
+        """Return the value of the resource that labels of another query name; one of these may say less of it."""
+        places = self._values.get(labels.get("resource", ""), {})
+        cluster, space = _place(labels)
+        known = [(cluster, space), ("", space), (cluster, ""), ("", "")]
+        values = next((places[place] for place in known if place in places), None)
+        if values is None:
+            # The other query does not say in which cluster, or where at all.
+            near = [found for (_, other), found in places.items() if not cluster and space in {"", other}]
+            values = near[0] if len(near) == 1 else None
         return None if values is None else values.get(at)
+
+
+def _place(labels: Mapping[str, str]) -> tuple[str, str]:
+    return labels.get("cluster", ""), labels.get("namespace", "")
 
 
 def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:

@@ -499,6 +499,24 @@ def test_a_ceiling_is_that_of_the_same_resource(own, others, expected):
     assert {name: None if value is None else value > 0 for name, value in found.items()} == expected
 
 
+def test_autoscalers_of_one_name_in_two_clusters_are_two():
+    at = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+    def series(*found: tuple[str, str, float]):
+        return [
+            ({"resource": "web", "cluster": cluster, "namespace": space}, [(at, value)])
+            for cluster, space, value in found
+        ]
+
+    used = prometheus._Resources(series(("p", "post", 1.0), ("q", "post", 0.2), ("p", "kart", 0.5)))
+    most = prometheus._Resources(series(("p", "post", 1.0), ("q", "post", 0.0), ("p", "kart", 0.0)))
+    found = {used.name_of(labels): most.at(labels, at) for labels, _ in used.series}
+    assert found == {"p/post/web": 1.0, "q/post/web": 0.0, "kart/web": 0.0}
+    # A question of one's own that leaves the cluster out.
+    assert most.at({"resource": "web", "namespace": "kart"}, at) == 0.0
+    assert most.at({"resource": "web", "namespace": "post"}, at) is None
+
+
 NODES = """
   - series: 'kube_pod_info{{namespace="n",pod="web-5d9c-{0}",node="n{0}"}}'
     values: '1'
