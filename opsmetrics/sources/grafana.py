@@ -66,11 +66,12 @@ def alert_rule_states(request: FetchRequest[Grafana]) -> FetchResult:
     with _client(request) as http:
         rules = _rules(http)
         tree = policies(http) if any(not _receiver(rule) for rule in rules) else None
-    rows = [_state(request, rule, tree) for rule in rules]
+    shared = _shared(settings, rules)
+    rows = [_state(request, rule, tree, shared) for rule in rules]
     return FetchResult(rows, source=f"{settings.url} alert rules")
 
 
-def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None) -> Row:
+def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None, shared: frozenset[str]) -> Row:
     settings = request.connector
     labels: Row = rule.get("labels") or {}
     notes: Row = rule.get("annotations") or {}
@@ -84,7 +85,7 @@ def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None) -> Row:
         "proven_at": notes.get("proven_at"),
     }
     return {
-        "rule_id": labels.get("rule") or rule["uid"],
+        "rule_id": _rule_id(labels, rule["uid"], shared),
         # A rule that does not say what it guards shows up as a name without owner.
         "service_id": _service(settings, labels, rule["uid"]),
         "kind": kind if kind in _KINDS else "other",
@@ -95,6 +96,21 @@ def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None) -> Row:
         "last_changed_at": rule.get("updated"),
         **{GRAFANA_NOTES[note]: written[note] for note in settings.rule_notes},
     }
+
+
+def _shared(settings: Grafana, rules: list[Row]) -> frozenset[str]:
+    """Return the uids of rules whose label ``rule`` other rules of their service have, too, such as a warning."""
+    uids: dict[tuple[str | None, str], list[str]] = defaultdict(list)
+    for rule in rules:
+        labels: Row = rule.get("labels") or {}
+        uids[_service(settings, labels, rule["uid"]), str(labels.get("rule")).lower()].append(rule["uid"])
+    return frozenset(uid for found in uids.values() if len(found) > 1 for uid in found)
+
+
+def _rule_id(labels: Row, uid: str, shared: frozenset[str]) -> str:
+    """Return what a rule is called by agreement, else its uid; both where several are called so."""
+    called = labels.get("rule")
+    return f"{called}/{uid}" if called and uid in shared else called or uid
 
 
 def _service(settings: Grafana, labels: Row, uid: str) -> str | None:
@@ -226,7 +242,7 @@ def _intervals(
     request: FetchRequest[Grafana], rules: list[Row], quiet: Quiet, found: Iterable[Transition]
 ) -> list[Row]:
     """Return the firing intervals that changes of state tell of, open ones without an end."""
-    book = _Rules(rules)
+    book, shared = _Rules(rules), _shared(request.connector, rules)
     series: dict[tuple[str, str], set[Transition]] = defaultdict(set)
     for change in found:
         series[book.uid_of(change), change.instance].add(change)
@@ -251,7 +267,7 @@ def _intervals(
         if is_page is None:
             is_page = not quiet.tells_nobody(sent_labels(opened), uid, rule, opened.at, ended or request.now)
         if is_page:
-            rows.append(_interval(request.connector, uid, rule, opened, closed))
+            rows.append(_interval(request.connector, uid, rule, shared, opened, closed))
     return [row for row in rows if row is not None]
 
 
@@ -278,7 +294,9 @@ def _alert_id(uid: str, opened: Transition) -> str:
     return f"{uid}-{opened.fingerprint}-{opened.at:%Y%m%dT%H%M%S%f}"
 
 
-def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed: Transition | None) -> Row | None:
+def _interval(
+    settings: Grafana, uid: str, rule: Row, shared: frozenset[str], opened: Transition, closed: Transition | None
+) -> Row | None:
     """Return one page; an alert's own labels come before its rule's, of which some are made by templates."""
     labels = {**(rule.get("labels") or {}), **opened.labels}
     severity = labels.get(settings.severity_label)
@@ -288,7 +306,7 @@ def _interval(settings: Grafana, uid: str, rule: Row, opened: Transition, closed
         "alert_id": _alert_id(uid, opened),
         # A rule that nobody knows keeps its pages: they show up as a name without owner.
         "service_id": _service(settings, labels, uid),
-        "rule_id": labels.get("rule") or uid,
+        "rule_id": _rule_id(labels, uid, shared),
         "severity": severity_of(severity),
         "fired_at": opened.at,
         "closed_at": closed.at if closed else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -175,31 +175,43 @@ def capacity_samples(request: FetchRequest[Prometheus]) -> FetchResult:
 
 
 class _Resources:
-    """Series of resources. Those of one name in several namespaces are several, and have the namespace before it.
+    """Series of resources. Those of one name in several namespaces or clusters are several, and have these before it.
 
     Args:
-        series: With the label ``resource``, and where it comes from Kubernetes ``namespace``.
+        series: With the label ``resource``, and where it comes from Kubernetes ``namespace`` and maybe ``cluster``.
     """
 
     def __init__(self, series: Iterable[Series]) -> None:
         self.series = list(series)
-        self._values: dict[str, dict[str, dict[datetime, float]]] = defaultdict(lambda: defaultdict(dict))
+        # Resource -> cluster and namespace -> instant -> value.
+        self._values: dict[str, dict[tuple[str, str], dict[datetime, float]]] = defaultdict(lambda: defaultdict(dict))
         for labels, values in self.series:
-            self._values[labels.get("resource", "")][labels.get("namespace", "")].update(values)
+            self._values[labels.get("resource", "")][_place(labels)].update(values)
 
     def name_of(self, labels: Mapping[str, str]) -> str | None:
         """Return the id of a series' resource."""
-        name, space = labels.get("resource"), labels.get("namespace")
-        return f"{space}/{name}" if name and space and len(self._values[name]) > 1 else name
+        name, (cluster, space) = labels.get("resource"), _place(labels)
+        places = self._values[name] if name else {}
+        if not name or not space or len(places) == 1:
+            return name
+        is_shared = sum(other == space for _, other in places) > 1
+        return "/".join(part for part in (cluster if is_shared else "", space, name) if part)
 
     def at(self, labels: Mapping[str, str], at: datetime) -> float | None:
-        """Return the value of the resource that labels of another query name; one of these may have no namespace."""
-        spaces = self._values.get(labels.get("resource", ""), {})
-        own = labels.get("namespace", "")
-        values = spaces.get(own, spaces.get(""))
-        if values is None and not own and len(spaces) == 1:
-            (values,) = spaces.values()
+        """Return the value of the resource that labels of another query name; one of these may say less of it."""
+        places = self._values.get(labels.get("resource", ""), {})
+        cluster, space = _place(labels)
+        known = [(cluster, space), ("", space), (cluster, ""), ("", "")]
+        values = next((places[place] for place in known if place in places), None)
+        if values is None:
+            # The other query does not say in which cluster, or where at all.
+            near = [found for (_, other), found in places.items() if not cluster and space in {"", other}]
+            values = near[0] if len(near) == 1 else None
         return None if values is None else values.get(at)
+
+
+def _place(labels: Mapping[str, str]) -> tuple[str, str]:
+    return labels.get("cluster", ""), labels.get("namespace", "")
 
 
 def latency_daily(request: FetchRequest[Prometheus]) -> FetchResult:
@@ -246,18 +258,20 @@ _OF_OTHERS = 'kube_pod_info{created_by_kind!~"ReplicaSet|"}'
 
 def _living(metric: str) -> str:
     """PromQL that leaves series of the pods that deployments run now."""
-    return f"({metric} unless on (namespace, pod) {_OF_OTHERS} unless on (namespace, pod) {_ENDED})"
+    return f"({metric} unless on (cluster, namespace, pod) {_OF_OTHERS} unless on (cluster, namespace, pod) {_ENDED})"
 
 
 _PODS = _workload(_living("kube_pod_info"))
 # Only nodes that say their zone: those that do not are not all in one. What two collectors tell of a node is one.
 _POD_ZONES = (
-    f"{_PODS} * on (node) group_left (zone)"
-    ' max by (node, zone) (label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
+    f"{_PODS} * on (cluster, node) group_left (zone)"
+    ' max by (cluster, node, zone) (label_replace(kube_node_labels{label_topology_kubernetes_io_zone!=""},'
     ' "zone", "$1", "label_topology_kubernetes_io_zone", "(.+)"))'
 )
 # Of a workload with a pod in a zone that nobody names the number of zones is not known.
-_ALL_ZONES_KNOWN = f"count by (namespace, workload) ({_POD_ZONES}) == count by (namespace, workload) ({_PODS})"
+_ALL_ZONES_KNOWN = (
+    f"count by (cluster, namespace, workload) ({_POD_ZONES}) == count by (cluster, namespace, workload) ({_PODS})"
+)
 
 
 def _renamed(metric: str, label: str) -> str:
@@ -267,19 +281,21 @@ def _renamed(metric: str, label: str) -> str:
 
 def _autoscaler(metric: str) -> str:
     scaled = (
-        f"{metric} * on (namespace, horizontalpodautoscaler) group_left (scaletargetref_name)"
-        " max by (namespace, horizontalpodautoscaler, scaletargetref_name) (kube_horizontalpodautoscaler_info)"
+        f"{metric} * on (cluster, namespace, horizontalpodautoscaler) group_left (scaletargetref_name)"
+        " max by (cluster, namespace, horizontalpodautoscaler, scaletargetref_name) (kube_horizontalpodautoscaler_info)"
     )
-    return f"max by (namespace, workload) ({_renamed(scaled, 'scaletargetref_name')})"
+    return f"max by (cluster, namespace, workload) ({_renamed(scaled, 'scaletargetref_name')})"
 
 
+# Several clusters may write into one store, each with its label, and none where there is one.
 # Names as kube-state-metrics gives them; on Azure's managed Prometheus every selector has one metric name, as asked.
 WORKLOADS = {
-    "replica_count": f"max by (namespace, workload) "
+    "replica_count": f"max by (cluster, namespace, workload) "
     f"({_renamed('kube_deployment_status_replicas_available', 'deployment')})",
-    "zone_count": f"count by (namespace, workload) (count by (namespace, workload, zone) ({_POD_ZONES}))"
-    f" and on (namespace, workload) ({_ALL_ZONES_KNOWN})",
-    "has_resource_requests": "count by (namespace, workload) ("
+    "zone_count": "count by (cluster, namespace, workload) ("
+    f"count by (cluster, namespace, workload, zone) ({_POD_ZONES}))"
+    f" and on (cluster, namespace, workload) ({_ALL_ZONES_KNOWN})",
+    "has_resource_requests": "count by (cluster, namespace, workload) ("
     + _workload(_living('kube_pod_container_resource_requests{resource="cpu"}'))
     + ")",
     "autoscaler_min": _autoscaler("kube_horizontalpodautoscaler_spec_min_replicas"),
@@ -289,26 +305,31 @@ WORKLOADS = {
 
 def workload_states(request: FetchRequest[Prometheus]) -> FetchResult:
     """Return deployments of today from kube-state-metrics: replicas, zones, requests, autoscaler bounds."""
-    found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    found: dict[tuple[str, str, str], dict[str, int]] = defaultdict(dict)
     notes = Notes()
     with _client(request) as http:
         for column, query in WORKLOADS.items():
             answer = http.post("api/v1/query", data={"query": query, "time": f"{request.now.timestamp():.3f}"})
             for item in notes.read(answer):
                 labels = item["metric"]
-                found[labels.get("namespace", ""), labels["workload"]][column] = round(float(item["value"][1]))
+                place = (labels.get("cluster", ""), labels.get("namespace", ""), labels["workload"])
+                found[place][column] = round(float(item["value"][1]))
     # Where nothing at all has requests, nobody collects them.
     without: bool | None = False if any("has_resource_requests" in values for values in found.values()) else None
+    told = {place: values for place, values in found.items() if "replica_count" in values}
+    clusters = Counter(place[1:] for place in told)
     rows = [
         {
-            "workload_id": f"{namespace}/{name}" if namespace else name,
+            # One that stands in several clusters is several.
+            "workload_id": "/".join(
+                part for part in (cluster if clusters[namespace, name] > 1 else "", namespace, name) if part
+            ),
             "service_id": request.connector.service(name),
             "observed_on": request.today,
             **values,
             "has_resource_requests": True if values.get("has_resource_requests") else without,
         }
-        for (namespace, name), values in found.items()
-        if "replica_count" in values
+        for (cluster, namespace, name), values in told.items()
     ]
     return notes.result(rows, f"{request.connector.url} kube-state-metrics")
 

@@ -300,6 +300,83 @@ def test_a_percentile_in_a_query_is_no_saturation(azure):
     assert (row["kind"], row["threshold_ratio"]) == ("other", None)
 
 
+def test_a_rule_that_makes_a_metric_of_logs_is_no_alert_rule(azure):
+    """Kind LogToMetric: only of it the description knows a name of a metric, and no operator."""
+    query = {"query": "Heartbeat", "dimensions": []}
+    recording = rule("scheduledQueryRules", criteria={"allOf": [query | {"metricName": "Alive"}]})
+    alerting = rule("scheduledQueryRules", criteria={"allOf": [query | {"operator": "GreaterThan", "threshold": 1}]})
+    assert [len(azure("alert_rule_states", resources=[one])[1]) for one in (recording, alerting)] == [0, 1]
+
+
+def placed(group: str, kind: str = "metricAlerts", **more: Any) -> dict[str, Any]:
+    found = rule(kind, **more)
+    return found | {"id": found["id"].replace("/rg/", f"/{group}/")}
+
+
+@pytest.mark.parametrize(
+    ("rules", "names"),
+    [
+        # The same template in two environments: names of rules are unique in a resource group.
+        ([placed("prod", actions=[GROUP]), placed("Test")], ["prod/slow", "test/slow"]),
+        ([placed("prod", actions=[GROUP]), placed("prod", "scheduledQueryRules")],
+         ["prod/metricalerts/slow", "prod/scheduledqueryrules/slow"]),
+        ([placed("prod"), placed("test", tags={"service": "db"})], ["slow", "slow"]),
+    ],
+)  # fmt: skip
+def test_rules_of_one_name_and_service_are_told_apart_in_states_and_alerts(azure, rules, names):
+    _, rows = azure("alert_rule_states", resources=rules)
+    assert sorted((row["rule_id"], row["_reason"]) for row in rows) == [(name, None) for name in names]
+    kind = "Microsoft.AlertsManagement/alerts"
+    essentials = {"severity": "Sev1", "monitorCondition": "Fired", "startDateTime": "2026-08-31T08:00:00Z"}
+    fired = [
+        resource(
+            f"{SUB}/{kind}/{number}",
+            kind,
+            {"essentials": essentials | {"alertRule": told["id"], "targetResource": DATABASE}},
+        )
+        for number, told in enumerate(rules)
+    ]
+    _, alerts = azure("alerts", alertsmanagementresources=fired, resources=rules)
+    assert [row["rule_id"] for row in sorted(alerts, key=lambda row: row["alert_id"])] == names
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "one", "other", "ids"),
+    [
+        ("component_states", "Microsoft.ContainerService/managedClusters", {"currentKubernetesVersion": "1.31.1"},
+         {"currentKubernetesVersion": "1.33.1"}, ["prod/x", "test/x"]),
+        ("workload_states", "Microsoft.App/containerApps", {"template": {"scale": {"minReplicas": 2}}},
+         {"template": {"scale": {"minReplicas": 0}}}, ["prod/x", "test/x"]),
+    ],
+)  # fmt: skip
+def test_resources_of_one_name_in_two_groups_are_two(azure, stream, kind, one, other, ids):
+    told = [
+        resource(f"{SUB}/resourceGroups/{group}/providers/{kind}/x", kind, properties, tags={"service": "web"})
+        for group, properties in (("Prod", one), ("test", other))
+    ]
+    key = {"component_states": "component_id", "workload_states": "workload_id"}[stream]
+    _, rows = azure(stream, resources=told)
+    assert {(row[key], row["_reason"]) for row in rows} >= {(name, None) for name in ids}
+    _, rows = azure(stream, resources=told[:1])
+    assert "x" in {row[key] for row in rows}
+
+
+def test_alerts_of_one_name_in_a_group_are_told_apart_by_their_severity(azure):
+    """As rules of Prometheus are written: a warning and a page."""
+    rules = [{"alert": "Slow", "severity": 3}, {"alert": "Slow", "severity": 1, "actions": [GROUP]}]
+    kind = "Microsoft.AlertsManagement/prometheusRuleGroups"
+    identity = f"{SUB}/resourceGroups/rg/providers/{kind}/Billing"
+    group = resource(identity, kind, {"enabled": True, "scopes": [SUB], "rules": rules}, tags={"service": "web"})
+    _, rows = azure("alert_rule_states", resources=[group])
+    told = sorted((row["rule_id"], row["is_paging"], row["_reason"]) for row in rows)
+    assert told == [("billing/slow/sev1", True, None), ("billing/slow/sev3", False, None)]
+    essentials = {"severity": "Sev1", "monitorCondition": "Fired", "startDateTime": "2026-08-31T08:00:00Z"}
+    essentials |= {"alertRule": identity, "targetResource": DATABASE}
+    alert = resource(f"{SUB}/x/1", "Microsoft.AlertsManagement/alerts", {"essentials": essentials}, name="Slow")
+    _, (row,) = azure("alerts", alertsmanagementresources=[alert], resources=[group])
+    assert row["rule_id"] == "billing/slow/sev1"
+
+
 def test_each_alert_of_a_group_of_prometheus_rules_is_a_rule(azure):
     """The official example: one rule records, one alerts; more rules as groups have them."""
     rules = [

@@ -457,6 +457,19 @@ def test_recording_rules_are_no_alert_rules_and_missing_labels_no_answers(monkey
     assert found == [("bare", "bare", "other", None), ("dog", "web", "other", False)]
 
 
+def test_rules_that_are_called_alike_are_told_apart_in_states_and_alerts(monkeypatch):
+    """A warning and a page of one service; where both were one they contradicted each other."""
+    called = {"service": "web", "rule": "slow"}
+    grades = ("warning", "critical")
+    rules = [rule(number, f"u{number}", labels=called | {"severity": grades[number]}) for number in (0, 1)]
+    rules.append(rule(2, "u2", labels=called | {"service": "db"}))
+    request = request_of("grafana", "alert_rule_states", url=URL)
+    rows, _ = ask(monkeypatch, grafana, request, {RULES: rules, POLICIES: TREE})
+    assert [row["rule_id"] for row in rows] == ["slow/u0", "slow/u1", "slow"]
+    found = alerts(monkeypatch, [item | {"alertId": 1} for item in ENDED], rules)
+    assert [row["rule_id"] for row in found] == ["slow/u1"]
+
+
 def test_what_nobody_writes_on_rules_is_untold(monkeypatch):
     noted = rule(annotations={"proven_at": "2026-10-01T08:00:00Z"}, labels={"service": "web", "resource": "db"})
     request = request_of("grafana", "alert_rule_states", url=URL)

@@ -499,6 +499,24 @@ def test_a_ceiling_is_that_of_the_same_resource(own, others, expected):
     assert {name: None if value is None else value > 0 for name, value in found.items()} == expected
 
 
+def test_autoscalers_of_one_name_in_two_clusters_are_two():
+    at = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+    def series(*found: tuple[str, str, float]):
+        return [
+            ({"resource": "web", "cluster": cluster, "namespace": space}, [(at, value)])
+            for cluster, space, value in found
+        ]
+
+    used = prometheus._Resources(series(("p", "post", 1.0), ("q", "post", 0.2), ("p", "kart", 0.5)))
+    most = prometheus._Resources(series(("p", "post", 1.0), ("q", "post", 0.0), ("p", "kart", 0.0)))
+    found = {used.name_of(labels): most.at(labels, at) for labels, _ in used.series}
+    assert found == {"p/post/web": 1.0, "q/post/web": 0.0, "kart/web": 0.0}
+    # A question of one's own that leaves the cluster out.
+    assert most.at({"resource": "web", "namespace": "kart"}, at) == 0.0
+    assert most.at({"resource": "web", "namespace": "post"}, at) is None
+
+
 NODES = """
   - series: 'kube_pod_info{{namespace="n",pod="web-5d9c-{0}",node="n{0}"}}'
     values: '1'
@@ -541,14 +559,24 @@ def test_zones_are_counted_where_every_node_names_its_own(tmp_path, zones, expec
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def evaluated(folder: Path, told: list[tuple[str, str]], expected: dict[str, int]) -> None:
-    """Let Prometheus' own test runner evaluate our queries of one workload ``web`` over some series."""
+def evaluated(folder: Path, told: list[tuple[str, str]], expected: dict[str, int | dict[str, int]]) -> None:
+    """Let Prometheus' own test runner evaluate our queries of one workload ``web`` over some series.
+
+    What is expected is one number, or that of each cluster.
+    """
     series = "".join(f"\n  - series: '{name}'\n    values: '{value}'" for name, value in told)
     asked = [
         {
             "expr": prometheus.WORKLOADS[column],
             "eval_time": "0m",
-            "exp_samples": [{"labels": '{namespace="n", workload="web"}', "value": count}],
+            "exp_samples": [
+                {"labels": f'{{{cluster}namespace="n", workload="web"}}', "value": number}
+                for cluster, number in (
+                    ((f'cluster="{name}", ', each) for name, each in count.items())
+                    if isinstance(count, dict)
+                    else [("", count)]
+                )
+            ],
         }
         for column, count in expected.items()
     ]
@@ -610,6 +638,35 @@ def test_what_two_collectors_tell_is_told_once(tmp_path):
         )
     ]
     evaluated(tmp_path, told, {"zone_count": 1, "autoscaler_max": 4})
+
+
+def test_workloads_of_one_name_in_two_clusters_are_two(tmp_path):
+    """Several clusters write into one store, each with its label: here one over two zones, one without requests."""
+    zones = {"p": ("abc", "def"), "q": ("ghi",)}
+    pods = [(cluster, name) for cluster, names in zones.items() for name in names]
+    told = [
+        *((f'kube_pod_info{{cluster="{at}",namespace="n",pod="web-5d9c-{name}",node="n{name}"}}', "1") for at, name in pods),
+        *((f'kube_node_labels{{cluster="{at}",node="n{name}",label_topology_kubernetes_io_zone="{name}"}}', "1")
+          for at, name in pods),
+        ('kube_pod_container_resource_requests{cluster="p",namespace="n",pod="web-5d9c-abc",resource="cpu"}', "1"),
+        *((f'kube_deployment_status_replicas_available{{cluster="{at}",namespace="n",deployment="web"}}', f"{len(names)}")
+          for at, names in zones.items()),
+    ]  # fmt: skip
+    both = {"p": 2, "q": 1}
+    evaluated(tmp_path, told, {"zone_count": both, "replica_count": both, "has_resource_requests": {"p": 1}})
+
+
+def test_only_a_workload_of_several_clusters_is_called_by_its_cluster(answering):
+    def answer(_path, _query, body):
+        is_asked = parse_qs(body)["query"] == [prometheus.WORKLOADS["replica_count"]]
+        places = [("p", "web"), ("q", "web"), ("p", "jobb")] if is_asked else []
+        found = [
+            {"metric": {"cluster": at, "namespace": "n", "workload": name}, "value": [0, "2"]} for at, name in places
+        ]
+        return 200, {"status": "success", "data": {"resultType": "vector", "result": found}}
+
+    found = prometheus.workload_states(request_of("prometheus", "workload_states", url=answering(answer), now=NOW))
+    assert sorted(row["workload_id"] for row in found.rows) == ["n/jobb", "p/n/web", "q/n/web"]
 
 
 @pytest.mark.parametrize(("requests", "expected"), [([], [None, None]), (["web"], [True, False])])

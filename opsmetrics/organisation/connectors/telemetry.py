@@ -61,9 +61,9 @@ class Grafana(Connector):
         return (*untold, *(column for note, column in GRAFANA_NOTES.items() if note not in self.rule_notes))
 
 
-_CURRENT = "max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_status_current_replicas)"
+_CURRENT = "max by (cluster, namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_status_current_replicas)"
 
-_MOST = "max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_spec_max_replicas)"
+_MOST = "max by (cluster, namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_spec_max_replicas)"
 
 _AS_RESOURCE = '"resource", "$1", "horizontalpodautoscaler", "(.+)"'
 

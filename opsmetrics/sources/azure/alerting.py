@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from opsmetrics.organisation.connectors.azure import AzureResources
-from opsmetrics.sources.azure.graph import inventory, last_part
+from opsmetrics.sources.azure.graph import inventory, last_part, names_of
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 Row = dict[str, Any]
@@ -30,19 +31,23 @@ def alerts(request: FetchRequest[AzureResources]) -> FetchResult:
     An alert without a state is of one instant, and over with it: Azure calls it fired for ever.
     """
     found = [row for row in inventory(request, "alerts") if not row["suppressed"]]
-    lasting = _lasting_rules(request, found)
-    rows = [
-        {
-            "alert_id": last_part(row["id"]),
-            "service_id": request.connector.service(last_part(row["target"])),
-            "rule_id": _rule_id(row["rule"], row["name"]),
-            "severity": int(row["severity"].removeprefix("Sev")) if row["severity"] else None,
-            "fired_at": row["firedAt"],
-            "closed_at": _closed_at(row, lasting),
-            "is_test": False,
-        }
-        for row in found
-    ]
+    rules = inventory(request, "alert_rules") if found else []
+    # Whether a rule's alerts last until they are resolved, for alerts that do not say it.
+    lasting, names = {row["id"].lower(): row["resolves"] for row in rules}, _Names(rules)
+    rows: list[Row] = []
+    for row in found:
+        severity = int(row["severity"].removeprefix("Sev")) if row["severity"] else None
+        rows.append(
+            {
+                "alert_id": last_part(row["id"]),
+                "service_id": request.connector.service(last_part(row["target"])),
+                "rule_id": names.of(row["rule"], row["name"], severity),
+                "severity": severity,
+                "fired_at": row["firedAt"],
+                "closed_at": _closed_at(row, lasting),
+                "is_test": False,
+            }
+        )
     return FetchResult(rows, source=f"{request.connector.url} alerts")
 
 
@@ -57,28 +62,56 @@ def _closed_at(row: Row, lasting: dict[str, bool | None]) -> Any:
     return row["firedAt"] if is_stateful is False else None
 
 
-def _lasting_rules(request: FetchRequest[AzureResources], found: list[Row]) -> dict[str, bool | None]:
-    """Return id of a rule -> whether its alerts last until they are resolved; asked where alerts do not say it."""
-    if all(row["condition"] == "Resolved" or row["stateful"] is not None for row in found):
-        return {}
-    return {row["id"].lower(): row["resolves"] for row in inventory(request, "alert_rules")}
+class _Names:
+    """What rules are called: by their name, which may stand in several resource groups, and once for each severity.
 
+    Where several of one service have a name, what stands before it in their ids tells them apart. Of a group of
+    Prometheus rules the alert's own name says which.
 
-def _rule_id(rule: str, alert: str) -> str:
-    """Return a rule's name; of a group of Prometheus rules the alert's own name says which."""
-    return f"{last_part(rule)}/{alert}".lower() if _GROUP in rule.lower() and alert else last_part(rule)
+    Args:
+        rules: All rules of today.
+    """
+
+    def __init__(self, rules: list[Row]) -> None:
+        # Rules without a service are left out.
+        self._names = {identity: name.lower() for identity, name in names_of(rules, lambda row: row["service"]).items()}
+        self._graded: dict[str, Counter[str]] = {
+            row["id"].lower(): Counter(str(rule.get("alert")).lower() for rule in _json(row["rules"]) or ())
+            for row in rules
+        }
+
+    def of(self, rule: str, alert: str | None, severity: int | None) -> str:
+        """Return the name of a rule, or of the alert of a group.
+
+        Args:
+            rule: Id of the rule or group.
+            alert: Name of the alert; only that of a group counts.
+            severity: Of several alerts of a group with one name, which.
+        """
+        identity = rule.lower()
+        name = self._names.get(identity, last_part(identity))
+        if _GROUP not in identity or not alert:
+            return name
+        several = self._graded.get(identity, Counter())[alert.lower()] > 1 and severity is not None
+        return f"{name}/{alert.lower()}" + (f"/sev{severity}" if several else "")
 
 
 def alert_rule_states(request: FetchRequest[AzureResources]) -> FetchResult:
     """Return every alert rule of today; the tags ``service`` and ``kind`` say what it guards.
 
-    Each alert of a group of Prometheus rules is a rule, its labels before the group's tags; what it records is none.
+    Each alert of a group of Prometheus rules is a rule, its labels before the group's tags; what only records is none.
     """
     processing = inventory(request, "alert_processing")
     rows: list[Row] = []
-    for row in inventory(request, "alert_rules"):
-        one = _of_group(row) if row["type"].endswith("/prometheusrulegroups") else iter((row,))
-        rows += [_state(request, rule, processing) for rule in one]
+    rules = inventory(request, "alert_rules")
+    names = _Names(rules)
+    for row in rules:
+        one = (
+            _of_group(row, names)
+            if row["type"].endswith("/prometheusrulegroups")
+            else iter((row | {"name": names.of(row["id"], None, None)},))
+        )
+        rows += [_state(request, rule, processing) for rule in one if not _only_records(rule)]
     owned = [row for row in rows if row["service_id"]]
     counted = (
         {"alert rules left out, without the tag service": len(rows) - len(owned)} if len(owned) < len(rows) else {}
@@ -86,15 +119,23 @@ def alert_rule_states(request: FetchRequest[AzureResources]) -> FetchResult:
     return FetchResult(owned, source=f"{request.connector.url} alert rules", counted=counted)
 
 
-def _of_group(group: Row) -> Iterator[Row]:
+def _only_records(rule: Row) -> bool:
+    """Whether a rule makes a metric of logs and alerts nobody: only such a one names the metric (kind LogToMetric)."""
+    conditions = (_json(rule["criteria"]) or {}).get("allOf") or []
+    is_of_logs = str(rule.get("type")).endswith("/scheduledqueryrules")
+    return is_of_logs and any(one.get("metricName") and not one.get("operator") for one in conditions)
+
+
+def _of_group(group: Row, names: _Names) -> Iterator[Row]:
     for rule in _json(group["rules"]) or ():
         if not rule.get("alert"):
             continue
-        labels, severity = rule.get("labels") or {}, rule.get("severity")
+        labels, told = rule.get("labels") or {}, rule.get("severity")
+        severity = _DEFAULT_SEVERITY if told is None else told
         yield {
-            "name": f"{group['name']}/{rule['alert']}",
+            "name": names.of(group["id"], rule["alert"], severity),
             "enabled": group["enabled"] is not False and rule.get("enabled") is not False,
-            "severity": _DEFAULT_SEVERITY if severity is None else severity,
+            "severity": severity,
             "actions": json.dumps(rule.get("actions") or []),
             "scopes": group["scopes"],
             # What a query looks for cannot be read from its text; the label says it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from azure.mgmt.resourcegraph import ResourceGraphClient
@@ -13,6 +15,7 @@ from opsmetrics.organisation.connectors.azure import AzureResources
 from opsmetrics.sources.azure.client import client_arguments, credential, rendered, translate_errors
 from opsmetrics.sources.fetching import FetchRequest
 
+Row = dict[str, Any]
 PAGE = 1000
 MANAGEMENT = "https://management.azure.com"
 
@@ -25,6 +28,36 @@ def inventory(request: FetchRequest[AzureResources], name: str) -> list[dict[str
 def last_part(resource: str) -> str:
     """Return the name at the end of a resource's id."""
     return resource.rstrip("/").rsplit("/", 1)[-1]
+
+
+def names_of(rows: Sequence[Row], scope: Callable[[Row], object] = lambda _: "") -> dict[str, str]:
+    """Return id, in small letters -> name. Names of most kinds of resources are unique in their resource group only.
+
+    What shares its name has its resource group before it, then its type too, and at last all of its id.
+
+    Args:
+        rows: Resources with ``id`` and ``name``, also more than once.
+        scope: Within what a name should be its own; None for what needs no name of its own.
+    """
+    places = {row["id"].lower(): scope(row) for row in rows}
+    names = {row["id"].lower(): str(row["name"]) for row in rows}
+    for kept in (1, 2, None):
+        taken = Counter((places[identity], name.lower()) for identity, name in names.items())
+        names = {
+            identity: _longer(identity, kept)
+            if places[identity] is not None and taken[places[identity], name.lower()] > 1
+            else name
+            for identity, name in names.items()
+        }
+    return names
+
+
+def _longer(identity: str, kept: int | None) -> str:
+    """Return more of an id: resource group and name, the type between them, all of it."""
+    parts = [part for part in identity.split("/") if part]
+    if kept is None or "resourcegroups" not in parts[:-1]:
+        return "/".join(parts)
+    return "/".join((parts[parts.index("resourcegroups") + 1], *parts[-kept:]))
 
 
 def query(request: FetchRequest[Any], name: str, url: str, subscriptions: list[str]) -> list[dict[str, Any]]:

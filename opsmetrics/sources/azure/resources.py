@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from opsmetrics.organisation.connectors.azure import AzureLogs, AzureResources
-from opsmetrics.sources.azure.graph import inventory, query
+from opsmetrics.sources.azure.graph import inventory, names_of, query
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 Row = dict[str, Any]
@@ -40,10 +40,13 @@ def web_tests(request: FetchRequest[AzureLogs]) -> dict[str, float]:
 def component_states(request: FetchRequest[AzureResources]) -> FetchResult:
     """Return databases, clusters and node images of today with their release cycle."""
     products = request.connector.products
+    clusters, databases = inventory(request, "clusters"), inventory(request, "databases")
+    images = inventory(request, "node_images")
+    names = names_of([*clusters, *databases, *images])
 
     def component(row: Row, suffix: str, kind: str, product: str, cycle: str | None) -> Row:
         return {
-            "component_id": f"{row['name']}{suffix}",
+            "component_id": f"{names[row['id'].lower()]}{suffix}",
             "service_id": request.connector.service(row["service"]) or row["name"],
             "kind": kind,
             "product": products.get(product, product),
@@ -51,12 +54,9 @@ def component_states(request: FetchRequest[AzureResources]) -> FetchResult:
             "observed_on": request.today,
         }
 
-    rows = [
-        component(row, "", "kubernetes", "kubernetes", ".".join(row["version"].split(".")[:2]))
-        for row in inventory(request, "clusters")
-    ]
-    rows += [component(row, "", "database", "postgresql", row["version"]) for row in inventory(request, "databases")]
-    for row in inventory(request, "node_images"):
+    rows = [component(row, "", "kubernetes", "kubernetes", ".".join(row["version"].split(".")[:2])) for row in clusters]
+    rows += [component(row, "", "database", "postgresql", row["version"]) for row in databases]
+    for row in images:
         made = _IMAGE_DATE.search(row["nodeImage"] or "")
         cycle = f"{made[1]}.{made[2]}" if made else None
         rows.append(component(row, f"/{row['poolName']}", "base_image", "aks-node-image", cycle))
@@ -65,16 +65,18 @@ def component_states(request: FetchRequest[AzureResources]) -> FetchResult:
 
 def workload_states(request: FetchRequest[AzureResources]) -> FetchResult:
     """Return container apps of today with the bounds of their autoscaler."""
+    apps = inventory(request, "container_apps")
+    names = names_of(apps)
     rows = [
         {
-            "workload_id": row["name"],
+            "workload_id": names[row["id"].lower()],
             "service_id": request.connector.service(row["service"]) or row["name"],
             "observed_on": request.today,
             "has_resource_requests": _has_requests(row["containers"]),
             "autoscaler_min": row["minReplicas"],
             "autoscaler_max": row["maxReplicas"],
         }
-        for row in inventory(request, "container_apps")
+        for row in apps
     ]
     return FetchResult(rows, source=f"{request.connector.url} container apps")
 
