@@ -81,6 +81,7 @@ class QueryFiles(Model):
         table: Of a SQLite file.
         cut_at: Numbers of records at which the tool cuts an export off: a file of just so many is refused.
         pages: Whether JSON files are the pages of one answer: one that says that there are more is refused otherwise.
+        newest: Whether each file is all there is, so that only the newest is read.
         may_lack: Columns that some of the files, or all, may be without: their rows have nothing there.
     """
 
@@ -95,6 +96,7 @@ class QueryFiles(Model):
     table: Table | None = None
     cut_at: list[Annotated[int, Field(ge=1)]] = []
     pages: bool | None = None
+    newest: bool = False
     may_lack: list[Annotated[str, StringConstraints(min_length=1)]] = []
 
     @model_validator(mode="after")

@@ -16,8 +16,8 @@ import polars as pl
 from opsmetrics.sources.claims import set_aside
 from opsmetrics.sources.contract import Judged
 from opsmetrics.sources.exports import Export
-from opsmetrics.sources.file_days import Days, named_days, said_to_be_made, undated
-from opsmetrics.sources.query_inputs import InputFile, written_at
+from opsmetrics.sources.file_days import Days, named_day, named_days, said_to_be_made, undated
+from opsmetrics.sources.query_inputs import InputFile, made_at, written_at
 from opsmetrics.sources.raw_table import RawTable
 from opsmetrics.streams import Stream
 
@@ -63,14 +63,14 @@ def agreed(stream: Stream, inputs: Mapping[str, Sequence[InputFile]], table: Raw
     day = table.data[stream.time].cast(pl.String).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     rows = pl.DataFrame({"file": table.files, "day": day, "is_open": _is_open(stream, table)})
     told = [known for files in inputs.values() if len(files) > 1 and (known := _dated(files, rows))]
+    notes = [note for files in inputs.values() if len(files) > 1 for note in _left_behind(files, rows)]
     if not told:
-        return table
+        return replace(table, notes=tuple(notes))
     of_file: dict[str | None, list[tuple[int, date | None, bool]]] = {}
     for place, (file, began, is_open) in enumerate(rows.iter_rows()):
         of_file.setdefault(file, []).append((place, began, is_open))
     gone = set[int]()
     stale: dict[int, str] = {}
-    notes: list[str] = []
     for known in told:
         for file in known:
             own = of_file.get(file.name, [])
@@ -89,6 +89,26 @@ def agreed(stream: Stream, inputs: Mapping[str, Sequence[InputFile]], table: Raw
                 reason = _STALE.format(file.name)
                 stale |= {place: reason for place, _, is_open in own if is_open}
     return _without(table, gone, stale, tuple(notes))
+
+
+def _left_behind(files: Sequence[InputFile], rows: pl.DataFrame) -> list[str]:
+    """Return what is to be said of records that only older exports have, where the newest seems to be all there is.
+
+    Files that say the day on which they were made do not say how far they go: nobody but their owner knows.
+    """
+    newest = max(files, key=made_at)
+    known = rows.drop_nulls(["file", "day"])
+    own = known.filter(pl.col("file") == newest.name)["day"]
+    first = own.min()
+    if not isinstance(first, date) or 2 * own.len() <= known.height or not all(named_day(file.name) for file in files):
+        return []
+    behind = known.filter((pl.col("file") != newest.name) & (pl.col("day") > first + _DAY))
+    text = (
+        "{} records of {} are not in {}, which is newer and has older ones: where they were taken back, move the old"
+        " file away, or write newest = true beside its path in the header of the query, if each file is all there is"
+    )
+    counts = behind.group_by("file").len().sort("file").iter_rows()
+    return [text.format(count, name, newest.name) for name, count in counts]
 
 
 def left_open(stream: Stream, told: Sequence[tuple[Export, Judged]]) -> list[Judged]:
@@ -157,7 +177,7 @@ def _reach(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _without(table: RawTable, gone: set[int], stale: Mapping[int, str], notes: tuple[str, ...]) -> RawTable:
     if not gone and not stale:
-        return table
+        return replace(table, notes=notes)
     said = [reason or stale.get(place) for place, reason in enumerate(table.broken)]
     keep = [place for place in range(table.height) if place not in gone]
     return replace(

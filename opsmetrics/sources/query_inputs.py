@@ -24,6 +24,7 @@ from opsmetrics.organisation.queries import QueryFiles, QuerySource
 from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import read_sqlite
 from opsmetrics.sources.delimited import Dialect, read_csv
+from opsmetrics.sources.file_days import said_to_be_made
 from opsmetrics.sources.input_heads import Head, refuse_lacking, respelled, spelling
 from opsmetrics.sources.json_lines import json_cell, object_of, parsed_json
 from opsmetrics.sources.json_pages import says_more
@@ -121,10 +122,17 @@ def _matched(name: str, files: QueryFiles, bases: tuple[Path, ...], here: str) -
             message = f"{name}: {strays[0].relative_to(base)} is a link that leads out of the configured folder"
             raise SourceError(Problem(here, None, message, "copy the file into the folder"))
         if found:
-            return [InputFile(path.resolve(), path.relative_to(base).as_posix()) for path in found]
+            named = [InputFile(path.resolve(), path.relative_to(base).as_posix()) for path in found]
+            return [max(named, key=made_at)] if files.newest else named
     where = " or ".join(dict.fromkeys(str(base) for base in bases))
     message = f"{name}: there is no file {files.path!r} in {where}"
     raise SourceError(Problem(here, None, message, "check path and root, or name the folder with --data"))
+
+
+def made_at(file: InputFile) -> tuple[tuple[str, str], datetime]:
+    """Return what orders the files of an input: when they were made by their names, and else by their own time."""
+    written = written_at(file.path)
+    return said_to_be_made(file.name, written.date()), written
 
 
 def is_meant(path: Path, pattern: str) -> bool:

@@ -87,7 +87,7 @@ def xlsb_cells(path: Path, sheet: str) -> int:
             return 0
         with packed.open(_WORKBOOK) as book:
             sheets = dict(_sheet(content) for kind, content in _records(book) if kind == _SHEET)
-        part = normpath(join("/xl", relations_of(packed.read(_LINKS)).get(sheets.get(sheet), ""))).lstrip("/")
+        part = normpath(join("/xl", relations_of(packed.read(_LINKS)).get(sheets.get(sheet, ""), ""))).lstrip("/")
         if part not in packed.namelist():
             return 0
         rows = columns = row = 0

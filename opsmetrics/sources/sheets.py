@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Container, Generator, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -140,7 +140,7 @@ def sheets_like(path: Path, pattern: str, skip_lines: int, named: Container[str]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+def _opened(path: Path) -> Generator[CalamineWorkbook]:
     """Open a workbook, unless it is larger than memory once it is unpacked."""
     from python_calamine import CalamineError, CalamineWorkbook
 

@@ -60,10 +60,9 @@ found as (
     from set_aside as s
     join marts.source_health as h on h.stream = s.stream and h.origin = s.origin
     union all
-    select 'missing_days', g.stream, g.origin, g.origin, sum(g.day_count), min(g.starts_on), max(g.ends_on)
-    from marts.missing_days as g
-    join meta.sources as s on s.stream = g.stream and s.origin = g.origin and s.kind = 'files'
-    group by g.stream, g.origin
+    select 'missing_days', stream, origin, origin, sum(day_count), min(starts_on), max(ends_on)
+    from marts.missing_days
+    where (stream, origin) in (select (stream, origin) from meta.sources where kind = 'files') group by stream, origin
     union all
     select
         case
@@ -80,9 +79,7 @@ found as (
     from staging.shared_ids group by stream, origins
     union all
     select 'unread_update', 'update_merges', '', unread_form, count(*), min(day), max(day)
-    from staging.update_merges
-    where unread_form is not null
-    group by unread_form
+    from staging.update_merges where unread_form is not null group by unread_form
     union all
     select distinct
         'new_column', stream, origin,
@@ -91,8 +88,7 @@ found as (
     where age = 1
     union all
     select 'untold_column', u.stream, u.origin, u.column_name, null, u.first_on, u.last_on
-    from meta.untold as u
-    where u.stream || '.' || u.column_name in (select unnest(rests_on) from meta.metrics)
+    from meta.untold as u where u.stream || '.' || u.column_name in (select unnest(rests_on) from meta.metrics)
     union all
     select 'future', stream, origin, '', row_count, first_on, last_on from late
     union all
@@ -108,8 +104,7 @@ found as (
     where not is_connected and not is_left_out and stream in (select unnest(needs) from meta.metrics)
     union all
     select 'nothing_connected', '', '', '', null, null, null from meta.streams
-    where stream in (select unnest(needs) from meta.metrics)
-    having not bool_or(is_connected)
+    where stream in (select unnest(needs) from meta.metrics) having not bool_or(is_connected)
 )
 
 select

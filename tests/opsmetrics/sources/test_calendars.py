@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
+
 import pytest
 
 from opsmetrics.core.errors import SourceError
@@ -58,11 +61,11 @@ def test_times_say_their_zone(tmp_path, event, start, end):
     assert table.data.row(0) == (start, end or "2026-11-02T16:00:00Z")
 
 
-def test_an_event_that_repeats_is_set_aside_and_others_are_whole(tmp_path):
+def test_an_event_whose_rhythm_is_not_known_is_set_aside_and_others_are_whole(tmp_path):
     table = rows_of(
         tmp_path,
         calendar(
-            "UID:a\nDTSTART:20261102T070000Z\nRRULE:FREQ=WEEKLY",
+            "UID:a\nDTSTART:20261102T070000Z\nRRULE:FREQ=MONTHLY;BYDAY=1MO",
             # A long line goes on in the next, signs are escaped, and what an alarm says is not the event's.
             "UID:b\nSUMMARY:Duty\\, pl\n ain\nBEGIN:VALARM\nUID:c\nSUMMARY:other\nEND:VALARM\nLAST-MODIFIED:20261101T070000Z",
         ),
@@ -70,7 +73,7 @@ def test_an_event_that_repeats_is_set_aside_and_others_are_whole(tmp_path):
     )
     assert table.data.row(0) == ("b", "Duty, plain", "2026-11-01T07:00:00Z")
     assert [(line, reason) for line, reason in zip(table.lines, table.broken, strict=True) if reason] == [
-        (3, "an event that repeats (RRULE or RDATE): export its single events")
+        (3, "an event that repeats in a rhythm that is not known here (RRULE or RDATE): export its single events")
     ]
     assert table.lines[0] == 8
 
@@ -101,6 +104,59 @@ def test_an_event_that_lasts_longer_than_time_has_no_end(tmp_path, lasts):
         ("9998-01-01T00:00:00Z", None),
         ("2026-11-02T08:00:00Z", "2026-11-02T09:00:00Z"),
     ]
+
+
+WEEK = "UID:a\nDTSTART;TZID=Europe/Oslo:20261012T080000\nDTEND;TZID=Europe/Oslo:20261019T080000\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "starts"),
+    [
+        # Two people take turns; the clock changes on the 25th, and duty begins at eight all the same.
+        (f"{WEEK}RRULE:FREQ=WEEKLY;WKST=MO;INTERVAL=2;COUNT=3;BYDAY=MO", ["10-12T08+02", "10-26T08+01", "11-09T08+01"]),
+        (f"{WEEK}RRULE:FREQ=WEEKLY;UNTIL=20261026T070000Z", ["10-12T08+02", "10-19T08+02", "10-26T08+01"]),
+        (f"{WEEK}RRULE:FREQ=WEEKLY;UNTIL=20261025\nEXDATE;TZID=Europe/Oslo:20261019T080000", ["10-12T08+02"]),
+        (f"{WEEK}RRULE:FREQ=WEEKLY;COUNT=3\nEXDATE:20261012T060000Z,20261026T070000Z", ["10-19T08+02"]),
+        (f"{WEEK}RRULE:FREQ=DAILY;BYDAY=SA,SU;COUNT=2", ["10-17T08+02", "10-18T08+02"]),
+        (f"{WEEK}RRULE:FREQ=MONTHLY;COUNT=2", ["10-12T08+02", "11-12T08+01"]),
+        # Without an end: a year after the file was written.
+        (f"{WEEK}RRULE:FREQ=YEARLY", ["10-12T08+02"]),
+        (f"{WEEK}RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU", []),
+        (f"{WEEK}RRULE:FREQ=WEEKLY;COUNT=1\nSTATUS:CANCELLED", []),
+    ],
+)
+def test_an_event_that_repeats_is_each_of_its_events(tmp_path, event, starts):
+    (tmp_path / "oncall.ics").write_bytes(calendar(event).encode())
+    written = datetime(2026, 10, 1, tzinfo=UTC).timestamp()
+    os.utime(tmp_path / "oncall.ics", (written, written))
+    table = answer(query_of(f"{HEADER}select uid, dtstart, dtend from shift"), (tmp_path,), "q.sql").table
+    assert [at[5:13] + at[19:22] for at in table.data["dtstart"]] == starts
+    assert table.data["uid"].n_unique() == len(starts)
+    assert table.broken.null_count() == len(starts)
+
+
+def test_an_event_of_several_that_was_moved_is_where_it_was_moved_to(tmp_path):
+    """Somebody takes over a week, and one week nobody is on duty."""
+    table = rows_of(
+        tmp_path,
+        calendar(
+            "UID:a\nDTSTART:20261009T080000Z\nRECURRENCE-ID:20261008T080000Z\nDURATION:PT1H",
+            "UID:a\nDTSTART:20261001T080000Z\nDURATION:PT8H\nRRULE:FREQ=WEEKLY;COUNT=3",
+            "UID:a\nDTSTART:20261015T080000Z\nRECURRENCE-ID:20261015T080000Z\nSTATUS:CANCELLED",
+        ),
+        "dtstart, dtend, uid",
+    )
+    assert sorted(table.data.rows()) == [
+        ("2026-10-01T08:00:00Z", "2026-10-01T16:00:00Z", "a/2026-10-01T08:00:00Z"),
+        ("2026-10-09T08:00:00Z", "2026-10-09T09:00:00Z", "a/2026-10-08T08:00:00Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd", ["RRULE:FREQ=WEEKLY\nRDATE:20261103T070000Z", "RRULE:FREQ=WEEKLY;UNTIL=soon", "RRULE:FREQ="]
+)
+def test_a_rhythm_that_cannot_be_read_is_not_guessed(tmp_path, odd):
+    assert rows_of(tmp_path, calendar(WEEK + odd), "uid").broken.null_count() == 0
 
 
 def test_a_shift_that_was_called_off_is_none(tmp_path):

@@ -1108,6 +1108,25 @@ def test_a_record_that_a_newer_file_of_its_days_no_longer_has_is_gone(small, des
     assert "b" in desk_of(small)["incident_id"].to_list()
 
 
+def test_a_record_that_only_an_older_whole_export_has_is_told(small, desk, tmp_path):
+    """A file that says when it was made does not say how far it goes: whether the record was taken back its owner knows."""
+
+    def export(*days):
+        return "\n".join(["id,service,severity,opened", *(f"i{day},web,1,2026-08-{day:02}T10:00Z" for day in days), ""])
+
+    newest = "qualify rank() over (partition by id order by made_at(_file, _modified_at) desc) = 1\n"
+    contents = {"m-2026-08-20": export(1, 5, 9, 12), "m-2026-08-31": export(1, 5, 9, 22, 28)}
+    desk(HEADER.replace("items.csv", "m-*.csv") + SELECT + newest, **contents)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert "1 records of m-2026-08-20.csv are not in m-2026-08-31.csv, which is newer" in result.told[0]
+    desk(HEADER.replace('"items.csv"', '{ path = "m-*.csv", newest = true }') + SELECT, **contents)
+    assert sorted(desk_of(small)["incident_id"]) == ["i1", "i22", "i28", "i5", "i9"]
+    # What changed on each day: the newer file lacks what did not.
+    desk(HEADER.replace("items.csv", "m-*.csv") + SELECT + newest, **{"m-2026-08-31": export(1, 28)})
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert not any("taken back" in each for each in result.told)
+
+
 def test_sheets_of_one_form_are_one_table(small, desk):
     """A list by hand has a sheet for each month, and one that sums them up."""
     path = small / "data" / "w.xlsx"
