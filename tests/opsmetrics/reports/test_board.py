@@ -43,12 +43,12 @@ def test_the_first_sentences_say_how_many_meet_now_then_and_a_year_ago(now, sql)
     assert words.startswith(f"*{met} of {teams} teams* meet the requirement, ")
     assert ("as many as" in words) == (met == then)
     assert f"(November 2025) {year} of {scored} did." in words
-    ((name, change),) = sql(
-        f"""select t.name_en, n.score - b.score as change from scores.team as n
+    ((name, after, before),) = sql(
+        f"""select t.name_en, n.score, b.score from scores.team as n
             join scores.team as b using (team_id) join ref.teams as t using (team_id)
-            where n.{NOW} and b.{BEFORE.replace(" and as_of", " and b.as_of")} order by change limit 1"""
+            where n.{NOW} and b.{BEFORE.replace(" and as_of", " and b.as_of")} order by n.score - b.score limit 1"""
     )
-    assert f"*{name}* has fallen most since October ({fmt.signed('en', change)} points)." in words
+    assert f"*{name}* has fallen most since October ({fmt.signed('en', fmt.moved(before, after))} points)." in words
 
 
 def test_a_fall_of_met_teams_is_said_with_names(demo_home, tmp_path):
