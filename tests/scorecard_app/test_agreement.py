@@ -128,7 +128,7 @@ def test_the_median_and_how_it_moved(said):
     )
     label = text(said.language, "overview.strip_median")
     out_of = text(said.language, "word.out_of_100")
-    moved = [fmt.signed(said.language, now - then) for then in (before, year) if then is not None]
+    moved = [fmt.signed(said.language, fmt.moved(then, now)) for then in (before, year) if then is not None]
     since = {"nb": "siden", "en": "since"}[said.language]
     for name in ("overview", "html", "pdf", "pptx", "xlsx"):
         words = said.everywhere()[name]

@@ -150,7 +150,7 @@ def test_a_team_against_itself_a_year_ago(homes, monkeypatch):
         )
     )
     total = lines(html, text("en", "compare.areas_caption"))[0]
-    assert total[1:3] == [whole_score(before), whole_score(now)]
+    assert total[1:3] == [fmt.score_in_tenths("en", before), fmt.score_in_tenths("en", now)]
 
 
 def test_metrics_that_differ_most_come_first_and_none_is_lost(homes, monkeypatch):

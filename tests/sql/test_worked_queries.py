@@ -37,3 +37,18 @@ def test_only_updates_that_waited_and_were_taken_have_days(warehouse):
            ) as t (episode_id, available_at, applied_at, dismissed_at, unknown_because)"""
     )
     assert answer(warehouse, "07-patch-lag.sql") == [("t1", "2026-08", 2, 1, 5.0, 9.0)]
+
+
+def test_what_is_quiet_is_measured_and_what_is_carried_on_is_not(warehouse):
+    warehouse.execute("delete from scores.metric")
+    warehouse.execute(
+        """insert into scores.metric by name select 't1' as team_id, timestamptz '2026-08-31 22:00:00+00' as as_of,
+               'latest' as grain, metric_id, status, reason, points from (values
+           ('inc_ack_within_target', 'no_opportunity', 'no_events', null),
+           ('inc_actions_on_time', 'stale', 'carried_from:2026-08-23', 80.0),
+           ('bck_coverage', 'not_measured', 'not_connected:recovery_points', null),
+           ('bck_isolation', 'not_applicable', 'other_team_type', null)
+           ) as t (metric_id, status, reason, points)"""
+    )
+    found = answer(warehouse, "10-what-is-not-measured.sql")
+    assert sorted(status for _, _, status, _ in found) == ["not_measured", "stale"]

@@ -43,12 +43,12 @@ def test_the_first_sentences_say_how_many_meet_now_then_and_a_year_ago(now, sql)
     assert words.startswith(f"*{met} of {teams} teams* meet the requirement, ")
     assert ("as many as" in words) == (met == then)
     assert f"(November 2025) {year} of {scored} did." in words
-    ((name, change),) = sql(
-        f"""select t.name_en, n.score - b.score as change from scores.team as n
+    ((name, after, before),) = sql(
+        f"""select t.name_en, n.score, b.score from scores.team as n
             join scores.team as b using (team_id) join ref.teams as t using (team_id)
-            where n.{NOW} and b.{BEFORE.replace(" and as_of", " and b.as_of")} order by change limit 1"""
+            where n.{NOW} and b.{BEFORE.replace(" and as_of", " and b.as_of")} order by n.score - b.score limit 1"""
     )
-    assert f"*{name}* has fallen most since October ({fmt.signed('en', change)} points)." in words
+    assert f"*{name}* has fallen most since October ({fmt.signed('en', fmt.moved(before, after))} points)." in words
 
 
 def test_a_fall_of_met_teams_is_said_with_names(demo_home, tmp_path):
@@ -135,22 +135,24 @@ def test_what_moved_is_now_against_the_month_end_and_large_enough(now, sql):
     rows = sql(
         f"""with scored as (select team_id, '' as area_id, as_of, grain, score, level from scores.team union all
                 select team_id, area_id, as_of, grain, score, level from scores.area)
-            select n.team_id, n.area_id, n.score - b.score, n.level - b.level, n.score, b.score
+            select n.team_id, n.area_id, n.level - b.level, n.score, b.score
             from scored as n join scored as b using (team_id, area_id)
             where n.{NOW} and b.{BEFORE.replace(" and as_of", " and b.as_of")}"""
     )
-    worse = {(t, a) for t, a, change, levels, *_ in rows if levels < 0 or change <= -5}
-    better = {
-        (t, a) for t, a, change, levels, *_ in rows if (t, a) not in worse and (change >= 5 or (levels > 0 <= change))
-    }
+    # What is shown is what is judged: nobody reads of +5.0 that was too little.
+    moved = [
+        (t, a, fmt.moved(before, after), levels) for t, a, levels, after, before in rows if None not in (after, before)
+    ]
+    worse = {(t, a) for t, a, change, levels in moved if levels < 0 or change <= -5}
+    better = {(t, a) for t, a, change, levels in moved if (t, a) not in worse and (change >= 5 or levels > 0 <= change)}
     found = board.find_moves(now)
     assert {(row.team_id, row.area_id) for row in found.worse} == worse
     assert {(row.team_id, row.area_id) for row in (*found.better, *found.withheld)} == better
     sizes = [abs(row.change or 0) for row in found.worse]
     assert sizes == sorted(sizes, reverse=True)
-    values = {(t, a): (before, after) for t, a, _, _, after, before in rows}
+    values = {(t, a): (before, after) for t, a, _, after, before in rows}
     for row, item in zip(found.worse, board.say_moves(now, "en", found.worse), strict=True):
-        before, after = (fmt.score("en", value) for value in values[row.team_id, row.area_id])
+        before, after = (fmt.score_in_tenths("en", value) for value in values[row.team_id, row.area_id])
         assert f"From {before} to {after} " in item.detail
 
 

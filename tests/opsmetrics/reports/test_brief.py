@@ -157,7 +157,7 @@ def test_decisions_are_those_of_the_snapshot(document, facts, language):
 def test_points_by_cause_sum_to_the_change(document):
     for before, after, why in (row[1:] for row in table(document, "changes").rows):
         parts = [float(part.replace(",", ".").replace("−", "-")) for part in re.findall(r"[+−][\d.,]+\d", why.text)]
-        assert sum(parts) == pytest.approx(round(after.value - before.value, 1)), "as the change beside it"
+        assert sum(parts) == pytest.approx(fmt.moved(before.value, after.value)), "as the change beside it"
 
 
 def test_change_is_against_the_month_end_before(snapshot, document):
@@ -172,7 +172,7 @@ def test_change_is_against_the_month_end_before(snapshot, document):
     place = [column.label for column in table(document, "scores").columns].index(text(document.language, "word.change"))
     changed = {cells[0].text: cells[place].value for cells in teams}
     total = {cells[0].text: cells[place - 1].value for cells in teams}
-    known = {name: total[name] - before[name] for name in before if name in total}
+    known = {name: fmt.moved(before[name], total[name]) for name in before if name in total}
     assert len(known) > 10
     assert {name: changed[name] for name in known} == pytest.approx(known)
 

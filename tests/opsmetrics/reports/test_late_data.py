@@ -110,15 +110,15 @@ def test_nothing_known_is_not_nothing_wrong(demo_home, tmp_path, monkeypatch, la
 
 
 def test_a_level_that_changes_while_the_shown_score_stands_is_said_as_such(demo_home, tmp_path):
-    """Nobody reads of a change from 72 to 72."""
+    """Nobody reads of a change from 72.1 to 72.1."""
     _, snapshot = altered(
         demo_home,
         tmp_path / "same",
         f"update scores.area set score = 72.1, level = 2 where {BEFORE} and team_id = 'kaiplan' and area_id = 'mnt'",
-        f"update scores.area set score = 72.2, level = 3, is_on_edge = false where {NOW} and team_id = 'kaiplan'"
+        f"update scores.area set score = 72.12, level = 3, is_on_edge = false where {NOW} and team_id = 'kaiplan'"
         " and area_id = 'mnt'",
     )
     found = latest(snapshot)
     rows = [row for row in find_moves(found).better if (row.team_id, row.area_id) == ("kaiplan", "mnt")]
     [item] = board.say_moves(found, "nb", rows)
-    assert item.detail.startswith("Scoren er 72 (+0,1 siden oktober), men nivået gikk fra «delvis» til «oppfylt».")
+    assert item.detail.startswith("Scoren er 72,1 (0,0 siden oktober), men nivået gikk fra «delvis» til «oppfylt».")
