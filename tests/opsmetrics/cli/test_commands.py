@@ -370,6 +370,21 @@ def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(here,
     assert f"{tmp_path / 'a file'}" in found.stderr
 
 
+def test_what_dagster_cannot_be_set_up_with_is_named(tmp_path, monkeypatch):
+    """Dagster wants a whole path, and writes a trace of settings that are no YAML."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", "there")
+    monkeypatch.setenv("OPSMETRICS_HOME", str(tmp_path / "home"))
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given[2]["DAGSTER_HOME"]))
+    assert CliRunner().invoke(main, ["dagster", "daemon"]).exit_code == 0
+    assert started == [str(tmp_path / "there")]
+    (tmp_path / "there" / "dagster.yaml").write_text("storage: [")
+    found = CliRunner().invoke(main, ["dagster", "daemon"])
+    assert (found.exit_code, len(started)) == (1, 1)
+    assert f"{tmp_path}/there/dagster.yaml: this is no YAML" in found.output
+
+
 @pytest.mark.parametrize("form", ["json", "csv", "table"])
 def test_what_another_program_reads_is_utf8_in_any_locale(cli, small_run, monkeypatch, form):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
