@@ -139,6 +139,25 @@ def test_help_for_a_full_disk_is_one_text(words):
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "the folder that this was started in is no longer there"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: Allocation failure"), "the system gave no more memory"),
+        (duckdb.IOException("IO Error: No space left on device"), "the disk refused: IO Error"),
+    ],
+)
+def test_what_the_system_refuses_is_called_by_its_name(monkeypatch, error, said):
+    def refuse(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("opsmetrics.cli.read.current", refuse)
+    found = CliRunner().invoke(main, ["path"])
+    assert found.exit_code == 1
+    assert found.output.startswith(f"error: {said}")
+    assert "fix: " in found.output
+
+
 def test_errors_are_one_readable_text_and_exit_code_1(cli, here, small, tmp_path):
     (small / "teams.toml").write_text('[[team]]\nid = "alfa"\n')
     found = cli("check", "--org", str(small), check=False)
