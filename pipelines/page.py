@@ -64,7 +64,7 @@ def main() -> None:
     try:
         listener = listen_locally(options.socket) if options.socket else listen("127.0.0.1", options.port)
     except OSError as error:
-        sys.exit(f"the Dagster page cannot listen on {options.socket or options.port}: {error.strerror}")
+        sys.exit(f"the Dagster page cannot listen on {options.socket or options.port}: {error.strerror or error}")
     print(f"Dagster page on {options.socket or f'http://127.0.0.1:{port}{PREFIX}'} ({_may(options.write)})", flush=True)  # noqa: T201
     daemon = _daemon(options.workspace) if options.with_daemon else None
     try:

@@ -44,7 +44,7 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"The app cannot listen on {options.address}:{options.port}: {error.strerror}")
+        sys.exit(f"The app cannot listen on {options.address}:{options.port}: {error.strerror or error}")
     # In an address the digits of IPv6 stand in brackets. Said once somebody listens there, and not before.
     host = f"[{options.address}]" if ":" in options.address else options.address
     print(f"scorecard on http://{host}:{options.port} (stop with Ctrl-C)", flush=True)  # noqa: T201 - for who started it

@@ -6,16 +6,18 @@ The library knows no framework: it starts the program and imports nothing of it.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from opsmetrics.cli.options import PORT, settings_of
+from opsmetrics.core.atomic import copy_whole
+from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.extras import MissingExtraError, is_installed
 from opsmetrics.core.parts import parts_folder
 from opsmetrics.core.settings import DAGSTER_HOME, program_environment
+from opsmetrics.core.yaml_text import read_yaml
 
 DEFINITIONS = "pipelines.definitions"
 # What is asked for -> the program; the page is behind our gate (ADR 44).
@@ -43,14 +45,30 @@ def dagster(what: str, port: int, socket: Path | None, write: bool) -> None:  # 
         raise MissingExtraError("dagster", "dagster")
     settings = settings_of()
     env = program_environment(settings)
-    home = Path(env.setdefault(DAGSTER_HOME, str(settings.home.resolve() / "dagster")))
+    home = Path(env.get(DAGSTER_HOME) or settings.home / "dagster").resolve()
+    env[DAGSTER_HOME] = str(home)
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        shutil.copy(_template(), home / "dagster.yaml")
+    own = home / "dagster.yaml"
+    if not own.exists():
+        # Another process of Dagster may read it at the same moment.
+        copy_whole(_template(), own)
+    _refuse_unreadable(own)
     place = ["--socket", str(socket.resolve())] if socket else ["--port", str(port)]
     options = [] if what == DAEMON else [*place, *(["--write"] if write else [])]
     arguments = [sys.executable, "-m", *PROGRAMS[what], *options]
     os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments
+
+
+def _refuse_unreadable(own: Path) -> None:
+    """Dagster's own settings may be edited; of a mistake in them Dagster writes a trace."""
+    try:
+        found = read_yaml(own.read_text(encoding="utf-8"))
+    except ValueError as error:
+        found = error
+    # An empty one is Dagster's own defaults.
+    if not isinstance(found, dict | None):
+        fix = f"correct it, or remove it: {_template()} is put there then"
+        raise ConfigurationError([Problem(str(own), None, "this is no YAML that Dagster can be set up with", fix)])
 
 
 def _template() -> Path:

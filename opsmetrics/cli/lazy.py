@@ -13,12 +13,12 @@ import click
 from opsmetrics.cli.options import EXIT_WRONG
 from opsmetrics.core.errors import (
     OTHER_SHAPE,
-    MemoryRefusedError,
+    FolderGoneError,
     OpsMetricsError,
     PlaceError,
-    StorageError,
     is_no_place,
     is_refusal,
+    refused,
 )
 from opsmetrics.core.extras import missing_extra
 from opsmetrics.core.parts import reach_parts
@@ -64,6 +64,31 @@ def _is_other_shape(ctx: click.Context, error: Exception) -> bool:
     return ctx.invoked_subcommand in _READING and type(error).__name__ in {"CatalogException", "BinderException"}
 
 
+def _said(ctx: click.Context, error: Exception) -> object | None:
+    """What to say of an error, or None where it is click's own or a fault of ours."""
+    said: object | None = None
+    match error:
+        case click.ClickException():
+            pass
+        case OpsMetricsError():
+            said = error
+        case ModuleNotFoundError():
+            said = missing_extra(error)
+        case FileNotFoundError() if error.filename is None:
+            # What asks for the folder that it works in, such as for the whole path of a relative one.
+            said = FolderGoneError()
+        case OSError() if is_no_place(error):
+            said = PlaceError(error)
+        case _ if _is_other_shape(ctx, error):
+            said = OTHER_SHAPE
+        case _ if is_refusal(error):
+            # Of the disk, or of a library that says what the system said.
+            said = refused(error)
+        case _:
+            pass
+    return said
+
+
 class LazyGroup(click.Group):
     """Imports a command when it is called; shows our own errors as text and exit code 1, never as a traceback."""
 
@@ -93,33 +118,18 @@ class LazyGroup(click.Group):
         except OSError as error:
             if not is_refusal(error):
                 raise
-            click.echo(f"error: {StorageError(error)}", err=True)
+            click.echo(f"error: {refused(error)}", err=True)
         sys.exit(EXIT_WRONG)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours, or a disk that refuses, is one text."""
         try:
             return super().invoke(ctx)
-        except OpsMetricsError as error:
-            click.echo(f"error: {error}", err=True)
-        except ModuleNotFoundError as error:
-            told = missing_extra(error)
-            if told is None:
-                raise
-            click.echo(f"error: {told}", err=True)
-        except MemoryError:
-            click.echo(f"error: {MemoryRefusedError()}", err=True)
         except Exception as error:
             if isinstance(error, RuntimeError) and str(error) == _INTERRUPTED:
                 raise click.Abort from None
-            if _is_other_shape(ctx, error):
-                click.echo(f"error: {OTHER_SHAPE}", err=True)
-                sys.exit(EXIT_WRONG)
-            if isinstance(error, OSError) and is_no_place(error):
-                click.echo(f"error: {PlaceError(error)}", err=True)
-                sys.exit(EXIT_WRONG)
-            # Of the disk, or of a library that says what the system said.
-            if isinstance(error, click.ClickException) or not is_refusal(error):
+            said = _said(ctx, error)
+            if said is None:
                 raise
-            click.echo(f"error: {StorageError(error)}", err=True)
+            click.echo(f"error: {said}", err=True)
         sys.exit(EXIT_WRONG)

@@ -149,6 +149,16 @@ class PlaceError(OpsMetricsError):
         )
 
 
+class FolderGoneError(OpsMetricsError):
+    """The folder in which a command was typed was removed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the folder that this was started in is no longer there, and a path is named from there"
+            "\n    fix: change to a folder that is there, or name whole paths in options and OPSMETRICS_HOME"
+        )
+
+
 class MemoryRefusedError(OpsMetricsError):
     """The system gave no memory. What was landed and published is untouched."""
 
@@ -207,6 +217,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a library says that the system gave no memory, also where it is no :class:`MemoryError`."""
     said = str(error).lower()
     return isinstance(error, MemoryError) or any(text in said for text in _SAID_OF_MEMORY)
+
+
+def refused(error: BaseException) -> OpsMetricsError:
+    """Return what to say where the system refused: of its memory, or of a disk."""
+    return MemoryRefusedError() if is_out_of_memory(error) else StorageError(error)
 
 
 OTHER_SHAPE = (

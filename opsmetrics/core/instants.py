@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+# Clocks, registers and replays lie between them: beyond, neither a zone's days nor DuckDB's have a form.
+_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _NAME = re.compile(r"(\d{8}T\d{6}Z)(?:\+(\d{6}))?")
+
+
+def is_of_our_time(at: datetime) -> bool:
+    """Whether an instant with an offset is one that anything here can have happened at, or be planned for."""
+    # Compared as they are: to give the first one of all another offset has no result.
+    return _EARLIEST <= at < _LATEST
 
 
 def instant(text: str | None) -> datetime | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.instants import is_of_our_time
 from opsmetrics.core.parts import import_path, parts_folder
 from opsmetrics.core.web import checked, is_loopback
 
@@ -455,10 +456,13 @@ def parse_instant(text: str, named: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
+    said = None
     if instant is None or instant.tzinfo is None:
-        raise ConfigurationError(
-            [Problem(named, None, f"{text!r} is not an instant with an offset", "write 2026-11-23T06:00:00Z")]
-        )
+        said = f"{text!r} is not an instant with an offset"
+    elif not is_of_our_time(instant):
+        said = f"{text!r} lies before 1990 or after 2099"
+    if instant is None or said is not None:
+        raise ConfigurationError([Problem(named, None, str(said), "write 2026-11-23T06:00:00Z")])
     return instant.astimezone(UTC)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from opsmetrics.core.instants import is_of_our_time
 from opsmetrics.core.links import checked_link
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.organisation.names import AnyAlias, Name, composed, folded, has_pattern_signs
@@ -24,6 +25,8 @@ Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_w
 def _with_offset(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("the instant has no offset from UTC; write 2026-11-23T06:00:00Z or +01:00")
+    if not is_of_our_time(instant):
+        raise ValueError("the instant lies before 1990 or after 2099; correct the year")
     return instant.astimezone(UTC)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from opsmetrics.catalogue.schemas import NAMES
-from opsmetrics.core.errors import StorageError, WarehouseBusyError, WarehouseDamagedError, is_refusal
+from opsmetrics.core.errors import StorageError, WarehouseBusyError, WarehouseDamagedError, is_refusal, refused
 from opsmetrics.warehouse.lock import exclusive
 
 # DuckDB 1.4 and 1.5 clients open what this version writes.
@@ -65,7 +65,7 @@ def _opened(path: Path) -> Generator[duckdb.DuckDBPyConnection]:
             raise
         con.close()
         if is_refusal(error) or _is_of_another_file(error, path):
-            raise StorageError(error) from error
+            raise refused(error) from error
         _set_aside(path)
         with suppress(duckdb.Error):
             # Begun at once: where there is none, what was set aside would come back, and be damaged again.
@@ -98,7 +98,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             message = f"{path}: another run is writing; wait for it, or stop it, and try again"
             raise WarehouseBusyError(message) from error
         if is_refusal(error):
-            raise StorageError(error) from error
+            raise refused(error) from error
     _may_be_read(path)
     _set_aside(path)
     return _open(path)

@@ -139,6 +139,25 @@ def test_help_for_a_full_disk_is_one_text(words):
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "the folder that this was started in is no longer there"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: Allocation failure"), "the system gave no more memory"),
+        (duckdb.IOException("IO Error: No space left on device"), "the disk refused: IO Error"),
+    ],
+)
+def test_what_the_system_refuses_is_called_by_its_name(monkeypatch, error, said):
+    def refuse(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("opsmetrics.cli.read.current", refuse)
+    found = CliRunner().invoke(main, ["path"])
+    assert found.exit_code == 1
+    assert found.output.startswith(f"error: {said}")
+    assert "fix: " in found.output
+
+
 def test_errors_are_one_readable_text_and_exit_code_1(cli, here, small, tmp_path):
     (small / "teams.toml").write_text('[[team]]\nid = "alfa"\n')
     found = cli("check", "--org", str(small), check=False)
@@ -368,6 +387,21 @@ def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(here,
     found = here("run", "--org", str(small), home=tmp_path / "a file" / "home", check=False)
     assert (found.returncode, "Traceback" in found.stderr) == (1, False), found.stderr
     assert f"{tmp_path / 'a file'}" in found.stderr
+
+
+def test_what_dagster_cannot_be_set_up_with_is_named(tmp_path, monkeypatch):
+    """Dagster wants a whole path, and writes a trace of settings that are no YAML."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", "there")
+    monkeypatch.setenv("OPSMETRICS_HOME", str(tmp_path / "home"))
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given[2]["DAGSTER_HOME"]))
+    assert CliRunner().invoke(main, ["dagster", "daemon"]).exit_code == 0
+    assert started == [str(tmp_path / "there")]
+    (tmp_path / "there" / "dagster.yaml").write_text("storage: [")
+    found = CliRunner().invoke(main, ["dagster", "daemon"])
+    assert (found.exit_code, len(started)) == (1, 1)
+    assert f"{tmp_path}/there/dagster.yaml: this is no YAML" in found.output
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "table"])

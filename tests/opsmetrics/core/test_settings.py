@@ -12,6 +12,8 @@ from opsmetrics.core.settings import Settings, mistyped
     ("name", "value", "fix"),
     [
         ("OPSMETRICS_NOW", "2026-11-30", "2026-11-23T06:00:00Z"),
+        ("OPSMETRICS_NOW", "0001-01-01T00:00:00+14:00", "2026-11-23T06:00:00Z"),
+        ("OPSMETRICS_NOW", "9999-12-31T23:59:59Z", "2026-11-23T06:00:00Z"),
         ("OPSMETRICS_READ_APART", "no", "write 1 for yes"),
         ("OPSMETRICS_BUSY_SECONDS", "soon", "write 900"),
         ("OPSMETRICS_BUSY_SECONDS", "-1", "write 900"),
