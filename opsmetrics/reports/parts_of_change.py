@@ -23,8 +23,8 @@ class ShownChange:
     """A change in tenths of points.
 
     Attributes:
-        before: Score before, as shown.
-        after: Score after, as shown.
+        before: Score before.
+        after: Score after.
         total: The change.
         parts: Name of each part that is not nothing, and its points; they add up to ``total``.
     """
@@ -51,7 +51,7 @@ def shown_change(rows: Sequence[Change]) -> ShownChange:
     points = [sum(row.part(part) for row in rows) / count for part in PARTS]
     shares = largest_remainder([value * _TENTHS for value in points], total)
     parts = tuple((part, share / _TENTHS) for part, share in zip(PARTS, shares, strict=True) if share)
-    return ShownChange(round(before, 1), round(after, 1), total / _TENTHS, parts)
+    return ShownChange(before, after, total / _TENTHS, parts)
 
 
 def largest_remainder(values: Sequence[float], total: int) -> list[int]:

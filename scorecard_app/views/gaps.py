@@ -144,6 +144,6 @@ def _plan_row(page: Page, steps: Sequence[PlanStep], team: Team) -> tuple[Cell, 
         Cell(page.text(f"level.{steps[0].target_level}")),
         cells.number(len(steps)),
         cells.number(_days(steps), 1),
-        cells.number(steps[-1].score_after, 1),
+        cells.tenths(steps[-1].score_after),
         cells.day(steps[0].level_on),
     )

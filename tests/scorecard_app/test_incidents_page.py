@@ -274,4 +274,4 @@ def test_twelve_months_are_not_told_of_where_the_source_delivered_fewer(demo_hom
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_single_incident_is_not_the_one_newest_of_one(language):
-    assert not re.search(r"\d", text(language, "incidents.list_show", shown=1, all="1"))
+    assert not re.search(r"\d", text(language, "incidents.list_show_all", shown=1, all="1"))

@@ -153,23 +153,22 @@ def _moved(found: Material) -> Columns:
 def _largest(found: Material) -> Points:
     """The teams whose scores moved most since the month end before, and what the change is made of."""
     words = found.words
-    rows = list(found.changes.values())[:SHOWN_MOVES]
+    rows = [row for row in found.changes.values() if parts.is_seen(row)][:SHOWN_MOVES]
     lines = [
         (
             words.text(
                 "brief.team_moved",
                 team=words.teams[row.team_id],
                 change=fmt.signed(words.language, row.score_after - row.score_before),
-                before=fmt.number(words.language, row.score_before, 1),
-                after=fmt.number(words.language, row.score_after, 1),
+                before=fmt.tenths(words.language, row.score_before),
+                after=fmt.tenths(words.language, row.score_after),
             ),
             parts.why_and_doubt(words, row),
         )
         for row in rows
     ]
-    return Points(
-        words.text("brief.moved_most"), "↕", tuple(lines), board.none_moved(words.board, words.language, "better")
-    )
+    none = words.text("brief.moved_none") if found.changes else parts.nothing_compared(words)
+    return Points(words.text("brief.moved_most"), "↕", tuple(lines), none)
 
 
 def _points(words: Words, name: str, mark: str, rows: Sequence[ScoreMove]) -> Points:
@@ -260,7 +259,7 @@ def _team(found: Material, team: Team, own: Sequence[Gap], lines: Lines, *, is_f
     blocks: list[Block] = [Paragraph(_team_lead(words, team))]
     if change is not None:
         points = change.score_after - change.score_before
-        key = "brief.team_change" if abs(points) >= parts.LEAST else "brief.team_unchanged"
+        key = "brief.team_change" if parts.is_seen(change) else "brief.team_unchanged"
         delta = fmt.signed(words.language, points)
         blocks.append(Paragraph(words.text(key, change=delta, why=parts.why_and_doubt(words, change))))
     mine = own[:SHOWN_TEAM_GAPS]

@@ -37,5 +37,5 @@ def test_a_change_is_rounded_once_and_is_the_same_wherever_it_is_told():
     """55.44 to 58.76 is 3.32: the scores as they are written differ by 3.4, and every other place says 3.3."""
     row = Change("alfa", date(2026, 11, 22), date(2026, 10, 31), 55.44, 58.76, 3.06, 0.26, 0.0, 0.0, 0.0, 0.0)
     shown = shown_change([row])
-    assert (shown.before, shown.after, shown.total) == (55.4, 58.8, 3.3)
+    assert (shown.before, shown.after, shown.total) == (55.44, 58.76, 3.3)
     assert sum(points for _, points in shown.parts) == pytest.approx(3.3)
