@@ -42,7 +42,7 @@ def sentence(page: Page, change: ShownChange) -> str:
         f"{page.text(f'explain.part_{part}').lower()} {fmt.signed(page.language, value)}"
         for part, value in sorted(change.parts, key=lambda part: -abs(part[1]))
     )
-    before, after = (fmt.number(page.language, value, 1) for value in (change.before, change.after))
+    before, after = (fmt.score_in_tenths(page.language, value) for value in (change.before, change.after))
     if not change.parts:
         return page.text("explain.change_none", before=before)
     way = "up" if change.total > 0 else "down" if change.total < 0 else "still"

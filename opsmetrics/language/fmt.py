@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 NBSP = "\u00a0"
@@ -36,6 +37,7 @@ _SHORT_MONTHS = {
 # Edges of levels are multiples of it (method 3.6).
 LEVEL_STEP = 20
 MISSING = "–"
+_EXACT = 6  # decimals of a number that somebody wrote
 _DAY = re.compile(r"(?<![\w.-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])")
 _STAR = "\u2217"
 IN_PERCENT = {"share", "utilisation", "budgets"}
@@ -53,6 +55,13 @@ def number(language: str, value: float | None, decimals: int = 0) -> str:
     # Nought has no sign.
     rounded = round(value, decimals) + 0.0
     return f"{rounded:,.{decimals}f}".translate(_SIGNS[language])
+
+
+def exact(language: str, value: float | None) -> str:
+    """Return a number of the rules with the decimals that it has: a weight of 1.5 is never said to be 2."""
+    if value is None:
+        return MISSING
+    return number(language, value, len(f"{value:.{_EXACT}f}".rstrip("0").partition(".")[2]))
 
 
 def score(language: str, value: float | None) -> str:
@@ -123,6 +132,11 @@ def _percent(language: str, share: float | None, decimals: int) -> str:
     return MISSING if share is None else number(language, share, decimals) + (f"{NBSP}%" if language == "nb" else "%")
 
 
+def span(low: str, high: str) -> str:
+    """Return a range of what is written already; of ends that are written alike the one."""
+    return low if low == high else f"{low}–{high}"
+
+
 def chance(language: str, probability: float | None) -> str:
     """Return a probability in whole percent; what was estimated is never said to be certain."""
     if probability is not None and not 0.01 <= probability <= 0.99:
@@ -130,16 +144,27 @@ def chance(language: str, probability: float | None) -> str:
     return percent(language, probability)
 
 
-def metric_value(language: str, unit: str, value: float | None) -> str:
+class Requirement(NamedTuple):
+    """What a metric's value is held against where both are written, and which way is good."""
+
+    value: float
+    is_up_good: bool
+
+
+def metric_value(language: str, unit: str, value: float | None, required: Requirement | None = None) -> str:
     """Return a metric's value in its unit."""
     if value is None:
         return MISSING
-    if unit in IN_PERCENT:
-        return _percent(language, value * 100, _decimals(unit, value))
-    return number(language, value, 0 if unit == "count" else 2)
+    return _measure(language, unit, value, _decimals(unit, value), required)
 
 
-def metric_values(language: str, unit: str, *values: float | None, beside: Sequence[float | None] = ()) -> list[str]:
+def metric_values(
+    language: str,
+    unit: str,
+    *values: float | None,
+    beside: Sequence[float | None] = (),
+    required: Requirement | None = None,
+) -> list[str]:
     """Return values of one metric that are compared, with the same decimals, none where all are whole: 100% → 50%.
 
     Args:
@@ -147,17 +172,38 @@ def metric_values(language: str, unit: str, *values: float | None, beside: Seque
         unit: The metric's.
         values: What is written.
         beside: Other values of the metric that are written in the same place: their decimals count too.
+        required: What stands in the same place as the requirement: no value that falls short of it is written as if it
+            did not.
     """
     if unit not in IN_PERCENT:
-        return [metric_value(language, unit, value) for value in values]
+        return [metric_value(language, unit, value, required) for value in values]
     known = [value for value in (*values, *beside) if value is not None]
     is_whole = unit != "budgets" and all(math.isclose(value * 100, round(value * 100), abs_tol=1e-6) for value in known)
     decimals = 0 if is_whole else max((_decimals(unit, value) for value in known), default=0)
-    return [_percent(language, None if value is None else value * 100, decimals) for value in values]
+    return [MISSING if value is None else _measure(language, unit, value, decimals, required) for value in values]
+
+
+def _measure(language: str, unit: str, value: float, decimals: int, required: Requirement | None) -> str:
+    """Write a value; 99.496 % is never said to be the 99.5 % that it falls short of."""
+    is_percent = unit in IN_PERCENT
+    scale = 100 if is_percent else 1
+    shown = round(value * scale, decimals)
+    if required is not None and not math.isclose(value, required.value, abs_tol=1e-9):
+        is_short = value < required.value if required.is_up_good else value > required.value
+        if is_short and shown == round(required.value * scale, decimals):
+            shown += (-1 if required.is_up_good else 1) * 10**-decimals
+    return _percent(language, shown, decimals) if is_percent else number(language, shown, decimals)
 
 
 def _decimals(unit: str, value: float) -> int:
-    """A share has one decimal between none and all; a budget none, but where rounding would lift it to an edge."""
+    """A share has one decimal between none and all; a budget none, but where rounding would lift it to an edge.
+
+    The middle of two counts, and a limit of the organisation's own, may lie between two whole ones.
+    """
+    if unit == "count":
+        return 0 if math.isclose(value, round(value)) else 1
+    if unit not in IN_PERCENT:
+        return 2
     if unit != "budgets":
         return 1 if 0 < value < 1 else 0
     whole = round(value * 100)

@@ -155,7 +155,7 @@ def _incidents(board: Board, language: str) -> Iterator[Matter]:
     rows = [row for row in facts.team_majors(board.snapshot, board.period) if row.team_id in names]
     if now is not None and normal is not None and now > max(known):
         title = text(language, "agenda.incidents")
-        note = text(language, "agenda.incidents_note", count=now, low=normal[0], high=normal[1])
+        note = text(language, "agenda.incidents_note", count=now, span=fmt.span(*map(str, normal)))
         for row in rows:
             place = _counted(names[row.team_id], fmt.number(language, row.found))
             yield Matter(

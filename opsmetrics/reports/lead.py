@@ -123,9 +123,10 @@ def _fall(board: Board, language: str) -> str:
     if (most.change or 0) > -TOLD_FALL:
         points = fmt.number(language, TOLD_FALL)
         return text(language, f"lead.no_fall{one}", points=points, since=since(board, language))
-    name = fmt.unmarked(board.team_names(language)[most.team_id])
-    points = fmt.signed(language, most.change)
-    return text(language, f"lead.fall{one}", team=name, points=points, since=since(board, language))
+    names, points = board.team_names(language), fmt.signed(language, most.change)
+    tied = [fmt.unmarked(names[row.team_id]) for row in falls if fmt.signed(language, row.change) == points]
+    words = {"team": listed(language, tied, NAMED_TEAMS), "count": len(tied), "points": points}
+    return text(language, f"lead.fall{one}", since=since(board, language), **words)
 
 
 def usual(board: Board, language: str) -> tuple[int | None, str]:
@@ -136,13 +137,18 @@ def usual(board: Board, language: str) -> tuple[int | None, str]:
     if majors[-1] is None:
         return None, text(language, "outcomes.not_told")
     normal = usual_range(majors[:-1])
-    return majors[-1], text(language, "overview.usual", low=normal[0], high=normal[1]) if normal else ""
+    return majors[-1], usual_words(language, normal)
 
 
 def usual_range(before: list[int | None]) -> tuple[int, int] | None:
     """Return the usual range of counts: all known ones but the lowest and the highest; None of too few."""
     known = sorted(value for value in before if value is not None)
     return (known[1], known[-2]) if len(known) >= facts.FEWEST_PERIODS else None
+
+
+def usual_words(language: str, normal: tuple[int, int] | None) -> str:
+    """Say what counts are usual; nothing where too few are known."""
+    return text(language, "overview.usual", span=fmt.span(*map(str, normal))) if normal else ""
 
 
 def carried(board: Board, language: str) -> list[str]:

@@ -24,8 +24,8 @@ class ShownChange:
     """A change in tenths of points.
 
     Attributes:
-        before: Score before, as shown.
-        after: Score after, as shown.
+        before: Score before.
+        after: Score after.
         total: The change.
         parts: Name of each part that is not nothing, and its points; they add up to ``total``.
     """

@@ -152,13 +152,13 @@ class Cells:
         """Return a ratio as percent."""
         return Cell(fmt.percent(self.language, value, decimals), value)
 
-    def measure(self, unit: str, value: float | None) -> Cell:
+    def measure(self, unit: str, value: float | None, required: fmt.Requirement | None = None) -> Cell:
         """Return a metric's value in its unit."""
-        return Cell(fmt.metric_value(self.language, unit, value), value)
+        return Cell(fmt.metric_value(self.language, unit, value, required), value)
 
-    def measures(self, unit: str, *values: float | None) -> list[Cell]:
+    def measures(self, unit: str, *values: float | None, required: fmt.Requirement | None = None) -> list[Cell]:
         """Return values of one metric that are compared, with the same decimals."""
-        said = fmt.metric_values(self.language, unit, *values)
+        said = fmt.metric_values(self.language, unit, *values, required=required)
         return [Cell(words, value) for words, value in zip(said, values, strict=True)]
 
     def day(self, value: date | None) -> Cell:

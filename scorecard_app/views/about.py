@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from opsmetrics.language import fmt
 from opsmetrics.language.bilingual import Text
 from opsmetrics.reports import board
 from opsmetrics.reports.addresses import ABOUT, METRIC
@@ -22,6 +23,7 @@ from scorecard_app.views.parts import metrics_by_id, source
 
 STEPS = 5
 NOT_FOR = ("rank", "people", "compare")
+LIMITS = ("floor", "krav", "mal")  # in the metric's own unit
 
 
 @view(ABOUT)
@@ -69,8 +71,8 @@ def _own_rules(page: Page) -> tuple[Markup, ...]:
         (
             named(change),
             Cell(page.text("about.own_metric") if change.kind == "own_metric" else _setting(page, change.setting)),
-            Cell(change.shipped or "–"),
-            Cell("–" if change.kind == "own_metric" else change.own),
+            Cell(_number(page, metrics.get(change.subject_id), change.setting, change.shipped)),
+            Cell(_number(page, metrics.get(change.subject_id), change.setting, change.own)),
         )
         for change in changes
     )
@@ -89,8 +91,20 @@ def _own_rules(page: Page) -> tuple[Markup, ...]:
 
 def _setting(page: Page, name: str) -> str:
     """What a number of the rules is called."""
-    key = {"krav": "word.krav", "mal": "word.target", "weight": "word.weight", "floor": "about.own_floor"}.get(name)
-    return page.text(key) if key else name.replace("_", " ")
+    key = {"krav": "word.krav", "mal": "word.target", "weight": "word.weight"}.get(name)
+    return page.text(key or f"setting.{name}")
+
+
+def _number(page: Page, metric: Metric | None, setting: str, written: str | None) -> str:
+    """A number of the rules as the language writes it; of a metric of one's own there is none."""
+    if written in {None, "none"} or setting == "sql":
+        return fmt.MISSING
+    if setting == "window":
+        return page.text("metric.window_days", days=int(str(written).removesuffix("d")))
+    numbers = [float(each) for each in str(written).strip("[]").split(", ")]
+    if metric is not None and setting in LIMITS:
+        return ", ".join(fmt.metric_value(page.language, metric.unit, each) for each in numbers)
+    return ", ".join(fmt.exact(page.language, each) for each in numbers)
 
 
 def _levels(page: Page, edges: Sequence[float]) -> Table:

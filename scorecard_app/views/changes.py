@@ -70,14 +70,14 @@ def _summary(page: Page, rows: Sequence[Change], name: str) -> None:
     """The mean change of the rows in a sentence; one row is that team's own."""
     shown = shown_change(rows)
     if not shown.parts:
-        show(lead(page.text("explain.change_none", before=fmt.number(page.language, shown.before, 1))))
+        show(lead(page.text("explain.change_none", before=fmt.score_in_tenths(page.language, shown.before))))
         return
     part, points = max(shown.parts, key=lambda part: abs(part[1]))
     words = page.text(
         "changes.lead" if shown.total else "changes.lead_still",
         name=fmt.unmarked(name),
-        before=fmt.number(page.language, shown.before, 1),
-        after=fmt.number(page.language, shown.after, 1),
+        before=fmt.score_in_tenths(page.language, shown.before),
+        after=fmt.score_in_tenths(page.language, shown.after),
         part=page.text(f"explain.part_{part}").lower(),
         points=fmt.signed(page.language, points),
         since=fmt.long_date(page.language, rows[0].from_on),

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import COMPARE, EXEMPTIONS, METRIC, TEAM
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.weakest import NAMED
 from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshots.queries import catalogue, quality, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
@@ -143,8 +145,11 @@ def _lead(page: Page, left: Half, right: Half) -> None:
     differences = {key: abs(value) for key in right.areas if (value := _difference(left, right, key)) is not None}
     most = max(differences, key=lambda key: differences[key], default=None)
     if most is not None and differences[most] >= 1:
-        name = page.say(areas_by_id(page)[most].name)
-        words += " " + page.text("compare.lead_area", area=name, points=fmt.number(page.language, differences[most]))
+        points, names = fmt.number(page.language, differences[most]), areas_by_id(page)
+        tied = [
+            page.say(names[key].name) for key, each in differences.items() if fmt.number(page.language, each) == points
+        ]
+        words += " " + page.text("compare.lead_area", area=listed(page.language, tied, NAMED), points=points)
     show(lead(words))
 
 

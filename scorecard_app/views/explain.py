@@ -102,7 +102,7 @@ def plan_table(page: Page, team_id: str, rows: Sequence[PlanStep]) -> Table:
                 detail=_step_detail(page, row),
                 address=METRIC.at(team=team_id, metric=row.metric_id),
             ),
-            cells.number(row.points_before),
+            cells.score(row.points_before),
             cells.number(row.effort_days, 1),
             cells.score_in_tenths(row.score_after, is_strong=True),
         )
@@ -181,7 +181,7 @@ def _area_formula(page: Page, name: str, parts: Sequence[ScorePart]) -> str:
 
     def weight(part: ScorePart) -> str:
         evidence = "" if part.evidence_weight == 1 else f" × {fmt.number(language, part.evidence_weight, 3)}"
-        return fmt.number(language, part.weight) + evidence
+        return fmt.exact(language, part.weight) + evidence
 
     top = " + ".join(f"{weight(part)} × {fmt.number(language, part.points, 1)}" for part in parts)
     bottom = " + ".join(weight(part) for part in parts)

@@ -11,7 +11,7 @@ import streamlit as st
 from opsmetrics.language import fmt
 from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import INCIDENTS, TEAM
-from opsmetrics.reports.lead import usual_range
+from opsmetrics.reports.lead import usual_range, usual_words
 from opsmetrics.reports.table import Cell, Column, Source, Table
 from opsmetrics.reports.weakest import NAMED
 from opsmetrics.snapshots.queries import facts, incidents, quality
@@ -131,7 +131,7 @@ def _strip(page: Page, teams: Mapping[str, Team], mine: Sequence[TeamIncidents],
         history = facts.major_incidents(page.snapshot, page.period)
         line = sparkline(history, page.text("overview.majors_alt"), span=1)
         usual = usual_range(history[:-1])
-        words = page.text("overview.usual", low=usual[0], high=usual[1]) if usual else ""
+        words = usual_words(page.language, usual)
         if history[-1] is None:
             words = page.text("outcomes.not_told")
         items.append((page.text("overview.strip_majors"), fmt.number(number, history[-1]), join(words, " ", line)))
@@ -298,8 +298,8 @@ def _team_name(page: Page, teams: Mapping[str, Team], team_id: str) -> str:
 
 def _list(page: Page, teams: Mapping[str, Team], team_id: str | None, count: int) -> None:
     """The newest incidents as a table that opens on demand; all of them are in the file."""
-    shown = fmt.number(page.language, min(MOST_ROWS, count))
-    words = page.text("incidents.list_show", shown=shown, all=fmt.number(page.language, count))
+    key = "incidents.list_show" if count > MOST_ROWS else "incidents.list_show_all"
+    words = page.text(key, shown=MOST_ROWS, all=fmt.number(page.language, count))
     file = source("all-incidents", team=team_id)
     show(later_table(page, "incidents", words, lambda: _list_table(page, teams, team_id, file), file))
 

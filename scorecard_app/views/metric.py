@@ -101,7 +101,7 @@ def _now(page: Page, metric: Metric, row: MetricScore, written: Written) -> None
             (page.now, now, None),
             (page.text("word.krav"), f"{sign} {krav}", None),
             (page.text("word.target"), f"{sign} {target}", None),
-            (page.text("word.points"), fmt.number(language, row.points), page.text("word.out_of_100")),
+            (page.text("word.points"), fmt.score(language, row.points), page.text("word.out_of_100")),
         )
     )
     chance = None
@@ -142,7 +142,7 @@ def _duties(page: Page, metric: Metric) -> list[Markup]:
 def _weight(page: Page, metric: Metric) -> str:
     """The weight, or why there is none."""
     if metric.lifecycle == "stable":
-        return fmt.number(page.language, metric.weight)
+        return fmt.exact(page.language, metric.weight)
     return page.text(f"metric.weight_{metric.lifecycle}")
 
 

@@ -67,7 +67,7 @@ def _formula(page: Page, metric: Metric, row: MetricScore, written: Written) -> 
         _points_line(page, metric, row, written),
         page.text(
             "metric.formula_weight",
-            weight=fmt.number(language, weight),
+            weight=fmt.exact(language, weight),
             evidence=fmt.number(language, evidence_weight, 3),
             effective=fmt.number(language, weight * evidence_weight, 3),
             stated_share=fmt.percent(language, row.stated_share, 1),
@@ -82,7 +82,12 @@ def _points_line(page: Page, metric: Metric, row: MetricScore, written: Written)
         return page.text("metric.formula_entities")
     scale = (row.value, metric.floor, metric.krav, metric.mal)
     value, floor, krav, target = written.all(*scale)
-    values = {"value": value, "points": fmt.number(page.language, row.points, 1), "floor": floor, "target": target}
+    values = {
+        "value": value,
+        "points": fmt.score_in_tenths(page.language, row.points),
+        "floor": floor,
+        "target": target,
+    }
     if metric.krav is None:
         return page.text("metric.formula_points_line", **values)
     return page.text("metric.formula_points", **values, krav=krav)
@@ -100,7 +105,7 @@ def _amount_cell(page: Page, value: float | Decimal | None) -> Cell:
 
 
 def _entities(page: Page, metric: Metric, team_id: str) -> None:
-    cells = page.cells
+    cells, language = page.cells, page.language
     found = scores.entities(page.snapshot, page.period, team_id, metric.metric_id)
     known = links(page.snapshot, metric, team_id, [Item(row.entity_id) for row in found])
     rows = tuple(
@@ -110,7 +115,7 @@ def _entities(page: Page, metric: Metric, team_id: str) -> None:
             _amount_cell(page, row.numerator),
             _amount_cell(page, row.denominator),
             cells.measure(metric.unit, row.value),
-            cells.number(row.points, 1),
+            Cell(fmt.score_in_tenths(language, row.points), row.points),
         )
         for row in found
     )
@@ -149,7 +154,7 @@ def _recount(page: Page, found: Rows[Evidence]) -> str:
     # Summed in the type the SQL gave (decimals for minutes), so that the recount shows the formula's own digits.
     numerator, denominator = (float(found.frame[name].sum() or 0) for name in ("numerator", "denominator"))
     return page.text(
-        "metric.evidence_hint",
+        "metric.evidence_hint_cut" if len(found) > MOST_ROWS else "metric.evidence_hint",
         rows=fmt.number(page.language, len(found)),
         numerator=_amount(page.language, numerator),
         denominator=_amount(page.language, denominator),

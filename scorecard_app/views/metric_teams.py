@@ -9,9 +9,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from opsmetrics.language import fmt
+from opsmetrics.language.listing import listed
 from opsmetrics.reports.addresses import METRIC
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.table import Cell, Column, Table
+from opsmetrics.reports.weakest import NAMED
 from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshots.queries import across, quality, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
@@ -64,17 +66,19 @@ def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Measu
     if not measured:
         show(lead(page.text("across.lead_none")))
         return
-    worst, value = measured[0]
+    value = measured[0][1]
     met = sum(_is_met(row) for row, _ in measured)
     values = (metric.requirement, statistics.median(value for _, value in measured), value)
     krav, median, least = written.all(*values)
+    furthest = [fmt.unmarked(page.say(teams[row.team_id].name)) for row, each in measured if written.one(each) == least]
     words = page.text(
         "across.lead_all" if met == len(measured) else "across.lead_only" if len(measured) == 1 else "across.lead",
         met=met,
         teams=len(measured),
         krav=f"{_sign(metric)}\u00a0{krav}",
         median=median,
-        worst=fmt.unmarked(page.say(teams[worst.team_id].name)),
+        worst=listed(page.language, furthest, NAMED),
+        count=len(furthest),
         value=least,
     )
     show(lead(words))

@@ -25,15 +25,17 @@ class Written:
         language: nb or en.
         unit: The metric's.
         shown: What the page shows of it: one that has decimals gives them to all.
+        required: The metric's requirement: what falls short of it is not written like it.
     """
 
     language: str
     unit: str
     shown: tuple[float | None, ...]
+    required: fmt.Requirement
 
     def all(self, *values: float | None) -> list[str]:
         """Return values in words."""
-        return fmt.metric_values(self.language, self.unit, *values, beside=self.shown)
+        return fmt.metric_values(self.language, self.unit, *values, beside=self.shown, required=self.required)
 
     def one(self, value: float | None) -> str:
         """Return one value in words."""
@@ -67,4 +69,5 @@ def written_of_team(page: Page, metric: Metric, team: Team, row: MetricScore | N
 
 def written_beside(page: Page, metric: Metric, values: Sequence[float | None]) -> Written:
     """Return how values of a metric are written beside its floor, requirement and target."""
-    return Written(page.language, metric.unit, (metric.floor, metric.requirement, metric.mal, *values))
+    shown = (metric.floor, metric.requirement, metric.mal, *values)
+    return Written(page.language, metric.unit, shown, metric.required)

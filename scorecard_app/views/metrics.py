@@ -58,10 +58,10 @@ def _table(
         rows.append(
             (
                 Cell(page.say(metric.title), address=METRIC.at(metric=metric.metric_id)),
-                page.cells.measure(metric.unit, row.value),
+                page.cells.measure(metric.unit, row.value, metric.required),
                 Cell(requirement(page, metric)),
                 met_cell(page, row.met, row.measured),
-                page.cells.number(row.points, is_strong=True),
+                page.cells.score(row.points, is_strong=True),
                 Cell(drawing=bullet(row.points)),
                 Cell(drawing=trend_line(spots, frame, alt(page, spots))),
             )

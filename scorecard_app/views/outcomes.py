@@ -52,12 +52,18 @@ def time_down(page: Page, periods: Sequence[Downtime]) -> tuple[str, Node]:
     now = periods[-1]
     if now.down_minutes is None:
         return fmt.MISSING, page.text("outcomes.not_measured")
-    comparable = [row.down_minutes if row.services >= NEARLY_ALL * now.services else None for row in periods]
+    comparable = [
+        row.down_minutes if row.is_told and row.services >= NEARLY_ALL * now.services else None for row in periods
+    ]
+    if not now.is_told:
+        # A week of four is no quiet month: it is held against none.
+        known = page.text("outcomes.partly", share=fmt.percent(page.language, now.known_share))
+        return fmt.duration(page.language, now.down_minutes), known
     known = sorted(value for value in comparable[:-1] if value is not None)
     usual = ""
     if len(known) >= facts.FEWEST_PERIODS:
         low, high = (fmt.duration(page.language, value) for value in (known[1], known[-2]))
-        usual = page.text("outcomes.usual", low=low, high=high)
+        usual = page.text("outcomes.usual", span=fmt.span(low, high))
     line = sparkline(comparable, page.text("outcomes.down_alt"), span=1, slots=facts.SHOWN_PERIODS)
     return fmt.duration(page.language, now.down_minutes), (usual, " ", line)
 

@@ -13,7 +13,7 @@ from opsmetrics.reports import board
 from opsmetrics.reports.addresses import CHANGES, CONNECT, HEALTH, OVERVIEW, Address
 from opsmetrics.reports.board import Board
 from opsmetrics.scoring.points import MET_LEVEL
-from opsmetrics.snapshots.queries import catalogue, evidence, facts, reach, scores
+from opsmetrics.snapshots.queries import catalogue, evidence, facts, quality, reach, scores
 from opsmetrics.snapshots.queries.comparison import ScoreMove
 from opsmetrics.snapshots.queries.evidence import OrganisationFact
 from opsmetrics.snapshots.queries.rows import Rows
@@ -135,7 +135,9 @@ def _more(page: Page, address: Address, rest: int) -> Markup:
 def _empty(page: Page, found: Board) -> None:
     """Where nothing is measured, or too little for a single score, lead to what gives more."""
     if found.median() is None:
-        key = "connect.little" if reach.is_anything_reached(page.snapshot) else "connect.empty"
+        is_connected = bool(quality.systems(page.snapshot))
+        nothing = "connect.reaches_none" if is_connected else "connect.empty"
+        key = "connect.little" if reach.is_anything_reached(page.snapshot) else nothing
         show(paragraph(page.link(CONNECT.at(), page.text(key))))
 
 

@@ -256,7 +256,7 @@ def _gap_row(
         who = page.text("goal.who", role=page.text(f"role.{gap.owner_role}"), day=day)
     days = page.text("gaps.days", days=days_text(language, gap.effort_days))
     address = METRIC.at(team=gap.team_id, metric=gap.metric_id)
-    now, target, krav = cells.measures(metric.unit, shown_value(gap), metric.mal, metric.krav)
+    now, target, krav = cells.measures(metric.unit, shown_value(gap), metric.mal, metric.krav, required=metric.required)
     return (
         Cell(page.say(metric.title), detail=where, address=address),
         Cell(

@@ -52,7 +52,7 @@ def restated(page: Page, team_id: str) -> None:
     cells, areas = page.cells, areas_by_id(page)
     shown = tuple(
         (
-            Cell(row.label),
+            Cell(fmt.month(page.language, row.on).capitalize() if row.grain == "month" else row.label),
             Cell(page.say(areas[row.area_id].name) if row.area_id else page.text("word.total")),
             cells.score_in_tenths(row.published_score),
             cells.score_in_tenths(row.restated_score),

@@ -8,6 +8,7 @@ import statistics
 
 import pytest
 
+from opsmetrics.catalogue import overlay
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports import board
@@ -16,6 +17,7 @@ from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.store import current
 from scorecard_app.views.metric_teams import scale_of
 from scorecard_app.views.sides import MOST_ROWS
+from tests.altered import altered
 from tests.pages import flat, open_page
 from tests.scorecard_app.test_incidents_page import lines, tracks
 from tests.scorecard_app.test_views import metric_ids, rows_of, whole_score
@@ -230,3 +232,82 @@ def test_every_team_of_an_area_stands_where_its_score_is_highest_first(homes, mo
         score, before = (words.strip() for words in line[2:4])
         assert score == fmt.score(language, row["score"])
         assert before == fmt.score(language, row["before"])
+
+
+def test_all_who_are_furthest_or_fell_most_are_named(demo_home, tmp_path, monkeypatch):
+    """*Furthest is Alfa with 0 %*, where Beta stood at 0 % too."""
+    month = "(select max(as_of) from ref.as_of where grain = 'month')"
+    home, _ = altered(
+        demo_home,
+        tmp_path / "tied",
+        """update scores.metric set value = 0, points = 0, status = 'ok' where grain = 'latest'
+           and metric_id = 'inc_postmortem_on_time' and team_id in ('farled', 'kaiplan')""",
+        f"""update scores.team as n set score = b.score - 9 from scores.team as b
+            where n.grain = 'latest' and b.grain = 'month' and b.as_of = {month} and b.team_id = n.team_id
+                and n.team_id in ('farled', 'kaiplan')""",
+        """update scores.area set score = case team_id when 'farled' then 40 else 60 end
+           where grain = 'latest' and team_id in ('farled', 'kaiplan') and area_id in ('mon', 'sec')""",
+    )
+    _, html = open_page("metric", home, monkeypatch, lang="en", metric="inc_postmortem_on_time")
+    assert re.search(
+        r"Furthest from the requirement are [\w, ]*Fairway[\w, ]* and [\w ]+ with 0", flat(html).replace(" ,", ",")
+    )
+    _, html = open_page("overview", home, monkeypatch, lang="en")
+    assert re.search(r"Fairway and Quay planning +have fallen most since October \(−9.0 points each\)", flat(html))
+
+
+RULES = (
+    ("method", "", "weakest_share", "0.25", "0.3"),
+    ("metric", "bck_restore_within_rto", "krav", "0.8", "0.85"),
+    ("metric", "bck_restore_within_rto", "weight", "3", "1.5"),
+    ("metric", "bck_rpo_attainment", "window", "90d", "60d"),
+    ("metric", "sec_overdue_exploited", "krav", "none", "2.5"),
+    ("method", "", "level_edges", "[20, 40, 60, 80]", "[20, 40, 65, 80]"),
+)
+
+
+def test_own_rules_are_told_in_the_readers_language_and_by_their_own_decimals(demo_home, tmp_path, monkeypatch):
+    """*weakest share*, *0.25* and *90d* stood on the Norwegian page, and a weight of 1.5 was 2."""
+    home, _ = altered(
+        demo_home,
+        tmp_path / "rules",
+        *(f"insert into meta.rule_changes values {(*row, 'Styret har vedtatt det.')}" for row in RULES),
+        "update meta.metrics set weight = 1.5 where metric_id = 'bck_restore_within_rto'",
+        "update scores.metric set weight = 1.5 where metric_id = 'bck_restore_within_rto'",
+    )
+    _, html = open_page("about", home, monkeypatch, lang="nb")
+    said = re.sub(r"\s+", " ", flat(html))
+    for words in (
+        "Vekten av det svakeste området 0,25 0,3 ",
+        " Krav 80,0 % 85,0 %",
+        " Vekt 3 1,5 ",
+        "Periode siste 90 dager siste 60 dager",
+        " Krav – 2,5 ",
+        "20, 40, 60, 80 20, 40, 65, 80",
+    ):
+        assert words in said, words
+    _, html = open_page("metric", home, monkeypatch, lang="nb", metric="bck_restore_within_rto", team="farled")
+    assert "Vekt 1,5" in re.sub(r"\s+", " ", flat(html))
+    _, html = open_page("team", home, monkeypatch, lang="nb", team="farled", open=["metrics", "formula"])
+    assert "1,5" in flat(html)
+
+
+def test_every_number_that_rules_may_set_has_a_name():
+    named = {"krav": "word.krav", "mal": "word.target", "weight": "word.weight"}
+    for name in (*overlay.OF_METRIC, *overlay.OF_AREA, *overlay.OF_RULESET):
+        assert all(text(language, named.get(name, f"setting.{name}")) for language in LANGUAGES)
+
+
+def test_a_month_of_a_restated_score_is_told_by_its_name(demo_home, tmp_path, monkeypatch):
+    home, _ = altered(
+        demo_home,
+        tmp_path / "restated",
+        """insert into scores.published by name select 'farled' as team_id, '' as area_id, '' as metric_id, as_of, grain,
+               as_of as published_at, true as is_locked, 50.0 as published_score, 52.0 as restated_score,
+               2.0 as difference, 'late_data' as cause, '4.0.0' as published_ruleset
+           from ref.as_of where grain = 'month' and label = '2026-10'""",
+    )
+    _, html = open_page("team", home, monkeypatch, lang="nb", team="farled")
+    restated = flat(html).split(text("nb", "explain.restated_hint"))[1]
+    assert "Oktober 2026" in restated
+    assert "2026-10" not in restated

@@ -13,8 +13,11 @@ from opsmetrics.snapshots.queries import catalogue, facts, incidents
 from opsmetrics.snapshots.store import current
 from scorecard_app.downloads import TABLES
 from tests.altered import altered
+from tests.demo_sql import sql
 from tests.pages import flat, open_page
 from tests.scorecard_app.test_views import rows_of
+
+__all__ = ["sql"]  # a fixture
 
 SINCE = """
     select i.*, w.as_of from facts.incidents as i, ref.as_of as w
@@ -274,4 +277,21 @@ def test_twelve_months_are_not_told_of_where_the_source_delivered_fewer(demo_hom
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_single_incident_is_not_the_one_newest_of_one(language):
-    assert not re.search(r"\d", text(language, "incidents.list_show", shown=1, all="1"))
+    assert not re.search(r"\d", text(language, "incidents.list_show_all", shown=1, all="1"))
+
+
+def test_what_fell_due_after_the_source_was_heard_last_is_not_overdue(demo_home, tmp_path, monkeypatch, sql):
+    last = "date '2026-11-01'"
+    home, _ = altered(
+        demo_home, tmp_path / "silent", f"delete from meta.delivered_days where stream = 'incidents' and day > {last}"
+    )
+    [(untold,)] = sql(
+        f"""select count(*) from facts.incidents where needs_postmortem and postmortem_published_at is null
+            and is_exercise is distinct from true and timezone('Europe/Oslo', postmortem_due_at) between {last} + 1
+            and timestamp '2026-11-23 00:00:00' and declared_at >= timestamptz '2025-11-23 00:00:00+01'"""
+    )
+    assert untold
+    _, html = open_page("incidents", home, monkeypatch, lang="en")
+    assert text("en", "incidents.untold", count=untold) in flat(html)
+    _, html = open_page("incidents", demo_home, monkeypatch, lang="en")
+    assert "not told of" not in flat(html)

@@ -177,3 +177,17 @@ def test_of_teams_with_as_many_incidents_none_had_most(homes, monkeypatch, langu
     assert flat(text(language, "incidents.lead_worst_tied", team=names, most=5).replace("*", "")) in re.sub(
         " (?=[:.,])", "", flat(html)
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sources_that_reach_no_metric_are_connected_all_the_same(homes, tmp_path, monkeypatch, language):
+    """*No source is connected yet* stood above the source that does not deliver."""
+    home, _ = altered(
+        homes["half"],
+        tmp_path / "reaches",
+        "update scores.metric set status = 'not_measured', reason = 'not_connected:alerts', points = null, value = null",
+        "update scores.team set score = null, level = null, status = 'too_little_data'",
+    )
+    _, html = open_page("overview", home, monkeypatch, lang=language)
+    assert text(language, "connect.reaches_none") in flat(html)
+    assert text(language, "connect.empty") not in flat(html)

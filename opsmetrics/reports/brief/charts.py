@@ -55,6 +55,7 @@ def median(words: Words) -> Chart | None:
         "brief.chart_median" if moved else "brief.chart_median_alone",
         score=fmt.score(words.language, words.board.median()),
         moved=moved,
+        teams=len(words.board.scores),
     )
     return Chart(
         name="median",
@@ -91,11 +92,13 @@ def met(words: Words) -> Chart | None:
         return None
     values = tuple(float(row.met) if row.scored else None for row in rows)
     most = max(len(words.board.scores), *(row.scored for row in rows))
-    title = words.text("brief.chart_met", met=words.board.met() or 0, all=len(words.board.scores))
+    here, teams = words.board.met() or 0, len(words.board.scores)
+    title = words.text("brief.chart_met_one" if teams == 1 else "brief.chart_met", met=here, all=teams)
     old = words.board.before
-    if old is not None:
-        key = "brief.chart_met_same" if old.met == words.board.met() else "brief.chart_met_before"
-        title += words.text(key, met=old.met, month=board.since(words.board, words.language))
+    if old is not None and (teams, old.teams) != (1, 1):
+        way = "other" if old.teams != teams else "same" if old.met == here else "before"
+        month = board.since(words.board, words.language)
+        title += words.text(f"brief.chart_met_{way}", met=old.met, all=old.teams, month=month)
     return Chart(
         name="met",
         title=f"{title}.",
@@ -199,9 +202,11 @@ def down(words: Words) -> Chart | None:
     names = tuple(row.name.get(words.language) for row, _ in rows)
     labels = tuple(fmt.duration(words.language, minutes) for _, minutes in rows)
     named: dict[str, Any] = {"on": here.period.on, "as_of": here.period.as_of, "count": SHOWN_SERVICES}
+    now = facts.downtime(here.snapshot, here.period)[-1]
+    said = {"service": names[0], "time": labels[0], "share": fmt.percent(words.language, now.known_share)}
     return Chart(
         name="down",
-        title=words.text("brief.chart_down", service=names[0], time=labels[0]),
+        title=words.text("brief.chart_down" if now.is_told else "brief.chart_down_partly", **said),
         alt=words.text("brief.chart_down_alt", values=_pairs(names, labels)),
         form="bars",
         categories=names,

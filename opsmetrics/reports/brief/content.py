@@ -153,7 +153,7 @@ def _moved(found: Material) -> Columns:
 def _largest(found: Material) -> Points:
     """The teams whose scores moved most since the month end before, and what the change is made of."""
     words = found.words
-    rows = list(found.changes.values())[:SHOWN_MOVES]
+    rows = [row for row in found.changes.values() if row.points][:SHOWN_MOVES]
     lines = [
         (
             words.text(
@@ -167,9 +167,8 @@ def _largest(found: Material) -> Points:
         )
         for row in rows
     ]
-    return Points(
-        words.text("brief.moved_most"), "↕", tuple(lines), board.none_moved(words.board, words.language, "better")
-    )
+    none = words.text("brief.moved_none") if found.changes else parts.nothing_compared(words)
+    return Points(words.text("brief.moved_most"), "↕", tuple(lines), none)
 
 
 def _points(words: Words, name: str, mark: str, rows: Sequence[ScoreMove]) -> Points:

@@ -10,11 +10,13 @@ from opsmetrics.reports import board
 from opsmetrics.reports.brief import asks, charts, parts
 from opsmetrics.reports.brief.document import Chart, Columns, Figures, Paragraph, Slide
 from opsmetrics.reports.brief.material import Material
+from opsmetrics.reports.brief.room import rows_that_fit
 from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.table import Table
 from opsmetrics.reports.weakest import weakest
 from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import scores, summary
+from opsmetrics.snapshots.queries.movement import Change
 
 SHOWN_TEAMS, SHOWN_ASKS = 14, 5
 """Rows that a slide holds in type that the last row of a room can read."""
@@ -72,13 +74,7 @@ def _matrix(found: Material) -> list[Slide]:
     columns = range(len(words.areas) + 2)
     count = len(words.board.teams)
     teams, median = whole.rows[:count], whole.rows[count:]
-    place = columns[-1]
-    if len(teams) > SHOWN_TEAMS:
-        teams = sorted(teams, key=lambda row: (row[place].value is None, row[place].value or 0))[:SHOWN_TEAMS]
-    lowest = fmt.score(words.language, min(medians.values()))
-    # The only one that is known is not the weakest: of the others nobody knows.
-    key = "brief.slide_matrix" if len(medians) > 1 else "brief.slide_matrix_one"
-    title = words.text(key, score=lowest, **weakest(words.language, medians, words.areas))
+    place, said = columns[-1], [words.text("brief.slide_bands")]
     table = replace(
         whole,
         columns=tuple(whole.columns[index] for index in columns),
@@ -86,8 +82,17 @@ def _matrix(found: Material) -> list[Slide]:
         note="",
         legend=(),
     )
-    more = count - len(teams)
-    said = [words.text("brief.slide_bands"), *([words.text("brief.slide_more_teams", count=more)] if more else [])]
+    if (fitting := rows_that_fit(table, SHOWN_TEAMS, len(median))) < count:
+        ranked = sorted(table.rows[:count], key=lambda row: (row[place].value is None, row[place].value or 0))
+        fitting = rows_that_fit(replace(table, rows=(*ranked, *table.rows[count:])), SHOWN_TEAMS, len(median))
+        table, others = replace(table, rows=(*ranked[:fitting], *table.rows[count:])), ranked[fitting:]
+        unscored = sum(row[place].value is None for row in others)
+        said.append(words.text("brief.slide_more_teams", count=len(others), unscored=unscored))
+    lowest = fmt.score(words.language, min(medians.values()))
+    # The only one that is known is not the weakest: of the others nobody knows.
+    key = "brief.slide_matrix" if count > 1 else "brief.slide_matrix_alone"
+    key = key if len(medians) > 1 else "brief.slide_matrix_one"
+    title = words.text(key, score=lowest, **weakest(words.language, medians, words.areas))
     return [Slide(title, (table, Paragraph(" ".join(said))), _notes(words, _selected(words, summary.SCORES)))]
 
 
@@ -98,23 +103,36 @@ def _selected(words: Words, sql: str) -> str:
 def _moved(found: Material, moved: Columns) -> list[Slide]:
     if not found.changes:
         return []
-    words, row = found.words, next(iter(found.changes.values()))
-    title = words.text(
-        "brief.slide_moved",
-        team=fmt.unmarked(words.teams[row.team_id]),
-        before=fmt.score_in_tenths(words.language, row.score_before),
-        after=fmt.score_in_tenths(words.language, row.score_after),
-    )
+    words = found.words
+    title = _who_moved(words, list(found.changes.values()))
     # How many others there are stands on paper, beside the annex that has them.
     titles = (words.text("brief.moved_most"), words.text("overview.better"), words.text("overview.worse"))
     lists = tuple(replace(points, title=title) for points, title in zip(moved.lists, titles, strict=True))
     return [Slide(title, (Columns(lists),), _notes(words, _selected(words, summary.CHANGES)))]
 
 
+def _who_moved(words: Words, rows: Sequence[Change]) -> str:
+    """Say which team moved most; of several of one number how many they are, and where none moved that is said."""
+    first = max(rows, key=lambda row: abs(row.points))
+    most = abs(first.points)
+    if not most:
+        return words.text("brief.slide_unmoved", since=board.since(words.board, words.language))
+    tied = sum(abs(row.points) == most for row in rows)
+    return words.text(
+        "brief.slide_moved_one" if len(rows) == 1 else "brief.slide_moved_tied" if tied > 1 else "brief.slide_moved",
+        team=fmt.unmarked(words.teams[first.team_id]),
+        count=tied,
+        points=fmt.number(words.language, most, 1),
+        before=fmt.score_in_tenths(words.language, first.score_before),
+        after=fmt.score_in_tenths(words.language, first.score_after),
+    )
+
+
 def _asks(found: Material) -> list[Slide]:
-    words, shown = found.words, found.asks[:SHOWN_ASKS]
-    if not shown:
+    words = found.words
+    if not found.asks:
         return []
+    shown = found.asks[: rows_that_fit(_without_details(asks.table(words, found.asks)), SHOWN_ASKS)]
     table = _without_details(asks.table(words, shown))
     said = asks.together(words, shown)
     key = "brief.slide_asks" if len(shown) < len(found.asks) else "brief.slide_asks_all"

@@ -42,8 +42,16 @@ def why_and_doubt(words: Words, change: Change) -> str:
     return f"{said} {words.text(f'moves.doubt_{doubt}')}" if doubt else said
 
 
-def changes(words: Words, rows: Sequence[Change]) -> Table:
-    """Return why the scores of some teams changed."""
+def nothing_compared(words: Words) -> str:
+    """Say why no score is held against an earlier one."""
+    is_alone = words.board.against.before is None
+    return words.text("overview.changed_alone" if is_alone else "overview.moved_unknown")
+
+
+def changes(words: Words, rows: Sequence[Change]) -> Paragraph | Table:
+    """Return why the scores of some teams changed, or why nothing is said of it."""
+    if not rows:
+        return Paragraph(nothing_compared(words))
     return Table(
         name="changes",
         caption=words.text("brief.changes_caption", now=words.now),
@@ -193,7 +201,7 @@ def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team
 
 
 def _decision(words: Words, goal: GoalReview, *, with_team: bool) -> tuple[Cell, ...]:
-    points = " → ".join(fmt.number(words.language, value) for value in (goal.points_then, goal.points_now))
+    points = " → ".join(fmt.scores(words.language, goal.points_then, goal.points_now))
     return (
         *([Cell(words.teams[goal.team_id])] if with_team else []),
         Cell(goal.title.get(words.language)),
@@ -260,7 +268,7 @@ def _gap(words: Words, gap: Gap, *, with_team: bool) -> tuple[Cell, ...]:
         *([Cell(words.teams[gap.team_id])] if with_team else []),
         Cell(metric.title.get(words.language)),
         replace(words.cells.number(gap.gain_if_met, 1), detail=words.text("gaps.frees") if gap.is_for_gate else ""),
-        *words.cells.measures(metric.unit, shown_value(gap), metric.mal),
+        *words.cells.measures(metric.unit, shown_value(gap), metric.mal, required=metric.required),
         Cell(" ".join(filter(None, (metric.remedy.get(words.language), board.when(gap, words.language))))),
         words.cells.number(gap.effort_days, 1),
     )

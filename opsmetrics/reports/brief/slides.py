@@ -18,13 +18,16 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Emu, Mm, Pt
 
 from opsmetrics.reports import palette
+from opsmetrics.reports.brief import room
 from opsmetrics.reports.brief.document import Chart, Columns, Document, Figures, Paragraph, Slide
 from opsmetrics.reports.table import Cell, Table
 
-WIDTH, HEIGHT, MARGIN = Mm(338.7), Mm(190.5), Mm(14)
-TITLE_TOP, TITLE_HEIGHT, TOP, BOTTOM, GAP = Mm(9), Mm(24), Mm(36), Mm(16), Mm(4)
-LEAST = 14  # points of the smallest type
-FEW_ROWS = 6  # a table of no more has larger type
+WIDTH, HEIGHT, MARGIN = Mm(room.WIDTH), Mm(room.HEIGHT), Mm(room.MARGIN)
+TITLE_TOP, TITLE_HEIGHT, TOP, BOTTOM, GAP = Mm(9), 24.0, Mm(room.TOP), Mm(room.BOTTOM), Mm(4)
+TITLE_SIZES, LEAD_SIZES = (28, 24, 20, 18, 16), (26, 22, 18, 16)
+LEAD_HEIGHT, LEAD_MOST = 38.0, 52.0
+ACROSS = room.WIDTH - 2 * room.MARGIN
+LEAST = room.LEAST
 INK, QUIET, PALE = (RGBColor.from_string(name) for name in ("1E2B3C", "56616F", "A9CBEA"))
 BLUE, ORANGE, KRAV = (
     RGBColor.from_string(name.removeprefix("#").upper()) for name in (palette.BLUE, palette.ORANGE, palette.KRAV_COLOUR)
@@ -35,6 +38,7 @@ FORMS = {
     "columns": XL_CHART_TYPE.COLUMN_CLUSTERED,
     "bars": XL_CHART_TYPE.BAR_CLUSTERED,
 }
+_LETTER = 0.014  # of the longest bar: room for one letter of its label
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CLOCK = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
@@ -74,31 +78,32 @@ def _without_clock(content: bytes, instant: bytes) -> bytes:
 def _slide(show: Any, document: Document, content: Slide) -> None:
     slide = show.slides.add_slide(show.slide_layouts[5])  # title only
     title = slide.shapes.title
-    title.left, title.top, title.width, title.height = MARGIN, TITLE_TOP, WIDTH - 2 * MARGIN, TITLE_HEIGHT
+    title.left, title.top, title.width, title.height = MARGIN, TITLE_TOP, WIDTH - 2 * MARGIN, Mm(TITLE_HEIGHT)
     title.text_frame.vertical_anchor = MSO_ANCHOR.TOP
-    _write(title.text_frame, content.title, document, size=28 if len(content.title) < 90 else 24, bold=True)
+    size = room.size_for(content.title, TITLE_SIZES, ACROSS, TITLE_HEIGHT)
+    _write(title.text_frame, content.title, document, size=size, bold=True)
     top = TOP
     for place, block in enumerate(content.blocks):
         is_last = place == len(content.blocks) - 1
-        room = HEIGHT - BOTTOM - top if is_last else HEIGHT - BOTTOM - top - Mm(12)
-        top = _block(slide, document, block, top, room)
+        rest = HEIGHT - BOTTOM - top - (0 if is_last else Mm(room.BELOW))
+        top = _block(slide, document, block, top, rest)
     if document.banner:
         box = slide.shapes.add_textbox(MARGIN, HEIGHT - Mm(13), WIDTH - 2 * MARGIN, Mm(9))
         _write(box.text_frame, document.banner, document, size=LEAST, colour=QUIET)
     slide.notes_slide.notes_text_frame.text = f"{content.notes}\n\n{document.foot}"
 
 
-def _block(slide: Any, document: Document, block: Any, top: int, room: int) -> int:
+def _block(slide: Any, document: Document, block: Any, top: int, rest: int) -> int:
     """Set one block and return where the next may begin."""
     if isinstance(block, Paragraph):
         return _text(slide, document, block, top)
     if isinstance(block, Figures):
         return _figures(slide, document, block, top)
     if isinstance(block, Columns):
-        return _columns(slide, document, block, top, room)
+        return _columns(slide, document, block, top, rest)
     if isinstance(block, Chart):
-        return _chart(slide, document, block, top, room)
-    return _table(slide, document, block, top, room)
+        return _chart(slide, document, block, top, rest)
+    return _table(slide, document, block, top, rest)
 
 
 def _write(frame: Any, words: str, document: Document, *, size: float, bold: bool = False, colour: Any = INK) -> None:
@@ -120,8 +125,10 @@ def _run(paragraph: Any, words: str, document: Document, *, size: float, bold: b
 
 
 def _text(slide: Any, document: Document, block: Paragraph, top: int) -> int:
-    size = 26 if block.is_lead else LEAST
-    height = Mm(38) if block.is_lead else Mm(9)
+    size, height = LEAST, Mm(9)
+    if block.is_lead:
+        size = room.size_for(block.text, LEAD_SIZES, ACROSS, LEAD_MOST)
+        height = Mm(max(LEAD_HEIGHT, room.height(block.text, size, ACROSS)))
     box = slide.shapes.add_textbox(MARGIN, top, WIDTH - 2 * MARGIN, height)
     _write(box.text_frame, block.text, document, size=size, colour=INK if block.is_lead else QUIET)
     return top + height + GAP
@@ -145,9 +152,9 @@ def _figures(slide: Any, document: Document, block: Figures, top: int) -> int:
     return top + height + GAP
 
 
-def _columns(slide: Any, document: Document, block: Columns, top: int, room: int) -> int:
+def _columns(slide: Any, document: Document, block: Columns, top: int, rest: int) -> int:
     for (left, width), points in zip(_beside(len(block.lists)), block.lists, strict=True):
-        frame = slide.shapes.add_textbox(left, top, width, room).text_frame
+        frame = slide.shapes.add_textbox(left, top, width, rest).text_frame
         _write(frame, points.title, document, size=20, bold=True)
         for line, detail in points.items or ((points.none, ""),):
             paragraph = frame.add_paragraph()
@@ -155,17 +162,17 @@ def _columns(slide: Any, document: Document, block: Columns, top: int, room: int
             _run(paragraph, line, document, size=16)
             if detail:
                 _run(frame.add_paragraph(), detail, document, size=LEAST, colour=QUIET)
-    return top + room + GAP
+    return top + rest + GAP
 
 
-def _chart(slide: Any, document: Document, block: Chart, top: int, room: int) -> int:
+def _chart(slide: Any, document: Document, block: Chart, top: int, rest: int) -> int:
     """A native chart with labels at its marks and no legend."""
     data = CategoryChartData()
     data.categories = block.categories
     data.add_series(block.unit, block.values)
     if block.form == "line" and block.line is not None:
         data.add_series(block.line_label, [block.line] * len(block.categories))
-    shape = slide.shapes.add_chart(FORMS[block.form], MARGIN, top, WIDTH - 2 * MARGIN, room, data)
+    shape = slide.shapes.add_chart(FORMS[block.form], MARGIN, top, WIDTH - 2 * MARGIN, rest, data)
     shape._element.nvGraphicFramePr.cNvPr.set("descr", block.alt)  # noqa: SLF001 - alternative text has no name
     chart = shape.chart
     chart.has_legend = chart.has_title = False
@@ -182,7 +189,7 @@ def _chart(slide: Any, document: Document, block: Chart, top: int, room: int) ->
             is_strong = block.form == "bars" or place == len(block.labels) - 1
             point.format.fill.fore_color.rgb = ORANGE if block.is_below else BLUE if is_strong else PALE
             _label(point, label, document, XL_LABEL_POSITION.OUTSIDE_END)
-    return top + room + GAP
+    return top + rest + GAP
 
 
 def _axes(chart: Any, block: Chart) -> None:
@@ -196,7 +203,9 @@ def _axes(chart: Any, block: Chart) -> None:
         known = [value for value in (*block.values, block.line) if value is not None]
         values.minimum_scale, values.maximum_scale = max(0, min(known) - 8), min(block.top, max(known) + 8)
     else:
-        values.minimum_scale, values.maximum_scale = 0, block.top * 1.12
+        # Beside a bar its label is as wide as its letters, above a column as high as one line.
+        longest = max(map(len, block.labels), default=0) if block.form == "bars" else 0
+        values.minimum_scale, values.maximum_scale = 0, block.top * (1.12 + longest * _LETTER)
     if block.form == "bars":
         names.reverse_order = True
 
@@ -224,13 +233,16 @@ def _label(point: Any, words: str, document: Document, position: Any) -> None:
     label.position = position
 
 
-def _table(slide: Any, document: Document, block: Table, top: int, room: int) -> int:
+def _table(slide: Any, document: Document, block: Table, top: int, rest: int) -> int:
     width = WIDTH - 2 * MARGIN
-    few = len(block.rows) <= FEW_ROWS
-    high = min(Mm(18 if few else 14), int(room / (len(block.rows) + 1)))
-    shape = slide.shapes.add_table(
-        len(block.rows) + 1, len(block.columns), MARGIN, top, width, high * (len(block.rows) + 1)
-    )
+    size = room.type_of(len(block.rows))
+    needed = [Mm(each) for each in room.row_heights(block, size)]
+    if sum(needed) > rest:
+        size, needed = LEAST, [Mm(each) for each in room.row_heights(block, LEAST)]
+    # What is left makes all rows higher, as far as that looks well.
+    spare = max(0, int((rest - sum(needed)) / len(needed)))
+    heights = [max(each, min(each + spare, Mm(18 if size > LEAST else 14))) for each in needed]
+    shape = slide.shapes.add_table(len(block.rows) + 1, len(block.columns), MARGIN, top, width, sum(heights))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", block.caption)  # noqa: SLF001 - alternative text has no name
     table = shape.table
     table.first_row, table.first_col, table.horz_banding = True, True, False
@@ -241,7 +253,7 @@ def _table(slide: Any, document: Document, block: Table, top: int, room: int) ->
             table.cell(0, place),
             Cell(column.label),
             document,
-            size=16 if few else LEAST,
+            size=size,
             is_number=column.is_number,
             is_head=True,
         )
@@ -250,13 +262,13 @@ def _table(slide: Any, document: Document, block: Table, top: int, room: int) ->
                 table.cell(line, place),
                 row[place],
                 document,
-                size=16 if few else LEAST,
+                size=size,
                 is_number=column.is_number,
                 is_head=False,
             )
-    for line in table.rows:
-        line.height = Emu(high)
-    return top + high * (len(block.rows) + 1) + GAP
+    for line, height in zip(table.rows, heights, strict=True):
+        line.height = Emu(height)
+    return top + sum(heights) + GAP
 
 
 def _cell(target: Any, cell: Cell, document: Document, *, size: float, is_number: bool, is_head: bool) -> None:

@@ -30,6 +30,7 @@ from opsmetrics.reports.table import Cell, Column, Table
 DAYS = {"nb": "dd.mm.yyyy", "en": "d mmm yyyy"}
 _EDGES = range(LEVEL_STEP, 100, LEVEL_STEP)
 _MOST_DECIMALS = 6
+_HAIR = 1e-6
 _BARRED = ("not established", "begun")
 THICK, MEDIUM = 5, 2
 """Borders, as the library numbers them."""
@@ -96,8 +97,20 @@ def _decimals(cell: Cell) -> int:
     value = float(cell.value)  # type: ignore[arg-type]
     if cell.band is None:
         # A text with a unit, as hours, writes another number than the value.
-        written = re.fullmatch(r"[^\w]*[\d\s]+(?:[.,](\d{1,2}))?\s*%?", cell.text)
-        return len(written[1] or "") if written else 0
+        written = re.fullmatch(r"[^\w]*([\d\s]+)(?:[.,](\d{1,2}))?\s*(%?)", cell.text)
+        if written is None:
+            return 0
+        decimals, amount = len(written[2] or ""), abs(value) * (100 if written[3] else 1)
+        shown = int("".join(written[1].split()) + (written[2] or ""))
+        # What is never written as the edge that it falls short of has more decimals here: a workbook rounds by itself.
+        return next(
+            (
+                places
+                for places in range(decimals, _MOST_DECIMALS)
+                if int(round(amount, places) * 10**decimals + _HAIR) == shown
+            ),
+            decimals,
+        )
     for decimals in range(1, _MOST_DECIMALS):
         if band(round(value, decimals), _EDGES) == band(value, _EDGES):
             return decimals

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.bilingual import Text
+from opsmetrics.language.fmt import Requirement
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -81,6 +82,11 @@ class Metric:
     def is_up_good(self) -> bool:
         """Whether more is better."""
         return self.mal > self.floor
+
+    @property
+    def required(self) -> Requirement:
+        """The requirement as values are written beside it."""
+        return Requirement(self.requirement, self.is_up_good)
 
 
 @dataclass(frozen=True, slots=True)

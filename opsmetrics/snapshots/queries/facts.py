@@ -174,6 +174,11 @@ class Downtime:
     known_share: float | None
     services: int
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the minutes are those of the whole period, but for a day or two."""
+        return self.known_share is not None and self.known_share >= FEWEST_DAYS / PERIOD_DAYS
+
 
 def downtime(snapshot: Snapshot, period: Period) -> Rows[Downtime]:
     """Return the minutes down of the newest 28 days and of the twelve periods before, oldest first.

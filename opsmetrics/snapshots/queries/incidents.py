@@ -22,8 +22,12 @@ NEEDS_POSTMORTEM = "case when resolved_at < $as_of then needs_postmortem else ne
 POSTMORTEM_DUE = "case when resolved_at < $as_of then postmortem_due_at else postmortem_due_while_open_at end"
 # Nothing there says nothing, where the source has no such column: neither that it is open, nor that it is missing.
 END_UNTOLD = "(resolved_at is null and coalesce(list_contains(untold, 'resolved_at'), false))"
-POSTMORTEM_UNTOLD = """(
-    postmortem_published_at is null and coalesce(list_contains(untold, 'postmortem_published_at'), false))"""
+# What fell due after the source was heard last may be there all the same.
+HEARD = """(select coalesce(max(c.ends_at), $as_of) from meta.delivered_days as d join ref.calendar as c using (day)
+    where d.stream = 'incidents' and c.ends_at <= $as_of)"""
+POSTMORTEM_UNTOLD = f"""(postmortem_published_at is null and (
+    coalesce(list_contains(untold, 'postmortem_published_at'), false)
+    or coalesce({POSTMORTEM_DUE} >= {HEARD} and {POSTMORTEM_DUE} < $as_of, false)))"""
 
 # What is down most of 28 days is more likely a fault of its monitor than an outage (as marts.suspect_monitors says of
 # now): it is left out of the time in question, and of no other.

@@ -119,6 +119,8 @@ class Restated:
     """A published score that is another today; ``area_id`` is empty for the team's."""
 
     label: str
+    grain: str
+    on: date
     area_id: str
     published_score: float | None
     restated_score: float | None
@@ -194,7 +196,7 @@ def restated(snapshot: Snapshot, period: Period, team_id: str) -> Rows[Restated]
     return query(
         snapshot,
         Restated,
-        """select p.*, w.label from scores.published as p join ref.as_of as w using (as_of, grain)
+        """select p.*, w.label, w."on" from scores.published as p join ref.as_of as w using (as_of, grain)
            where p.team_id = $team_id and p.metric_id = '' and p.cause <> 'none' and p.as_of <= $as_of
            order by p.as_of desc, p.area_id""",
         {"as_of": period.as_of, "team_id": team_id},

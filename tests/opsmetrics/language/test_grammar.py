@@ -24,19 +24,26 @@ NO_PLURALS = {"is", "was", "has", "this", "serious", "does", "pulls", "gives", "
 # Of at least eight periods, of thirty days, of what is listed, of a year of days, of the metrics of several teams.
 ALWAYS_SEVERAL = {
     "metric.reason_too_few_points", "health.runs", "gains.team", "gains.all_teams", "incidents.told", "connect.lead_teams",
-    "agenda.late", "agenda.exemption",
+    "agenda.late", "agenda.exemption", "brief.slide_moved_tied", "incidents.list_show",
 }  # fmt: skip
 # Behind a sentence that names the number, or of one team alone: whether it does.
 NUMBERLESS = {"incidents.lead_lasted", "incidents.lead_lasted_untold", "lead.year_one", "index.teams_lead_only"}
 NUMBERLESS |= {"months.lead_only", "months.then_only", "area.lead_only"}
-# The names of the weakest stand there, not how many they are.
+# The names of the weakest or furthest stand there, not how many they are.
 NUMBERLESS |= {
+    "lead.fall",
+    "across.lead",
     "lead.weakest",
     "lead.weakest_one",
     "team.lead",
     "team.lead_provisional",
     "index.areas_lead",
     "brief.slide_matrix",
+    "brief.slide_matrix_alone",
+    "brief.slide_more_teams",
+    "brief.chart_median",
+    "brief.chart_median_alone",
+    "brief.chart_met_one",
 }
 
 
@@ -115,6 +122,37 @@ def test_no_english_sentence_says_one_of_many():
 )
 def test_values_that_are_compared_have_the_same_decimals(language, unit, values, said):
     assert fmt.metric_values(language, unit, *values) == said
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "required", "is_up_good", "said"),
+    [
+        ("share", 0.99496, 0.995, True, "99,4\u00a0%"),
+        ("share", 0.995, 0.995, True, "99,5\u00a0%"),
+        ("share", 0.70004, 0.7, True, "70,0\u00a0%"),
+        ("share", 0.33041, 0.33, False, "33,1\u00a0%"),
+        ("hours", 1.004, 1.0, False, "1,01"),
+        ("count", 0.5, 0.0, False, "0,5"),
+        ("count", 2.0, 0.0, False, "2"),
+    ],
+)
+def test_what_falls_short_of_the_requirement_is_not_written_like_it(unit, value, required, is_up_good, said):
+    """*99.5 %, the requirement is at least 99.5 %: not reached* contradicts itself."""
+    edge = fmt.Requirement(required, is_up_good)
+    assert fmt.metric_value("nb", unit, value, edge) == said
+    assert fmt.metric_values("nb", unit, value, required, required=edge)[0] == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1.5, "1,5"), (3, "3"), (0.25, "0,25"), (1200.0, "1\u00a0200"), (None, "–")]
+)
+def test_a_number_of_the_rules_has_the_decimals_that_somebody_wrote(value, said):
+    assert fmt.exact("nb", value) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(59.96, "59,9"), (60.0, "60,0"), (61.26, "61,3"), (None, "–")])
+def test_tenths_of_a_score_reach_no_level(value, said):
+    assert fmt.score_in_tenths("nb", value) == said
 
 
 @pytest.mark.parametrize(

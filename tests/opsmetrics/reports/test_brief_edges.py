@@ -12,10 +12,12 @@ import openpyxl
 import pypdf
 import pytest
 from pptx import Presentation
+from pptx.util import Emu, Mm
 
 from opsmetrics.language.texts import LANGUAGES, text
-from opsmetrics.reports.brief import WRITERS, compose, period_of
+from opsmetrics.reports.brief import WRITERS, compose, period_of, room, workbook
 from opsmetrics.reports.brief.document import Chart, Row
+from opsmetrics.reports.table import Cell
 from opsmetrics.snapshots.store import current
 from tests.altered import altered
 
@@ -121,10 +123,80 @@ def test_what_is_not_known_is_neither_good_nor_bad(case):
         assert not re.search(text("nb", "brief.shared_none") + "|" + text("nb", "brief.no_duties"), said)
     elif name == "one_month":
         # A line needs two points, and a change something to be against.
+        assert said.count(text("nb", "overview.changed_alone")) == 1
         assert {chart.name for chart in charts}.isdisjoint({"median", "met"})
         assert {cell.text for row in document.sections[1].blocks[0].rows for cell in row[9:10]} == {"–"}
     else:
         assert {"median", "met"} <= {chart.name for chart in charts}
+    if name == "one_team":
+        titles = " ".join((*(chart.title for chart in charts), *(slide.title for slide in document.slides)))
+        assert not re.search("av 1 team|Median|median", titles), titles
+
+
+LONG = "Seksjon for forvaltning av sikkerhetskopieringsinfrastruktur og gjenopprettingsberedskap"
+
+
+def test_names_of_any_length_push_nothing_on_a_slide_over_what_stands_below(demo_home, tmp_path):
+    renamed = f"update ref.teams set name_nb = '{LONG} ' || name_nb, name_en = name_nb"
+    _, snapshot = altered(demo_home, tmp_path / "long", renamed)
+    document = compose(snapshot, period_of(snapshot, "latest"), "nb")
+    show = Presentation(io.BytesIO(WRITERS["pptx"](document)))
+    for slide in show.slides:
+        below = 0
+        for shape in sorted(slide.shapes, key=lambda each: each.top):
+            assert shape.top >= below - Mm(3), (slide.shapes.title.text, shape.name)
+            if shape.has_table:
+                below = shape.top + sum(row.height for row in shape.table.rows)
+                for row in shape.table.rows:
+                    for cell, column in zip(row.cells, shape.table.columns, strict=True):
+                        size = cell.text_frame.paragraphs[0].runs[0].font.size.pt if cell.text else room.LEAST
+                        assert room.height(cell.text, size, Emu(column.width).mm) <= Emu(row.height).mm, cell.text
+            elif shape.has_text_frame:
+                sizes = {run.font.size.pt for each in shape.text_frame.paragraphs for run in each.runs}
+                if len(sizes) == 1:  # a title, or the answer
+                    assert (
+                        room.height(shape.text_frame.text, max(sizes), Emu(shape.width).mm) <= Emu(shape.height).mm + 3
+                    )
+                below = shape.top + (shape.height if len(sizes) == 1 else 0)
+    (matrix,) = (slide for slide in document.slides if slide.blocks[0].name == "scores")
+    shown = len(matrix.blocks[0].rows) - 1
+    assert text("nb", "brief.slide_more_teams", count=14 - shown, unscored=0) in matrix.blocks[1].text
+
+
+def test_teams_without_a_score_are_not_said_to_have_a_higher_one(demo_home, tmp_path):
+    _, snapshot = altered(
+        demo_home,
+        tmp_path / "unscored",
+        *CASES["many_teams"],
+        f"update scores.team {NO_SCORE} where grain = 'latest' and team_id like '%-1'",
+    )
+    document = compose(snapshot, period_of(snapshot, "latest"), "nb")
+    (matrix,) = (slide for slide in document.slides if getattr(slide.blocks[0], "name", "") == "scores")
+    assert "eller for lite data til en" in matrix.blocks[1].text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_did_not_move_is_not_said_to_have_moved_most(demo_home, tmp_path, language):
+    """*Largest change: 0.0 → 0.0*, and a slide that named the team."""
+    _, snapshot = altered(
+        demo_home,
+        tmp_path / "still",
+        "update scores.change set score_after = score_before, performance = 0, coverage = 0",
+    )
+    document = compose(snapshot, period_of(snapshot, "latest"), language)
+    (moved,) = (block for block in document.sections[0].blocks if block.kind == "columns")
+    assert moved.lists[0].items == ()
+    assert moved.lists[0].none == text(language, "brief.moved_none")
+    assert text(language, "brief.slide_unmoved", since={"nb": "oktober", "en": "October"}[language]) in {
+        slide.title for slide in document.slides
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "decimals"), [("59 %", 0.597, 1), ("99,4 %", 0.99496, 3), ("62 %", 0.62, 0)]
+)
+def test_a_workbook_rounds_no_number_to_what_the_page_does_not_say(words, value, decimals):
+    assert workbook._decimals(Cell(words, value)) == decimals
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
