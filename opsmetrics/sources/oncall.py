@@ -77,7 +77,8 @@ def _created(request: FetchRequest[OnCall], http: Http, path: str) -> Iterator[R
             page = http.get(path, offset=offset, **words)
             items = page["data"] if opsgenie else page["values"]
             found += items
-            following = _following(page, offset, len(items))
+            told, total = (page.get("paging"), None) if opsgenie else (page.get("links"), page.get("count"))
+            following = _following(told, total, offset, len(items))
             if not items or following is None:
                 return found
             offset = following
@@ -87,10 +88,9 @@ def _created(request: FetchRequest[OnCall], http: Http, path: str) -> Iterator[R
     return halved(fetch, request.starts_at, request.ends_at, shortest=millisecond, unit=millisecond)
 
 
-def _following(page: Row, offset: int, length: int) -> int | None:
+def _following(links: Row | None, total: int | None, offset: int, length: int) -> int | None:
     """Return where the next page begins, None after the last one: its address says it, or a count of all."""
-    links: Row | None = page.get("paging", page.get("links"))
-    address, total = (links or {}).get("next"), page.get("count")
+    address = (links or {}).get("next")
     if address:
         # A page may hold less than was asked for.
         (told, *_) = parse_qs(urlsplit(address).query).get("offset") or [""]

@@ -74,7 +74,8 @@ class _Names:
 
     def __init__(self, rules: list[Row]) -> None:
         # Rules without a service are left out.
-        self._names = {identity: name.lower() for identity, name in names_of(rules, lambda row: row["service"]).items()}
+        found = names_of(rules, lambda row: row["service"] or None)
+        self._names = {identity: name.lower() for identity, name in found.items()}
         self._graded: dict[str, Counter[str]] = {
             row["id"].lower(): Counter(str(rule.get("alert")).lower() for rule in _json(row["rules"]) or ())
             for row in rules
@@ -121,9 +122,9 @@ def alert_rule_states(request: FetchRequest[AzureResources]) -> FetchResult:
 
 def _only_records(rule: Row) -> bool:
     """Whether a rule makes a metric of logs and alerts nobody: only such a one names the metric (kind LogToMetric)."""
-    conditions = (_json(rule["criteria"]) or {}).get("allOf") or []
-    is_of_logs = str(rule.get("type")).endswith("/scheduledqueryrules")
-    return is_of_logs and any(one.get("metricName") and not one.get("operator") for one in conditions)
+    criteria = _json(rule["criteria"]) if str(rule.get("type")).endswith("/scheduledqueryrules") else None
+    conditions = criteria.get("allOf") if isinstance(criteria, dict) else None
+    return any(one.get("metricName") and not one.get("operator") for one in conditions or ())
 
 
 def _of_group(group: Row, names: _Names) -> Iterator[Row]:
