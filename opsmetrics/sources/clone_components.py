@@ -16,7 +16,7 @@ from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.dependencies.timelines import timeline_of_clone
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_history import History
-from opsmetrics.sources.github.client import service_of
+from opsmetrics.sources.github.client import service_of, without
 
 Row = dict[str, Any]
 NO_ENDS = "components left out, of products that no support_ends connector lists"
@@ -43,7 +43,9 @@ def component_states(request: FetchRequest[GitClones]) -> FetchResult:
                 left_out[f"{NO_ENDS} ({row['product']})"] += 1
     notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
     source = request.connector.folder or "git"
-    return FetchResult(rows, is_complete=not stale, source=source, notes=notes, counted=left_out)
+    services = [service_of(request.organisation, request.connector, name) for name in stale]
+    answer = FetchResult(rows, source=source, notes=notes, counted=left_out)
+    return without(request.organisation, answer, services)
 
 
 def _components(

@@ -23,6 +23,7 @@ from opsmetrics.sources.dependencies.timelines import made_by
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_copies import is_repository, kept_copies
 from opsmetrics.sources.git_history import Commit, History, git_lines
+from opsmetrics.sources.github.client import service_of, without
 from opsmetrics.sources.manifests import Change, Pin
 from opsmetrics.sources.release_dates import ReleaseDates
 from opsmetrics.sources.update_titles import is_update_title, read_title, read_titles, shape_of
@@ -301,7 +302,8 @@ def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
             }
         )
     notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
-    return FetchResult(rows, is_complete=not stale, source=_source(request), notes=notes)
+    services = [service_of(request.organisation, request.connector, name) for name in stale]
+    return without(request.organisation, FetchResult(rows, source=_source(request), notes=notes), services)
 
 
 def _is_inherited_from(name: str, history: History) -> bool:

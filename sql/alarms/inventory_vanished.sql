@@ -29,7 +29,15 @@ components as (
     -- What runs under another service now has not vanished.
     anti join facts.components_at as moved
         on moved.as_of = f.as_of and moved.grain = f.grain and moved.component_id = f.item_id
-    where now.component_id is null
+    -- What the source no longer shows has not vanished.
+    where
+        now.component_id is null
+        and not exists (
+            select 1 from facts.hidden_services as h
+            where
+                h.stream = 'component_states' and h.service_id = f.service_id
+                and h.day > f."on" - 28 and h.day <= f."on"
+        )
 ),
 
 repositories as (
@@ -39,7 +47,6 @@ repositories as (
     from instants as w
     join staging.repository_states as s on macros.stands(s.observed_on, w."on", days := 120)
     join facts.repositories as r on r.repository = s.repository
-    -- What the source no longer shows has not vanished.
     where
         w.metric_id = 'aut_update_bot_coverage' and r.service_id is not null
         and not exists (

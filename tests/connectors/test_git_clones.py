@@ -426,6 +426,8 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
         pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert pull.results[-1].loads == (), "nothing new is said of the days that are asked for again"
     assert "not fetched" in pull("repository_states", named='"kystetaten/havneavgift-api" = "shallow"', fails=True)
+    (state,) = pull.results[-1].loads
+    assert (state.is_complete, state.hidden) == (True, ("havneavgift-api",)), "others than its service lack nothing"
     # Somebody fetches all of it: the days are asked for again, and told.
     subprocess.run(["git", "-C", str(shallow), "fetch", "-q", "--unshallow"], check=True, timeout=LIMIT_SECONDS)
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
