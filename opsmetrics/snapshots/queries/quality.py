@@ -69,7 +69,6 @@ class SourceHealth:
     row_count: int | None
     quarantined: int | None
     state: str
-    missing_days: int
 
 
 @dataclass(frozen=True, slots=True)
