@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from opsmetrics.cli.options import (
     strict_option,
 )
 from opsmetrics.cli.progress import pull_progress
+from opsmetrics.core.instants import is_of_our_time
 from opsmetrics.operations.landed import notices_of_pull
 from opsmetrics.organisation import load_organisation
 from opsmetrics.snapshots.notices import Sentence, sentences
@@ -79,6 +80,8 @@ def _window(start: datetime | None, end: datetime | None) -> tuple[date, date] |
         raise click.UsageError("--from and --to go together")
     if start > end:
         raise click.UsageError(f"--from {start:%Y-%m-%d} is later than --to {end:%Y-%m-%d}")
+    if not (is_of_our_time(start.replace(tzinfo=UTC)) and is_of_our_time(end.replace(tzinfo=UTC))):
+        raise click.UsageError("--from and --to lie between 1990 and 2099")
     return start.date(), end.date() + timedelta(days=1)
 
 

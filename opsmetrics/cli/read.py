@@ -92,7 +92,7 @@ def _query(query: str | None, file: Path | None) -> str:
         return _text(io.BytesIO(os.fsencode(query or "")), "the query")
     if sys.stdin is None or (query is None and sys.stdin.isatty()):
         raise click.UsageError('write a query, such as "from marts.scorecard", or name a file with -f')
-    return _text(click.get_binary_stream("stdin"), "standard input")
+    return _text(sys.stdin.buffer, "standard input")
 
 
 def _text(content: BinaryIO, named: str) -> str:

@@ -322,6 +322,7 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
     "words",
     [
         ("pull", "--from", "2026-08-02", "--to", "2026-08-01"),
+        ("pull", "--from", "2026-08-02", "--to", "9999-12-31"),
         ("results", "--min-level", "5"),
         ("results", "--min-coverage", "60"),
         ("results", "--min-score", "101"),
