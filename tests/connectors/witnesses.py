@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
@@ -32,8 +32,10 @@ from graphql import (
     is_non_null_type,
     parse,
 )
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 FOLDER = Path(__file__).resolve().parents[1] / "witnesses"
 Schema = dict[str, Any]
@@ -118,6 +120,8 @@ class Witness(Closed):
 
     def check(self) -> None:
         """Raise where a schema is no schema or names an origin that is not listed."""
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - builds a grammar first: a second of each worker
+
         # Once, and not with each part: to hold a schema against the form of schemas follows no reference.
         Draft202012Validator.check_schema(self.schema({}))
         for answer in self.answers:
@@ -130,6 +134,8 @@ class Witness(Closed):
 
     def _validator(self, part: Schema) -> Draft202012Validator:
         """Return what holds a value against a part; each is made once."""
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - as above
+
         known = _VALIDATORS.get(id(part))
         # Of a part that is gone another one may have the number.
         if known is None or known[0] is not part or known[1] is not self.defs:

@@ -65,7 +65,7 @@ class Copy:
         """Format what was written as `make fmt` does, and hold it against the linters of `make check`."""
         tools = {
             ".py": (["ruff", "format"], ["ruff", "check", "--no-cache"]),
-            ".sql": (["sqruff", "lint", "--quiet"],),
+            ".sql": (["sqruff", "lint", "--quiet", "--parsing-errors"],),
         }
         for suffix, commands in tools.items():
             names = sorted(name for name in self.touched if name.endswith(suffix))
