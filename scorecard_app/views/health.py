@@ -19,7 +19,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 from scorecard_app.views.health_sources import sources_section
 from scorecard_app.views.health_systems import age_of_oldest, name_of, silent_streams, systems_section, touches
-from scorecard_app.views.parts import areas_by_id, source, teams_by_id
+from scorecard_app.views.parts import areas_by_id, source, teams_by_id, told_in_english
 
 THIN = 0.6  # covered less than this, a cell rests on little
 SHOWN_THIN = 30
@@ -115,7 +115,7 @@ def _quarantine(page: Page) -> None:
     rows = tuple(
         (
             Cell(page.text(f"stream.{row.stream}"), detail=row.source),
-            Cell(row.reason),
+            told_in_english(page, row.reason),
             cells.number(row.rows),
             cells.number(row.line),
         )

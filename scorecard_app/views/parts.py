@@ -67,10 +67,16 @@ def known_share(page: Page, coverage: float | None, low: float | None, high: flo
 
 def registered(page: Page, words: str) -> Cell:
     """Return a cell with what somebody wrote into a register, marked with its language: it is never translated."""
-    written = page.organisation.language
-    if written == page.language:
-        return Cell(words)
-    return Cell(words, drawing=element("span", words, lang=written))
+    return _in(page, words, page.organisation.language)
+
+
+def told_in_english(page: Page, words: str) -> Cell:
+    """Return a cell with what the command line says of a row, marked with its language: a reader speaks it so."""
+    return _in(page, words, "en")
+
+
+def _in(page: Page, words: str, language: str) -> Cell:
+    return Cell(words) if language == page.language else Cell(words, drawing=element("span", words, lang=language))
 
 
 def duty_link(page: Page, duty: Obligation) -> Markup:

@@ -125,3 +125,17 @@ def test_of_several_silent_streams_the_age_is_that_of_the_one_that_is_named(home
     age = text(language, "health.age", days=row.age)
     assert text(language, "health.oldest", stream=oldest, age=age) in flat(html)
     assert text(language, "health.and_newer", streams=other) in flat(html)
+
+
+def test_what_the_command_line_says_of_a_row_is_marked_as_english(demo_home, tmp_path, monkeypatch):
+    home, _ = altered(
+        demo_home,
+        tmp_path / "aside",
+        """insert into meta.quarantine by name select stream, load_id, 'files' as source, 'no such day' as reason, 7 as line,
+               '' as raw from meta.load_days limit 1""",
+    )
+    _, html = open_page("health", home, monkeypatch, lang="nb")
+    assert '<span lang="en">no such day</span>' in html
+    _, html = open_page("health", home, monkeypatch, lang="en")
+    assert '<span lang="en">' not in html
+    assert "no such day" in html

@@ -11,7 +11,7 @@ from opsmetrics.reports.table import Cell, Table
 
 WIDTH, HEIGHT, MARGIN = 338.7, 190.5, 14.0
 """Of a slide, in millimetres, as all of the following."""
-TOP, BOTTOM, BELOW = 36.0, 16.0, 12.0
+TOP, BOTTOM, BELOW = 36.0, 16.0, 14.0
 """Where blocks begin, what stays free below them, and what a sentence below a table takes."""
 LEAST = 14  # points of the smallest type
 LARGER = 16  # points of the type in a table of few rows

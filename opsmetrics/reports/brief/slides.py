@@ -125,7 +125,7 @@ def _run(paragraph: Any, words: str, document: Document, *, size: float, bold: b
 
 
 def _text(slide: Any, document: Document, block: Paragraph, top: int) -> int:
-    size, height = LEAST, Mm(9)
+    size, height = LEAST, Mm(max(9.0, room.height(block.text, LEAST, ACROSS)))
     if block.is_lead:
         size = room.size_for(block.text, LEAD_SIZES, ACROSS, LEAD_MOST)
         height = Mm(max(LEAD_HEIGHT, room.height(block.text, size, ACROSS)))

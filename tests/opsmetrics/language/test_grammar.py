@@ -44,6 +44,7 @@ NUMBERLESS |= {
     "brief.chart_median",
     "brief.chart_median_alone",
     "brief.chart_met_one",
+    "brief.chart_met_same",
 }
 
 
