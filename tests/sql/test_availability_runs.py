@@ -40,7 +40,18 @@ def con():
             "create table facts.monitors (monitor_key varchar, provider varchar, monitor_id varchar, service_id varchar,"
             " hold_minutes bigint, kind varchar)"
         )
-        found.execute("create schema meta; create table meta.delivered_days (stream varchar, day date)")
+        found.execute("create schema meta")
+        found.execute("create table meta.load_days (stream varchar, origin varchar, day date, is_complete boolean)")
+        # Another source of the stream, which never delivers, tells of the others.
+        found.execute(
+            """create table meta.sources as select 'availability_checks' as stream, unnest(['changes', 'polls']) as origin,
+                   date '2020-01-01' as due_from, date '9999-12-31' as due_to"""
+        )
+        found.execute(
+            """create table staging.monitor_sources as select case monitor_id when $1 then 'changes' else 'polls' end
+                   as origin, '' as provider, monitor_id from (select unnest($2) as monitor_id)""",
+            [TRANSITIONS, list(HOLDS)],
+        )
         found.execute(
             "create schema ref; create schema macros; create table ref.calendar as select cast(day as date) as day,"
             " timezone('Europe/Oslo', day) as starts_at, timezone('Europe/Oslo', day + interval 1 day) as ends_at"
@@ -124,9 +135,11 @@ check = st.tuples(
     st.sets(st.integers(0, 2), max_size=3),
 )
 def test_stretches_equal_a_loop(con, checks, delivered):
-    con.execute("delete from staging.availability_checks; delete from meta.delivered_days")
+    con.execute("delete from staging.availability_checks; delete from meta.load_days")
     for day in delivered:
-        con.execute("insert into meta.delivered_days values ('availability_checks', '2026-03-28'::date + $1)", [day])
+        con.execute(
+            "insert into meta.load_days values ('availability_checks', 'changes', '2026-03-28'::date + $1, true)", [day]
+        )
     rows = []
     for name, minute, status, number in checks:
         at = START + timedelta(minutes=minute)
