@@ -86,6 +86,15 @@ def scores(language: str, *values: float | None) -> list[str]:
     ]
 
 
+def points(language: str, *values: float | None) -> list[str]:
+    """Return points of metrics as scores are written; what misses a whole number by the last bit is that number."""
+    whole = (None if value is None else round(value) for value in values)
+    pairs = zip(values, whole, strict=True)
+    return scores(
+        language, *(near if near is not None and math.isclose(value or 0, near) else value for value, near in pairs)
+    )
+
+
 def tenths(language: str, value: float | None) -> str:
     """Return a score with one decimal, which lifts it to no level either."""
     if value is None:

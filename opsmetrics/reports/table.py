@@ -140,6 +140,11 @@ class Cells:
         """Return a score in whole points, never rounded up to a level."""
         return Cell(fmt.score(self.language, value), value, is_strong=is_strong)
 
+    def points(self, *values: float | None, is_strong: bool = False) -> list[Cell]:
+        """Return points of metrics that are compared, with the same decimals, never rounded up to a level."""
+        said = fmt.points(self.language, *values)
+        return [Cell(words, value, is_strong=is_strong) for words, value in zip(said, values, strict=True)]
+
     def tenths(self, value: float | None, *, is_strong: bool = False) -> Cell:
         """Return a score with one decimal, never rounded up to a level."""
         return Cell(fmt.tenths(self.language, value), value, is_strong=is_strong)

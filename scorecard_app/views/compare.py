@@ -265,7 +265,7 @@ def _metric_table(page: Page, left: Half, right: Half, metrics: Sequence[Metric]
         (
             Cell(page.say(metric.title), address=METRIC.at(metric=metric.metric_id, team=right.team.team_id)),
             *_values(page, left, right, metric),
-            *page.cells.scores(_points(left, metric), _points(right, metric)),
+            *page.cells.points(_points(left, metric), _points(right, metric)),
             _signed(page, _points(left, metric), _points(right, metric)),
         )
         for metric in metrics
