@@ -109,6 +109,15 @@ def moved(before: float | None, after: float | None) -> float | None:
     return round(tenths(after) - tenths(before), 1) + 0.0
 
 
+def points(language: str, *values: float | None) -> list[str]:
+    """Return points of metrics as scores are written; what misses a whole number by the last bit is that number."""
+    whole = (None if value is None else round(value) for value in values)
+    pairs = zip(values, whole, strict=True)
+    return scores(
+        language, *(near if near is not None and math.isclose(value or 0, near) else value for value, near in pairs)
+    )
+
+
 def signed(language: str, value: float | None) -> str:
     """Return a number with one decimal and its sign."""
     if value is None:

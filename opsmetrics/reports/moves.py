@@ -198,7 +198,7 @@ def _cause(language: str, cause: Cause, *, is_most: bool) -> str:
     """The metric that moved a score most, from what to what; in points where a value is not known."""
     title, kind = cause.title.get(language), "cause" if is_most else "largest"
     if cause.value is None or cause.value_before is None or cause.value == cause.value_before:
-        before, now = fmt.scores(language, cause.points_before, cause.points_after)
+        before, now = fmt.points(language, cause.points_before, cause.points_after)
         return text(language, f"moves.{kind}_points", metric=title, before=before, now=now)
     before, now = fmt.metric_values(language, cause.unit, cause.value_before, cause.value)
     return text(language, f"moves.{kind}", metric=title, before=before, now=now)

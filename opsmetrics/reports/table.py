@@ -144,6 +144,11 @@ class Cells:
         """Return a score beside which stands how far it moved, or what moved it."""
         return Cell(fmt.score_in_tenths(self.language, value), value, is_strong=is_strong)
 
+    def points(self, *values: float | None, is_strong: bool = False) -> list[Cell]:
+        """Return points of metrics that are compared, with the same decimals, never rounded up to a level."""
+        said = fmt.points(self.language, *values)
+        return [Cell(words, value, is_strong=is_strong) for words, value in zip(said, values, strict=True)]
+
     def signed(self, value: float | None) -> Cell:
         """Return a number with its sign."""
         return Cell(fmt.signed(self.language, value), value)

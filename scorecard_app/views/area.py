@@ -186,7 +186,7 @@ def _metrics(page: Page, area_id: str, metrics: Sequence[AreaMetric]) -> None:
         (
             Cell(page.say(row.title), detail=page.say(row.why), address=METRIC.at(metric=row.metric_id)),
             Cell(drawing=bullet(row.points)),
-            cells.score(row.points),
+            *cells.points(row.points),
             met_cell(page, row.met, row.measured),
             cells.number(row.gain, 1),
         )

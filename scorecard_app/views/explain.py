@@ -102,7 +102,7 @@ def plan_table(page: Page, team_id: str, rows: Sequence[PlanStep]) -> Table:
                 detail=_step_detail(page, row),
                 address=METRIC.at(team=team_id, metric=row.metric_id),
             ),
-            cells.score(row.points_before),
+            *cells.points(row.points_before),
             cells.number(row.effort_days, 1),
             cells.score_in_tenths(row.score_after, is_strong=True),
         )

@@ -101,7 +101,7 @@ def _now(page: Page, metric: Metric, row: MetricScore, written: Written) -> None
             (page.now, now, None),
             (page.text("word.krav"), f"{sign} {krav}", None),
             (page.text("word.target"), f"{sign} {target}", None),
-            (page.text("word.points"), fmt.score(language, row.points), page.text("word.out_of_100")),
+            (page.text("word.points"), fmt.points(language, row.points)[0], page.text("word.out_of_100")),
         )
     )
     chance = None

@@ -61,7 +61,7 @@ def _table(
                 page.cells.measure(metric.unit, row.value, metric.required),
                 Cell(requirement(page, metric)),
                 met_cell(page, row.met, row.measured),
-                page.cells.score(row.points, is_strong=True),
+                *page.cells.points(row.points, is_strong=True),
                 Cell(drawing=bullet(row.points)),
                 Cell(drawing=trend_line(spots, frame, alt(page, spots))),
             )

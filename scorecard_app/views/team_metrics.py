@@ -111,7 +111,7 @@ def _table(page: Page, part: _Part) -> Table:
 def _row(page: Page, metric: Metric, row: MetricScore, points: Sequence[float | None]) -> tuple[Cell, ...]:
     cells, language = page.cells, page.language
     seen = [value for value in points if value is not None]
-    first, last = fmt.scores(language, *(seen[place] if seen else None for place in (0, -1)))
+    first, last = fmt.points(language, *(seen[place] if seen else None for place in (0, -1)))
     alt = page.text("team.points_alt", metric=page.say(metric.title), first=first, last=last)
     status = status_cell(page, row)
     # A guard weighs nothing: it can only hold a level down.
@@ -123,7 +123,7 @@ def _row(page: Page, metric: Metric, row: MetricScore, points: Sequence[float | 
     return (
         Cell(page.say(metric.title), address=METRIC.at(team=row.team_id, metric=metric.metric_id)),
         *cells.measures(metric.unit, shown_value(row), metric.requirement, required=metric.required),
-        cells.score(row.points, is_strong=True),
+        *cells.points(row.points, is_strong=True),
         weight,
         Cell(f"{first}–{last}", drawing=sparkline(points, alt, span=_POINTS)),
         Cell(status.text, tag=status.tag, detail=reason(language, row.reason)),

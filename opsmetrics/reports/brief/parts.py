@@ -201,7 +201,7 @@ def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team
 
 
 def _decision(words: Words, goal: GoalReview, *, with_team: bool) -> tuple[Cell, ...]:
-    points = " → ".join(fmt.scores(words.language, goal.points_then, goal.points_now))
+    points = " → ".join(fmt.points(words.language, goal.points_then, goal.points_now))
     return (
         *([Cell(words.teams[goal.team_id])] if with_team else []),
         Cell(goal.title.get(words.language)),

@@ -151,6 +151,11 @@ def test_a_number_of_the_rules_has_the_decimals_that_somebody_wrote(value, said)
     assert fmt.exact("nb", value) == said
 
 
+def test_points_that_miss_a_whole_number_by_the_last_bit_are_that_number():
+    assert fmt.points("nb", 19.999999999999996, None, 59.96, 100.0) == ["20,0", "–", "59,9", "100,0"]
+    assert fmt.points("nb", 19.999999999999996) == ["20"]
+
+
 @pytest.mark.parametrize(("value", "said"), [(59.96, "59,9"), (60.0, "60,0"), (61.26, "61,3"), (None, "–")])
 def test_tenths_of_a_score_reach_no_level(value, said):
     assert fmt.score_in_tenths("nb", value) == said

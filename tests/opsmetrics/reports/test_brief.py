@@ -150,7 +150,7 @@ def test_decisions_are_those_of_the_snapshot(document, facts, language):
     shown = table(document, "decisions").rows
     assert len(shown) == len(facts[3])
     for cells, (then, now, _, effect) in zip(shown, facts[3], strict=True):
-        assert cells[5].text == " → ".join(fmt.scores(language, then, now))
+        assert cells[5].text == " → ".join(fmt.points(language, then, now))
         assert cells[7].text == text(language, f"goal.effect_{effect}")
 
 
