@@ -19,7 +19,12 @@ REFERENCE_TABLE = "meta.reference"
 """Stands for every table that comes from configuration: ``ref`` tables without a file of their own, and ``meta``."""
 SNAPSHOT_TABLE = "published.snapshot"
 FACTS_OF_SCORES = (
-    *("measured_windows", "undated_windows", "hidden_windows", "weaker_metrics", "outcome_quarters", "due_items"),
+    "measured_windows",
+    "undated_windows",
+    "hidden_windows",
+    "weaker_metrics",
+    "outcome_quarters",
+    "due_items",
 )
 """Facts that the computation of scores reads itself, beside metrics and gates."""
 

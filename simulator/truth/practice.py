@@ -232,10 +232,11 @@ def aut_toil_share(s: Setting) -> dict[str, Value]:
 
 
 def mnt_planned_maintenance_on_time(s: Setting) -> dict[str, Value]:
-    """Tasks done by their first due instant."""
+    """Tasks done by their first due instant; what was done was not cancelled."""
     items = [
         (t["team_id"], float(t["completed_at"] is not None and t["completed_at"] <= t["first_due_at"]), 1.0)
         for t in s.records["maintenance_tasks"]
-        if s.within(t["first_due_at"], 180) and not t["is_cancelled_with_approval"]
+        if s.within(t["first_due_at"], 180)
+        and (not t["is_cancelled_with_approval"] or (t["completed_at"] is not None and t["completed_at"] < s.as_of))
     ]
     return shares(items)

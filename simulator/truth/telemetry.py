@@ -17,6 +17,7 @@ from simulator.world import ZONE
 
 SLOT = timedelta(minutes=PROBE_MINUTES)
 FULL_MONTH_HOURS = 8.0
+KNOWN_WELL = 0.9  # of the days: enough to say that nothing happened
 
 
 def _promise(s: Setting, service: str, kind: str) -> float | None:
@@ -171,7 +172,10 @@ def _lasted(s: Setting, incident: dict[str, Any]) -> tuple[datetime, datetime]:
 
 
 def scl_latency_budget_consumed(s: Setting) -> dict[str, Value]:
-    """Slow requests over slow requests allowed, per service and owner: each answers for its own days."""
+    """Slow requests over slow requests allowed, per service and owner: each answers for its own days.
+
+    A service that nobody asked for anything is no item of it, where that is known.
+    """
     budgets: dict[str, _Budget] = {}
     for service in s.services:
         target = _promise(s, service, "latency")
@@ -183,6 +187,8 @@ def scl_latency_budget_consumed(s: Setting) -> dict[str, Value]:
             valid = sum(row["valid_count"] for row in own)
             slow = valid - sum(row["fast_count"] for row in own)
             days = round((end - start) / timedelta(days=1))
+            if not valid and len(own) >= KNOWN_WELL * days:
+                continue
             allowed = valid * (1 - target)
             budgets.setdefault(team, _Budget()).add(s.weight(service), slow, allowed, days, len(own) / days)
     return {team: budget.value() for team, budget in budgets.items()}
