@@ -100,10 +100,10 @@ def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None, shared: 
 
 def _shared(settings: Grafana, rules: list[Row]) -> frozenset[str]:
     """Return the uids of rules whose label ``rule`` other rules of their service have, too, such as a warning."""
-    uids: dict[tuple[str | None, str], list[str]] = defaultdict(list)
+    uids: dict[tuple[str | None, str], set[str]] = defaultdict(set)
     for rule in rules:
         labels: Row = rule.get("labels") or {}
-        uids[_service(settings, labels, rule["uid"]), str(labels.get("rule")).lower()].append(rule["uid"])
+        uids[_service(settings, labels, rule["uid"]), str(labels.get("rule")).lower()].add(rule["uid"])
     return frozenset(uid for found in uids.values() if len(found) > 1 for uid in found)
 
 
