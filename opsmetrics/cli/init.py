@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
-from opsmetrics.core.errors import one_line
+from opsmetrics.core.errors import can_be_written, one_line
 from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import FORMATS
 from opsmetrics.organisation.working_time import zone_name
@@ -71,7 +71,7 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     if not any(asked[key] for key in ("clones", "github", "paths")) and sys.stdin.isatty() and not as_json:
         asked = _ask(asked)
     name = asked["name"] or org.resolve().name
-    if not name.isprintable():
+    if not can_be_written(name):
         raise click.BadParameter("it holds signs that cannot be written", param_hint="--name")
     # Where people work follows from neither language nor zone; the holidays of Norway are the default of both.
     who = Identity(slug(name), name, asked["language"] or "nb", asked["timezone"])

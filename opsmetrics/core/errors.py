@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,14 @@ class Problem:
         return printable(f"{where}: {self.message}\n    fix: {self.fix}")
 
 
+def can_be_written(text: str) -> bool:
+    """Whether a text has only signs that stand for themselves, spaces of any width among them: macOS names files so."""
+    return text.isprintable() or all(sign.isprintable() or unicodedata.category(sign) == "Zs" for sign in text)
+
+
 def printable(text: str) -> str:
     """Return a text without signs that steer a terminal or cannot be written: file names and libraries bring them."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+    return "".join(sign if can_be_written(sign) or sign == "\n" else "?" for sign in text)
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field
 
 from opsmetrics.core.atomic import write_whole_text
-from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.errors import ConfigurationError, Problem, can_be_written
 from opsmetrics.core.model import Model, Slug
 from opsmetrics.core.sqlheader import read_header
 from opsmetrics.language.bilingual import Text
@@ -268,7 +268,7 @@ def _files(shape: Shape, path: str, place: str, cut_at: Sequence[int] = ()) -> s
 
 def _path_below(org_folder: Path, file: Path) -> str:
     """Return the path of a file as queries name it: from the root of sources.toml, or from the folder itself."""
-    if not str(file).isprintable():
+    if not can_be_written(str(file)):
         raise _refused(file, "a query cannot say the name of this file", "rename it, in letters that UTF-8 has")
     sources = org_folder / "sources.toml"
     root = "."

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem, SourceError
+from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem, SourceError, can_be_written
 from opsmetrics.core.settings import Settings
 from opsmetrics.organisation import load_organisation
 from opsmetrics.proposals.start import from_catalogues, from_table
@@ -93,8 +93,8 @@ def propose(given: Given, settings: Settings, now: datetime) -> Proposed:
     found = Proposed(draft)
     # Who names a folder and a file in it, or one twice, has each once.
     there = {path.resolve(): path for base in given.paths for path in files_below(base)}
-    files = [path for path in there.values() if str(path).isprintable()]
-    found.nameless = [path for path in there.values() if not str(path).isprintable()]
+    files = [path for path in there.values() if can_be_written(str(path))]
+    found.nameless = [path for path in there.values() if not can_be_written(str(path))]
     root = _root(files, given.org)
     # What people keep by hand says names and days best, and comes first.
     exports = _read_catalogues(draft, files)

@@ -245,7 +245,8 @@ def test_a_day_that_no_table_says_is_a_guess_and_so_is_what_was_not_read(tmp_pat
 def test_a_file_whose_name_nobody_can_write_is_named_and_the_others_are_read(tmp_path, name):
     files = tmp_path / "exports"
     files.mkdir()
-    (files / "tjenester.csv").write_text("service,team,from\nweb,Alfa,2025-01-01\n")
+    # As macOS writes a time of day into names.
+    (files / "tjenester 1.05\u202fAM.csv").write_text("service,team,from\nweb,Alfa,2025-01-01\n")
     odd = files / os.fsdecode(name)
     odd.write_text("[" * 100_000)
     done = CliRunner().invoke(main, ["init", "--org", str(tmp_path / "org"), "--from", str(files)])

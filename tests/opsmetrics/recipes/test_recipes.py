@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -272,11 +273,14 @@ ODD = 'a" }\n-- x = 1\n--\x7f\x85\u2028æ'
 
 
 def test_names_in_an_export_write_no_lines_of_their_own_into_a_draft(small):
-    path = small / "data" / f"{ODD.replace('/', '')}.db"
+    path = small / "data" / "plain.db"
     with closing(sqlite3.connect(path)) as con:
         con.execute('create table "{}" (id text, b text)'.format(ODD.replace('"', '""')))
         con.execute('insert into "{}" values (1, 2)'.format(ODD.replace('"', '""')))
         con.commit()
+    odd = shutil.copy(path, small / "data" / f"{ODD.replace('/', '')}.db")
+    code, said = said_by(small, "add", str(odd), "--stream", "deployments")
+    assert (code, "rename" in said) == (1, True)
     assert said_by(small, "add", str(path), "--stream", "deployments")[0] == 0
     (draft,) = small.glob("sources/deployments*.sql")
     header = read_header(draft.read_text())
