@@ -18,7 +18,6 @@ import duckdb
 from opsmetrics.core.atomic import draft, settle, write_whole_text
 from opsmetrics.core.errors import OTHER_SHAPE, SnapshotError
 from opsmetrics.core.json_text import read_note
-from opsmetrics.snapshots.blocks import has_broken_blocks
 
 POINTER = "current.json"
 LINK = "current.duckdb"
@@ -91,6 +90,8 @@ def publish(
 
 def _copy(warehouse: Path, folder: Path, build_id: str, now: datetime) -> Snapshot:
     name = f"ops-{now:%Y%m%dT%H%M%SZ}-{build_id[:12]}.duckdb"
+    from opsmetrics.snapshots.blocks import has_broken_blocks  # noqa: PLC0415 - numpy waits until it is needed
+
     with draft(folder, name) as temporary:
         shutil.copyfile(warehouse, temporary)
         if has_broken_blocks(temporary):

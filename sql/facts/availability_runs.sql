@@ -26,29 +26,27 @@ heard as (
     where m.kind = 'transitions'
 ),
 
-delivered as (
-    select h.monitor_key, c.day, c.starts_at, c.ends_at
+-- Days that one of them owed and has not delivered whole.
+owed as (
+    select distinct h.monitor_key, c.day
     from heard as h
-    join meta.load_days as d on d.stream = 'availability_checks' and d.origin = h.origin
+    join meta.sources as s on s.stream = 'availability_checks' and s.origin = h.origin
+    join ref.calendar as c on macros.within(c.day, s.due_from, s.due_to)
+    anti join meta.load_days as d on d.stream = s.stream and d.origin = s.origin and d.day = c.day and d.is_complete
+),
+
+delivered as (
+    select distinct h.monitor_key, c.day, c.starts_at, c.ends_at
+    from heard as h
+    join meta.load_days as d on d.stream = 'availability_checks' and d.origin = h.origin and d.is_complete
     join ref.calendar as c on c.day = d.day
-    group by h.monitor_key, c.day, c.starts_at, c.ends_at
-    having
-        bool_or(d.is_complete)
-        and not exists (
-            select 1
-            from heard as o
-            join meta.sources as s
-                on s.stream = 'availability_checks' and s.origin = o.origin and c.day >= s.due_from and c.day < s.due_to
-            left join meta.load_days as w on w.stream = s.stream and w.origin = s.origin and w.day = c.day
-            where o.monitor_key = h.monitor_key and w.is_complete is not true
-        )
+    anti join owed as o on o.monitor_key = h.monitor_key and o.day = c.day
 ),
 
 stretches as (
     select monitor_key, min(starts_at) as starts_at, max(ends_at) as ends_at
     from (
-        select
-            *, day - cast(row_number() over (partition by monitor_key order by day) as integer) as island
+        select *, day - cast(row_number() over (partition by monitor_key order by day) as integer) as island
         from delivered
     ) as d
     group by monitor_key, island
@@ -80,9 +78,7 @@ spans as (
 -- A run goes on over midnight.
 marked as (
     select
-        *,
-        (status is distinct from lag(status) over in_order)
-        or starts_at > lag(ends_at) over in_order as is_new
+        *, (status is distinct from lag(status) over in_order) or starts_at > lag(ends_at) over in_order as is_new
     from spans
     window in_order as (partition by monitor_key order by day, run_number, starts_at)
 ),
