@@ -121,7 +121,7 @@ def synthetic(catalogue: Catalogue, teams: int, months: int, seed: int = 1) -> S
         .join(pl.DataFrame({"stream": streams}), how="cross")
         .with_columns(connected_on=pl.lit(start)),
         waivers=pl.DataFrame(schema={"waiver_id": pl.String, **dated}),
-        applicability=pl.DataFrame(schema=dated),
+        applicability=pl.DataFrame(schema={**dated, "reason": pl.String}),
         efforts=pl.DataFrame(schema={"team_id": pl.String, "metric_id": pl.String, "effort_days": pl.Float64}),
         gates=pl.DataFrame(
             schema={"gate_id": pl.String, **keys, "cap": pl.Int64, "finding_count": pl.Int64, "lifted_by": pl.String}
