@@ -164,7 +164,14 @@ def causes(snapshot: Snapshot, period: Period) -> Rows[Cause]:
     return query(
         snapshot,
         Cause,
-        """with moved as (
+        """with before as (
+               -- Of three years, one instant is read.
+               select team_id, metric_id, as_of, value from scores.metric
+               where grain = 'month' and as_of in (
+                   select distinct from_as_of from scores.change_metric where as_of = $as_of and grain = $grain
+               )
+           ),
+           moved as materialized (
                select c.team_id, m.area_id, c.metric_id, m.title_nb, m.title_en, m.unit, s.value,
                    b.value as value_before, c.points_after, c.points_before, c.performance,
                    s.weight * s.evidence_weight as counts, s.points is not null as is_scored
@@ -172,21 +179,25 @@ def causes(snapshot: Snapshot, period: Period) -> Rows[Cause]:
                join meta.metrics as m using (metric_id)
                join scores.metric as s
                    on s.team_id = c.team_id and s.metric_id = c.metric_id and s.as_of = c.as_of and s.grain = c.grain
-               left join scores.metric as b
+               left join before as b
                    on b.team_id = c.team_id and b.metric_id = c.metric_id and b.as_of = c.from_as_of
-                   and b.grain = 'month'
                where c.as_of = $as_of and c.grain = $grain
            ),
-           weighed as (
-               select *, (points_after - points_before) * counts
-                   / nullif(sum(counts) filter (is_scored) over (partition by team_id, area_id), 0) as effect
-               from moved
+           sums as (
+               select team_id, area_id, sum(counts) filter (is_scored) as total,
+                   sum((points_after - points_before) * counts) as shifted
+               from moved group by team_id, area_id
+           ),
+           largest as (
+               select team_id, area_id, min_by(metric_id, (-abs(performance), metric_id)) as metric_id
+               from moved where performance <> 0 group by team_id, area_id, sign(performance)
            )
-           select *, sum(effect) over (partition by team_id, area_id) as explained from weighed
-           qualify performance <> 0 and row_number() over (
-               partition by team_id, area_id, sign(performance) order by abs(performance) desc, metric_id
-           ) = 1
-           order by abs(performance) desc, metric_id""",
+           select m.*, (m.points_after - m.points_before) * m.counts / nullif(s.total, 0) as effect,
+               s.shifted / nullif(s.total, 0) as explained
+           from largest as l
+           join moved as m using (team_id, area_id, metric_id)
+           join sums as s using (team_id, area_id)
+           order by abs(m.performance) desc, m.metric_id""",
         period.instant(),
     )
 
