@@ -450,19 +450,17 @@ def parse_instant(text: str, named: str) -> datetime:
         named: Option or variable that it was given in, for the error.
 
     Raises:
-        ConfigurationError: The text is not an instant or has no offset.
+        ConfigurationError: The text is not an instant, has no offset, or lies before 1990 or after 2099.
     """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
-    said = None
+    fix = "write 2026-11-23T06:00:00Z"
     if instant is None or instant.tzinfo is None:
-        said = f"{text!r} is not an instant with an offset"
-    elif not is_of_our_time(instant):
-        said = f"{text!r} lies before 1990 or after 2099"
-    if instant is None or said is not None:
-        raise ConfigurationError([Problem(named, None, str(said), "write 2026-11-23T06:00:00Z")])
+        raise ConfigurationError([Problem(named, None, f"{text!r} is not an instant with an offset", fix)])
+    if not is_of_our_time(instant):
+        raise ConfigurationError([Problem(named, None, f"{text!r} lies before 1990 or after 2099", fix)])
     return instant.astimezone(UTC)
 
 

@@ -227,10 +227,8 @@ def _without(
 
 
 def _service(request: FetchRequest[GitLab], path: str, meant: Projects) -> str:
-    """Return the service of a project, as rows name it; the configuration may know its old path only."""
-    service = service_of(request.organisation, request.connector, path)
-    before = meant.before.get(path)
-    return service_of(request.organisation, request.connector, before) if service == path and before else service
+    """Return the service of a project, as rows name it."""
+    return service_of(request.organisation, request.connector, path, meant.before.get(path))
 
 
 def _is_turned_off(http: Http, number: int) -> bool:

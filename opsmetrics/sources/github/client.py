@@ -104,11 +104,8 @@ class Client(Http):
 
     def service(self, now: str) -> str:
         """Return the service of a repository under the name it has now, as rows name it."""
-        organisation, settings = self.request.organisation, self.request.connector
-        service = service_of(organisation, settings, now)
-        # The configuration may know the old name only.
-        before = next((old for old, new in self.renamed.items() if new == now), now)
-        return service_of(organisation, settings, before) if service == now else service
+        before = next((old for old, new in self.renamed.items() if new == now), None)
+        return service_of(self.request.organisation, self.request.connector, now, before)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -389,8 +386,15 @@ def without(
     return replace(result, is_complete=is_whole, hidden=frozenset(missed) if is_whole else frozenset())
 
 
-def service_of(organisation: Organisation, settings: Connector, repository: str) -> str:
-    """Return the service of a repository: configured, else the only one of services.toml, else its own name."""
+def service_of(organisation: Organisation, settings: Connector, repository: str, before: str | None = None) -> str:
+    """Return the service of a repository: configured, else the only one of services.toml, else its own name.
+
+    Args:
+        organisation: Whose services.
+        settings: The connector, which may name services itself.
+        repository: As it is called now.
+        before: What it was called before: the configuration may know the old name only.
+    """
     for name in (repository, repository.split("/", 1)[1]):
         if name in settings.services:
             return settings.services[name]
@@ -399,4 +403,6 @@ def service_of(organisation: Organisation, settings: Connector, repository: str)
         for service in organisation.services
         if any(fits(text, repository) for text in (*service.repositories, *service.renamed_repositories))
     ]
-    return owners[0] if len(owners) == 1 else repository
+    if len(owners) == 1:
+        return owners[0]
+    return repository if before is None else service_of(organisation, settings, before)
