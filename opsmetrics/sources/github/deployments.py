@@ -109,8 +109,9 @@ def _run(run: Row | None, ref: str | None) -> Run | None:
     if run is None:
         return None
     # What runs when a request is merged has the branch that it was merged into, before that the request's own.
-    is_merged = ref is not None and not ref.startswith(_OF_A_REQUEST) and ref != run.get("head_branch")
-    event = "push" if is_merged and run["event"] == "pull_request" else run["event"]
+    is_own = ref is None or ref.startswith(_OF_A_REQUEST)
+    is_merged = run["event"] == "pull_request" and not is_own and ref != run.get("head_branch")
+    event = "push" if is_merged else run["event"]
     return Run(event, (PurePosixPath(run["path"].split("@")[0]).stem, run.get("name") or ""))
 
 
