@@ -121,12 +121,8 @@ def _run(
     }
     path = folder / "job.json"
     path.write_text(json.dumps(job), encoding="utf-8")
-    # Isolated: neither variables nor the folder that we stand in decide what it imports.
-    command = [sys.executable, "-I", query_sandbox.__file__, str(path)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own script
-            command, capture_output=True, timeout=query.seconds + _GRACE_SECONDS, check=False, env={}, cwd=folder
-        )
+        done = carried_out(path, query.seconds + _GRACE_SECONDS)
         ended = {0: done.stdout, -signal.SIGXCPU: '{"kind": "late"}'}
         said = json.loads(ended.get(done.returncode, '{"kind": "died"}'))
     except subprocess.TimeoutExpired:
@@ -134,6 +130,13 @@ def _run(
     if said["kind"] != "ok":
         raise SourceError(_problem(said, query, here, lambda: names_there(query, found)))
     return pl.read_parquet(out, glob=False)
+
+
+def carried_out(job: Path, seconds: int) -> subprocess.CompletedProcess[bytes]:
+    """Start the process of a job, in the job's folder, and wait for its end."""
+    # Isolated: neither variables nor the folder that we stand in decide what it imports.
+    command = [sys.executable, "-I", query_sandbox.__file__, str(job)]
+    return subprocess.run(command, capture_output=True, timeout=seconds, check=False, env={}, cwd=job.parent)  # noqa: S603 - our own script
 
 
 def _parts(name: str, each: Input, inputs: Mapping[str, Input], tree: QueryTree, folder: Path) -> list[dict[str, str]]:

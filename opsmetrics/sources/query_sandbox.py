@@ -299,7 +299,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "ok"}
 
 
-if __name__ == "__main__":
-    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+def main(path: str) -> None:
+    """Carry out the job in a file within its bounds and write what became of it to standard output."""
+    given = json.loads(Path(path).read_text(encoding="utf-8"))
     _bound(given["memory_mb"], given["seconds"])
     sys.stdout.write(json.dumps(run(given)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -174,6 +174,7 @@ def in_the_sandbox(tmp_path, select: str, **limits: int) -> SourceError:
     return caught.value
 
 
+@pytest.mark.usefixtures("own_sandbox")
 @pytest.mark.parametrize(
     "select",
     [
@@ -190,6 +191,7 @@ def test_the_process_itself_reaches_no_file_and_no_network(tmp_path, select):
     assert not list(tmp_path.glob("out.parquet"))
 
 
+@pytest.mark.usefixtures("own_sandbox")
 @pytest.mark.parametrize(
     ("select", "seconds", "said"),
     [
