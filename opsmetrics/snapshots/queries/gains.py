@@ -59,23 +59,24 @@ def gains(snapshot: Snapshot, as_of: datetime, grain: str, lifts: Lifts) -> dict
         }
     )
     parts = frame(snapshot, _PARTS, {"as_of": as_of, "grain": grain})
-    return _gained(parts.join(wanted, on=["team_id", "metric_id"], how="left"), wanted, rules(snapshot).weakest_share)
+    # Of hundreds of teams a question is about a few: these first, and all steps in one.
+    few = parts.lazy().filter(pl.col("team_id").is_in(sorted({team for team, _ in keys})))
+    lifted = few.join(wanted.lazy(), on=["team_id", "metric_id"], how="left", maintain_order="left")
+    return _gained(lifted, rules(snapshot).weakest_share)
 
 
-def _gained(parts: pl.DataFrame, wanted: pl.DataFrame, weakest_share: float) -> dict[str, float]:
+def _gained(parts: pl.LazyFrame, weakest_share: float) -> dict[str, float]:
     """The team score with the lifts, minus the one without; parts have the lift in ``to``, or null."""
     lift = (pl.col("to") - pl.col("points")).clip(0).fill_null(0)
-    areas = (
-        parts.join(wanted.select("team_id").unique(), on="team_id", how="semi")
-        .group_by("team_id", "area_id", "area_weight", "score", maintain_order=True)
-        .agg(rise=(pl.col("effective") * lift).sum() / pl.col("effective").sum())
+    areas = parts.group_by("team_id", "area_id", "area_weight", "score", maintain_order=True).agg(
+        rise=(pl.col("effective") * lift).sum() / pl.col("effective").sum()
     )
     mean = (pl.col("area_weight") * pl.col("rise")).sum() / pl.col("area_weight").sum()
     weakest = (pl.col("score") + pl.col("rise")).min() - pl.col("score").min()
     found = areas.group_by("team_id", maintain_order=True).agg(
         gain=(1 - weakest_share) * mean + weakest_share * weakest
     )
-    return dict(found.iter_rows())
+    return dict(found.collect().iter_rows())
 
 
 def joint_gains(snapshot: Snapshot, period: Period, chosen: Iterable[Gap]) -> dict[str, float]:

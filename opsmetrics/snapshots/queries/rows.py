@@ -144,7 +144,8 @@ def _check(row_type: type, schema: tuple[tuple[str, pl.DataType], ...]) -> None:
 
 def _made(row_type: type[R], frame: pl.DataFrame) -> Iterator[R]:
     wanted = _fields(row_type)
-    values = frame.select(column for field in wanted for column in field.columns).iter_rows()
+    # Column by column: to select them first, and to ask for rows, takes ten times as long for one row, twice for many.
+    values = zip(*(frame.get_column(name).to_list() for field in wanted for name in field.columns), strict=True)
     if all(len(field.columns) == 1 for field in wanted):
         return (row_type(*row) for row in values)
     return (row_type(*_with_texts(wanted, row)) for row in values)
