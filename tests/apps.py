@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.large import large_snapshot
+from tests.asking import http_get
 from tests.built import EVERYTHING, built, copied, opsmetrics
 from tests.patience import LIMIT_SECONDS, wait_until
 
@@ -55,7 +56,7 @@ def free_port() -> int:
 def is_healthy(address: str) -> bool:
     """Whether an app answers; not yet, while nobody listens there."""
     try:
-        return httpx.get(f"{address}/_stcore/health", timeout=LIMIT_SECONDS).status_code == 200
+        return http_get(f"{address}/_stcore/health").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from simulator.truth.scores import Expected, points_of
+from simulator.truth.scores import RULES, Expected
 from simulator.truth.setting import Value
 
 Floats = npt.NDArray[np.float64]
@@ -83,7 +83,7 @@ def _points(metric: str, point: float, value: Value | None, dice: np.random.Gene
     if metric == "aut_toil_share":
         share = value.numerator / value.denominator
         drawn = dice.normal(share, math.sqrt(turned_over) * value.error, DRAWS) if value.error else [share] * DRAWS
-        return np.array([points_of(metric, each) for each in drawn])
+        return _points_of(metric, np.asarray(drawn))
     if value.entities:
         known = sum(complete >= 0.5 for _, _, complete in value.entities)
         return 100 * _beta(point / 100, max(known, 1) / turned_over, dice)
@@ -91,7 +91,15 @@ def _points(metric: str, point: float, value: Value | None, dice: np.random.Gene
     size: float = value.size
     if value.error and 0 < share < 1:
         size = share * (1 - share) / value.error**2
-    return np.array([points_of(metric, each) for each in _beta(share, max(size, 1) / turned_over, dice)])
+    return _points_of(metric, _beta(share, max(size, 1) / turned_over, dice))
+
+
+def _points_of(metric: str, values: Floats) -> Floats:
+    """Points of many values: what :func:`simulator.truth.scores.points_of` says of one."""
+    _, floor, krav, mal, _ = RULES[metric]
+    corners = [(floor, 0.0), (mal, 100.0)] if krav is None else [(floor, 0.0), (krav, 60.0), (mal, 100.0)]
+    at, points = zip(*sorted(corners), strict=True)
+    return np.interp(values, at, points)
 
 
 def _beta(share: float, items: float, dice: np.random.Generator) -> Floats:
