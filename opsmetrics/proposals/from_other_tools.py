@@ -84,7 +84,7 @@ def documents(path: Path) -> Iterator[tuple[int, Row]]:
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
-        raise _problem(path, line, "the file is not YAML", "mend what stands on this line") from None
+        raise _problem(path, line, "the file is not YAML", "correct what stands on this line") from None
     for node, document in zip(nodes, documents, strict=True):
         if isinstance(document, dict) and node is not None:
             yield node.start_mark.line + 1, document

@@ -108,7 +108,7 @@ def pull_stream(
         origins: Only these sources.
         progress: Called with windows done and windows in all.
         fill_gaps: Beside ``window``, bring every earlier day that is open: what a schedule wants. Files that came
-            late or were mended since are open too.
+            late or were corrected since are open too.
 
     Raises:
         HalfRestoredError: The state folder holds a part of a backup.

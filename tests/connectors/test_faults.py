@@ -282,7 +282,7 @@ def test_the_documented_table_is_what_was_seen():
         "of the source, except `429_retry_after`, `skew` and `slow`, which go away. After each the same rows are landed,",
         "each once.",
         "",
-        "- **error**: one line with source, what happened and how to mend it; nothing is landed, the days stay open.",
+        "- **error**: one line with source, what happened and how to fix it; nothing is landed, the days stay open.",
         "- **whole**: the pull came through with the right rows.",
         "- **partial**: landed as partial, which never replaces a complete answer; the days stay open.",
         "- **quiet**: an empty answer in good form is a quiet day; it has no rows, so that it says nothing good or bad.",

@@ -124,7 +124,7 @@ def test_what_no_field_is_named_for_is_not_told():
     [
         ({"queries": {}}, "incidents needs a query"),
         ({"queries": {"incidents": "project = OPS Order  BY created"}}, "leave 'order by' out"),
-        ({"fields": {"incidents": {"title": "summary"}}}, "no column that can be told"),
+        ({"fields": {"incidents": {"title": "summary"}}}, "not a column of the stream"),
         ({"fields": {"incidents": {"signature": {"field": "a", "status": ["done"]}}}}, "exactly one of"),
         ({"streams": ["maintenance_tasks"], "queries": {"maintenance_tasks": "x"}}, "team_id"),
     ],

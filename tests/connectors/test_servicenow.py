@@ -205,7 +205,7 @@ def settings_of(**more):
         ({"streams": ["maintenance_tasks"]}, "needs a query"),
         ({"fields": {"incidents": {"signature": "short_description"}}}, "text or people"),
         ({"fields": {"incidents": {"signature": "problem_id.opened_by"}}}, "text or people"),
-        ({"fields": {"incidents": {"title": "number"}}}, "no column that can be told"),
+        ({"fields": {"incidents": {"title": "number"}}}, "not a column of the stream"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(more, said):
