@@ -469,7 +469,7 @@ def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
     counts = reasons(frame)
     said = "; ".join(f"{each.rows} x {each.text} (first in line {each.line})" for each in counts[:3])
     message = f"every row was set aside, {frame.height} of {frame.height}: {said}"
-    fix = "correct the export or its description in sources.toml (columns, naive_time, covers); nothing of it is landed"
+    fix = "mend the export or its description in sources.toml (columns, naive_time, covers); nothing of it is landed"
     raise SourceError(Problem(counts[0].file or str(path), counts[0].line, message, fix))
 
 

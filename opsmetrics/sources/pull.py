@@ -27,7 +27,7 @@ from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.border import too_large
 from opsmetrics.sources.claims import runs, within
-from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of
+from opsmetrics.sources.fetching import FetchRequest, batch_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
 from opsmetrics.sources.looks import gone, looks_at
@@ -108,7 +108,7 @@ def pull_stream(
         origins: Only these sources.
         progress: Called with windows done and windows in all.
         fill_gaps: Beside ``window``, bring every earlier day that is open: what a schedule wants. Files that came
-            late or were corrected since are open too.
+            late or were mended since are open too.
 
     Raises:
         HalfRestoredError: The state folder holds a part of a backup.
@@ -242,7 +242,6 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.known: list[LoadName] = []
-        self.digests: dict[int, str] = {}
         self.loads: list[Load] = []
         self.errors: list[str] = []
         self.told: list[str] = []
@@ -317,15 +316,14 @@ def _pull_connector(
     progress: Progress,
     checkpoint: Callable[[Seen], None],
 ) -> None:
-    """Ask for every window that is open, and land each answer before the next is asked for."""
     source, stream = delivery.source, STREAMS[delivery.stream]
     if isinstance(source, StreamSource):
         raise TypeError("files are pulled by _pull_files")
     fetch = fetch_function(source.kind, delivery.stream)
-    outcome.known = [n for n in names(settings.landing, stream.name) if n.origin == delivery.origin]
-    outcome.digests = {name.sequence: name.digest for name in outcome.known}
+    known = outcome.known = [n for n in names(settings.landing, stream.name) if n.origin == delivery.origin]
+    digests = {name.sequence: name.digest for name in known}
     # A load that somebody took out of the landing folder was not seen.
-    outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark.sequence in outcome.digests}
+    outcome.seen = {day: mark for day, mark in outcome.seen.items() if mark.sequence in digests}
     question = question_of(organisation, delivery, stream, window, now, outcome.seen)
     outcome.told, windows = list(question.told), question.windows
     told: dict[str, Any] = {}
@@ -346,52 +344,41 @@ def _pull_connector(
         batch = batch_of(request, stream, answer, accumulates=delivery.accumulates)
         outcome.count(source.name, answer.counted)
         if batch.hidden and batch.is_complete:
-            _land_without(settings.landing, stream, batch, now, outcome, answer.notes)
-        elif batch.is_complete:
-            _land_whole(settings.landing, stream, batch, answer, now, outcome)
+            _land_without(settings.landing, stream, batch, known, now, outcome, answer.notes)
+            continue
+        told_days = [day for day in days_of(days) if day not in answer.unseen]
+        marks = [outcome.seen.get(day.isoformat()) for day in told_days]
+        same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
+        sequences = [mark.sequence for mark in marks if mark]
+        # Of two pulls at once, one note remains: the load it names may not be the last word on these days.
+        newest = bool(marks) and all(marks) and not _replaced(known, min(sequences), days)
+        if not told_days:
+            # Nothing that it says proves a day: what it said the last time is not landed once more.
+            landed = _landed_already(known, days, short_digest(batch.source_digest))
+            same = newest = landed is not None or not answer.rows
+        if batch.is_complete and same and newest:
+            outcome.unchanged += 1
+        elif told_days and (unnoted := _landed_unnoted(settings.landing, delivery.stream, known, batch)):
+            outcome.unchanged += 1
+            sequences = [unnoted] * len(marks)
+        else:
+            if batch.is_complete:
+                outcome.count(source.name, gone(settings.landing, stream, days, outcome.seen, batch.frame))
+            load = land(settings.landing, delivery.stream, batch, loaded_at=now)
+            outcome.loads.append(load)
+            digests[load.sequence] = short_digest(batch.source_digest)
+            sequences = [load.sequence] * len(marks)
+        if batch.is_complete:
+            outcome.notes |= dict.fromkeys(f"{source.name}: {note}" for note in answer.notes)
+            at, ends = now.isoformat(), ends_by_day(batch.frame, stream, batch.untold)
+            outcome.seen |= {
+                day.isoformat(): Mark(sequence, at, ends.get(day.isoformat(), ""))
+                for day, sequence in zip(told_days, sequences, strict=True)
+            }
             checkpoint(outcome.seen)
         else:
-            _land(settings.landing, stream, batch, now, outcome)
             outcome.errors.append(_is_a_part(batch, answer.notes))
     progress(len(windows), len(windows))
-
-
-def _land_whole(
-    landing: Path, stream: Stream, batch: Batch, answer: FetchResult, now: datetime, outcome: _Outcome
-) -> None:
-    """Land a whole answer, and note of each of its days which load tells it and when its rows ended."""
-    told_days = [day for day in days_of(batch.window) if day not in answer.unseen]
-    digest = short_digest(batch.source_digest)
-    marks = [outcome.seen.get(day.isoformat()) for day in told_days]
-    same = {outcome.digests[mark.sequence] for mark in marks if mark} == {digest}
-    sequences = [mark.sequence for mark in marks if mark]
-    # Of two pulls at once, one note remains: the load it names may not be the last word on these days.
-    newest = bool(marks) and all(marks) and not _replaced(outcome.known, min(sequences), batch.window)
-    if not told_days:
-        # Nothing that it says proves a day: what it said the last time is not landed once more.
-        same = newest = _landed_already(outcome.known, batch.window, digest) is not None or not answer.rows
-    if same and newest:
-        outcome.unchanged += 1
-    elif told_days and (unnoted := _landed_unnoted(landing, stream.name, outcome.known, batch)):
-        outcome.unchanged += 1
-        sequences = [unnoted] * len(told_days)
-    else:
-        outcome.count(batch.origin, gone(landing, stream, batch.window, outcome.seen, batch.frame))
-        sequences = [_land(landing, stream, batch, now, outcome)] * len(told_days)
-    outcome.notes |= dict.fromkeys(f"{batch.origin}: {note}" for note in answer.notes)
-    at, ends = now.isoformat(), ends_by_day(batch.frame, stream, batch.untold)
-    outcome.seen |= {
-        day.isoformat(): Mark(sequence, at, ends.get(day.isoformat(), ""))
-        for day, sequence in zip(told_days, sequences, strict=True)
-    }
-
-
-def _land(landing: Path, stream: Stream, batch: Batch, now: datetime, outcome: _Outcome) -> int:
-    """Land an answer; return the number of its load."""
-    load = land(landing, stream.name, batch, loaded_at=now)
-    outcome.loads.append(load)
-    outcome.digests[load.sequence] = short_digest(batch.source_digest)
-    return load.sequence
 
 
 def _is_a_part(batch: Batch, notes: Sequence[str]) -> str:
@@ -403,7 +390,13 @@ def _is_a_part(batch: Batch, notes: Sequence[str]) -> str:
 
 
 def _land_without(
-    landing: Path, stream: Stream, batch: Batch, now: datetime, outcome: _Outcome, notes: Sequence[str]
+    landing: Path,
+    stream: Stream,
+    batch: Batch,
+    known: list[LoadName],
+    now: datetime,
+    outcome: _Outcome,
+    notes: Sequence[str],
 ) -> None:
     """Land an answer that lacks services: it counts for all others on the days that were never seen whole.
 
@@ -416,7 +409,7 @@ def _land_without(
         day = pl.col("_day")
         rows = batch.frame.filter(day.is_null() | day.is_between(start, end, closed="left"))
         part = replace(batch, frame=rows, window=(start, end), unproven=within(batch.unproven, (start, end)))
-        if _landed_unnoted(landing, stream.name, outcome.known, part) is None:
+        if _landed_unnoted(landing, stream.name, known, part) is None:
             outcome.loads.append(land(landing, stream.name, part, loaded_at=now))
         else:
             outcome.unchanged += 1
