@@ -19,7 +19,7 @@ STREAMS: tuple[Stream, ...] = (
             or_none(at("rolled_back_at", "When it was rolled back")),
             or_none(at("hotfixed_at", "When a hotfix for it was rolled out")),
             at("committed_at", "First commit of the change"),
-            flag("is_rework", "Unplanned, to fix what users met"),
+            flag("is_rework", "Unplanned, to mend what users met"),
         ),
         ("deployment_id",),
         "deployed_at",

@@ -11,7 +11,7 @@
 -- failed_at = "First rollback, hotfix or attributed incident within 7 days, UTC; null = none, or not known"
 -- recovered_at = "First rollback or hotfix, UTC; null = none, or not known"
 -- committed_at = "First commit of the change, UTC; null = not known"
--- is_rework = "Unplanned, to fix what users met; null = not known"
+-- is_rework = "Unplanned, to mend what users met; null = not known"
 -- knows_failure = """\
 --     Some source can tell rollbacks, hotfixes or which deployment caused an incident; no incident of the service \
 --     within 7 days names a deployment that no source has or that came later, and none before it names this one"""
