@@ -113,8 +113,8 @@ records, runs the real SQL on them and scores them: `make calibration` (seeds of
 Four scenarios, from the same dice:
 
 - **steady**: practice never changes. Incidents, pages, fixes and reviews come by chance; states (rules, copies,
-  workloads, controls, signals, bots) are lost and mended at random, with a fixed long-run share; tests and assessments
-  are renewed at random intervals. No team is new, no source dies, no service moves, nothing is waived.
+  workloads, controls, signals, bots) are lost and repaired at random, with a fixed long-run share; tests and
+  assessments are renewed at random intervals. No team is new, no source dies, no service moves, nothing is waived.
 - **shift**: steady, until on {day} every team changes its level of practice by {lift} (of 1) in {areas} of its seven
   areas: half of the teams up, half down. States that depend on it change that day; registers and events follow at
   their own pace.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.housekeeping import HOUSEKEEPING
 from assets.ingest import ingest_asset
 from assets.landing import landing_assets
 from assets.meeting import BRIEF, DIGEST, MEETING
@@ -14,7 +15,6 @@ from assets.models import layer_assets
 from assets.published import snapshot_asset
 from assets.resources import WRITER_POOL, WRITER_TAG, Workspace
 from assets.scores import score_assets
-from assets.upkeep import UPKEEP
 from opsmetrics.build import make_plan
 from opsmetrics.catalogue import load_catalogue
 from opsmetrics.catalogue.sqlfile import load_all
@@ -50,7 +50,7 @@ def build_graph(root: Path | None = None, organisation: Path | None = None) -> G
 
 def _tags(graph: Graph, keys: list[dg.AssetKey]) -> dict[str, str]:
     """Return the tags of a job's runs."""
-    writers = [asset for asset in [*graph.tables, graph.snapshot, *UPKEEP] if asset.op.pool == WRITER_POOL]
+    writers = [asset for asset in [*graph.tables, graph.snapshot, *HOUSEKEEPING] if asset.op.pool == WRITER_POOL]
     # A build that died half-way begins again: its steps rest on one another's tables.
     tags = {"dagster/retry_strategy": "ALL_STEPS"}
     if any(key in writer.keys for writer in writers for key in keys):
@@ -65,7 +65,7 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
     daily = [key for pull in graph.pulls if pull.partitions_def for key in pull.keys]
     registers = [key for pull in graph.pulls if not pull.partitions_def for key in pull.keys]
     tables = [key for definition in graph.tables for key in definition.keys]
-    upkeep = [key for definition in UPKEEP for key in definition.keys]
+    upkeep = [key for definition in HOUSEKEEPING for key in definition.keys]
     # A new day brings new periods: everything above landing is built again, from what landed.
     selections = {
         "pull_daily": daily,
@@ -80,7 +80,7 @@ def build_definitions(workspace: Workspace | None = None) -> dg.Definitions:
         for name, keys in selections.items()
     ]
     return dg.Definitions(
-        assets=[*graph.pulls, *graph.tables, graph.snapshot, *MEETING, *UPKEEP],
+        assets=[*graph.pulls, *graph.tables, graph.snapshot, *MEETING, *HOUSEKEEPING],
         jobs=jobs,
         schedules=schedules(),
         sensors=[build_sensor("build_and_publish"), tell_what_is_wrong, tell_failed_runs],

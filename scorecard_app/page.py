@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import streamlit as st
 from markupsafe import Markup
@@ -25,13 +25,6 @@ from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.store import Snapshot
 from scorecard_app.access import Permissions
 from scorecard_app.markup import Node, join, link
-
-
-class Named(Protocol):
-    """A row with a name in both languages."""
-
-    @property
-    def name(self) -> Text: ...  # noqa: D102 - said above
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def signal_hours(organisation: Organisation, seed: int) -> list[Row]:
 
 
 def alert_rule_states(organisation: Organisation, seed: int) -> list[Row]:
-    """Return the weekly snapshot of every alert rule; rules are lost, misrouted and mended."""
+    """Return the weekly snapshot of every alert rule; rules are lost, misrouted and repaired."""
     rows: list[Row] = []
     for service in organisation.services:
         names = inventory.RULES | ({"cpu-saturation": "saturation"} if service.criticality != "ordinary" else {})

@@ -110,7 +110,7 @@ def _ingest(
 ) -> StageResult:
     """Bring new loads in; damaged ones are restored or pulled again, and then what is missing of them comes in."""
     landing, external = context.settings.landing, context.engine.external_streams
-    # What was set aside and reads whole by now comes back first: rights were mended, a disk was mounted again.
+    # What was set aside and reads whole by now comes back first: rights were corrected, a disk was mounted again.
     repair_loads(context.settings, streams_of(landing))
     done = ingest(con, landing, external)
     if done.damaged and Repair.LOADS in stage.repairs:

@@ -1,4 +1,4 @@
-"""Actions that mend several metrics at once: ``sql/metrics/remedies.toml``.
+"""Actions that improve several metrics at once: ``sql/metrics/remedies.toml``.
 
 Does not belong here: the remedy of a single metric, which stands in its header.
 """
@@ -17,12 +17,12 @@ from opsmetrics.language.bilingual import Text
 
 
 class Remedy(BaseModel):
-    """One action that mends several metrics, and is priced once in plans (method 3.12).
+    """One action that improves several metrics, and is priced once in plans (method 3.12).
 
     Attributes:
         id: Its name in ``scores.gap`` and ``scores.plan``.
         title: What is done, in a few words.
-        metrics: Ids of the metrics that it mends; each belongs to one remedy at most.
+        metrics: Ids of the metrics that it improves; each belongs to one remedy at most.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

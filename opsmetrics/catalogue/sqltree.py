@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from opsmetrics.core.errors import SqlFileError
-from opsmetrics.core.kept import Kept
+from opsmetrics.core.text_cache import TextCache
 
 MACROS = "macros"
 # Table functions that read nothing.
@@ -102,12 +102,12 @@ def _parsed(text: str, path: Path, allowed: frozenset[str]) -> Tree:
 
 
 @cache
-def trees() -> Kept:
+def trees() -> TextCache:
     """What stands in selects, as far as earlier processes have parsed them.
 
     Parsing all shipped files takes a third of what a short command takes.
     """
-    return Kept("selects", f"{duckdb.__version__} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}")
+    return TextCache("selects", f"{duckdb.__version__} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}")
 
 
 def _written(tree: Tree) -> dict[str, Any]:

@@ -118,5 +118,5 @@ def _report_problems(error: ConfigurationError, org: Path, *, as_json: bool) -> 
 def _report_connections(found: list[Connection]) -> None:
     for item in found:
         mark = "ok    " if item.is_connected else "FAILED"
-        message = item.said.replace("\n    fix: ", "; to mend it: ")
+        message = item.said.replace("\n    fix: ", "; to fix it: ")
         click.echo(f"{mark} {item.source:<20} {item.kind:<16} {message}")

@@ -91,7 +91,7 @@ def restore(source: Path | None, at: str | None, home: Path, org: Path) -> None:
         click.echo(one_line(text), err=True)
     click.echo(f"restored {done.name}: {done.files} files, {done.size / 1e6:.1f} MB, to {home} and {org}")
     if done.unread:
-        click.echo(f"{len(done.unread)} files could not be read: mend that, and run the same again", err=True)
+        click.echo(f"{len(done.unread)} files could not be read: fix that, and run the same again", err=True)
     if not done.is_whole:
         sys.exit(EXIT_WRONG)
 

@@ -99,7 +99,7 @@ def _text(content: BinaryIO, named: str) -> str:
     """What a file or a pipe says, as far as it can be a query; a device says something for ever."""
     found = content.read(_MOST_BYTES + 1)
     if len(found) > _MOST_BYTES:
-        raise click.UsageError(f"{named} holds more than {_MOST_BYTES >> 20} MiB: that is no query")
+        raise click.UsageError(f"{named} holds more than {_MOST_BYTES >> 20} MiB: that is not a query")
     try:
         return found.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Errors that a person can act on: file, line, what is wrong, how to mend it."""
+"""Errors that a person can act on: file, line, what is wrong, how to fix it."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ class UnreadableError(OpsMetricsError):
         self.path = path
         super().__init__(
             f"{path}: could not be read ({said}); it is not taken for damaged, and nothing was moved"
-            "\n    fix: mend rights, memory, limits or the disk, then run again"
+            "\n    fix: correct rights, memory, limits or the disk, then run again"
         )
 
     @property
     def is_of_the_disk(self) -> bool:
-        """Whether the disk itself cannot read it: that stays so, where rights, memory and open files can be mended."""
+        """Whether the disk itself cannot read it: that stays so; rights, memory and open files can be corrected."""
         return getattr(self.__cause__, "errno", None) == errno.EIO
 
 
@@ -140,7 +140,7 @@ class StorageError(OpsMetricsError):
     def __init__(self, said: object) -> None:
         super().__init__(
             f"the disk refused: {said}"
-            "\n    fix: free space or mend the permissions there (OPSMETRICS_HOME, or where you wrote to), then run"
+            "\n    fix: free space or correct the permissions there (OPSMETRICS_HOME, or where you wrote to), then run"
             " again; nothing that was landed or published is lost"
         )
 

@@ -58,7 +58,7 @@ def toml_table(text: str) -> dict[str, Any]:
         line, message, fix = words.of_toml(str(error), text)
         raise TomlError(line, f"no valid TOML: {message}", fix) from error
     except RecursionError as error:
-        raise TomlError(None, "no valid TOML: brackets within brackets without end", "mend the syntax") from error
+        raise TomlError(None, "no valid TOML: brackets within brackets without end", "correct the syntax") from error
     except ValueError as error:
         # What the parser hands to Python, which has bounds of its own: a number of thousands of digits.
         message, fix = "no valid TOML: a value that cannot be read", "look for a number without end"

@@ -30,7 +30,9 @@ def checked(address: str) -> str:
         raise ValueError("an address ends before ? and #; leave out what follows, which may be a secret")
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise ValueError("it is no address of a service; write https://ops.example.org/api, host in ASCII, no blanks")
+        raise ValueError(
+            "it is not an address of a service; write https://ops.example.org/api, host in ASCII, no blanks"
+        )
     if match["scheme"] == "http" and not is_loopback(match["host"]):
         raise ValueError(f"{shown(address)} is not an https address (plain http only on loopback); write https://...")
     return address.rstrip("/")

@@ -22,14 +22,14 @@ _NUMBER = "write a number such as 20 or 0.995: no quotes, no %, and a point for 
 _QUOTES = 'write text in quotes, days as 2026-01-31, lists as ["a", "b"], yes and no as true and false'
 # Kind of error, or how its kind begins -> what is wrong, and what to write instead.
 _KINDS: tuple[tuple[str, str, str], ...] = (
-    ("date_", "it is no day", _DAY),
+    ("date_", "it is not a day", _DAY),
     ("datetime_", "it is no instant", "write it as 2026-01-31T06:00:00Z or with +01:00"),
     ("timezone_", "it is no instant", "write it as 2026-01-31T06:00:00Z or with +01:00"),
     ("time_", "it is no time of day", 'write it as "08:30"'),
     ("bool_", "it is neither true nor false", "write true or false, without quotes"),
     ("int_", "it is no whole number", "write a whole number, without quotes"),
-    ("float_", "it is no number", _NUMBER),
-    ("finite_number", "it is no number", _NUMBER),
+    ("float_", "it is not a number", _NUMBER),
+    ("finite_number", "it is not a number", _NUMBER),
     ("string_type", "it is no text", 'write text in quotes: "..."'),
     ("string_sub_type", "it is no text", 'write text in quotes: "..."'),
     ("list_type", "it is no list", "write a list in brackets: [...]"),
@@ -55,10 +55,10 @@ _ID = ("it is no id", "write small letters, digits, '-', '_' and '.' only, a let
 _PATTERNS: Mapping[str, Words] = {
     r"^[a-z0-9][a-z0-9_.-]*$": _ID,
     r"^[A-Z][A-Z0-9_]*$": (
-        "it is no name of an environment variable",
+        "it is not a name of an environment variable",
         "write the name of the variable that holds the secret, such as GITHUB_TOKEN, never the secret",
     ),
-    r"^\d\d-\d\d$": ("it is no day of the year", "write month and day as 12-24"),
+    r"^\d\d-\d\d$": ("it is not a day of the year", "write month and day as 12-24"),
     r"^(now|[1-9]\d*d)$": ("it is no window", 'write days such as "90d"'),
     r"\S": ("it is empty", "write it"),
     r"^[^,]+$": ("it names more than one metric", "name one metric; write one table for each"),

@@ -53,7 +53,7 @@ def _brought_back(settings: Settings, path: Path) -> str | None:
         if target.exists():
             return None
         if is_whole(path) and not list(overfull([path], MOST_IN_A_PACK if is_pack(path) else 1)):
-            # It was moved by mistake, or somebody mended it.
+            # It was moved by mistake, or somebody repaired it.
             make_folder(target.parent)
             path.replace(target)
             for folder in (target.parent, path.parent):

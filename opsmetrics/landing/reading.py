@@ -133,7 +133,7 @@ def read_loads(root: Path, stream: str, origin: str) -> Iterator[Load]:
         for pack in packs(root, stream):
             found |= {load.load_id: load for load in readable_loads(pack) if load.origin == origin}
         for path in paths:
-            # The build names a damaged file; pulling its days again is the mend.
+            # The build names a damaged file; pulling its days again is the repair.
             with suppress(DamagedLoadError):
                 load = read_load(path)
                 found[load.load_id] = load

@@ -26,7 +26,7 @@ from opsmetrics.core.places import followed
 from opsmetrics.core.settings import Settings
 from opsmetrics.landing import SEPARATOR, damaged_paths, landed_files, place_of, streams_of, verify_file
 from opsmetrics.landing.backup_copies import LANDING
-from opsmetrics.operations import care
+from opsmetrics.operations import housekeeping_records
 from opsmetrics.operations.copies import NOTE, TEXTS, Copies
 from opsmetrics.operations.manifests import (
     MANIFESTS,
@@ -86,7 +86,10 @@ def back_up(settings: Settings, target: Path, now: datetime) -> BackedUp:
             raise BackupError(f"{target}: this lies inside {folder}; back up to another disk")
     refuse_half_restored(settings.home)
     wait = settings.busy_seconds
-    with care.recorded(settings.home, care.BACKUP, wait) as record, _alone(target, wait):
+    with (
+        housekeeping_records.recorded(settings.home, housekeeping_records.BACKUP, wait) as record,
+        _alone(target, wait),
+    ):
         done = _Run(settings, target, now).all()
         record.said += done.damaged
         return done

@@ -48,7 +48,7 @@ def _surroundings(settings: Settings) -> Iterator[Finding]:
             problems.append(Problem("environment", None, message, "name a file with certificates (PEM)"))
     yield from (Finding(problem, is_error=True) for problem in problems if problem is not None)
     for name, meant in mistyped().items():
-        problem = Problem("environment", None, f"{name} is no setting: nobody reads it", f"did you mean {meant}?")
+        problem = Problem("environment", None, f"{name} is not a setting: nothing reads it", f"did you mean {meant}?")
         yield Finding(problem, is_error=False)
 
 

@@ -29,7 +29,7 @@ class Connection:
         kind: Kind of connector.
         streams: Streams it is to deliver.
         is_connected: Whether it answered.
-        said: What it answered, or what is wrong and how to mend it.
+        said: What it answered, or what is wrong and how to fix it.
     """
 
     source: str

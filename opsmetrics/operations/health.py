@@ -17,7 +17,7 @@ from opsmetrics.core.errors import SnapshotError
 from opsmetrics.core.half_restored import under_way
 from opsmetrics.core.instants import instant
 from opsmetrics.core.settings import Settings
-from opsmetrics.operations import care
+from opsmetrics.operations import housekeeping_records
 from opsmetrics.operations.restore_records import newest_test
 from opsmetrics.snapshots.notices import Sentence, read_notices, sentences
 from opsmetrics.snapshots.results import Upkeep
@@ -81,9 +81,9 @@ def issues(settings: Settings, now: datetime) -> list[Issue]:
 
 def _upkeep(settings: Settings) -> Iterator[Issue]:
     """What the last backup, compaction and restore test found or failed at."""
-    for what in (care.BACKUP, care.COMPACTION):
-        record = care.read_record(settings.home, what)
-        if record is not None and record.result == care.FAILED:
+    for what in (housekeeping_records.BACKUP, housekeeping_records.COMPACTION):
+        record = housekeeping_records.read_record(settings.home, what)
+        if record is not None and record.result == housekeeping_records.FAILED:
             since = f"; the last whole one was at {record.succeeded_at}" if record.succeeded_at else ""
             for line in record.said:
                 yield Issue(f"upkeep/{what}/{line}", f"{what} of {record.began_at}: {line}{since}")
@@ -94,7 +94,11 @@ def _upkeep(settings: Settings) -> Iterator[Issue]:
 
 def upkeep(settings: Settings) -> list[Upkeep]:
     """Return how backup, compaction and restore test stand; what never ran is left out."""
-    records = [record for what in (care.BACKUP, care.COMPACTION) if (record := care.read_record(settings.home, what))]
+    records = [
+        record
+        for what in (housekeeping_records.BACKUP, housekeeping_records.COMPACTION)
+        if (record := housekeeping_records.read_record(settings.home, what))
+    ]
     found = [
         Upkeep(
             record.what,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opsmetrics import landing
 from opsmetrics.build import Context
 from opsmetrics.landing.backup_copies import has_backup_copy, repair_loads
-from opsmetrics.operations import care
+from opsmetrics.operations import housekeeping_records
 from opsmetrics.streams import PUBLISHED_SCORES, STREAMS
 from opsmetrics.warehouse import connect
 
@@ -40,7 +40,10 @@ def housekeeping(context: Context) -> HousekeepingReport:
     settings = context.settings
     streams = (*STREAMS, PUBLISHED_SCORES.name)
     wait = settings.busy_seconds
-    with care.recorded(settings.home, care.COMPACTION, wait) as record, connect(settings.warehouse, wait):
+    with (
+        housekeeping_records.recorded(settings.home, housekeeping_records.COMPACTION, wait) as record,
+        connect(settings.warehouse, wait),
+    ):
         repaired = repair_loads(settings, streams)
         keep = settings.keep_replaced
         landed_at = None if keep is None else landing.landing_instants(settings.landing)

@@ -36,7 +36,7 @@ from opsmetrics.streams import STREAMS, Stream
 # Of larger files only the head is read: a check is to take seconds.
 WHOLE_BYTES, HEAD_BYTES, HEAD_ROWS = 8 << 20, 1 << 20, 5000
 _SHOWN = 3
-_MEND = "mend them at the source"
+_AT_THE_SOURCE = "correct them at the source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,5 +303,9 @@ def _set_aside(
         yield Finding(Problem(here, line, f"{path}: {message}", fix), is_all)
     else:
         first = min(counts, key=lambda each: each.line)
-        fix = f"look at them with opsmetrics source try {query}, and mend the query or the export" if query else _MEND
+        fix = (
+            f"look at them with opsmetrics source try {query}, and correct the query or the export"
+            if query
+            else _AT_THE_SOURCE
+        )
         yield Finding(Problem(first.file or str(path), first.line, message, fix), is_all)

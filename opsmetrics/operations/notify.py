@@ -100,7 +100,7 @@ def webhook_problem(settings: Settings) -> Problem | None:
         # Its query may be the secret itself.
         checked(settings.webhook_url.partition("?")[0])
     except ValueError:
-        message = "OPSMETRICS_WEBHOOK_URL is no https address without a user (plain http only on loopback)"
+        message = "OPSMETRICS_WEBHOOK_URL is not an https address without a user (plain http only on loopback)"
         return Problem("environment", None, message, "copy it from the chat's own page")
     return None
 

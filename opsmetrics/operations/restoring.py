@@ -117,7 +117,7 @@ def _bring_all(source: Path, manifest: Manifest, home: Path, org: Path, *, is_ag
             problem = _bring(source, inside, target, checksum, is_load=to.startswith(f"{LANDING}/"))
         except UnreadableError as error:
             said = f"{to}: {str(error).partition(chr(10))[0]}"
-            # What the disk of the backup cannot read the second time either is lost; anything else can be mended.
+            # What the disk of the backup cannot read the second time either is lost; anything else can be repaired.
             (done.missing if is_again and error.is_of_the_disk else done.unread).append(said)
             continue
         if problem:
@@ -157,7 +157,7 @@ def _copied(copy: Path, target: Path, checksum: str) -> tuple[str | None, bytes]
     except VanishedError:
         return "it is missing in the backup", b""
     except NoFileError:
-        return "it is no file in the backup", b""
+        return "it is not a file in the backup", b""
     except OtherContentError:
         return "it is damaged in the backup", read_bounded(copy, MOST_LEFT) or b""
     return None, b""

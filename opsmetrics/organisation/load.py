@@ -102,7 +102,7 @@ class Reader:
             return None
         said = None
         if not path.is_file():
-            said = "this is no file", "put the file itself here: a pipe or a device never ends, a folder has no text"
+            said = "this is not a file", "put the file itself here: a pipe or a device never ends, a folder has no text"
         elif path.stat().st_size > MOST_BYTES:
             said = f"the file has more than {MOST_BYTES} bytes", "look at it: configuration is written by people"
         if said is not None:

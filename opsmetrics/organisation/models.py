@@ -35,7 +35,7 @@ Instant = Annotated[datetime, AfterValidator(_with_offset)]
 
 def _repository(name: str) -> str:
     if has_pattern_signs(name):
-        raise ValueError(f"{name!r} is no repository's name; write 'glob:{name}' if it is a pattern")
+        raise ValueError(f"{name!r} is not a repository's name; write 'glob:{name}' if it is a pattern")
     if "://" in name:
         raise ValueError(f"{name!r} is an address; write owner/name")
     if "@" in name or name.endswith(".git"):

@@ -58,7 +58,7 @@ def _text_encoding(name: str) -> str:
         "".encode(name)
         return codecs.lookup(name).name
     except LookupError as error:
-        raise ValueError(f"{name!r} is no encoding; write utf-8, utf-16, windows-1252 or latin-1") from error
+        raise ValueError(f"{name!r} is not an encoding; write utf-8, utf-16, windows-1252 or latin-1") from error
 
 
 Table = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$")]
@@ -247,7 +247,7 @@ def _load(sink: Sink, path: Path, team_of: Callable[[str], str]) -> QuerySource 
                 if error.said
                 else (error.line, "the header is missing", begin)
                 if not header_text(text)
-                else (error.line, str(error), "mend the syntax")
+                else (error.line, str(error), "correct the syntax")
             ),
         )
         return None

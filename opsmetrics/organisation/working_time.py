@@ -25,7 +25,7 @@ def _day_of_a_year(text: str) -> str:
         # A leap year, so that 02-29 is one.
         date.fromisoformat(f"2000-{text}")
     except ValueError as error:
-        raise ValueError(f"{text!r} is no day of any year; write month and day as 12-24") from error
+        raise ValueError(f"{text!r} is not a day of any year; write month and day as 12-24") from error
     return text
 
 
@@ -59,7 +59,7 @@ def _country(found: str | list[date] | None) -> str | list[date] | None:
 
         if found not in holidays.list_supported_countries():
             fix = "write a code such as NO, or list the days"
-            raise ValueError(f"{found!r} is no country code whose holidays are known; {fix}")
+            raise ValueError(f"{found!r} is not a country code whose holidays are known; {fix}")
     return found
 
 

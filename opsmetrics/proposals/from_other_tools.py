@@ -84,7 +84,7 @@ def documents(path: Path) -> Iterator[tuple[int, Row]]:
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
-        raise _problem(path, line, "the file is not YAML", "mend what stands on this line") from None
+        raise _problem(path, line, "the file is not YAML", "correct what stands on this line") from None
     for node, document in zip(nodes, documents, strict=True):
         if isinstance(document, dict) and node is not None:
             yield node.start_mark.line + 1, document
@@ -234,17 +234,13 @@ def tags_of(row: Any) -> dict[str, str]:
     return {key.casefold(): value for key, value in named if isinstance(key, str) and isinstance(value, str)}
 
 
-def azure_tags(
-    organisation: Organisation, path: Path, today: date, *, service_tag: str = "service", team_tag: str = "team"
-) -> list[Proposal]:
-    """Return the services and owners that tags of Azure resources name, one a value of the service tag.
+def azure_tags(organisation: Organisation, path: Path, today: date) -> list[Proposal]:
+    """Return the services and owners that the tags ``service`` and ``team`` of Azure resources name, one a service.
 
     Args:
         organisation: To compare with.
         path: JSON: a list of resources, or an object with it under ``data`` or ``value``.
         today: Day from which a proposed ownership would hold.
-        service_tag: Tag that names the service; upper and lower case are one, as in Azure.
-        team_tag: Tag that names the team.
 
     Raises:
         ConfigurationError: The file cannot be read.
@@ -253,9 +249,9 @@ def azure_tags(
     teams: dict[str, list[str]] = {}
     for row in rows:
         tags = tags_of(row)
-        if tags.get(service_tag.casefold()):
-            own = teams.setdefault(tags[service_tag.casefold()], [])
-            team = tags.get(team_tag.casefold(), "")
+        if tags.get("service"):
+            own = teams.setdefault(tags["service"], [])
+            team = tags.get("team", "")
             if team and team not in own:
                 own.append(team)
     return [_tagged(organisation, path, name, said, today) for name, said in sorted(teams.items())]

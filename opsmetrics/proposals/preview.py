@@ -152,9 +152,9 @@ def backtest(settings: Settings, rules: Path | None = None) -> pl.DataFrame:
     )
 
 
-def preview(settings: Settings, organisation: Path, rules: Path | None = None) -> str:
+def preview(settings: Settings, organisation: Path) -> str:
     """Say what a configuration would do to today's scores, as Markdown fit for a pull request (:func:`effect`)."""
-    return effect_text(effect(settings, organisation, rules))
+    return effect_text(effect(settings, organisation))
 
 
 def effect(settings: Settings, organisation: Path, rules: Path | None = None) -> Effect:

@@ -32,7 +32,7 @@ class Action:
     """The thing to do first.
 
     Attributes:
-        gap: The metric that it mends, with points, effort, date and goal.
+        gap: The metric that it improves, with points, effort, date and goal.
         metric: The same metric in the catalogue.
         gate: The area that a gate holds down and this action frees, or None.
         step: The step of the plan that it is, or None.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import text
@@ -20,7 +21,7 @@ from opsmetrics.snapshots.queries.comparison import Cause, ScoreMove
 from opsmetrics.snapshots.queries.movement import Change
 from opsmetrics.snapshots.queries.rows import index_by
 
-DOUBTS = ("signs", "provisional", "carried", "on_edge")
+Doubt = Literal["signs", "provisional", "carried", "on_edge"]
 NAMED_PART = 0.5  # points of a team's score that a part moved before it is called the cause in an area
 
 
@@ -39,8 +40,8 @@ class Moves:
     withheld: Sequence[ScoreMove]
 
 
-def doubt(move: ScoreMove) -> str | None:
-    """Return why a score is not sure enough for a rise to be a gain, as one of :data:`DOUBTS`; None where it is."""
+def doubt(move: ScoreMove) -> Doubt | None:
+    """Return why a score is not sure enough for a rise to be a gain; None where it is."""
     if move.signs:
         return "signs"
     if "provisional" in {move.status, move.status_before}:

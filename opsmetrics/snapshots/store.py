@@ -31,7 +31,7 @@ _TABLES = (
 )
 # What every reader asks for; a file without them was written by something else.
 _NEEDED = frozenset({"meta.build", "meta.known", "meta.organisation", "scores.team", "scores.area", "scores.metric"})
-NO_SNAPSHOT = "this is no readable snapshot\n    fix: run `opsmetrics run`, which publishes another one"
+NO_SNAPSHOT = "this is not a readable snapshot\n    fix: run `opsmetrics run`, which publishes another one"
 
 
 @dataclass(frozen=True, slots=True)

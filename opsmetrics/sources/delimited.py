@@ -110,7 +110,7 @@ def _header(path: Path, first: str, dialect: Dialect) -> tuple[str, list[str]]:
         header = next(_reader([first], delimiter, dialect.quote), [])
     except csv.Error as error:
         message = f"no valid CSV: {error}"
-        raise unreadable(path, 1, message, "mend the quoting and line ends of the header") from error
+        raise unreadable(path, 1, message, "correct the quoting and line ends of the header") from error
     if not header:
         fix = "write the column names into the first line; a quiet period still has them"
         raise unreadable(path, 1, "the first line is blank, where the header is expected", fix)

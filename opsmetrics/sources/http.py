@@ -72,7 +72,7 @@ FIXES = {
 
 
 class _TryAgainError(Exception):
-    """An answer or a failure that another try may mend."""
+    """An answer or a failure that another try may cure."""
 
     def __init__(self, text: str, wait: float | None, status: int | None = None) -> None:
         super().__init__(text)

@@ -299,5 +299,5 @@ def _without_duties(request: FetchRequest[PagerDuty], http: Http, schedule: str)
     if found is None:
         return False, GONE.format(schedule=schedule)
     if found.get("escalation_policies") == []:
-        return True, f"schedule {schedule} is in no escalation policy: nobody is called by it, and it is no shift"
+        return True, f"schedule {schedule} is in no escalation policy: nobody is called by it, and it gives no shifts"
     return True, None

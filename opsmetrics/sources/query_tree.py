@@ -75,7 +75,7 @@ def _unparsed(tree: dict[str, Any], sql: str, file: str) -> SourceError:
         return _wrong(file, 1, message, "write one select; for pivot write sums with filter")
     place = str(tree.get("position", "0"))
     line = _line_at(sql, int(place) if place.isdigit() else 0)
-    return _wrong(file, line, f"no valid SQL: {said.splitlines()[0]}", "mend it at that line")
+    return _wrong(file, line, f"no valid SQL: {said.splitlines()[0]}", "correct it at that line")
 
 
 def _check(node: dict[str, Any], sql: str, file: str) -> None:
@@ -85,7 +85,7 @@ def _check(node: dict[str, Any], sql: str, file: str) -> None:
         case {"type": str(kind)} if kind.endswith("_NODE") and "modifiers" in node and kind not in _QUERIES:
             raise _wrong(file, line, "a query may only read", "write one select")
         case {"type": "SHOW_REF"}:
-            raise _wrong(file, line, "describe, show and summarize are no tables", "select from the inputs")
+            raise _wrong(file, line, "describe, show and summarize are not tables", "select from the inputs")
         case {"class": "PARAMETER"}:
             raise _wrong(file, line, "a query has no parameters", "write the value itself")
         case {"type": "TABLE_FUNCTION", "function": {"function_name": str(name)}} if name not in _TABLE_FUNCTIONS:

@@ -80,7 +80,7 @@ def rows_of(text: str, where: str, datastores: Mapping[str, str]) -> list[dict[s
         try:
             rows.append(_row(item, datastores))
         except (TypeError, ValueError) as error:
-            message = f"test {number}: started_at is no time"
+            message = f"test {number}: started_at is not a time"
             raise SourceError(Problem(where, None, message, "write it as 2026-10-04T03:00:00Z")) from error
     return rows
 
@@ -97,7 +97,7 @@ def _items(text: str, where: str) -> list[Any]:
                 try:
                     items.append(json.loads(line))
                 except (ValueError, RecursionError) as error:
-                    raise SourceError(Problem(where, number, "no valid JSON", "mend the line")) from error
+                    raise SourceError(Problem(where, number, "no valid JSON", "correct the line")) from error
         return items
     return whole if isinstance(whole, list) else [whole]
 

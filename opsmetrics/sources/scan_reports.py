@@ -2,7 +2,7 @@
 
 A report shows one instant. What one day's reports of an artifact show together is one observation of it: a
 vulnerability began with the first report that shows it and was gone by the first later day whose reports looked at its
-kind of packages and do not show it; a rule of somebody's own that ignores it mends nothing. A day without a report says
+kind of packages and do not show it; a rule of somebody's own that ignores it fixes nothing. A day without a report says
 nothing, nor does a report that recognised nothing.
 Names of packages, titles and texts are not kept.
 """

@@ -34,7 +34,7 @@ def read_table(path: Path, wanted: frozenset[str]) -> RawTable:
     if not path.exists():
         raise _missing(path)
     if not path.is_file():
-        raise unreadable(path, None, "this is no file", "name one file in sources.toml; {date} stands for the day")
+        raise unreadable(path, None, "this is not a file", "name one file in sources.toml; {date} stands for the day")
     size = path.stat().st_size
     if size == 0:
         quiet = "a quiet period still has a header line"

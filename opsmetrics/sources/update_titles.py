@@ -99,7 +99,7 @@ class UpdateTitle:
         count: How many updates it says there are; None where it does not say.
         directory: Where in the repository, where it says so: a folder, or Renovate's name of a part.
         has_no_package: Whether it is of a kind that changes no package that a manifest names.
-        is_security: Whether it says that it mends a weakness.
+        is_security: Whether it says that it fixes a vulnerability.
         is_closed_by_bot: Whether the bot closed it itself and says so.
     """
 

@@ -88,7 +88,7 @@ _NOT_YET = re.compile(
     r"a|alpha|b|beta|c|rc|cr|m|milestone|dev|pre|preview|snapshot|next|canary|nightly|ea|eap|insiders?|experimental|"
     r"(?:alpha|beta|rc|dev|pre|preview|canary|next)\W.*|.*[-.](?:alpha|beta|rc|dev|snapshot)"
 )
-# Python's releases that mend no more than the files of one.
+# Python's releases that correct no more than the files of one.
 _AFTER = re.compile(r"post(\d{1,40})")
 _WIDTH = 6
 

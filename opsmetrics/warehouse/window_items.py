@@ -23,7 +23,7 @@ def _items(metric: Metric) -> str:
     entity = "i.entity_id" if metric.header.entity else "cast(null as varchar)"
     weight = "i.entity_weight" if metric.header.entity else "cast(null as double)"
     worse = "<" if metric.header.floor < metric.header.mal else ">"
-    # An item without a day of its own is no past: work alone mends it.
+    # An item without a day of its own is no past: work alone improves it.
     return f"""
         (select i.team_id, '{metric.id}' as metric_id, i.as_of, i.grain, {entity} as entity_id,
             cast({weight} as double) as entity_weight, c.day as item_on,

@@ -12,7 +12,7 @@ from scorecard_app.raw_html import show
 from scorecard_app.table_html import table_html
 
 GOOD = ("keyboard", "tables", "zoom", "colour", "contrast", "language", "print")
-# Faults that are Streamlit's and that we could not mend; each with its work-around.
+# Faults that are Streamlit's and that we could not fix; each with its work-around.
 FAULTS = ("select_outside",)
 
 

@@ -1,4 +1,4 @@
-"""Teams against areas, as the overview and the report show them."""
+"""Teams against areas, as the overview shows them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PAPER_ROWS = 18  # of those who have more teams than one list: as many as one sh
 SHOWN_SOURCES = 3  # of those whose last known values stand in: the page of data quality has all
 
 
-def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
+def matrix(page: Page, found: Board) -> None:
     """Show teams against areas."""
-    order = "lowest" if st.query_params.get("sort") == "lowest" and not is_paper else "group"
+    order = "lowest" if st.query_params.get("sort") == "lowest" else "group"
     teams = sorted(found.teams, key=lambda team: _total(found, team)) if order == "lowest" else found.teams
-    side = None if is_paper else side_of(page, len(teams), MOST_ROWS if len(teams) <= MOST_ROWS else PAPER_ROWS)
-    shown = teams if side is None else teams[side.start : side.stop]
+    side = side_of(page, len(teams), MOST_ROWS if len(teams) <= MOST_ROWS else PAPER_ROWS)
+    shown = teams[side.start : side.stop]
     matrix = read_matrix(page, found, shown)
     table = element(
         "table",
@@ -46,12 +46,11 @@ def matrix(page: Page, found: Board, *, is_paper: bool = False) -> None:
         class_="matrix",
     )
     offer_table(page, source("area-scores"))
-    choice = None if side is None else _choices(page, order, side)
     show(
         join(
             heading(page.text("overview.matrix")),
             _stale_sources(page, found),
-            element("div", hint(page.text("overview.matrix_hint")), choice, class_="row"),
+            element("div", hint(page.text("overview.matrix_hint")), _choices(page, order, side), class_="row"),
             table,
             legend(page.language, found.edges, _arrows(page, found)),
         )

@@ -115,7 +115,7 @@ def _now(page: Page, metric: Metric, row: MetricScore, written: Written) -> None
 
 
 def _about(page: Page, metric: Metric, *, is_measured: bool = True) -> None:
-    """What the metric is; its remedy only where somebody has measured what it would mend."""
+    """What the metric is; its remedy only where somebody has measured what it would improve."""
     days = metric.window_days
     items = (
         (page.text("metric.what"), sentences(page.language, page.say(metric.formula))),

@@ -10,10 +10,7 @@ import pytest
 
 from opsmetrics.operations.connections import connections
 from simulator.servers.reports import write_reports
-from tests.connectors.test_faults import ARGOCD, JSM, PAGERDUTY, PROBERS, ZABBIX
-from tests.connectors.test_gitops import FLUX
-from tests.connectors.test_k6_summaries import K6
-from tests.connectors.test_scan_reports import SCANS
+from tests.connectors.sections import ARGOCD, FLUX, JSM, K6, PAGERDUTY, PROBERS, SCANS, ZABBIX
 
 SAYS = {
     "uptimerobot": r"readable, 1 of the monitors seen",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
 
-from opsmetrics.landing import load_paths
 from opsmetrics.sources.pull import pull_stream
 from simulator.plants import BROKEN_COUNTER
 from simulator.servers.records import (
@@ -20,16 +19,10 @@ from simulator.servers.records import (
     PROMETHEUS_TEAM,
 )
 from simulator.world import END_DAY, days, local
+from tests.connectors.landed import landed, table
 
 FROM = date(2026, 11, 2)
 START = local(FROM, 0)
-
-
-def landed(settings, stream: str) -> pl.DataFrame:
-    frames = [pl.read_parquet(path) for path in load_paths(settings.landing, stream)]
-    frame = pl.concat(frames)
-    assert frame["_reason"].drop_nulls().to_list() == []
-    return frame
 
 
 def pull(connected, stream: str, *origins: str):
@@ -42,18 +35,6 @@ def pull(connected, stream: str, *origins: str):
     )
     assert [result.error for result in results] == [None] * len(results)
     return landed(settings, stream)
-
-
-def table(rows: Any, *columns: str) -> list[tuple[Any, ...]]:
-    """Rows as sorted tuples; instants to the second, numbers to nine digits, as every wire format keeps them."""
-
-    def value(item: Any) -> Any:
-        if isinstance(item, datetime):
-            return item.timestamp() // 1
-        return round(item, 9) if isinstance(item, float) else item
-
-    found = rows.iter_rows(named=True) if isinstance(rows, pl.DataFrame) else rows
-    return sorted((tuple(value(row[name]) for name in columns) for row in found), key=str)
 
 
 def since(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:

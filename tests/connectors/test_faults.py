@@ -23,7 +23,7 @@ from simulator.servers.faults import FAULTS, SCRAMBLE
 from simulator.servers.identity import TENANT
 from simulator.servers.records import PLANTED
 from tests.connectors.conftest import DEMO, connected_in, demo_with
-from tests.connectors.desk import DESK
+from tests.connectors.sections import ARGOCD, DESK, GRAFANA, JSM, PAGERDUTY, PROBERS, ZABBIX
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 # The other parts of the document, which other tests write (test_bounds.py, tests/resilience/test_crashes.py).
@@ -32,120 +32,6 @@ KILL_POINTS = "## Every file operation struck once"
 IN_CI = 8
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", IN_CI))
 WINDOW = (date(2026, 11, 10), date(2026, 11, 12))
-JSM = """
-[[connector]]
-name = "jsm"
-kind = "oncall"
-dialect = "jsm"
-cloud_id = "c1"
-streams = ["alerts", "oncall_shifts"]
-from = 2026-10-24
-url = "$SIMULATOR/oncall"
-token_env = "SIMULATOR_TOKEN"
-user_env = "SIMULATOR_TOKEN"
-schedules = { "vakt-maskinrommet" = "maskinrommet" }
-
-[[connector]]
-name = "opsgenie-incidents"
-kind = "oncall"
-dialect = "opsgenie"
-streams = ["incidents"]
-from = 2026-10-24
-url = "$SIMULATOR/oncall"
-token_env = "SIMULATOR_TOKEN"
-"""
-PAGERDUTY = """
-[[connector]]
-name = "prometheus-alerts"
-kind = "prometheus"
-streams = ["alerts"]
-from = 2026-10-24
-url = "$SIMULATOR/prometheus"
-alertmanager_url = "$SIMULATOR/alertmanager"
-token_env = "SIMULATOR_TOKEN"
-remembers_days = 60
-
-[[connector]]
-name = "pagerduty"
-kind = "pagerduty"
-streams = ["alerts", "incidents", "oncall_shifts"]
-from = 2026-10-24
-url = "$SIMULATOR/pagerduty"
-token_env = "SIMULATOR_TOKEN"
-schedules = { "vakt-maskinrommet" = "maskinrommet" }
-test_services = []
-"""
-GRAFANA = """
-[[connector]]
-name = "grafana-alerts"
-kind = "grafana"
-streams = ["alerts"]
-from = 2026-10-24
-url = "$SIMULATOR/grafana"
-token_env = "SIMULATOR_TOKEN"
-
-[[connector]]
-name = "grafana-history"
-kind = "grafana"
-streams = ["alerts", "deployments"]
-from = 2026-10-24
-url = "$SIMULATOR/grafana"
-token_env = "SIMULATOR_TOKEN"
-state_history = "loki"
-
-[[connector]]
-name = "azure-alerts"
-kind = "azure_resources"
-streams = ["alerts"]
-from = 2026-10-24
-url = "$SIMULATOR/arm"
-subscriptions = ["11111111-1111-1111-1111-111111111111"]
-"""
-PROBERS = """
-[[connector]]
-name = "uptimerobot"
-kind = "uptimerobot"
-streams = ["availability_checks"]
-from = 2026-10-24
-url = "$SIMULATOR/uptimerobot"
-token_env = "SIMULATOR_TOKEN"
-
-[[connector]]
-name = "betterstack"
-kind = "betterstack"
-streams = ["availability_checks"]
-from = 2026-10-24
-url = "$SIMULATOR/betterstack"
-token_env = "SIMULATOR_TOKEN"
-
-[[connector]]
-name = "upptime"
-kind = "upptime"
-streams = ["availability_checks"]
-from = 2026-10-24
-url = "$SIMULATOR/upptime"
-repository = "kystetaten/status"
-token_env = "SIMULATOR_TOKEN"
-"""
-ZABBIX = """
-[[connector]]
-name = "zabbix"
-kind = "zabbix"
-streams = ["alerts"]
-from = 2026-10-24
-url = "$SIMULATOR/zabbix"
-token_env = "SIMULATOR_TOKEN"
-min_severity = 1
-"""
-ARGOCD = """
-[[connector]]
-name = "argocd"
-kind = "argocd"
-streams = ["deployments"]
-from = 2026-10-24
-url = "$SIMULATOR/argocd"
-token_env = "SIMULATOR_TOKEN"
-"""
 # Source and stream -> the part of the servers that fails.
 SUBJECTS = {
     ("github", "deployments"): "/github",
@@ -282,7 +168,7 @@ def test_the_documented_table_is_what_was_seen():
         "of the source, except `429_retry_after`, `skew` and `slow`, which go away. After each the same rows are landed,",
         "each once.",
         "",
-        "- **error**: one line with source, what happened and how to mend it; nothing is landed, the days stay open.",
+        "- **error**: one line with source, what happened and how to fix it; nothing is landed, the days stay open.",
         "- **whole**: the pull came through with the right rows.",
         "- **partial**: landed as partial, which never replaces a complete answer; the days stay open.",
         "- **quiet**: an empty answer in good form is a quiet day; it has no rows, so that it says nothing good or bad.",

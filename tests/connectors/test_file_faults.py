@@ -20,9 +20,7 @@ from simulator.servers.faults import change, scrambled
 from simulator.servers.records import PLANTED
 from simulator.servers.reports import write_reports
 from tests.conftest import settings_in
-from tests.connectors.test_gitops import FLUX
-from tests.connectors.test_k6_summaries import K6
-from tests.connectors.test_scan_reports import SCANS
+from tests.connectors.sections import FLUX, K6, SCANS
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 WINDOW = (date(2026, 11, 9), date(2026, 11, 12))

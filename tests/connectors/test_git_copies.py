@@ -190,7 +190,7 @@ def test_a_copy_of_a_file(connected, upstream):
 WRONG = {
     "credentials belong": 'url = "https://kari:x@host.invalid/{repository}.git"\nrepositories = ["a/b"]',
     "not into the address": 'url = "https://x@host.invalid/{repository}.git"\nrepositories = ["a/b"]',
-    "is no https, ssh or file address": 'url = "ext::sh -c x"\nrepositories = ["a/b"]',
+    "is not an https, ssh or file address": 'url = "ext::sh -c x"\nrepositories = ["a/b"]',
     "plain http only on loopback": 'url = "http://host.invalid/{repository}"\nrepositories = ["a/b"]',
     "needs repositories": 'url = "https://host.invalid/{repository}.git"',
     "needs {repository}": 'url = "https://host.invalid/a.git"\nrepositories = ["a/b", "a/c"]',

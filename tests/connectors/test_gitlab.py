@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 import pytest
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.connectors.code_hosts import GitLab
 from opsmetrics.sources import gitlab
-from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.pull import pull_stream
-from tests.connectors.desk import GITLAB
-from tests.connectors.test_equals_records import landed, since, table
+from tests.connectors.landed import landed_from, request_of, table
+from tests.connectors.sections import GITLAB
+from tests.connectors.test_equals_records import since
 from tests.connectors.told import Reply, fetched, telling
 
 
 def pulled(connected, stream, sources=GITLAB):
-    settings, organisation = connected(sources)
-    (result,) = pull_stream(settings, organisation, stream)
-    assert result.error is None
-    return landed(settings, stream)
+    return landed_from(connected, sources, stream)
 
 
 def test_deployments_of_every_project(connected, records, monkeypatch):
@@ -52,10 +46,7 @@ def test_merged_updates_package_by_package(connected, records):
 
 
 def request(connected, sources=GITLAB, stream="deployments"):
-    settings, organisation = connected(sources)
-    (connector,) = organisation.sources.connector
-    days = (date(2026, 11, 1), date(2026, 11, 10))
-    return FetchRequest.make(settings, organisation, connector, stream, days, datetime(2026, 11, 23, tzinfo=UTC))
+    return request_of(connected, sources, stream)
 
 
 def test_the_probe_counts_projects(connected, records):

@@ -15,18 +15,9 @@ from opsmetrics.sources.pull import pull_stream
 from simulator.servers.reports import write_notifications
 from simulator.world import END_DAY, local
 from tests.conftest import settings_in
-from tests.connectors.test_faults import ARGOCD
+from tests.connectors.sections import ARGOCD, FLUX
 
 FIRST = date(2026, 11, 9)
-FLUX = """
-[[connector]]
-name = "flux"
-kind = "flux_events"
-streams = ["deployments"]
-from = 2026-10-24
-folder = "flux"
-environment = "prod"
-"""
 AUGUST = (date(2026, 8, 3), date(2026, 8, 6))
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.connectors.desks import IssueField, Jira
-from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.jira import issues
 from opsmetrics.sources.jira.client import Client
 from opsmetrics.sources.jira.places import ended_at, entered_at, filled_at, first_value, is_one_of, names_of
-from opsmetrics.sources.pull import pull_stream
 from simulator.world import local
-from tests.connectors.desk import JIRA
-from tests.connectors.test_equals_records import landed, table
+from tests.connectors.landed import landed_from, request_of, table
+from tests.connectors.sections import JIRA
 
 
 def pulled(connected, stream, sources=JIRA):
-    settings, organisation = connected(sources)
-    (result,) = pull_stream(settings, organisation, stream)
-    assert result.error is None
-    return landed(settings, stream)
+    return landed_from(connected, sources, stream)
 
 
 def test_incidents(connected, records):
@@ -63,10 +58,7 @@ def test_incidents_declared_by_a_field_are_found_whenever_they_were_registered(c
 
 
 def request(connected, sources, stream="incidents"):
-    settings, organisation = connected(sources)
-    (connector,) = organisation.sources.connector
-    days = (date(2026, 11, 1), date(2026, 11, 10))
-    return FetchRequest.make(settings, organisation, connector, stream, days, datetime(2026, 11, 23, tzinfo=UTC))
+    return request_of(connected, sources, stream)
 
 
 def test_the_probe_resolves_the_names(connected):
@@ -124,7 +116,7 @@ def test_what_no_field_is_named_for_is_not_told():
     [
         ({"queries": {}}, "incidents needs a query"),
         ({"queries": {"incidents": "project = OPS Order  BY created"}}, "leave 'order by' out"),
-        ({"fields": {"incidents": {"title": "summary"}}}, "no column that can be told"),
+        ({"fields": {"incidents": {"title": "summary"}}}, "not a column of the stream"),
         ({"fields": {"incidents": {"signature": {"field": "a", "status": ["done"]}}}}, "exactly one of"),
         ({"streams": ["maintenance_tasks"], "queries": {"maintenance_tasks": "x"}}, "team_id"),
     ],

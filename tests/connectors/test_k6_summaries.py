@@ -12,17 +12,8 @@ from opsmetrics.landing import load_paths
 from opsmetrics.sources.pull import pull_stream
 from simulator.servers.records import Records
 from simulator.servers.reports import PEAK, write_load_tests
+from tests.connectors.sections import K6
 
-K6 = """
-[[connector]]
-name = "k6"
-kind = "k6_summaries"
-streams = ["load_tests"]
-from = 2026-10-24
-folder = "k6"
-names = '(?P<service>.+?)-(?P<at>\\d{8}T\\d{6}Z)\\.(export|handled|machine)\\.json'
-limits = [{ metric = "http_req_duration", value = "p(95)", at_most = 500 }]
-"""
 SMALL = """
 [[connector]]
 name = "k6"

@@ -13,11 +13,7 @@ from simulator.servers.identity import CLIENT_SECRET
 from simulator.servers.records import PLANTED
 from simulator.servers.reports import write_reports
 from tests.asking import http_get
-from tests.connectors.desk import DESK
-from tests.connectors.test_faults import ARGOCD, PROBERS, ZABBIX
-from tests.connectors.test_gitops import FLUX
-from tests.connectors.test_k6_summaries import K6
-from tests.connectors.test_scan_reports import SCANS
+from tests.connectors.sections import ARGOCD, DESK, FLUX, K6, PROBERS, SCANS, ZABBIX
 
 WINDOW = (date(2026, 11, 9), date(2026, 11, 13))
 # Where each marked text must be found in what the servers say, so that the search below means something.

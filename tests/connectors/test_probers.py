@@ -15,7 +15,7 @@ from opsmetrics.sources.pull import pull_stream
 from simulator.servers.probers import FIRST_MONITOR, REPOSITORY, changes
 from simulator.world import local
 from tests.conftest import settings_in
-from tests.connectors.test_faults import PROBERS
+from tests.connectors.sections import PROBERS
 
 DAYS = (date(2026, 11, 2), date(2026, 11, 20))
 

@@ -15,30 +15,10 @@ from opsmetrics.landing import load_paths
 from opsmetrics.sources.pull import pull_stream
 from simulator.servers.reports import scans, write_scans
 from simulator.world import END_DAY
+from tests.connectors.sections import SCANS
 from tests.patience import LIMIT_SECONDS
 
 FIRST = date(2026, 11, 1)
-SCANS = """
-[[connector]]
-name = "trivy"
-kind = "scan_reports"
-streams = ["vulnerabilities"]
-from = 2026-10-24
-tool = "trivy"
-folder = "scans/trivy"
-artifacts = [{ match = "registry.example/*", exposed = true }]
-known_exploited_file = "scans/known-exploited.json"
-
-[[connector]]
-name = "grype"
-kind = "scan_reports"
-streams = ["vulnerabilities"]
-from = 2026-10-24
-tool = "grype"
-folder = "scans/grype"
-artifacts = [{ match = "registry.example/*", exposed = true }]
-known_exploited_file = "scans/known-exploited.json"
-"""
 SMALL = """
 [[connector]]
 name = "scans"

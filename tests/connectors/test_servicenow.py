@@ -10,19 +10,14 @@ import pytest
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.connectors.desks import ServiceNow
 from opsmetrics.sources import servicenow
-from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.pull import pull_stream
 from simulator.world import local
-from tests.connectors.desk import SERVICENOW, SERVICENOW_OAUTH
-from tests.connectors.test_equals_records import landed, table
+from tests.connectors.landed import landed_from, request_of, table
+from tests.connectors.sections import SERVICENOW, SERVICENOW_OAUTH
 from tests.connectors.told import Reply, fetched, telling
 
 
 def pulled(connected, stream, sources=SERVICENOW):
-    settings, organisation = connected(sources)
-    (result,) = pull_stream(settings, organisation, stream)
-    assert result.error is None
-    return landed(settings, stream)
+    return landed_from(connected, sources, stream)
 
 
 def test_incidents(connected, records, monkeypatch):
@@ -46,10 +41,7 @@ def test_changes_are_planned_tasks(connected, records, sources):
 
 
 def request(connected, sources=SERVICENOW, stream="incidents"):
-    settings, organisation = connected(sources)
-    (connector,) = organisation.sources.connector
-    days = (date(2026, 11, 1), date(2026, 11, 10))
-    return FetchRequest.make(settings, organisation, connector, stream, days, datetime(2026, 11, 23, tzinfo=UTC))
+    return request_of(connected, sources, stream)
 
 
 def test_the_probe_counts(connected):
@@ -205,7 +197,7 @@ def settings_of(**more):
         ({"streams": ["maintenance_tasks"]}, "needs a query"),
         ({"fields": {"incidents": {"signature": "short_description"}}}, "text or people"),
         ({"fields": {"incidents": {"signature": "problem_id.opened_by"}}}, "text or people"),
-        ({"fields": {"incidents": {"title": "number"}}}, "no column that can be told"),
+        ({"fields": {"incidents": {"title": "number"}}}, "not a column of the stream"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(more, said):

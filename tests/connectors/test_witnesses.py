@@ -28,13 +28,9 @@ from opsmetrics.sources.http import Http
 from opsmetrics.sources.pull import pull_stream
 from simulator.servers.reports import write_reports
 from simulator.servers.resourcegraph import TABLES, tables
-from tests.connectors.desk import DESK
+from tests.connectors.sections import ARGOCD, DESK, FLUX, GRAFANA, JSM, K6, PAGERDUTY, PROBERS, SCANS, ZABBIX
 from tests.connectors.test_clone_episodes import CLONES, DEPS_DEV, OWN, lay_history
-from tests.connectors.test_faults import ARGOCD, GRAFANA, JSM, PAGERDUTY, PROBERS, ZABBIX
 from tests.connectors.test_git_clones import Repository
-from tests.connectors.test_gitops import FLUX
-from tests.connectors.test_k6_summaries import K6
-from tests.connectors.test_scan_reports import SCANS
 from tests.connectors.witnesses import (
     ASKING,
     Answer,

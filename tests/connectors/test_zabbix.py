@@ -17,7 +17,7 @@ from opsmetrics.sources.zabbix import PAGE
 from opsmetrics.sources.zabbix_maintenance import spans
 from simulator.world import END_DAY, local
 from tests.conftest import settings_in
-from tests.connectors.test_faults import ZABBIX
+from tests.connectors.sections import ZABBIX
 
 FIRST = date(2026, 11, 2)
 TOML = """

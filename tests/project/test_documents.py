@@ -64,6 +64,11 @@ def mentions(pattern: str, part: str) -> list[tuple[str, str]]:
 NUMBER = r"\d+(?:\.\d+)*"
 
 
+def test_the_list_of_documents_names_each_of_them():
+    listed = set(re.findall(r"\(([\w-]+\.md)\)", WRITTEN["docs/README.md"]))
+    assert listed == {path.name for path in DOCS.glob("*.md")} - {"README.md"}
+
+
 def test_every_section_of_the_method_that_is_mentioned_exists():
     known = {heading.split()[0].rstrip(".") for heading in headings("docs/method.md")}
     found = mentions(rf"\b[Mm]ethod(?:'s)?(?:,? section)? ({NUMBER}{TO}{NUMBER})*)", NUMBER)

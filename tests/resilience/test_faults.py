@@ -208,7 +208,7 @@ def test_a_load_from_the_future_is_replaced_by_later_ones(place, note):
     del place.env["OPSMETRICS_NOW"]
     checks.write_text(right)
     ended_whole(place)
-    note("A record landed while the clock was ahead, mended later", WHOLE, place)
+    note("A record landed while the clock was ahead, corrected later", WHOLE, place)
 
 
 # --- at once --------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def _git_url(url: str) -> str:
     plain = re.match(r"^(https?|ssh|file)://(?:(?P<user>[^/@]*)@)?(?P<rest>.+)$", url)
     short = re.match(r"^[\w.-]+@[\w.-]+:[^:].*$", url)
     if plain is None and short is None:
-        raise ValueError("it is no https, ssh or file address; write https://host/owner/name.git")
+        raise ValueError("it is not an https, ssh or file address; write https://host/owner/name.git")
     if plain is not None and (plain["user"] or "") and (":" in plain["user"] or url.startswith("http")):
         raise ValueError("credentials belong to git's credential helper, not into the address")
     return checked(url) if url.startswith("http") and "{" not in url else url

@@ -76,7 +76,7 @@ def check_columns(
     for stream, columns in fields.items():
         known = {*defaults.get(stream, ()), *(feeds[stream].untold if stream in feeds else ())}
         for column in columns.keys() - known:
-            raise ValueError(f"fields.{stream}.{column} is no column that can be told: {sorted(known)}")
+            raise ValueError(f"fields.{stream}.{column} is not a column of the stream: {sorted(known)}")
 
 
 AnyIssueField = Annotated[IssueField, BeforeValidator(_field)]

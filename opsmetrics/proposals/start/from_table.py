@@ -128,7 +128,7 @@ def read_table(draft: Draft, path: Path) -> None:
         # An address is a person's.
         if cells["team"] and "@" not in cells["team"]:
             team = draft.team(cells["team"], path.name)
-            no_day = f"says {said_since!r}, which is no day" if said_since else "does not say since when"
+            no_day = f"says {said_since!r}, which is not a day" if said_since else "does not say since when"
             why = f"{path.name} says so" if since else f"{path.name} {no_day}"
             owners.setdefault(service.id, []).append(
                 OwnerDraft(team, since or date.max, why, is_said=since is not None)
@@ -152,7 +152,7 @@ def _tell_what_was_not_read(
 ) -> None:
     said = (row.get(found.get("since", ""), "").strip() for row in rows)
     if no_days := list(dict.fromkeys(repr(text) for text in said if text and _day(text) is None)):
-        what = f"{path.name}: {names_of(no_days)} in {found['since']!r} is no day"
+        what = f"{path.name}: {names_of(no_days)} in {found['since']!r} is not a day"
         draft.guess("services.toml", what, "write since when, such as 2026-01-31 or 31.01.2026, there or in the table")
     if left := [repr(name) for name in header if name and name not in found.values()]:
         what = f"of {path.name} these columns are not read: {names_of(left)}"

@@ -250,9 +250,7 @@ def _nothing(given: Given, found: Proposed) -> Problem:
         why = "".join(f"; {guess.what}" for guess in found.draft.guesses if guess.is_loss)
         fix = "export the column that names it too, or add a table with columns service and team"
         if why:
-            fix = (
-                "mend the export; or add a table with columns service and team, and mend the query that is written then"
-            )
+            fix = "correct the export; or add a table with columns service and team, then correct its query"
         return Problem(str(given.org), None, f"nothing names any service: {known}{why}", fix)
     if found.nameless and not found.unread:
         message = f"names of files cannot be written: {names_of(path.name for path in found.nameless)}"

@@ -177,16 +177,15 @@ def decided(words: Words, goals: Sequence[GoalReview]) -> str:
     return words.text("brief.decided", count=len(goals)) if goals else words.text("brief.no_decisions")
 
 
-def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team: bool = True) -> Paragraph | Table:
+def decisions(words: Words, goals: Sequence[GoalReview], name: str) -> Paragraph | Table:
     """Return what was decided and what came of it, or that nothing was."""
     if not goals:
         return Paragraph(words.text("brief.no_decisions"))
-    team = (words.column("word.team", width=2),) if with_team else ()
     return Table(
         name=name,
         caption=words.text("goal.caption"),
         columns=(
-            *team,
+            words.column("word.team", width=2),
             words.column("word.metric", width=3),
             words.column("goal.decided", "date", 1.2),
             words.column("goal.due", "date", 1.2),
@@ -195,15 +194,15 @@ def decisions(words: Words, goals: Sequence[GoalReview], name: str, *, with_team
             words.column("goal.forecast", width=2.8),
             words.column("goal.effect", width=2.8),
         ),
-        rows=tuple(_decision(words, goal, with_team=with_team) for goal in goals),
+        rows=tuple(_decision(words, goal) for goal in goals),
         note=words.text("goal.note", now=words.now),
     )
 
 
-def _decision(words: Words, goal: GoalReview, *, with_team: bool) -> tuple[Cell, ...]:
+def _decision(words: Words, goal: GoalReview) -> tuple[Cell, ...]:
     points = " → ".join(fmt.points(words.language, goal.points_then, goal.points_now))
     return (
-        *([Cell(words.teams[goal.team_id])] if with_team else []),
+        Cell(words.teams[goal.team_id]),
         Cell(goal.title.get(words.language)),
         words.cells.day(goal.decided_on),
         words.cells.day(goal.due_on),

@@ -68,7 +68,6 @@ class ScoreMove:
     level_before: int | None
     status_before: str | None
     score_year: float | None
-    level_year: int | None
     signs: int
     stale: int
 
@@ -144,7 +143,7 @@ def score_moves(snapshot: Snapshot, period: Period, against: Baselines) -> Rows[
            )
            select n.team_id, n.area_id, n.score, n.level, n.status, n.is_on_edge,
                b.score as score_before, b.level as level_before, b.status as status_before,
-               y.score as score_year, y.level as level_year,
+               y.score as score_year,
                coalesce(g.signs, 0) as signs, coalesce(o.stale, 0) as stale
            from scored as n
            left join scored as b

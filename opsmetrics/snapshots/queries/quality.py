@@ -299,7 +299,7 @@ def missing_days(snapshot: Snapshot) -> Rows[MissingDays]:
 
 
 def quarantine(snapshot: Snapshot) -> Rows[Quarantined]:
-    """Return the rows set aside in loads that still count, by reason: mending a source clears its list."""
+    """Return the rows set aside in loads that still count, by reason: correcting a source clears its list."""
     return query(
         snapshot,
         Quarantined,

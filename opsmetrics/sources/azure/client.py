@@ -24,7 +24,7 @@ from opsmetrics.sources.http import FIXES, ROLES, Http, said_status
 
 
 class AzureRetry(RetryPolicy):
-    """Azure's retry policy, mended where the contracts (section A) found it wanting.
+    """Azure's retry policy, corrected where the contracts (section A) found it wanting.
 
     Our POSTs only read, so they are tried again; a 504 is not, because it means that the query itself took ten
     minutes; Resource Graph says in a header of its own when its quota returns.
@@ -91,7 +91,7 @@ def client_arguments(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def translate_errors(request: FetchRequest[Any], what: str) -> Generator[None]:
-    """Turn Azure's exceptions into one line with the way to mend it; bodies stay out of it."""
+    """Turn Azure's exceptions into one line with the way to fix it; bodies stay out of it."""
     name, kind = request.connector.name, request.connector.kind
     role = ROLES.get(kind, "a reader role")
     try:

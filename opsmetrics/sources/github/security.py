@@ -15,8 +15,8 @@ from opsmetrics.sources.http import RefusedError
 from opsmetrics.sources.vulnerability_facts import KnownExploited, automatable_and_total, known_exploited, opaque
 
 Row = dict[str, Any]
-# Reasons for closing an alert that say that there is nothing to mend. Every other one (tolerable risk, no time, a fix
-# under way, will not be fixed, a rule that dismisses by itself) leaves it as open as it was: a click mends nothing.
+# Reasons for closing an alert that say that there is nothing to fix. Every other one (tolerable risk, no time, a fix
+# under way, will not be fixed, a rule that dismisses by itself) leaves it as open as it was: a click fixes nothing.
 NO_FINDING = frozenset(
     {
         *("inaccurate", "not_used"),
@@ -24,7 +24,7 @@ NO_FINDING = frozenset(
         *("false_positive", "used_in_tests", "pattern_deleted", "pattern_edited"),
     }
 )
-STILL_OPEN = "alerts kept open although somebody dismissed them, because nothing was mended"
+STILL_OPEN = "alerts kept open although somebody dismissed them, because nothing was fixed"
 # Scope of a dependency -> whether it runs where others reach it; any other word says nothing.
 _EXPOSED = {"runtime": True, "development": False}
 # Severity of a rule of code scanning that has no security severity; any other is not known.
@@ -84,7 +84,7 @@ def _alerts(client: Client, repository: str, kind: str, **params: Any) -> Iterat
 
 
 def _ended(alert: Row) -> datetime | None:
-    """When an alert ended: mended, or found to be none; what somebody only set aside is open.
+    """When an alert ended: fixed, or found to be none; what somebody only set aside is open.
 
     The state decides: an alert that was opened again may carry times of its first end.
     """

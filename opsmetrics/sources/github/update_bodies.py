@@ -64,7 +64,7 @@ _IN_FOLDERS = re.compile(
     r"^Bumps\s+(?:\[(?P<linked>[^\]]+)\]\([^)]*\)|(?P<plain>\S+))\s+across\s+\d+\s+directories:", re.IGNORECASE
 )
 _FOLDER = re.compile(r"^- `[^`]+`:\s+(?P<old>\S+)\s+(?:->|→)\s+(?P<new>\S+)\s*$")
-# What only a request says that mends a weakness.
+# What only a request says that fixes a vulnerability.
 _MENDS = re.compile(
     r"^#+ GitHub Vulnerability Alerts\s*$|\*\*This update includes (?:a )?security fix(?:es)?\.\*\*"
     r"|\bYou can disable automated security fix PRs for this repo\b",
@@ -113,7 +113,7 @@ class UpdateRequest:
     Attributes:
         is_update: Whether it changes versions at all.
         is_understood: Whether it says which packages, or that there are none.
-        is_security: Whether its title or body says that it mends a weakness.
+        is_security: Whether its title or body says that it fixes a vulnerability.
         is_closed_by_bot: Whether its title says that the bot closed it.
         scope: Where in the repository; empty for all of it.
         changes: Packages; one of unknown package where it does not say which.

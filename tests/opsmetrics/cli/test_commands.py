@@ -113,7 +113,7 @@ def test_a_query_may_be_a_file_or_come_from_standard_input(here, small_run, tmp_
     [
         (("sql", "-"), b"select 1 as \xff", "standard input is not UTF-8"),
         (("sql", b"select 1 as \xff"), b"", "the query is not UTF-8"),
-        (("sql", "-f", "/dev/zero"), b"", "that is no query"),
+        (("sql", "-f", "/dev/zero"), b"", "that is not a query"),
         (("sql",), None, "write a query"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.core.half_restored import MARKER, under_way
 from opsmetrics.core.json_text import json_value
-from opsmetrics.operations.care import read_record
+from opsmetrics.operations.housekeeping_records import read_record
 from opsmetrics.operations.restore_records import newest_test
 from opsmetrics.reports.digest import read_told
 from opsmetrics.snapshots.store import current

@@ -80,7 +80,7 @@ FAULTS: dict[str, list[tuple[str, str, str]]] = {
         ('id = "small"', 'id = "small"\nlanguage = "no"', "allowed are nb, en"),
         ('id = "small"', 'id = "small"\nclosed_days = ["24.12"]', "12-24"),
         ("history_from = 2026", "history_from = 0226", "a year from 2000 on"),
-        ('id = "small"', 'id = "small"\nclosed_days = ["02-30"]', "no day of any year"),
+        ('id = "small"', 'id = "small"\nclosed_days = ["02-30"]', "not a day of any year"),
         ('prod = ["production"]', 'prod = ["production"]\ntest = ["Production"]', "let one environment have it"),
         ('prod = ["production"]', 'prod = [""]', "leave it out"),
         ("now = 2026-09-02T06:00:00Z", "now = 2026-09-02", "offset"),

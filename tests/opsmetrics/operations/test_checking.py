@@ -114,7 +114,7 @@ def test_times_without_a_zone_name_the_setting(settings, small):
 
 def test_rows_that_break_the_contract_name_their_line(settings, small):
     edit(small, "data/incidents.jsonl", '"severity": 3', '"severity": "high"')
-    assert one(settings, error=False, file="incidents.jsonl", said="1 of 20 rows", fix="mend them") == 3
+    assert one(settings, error=False, file="incidents.jsonl", said="1 of 20 rows", fix="correct them") == 3
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_folder_of_a_connector_that_is_not_there_is_an_error(settings):
     [
         ({"engine": "spak"}, "not an engine"),
         ({"webhook_url": "https://chat.example.org/x", "webhook_format": "discord"}, "'discord' is not known"),
-        ({"webhook_url": "http://chat.example.org/x"}, "no https address"),
+        ({"webhook_url": "http://chat.example.org/x"}, "not an https address"),
         ({"ca_file": Path(__file__)}, "cannot be read as certificates"),
         ({"ca_file": Path("gone.pem")}, "cannot be read as certificates"),
     ],
@@ -267,7 +267,7 @@ def test_settings_that_a_later_command_would_stumble_over_are_errors(settings, c
 
 def test_a_setting_that_nobody_reads_is_said(settings, monkeypatch):
     monkeypatch.setenv("OPSMETRICS_BACKUPS", "/mnt/other")
-    one(settings, error=False, file="environment", said="OPSMETRICS_BACKUPS is no setting", fix="OPSMETRICS_BACKUP?")
+    one(settings, error=False, file="environment", said="OPSMETRICS_BACKUPS is not a setting", fix="OPSMETRICS_BACKUP?")
 
 
 def test_a_datastore_of_which_nobody_says_what_was_promised_is_said(settings):

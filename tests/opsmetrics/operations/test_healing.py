@@ -29,7 +29,7 @@ from opsmetrics.landing import (
     verify_load,
 )
 from opsmetrics.landing.backup_copies import repair_loads
-from opsmetrics.operations import care, health, restoring
+from opsmetrics.operations import health, housekeeping_records, restoring
 from opsmetrics.operations.backup import back_up
 from opsmetrics.operations.copies import Copies
 from opsmetrics.operations.manifests import MANIFESTS, SPARE, BackupError, read_manifest
@@ -91,7 +91,9 @@ def test_a_damaged_copy_is_written_again_from_a_whole_original(settings, target)
     done = back_up(settings, target, NOW + timedelta(hours=1))
     assert [copy.read_bytes(), text.read_bytes()] == wholes
     assert (len(done.healed), done.damaged) == (2, [])
-    assert care.read_record(settings.home, care.BACKUP).result == care.OK
+    assert (
+        housekeeping_records.read_record(settings.home, housekeeping_records.BACKUP).result == housekeeping_records.OK
+    )
 
 
 def test_a_damaged_original_is_named_and_never_copied(settings, target):

@@ -19,7 +19,7 @@ from tests.listening import listening
 )
 def test_a_webhook_in_clear_is_refused(tmp_path, address):
     settings = replace(settings_in(tmp_path), webhook_url=address, retry_seconds=0)
-    with pytest.raises(ConfigurationError, match="no https address") as refused:
+    with pytest.raises(ConfigurationError, match="not an https address") as refused:
         post(settings, Message("title", ("line",), None))
     assert "Zq9xK4" not in str(refused.value)
 

@@ -152,7 +152,7 @@ def test_hours_of_the_organisation_move_the_calendar(small):
             '[working_hours]\nend = "07:00"\n[environments]',
             "'end' must be later",
         ),
-        ("organisation.toml", "[environments]", 'holidays = "XX"\n[environments]', "no country code"),
+        ("organisation.toml", "[environments]", 'holidays = "XX"\n[environments]', "not a country code"),
         ("teams.toml", 'id = "beta"', 'id = "beta"\nworking_hours = { start = "17:00" }', "'end' must be later"),
         ("sources.toml", 'root = "data"', 'root = "data"\nwithout = ["toil_report"]', "'toil_reports'"),
     ],

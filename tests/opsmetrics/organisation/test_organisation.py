@@ -72,7 +72,7 @@ CASES = {
         "slo.toml",
         "target = 0.99\n",
         "target = true\n",
-        "target: it is no number",
+        "target: it is not a number",
         "write a number",
     ),
     "wrong value": ("teams.toml", 'type = "platform"', 'type = "platfrom"', "type", "product, platform"),
@@ -128,7 +128,7 @@ CASES = {
         "correct the value",
     ),
     "an id in capitals": ("teams.toml", 'id = "beta"', 'id = "Beta Team"', "it is no id", "small letters"),
-    "a day as people write it": ("sources.toml", "[2026-07-01,", '["01.07.2026",', "it is no day", "2026-01-31"),
+    "a day as people write it": ("sources.toml", "[2026-07-01,", '["01.07.2026",', "it is not a day", "2026-01-31"),
     "no production": ("organisation.toml", "prod =", "production =", "none is called prod", ""),
     "an address for a repository": (
         "services.toml",
@@ -413,7 +413,7 @@ def test_configuration_is_a_file_that_ends(small, name, what):
     else:
         path.symlink_to("/dev/zero")
     (problem,) = [found for found in problems(small) if found.file == str(path)]
-    assert problem.message == "this is no file"
+    assert problem.message == "this is not a file"
 
 
 def test_a_number_without_end_is_no_valid_toml(small):

@@ -235,7 +235,7 @@ def test_a_day_that_no_table_says_is_a_guess_and_so_is_what_was_not_read(tmp_pat
     found, organisation = proposed(tmp_path, paths=(table,))
     start = organisation.settings.history_from
     assert [guess.what for guess in found.draft.guesses] == [
-        "tjenester.csv: '31.02.2024' in 'Fra' is no day",
+        "tjenester.csv: '31.02.2024' in 'Fra' is not a day",
         "of tjenester.csv these columns are not read: 'Ansvarlig til'",
         f"owners of web, api are dated from {start}, because nothing says since when",
     ]

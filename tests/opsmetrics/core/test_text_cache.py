@@ -8,7 +8,7 @@ import pytest
 
 from opsmetrics.catalogue import sqltree
 from opsmetrics.catalogue.sqltree import Tree, parse_select
-from opsmetrics.core.kept import Kept
+from opsmetrics.core.text_cache import TextCache
 
 
 @pytest.fixture(autouse=True)
@@ -18,35 +18,35 @@ def cache(monkeypatch, tmp_path) -> Path:
 
 
 def test_the_next_process_knows_what_this_one_worked_out(cache):
-    kept = Kept("names", "1")
+    kept = TextCache("names", "1")
     assert kept.get("a text") is None
     kept.add("a text", {"found": [1]})
     assert not cache.exists(), "nothing is written before all is known"
     kept.save()
-    assert Kept("names", "1").get("a text") == {"found": [1]}
-    assert Kept("names", "1").get("another") is None
-    assert Kept("names", "2").get("a text") is None, "another version works out anew"
+    assert TextCache("names", "1").get("a text") == {"found": [1]}
+    assert TextCache("names", "1").get("another") is None
+    assert TextCache("names", "2").get("a text") is None, "another version works out anew"
     assert "a text" not in cache.read_text(), "texts themselves are not kept"
 
 
 def test_two_that_write_add_up(cache):
-    first, second = Kept("names", "1"), Kept("names", "1")
+    first, second = TextCache("names", "1"), TextCache("names", "1")
     first.add("a", 1)
     first.save()
     second.add("b", 2)
     second.save()
-    assert [Kept("names", "1").get(text) for text in "ab"] == [1, 2]
+    assert [TextCache("names", "1").get(text) for text in "ab"] == [1, 2]
 
 
 def test_what_nobody_asks_for_any_more_goes_when_there_is_much(cache, monkeypatch):
-    old = Kept("names", "1")
+    old = TextCache("names", "1")
     old.add("old", 1)
     old.save()
-    monkeypatch.setattr("opsmetrics.core.kept._MOST", 1)
-    new = Kept("names", "1")
+    monkeypatch.setattr("opsmetrics.core.text_cache._MOST", 1)
+    new = TextCache("names", "1")
     new.add("new", 2)
     new.save()
-    assert [Kept("names", "1").get(text) for text in ("old", "new")] == [None, 2]
+    assert [TextCache("names", "1").get(text) for text in ("old", "new")] == [None, 2]
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_what_nobody_asks_for_any_more_goes_when_there_is_much(cache, monkeypatc
 def test_a_damaged_one_is_an_empty_one(cache, content):
     cache.parent.mkdir()
     cache.write_bytes(content)
-    kept = Kept("names", "1")
+    kept = TextCache("names", "1")
     assert kept.get("a") is None
     kept.add("a", 1)
     kept.save()
-    assert Kept("names", "1").get("a") == 1
+    assert TextCache("names", "1").get("a") == 1
 
 
 def test_one_that_cannot_be_written_is_none(cache, monkeypatch):
     cache.parent.write_text("a file where the folder should be")
-    kept = Kept("names", "1")
+    kept = TextCache("names", "1")
     kept.add("a", 1)
     kept.save()
     assert kept.get("a") is None
@@ -74,7 +74,7 @@ def test_one_that_cannot_be_written_is_none(cache, monkeypatch):
 
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", homeless)
-    nowhere = Kept("names", "1")
+    nowhere = TextCache("names", "1")
     nowhere.add("a", 1)
     nowhere.save()
     assert nowhere.get("a") is None

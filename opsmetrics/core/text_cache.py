@@ -23,7 +23,7 @@ from opsmetrics.core.settings import cache_folder
 _MOST = 2_000
 
 
-class Kept:
+class TextCache:
     """JSON values by the text that they follow from.
 
     Attributes:

@@ -1,4 +1,7 @@
-"""Housekeeping: compaction, a backup, and a restore test of our own service, recorded like everybody's."""
+"""Housekeeping: compaction, a backup, and a restore test of our own service, recorded like everybody's.
+
+Asset keys, group and job keep the name ``upkeep``: schedules, records and dashboards of installations know it.
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,4 +119,4 @@ def restored(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     )
 
 
-UPKEEP = [compaction, backup, restored]
+HOUSEKEEPING = [compaction, backup, restored]
