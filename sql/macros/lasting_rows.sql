@@ -22,7 +22,8 @@ create or replace macro macros.lasting_rows(for_stream, key, starts) as table
     -- What another source told under the same id of something that began more than a day apart is something else
     -- (staging.shared_ids): one row is never made of two records.
     several as (
-        select * from told where _copies > 1
+        select *, arg_max(first_starts_at, _rank) over (partition by key) as _start
+        from told where _copies > 1
         qualify
             _origin is not distinct from arg_max(_origin, _rank) over (partition by key)
             or coalesce(
@@ -38,7 +39,9 @@ create or replace macro macros.lasting_rows(for_stream, key, starts) as table
     union all by name
     -- arg_max passes over nulls: a delivery that does not tell of the acknowledgement takes back none that was told.
     select
-        arg_max(columns(* exclude (_rank, _copies, _origin, _day, first_starts_at, untold)), _rank),
-        min(first_starts_at) as first_starts_at, min(_day) as first_day, arg_max(_day, _rank) as day,
+        arg_max(columns(* exclude (_rank, _copies, _origin, _day, _start, first_starts_at, untold)), _rank),
+        -- Its day is that on which it began, whenever it was told again.
+        min(first_starts_at) as first_starts_at, min(_day) as first_day,
+        min(_day) filter (first_starts_at is not distinct from _start) as day,
         arg_min(untold, row(len(untold), untold)) as untold
     from several group by key
