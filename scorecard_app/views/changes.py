@@ -157,7 +157,7 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
         Column(page.text("explain.before"), "number"),
         Column(page.text("changes.period_value"), "number"),
         Column(page.now, "number"),
-        Column(page.text("metric.mean"), "number"),
+        Column(page.text("metric.centre"), "number"),
         Column(page.text("metric.signal")),
     )
     table = Table("signals", page.text("changes.signals_caption"), columns, rows, source=source("signals"))
