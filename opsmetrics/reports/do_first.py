@@ -75,6 +75,7 @@ class DoFirst:
         plan: The cheapest way to the next level, first step first; empty where there is none.
         waiting: Areas that a gate holds down and that no work frees: it ends by itself.
         unconnected: What should be connected, overdue first.
+        reached: The next level where the scores reach it already, so that it needs no step but time; else None.
         is_top: Whether there is no level above the team's.
         first_day: The team's first day.
     """
@@ -84,6 +85,7 @@ class DoFirst:
     plan: Sequence[PlanStep]
     waiting: Sequence[AreaScore]
     unconnected: Sequence[Unconnected]
+    reached: int | None
     is_top: bool
     first_day: date | None
 
@@ -118,6 +120,7 @@ def do_first(
         plan=plan,
         waiting=[row for row in gates if row.area_id not in freed],
         unconnected=unconnected(rows),
+        reached=_reached(score, cells),
         is_top=score is not None and score.level == TOP_LEVEL,
         first_day=team.onboarded_on,
     )
@@ -130,8 +133,17 @@ def _idle(points: Sequence[float]) -> State:
     return "nothing" if min(points) >= FULL_POINTS else "too_little"
 
 
+def _reached(score: TeamScore | None, cells: Sequence[AreaScore]) -> int | None:
+    """The next level, where it waits for its weeks alone: the team's score is there, and no area is too low for it."""
+    if score is None or score.level is None or (score.level_by_score or 0) <= score.level:
+        return None
+    known = [row for row in cells if row.score is not None]
+    is_free = all(row.gate is None and (row.level_by_score or 0) >= score.level for row in known)
+    return score.level + 1 if is_free else None
+
+
 def _without(state: State, team: Team) -> DoFirst:
-    return DoFirst(state, None, (), (), (), is_top=False, first_day=team.onboarded_on)
+    return DoFirst(state, None, (), (), (), reached=None, is_top=False, first_day=team.onboarded_on)
 
 
 def _first(

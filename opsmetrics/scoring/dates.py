@@ -15,8 +15,8 @@ from opsmetrics.catalogue import Catalogue
 from opsmetrics.scoring.aggregate import AREA, TEAM
 from opsmetrics.scoring.formula import TeamFormula, formulas
 from opsmetrics.scoring.inputs import ScoreInputs
-from opsmetrics.scoring.outlook import FULL_POINTS, KEY, Prospect, done_after, prospects, quarter_ends
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.scoring.outlook import KEY, Prospect, done_after, prospects, quarter_ends
+from opsmetrics.scoring.points import FULL_POINTS, required_points
 from opsmetrics.scoring.status import CELL
 
 _DATED = {
@@ -125,7 +125,8 @@ def _team_rows(
 def shown(prospect: Prospect, done: int) -> dict[str, object]:
     """Return the columns that say when work that is done after some days shows."""
     full = prospect.shown_after(done)
-    met = prospect.shown_after(done, KRAV_POINTS) if prospect.points < KRAV_POINTS else None
+    required = required_points(prospect.metric.header.krav)
+    met = prospect.shown_after(done, required) if prospect.points < required else None
     return {
         "shows_on": None if full is None else prospect.on + timedelta(days=full),
         "krav_on": None if met is None else prospect.on + timedelta(days=met),

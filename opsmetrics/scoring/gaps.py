@@ -6,21 +6,22 @@ import polars as pl
 
 from opsmetrics.catalogue import Ruleset
 from opsmetrics.scoring.aggregate import AREA, TEAM
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.scoring.points import FULL_POINTS, KRAV_POINTS
 
 
 def gaps(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataFrame:
     """Split ``100 - T`` into metrics, and recompute T with each metric fixed.
 
     Args:
-        cells: Metrics with ``points`` and ``evidence_weight``.
+        cells: Metrics with ``points``, ``evidence_weight`` and ``krav``.
         areas: With ``score``, ``status`` and ``area_weight``; only published areas (status ok) take part.
         ruleset: For lambda.
 
     Returns:
         ``team_id, area_id, metric_id, as_of, grain, points_lost, gain_if_met, gain_to_krav``: points of the team
         score. ``points_lost`` sums to ``100 - T`` per team. ``gain_if_met`` is T with the metric at its target
-        (100 points) minus T; ``gain_to_krav`` the same with the metric at the requirement (60 points).
+        (100 points) minus T; ``gain_to_krav`` the same with the metric at the requirement (60 points, and 100 where
+        only the target meets it).
     """
     share = ruleset.weakest_share
     published = areas.filter(pl.col("status") == "ok").select(*AREA, "score", "area_weight").sort(AREA)
@@ -34,7 +35,7 @@ def gaps(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataF
     # The trend's own windows are never shown as a score, so there is nothing to explain.
     shown = ~pl.col("grain").cast(pl.String).str.starts_with("series_")
     published = published.filter(shown)
-    scored = cells.select(*AREA, "metric_id", "points", "weight", "evidence_weight").filter(
+    scored = cells.select(*AREA, "metric_id", "points", "weight", "evidence_weight", "krav").filter(
         shown & pl.col("points").is_not_null() & (pl.col("evidence_weight") > 0)
     )
     joined = scored.join(published, on=AREA).with_columns(
@@ -47,8 +48,10 @@ def gaps(cells: pl.DataFrame, areas: pl.DataFrame, ruleset: Ruleset) -> pl.DataF
         joined.sort([*AREA, "metric_id"])
         .with_columns(
             points_lost=lost * (100 - pl.col("points")),
-            gain_if_met=_gain(within, 100.0, share),
-            gain_to_krav=_gain(within, KRAV_POINTS, share),
+            gain_if_met=_gain(within, pl.lit(FULL_POINTS), share),
+            gain_to_krav=_gain(
+                within, pl.when(pl.col("krav").is_null()).then(FULL_POINTS).otherwise(KRAV_POINTS), share
+            ),
         )
         .select("team_id", "area_id", "metric_id", "as_of", "grain", "points_lost", "gain_if_met", "gain_to_krav")
     )
@@ -63,7 +66,7 @@ def _smallest_of_others() -> pl.Expr:
     return pl.when(alone).then(second).otherwise(first)
 
 
-def _gain(within: pl.Expr, target: float, share: float) -> pl.Expr:
+def _gain(within: pl.Expr, target: pl.Expr, share: float) -> pl.Expr:
     """T with the metric lifted to ``target`` points (never lowered), minus T."""
     lift = within * (target - pl.col("points")).clip(lower_bound=0.0)
     before, after = pl.col("score"), pl.col("score") + lift

@@ -19,12 +19,11 @@ import polars as pl
 
 from opsmetrics.catalogue import Catalogue, Metric
 from opsmetrics.scoring.intervals import Floats
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.scoring.points import FULL_POINTS, KRAV_POINTS
 
 # The longest window, a year, and the work of a year before it.
 HORIZON_DAYS = 800
 YEAR_DAYS = 365
-FULL_POINTS = 100.0
 _TINY = 1e-9
 # A usual rate that rests on less of a window would be a guess many times over.
 _LEAST_DELIVERED = 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 KRAV_POINTS = 60.0
+FULL_POINTS = 100.0
 # The level that means that the requirement is met and no gate says otherwise (method 3.6).
 MET_LEVEL = 3
 
@@ -15,7 +16,7 @@ def points(value: pl.Expr, floor: pl.Expr, krav: pl.Expr, mal: pl.Expr) -> pl.Ex
     Args:
         value: The metric's value, in its unit.
         floor: Value worth nothing; above ``mal`` for lower-is-better metrics.
-        krav: Value that meets the requirement; null for a straight line from floor to mal.
+        krav: Value that meets the requirement; null for a straight line from floor to mal, which alone meets it.
         mal: Value beyond which there is no more reward.
 
     Returns:
@@ -29,6 +30,11 @@ def points(value: pl.Expr, floor: pl.Expr, krav: pl.Expr, mal: pl.Expr) -> pl.Ex
     bent = pl.when(v < k).then(lower).otherwise(upper)
     line = pl.when(krav.is_null()).then(straight).otherwise(bent)
     return pl.when(value.is_finite()).then(line.clip(0.0, 100.0))
+
+
+def required_points(krav: float | None) -> float:
+    """Return the points at which a requirement is met: all of them where only the target meets it (section 3.1)."""
+    return FULL_POINTS if krav is None else KRAV_POINTS
 
 
 def evidence_weight(sample_size: pl.Expr, n_full: pl.Expr, at_least: float) -> pl.Expr:

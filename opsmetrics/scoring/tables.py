@@ -186,7 +186,10 @@ _GAP_TABLE = Table(
         _GRAIN,
         _any("points_lost", "Share of 100 - T; sums to it per team"),
         _any("gain_if_met", "T with this metric at its target (100 points), minus T"),
-        _any("gain_to_krav", "T with this metric at the requirement (60 points), minus T"),
+        _any(
+            "gain_to_krav",
+            "T with this metric at its requirement (60 points; 100 where only the target meets it), minus T",
+        ),
         number("effort_days", "Team-days of the remedy, from the register or the catalogue's default"),
         _any("gain_per_day", "gain_if_met / effort_days"),
         day("shows_on", _SHOWS_DOC),

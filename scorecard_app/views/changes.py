@@ -73,8 +73,10 @@ def _summary(page: Page, rows: Sequence[Change], name: str) -> None:
         show(lead(page.text("explain.change_none", before=fmt.score_in_tenths(page.language, shown.before))))
         return
     part, points = max(shown.parts, key=lambda part: abs(part[1]))
+    # Of a fall that a rise makes smaller, and of three parts alike, the largest is not most of it.
+    is_most = points * shown.total > 0 and abs(points) >= abs(shown.total) / 2
     words = page.text(
-        "changes.lead" if shown.total else "changes.lead_still",
+        "changes.lead" if is_most else "changes.lead_mixed" if shown.total else "changes.lead_still",
         name=fmt.unmarked(name),
         before=fmt.score_in_tenths(page.language, shown.before),
         after=fmt.score_in_tenths(page.language, shown.after),
@@ -157,7 +159,7 @@ def _signals(page: Page, teams: Mapping[str, Team], team_id: str) -> None:
         Column(page.text("explain.before"), "number"),
         Column(page.text("changes.period_value"), "number"),
         Column(page.now, "number"),
-        Column(page.text("metric.mean"), "number"),
+        Column(page.text("metric.centre"), "number"),
         Column(page.text("metric.signal")),
     )
     table = Table("signals", page.text("changes.signals_caption"), columns, rows, source=source("signals"))

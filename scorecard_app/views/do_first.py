@@ -10,10 +10,11 @@ from opsmetrics.language import fmt
 from opsmetrics.language.details import detail
 from opsmetrics.language.listing import listing
 from opsmetrics.reports.addresses import CONFIGURE, CONNECT, METRIC, TEAM
-from opsmetrics.reports.board import gate_reason, when
+from opsmetrics.reports.board import gate_reason, is_held_down, when
 from opsmetrics.reports.do_first import Action, DoFirst, Unconnected
 from opsmetrics.reports.failing import Failing, failing
 from opsmetrics.reports.source_links import Item, SourceLink, links
+from opsmetrics.snapshots.queries import catalogue
 from opsmetrics.snapshots.queries.catalogue import Metric
 from opsmetrics.snapshots.queries.gaps import Gap, PlanStep
 from opsmetrics.snapshots.queries.scores import AreaScore
@@ -128,7 +129,10 @@ def _why(page: Page, action: Action, plan: Sequence[PlanStep]) -> list[str]:
     if gap.metric_id == EXPLOITED:
         said.append(page.text("first.why_exploited"))
     if action.gate is not None:
-        said.append(page.text("first.why_gate", **_gate_words(page, action.gate)))
+        # A score that gives no higher level is held by no gate: lifting the gate alone moves nothing.
+        is_held = is_held_down(action.gate, catalogue.rules(page.snapshot).level_edges)
+        key = "first.why_gate" if is_held else "first.why_gate_open"
+        said.append(page.text(key, **_gate_words(page, action.gate)))
     quarter = gap.gain_this_quarter or 0.0
     if quarter >= FEWEST:
         said.append(page.text("first.why_points", points=fmt.number(page.language, quarter, 1)))
@@ -171,7 +175,11 @@ def _path(page: Page, team_id: str, found: DoFirst) -> Markup | None:
     if not found.plan:
         # What a gate holds down comes first whatever a plan of points says.
         has_gate = found.action is not None and found.action.gate is not None
-        return None if found.action is None or has_gate else hint(page.text("first.no_path"))
+        if found.action is None or has_gate:
+            return None
+        if found.reached is None:
+            return hint(page.text("first.no_path"))
+        return hint(page.text("first.path_waits", level=page.text(f"level.{found.reached}").lower()))
     steps = found.plan
     day = steps[0].level_on
     words = page.text(

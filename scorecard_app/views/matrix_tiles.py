@@ -167,7 +167,8 @@ def _remarks(matrix: Matrix, row: AreaScore, move: ScoreMove | None, caveats: Ca
         found.append(page.text("overview.cell_signs"))
     if row.gate is not None:
         level = page.text(f"level.{row.level}" if row.level is not None else "level.none").lower()
-        found.append(page.text("overview.cell_gate", level=level))
+        key = "overview.cell_gate" if board.is_held_down(row, matrix.board.edges) else "overview.cell_gate_open"
+        found.append(page.text(key, level=level))
     elif note := level_note(page, row.level, row.level_by_score, is_on_edge=row.is_on_edge):
         found.append(note)
     if caveats and caveats.stale:

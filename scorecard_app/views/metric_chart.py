@@ -23,7 +23,7 @@ from scorecard_app.markup import element, folded, heading, hint, join, paragraph
 from scorecard_app.page import Page
 from scorecard_app.raw_html import show
 from scorecard_app.table_html import folded_table, table_html
-from scorecard_app.views.metric_words import Written, control_periods, weeks
+from scorecard_app.views.metric_words import Written, control_periods, is_split, meets, weeks, with_points
 from scorecard_app.views.parts import source
 
 SHOWN_POINTS = 26
@@ -246,7 +246,7 @@ def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | Non
         krav=krav,
         target=target,
     )
-    show(paragraph(_to_requirement(page, metric, spots[-1][1], written), kind="answer"))
+    show(paragraph(_to_requirement(page, metric, row, spots[-1][1], written), kind="answer"))
     _trend_chart(page, metric, spots, written, alt)
     file = source("weeks", team=team.team_id, metric=metric.metric_id)
     columns = (Column(page.text("word.period"), "date"), Column(page.text("word.value"), "number"))
@@ -256,18 +256,18 @@ def trend_section(page: Page, metric: Metric, team: Team, row: MetricScore | Non
     show(folded_table(page, page.text("app.show_table"), table))
 
 
-def _to_requirement(page: Page, metric: Metric, now: float | None, written: Written) -> Markup:
-    """The verdict: whether the requirement is met now, by the value that stands now."""
+def _to_requirement(page: Page, metric: Metric, row: MetricScore | None, now: float | None, written: Written) -> Markup:
+    """The verdict: whether the requirement is met now, by the value that stands now and by its points."""
     value, required = written.all(now, metric.requirement)
     krav = f"{'≥' if metric.is_up_good else '≤'}\u00a0{required}"
     if now is None:
         return rich(page.text("metric.now_unknown", krav=krav, when=page.when))
-    key = "metric.now_met" if _meets(metric, now) else "metric.now_below"
+    is_met = meets(metric, now)
+    if row is not None and row.points is not None and is_split(metric, row, now):
+        is_met = not is_met
+        value, krav = with_points(page, metric, value, row.points)
+    key = "metric.now_met" if is_met else "metric.now_below"
     return rich(page.text(key, krav=krav, value=value, when=page.when))
-
-
-def _meets(metric: Metric, value: float) -> bool:
-    return value >= metric.requirement if metric.is_up_good else value <= metric.requirement
 
 
 def _trend_chart(
@@ -289,7 +289,7 @@ def _trend_chart(
             [on for on, _ in spots],
             [value for _, value in spots],
             lines,
-            is_met=_meets(metric, newest),
+            is_met=meets(metric, newest),
         ),
         config=charts.CONFIG,
         theme=None,

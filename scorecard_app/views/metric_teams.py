@@ -14,7 +14,6 @@ from opsmetrics.reports.addresses import METRIC
 from opsmetrics.reports.board import shown_value
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.reports.weakest import NAMED
-from opsmetrics.scoring.points import KRAV_POINTS
 from opsmetrics.snapshots.queries import across, quality, scores
 from opsmetrics.snapshots.queries.catalogue import Metric, Team
 from opsmetrics.snapshots.queries.rows import group_by
@@ -26,7 +25,14 @@ from scorecard_app.table_html import table_html
 from scorecard_app.ticks import round_ticks, tick_words
 from scorecard_app.tracks import Line, Mark, MarkKind, track
 from scorecard_app.trend_lines import Frame, framed, trend_line
-from scorecard_app.views.metric_words import Written, written_beside
+from scorecard_app.views.metric_words import (
+    Written,
+    in_points,
+    is_split,
+    required_points,
+    with_points,
+    written_beside,
+)
 from scorecard_app.views.parts import reason, source, status_cell, status_words
 from scorecard_app.views.sides import MOST_ROWS, side_links, side_of
 
@@ -53,7 +59,7 @@ def teams_section(page: Page, metric: Metric, teams: Mapping[str, Team]) -> None
     """Show how the teams lie to the requirement, and what is known of the others."""
     found = scores.metric_scores(page.snapshot, page.period, metric_id=metric.metric_id)
     measured = [(row, value) for row in found if row.team_id in teams and (value := shown_value(row)) is not None]
-    measured.sort(key=lambda pair: (pair[1] if metric.is_up_good else -pair[1], pair[0].team_id))
+    measured.sort(key=lambda pair: (*_furthest(metric, *pair), pair[0].team_id))
     values = [value for _, value in measured]
     written = written_beside(page, metric, [*values, statistics.median(values)] if values else [])
     _lead(page, metric, teams, measured, written)
@@ -66,22 +72,44 @@ def _lead(page: Page, metric: Metric, teams: Mapping[str, Team], measured: Measu
     if not measured:
         show(lead(page.text("across.lead_none")))
         return
-    value = measured[0][1]
-    met = sum(_is_met(row) for row, _ in measured)
-    values = (metric.requirement, statistics.median(value for _, value in measured), value)
-    krav, median, least = written.all(*values)
-    furthest = [fmt.unmarked(page.say(teams[row.team_id].name)) for row, each in measured if written.one(each) == least]
+    met = sum(_is_met(metric, row) for row, _ in measured)
+    krav, median, said = _told(page, metric, measured, written)
+    least = said[0]
+    furthest = [
+        fmt.unmarked(page.say(teams[row.team_id].name))
+        for (row, _), each in zip(measured, said, strict=True)
+        if each == least
+    ]
     words = page.text(
         "across.lead_all" if met == len(measured) else "across.lead_only" if len(measured) == 1 else "across.lead",
         met=met,
         teams=len(measured),
-        krav=f"{_sign(metric)}\u00a0{krav}",
+        krav=krav,
         median=median,
         worst=listed(page.language, furthest, NAMED),
         count=len(furthest),
         value=least,
     )
     show(lead(words))
+
+
+def _told(page: Page, metric: Metric, measured: Measured, written: Written) -> tuple[str, str, list[str]]:
+    """The requirement, the median and each team's number, furthest first: in points where values tell another story."""
+    if any(is_split(metric, row, value) for row, value in measured):
+        points = [row.points or 0.0 for row, _ in measured]
+        return (
+            required_points(page, metric),
+            in_points(page, statistics.median(points)),
+            [in_points(page, p) for p in points],
+        )
+    values = [value for _, value in measured]
+    krav, median, *said = written.all(metric.requirement, statistics.median(values), *values)
+    return f"{_sign(metric)}\u00a0{krav}", median, said
+
+
+def _furthest(metric: Metric, row: MetricScore, value: float) -> tuple[float, float]:
+    """What comes first: few points where parts have points of their own, then the value."""
+    return (row.points or 0.0) if metric.is_entity else 0.0, value if metric.is_up_good else -value
 
 
 def requirement(page: Page, metric: Metric) -> str:
@@ -93,8 +121,8 @@ def _sign(metric: Metric) -> str:
     return "≥" if metric.is_up_good else "≤"
 
 
-def _is_met(row: MetricScore) -> bool:
-    return row.points is not None and row.points >= KRAV_POINTS
+def _is_met(metric: Metric, row: MetricScore) -> bool:
+    return row.points is not None and row.points >= metric.required_points
 
 
 def scale_of(metric: Metric, values: Sequence[float]) -> Scale:
@@ -185,13 +213,12 @@ def _dot(
 ) -> Cell:
     """A team's value; what is old, or doubted, is hollow and neither good nor bad."""
     scale, lines, written = axis
-    kind: MarkKind = ("good" if _is_met(row) else "bad") if is_sure else "hollow"
+    kind: MarkKind = ("good" if _is_met(metric, row) else "bad") if is_sure else "hollow"
     said, required = written.all(value, metric.requirement)
-    words = page.text(
-        "across.dot_met" if _is_met(row) else "across.dot_below",
-        value=said,
-        krav=f"{_sign(metric)}\u00a0{required}",
-    )
+    required = f"{_sign(metric)}\u00a0{required}"
+    if row.points is not None and is_split(metric, row, value):
+        said, required = with_points(page, metric, said, row.points)
+    words = page.text("across.dot_met" if _is_met(metric, row) else "across.dot_below", value=said, krav=required)
     at, krav = scale.at(value), scale.at(metric.requirement)
     return track([Mark(at, kind, words)], lines, words, spans=[(min(at, krav), max(at, krav))])
 

@@ -46,6 +46,36 @@ class Written:
         return Cell(self.one(value), value, is_strong=is_strong)
 
 
+def is_split(metric: Metric, row: MetricScore, value: float) -> bool:
+    """Whether a value meets the requirement and its points do not, or the other way round.
+
+    Where each service or resource has points of its own, one that fails costs more than others that do well make good.
+    """
+    return (
+        metric.is_entity and row.points is not None and (row.points >= metric.required_points) != meets(metric, value)
+    )
+
+
+def meets(metric: Metric, value: float) -> bool:
+    """Whether a value alone meets the requirement."""
+    return value >= metric.requirement if metric.is_up_good else value <= metric.requirement
+
+
+def with_points(page: Page, metric: Metric, value: str, points: float) -> tuple[str, str]:
+    """Return a value with its points, and the requirement in points: what is held against it where the two differ."""
+    return f"{value} ({in_points(page, points)})", required_points(page, metric)
+
+
+def in_points(page: Page, points: float) -> str:
+    """Return points in words."""
+    return page.text("across.points", points=fmt.score_in_tenths(page.language, points))
+
+
+def required_points(page: Page, metric: Metric) -> str:
+    """Return the requirement in points, with its sign."""
+    return f"≥\u00a0{page.text('across.points', points=fmt.number(page.language, metric.required_points))}"
+
+
 def weeks(page: Page, metric: Metric, team: Team) -> list[MetricWeek]:
     """Return the weekly values of a team's metric up to the page's period."""
     found = scores.metric_weeks(page.snapshot, team.team_id, metric.metric_id)

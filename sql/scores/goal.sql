@@ -9,7 +9,9 @@
 -- grain = "month or latest"
 -- points_then = "Points of the metric at the newest week end before the decision, 0..100; null = not measured"
 -- points_now = "Points at the review; null = not measured"
--- aim_points = "60 (the requirement) where the metric was below it at the decision, else 100 (the target)"
+-- aim_points = """\
+--     60 (the requirement) where the metric was below it at the decision, else 100 (the target), which alone meets \
+--     some requirements"""
 -- is_closed = "points_now reach aim_points; null where nothing is measured"
 -- expected_points = """\
 --     Points of the team score that closing the gap was to bring: the register's, else what the gap was \
@@ -79,10 +81,11 @@ won as (
 measured as (
     select
         r.*, s.points as points_then, n.points as points_now,
-        case when s.points >= 60 then 100.0 else 60.0 end as aim_points, p.pace, coalesce(p.week_count, 0) as weeks,
-        coalesce(r.expected_points, case when s.points >= 60 then s.gain_if_met else s.gain_to_krav end) as expected,
+        if(s.points >= 60 or m.krav is null, 100.0, 60.0) as aim_points, p.pace, coalesce(p.week_count, 0) as weeks,
+        coalesce(r.expected_points, if(s.points >= 60, s.gain_if_met, s.gain_to_krav)) as expected,
         o.recovered_points
     from reviews as r
+    join meta.metrics as m using (metric_id)
     left join starts as s using (team_id, metric_id, decided_on)
     left join won as o using (team_id, metric_id, decided_on, as_of, grain)
     left join scores.metric as n

@@ -13,7 +13,11 @@ from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports import board
 from opsmetrics.scoring.points import MET_LEVEL
-from opsmetrics.snapshots.queries import catalogue
+from opsmetrics.snapshots.queries import across, catalogue
+from opsmetrics.snapshots.queries.areas import area_metrics
+from opsmetrics.snapshots.queries.gains import mean_gain
+from opsmetrics.snapshots.queries.gaps import unmet_obligations
+from opsmetrics.snapshots.queries.shared_gaps import shared_gaps
 from opsmetrics.snapshots.store import current
 from scorecard_app.views.metric_teams import scale_of
 from scorecard_app.views.sides import MOST_ROWS
@@ -254,6 +258,49 @@ def test_all_who_are_furthest_or_fell_most_are_named(demo_home, tmp_path, monkey
     )
     _, html = open_page("overview", home, monkeypatch, lang="en")
     assert re.search(r"Fairway and Quay planning +have fallen most since October \(−9.0 points each\)", flat(html))
+
+
+def test_where_the_target_alone_meets_a_requirement_75_points_are_below_it(demo_home, tmp_path, monkeypatch):
+    """95 % of what must be backed up wholly *met* the requirement on pages over all teams, and did not on its own."""
+    teams = "team_id in ('farled', 'kaiplan')"
+    home, snapshot = altered(
+        demo_home,
+        tmp_path / "backup",
+        """update scores.metric set value = 1, points = 100, status = 'ok'
+           where grain = 'latest' and metric_id = 'bck_coverage' and points is not null""",
+        f"""update scores.metric set value = 0.95, points = 75 where grain = 'latest' and metric_id = 'bck_coverage'
+            and {teams}""",
+    )
+    period = catalogue.periods(snapshot)[0]
+    (total,) = (row for row in across.metric_totals(snapshot, period) if row.metric_id == "bck_coverage")
+    (mine,) = (row for row in area_metrics(snapshot, period, "bck") if row.metric_id == "bck_coverage")
+    assert total.measured - total.met == mine.measured - mine.met == 2
+    (gap,) = (row for row in shared_gaps(snapshot, period) if row.metric_id == "bck_coverage")
+    assert gap.teams == ["farled", "kaiplan"]
+    assert sum({"farled", "kaiplan"} <= set(row.teams) for row in unmet_obligations(snapshot, period)) >= 1
+    assert mean_gain(snapshot, period, ["bck_coverage"]) > 0
+    _, html = open_page("metric", home, monkeypatch, lang="en", metric="bck_coverage")
+    words = re.sub(r"\s+", " ", flat(html)).replace("\u00a0", " ")
+    assert f"{total.met} of {total.measured} teams meet the requirement (≥ 100%)" in words
+    assert re.search(r"95(\.0)?%; the requirement ≥ 100(\.0)?% is not met", html.replace("\u00a0", " "))
+
+
+def test_a_service_that_fails_is_not_made_good_by_a_value_over_all(demo_home, tmp_path, monkeypatch):
+    """The page of the team's metric said *met* by its value, the one over all teams *not met* by its points."""
+    home, _ = altered(
+        demo_home,
+        tmp_path / "budget",
+        """update scores.metric set value = 0.6, points = 50, status = 'ok'
+           where grain = 'latest' and metric_id = 'inc_error_budget_consumed' and team_id = 'farled'""",
+    )
+    asked = {"lang": "en", "metric": "inc_error_budget_consumed"}
+    _, html = open_page("metric", home, monkeypatch, team="farled", **asked)
+    words = re.sub(r"\s+", " ", flat(html)).replace("\u00a0", " ")
+    assert "The requirement is not met : 60.0% (50.0 points) now, the requirement is ≥ 60 points." in words
+    _, html = open_page("metric", home, monkeypatch, **asked)
+    words = re.sub(r"\s+", " ", flat(html)).replace("\u00a0", " ")
+    assert re.search(r"meet the requirement \(≥ 60 points\). The median is [\d.]+ points. Furthest .* points", words)
+    assert re.search(r"60(\.0)?% \(50.0 points\); the requirement ≥ 60 points is not met", html.replace("\u00a0", " "))
 
 
 RULES = (

@@ -172,6 +172,13 @@ def test_every_kind_signal_and_reason_has_its_words(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_signal_names_no_middle_that_its_chart_does_not_have(language):
+    """Seven in a row *on one side of the mean*, of a chart that is drawn around its median."""
+    said = text(language, "metric.signal_seven_on_one_side").lower()
+    assert not any(text(language, f"metric.{middle}").lower() in said for middle in ("mean", "median"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_team_is_told_which_months_its_trend_rests_on(homes, monkeypatch, language):
     row = rows_of(
         homes["full"],

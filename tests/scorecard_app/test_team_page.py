@@ -13,6 +13,7 @@ import pytest
 from opsmetrics.language import fmt
 from opsmetrics.language.texts import LANGUAGES, text
 from opsmetrics.reports.do_first import _idle
+from tests.altered import altered
 from tests.scorecard_app.test_incidents_page import lines
 from tests.scorecard_app.test_views import flat, open_page, rows_of
 
@@ -80,7 +81,8 @@ def test_the_block_says_what_fails_why_who_when_how_much_and_which_duty(demo_hom
     decimal = "," if language == "nb" else "."
     for part in (
         store["datastore_id"],
-        {"nb": "En sperre holder", "en": "A gate holds"}[language],
+        # Its score of 1 gives no level that a gate could hold down.
+        {"nb": "En sperre setter et tak for nivået på", "en": "A gate puts a ceiling on the level of"}[language],
         f"{gap['gain_this_quarter']:.1f}".replace(".", decimal),
         text(language, f"role.{goal['owner_role']}"),
         str(goal["due_on"].day),
@@ -388,3 +390,35 @@ def test_what_is_measured_without_points_has_its_unit_and_is_not_rounded_to_noth
         assert f"{fmt.number(language, row['value'], 1)} {unit}".strip() in {
             words.replace("\xa0", " ") for words in written
         }
+
+
+def test_a_level_that_waits_for_its_weeks_alone_needs_no_way(demo_home, tmp_path, monkeypatch):
+    """*No way to the next level is found*, of a team whose scores were there already."""
+    mine = "where grain = 'latest' and team_id = 'kaiplan'"
+    reached = (
+        f"update scores.team set level = 3, level_by_score = 4, score = 85 {mine}",
+        f"update scores.area set level = 3, level_by_score = 4, gate = null {mine} and score is not null",
+        "delete from scores.plan where team_id = 'kaiplan'",
+    )
+    held = f"update scores.area set level_by_score = 2 {mine} and area_id = 'mon'"
+    for name, statements, key in (
+        ("reached", reached, "first.path_waits"),
+        ("held", (*reached, held), "first.no_path"),
+    ):
+        home, _ = altered(demo_home, tmp_path / name, *statements)
+        _, html = open_page("team", home, monkeypatch, team="kaiplan", lang="en")
+        words = {each: text("en", each, level="leading") for each in ("first.path_waits", "first.no_path")}
+        assert [each for each, said in words.items() if said in flat(html)] == [key]
+
+
+def test_the_largest_part_of_a_change_is_most_of_it_only_where_it_is(demo_home, tmp_path, monkeypatch):
+    """A fall of 0.6 points was *due to performance (+1.0)*: a rise, which coverage and scope took back."""
+    home, _ = altered(
+        demo_home,
+        tmp_path / "parts",
+        """update scores.change set score_before = 50, score_after = 49.4, performance = 1.0, coverage = -0.9,
+               scope = -0.7, waivers = 0, rules = 0, ownership = 0 where grain = 'latest' and team_id = 'kaiplan'""",
+    )
+    _, html = open_page("changes", home, monkeypatch, team="kaiplan", lang="en")
+    words = re.sub(r"\s+", " ", flat(html)).replace("\u00a0", " ")
+    assert ": from 50.0 to 49.4 points since 31 October 2026. The largest part is performance (+1.0)." in words

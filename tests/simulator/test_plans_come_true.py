@@ -23,6 +23,7 @@ from opsmetrics.scoring.dates import formula_parts
 from opsmetrics.scoring.formula import formulas
 from opsmetrics.scoring.inputs import ScoreInputs
 from opsmetrics.scoring.plan import Edges, compute_plans, sure_margin
+from opsmetrics.scoring.points import required_points
 from opsmetrics.sources import pull_stream
 from opsmetrics.warehouse.score_tables import read_inputs, score_inputs
 from opsmetrics.warehouse.window_items import DUE_SELECT, items_select
@@ -166,14 +167,16 @@ def first(series, points):
     return next((on for on, reached in series if reached is not None and reached >= points - 1e-6), None)
 
 
-def test_steps_show_when_it_was_told(told, weeks):
+def test_steps_show_when_it_was_told(followed, told, weeks):
+    _, context = followed
     _, scores = told
     dated = pl.col("dates_rest_on").is_in(["items", "due_dates"]) & ~pl.col("metric_id").is_in(NOT_FOLLOWED)
     rows = scores.gap.filter(dated)
     late: list[int] = []
     for gap in rows.iter_rows(named=True):
         key = (gap["team_id"], gap["metric_id"])
-        for column, points in (("krav_on", 60.0), ("shows_on", 100.0)):
+        required = required_points(context.catalogue.metric(gap["metric_id"]).header.krav)
+        for column, points in (("krav_on", required), ("shows_on", 100.0)):
             on = gap[column]
             if on is None or on > END_DAY - timedelta(days=TWO_WEEKS):
                 continue

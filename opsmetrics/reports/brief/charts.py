@@ -11,7 +11,7 @@ from opsmetrics.language import fmt
 from opsmetrics.reports import board
 from opsmetrics.reports.brief.document import Chart
 from opsmetrics.reports.brief.words import Words
-from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import facts, quality, scores, shared_gaps, summary
 from opsmetrics.snapshots.queries.facts import MajorIncidents
 from opsmetrics.snapshots.queries.gaps import STANDINGS, GoalReview
@@ -136,7 +136,7 @@ def shared(words: Words) -> Chart | None:
         top=float(len(here.scores)),
         unit=words.text("brief.teams_unmet"),
         first=words.text("word.metric"),
-        sql=summary.written(shared_gaps.SHARED, here.period.instant(krav=KRAV_POINTS, count=SHOWN_SHARED)),
+        sql=summary.written(shared_gaps.SHARED, here.period.instant(count=SHOWN_SHARED)),
         is_below=True,
     )
 

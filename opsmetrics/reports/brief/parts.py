@@ -15,7 +15,7 @@ from opsmetrics.reports.brief.words import Words
 from opsmetrics.reports.parts_of_change import shown_change
 from opsmetrics.reports.table import Cell, Column, Table
 from opsmetrics.reports.together import LEAST_GAIN, together
-from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
+from opsmetrics.scoring.points import MET_LEVEL
 from opsmetrics.snapshots.queries import gains, scores, shared_gaps
 from opsmetrics.snapshots.queries import gaps as gap_queries
 from opsmetrics.snapshots.queries.catalogue import Team
@@ -215,12 +215,12 @@ def _decision(words: Words, goal: GoalReview) -> tuple[Cell, ...]:
 
 def duties(words: Words) -> Paragraph | Table:
     """Return the duties of the handbook that some team does not meet, or that there are none."""
-    rows = gap_queries.unmet_obligations(words.board.snapshot, words.board.period, KRAV_POINTS)
+    rows = gap_queries.unmet_obligations(words.board.snapshot, words.board.period)
     if not rows:
         return Paragraph(words.text("brief.no_duties" if words.board.found() else "brief.duties_unknown"))
     return Table(
         name="duties",
-        caption=words.text("brief.duties_caption", krav=KRAV_POINTS),
+        caption=words.text("brief.duties_caption"),
         columns=(
             words.column("brief.duty", width=4),
             words.column("brief.teams_unmet", "number"),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from opsmetrics.scoring.points import KRAV_POINTS, MET_LEVEL
+from opsmetrics.scoring.points import MET_LEVEL
+from opsmetrics.snapshots.queries.catalogue import REQUIRED_POINTS
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -103,21 +104,21 @@ def metric_totals(snapshot: Snapshot, period: Period) -> Rows[MetricTotal]:
     return query(
         snapshot,
         MetricTotal,
-        """with mine as (select * from scores.metric where as_of = $as_of and grain = $grain),
+        f"""with mine as (select * from scores.metric where as_of = $as_of and grain = $grain),
                gains as (
                    select metric_id, sum(gain_if_met) as gain from scores.gap
                    where as_of = $as_of and grain = $grain group by metric_id
                )
            select m.metric_id,
                median(s.value) filter (s.points is not null and s.status <> 'not_measured_overdue') as value,
-               median(s.points) as points, count(*) filter (s.points >= $krav) as met,
+               median(s.points) as points, count(*) filter (s.points >= {REQUIRED_POINTS}) as met,
                count(s.points) filter (not starts_with(s.status, 'not_measured')) as measured,
                case when count(s.points) filter (t.score is not null) > 0
                    then coalesce(any_value(g.gain), 0) end as gain
            from meta.metrics as m left join mine as s using (metric_id) left join gains as g using (metric_id)
            left join scores.team as t on t.team_id = s.team_id and t.as_of = s.as_of and t.grain = s.grain
            group by m.metric_id order by m.metric_id""",
-        period.instant(krav=KRAV_POINTS),
+        period.instant(),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from opsmetrics.language.bilingual import Text
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshots.queries.catalogue import REQUIRED_POINTS
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -114,8 +114,8 @@ def area_metrics(snapshot: Snapshot, period: Period, area_id: str) -> Rows[AreaM
     return query(
         snapshot,
         AreaMetric,
-        """select m.metric_id, m.title_nb, m.title_en, m.why_nb, m.why_en, median(s.points) as points,
-               count(*) filter (s.points >= $krav) as met,
+        f"""select m.metric_id, m.title_nb, m.title_en, m.why_nb, m.why_en, median(s.points) as points,
+               count(*) filter (s.points >= {REQUIRED_POINTS}) as met,
                count(s.points) filter (not starts_with(s.status, 'not_measured')) as measured,
                case when count(s.points) filter (t.score is not null) > 0
                    then coalesce(sum(g.gain_if_met), 0) end as gain
@@ -125,7 +125,7 @@ def area_metrics(snapshot: Snapshot, period: Period, area_id: str) -> Rows[AreaM
                and g.as_of = s.as_of and g.grain = s.grain
            left join scores.team as t on t.team_id = s.team_id and t.as_of = s.as_of and t.grain = s.grain
            where m.area_id = $area_id group by all order by gain desc nulls last, m.metric_id""",
-        period.instant(area_id=area_id, krav=KRAV_POINTS),
+        period.instant(area_id=area_id),
     )
 
 

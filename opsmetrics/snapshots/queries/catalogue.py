@@ -8,10 +8,14 @@ from datetime import date, datetime
 from opsmetrics.core.errors import SnapshotError
 from opsmetrics.language.bilingual import Text
 from opsmetrics.language.fmt import Requirement
+from opsmetrics.scoring.points import FULL_POINTS, KRAV_POINTS, required_points
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
 from opsmetrics.snapshots.store import Snapshot
+
+REQUIRED_POINTS = f"if(m.krav is null, {FULL_POINTS:.0f}, {KRAV_POINTS:.0f})"
+"""Points at which the requirement of a metric is met, where ``m`` is its row of ``meta.metrics``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Metric:
     def requirement(self) -> float:
         """The value that gives the requirement's points; the target where there is no requirement of its own."""
         return self.krav if self.krav is not None else self.mal
+
+    @property
+    def required_points(self) -> float:
+        """Points at which the requirement is met."""
+        return required_points(self.krav)
 
     @property
     def is_up_good(self) -> bool:

@@ -12,8 +12,8 @@ from datetime import date, datetime
 
 import polars as pl
 
-from opsmetrics.scoring.outlook import FULL_POINTS
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.scoring.points import FULL_POINTS, required_points
+from opsmetrics.snapshots.queries.catalogue import metrics as all_metrics
 from opsmetrics.snapshots.queries.catalogue import rules
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
 from opsmetrics.snapshots.queries.period import Period
@@ -96,7 +96,8 @@ def mean_gain(snapshot: Snapshot, period: Period, metrics: Sequence[str]) -> flo
     None where no team has a score.
     """
     teams = frame(snapshot, _TEAMS, period.instant())["team_id"]
-    lifts = {(str(team), metric): KRAV_POINTS for team in teams for metric in metrics}
+    required = {row.metric_id: required_points(row.krav) for row in all_metrics(snapshot)}
+    lifts = {(str(team), metric): required[metric] for team in teams for metric in metrics}
     return mean_of_teams(snapshot, period, gains(snapshot, period.as_of, period.grain, lifts))
 
 

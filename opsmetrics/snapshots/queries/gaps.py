@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from opsmetrics.language.bilingual import Text
+from opsmetrics.snapshots.queries.catalogue import REQUIRED_POINTS
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import frame, query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -198,23 +199,23 @@ def goal_reviews(snapshot: Snapshot, period: Period) -> Rows[GoalReview]:
     )
 
 
-def unmet_obligations(snapshot: Snapshot, period: Period, krav: float) -> Rows[UnmetObligation]:
+def unmet_obligations(snapshot: Snapshot, period: Period) -> Rows[UnmetObligation]:
     """Return the handbook's duties that some team does not meet at an instant, most teams first.
 
-    A duty is met by a team where every metric of it that has points has at least ``krav``; what is not measured is
-    neither, also where it costs points because it should have been.
+    A duty is met by a team where every metric of it that has points has those that its requirement asks for; what is
+    not measured is neither, also where it costs points because it should have been.
     """
     return query(
         snapshot,
         UnmetObligation,
-        """with duties as (
+        f"""with duties as (
                select obligation_id, area_id, text_nb, text_en, link, strength, unnest(measured_by) as metric_id
                from meta.obligations where strength = 'shall'
            ),
            verdicts as (
                select d.obligation_id, d.area_id, d.text_nb, d.text_en, d.link, s.team_id,
-                   min(s.points) < $krav as is_unmet
-               from duties as d join scores.metric as s using (metric_id)
+                   bool_or(s.points < {REQUIRED_POINTS}) as is_unmet
+               from duties as d join scores.metric as s using (metric_id) join meta.metrics as m using (metric_id)
                where s.as_of = $as_of and s.grain = $grain and s.points is not null
                    and not starts_with(s.status, 'not_measured')
                group by all
@@ -223,5 +224,5 @@ def unmet_obligations(snapshot: Snapshot, period: Period, krav: float) -> Rows[U
                count(*) as team_count, list(team_id order by team_id) filter (is_unmet) as teams
            from verdicts group by all having count(*) filter (is_unmet) > 0
            order by unmet_count desc, obligation_id""",
-        period.instant(krav=krav),
+        period.instant(),
     )

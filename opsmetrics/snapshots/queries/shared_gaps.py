@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opsmetrics.language.bilingual import Text
-from opsmetrics.scoring.points import KRAV_POINTS
+from opsmetrics.snapshots.queries.catalogue import REQUIRED_POINTS
 from opsmetrics.snapshots.queries.period import Period
 from opsmetrics.snapshots.queries.reader import query
 from opsmetrics.snapshots.queries.rows import Rows
@@ -34,17 +34,17 @@ class SharedGap:
     teams: list[str]
 
 
-SHARED = """with told as (
+SHARED = f"""with told as (
        select s.metric_id, s.team_id, s.points,
            s.points is not null and not starts_with(s.status, 'not_measured') as is_measured,
            s.status = 'stale' as is_carried, starts_with(s.status, 'not_measured') as is_unmeasured
        from scores.metric as s where s.as_of = $as_of and s.grain = $grain
    )
    select m.metric_id, m.area_id, m.title_nb, m.title_en, m.weight,
-       count(*) filter (t.is_measured and t.points < $krav) as below,
+       count(*) filter (t.is_measured and t.points < {REQUIRED_POINTS}) as below,
        count(*) filter (t.is_measured) as measured, count(*) filter (t.is_measured and t.is_carried) as carried,
        count(*) filter (t.is_unmeasured) as unmeasured,
-       list(t.team_id order by t.team_id) filter (t.is_measured and t.points < $krav) as teams
+       list(t.team_id order by t.team_id) filter (t.is_measured and t.points < {REQUIRED_POINTS}) as teams
    from told as t join meta.metrics as m using (metric_id)
    group by all having below > 1
    order by below desc, m.weight desc, m.metric_id limit $count"""
@@ -53,4 +53,4 @@ SHARED = """with told as (
 
 def shared_gaps(snapshot: Snapshot, period: Period, count: int | None = None) -> Rows[SharedGap]:
     """Return the metrics that more than one team is below the requirement of, most teams first; all without a count."""
-    return query(snapshot, SharedGap, SHARED, period.instant(krav=KRAV_POINTS, count=count))
+    return query(snapshot, SharedGap, SHARED, period.instant(count=count))

@@ -242,7 +242,12 @@ def test_g18_gap_attribution(ruleset):
     team = team_scores(areas, ruleset).row(0, named=True)
     assert {row["area_id"]: row["score"] for row in areas.to_dicts()} == near(golden["area_scores"])
     assert team["score"] == near(golden["team"])
-    found = gaps(frame, areas, ruleset)
+    # Of backup the target alone meets the requirement: 75 points are not there.
+    krav = pl.when(pl.col("metric_id") != "bck_coverage").then(0.9)
+    found = gaps(frame.with_columns(krav=krav), areas, ruleset)
+    to_krav = dict(found.select("metric_id", "gain_to_krav").iter_rows())
+    assert to_krav["mon_signal_coverage"] == 0
+    assert to_krav["bck_coverage"] == near(golden["gain_if_fixed"]["bck_coverage"]) != 0
     assert dict(found.select("metric_id", "points_lost").iter_rows()) == near(golden["loss"])
     assert dict(found.select("metric_id", "gain_if_met").iter_rows()) == near(golden["gain_if_fixed"])
     assert found["points_lost"].sum() == near(golden["sum_loss"]) == near(100 - team["score"])

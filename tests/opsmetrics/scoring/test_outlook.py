@@ -15,6 +15,7 @@ from opsmetrics.catalogue.remedies import load_remedies
 from opsmetrics.catalogue.sqlfile import load_all
 from opsmetrics.core.errors import SqlFileError
 from opsmetrics.core.settings import default_sql_root
+from opsmetrics.scoring.dates import shown
 from opsmetrics.scoring.formula import TeamFormula
 from opsmetrics.scoring.outlook import DUE, HORIZON_DAYS, ITEMS, done_after, prospects, quarter_ends
 
@@ -182,3 +183,12 @@ def test_a_metric_stands_in_one_remedy_and_is_a_metric(tmp_path):
         load_remedies(tmp_path, {"m", "n"})
     path.write_text(remedy.format("one", "n"))
     assert [found.metrics for found in load_remedies(tmp_path, {"m", "n"})] == [["m", "n"]]
+
+
+def test_where_the_target_alone_meets_a_requirement_its_day_is_that_of_the_target(catalogue):
+    """Of a metric with a requirement below its target 75 points are there; of backup they are not (method 3.1)."""
+    dated = {
+        name: shown(prospect(catalogue, name, 75.0), 3) for name in ("bck_coverage", "scl_capacity_alert_coverage")
+    }
+    assert dated["bck_coverage"]["krav_on"] == dated["bck_coverage"]["shows_on"] is not None
+    assert dated["scl_capacity_alert_coverage"]["krav_on"] is None

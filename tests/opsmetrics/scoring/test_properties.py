@@ -64,6 +64,7 @@ def frame(rows) -> pl.DataFrame:
         team_id=pl.lit("t"),
         as_of=pl.lit(AT),
         grain=pl.lit("month"),
+        krav=pl.lit(0.9),
         # Of what is not known, the worst is 0 and the best 100.
         points_low=pl.col("points") * pl.col("completeness"),
         points_high=pl.col("points") * pl.col("completeness") + 100 * (1 - pl.col("completeness")),
