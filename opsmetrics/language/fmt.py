@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -187,9 +187,23 @@ def metric_values(
     if unit not in IN_PERCENT:
         return [metric_value(language, unit, value, required) for value in values]
     known = [value for value in (*values, *beside) if value is not None]
-    is_whole = unit != "budgets" and all(math.isclose(value * 100, round(value * 100), abs_tol=1e-6) for value in known)
+    is_whole = unit != "budgets" and all(map(_is_whole_percent, known))
     decimals = 0 if is_whole else max((_decimals(unit, value) for value in known), default=0)
     return [MISSING if value is None else _measure(language, unit, value, decimals, required) for value in values]
+
+
+def deciding(unit: str, values: Iterable[float | None]) -> tuple[float, ...]:
+    """Return the one or two of many values that decide how all of them are written: as ``beside``, they do it alone."""
+    known = [value for value in values if value is not None] if unit in IN_PERCENT else []
+    if not known:
+        return ()
+    broken = next((value for value in known if not _is_whole_percent(value)), None)
+    finest = max(known, key=lambda value: _decimals(unit, value))
+    return (finest,) if broken is None else (finest, broken)
+
+
+def _is_whole_percent(value: float) -> bool:
+    return math.isclose(value * 100, round(value * 100), abs_tol=1e-6)
 
 
 def _measure(language: str, unit: str, value: float, decimals: int, required: Requirement | None) -> str:

@@ -24,13 +24,13 @@ class Written:
     Attributes:
         language: nb or en.
         unit: The metric's.
-        shown: What the page shows of it: one that has decimals gives them to all.
+        shown: What decides of what the page shows of it: one that has decimals gives them to all.
         required: The metric's requirement: what falls short of it is not written like it.
     """
 
     language: str
     unit: str
-    shown: tuple[float | None, ...]
+    shown: tuple[float, ...]
     required: fmt.Requirement
 
     def all(self, *values: float | None) -> list[str]:
@@ -99,5 +99,6 @@ def written_of_team(page: Page, metric: Metric, team: Team, row: MetricScore | N
 
 def written_beside(page: Page, metric: Metric, values: Sequence[float | None]) -> Written:
     """Return how values of a metric are written beside its floor, requirement and target."""
-    shown = (metric.floor, metric.requirement, metric.mal, *values)
+    # Hundreds of teams may be shown: all of them would be looked through for each value that is written.
+    shown = fmt.deciding(metric.unit, (metric.floor, metric.requirement, metric.mal, *values))
     return Written(page.language, metric.unit, shown, metric.required)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opsmetrics.language import fmt
 from opsmetrics.language.grammar import FORMS, inflected
@@ -123,6 +125,16 @@ def test_no_english_sentence_says_one_of_many():
 )
 def test_values_that_are_compared_have_the_same_decimals(language, unit, values, said):
     assert fmt.metric_values(language, unit, *values) == said
+
+
+_VALUES = st.one_of(st.none(), st.integers(0, 120).map(lambda percent: percent / 100), st.floats(0, 1.2))
+
+
+@given(st.sampled_from(["share", "budgets", "count", "hours"]), st.lists(_VALUES, max_size=8), _VALUES)
+def test_the_values_that_decide_do_what_all_would(unit, shown, value):
+    few = fmt.deciding(unit, shown)
+    assert len(few) <= 2
+    assert fmt.metric_values("en", unit, value, beside=few) == fmt.metric_values("en", unit, value, beside=shown)
 
 
 @pytest.mark.parametrize(
