@@ -107,13 +107,12 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
         problems = list(_problems(client, _first(request, found or [])))
         if not problems:
             _refuse_blindness(client)
-        problems = [item for item in problems if _severity(item) >= settings.min_severity]
+        problems = _with_hosts(request, [item for item in problems if _severity(item) >= settings.min_severity])
         recovered = {item["r_eventid"] for item in problems if not _is_open(item)}
         ends = _clocks(client, sorted(recovered, key=int))
         unwatched = _unwatched(request, problems)
         calendar = None if found is None else _calendar(client, found, problems)
     rows: list[Row] = []
-    hosts = _hosts(request, problems)
     for item in problems:
         ended = unwatched[item["eventid"]] if item["eventid"] in unwatched else ends.get(item["r_eventid"])
         fired = _fired(item, ended, calendar, request.now)
@@ -124,7 +123,7 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
         rows.append(
             {
                 "alert_id": f"{settings.name}-{item['eventid']}",
-                "service_id": _service(settings, item, hosts),
+                "service_id": _service(settings, item),
                 "rule_id": f"{settings.name}-{item['objectid']}",
                 # Zabbix counts from 0, not classified, up to 5, the worst.
                 "severity": _MOST_SEVERE + 1 - severity if severity else None,
@@ -204,7 +203,8 @@ def _first(request: FetchRequest[Zabbix], found: list[Span]) -> datetime:
 
 def _calendar(client: Client, found: list[Span], problems: list[Row]) -> Calendar | None:
     """Return when the hosts of problems were in maintenance, None where their groups cannot be read."""
-    groups: dict[str, list[str]] = {}
+    # Those of a host that was deleted are told no more.
+    groups: dict[str, list[str]] = client.request.kept.setdefault("groups", {})
     if any(span.maintenance.groups for span in found):
         hosts = sorted({host["hostid"] for item in problems for host in item["hosts"]}, key=int)
         for place in range(0, len(hosts), PAGE):
@@ -291,11 +291,13 @@ def _unwatched(request: FetchRequest[Zabbix], problems: list[Row]) -> dict[str, 
     return found
 
 
-def _hosts(request: FetchRequest[Zabbix], problems: list[Row]) -> dict[str, str]:
-    """Return trigger -> host, also of those that were deleted since a pull was told of them."""
-    hosts: dict[str, str] = request.kept.setdefault("hosts", {})
-    hosts.update({item["objectid"]: each["host"] for item in problems for each in item["hosts"][:1]})
-    return hosts
+def _with_hosts(request: FetchRequest[Zabbix], problems: list[Row]) -> list[Row]:
+    """Return problems with the hosts of their triggers, also where they were deleted after a pull was told of them."""
+    hosts: dict[str, list[Row]] = request.kept.setdefault("hosts", {})
+    for item in problems:
+        if item["hosts"]:
+            hosts[item["objectid"]] = [{name: each[name] for name in ("hostid", "host")} for each in item["hosts"]]
+    return [item if item["hosts"] else item | {"hosts": hosts.get(item["objectid"], [])} for item in problems]
 
 
 def _is_put_off(item: Row) -> bool:
@@ -321,13 +323,14 @@ def _acknowledgement(settings: Zabbix, updates: list[Row]) -> tuple[datetime, st
     return at, _WHO[order]
 
 
-def _service(settings: Zabbix, item: Row, hosts: dict[str, str]) -> str | None:
+def _service(settings: Zabbix, item: Row) -> str | None:
     """Return the service of the configured tag, else of the host; events carry the tags of their host.
 
     Of a host that is gone and was never told the trigger shows up as a name without owner.
     """
     tagged = next((tag["value"] for tag in item["tags"] if tag["tag"] == settings.service_tag and tag["value"]), None)
-    return settings.service(tagged or hosts.get(item["objectid"]) or f"{settings.name}-{item['objectid']}")
+    host = next((each["host"] for each in item["hosts"]), None)
+    return settings.service(tagged or host or f"{settings.name}-{item['objectid']}")
 
 
 def _at(seconds: str, nanoseconds: str = "0") -> datetime:

@@ -347,6 +347,34 @@ def test_a_problem_that_nobody_watches_any_more_is_over_and_keeps_its_service(
     assert pull(46) == (service, closed)
 
 
+def test_what_maintenance_kept_back_stays_so_when_the_host_is_deleted(answering, small, tmp_path, monkeypatch):
+    """Two pulls: nothing says any more in which group the host was."""
+    monkeypatch.setenv("ZABBIX_TOKEN", "loopback-only")
+    (quiet, end), other = over(1, 1800), event(3, relatedObject=ON, objectid="8")
+    events = [quiet | {"relatedObject": ON}, other]
+    group = {"groupid": "5", "name": "Drift"}
+    hosts = [{"hostid": "1", "hostgroups": [{"name": "Drift/db"}]}]
+
+    def answer(_path, _query, body):
+        question = json.loads(body)
+        found = [end] if "eventids" in question.get("params", {}) else events
+        told = [upkeep(hosts=[], hostgroups=[group], lasts=1300 + 1800)]
+        named = {"apiinfo.version": "7.0.5", "maintenance.get": told, "host.get": hosts}
+        return 200, {"jsonrpc": "2.0", "id": 1, "result": named.get(question["method"], found)}
+
+    sources = TOML.format(url=answering(answer), more="min_severity = 0").replace("2026-07-01", "2026-08-03")
+    (small / "sources.toml").write_text(sources, encoding="utf-8")
+    for after in (22, 46):
+        now = datetime.fromtimestamp(CLOCK, tz=UTC) + timedelta(hours=after)
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=now)
+        (result,) = pull_stream(settings, load_organisation(small), "alerts")
+        rows = [row for load in result.loads for row in pl.read_parquet(load.path).to_dicts()]
+        assert "zabbix-3" in {row["alert_id"] for row in rows}
+        assert "zabbix-1" not in {row["alert_id"] for row in rows}
+        events[0] = events[0] | {"relatedObject": [], "hosts": []}
+        hosts.clear()
+
+
 def test_problems_that_nobody_watched_when_they_were_first_seen_stay_open_and_are_counted(pulled):
     gone = event(2, relatedObject=[], hosts=[], objectid="8")
     result, rows = pulled([event(1, relatedObject=OFF), gone, event(3, relatedObject=ON)])
