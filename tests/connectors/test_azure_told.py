@@ -14,7 +14,7 @@ from azure.monitor.querymetrics import MetricsQueryResult
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.azure import client as azure_client
-from opsmetrics.sources.azure import graph, logs, metrics
+from opsmetrics.sources.azure import graph, logs, metrics, resources
 from opsmetrics.sources.azure.alerting import UNTOLD
 from opsmetrics.sources.azure.backup import UNKNOWN_STATE, UNSEEN_VAULT
 from opsmetrics.sources.azure.jobs import UNKNOWN_STATUS
@@ -486,6 +486,17 @@ def test_an_alert_without_a_state_is_over_with_its_instant(azure, said, resolves
     own = resource(f"{RULES}/metricAlerts/Slow", "Microsoft.Insights/metricAlerts", properties)
     _, (row,) = azure("alerts", alertsmanagementresources=[alert], resources=[own])
     assert row["closed_at"] == (row["fired_at"] if is_over else None)
+
+
+def test_of_web_tests_of_one_name_the_rarest_says_how_many_runs_there_are(small, monkeypatch):
+    """As in test and production: where the other one counted, a test that ran as it should was unknown for ever."""
+    rare, often = (
+        {"name": f"ping-{n}", "testName": "ping", "enabled": True, "locations": n, "frequency": 300} for n in (1, 5)
+    )
+    for told in ([rare, often], [often, rare, often | {"enabled": False, "locations": 1, "frequency": 900}]):
+        monkeypatch.setattr(resources, "query", lambda *_, told=told: told)
+        request = asking(small, "azure_logs", "availability_checks", workspaces=["w"], subscriptions=["s"])
+        assert resources.web_tests(request) == {"ping": 0.2, "ping-1": 0.2, "ping-5": 1.0}
 
 
 def test_rules_without_a_service_are_left_out_and_counted(azure):
