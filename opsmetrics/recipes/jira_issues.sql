@@ -43,7 +43,7 @@ with read as (
                 'gjenåpnet', 'undersøkes' -- if "Status" -- unless "Status Category"
             ) then 'open' -- if "Status" -- unless "Status Category"
         end as phase -- if "Status" -- unless "Status Category"
-        'open' as phase -- unless "Status Category" "Status"
+        'untold' as phase -- unless "Status Category" "Status"
     from issue
 )
 
@@ -63,7 +63,8 @@ select
         '%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S',
         '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %H:%M', '%d/%m/%Y %H:%M', '%d.%b.%y %H:%M', '%d. %b. %Y %H:%M'
     ], _file) as declared_at,
-    coalesce(instant(resolved_on, [
+    -- An issue that was opened again may keep its resolution, and the day of it.
+    coalesce(instant(case when phase is distinct from 'open' then resolved_on end, [
         '%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S',
         '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%m/%d/%Y %H:%M', '%d/%m/%Y %H:%M', '%d.%b.%y %H:%M', '%d. %b. %Y %H:%M'
     ], _file), case

@@ -2,18 +2,21 @@
 
 Past pauses are not told, only the present one. So between incidents a monitor counts as up since its settings were
 last changed, which pausing and starting does; before that its state is unknown unless ``never_paused`` says otherwise.
+In a maintenance window nothing is checked: windows are told as they are now, and the past is read with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 from opsmetrics.core.instants import instant
 from opsmetrics.organisation.connectors.monitors import BetterStack
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
+from opsmetrics.sources.quiet_times import times_of
 from opsmetrics.sources.transitions import Change, Status, rows_of
 
 PAGE = 50
@@ -22,6 +25,11 @@ LONGEST = timedelta(days=92)
 _NO_STATE = {"paused", "pending", "maintenance"}
 # Better Stack itself waits before it believes such an incident.
 _UNCONFIRMED = "unconfirmed"
+# Hours and minutes of a time of day; its seconds are always nought.
+_MINUTES = len("01:00")
+_WEEKDAYS = {day[:3]: day for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")}
+# Elsewhere a name of Rails may mean another place (Samoa is Apia there, and Pago Pago in Pacific/Samoa).
+_CONTINENTS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/")
 # An incident that tells one of these is about that day.
 _EXPIRIES = ("ssl_certificate_expires_at", "domain_expires_at")
 
@@ -79,23 +87,24 @@ def _changes(
     request: FetchRequest[BetterStack], monitor: dict[str, Any], begins: datetime, incidents: list[dict[str, Any]]
 ) -> list[Change]:
     """Return when a monitor was up, down or unknown."""
-    # Better Stack does not check in a maintenance window, and says its hours in names of zones of its own.
-    has_window = monitor.get("maintenance_from") is not None
+    windows = _windows(request, monitor)
     sure = begins if request.connector.never_paused else datetime.fromisoformat(monitor["updated_at"])
     paused = instant(monitor.get("paused_at"))
     if paused is None and monitor["status"] in _NO_STATE:
         paused = instant(monitor.get("last_checked_at")) or request.now
 
     def between(at: datetime) -> Status:
-        return "unknown" if has_window or at < sure or (paused is not None and at >= paused) else "up"
+        is_checked = windows is not None and not _within(windows, at)
+        return "up" if is_checked and at >= sure and (paused is None or at < paused) else "unknown"
 
-    spans = [span for item in incidents for span in _spans(item)]
+    spans: list[tuple[datetime, datetime | None]] = [span for item in incidents for span in _spans(item)]
     unsure = {
         datetime.fromisoformat(item["started_at"])
         for item in incidents
         if (item.get("status") or "").lower() == _UNCONFIRMED
     }
-    changes = [Change(at, between(at)) for at in (begins, max(begins, sure)) if not _within(spans, at)]
+    edges = [begins, max(begins, sure), *(at for window in windows or () for at in window)]
+    changes = [Change(at, between(at)) for at in sorted(edges) if not _within(spans, at)]
     for started, resolved in spans:
         changes.append(Change(started, "unknown" if started in unsure else "down"))
         if resolved is not None and not _within(spans, resolved):
@@ -107,6 +116,39 @@ def _changes(
     if paused is not None:
         changes.append(Change(paused, "unknown"))
     return changes
+
+
+def _windows(request: FetchRequest[BetterStack], monitor: dict[str, Any]) -> list[tuple[datetime, datetime]] | None:
+    """Return when a monitor is not checked, around the asked days; None where its window cannot be read.
+
+    A window over midnight is one of both days: the vendor has both named.
+    """
+    first, last = monitor.get("maintenance_from"), monitor.get("maintenance_to")
+    if first is None and last is None:
+        return []
+    try:
+        begins, ends = str(first)[:_MINUTES], str(last)[:_MINUTES]
+        times = [(begins, ends)] if begins < ends else [("00:00", ends), (begins, "24:00")]
+        item = {
+            "times": [{"start_time": start, "end_time": end} for start, end in times],
+            "weekdays": [_WEEKDAYS[day] for day in monitor.get("maintenance_days") or ()],
+            "location": _zone(monitor.get("maintenance_timezone") or "UTC"),
+        }
+        return times_of(item, request.starts_at - timedelta(days=1), request.ends_at)
+    except (LookupError, TypeError, ValueError, OSError):
+        return None
+
+
+def _zone(name: str) -> str:
+    """Return the zone that a name of Ruby on Rails means: most are the town of a zone, and only of those it is known.
+
+    Raises:
+        LookupError: It is no such name.
+    """
+    known = available_timezones()
+    town = f"/{name.replace(' ', '_')}"
+    found = sorted(zone for zone in known if zone.endswith(town) and zone.startswith(_CONTINENTS))
+    return name if name in known else found[0]
 
 
 def _is_warning(incident: dict[str, Any]) -> bool:
@@ -128,6 +170,6 @@ def _spans(incident: dict[str, Any]) -> list[tuple[datetime, datetime | None]]:
     return [(started, resolved), (reopened, None)]
 
 
-def _within(spans: list[tuple[datetime, datetime | None]], at: datetime) -> bool:
-    """Whether an incident lasts at an instant."""
+def _within(spans: Iterable[tuple[datetime, datetime | None]], at: datetime) -> bool:
+    """Whether an incident or a window lasts at an instant."""
     return any(started <= at and (resolved is None or at < resolved) for started, resolved in spans)

@@ -25,7 +25,7 @@ from opsmetrics.sources.grafana_history import (
     state_of,
     was_firing,
 )
-from opsmetrics.sources.grafana_quiet import UNTOLD_TREES, Quiet, allowed, has_own_tree, policies
+from opsmetrics.sources.grafana_quiet import Quiet, Trees, allowed, receiver_of
 from opsmetrics.sources.http import Http
 from opsmetrics.sources.severities import is_no_page, is_paging, severity_of
 from opsmetrics.streams import STREAMS
@@ -65,13 +65,13 @@ def alert_rule_states(request: FetchRequest[Grafana]) -> FetchResult:
     settings = request.connector
     with _client(request) as http:
         rules = _rules(http)
-        tree = policies(http) if any(not _receiver(rule) for rule in rules) else None
+        trees = Trees(http, rules)
     shared = _shared(settings, rules)
-    rows = [_state(request, rule, tree, shared) for rule in rules]
+    rows = [_state(request, rule, trees, shared) for rule in rules]
     return FetchResult(rows, source=f"{settings.url} alert rules")
 
 
-def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None, shared: frozenset[str]) -> Row:
+def _state(request: FetchRequest[Grafana], rule: Row, trees: Trees, shared: frozenset[str]) -> Row:
     settings = request.connector
     labels: Row = rule.get("labels") or {}
     notes: Row = rule.get("annotations") or {}
@@ -92,7 +92,7 @@ def _state(request: FetchRequest[Grafana], rule: Row, tree: Row | None, shared: 
         "observed_on": request.today,
         "is_enabled": not rule.get("isPaused"),
         "is_paging": False if is_no_page(rule.get("title"), severity) else is_paging(severity),
-        "is_routed": _is_routed(settings, rule, tree),
+        "is_routed": _is_routed(settings, rule, trees),
         "last_changed_at": rule.get("updated"),
         **{GRAFANA_NOTES[note]: written[note] for note in settings.rule_notes},
     }
@@ -126,19 +126,15 @@ def _number(text: Any) -> float | None:
         return None
 
 
-def _receiver(rule: Row) -> str | None:
-    return (rule.get("notification_settings") or {}).get("receiver")
-
-
-def _is_routed(settings: Grafana, rule: Row, tree: Row | None) -> bool | None:
+def _is_routed(settings: Grafana, rule: Row, trees: Trees) -> bool | None:
     """Whether alerts of a rule reach the duty; only names of its receivers can say that they do not.
 
     Every alert reaches some receiver, if only that of the root policy, which nobody may have set up.
     """
-    receiver = _receiver(rule)
+    receiver, tree = receiver_of(rule), trees.of(rule)
     if receiver:
         reached: set[str] | None = {receiver}
-    elif tree is not None and not has_own_tree(rule):
+    elif tree is not None:
         reached = receivers_of({"alertname": rule.get("title") or "", **(rule.get("labels") or {})}, tree)
     else:
         reached = None
@@ -146,7 +142,7 @@ def _is_routed(settings: Grafana, rule: Row, tree: Row | None) -> bool | None:
         return None
     if settings.oncall_receivers:
         return any(fnmatchcase(name, pattern) for name in reached for pattern in settings.oncall_receivers)
-    is_root = tree is not None and reached == {tree.get("receiver")}
+    is_root = tree is not None and not trees.has_own(rule) and reached == {tree.get("receiver")}
     return None if is_root and not receiver else True
 
 
@@ -227,15 +223,13 @@ def alerts(request: FetchRequest[Grafana]) -> FetchResult:
         found = _transitions(settings, http, request.starts_at - LONGEST, until)
         if not found:
             _refuse_unkept(http, request.starts_at - LONGEST, until)
-        quiet = Quiet(http)
+        quiet = Quiet(http, rules)
         rows = _intervals(request, rules, quiet, found)
         if until < request.now and any(row["closed_at"] is None and request.covers(row["fired_at"]) for row in rows):
             # It fires for longer than most do: its end is told later.
             found += _transitions(settings, http, until, request.now)
             rows = _intervals(request, rules, quiet, found)
-    trees = sum(has_own_tree(rule) for rule in rules)
-    notes = (*quiet.notes, *([f"{trees} {UNTOLD_TREES}"] if trees else []))
-    return FetchResult(rows, source=f"{settings.url} state history", notes=notes)
+    return FetchResult(rows, source=f"{settings.url} state history", notes=quiet.notes)
 
 
 def _intervals(

@@ -478,14 +478,13 @@ def _firing(
     """
     query, last = 'ALERTS{alertstate="firing"}', request.now - step
     start, end = request.starts_at, min(request.ends_at - step, last)
-    found = {
-        _identity(labels): (labels, [at for at, _ in values])
-        for labels, values in _range(request, query, start, end, step, notes)
-    }
+    found: dict[tuple[tuple[str, str], ...], tuple[dict[str, str], list[datetime]]] = {}
     memory = timedelta(days=request.connector.remembers(request.stream) or FARTHEST_DAYS)
 
     def add(first: datetime, until: datetime) -> None:
-        for labels, values in _range(request, query, first, until, step, notes):
+        for told, values in _range(request, query, first, until, step, notes):
+            # What several replicas of one Prometheus say is one alert; Alertmanager is told none of these labels.
+            labels = {name: text for name, text in told.items() if name not in request.connector.replica_labels}
             found.setdefault(_identity(labels), (labels, []))[1].extend(at for at, _ in values)
 
     def touches(edge: datetime, *, is_begin: bool) -> bool:
@@ -494,6 +493,7 @@ def _firing(
             for labels, at in found.values()
         )
 
+    add(start, end)
     while touches(start, is_begin=True) and start > request.now - memory:
         add(start - DAY, start - step)
         start -= DAY

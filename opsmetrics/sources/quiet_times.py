@@ -93,6 +93,28 @@ class QuietTimes:
         return [self._by_name.get(str(name)) for name in policy.get(kind) or []]
 
 
+def times_of(item: Row, first: datetime, last: datetime) -> list[tuple[datetime, datetime]]:
+    """Return when one time interval holds between two instants, as pairs of begin and end, in order.
+
+    Args:
+        item: As Alertmanager writes one: ``times``, ``weekdays``, ``location``.
+        first: From when on.
+        last: Until when.
+
+    Raises:
+        LookupError, TypeError, ValueError, OSError: It cannot be read.
+    """
+    interval, at = _interval(item), first
+    found: list[tuple[datetime, datetime]] = []
+    while at < last:
+        until = min(_next(at, [(interval,)]), last)
+        if interval.holds(at):
+            begin = found.pop()[0] if found and found[-1][1] == at else at
+            found.append((begin, until))
+        at = until
+    return found
+
+
 def _next(at: datetime, asked: Iterable[Sequence[_Interval] | None]) -> datetime:
     """Return the next instant at which an interval may begin or end, so that an alert of years takes no million steps.
 

@@ -6,23 +6,22 @@ as they are now; the past is read with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from opsmetrics.organisation.connectors.monitors import UptimeRobot
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, required_secret
+from opsmetrics.sources.recurring import Recurring
 from opsmetrics.sources.transitions import Change, Status, rows_of
-from opsmetrics.sources.zabbix_maintenance import spans
 
 PAGE = 50
 # A monitor that is paused, or was just started and has not been checked, has no state that anybody knows.
 _STATES: dict[int, Status] = {1: "down", 2: "up", 98: "unknown", 99: "unknown"}
-# Kinds of maintenance windows, as Zabbix numbers the same: once, daily, weekly, monthly.
-_KINDS = {1: 0, 2: 2, 3: 3, 4: 4}
-_EVERY_MONTH = (1 << 12) - 1
+# Kinds of maintenance windows.
+_KINDS: Mapping[int, Literal["once", "daily", "weekly", "monthly"]] = {1: "once", 2: "daily", 3: "weekly", 4: "monthly"}
 UNREADABLE = "maintenance windows that cannot be read: what was not checked then counts as it stood"
 
 
@@ -74,45 +73,43 @@ def _unchecked(
 ) -> Iterator[Change]:
     """Yield when a monitor is not checked, and the state that stands again afterwards; what is logged was checked."""
     zone = ZoneInfo(request.connector.timezone or request.organisation.settings.timezone)
-    periods: list[dict[str, str]] = []
+    windows: list[Recurring] = []
     for window in monitor.get("mwindows") or ():
         if not isinstance(window, dict) or str(window.get("status", 1)) == "0":
             # Only its number is told, or it is switched off.
             continue
         try:
-            periods += _periods(window, zone)
+            windows.append(_recurring(window, zone))
         except (LookupError, TypeError, ValueError, OverflowError, OSError):
             unreadable.add(str(window.get("id")))
     # One that began before the asked days may reach into them.
     bounds = (request.starts_at - timedelta(days=2), request.ends_at)
-    active = {"active_since": f"{bounds[0].timestamp():.0f}", "active_till": f"{bounds[1].timestamp():.0f}"}
-    found = spans([{**active, "timeperiods": periods}], *bounds, zone)
-    for span in found:
-        ends = next((change.at for change in told if span.since < change.at < span.until), span.until)
+    found = sorted({times for window in windows for times in window.times(bounds, bounds, zone)})
+    for since, until in found:
+        ends = next((change.at for change in told if since < change.at < until), until)
         before: list[Status] = [change.status for change in told if change.at <= ends]
-        yield Change(span.since, "unknown")
-        if before and not any(other.since < ends < other.until for other in found if other is not span):
+        yield Change(since, "unknown")
+        if before and not any(other[0] < ends < other[1] for other in found if other != (since, until)):
             yield Change(ends, before[-1])
 
 
-def _periods(window: dict[str, Any], zone: ZoneInfo) -> list[dict[str, str]]:
-    """Return a maintenance window as periods of Zabbix; a window of several days of the month is several."""
+def _recurring(window: dict[str, Any], zone: ZoneInfo) -> Recurring:
+    """Read a maintenance window; its value is the days of the week or the month."""
     kind, begins = _KINDS[int(window["type"])], str(window["start_time"])
-    days = [int(day) for day in str(window.get("value") or "").split("-") if day]
+    days = frozenset(int(day) for day in str(window.get("value") or "").split("-") if day)
     if ":" in begins:
         hours, minutes = (int(part) for part in begins.split(":")[:2])
     else:
         local = _at(begins).astimezone(zone)
         hours, minutes = local.hour, local.minute
-    period = {
-        "timeperiod_type": str(kind),
-        "start_date": str(int(begins)) if kind == _KINDS[1] else "0",
-        "start_time": str((hours * 60 + minutes) * 60),
-        "period": str(int(window["duration"]) * 60),
-        "dayofweek": str(sum(1 << (day - 1) for day in days) if kind == _KINDS[3] else 0),
-        "month": str(_EVERY_MONTH),
-    }
-    return [period | {"day": str(day)} for day in days] if kind == _KINDS[4] else [period]
+    return Recurring(
+        kind,
+        timedelta(minutes=int(window["duration"])),
+        once_at=_at(int(begins)) if kind == "once" else None,
+        minute=hours * 60 + minutes,
+        weekdays=frozenset(day - 1 for day in days) if kind == "weekly" else frozenset(),
+        days=days if kind == "monthly" else frozenset(),
+    )
 
 
 def _at(seconds: int | str) -> datetime:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from opsmetrics.core.instants import instant
 from opsmetrics.organisation.connectors.monitors import Zabbix
 from opsmetrics.sources.actors import is_machine
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.http import ROLES, Http, required_secret
-from opsmetrics.sources.zabbix_maintenance import PERIOD, Calendar, Span, seen_with, spans_seen
+from opsmetrics.sources.zabbix_maintenance import MEMORY, PERIOD, Calendar, Span, seen_with, spans_seen
 
 Row = dict[str, Any]
 PATH = "api_jsonrpc.php"
@@ -31,9 +32,14 @@ _CLOSED, _ACKNOWLEDGED = 1, 2
 _WHO = ("human", None, "bot")
 _SEVERITY, _SUPPRESSED = 8, 32
 _MOST_SEVERE = 5
+# Status of a trigger or host that is switched off.
+_OFF = "1"
 UNTOLD_MAINTENANCE = (
     "when hosts were in maintenance cannot be read (maintenance.get or host.get is refused): "
     "problems of maintenance that is over count as pages"
+)
+UNWATCHED = (
+    "problems of triggers or hosts that were switched off or deleted, open for ever: when they ended is not known"
 )
 
 
@@ -101,13 +107,14 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
         problems = list(_problems(client, _first(request, found or [])))
         if not problems:
             _refuse_blindness(client)
-        problems = [item for item in problems if _severity(item) >= settings.min_severity]
-        recovered = {item["r_eventid"] for item in problems if item["r_eventid"] not in (None, "0")}
+        problems = _with_hosts(request, [item for item in problems if _severity(item) >= settings.min_severity])
+        recovered = {item["r_eventid"] for item in problems if not _is_open(item)}
         ends = _clocks(client, sorted(recovered, key=int))
+        unwatched = _unwatched(request, problems)
         calendar = None if found is None else _calendar(client, found, problems)
     rows: list[Row] = []
     for item in problems:
-        ended = ends.get(item["r_eventid"])
+        ended = unwatched[item["eventid"]] if item["eventid"] in unwatched else ends.get(item["r_eventid"])
         fired = _fired(item, ended, calendar, request.now)
         if fired is None:
             continue
@@ -128,7 +135,8 @@ def alerts(request: FetchRequest[Zabbix]) -> FetchResult:
             }
         )
     notes = (UNTOLD_MAINTENANCE,) if calendar is None else ()
-    return FetchResult(rows, source=f"{settings.url} problems", notes=notes)
+    left = sum(at is None for at in unwatched.values())
+    return FetchResult(rows, source=f"{settings.url} problems", notes=notes, counted={UNWATCHED: left} if left else {})
 
 
 def _refuse_blindness(client: Client) -> None:
@@ -195,7 +203,8 @@ def _first(request: FetchRequest[Zabbix], found: list[Span]) -> datetime:
 
 def _calendar(client: Client, found: list[Span], problems: list[Row]) -> Calendar | None:
     """Return when the hosts of problems were in maintenance, None where their groups cannot be read."""
-    groups: dict[str, list[str]] = {}
+    # Those of a host that was deleted are told no more.
+    groups: dict[str, list[str]] = client.request.kept.setdefault("groups", {})
     if any(span.maintenance.groups for span in found):
         hosts = sorted({host["hostid"] for item in problems for host in item["hosts"]}, key=int)
         for place in range(0, len(hosts), PAGE):
@@ -225,7 +234,8 @@ def _problems(client: Client, since: datetime) -> Iterator[Row]:
                 "time_till": int(request.ends_at.timestamp()) - 1,
                 "eventid_from": str(last + 1),
                 client.select_updates: ["clock", "action", "username", "old_severity"],
-                "selectHosts": ["host"],
+                "selectHosts": ["host", "status"],
+                "selectRelatedObject": ["status"],
                 "selectTags": ["tag", "value"],
                 "sortfield": ["eventid"],
                 "sortorder": "ASC",
@@ -246,6 +256,48 @@ def _clocks(client: Client, ids: list[str]) -> dict[str, datetime]:
         asked = {"output": ["eventid", "clock", "ns"], "source": 0, "object": 0, "eventids": ids[place : place + PAGE]}
         found |= {item["eventid"]: _at(item["clock"], item["ns"]) for item in client.call("event.get", asked)}
     return found
+
+
+def _is_open(item: Row) -> bool:
+    return item["r_eventid"] in (None, "0")
+
+
+def _is_watched(item: Row) -> bool:
+    """Whether Zabbix still looks whether a problem is over: its trigger and hosts are there and switched on."""
+    trigger = item.get("relatedObject", {"status": "0"})
+    return bool(trigger) and all(str(one.get("status")) != _OFF for one in (trigger, *item["hosts"]))
+
+
+def _unwatched(request: FetchRequest[Zabbix], problems: list[Row]) -> dict[str, datetime | None]:
+    """Return open problem -> since when Zabbix no longer looks whether it is over, None where no pull saw that begin.
+
+    Of a trigger or host that somebody switched off or deleted no problem ever ends.
+    """
+    # Problem -> when it was last seen watched, and when it was first seen not to be.
+    before: dict[str, list[str | None]] = request.kept.get("open") or {}
+    seen = {key: said for key, said in before.items() if request.now - datetime.fromisoformat(said[0] or "") < MEMORY}
+    found: dict[str, datetime | None] = {}
+    for item in problems:
+        key = item["eventid"]
+        if not _is_open(item):
+            seen.pop(key, None)
+        elif _is_watched(item):
+            seen[key] = [request.now.isoformat(), None]
+        else:
+            if key in seen and seen[key][1] is None:
+                seen[key][1] = request.now.isoformat()
+            found[key] = instant(seen[key][1]) if key in seen else None
+    request.kept["open"] = seen
+    return found
+
+
+def _with_hosts(request: FetchRequest[Zabbix], problems: list[Row]) -> list[Row]:
+    """Return problems with the hosts of their triggers, also where they were deleted after a pull was told of them."""
+    hosts: dict[str, list[Row]] = request.kept.setdefault("hosts", {})
+    for item in problems:
+        if item["hosts"]:
+            hosts[item["objectid"]] = [{name: each[name] for name in ("hostid", "host")} for each in item["hosts"]]
+    return [item if item["hosts"] else item | {"hosts": hosts.get(item["objectid"], [])} for item in problems]
 
 
 def _is_put_off(item: Row) -> bool:
@@ -272,10 +324,13 @@ def _acknowledgement(settings: Zabbix, updates: list[Row]) -> tuple[datetime, st
 
 
 def _service(settings: Zabbix, item: Row) -> str | None:
-    """Return the service of the configured tag, else of the host; events carry the tags of their host."""
+    """Return the service of the configured tag, else of the host; events carry the tags of their host.
+
+    Of a host that is gone and was never told the trigger shows up as a name without owner.
+    """
     tagged = next((tag["value"] for tag in item["tags"] if tag["tag"] == settings.service_tag and tag["value"]), None)
     host = next((each["host"] for each in item["hosts"]), None)
-    return settings.service(tagged or host)
+    return settings.service(tagged or host or f"{settings.name}-{item['objectid']}")
 
 
 def _at(seconds: str, nanoseconds: str = "0") -> datetime:

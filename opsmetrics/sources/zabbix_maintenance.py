@@ -7,20 +7,20 @@ Zabbix' server does. Times of day are those of the server, whose zone no method 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from opsmetrics.sources.recurring import MONTHS, Recurring
+
 Row = dict[str, Any]
-DAY = timedelta(days=1)
 # What is asked of a period.
 PERIOD = ("timeperiod_type", "start_date", "start_time", "period", "every", "month", "day", "dayofweek")
-_ONCE, _DAILY, _WEEKLY, _MONTHLY = 0, 2, 3, 4
+_KINDS: Mapping[int, Literal["once", "daily", "weekly", "monthly"]] = {0: "once", 2: "daily", 3: "weekly", 4: "monthly"}
 # For so long days are asked for again at most because a problem of theirs is open.
 MEMORY = timedelta(days=400)
-_LAST_WEEK, _LONGEST_MONTH = 5, 4
 _CONTAINS, _ANY_OF = 2, 2
 
 
@@ -87,13 +87,9 @@ def spans(items: Sequence[Row], first: datetime, last: datetime, zone: ZoneInfo)
             tuple((tag["tag"], int(tag["operator"]) == _CONTAINS, tag["value"]) for tag in item.get("tags") or []),
             int(item.get("tags_evaltype") or 0) == _ANY_OF,
         )
-        active = tuple(_at(item[name]) for name in ("active_since", "active_till"))
-        for period in item["timeperiods"]:
-            length = timedelta(seconds=int(period["period"]))
-            for start in _starts(period, active[0], (first - length, last), zone):
-                since, until = max(start, active[0]), min(start + length, active[1])
-                if since < until and since < last and first < until:
-                    found.append(Span(since, until, told))
+        active = (_at(item["active_since"]), _at(item["active_till"]))
+        for period in filter(None, map(_recurring, item["timeperiods"])):
+            found += [Span(*times, told) for times in period.times(active, (first, last), zone)]
     return sorted(found, key=lambda span: (span.since, span.until))
 
 
@@ -133,40 +129,22 @@ def spans_seen(
     return sorted(found, key=lambda span: (span.since, span.until))
 
 
-def _starts(period: Row, active: datetime, within: tuple[datetime, datetime], zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield when a period begins, of those that begin within some time, as Zabbix' server works it out."""
-    kind = int(period["timeperiod_type"])
-    if kind == _ONCE:
-        yield _at(period["start_date"])
-        return
-    since = active.astimezone(zone).date()
-    day = max(since, within[0].astimezone(zone).date() - DAY)
-    hours, minutes = divmod(int(period["start_time"]) // 60, 60)
-    while day <= within[1].astimezone(zone).date():
-        local = datetime(day.year, day.month, day.day, hours, minutes, tzinfo=zone)
-        start = local.astimezone(UTC)
-        # A time that the clocks skip does not come; what would begin before the maintenance is active does not either.
-        is_there = start.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
-        if is_there and start >= active and _is_day(period, kind, day, since):
-            yield start
-        day += DAY
-
-
-def _is_day(period: Row, kind: int, day: date, since: date) -> bool:
-    """Whether a period that comes again begins on a day."""
-    weekday, every = 1 << day.weekday(), int(period.get("every") or 1)
-    if kind == _DAILY:
-        return (day - since).days % every == 0
-    if kind == _WEEKLY:
-        weeks = (day - (since - timedelta(days=since.weekday()))).days // 7
-        return weeks % every == 0 and bool(int(period["dayofweek"]) & weekday)
-    if kind != _MONTHLY or not int(period["month"]) & 1 << (day.month - 1):
-        return False
-    if int(period.get("day") or 0):
-        return int(period["day"]) == day.day
-    number = (day.day - 1) // 7 + 1
-    is_last = every == _LAST_WEEK and number == _LONGEST_MONTH and (day + timedelta(days=7)).month != day.month
-    return bool(int(period["dayofweek"]) & weekday) and (every == number or is_last)
+def _recurring(period: Row) -> Recurring | None:
+    """Read a period, None of a kind that nobody knows."""
+    kind = _KINDS.get(int(period["timeperiod_type"]))
+    if kind is None:
+        return None
+    bits, day = int(period.get("dayofweek") or 0), int(period.get("day") or 0)
+    return Recurring(
+        kind,
+        timedelta(seconds=int(period["period"])),
+        once_at=_at(period["start_date"]) if kind == "once" else None,
+        minute=int(period["start_time"]) // 60,
+        every=int(period.get("every") or 1),
+        weekdays=frozenset(number for number in range(7) if bits & 1 << number),
+        days=frozenset([day] if day else []),
+        months=frozenset(month for month in MONTHS if int(period.get("month") or 0) & 1 << (month - 1)),
+    )
 
 
 class Calendar:

@@ -48,7 +48,8 @@ def _events(records: Records) -> dict[int, Row]:
             "r_eventid": str(key + 1) if row["closed_at"] else "0",
             "suppressed": "0",
             "acknowledges": [{name: update[name] for name in update if name != "ns"} for update in updates],
-            "hosts": [{"hostid": "10084", "host": f"vm-{row['service_id']}"}],
+            "hosts": [{"hostid": "10084", "host": f"vm-{row['service_id']}", "status": "0"}],
+            "relatedObject": {"triggerid": shared["objectid"], "status": "0"},
             "tags": [{"tag": "class", "value": "os"}, {"tag": "service", "value": row["service_id"]}],
         }
         if row["closed_at"]:
@@ -98,6 +99,8 @@ def _shown(item: Row, params: Row) -> Row:
             # Hosts come with their ids, whatever was asked for.
             fields = [*(["hostid"] if name == "hosts" else []), *params[option]]
             shown[name] = [{field: each[field] for field in fields} for each in item[name]]
+    if "selectRelatedObject" in params:
+        shown["relatedObject"] = item["relatedObject"]
     return shown
 
 

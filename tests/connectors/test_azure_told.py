@@ -14,7 +14,8 @@ from azure.monitor.querymetrics import MetricsQueryResult
 
 from opsmetrics.core.errors import SourceError
 from opsmetrics.sources.azure import client as azure_client
-from opsmetrics.sources.azure import graph, logs, metrics
+from opsmetrics.sources.azure import graph, logs, metrics, resources
+from opsmetrics.sources.azure.alerting import UNTOLD
 from opsmetrics.sources.azure.backup import UNKNOWN_STATE, UNSEEN_VAULT
 from opsmetrics.sources.azure.jobs import UNKNOWN_STATUS
 from simulator.servers.kusto import Engine
@@ -418,6 +419,43 @@ def test_a_time_of_resolving_may_stand_at_an_alert_that_fires(azure, condition, 
     assert (row["closed_at"] is not None) == is_closed
 
 
+PROMETHEUS = "Microsoft.AlertsManagement/prometheusRuleGroups"
+
+
+def graded(**actions: Any) -> dict[str, Any]:
+    """A group of Prometheus rules: a warning that tells nobody, and a page with these actions."""
+    rules = [{"alert": "Slow", "severity": 3, "actions": []}, {"alert": "slow", "severity": 1, **actions}]
+    identity = f"{SUB}/resourceGroups/rg/providers/{PROMETHEUS}/group"
+    return resource(identity, PROMETHEUS, {"enabled": True, "scopes": [SUB], "rules": rules})
+
+
+@pytest.mark.parametrize(
+    ("told", "is_page"),
+    [
+        ([rule(actions=[])], False),
+        ([rule(actions=[GROUP])], True),
+        ([rule("scheduledQueryRules", actions={"actionGroups": []})], False),
+        # Neither a rule that does not say it nor one that was deleted is known to tell nobody.
+        ([rule()], True),
+        ([], True),
+        ([rule(actions=[]), processing()], True),
+        ([rule(actions=[]), processing(conditions=[{"field": "Severity"}])], True),
+        # The alert itself says whether it was suppressed: what silences the rule now may be younger.
+        ([rule(actions=[GROUP]), processing(actions=[SILENCE])], True),
+        ([graded(actions=[GROUP])], True),
+        ([graded(actions=[])], False),
+        ([graded()], True),
+    ],
+)
+def test_an_alert_of_which_no_action_group_was_told_is_no_page(azure, told, is_page):
+    identity = told[0]["id"] if told else f"{RULES}/metricAlerts/slow"
+    essentials = {"severity": "Sev1", "monitorCondition": "Fired", "startDateTime": "2026-08-31T08:00:00Z"}
+    essentials |= {"alertRule": identity, "targetResource": DATABASE}
+    alert = resource(f"{SUB}/x/1", "Microsoft.AlertsManagement/alerts", {"essentials": essentials}, name="Slow")
+    answer, rows = azure("alerts", alertsmanagementresources=[alert], resources=told)
+    assert (len(rows), answer.counted) == ((1, {}) if is_page else (0, {UNTOLD: 1}))
+
+
 @pytest.mark.parametrize(
     ("said", "resolves", "is_over"),
     [
@@ -448,6 +486,17 @@ def test_an_alert_without_a_state_is_over_with_its_instant(azure, said, resolves
     own = resource(f"{RULES}/metricAlerts/Slow", "Microsoft.Insights/metricAlerts", properties)
     _, (row,) = azure("alerts", alertsmanagementresources=[alert], resources=[own])
     assert row["closed_at"] == (row["fired_at"] if is_over else None)
+
+
+def test_of_web_tests_of_one_name_the_rarest_says_how_many_runs_there_are(small, monkeypatch):
+    """As in test and production: where the other one counted, a test that ran as it should was unknown for ever."""
+    rare, often = (
+        {"name": f"ping-{n}", "testName": "ping", "enabled": True, "locations": n, "frequency": 300} for n in (1, 5)
+    )
+    for told in ([rare, often], [often, rare, often | {"enabled": False, "locations": 1, "frequency": 900}]):
+        monkeypatch.setattr(resources, "query", lambda *_, told=told: told)
+        request = asking(small, "azure_logs", "availability_checks", workspaces=["w"], subscriptions=["s"])
+        assert resources.web_tests(request) == {"ping": 0.2, "ping-1": 0.2, "ping-5": 1.0}
 
 
 def test_rules_without_a_service_are_left_out_and_counted(azure):

@@ -12,7 +12,7 @@ import pytest
 from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources import grafana
-from opsmetrics.sources.grafana_quiet import SILENCES, TIMINGS, UNTOLD_SILENCES, UNTOLD_TIMINGS, UNTOLD_TREES
+from opsmetrics.sources.grafana_quiet import SILENCES, TIMINGS, TREES, UNTOLD_SILENCES, UNTOLD_TIMINGS, UNTOLD_TREES
 from opsmetrics.sources.pull import pull_stream
 from tests.conftest import settings_in
 from tests.connectors.answers import Answers, ask, request_of
@@ -186,6 +186,34 @@ def test_a_rule_that_names_a_tree_of_policies_does_not_go_by_the_one_that_is_tol
         assert len(fetched(small, "grafana", "alerts", url=server.url, **TOKEN).rows) == 1
         states = fetched(small, "grafana", "alert_rule_states", url=server.url, oncall_receivers=["duty"], **TOKEN)
         assert [row["is_routed"] for row in states.rows] == [None]
+
+
+@pytest.mark.parametrize("path", TREES)
+@pytest.mark.parametrize("named", OWN_TREE)
+def test_a_rule_goes_by_the_tree_of_policies_that_it_names(small, monkeypatch, named, path):
+    """One call tells all trees; versions before 13.1 know it by an older name only."""
+    monkeypatch.setenv("GRAFANA_TOKEN", "loopback-only")
+    at = int(datetime(2026, 8, 4, 8, tzinfo=UTC).timestamp() * 1000)
+    notes = [note(0, "Normal", "Alerting") | {"time": at}, note(30, "Alerting", "Normal") | {"time": at + 1_800_000}]
+    matcher = {"type": "=~", "label": "severity", "value": "critical|high"}
+    below = {"continue": False, "matchers": [matcher], "mute_time_intervals": ["mornings"]}
+    route = {"receiver": "duty", "continue": False, "routes": [below]}
+    spec = {"defaults": {"receiver": "duty"}, "routes": [route]}
+    trees = {
+        "metadata": {},
+        "items": [{"metadata": {"name": name}, "spec": spec} for name in ("user-defined", "coast")],
+    }
+    timings = [{"name": "mornings", "time_intervals": [WEEKDAYS]}]
+    told = {f"/{NOTES}": notes, f"/{SILENCES}": [], f"/{POLICIES}": {"receiver": "mail"}, f"/{TIMINGS}": timings}
+    told |= {f"/{RULES}": [rule(orgID=7, **named)], "/" + path.format("org-7"): trees}
+    with telling(told) as server:
+        answer = fetched(small, "grafana", "alerts", url=server.url, **TOKEN)
+        assert (len(answer.rows), answer.notes) == (0, ())
+        matcher["value"] = "high"
+        assert len(fetched(small, "grafana", "alerts", url=server.url, **TOKEN).rows) == 1
+        for receivers, routed in (([], True), (["duty"], True), (["mail"], False)):
+            states = fetched(small, "grafana", "alert_rule_states", url=server.url, oncall_receivers=receivers, **TOKEN)
+            assert [row["is_routed"] for row in states.rows] == [routed]
 
 
 def test_what_was_silenced_stays_so_when_grafana_has_forgotten_the_silence(small, tmp_path, monkeypatch):

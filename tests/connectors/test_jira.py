@@ -14,6 +14,7 @@ from opsmetrics.sources.jira.places import ended_at, entered_at, filled_at, firs
 from simulator.world import local
 from tests.connectors.landed import landed_from, request_of, table
 from tests.connectors.sections import JIRA
+from tests.connectors.told import Reply, fetched, telling
 
 
 def pulled(connected, stream, sources=JIRA):
@@ -95,6 +96,31 @@ def test_without_the_account_the_variable_is_named(connected, monkeypatch):
     monkeypatch.delenv("SIMULATOR_TOKEN")
     with pytest.raises(SourceError, match="SIMULATOR_TOKEN is not set"):
         issues.incidents(request(connected, JIRA))
+
+
+def test_a_token_that_has_expired_is_not_a_quiet_time(small, monkeypatch):
+    """Jira answers it with status 200, as it would anybody: recorded at MrRefactoring/jira.js#418."""
+    monkeypatch.setenv("JIRA_USER", "desk")
+    monkeypatch.setenv("JIRA_TOKEN", "loopback-only")
+    fields = [
+        {"id": name, "name": name, "schema": {"type": kind}}
+        for name, kind in (("components", "array"), ("priority", "priority"), ("created", "datetime"))
+    ]
+    headers = {"x-seraph-loginreason": "OK"}
+    pages = {"/rest/api/3/field": fields, "/rest/api/3/search/jql": {"issues": [], "isLast": True}}
+    with telling(
+        {path: lambda *_, said=said: Reply(said, headers=dict(headers)) for path, said in pages.items()}
+    ) as server:
+        own = {
+            "url": server.url,
+            "user_env": "JIRA_USER",
+            "token_env": "JIRA_TOKEN",
+            "queries": {"incidents": "project = OPS"},
+        }
+        assert fetched(small, "jira", "incidents", **own).rows == []
+        headers["x-seraph-loginreason"] = "AUTHENTICATED_FAILED"
+        with pytest.raises(SourceError, match="JIRA_TOKEN"):
+            fetched(small, "jira", "incidents", **own)
 
 
 def settings_of(**more):

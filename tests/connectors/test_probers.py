@@ -320,10 +320,52 @@ def test_an_outage_is_known_where_the_state_between_is_not(stack):
         ),
         # Of a pause without a time it is only known that it is one now.
         ({"status": "paused", "paused_at": "left out", "last_checked_at": "left out"}, UP),
-        ({"maintenance_from": "01:00:00"}, [(day, 22, "unknown") for day in (2, 3, 4)]),
+        (
+            {"maintenance_from": "01:00:00", "maintenance_to": "03:00:00"},
+            [
+                *UP[:1],
+                (3, 1, "unknown"),
+                (3, 3, "up"),
+                *UP[1:2],
+                (4, 1, "unknown"),
+                (4, 3, "up"),
+                *UP[2:],
+                (5, 1, "unknown"),
+                (5, 3, "up"),
+            ],
+        ),
+        # The fourth is a Tuesday; over midnight both days are named.
+        (
+            {
+                "maintenance_from": "23:00:00",
+                "maintenance_to": "01:00:00",
+                "maintenance_timezone": "Prague",
+                "maintenance_days": ["mon", "tue"],
+            },
+            [
+                (2, 22, "unknown"),
+                (2, 23, "up"),
+                (3, 21, "unknown"),
+                (3, 22, "unknown"),
+                (3, 23, "up"),
+                (4, 21, "unknown"),
+                (4, 22, "up"),
+            ],
+        ),
+        *(
+            (
+                {"maintenance_from": "01:00:00", "maintenance_to": "03:00:00"} | odd,
+                [(day, 22, "unknown") for day in (2, 3, 4)],
+            )
+            for odd in (
+                {"maintenance_to": None},
+                {"maintenance_timezone": "Samoa"},
+                {"maintenance_days": ["1"]},
+                {"maintenance_from": "one"},
+            )
+        ),
         ({"created_at": "2026-08-04T12:00:00Z"}, [(4, 12, "up"), (4, 22, "up")]),
     ],
-    ids=["paused", "in maintenance", "paused, nobody says when", "with a maintenance window", "younger"],
 )
 def test_what_is_not_checked_is_not_up(stack, attributes, expected):
     assert stack(**attributes) == expected

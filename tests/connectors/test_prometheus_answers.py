@@ -82,6 +82,18 @@ def test_an_alert_is_found_at_alertmanager_whatever_labels_were_added(monkeypatc
     assert (later["fired_at"], later["closed_at"]) == (FIRED, NOW - timedelta(minutes=4))
 
 
+def test_what_two_replicas_say_is_one_alert(monkeypatch):
+    """A store of Thanos keeps both, with the label that its operator gives them; Alertmanager knows nothing of it."""
+    first, second = ({**LABELS, "prometheus_replica": f"prometheus-k8s-{number}"} for number in (0, 1))
+    later = FIRED + timedelta(minutes=1)
+    known = [active(FIRED - timedelta(seconds=21), **LABELS)]
+    (row,) = alerts(monkeypatch, [(first, FIRED, NOW), (second, later, NOW)], known)
+    assert row["fired_at"] == FIRED - timedelta(seconds=21)
+    # One of them was away in between.
+    (row,) = alerts(monkeypatch, [(first, FIRED, later), (second, FIRED, NOW - timedelta(minutes=5))])
+    assert (row["fired_at"], row["closed_at"]) == (FIRED, NOW - timedelta(minutes=4))
+
+
 def matcher(name: str, value: str, *, is_regex: bool = False, **more: bool) -> dict[str, Any]:
     return {"name": name, "value": value, "isRegex": is_regex, **more}
 

@@ -13,7 +13,7 @@ import pytest
 from opsmetrics.landing import load_paths
 from opsmetrics.organisation import load_organisation
 from opsmetrics.sources.pull import pull_stream
-from opsmetrics.sources.zabbix import PAGE
+from opsmetrics.sources.zabbix import PAGE, UNWATCHED
 from opsmetrics.sources.zabbix_maintenance import spans
 from simulator.world import END_DAY, local
 from tests.conftest import settings_in
@@ -301,6 +301,86 @@ def test_a_maintenance_that_was_seen_was_there_though_somebody_deletes_it(
         settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=now)
         (result,) = pull_stream(settings, load_organisation(small), "alerts")
         assert (result.error, result.rows) == (None, rows)
+
+
+ON, OFF = ({"triggerid": "7", "status": status} for status in "01")
+HOST = {"hostid": "1", "host": "vm-db"}
+
+
+@pytest.mark.parametrize(
+    ("then", "hours", "service"),
+    [
+        # It is seen when the second pull looks.
+        ({"relatedObject": OFF}, 46, "db"),
+        ({"relatedObject": ON, "hosts": [HOST | {"status": "1"}]}, 46, "db"),
+        # The trigger went with its host, whose name an earlier pull was told.
+        ({"relatedObject": [], "hosts": []}, 46, "db"),
+        ({"relatedObject": ON, "hosts": [HOST | {"status": "0"}]}, None, "db"),
+    ],
+    ids=["trigger off", "host off", "deleted", "watched"],
+)
+def test_a_problem_that_nobody_watches_any_more_is_over_and_keeps_its_service(
+    answering, small, tmp_path, monkeypatch, then, hours, service
+):
+    """Zabbix makes no end of it, ever."""
+    monkeypatch.setenv("ZABBIX_TOKEN", "loopback-only")
+    now = [event(relatedObject=ON)]
+
+    def answer(_path, _query, body):
+        named = {"apiinfo.version": "7.0.5", "maintenance.get": [], "host.get": [{"hostid": "1"}]}
+        return 200, {"jsonrpc": "2.0", "id": 1, "result": named.get(json.loads(body)["method"], now)}
+
+    sources = TOML.format(url=answering(answer), more="min_severity = 0").replace("2026-07-01", "2026-08-03")
+    (small / "sources.toml").write_text(sources, encoding="utf-8")
+
+    def pull(after: int) -> tuple[str, datetime | None]:
+        at = datetime.fromtimestamp(CLOCK, tz=UTC) + timedelta(hours=after)
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=at)
+        (result,) = pull_stream(settings, load_organisation(small), "alerts")
+        assert (result.error, result.quarantined) == (None, 0)
+        rows = (row for load in result.loads for row in pl.read_parquet(load.path).to_dicts())
+        return next((row["service_id"], row["closed_at"]) for row in rows if row["alert_id"] == "zabbix-1")
+
+    assert pull(22) == ("db", None)
+    now[0] |= then
+    closed = None if hours is None else datetime.fromtimestamp(CLOCK, tz=UTC) + timedelta(hours=hours)
+    assert pull(46) == (service, closed)
+
+
+def test_what_maintenance_kept_back_stays_so_when_the_host_is_deleted(answering, small, tmp_path, monkeypatch):
+    """Two pulls: nothing says any more in which group the host was."""
+    monkeypatch.setenv("ZABBIX_TOKEN", "loopback-only")
+    (quiet, end), other = over(1, 1800), event(3, relatedObject=ON, objectid="8")
+    events = [quiet | {"relatedObject": ON}, other]
+    group = {"groupid": "5", "name": "Drift"}
+    hosts = [{"hostid": "1", "hostgroups": [{"name": "Drift/db"}]}]
+
+    def answer(_path, _query, body):
+        question = json.loads(body)
+        found = [end] if "eventids" in question.get("params", {}) else events
+        told = [upkeep(hosts=[], hostgroups=[group], lasts=1300 + 1800)]
+        named = {"apiinfo.version": "7.0.5", "maintenance.get": told, "host.get": hosts}
+        return 200, {"jsonrpc": "2.0", "id": 1, "result": named.get(question["method"], found)}
+
+    sources = TOML.format(url=answering(answer), more="min_severity = 0").replace("2026-07-01", "2026-08-03")
+    (small / "sources.toml").write_text(sources, encoding="utf-8")
+    for after in (22, 46):
+        now = datetime.fromtimestamp(CLOCK, tz=UTC) + timedelta(hours=after)
+        settings = replace(settings_in(tmp_path), retry_seconds=0.01, now=now)
+        (result,) = pull_stream(settings, load_organisation(small), "alerts")
+        rows = [row for load in result.loads for row in pl.read_parquet(load.path).to_dicts()]
+        assert "zabbix-3" in {row["alert_id"] for row in rows}
+        assert "zabbix-1" not in {row["alert_id"] for row in rows}
+        events[0] = events[0] | {"relatedObject": [], "hosts": []}
+        hosts.clear()
+
+
+def test_problems_that_nobody_watched_when_they_were_first_seen_stay_open_and_are_counted(pulled):
+    gone = event(2, relatedObject=[], hosts=[], objectid="8")
+    result, rows = pulled([event(1, relatedObject=OFF), gone, event(3, relatedObject=ON)])
+    assert [(row["service_id"], row["closed_at"]) for row in rows] == [("db", None), ("zabbix-8", None), ("db", None)]
+    assert result.quarantined == 0
+    assert f"{UNWATCHED}: 2" in "".join(result.told)
 
 
 OSLO = ZoneInfo("Europe/Oslo")

@@ -78,6 +78,7 @@ class Prometheus(Connector):
 
     Attributes:
         alertmanager_token_env: Variable with the Alertmanager's token; at the origin of ``url`` that of ``token_env``.
+        replica_labels: Labels that tell replicas of one Prometheus apart, in a store that keeps what each of them says.
     """
 
     feeds: ClassVar[Mapping[str, Feed]] = {
@@ -99,6 +100,7 @@ class Prometheus(Connector):
     monitor_label: str = "instance"
     service_label: str = "service"
     severity_label: str = "severity"
+    replica_labels: list[str] = ["prometheus_replica", "thanos_ruler_replica"]
     bin_minutes: int = Field(default=5, ge=1, le=60)
     probe: str = "probe_success"
     utilisation: str = AUTOSCALER_SHARE

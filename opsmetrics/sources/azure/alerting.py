@@ -6,10 +6,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from opsmetrics.core.instants import instant
 from opsmetrics.organisation.connectors.azure import AzureResources
+from opsmetrics.sources.azure.action_groups import is_routed, json_of, tells_somebody
 from opsmetrics.sources.azure.graph import inventory, last_part, names_of
+from opsmetrics.sources.earlier import Earlier
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 
 Row = dict[str, Any]
@@ -23,32 +27,45 @@ _GROUP = "/prometheusrulegroups/"
 _OF_AN_EVENT = ("activitylog", "servicehealth", "resourcehealth")
 # A severity of a Prometheus rule that names none (the service's default).
 _DEFAULT_SEVERITY = 3
+UNTOLD = "alerts left out, whose rule names no action group: nobody was told"
 
 
 def alerts(request: FetchRequest[AzureResources]) -> FetchResult:
     """Return fired alerts. Closed is when the rule's condition ended; what people closed in the portal is not (C1).
 
-    An alert without a state is of one instant, and over with it: Azure calls it fired for ever.
+    An alert without a state is of one instant, and over with it: Azure calls it fired for ever. One whose rule names no
+    action group told nobody: it is only to be seen in the portal.
     """
     found = [row for row in inventory(request, "alerts") if not row["suppressed"]]
     rules = inventory(request, "alert_rules") if found else []
     # Whether a rule's alerts last until they are resolved, for alerts that do not say it.
     lasting, names = {row["id"].lower(): row["resolves"] for row in rules}, _Names(rules)
+    groups = _Groups(rules, inventory(request, "alert_processing") if rules else [])
+    earlier = Earlier(request, [last_part(row["id"]) for row in found])
     rows: list[Row] = []
+    untold = 0
     for row in found:
         severity = int(row["severity"].removeprefix("Sev")) if row["severity"] else None
+        fired, closed = row["firedAt"], _closed_at(row, lasting)
+        # Of rules those of now are told: what an alert was when it was over stays so.
+        is_page = earlier.was_page(last_part(row["id"]), datetime.fromisoformat(fired), instant(closed))
+        if is_page is None:
+            is_page = not groups.are_untold(row, severity)
+        if not is_page:
+            untold += 1
+            continue
         rows.append(
             {
                 "alert_id": last_part(row["id"]),
                 "service_id": request.connector.service(last_part(row["target"])),
                 "rule_id": names.of(row["rule"], row["name"], severity),
                 "severity": severity,
-                "fired_at": row["firedAt"],
-                "closed_at": _closed_at(row, lasting),
+                "fired_at": fired,
+                "closed_at": closed,
                 "is_test": False,
             }
         )
-    return FetchResult(rows, source=f"{request.connector.url} alerts")
+    return FetchResult(rows, source=f"{request.connector.url} alerts", counted={UNTOLD: untold} if untold else {})
 
 
 def _closed_at(row: Row, lasting: dict[str, bool | None]) -> Any:
@@ -60,6 +77,30 @@ def _closed_at(row: Row, lasting: dict[str, bool | None]) -> Any:
     if is_stateful is None:
         is_stateful = lasting.get(row["rule"])
     return row["firedAt"] if is_stateful is False else None
+
+
+class _Groups:
+    """Which alerts are told to an action group.
+
+    Args:
+        rules: All rules of today.
+        processing: Alert processing rules of today.
+    """
+
+    def __init__(self, rules: list[Row], processing: list[Row]) -> None:
+        self._rules, self._processing = {row["id"].lower(): row for row in rules}, processing
+        self._names = _Names(rules)
+
+    def are_untold(self, alert: Row, severity: int | None) -> bool:
+        """Whether it is known that no action group was told: by the rule, and whatever may add one to it."""
+        rule = self._rules.get((alert["rule"] or "").lower())
+        if rule is None:
+            return False
+        name = self._names.of(alert["rule"], alert["name"], severity)
+        ones = [one for one in _of_group(rule, self._names) if one["name"] == name] if _is_group(rule) else [rule]
+        return bool(ones) and all(
+            json_of(one["actions"]) is not None and tells_somebody(one, self._processing) is False for one in ones
+        )
 
 
 class _Names:
@@ -77,7 +118,7 @@ class _Names:
         found = names_of(rules, lambda row: row["service"] or None)
         self._names = {identity: name.lower() for identity, name in found.items()}
         self._graded: dict[str, Counter[str]] = {
-            row["id"].lower(): Counter(str(rule.get("alert")).lower() for rule in _json(row["rules"]) or ())
+            row["id"].lower(): Counter(str(rule.get("alert")).lower() for rule in json_of(row["rules"]) or ())
             for row in rules
         }
 
@@ -107,11 +148,7 @@ def alert_rule_states(request: FetchRequest[AzureResources]) -> FetchResult:
     rules = inventory(request, "alert_rules")
     names = _Names(rules)
     for row in rules:
-        one = (
-            _of_group(row, names)
-            if row["type"].endswith("/prometheusrulegroups")
-            else iter((row | {"name": names.of(row["id"], None, None)},))
-        )
+        one = _of_group(row, names) if _is_group(row) else iter((row | {"name": names.of(row["id"], None, None)},))
         rows += [_state(request, rule, processing) for rule in one if not _only_records(rule)]
     owned = [row for row in rows if row["service_id"]]
     counted = (
@@ -122,13 +159,17 @@ def alert_rule_states(request: FetchRequest[AzureResources]) -> FetchResult:
 
 def _only_records(rule: Row) -> bool:
     """Whether a rule makes a metric of logs and alerts nobody: only such a one names the metric (kind LogToMetric)."""
-    criteria = _json(rule["criteria"]) if str(rule.get("type")).endswith("/scheduledqueryrules") else None
+    criteria = json_of(rule["criteria"]) if str(rule.get("type")).endswith("/scheduledqueryrules") else None
     conditions = criteria.get("allOf") if isinstance(criteria, dict) else None
     return any(one.get("metricName") and not one.get("operator") for one in conditions or ())
 
 
+def _is_group(row: Row) -> bool:
+    return str(row["type"]).endswith("/prometheusrulegroups")
+
+
 def _of_group(group: Row, names: _Names) -> Iterator[Row]:
-    for rule in _json(group["rules"]) or ():
+    for rule in json_of(group["rules"]) or ():
         if not rule.get("alert"):
             continue
         labels, told = rule.get("labels") or {}, rule.get("severity")
@@ -137,7 +178,7 @@ def _of_group(group: Row, names: _Names) -> Iterator[Row]:
             "name": names.of(group["id"], rule["alert"], severity),
             "enabled": group["enabled"] is not False and rule.get("enabled") is not False,
             "severity": severity,
-            "actions": json.dumps(rule.get("actions") or []),
+            "actions": json.dumps(rule.get("actions")),
             "scopes": group["scopes"],
             # What a query looks for cannot be read from its text; the label says it.
             "criteria": "",
@@ -151,7 +192,7 @@ def _state(request: FetchRequest[AzureResources], row: Row, processing: list[Row
     saturation = bool(_SATURATION.search(criteria))
     threshold = _THRESHOLD.search(criteria)
     kind = row["guards"] or ("probe" if "availability" in criteria.lower() else "saturation" if saturation else "other")
-    routed = _is_routed(row, processing)
+    routed = is_routed(row, processing)
     grave = None if row["severity"] is None else row["severity"] <= 1
     return {
         "rule_id": row["name"].lower(),
@@ -174,56 +215,3 @@ def _share(threshold: str) -> float | None:
 def _all_of(*parts: bool | None) -> bool | None:
     """Join what is known of several conditions: one no is a no, and of the rest everything must be known."""
     return False if False in parts else None if None in parts else True
-
-
-def _is_routed(row: Row, processing: list[Row]) -> bool | None:
-    """Whether an action group is told: the rule's own, or one that an alert processing rule adds to what it covers.
-
-    One that covers it under conditions or at certain times leaves the answer open. One that takes all action groups
-    away, whatever the hour, wins over both; what is silent for a window of maintenance tells somebody all the same.
-    """
-    silencing = [rule for rule in processing if _removes_groups(rule) and _covers(rule, row)]
-    lasting = [rule for rule in silencing if not _json(rule["schedule"])]
-    if any(not _json(rule["conditions"]) for rule in lasting):
-        return False
-    told = _tells_somebody(row, processing)
-    return None if told and lasting else told
-
-
-def _tells_somebody(row: Row, processing: list[Row]) -> bool | None:
-    if _groups(_json(row["actions"])):
-        return True
-    covering = [rule for rule in processing if _adds_groups(rule) and _covers(rule, row)]
-    if any(not _json(rule["conditions"]) and not _json(rule["schedule"]) for rule in covering):
-        return True
-    return None if covering else False
-
-
-def _groups(actions: Any) -> bool:
-    """Whether actions name an action group: metric alerts list them, log alerts hold a list of their ids."""
-    if isinstance(actions, dict):
-        return bool(actions.get("actionGroups"))
-    return any(isinstance(action, dict) and action.get("actionGroupId") for action in actions or ())
-
-
-def _adds_groups(rule: Row) -> bool:
-    return any(
-        action.get("actionType") == "AddActionGroups" and action.get("actionGroupIds")
-        for action in _json(rule["actions"]) or ()
-    )
-
-
-def _removes_groups(rule: Row) -> bool:
-    return any(action.get("actionType") == "RemoveAllActionGroups" for action in _json(rule["actions"]) or ())
-
-
-def _covers(rule: Row, row: Row) -> bool:
-    scopes = [f"{scope.lower().rstrip('/')}/" for scope in _json(rule["scopes"]) or ()]
-    return any(f"{target.lower()}/".startswith(scope) for target in _json(row["scopes"]) or () for scope in scopes)
-
-
-def _json(text: str | None) -> Any:
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return None

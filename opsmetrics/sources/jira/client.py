@@ -6,16 +6,20 @@ import base64
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import httpx
+
 from opsmetrics.core.errors import Problem, SourceError
 from opsmetrics.core.settings import secret
 from opsmetrics.organisation.connectors.desks import Jira
 from opsmetrics.sources.fetching import FetchRequest
-from opsmetrics.sources.http import Http
+from opsmetrics.sources.http import FIXES, Http
 
 Row = dict[str, Any]
 PAGE = 100
 # Changes of an issue that a search shows at most (contracts, J).
 SHOWN = 40
+# What Jira says of how it let a question in, where it did not know the token: it answers it as anybody's then.
+_REASON, _UNKNOWN = "x-seraph-loginreason", frozenset({"AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED"})
 
 
 class Client(Http):
@@ -37,6 +41,19 @@ class Client(Http):
             variable=settings.token_env,
             kind=settings.kind,
         )
+
+    def answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Ask until there is a whole answer; one to nobody in particular is none.
+
+        With a token that has expired Jira answers with status 200 and shows what everybody may see: no issues at all.
+
+        Raises:
+            SourceError: Jira refuses, keeps failing, answers no JSON, or does not know the token.
+        """
+        found = super().answer(method, path, **arguments)
+        if _UNKNOWN & {reason.strip() for reason in found.headers.get(_REASON, "").split(",")}:
+            raise self.error(path, "Jira does not know the account, and shows what anybody may see", FIXES[401], 401)
+        return found
 
     def fields(self) -> list[Row]:
         """Return the fields of the site, system and custom."""

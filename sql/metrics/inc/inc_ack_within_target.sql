@@ -62,7 +62,7 @@ items as (
             -- Who answered says nothing of an answer that came too late.
             and (answered_at is null or acknowledged_by_kind is not null or answered_at > most_at)
             and not coalesce(is_human and answered_at > least_at and answered_at <= most_at, false)
-            and not coalesce(answered_at is null and closed_at <= most_at, false)
+            and not coalesce((answered_at is null or answered_at > most_at) and closed_at <= most_at, false)
         ) as numerator,
         1 as denominator,
         rule_id || ': ' || least_minutes || case when most_minutes > least_minutes then ' or 30' else '' end || ' min'
@@ -72,9 +72,12 @@ items as (
     where
         -- Nobody has answered and there is still time: not due.
         (answered_at is not null or most_at < as_of)
-        -- Gone by itself before anybody had to answer: noise, counted by mon_alert_precision.
+        -- Gone by itself before anybody had to answer: noise, counted by mon_alert_precision. Who acknowledges it after
+        -- that, as a note, has missed nothing.
         and not coalesce(
-            macros.told(untold, 'acknowledged_at') and answered_at is null and closed_at <= least_at, false
+            macros.told(untold, 'acknowledged_at') and (answered_at is null or answered_at > least_at)
+            and closed_at <= least_at,
+            false
         )
 )
 

@@ -549,6 +549,40 @@ VARIANTS: dict[str, Form] = {
         ],
         {3: WITHOUT_TIME},
     ),
+    "jira, opened again with the resolution left there": Form(
+        "incidents",
+        {
+            "jira.csv": JIRA
+            + "a,OPS-1,Incident,Gjenåpnet,OPS,Low,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,web,\n"
+            + "a,OPS-2,Incident,Closed,OPS,Low,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,web,\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-1", "web", 4, utc("2026-08-01T07:41:00"), None),
+            ("OPS-2", "web", 4, utc("2026-08-01T07:41:00"), utc("2026-08-02T07:41:00")),
+        ],
+    ),
+    "jira, opened again, by its category alone": Form(
+        "incidents",
+        {
+            "jira.csv": JIRA.replace("\n", ",Status Category\n")
+            + "a,OPS-1,Incident,x,OPS,Low,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,web,,In Progress\n"
+        },
+        INCIDENT,
+        [("OPS-1", "web", 4, utc("2026-08-01T07:41:00"), None)],
+    ),
+    "jira, nothing of states": Form(
+        "incidents",
+        {
+            "jira.csv": "Issue key,Project key,Priority,Created,Resolved\n"
+            "OPS-1,OPS,Low,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM\nOPS-2,OPS,Low,01/Aug/26 9:41 AM,\n"
+        },
+        INCIDENT,
+        [
+            ("OPS-1", "OPS", 4, utc("2026-08-01T07:41:00"), utc("2026-08-02T07:41:00")),
+            ("OPS-2", "OPS", 4, utc("2026-08-01T07:41:00"), None),
+        ],
+    ),
     "jira, an issue without components is its project's": Form(
         "incidents",
         {"jira.csv": JIRA + "a,WEB-1,Incident,Done,WEB,High,01/Aug/26 9:41 AM,02/Aug/26 9:41 AM,,\n"},
