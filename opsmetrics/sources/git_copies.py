@@ -50,22 +50,23 @@ def is_repository(folder: Path) -> bool:
     return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
 
 
-def kept_copies(request: FetchRequest[GitClones]) -> dict[str, Path]:
-    """Fetch each configured repository and return ``owner/name`` -> its copy.
-
-    Raises:
-        SourceError: One cannot be fetched.
-    """
+def kept_copies(request: FetchRequest[GitClones]) -> dict[str, Path | SourceError]:
+    """Fetch each configured repository and return ``owner/name`` -> its copy, or why it cannot be fetched."""
     home = request.settings.home / "clones" / request.connector.name
     home.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Path] = {}
+    found: dict[str, Path | SourceError] = {}
     for name, address in request.connector.addresses.items():
         plain = re.sub(r"[^\w.-]+", "+", name).strip(".") or "repository"
         # Names that differ in signs only must not share a copy.
         folder = home / f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.git"
         with FileLock(folder.with_suffix(".lock")):
-            _refresh(request, name, address, folder)
-        found[name] = folder
+            try:
+                _refresh(request, name, address, folder)
+            except SourceError as error:
+                # The others are there; an old copy of this one would read like a quiet repository.
+                found[name] = error
+            else:
+                found[name] = folder
     return found
 
 
