@@ -36,10 +36,10 @@ DATES = '[connector.release_dates]\ndeps_dev = "$SIMULATOR/support/v3"\nnpm = "$
 class Repository:
     """A repository under construction."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        self.git("init", "-q", "-b", "main")
+        self.git("init", "-q", "-b", "main", *options)
 
     def git(self, *arguments: str, author: str = "Ola Plantesen", at: str = "2026-10-05T08:00:00Z") -> str:
         env = os.environ | {
