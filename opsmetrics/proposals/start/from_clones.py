@@ -132,12 +132,18 @@ def first_commit(path: Path) -> date | None:
 
 
 def owner_days(path: Path) -> list[tuple[date, str]]:
-    """Return from which day on CODEOWNERS named which team for everything, oldest first; handovers only."""
+    """Return from which day on CODEOWNERS named which team for everything, oldest first; handovers only.
+
+    Where it no longer names one, nobody is known to own the repository now, and what it said before is over.
+    """
     found: list[tuple[date, str]] = []
+    teams: tuple[str, ...] = ()
     for day, text in _versions(path):
         teams = teams_of(text)
         if teams and (not found or found[-1][1] != teams[0]):
             found.append((day, teams[0]))
+    if not teams:
+        return []
     # Two handovers on one day: the last one stands.
     return [item for number, item in enumerate(found) if number + 1 == len(found) or found[number + 1][0] > item[0]]
 
