@@ -161,10 +161,9 @@ def _versions(path: Path) -> Iterator[tuple[date, str]]:
 
 def _connector(found: dict[str, Path], folder: Path, org: Path, release_dates: str | None) -> str:
     """The connector of the clones, each by its own folder."""
-    root = folder.resolve()
     streams = [name for name in GitClones.feeds if release_dates is not None or name != _EPISODES]
     asked = ["[connector.release_dates]", f"deps_dev = {quoted(release_dates)}"] if release_dates else []
-    places = {name: path.resolve().relative_to(root).as_posix() for name, path in found.items()}
+    places = {name: path.relative_to(folder).as_posix() for name, path in found.items()}
     return "\n".join(
         (
             "# Clones that somebody keeps fresh: `git pull` in each before a run.",

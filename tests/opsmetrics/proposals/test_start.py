@@ -59,6 +59,9 @@ def clones(tmp_path) -> Path:
     # Two months later teams owned parts alone.
     commit(root / "journal", "2025-02-01", CODEOWNERS="* @nordhavn/helse\n")
     commit(root / "journal", "2025-04-01", CODEOWNERS="/docs @nordhavn/helse\n")
+    # One lies elsewhere, and a link leads there.
+    (root / "journal").rename(tmp_path / "elsewhere")
+    (root / "journal").symlink_to(tmp_path / "elsewhere")
     return root
 
 
