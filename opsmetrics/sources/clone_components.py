@@ -9,14 +9,14 @@ from typing import Any
 
 from opsmetrics.organisation.connectors.code_hosts import GitClones
 from opsmetrics.organisation.connectors.result_files import SupportEnds
-from opsmetrics.sources.clones import read_clones, timelines_folder
+from opsmetrics.sources.clones import Clones, timelines_folder
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, instant
 from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.dependencies.timelines import timeline_of_clone
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_history import History
-from opsmetrics.sources.github.client import service_of, without
+from opsmetrics.sources.repositories import service_of
 
 Row = dict[str, Any]
 NO_ENDS = "components left out, of products that no support_ends connector lists"
@@ -30,7 +30,8 @@ def component_states(request: FetchRequest[GitClones]) -> FetchResult:
     rows, stale, left_out = list[Row](), list[str](), Counter[str]()
     ends = [one for one in request.organisation.sources.connector if isinstance(one, SupportEnds)]
     listed = {product.lower() for one in ends for product in one.products} if ends else platforms.PRODUCTS
-    for repository, history in read_clones(request):
+    told = Clones(request)
+    for repository, history in told.read():
         fetched = history.fetched_at
         if fetched is not None and request.now - fetched > timedelta(days=2):
             stale.append(repository)
@@ -42,10 +43,7 @@ def component_states(request: FetchRequest[GitClones]) -> FetchResult:
             else:
                 left_out[f"{NO_ENDS} ({row['product']})"] += 1
     notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
-    source = request.connector.folder or "git"
-    services = [service_of(request.organisation, request.connector, name) for name in stale]
-    answer = FetchResult(rows, source=source, notes=notes, counted=left_out)
-    return without(request.organisation, answer, services)
+    return told.answer(rows, *notes, stale=stale, counted=left_out)
 
 
 def _components(

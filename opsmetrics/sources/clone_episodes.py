@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from opsmetrics.organisation.connectors.code_hosts import GitClones
-from opsmetrics.sources.clones import Told, read_clones, timelines_folder
+from opsmetrics.sources.clones import Clones, timelines_folder
 from opsmetrics.sources.dependencies import platforms
 from opsmetrics.sources.dependencies.episodes import Episode, episodes_of
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Timeline, Used, instant
@@ -32,10 +32,9 @@ UNREAD = "manifests and lock files that could not be read"
 
 def update_episodes(request: FetchRequest[GitClones]) -> FetchResult:
     """Return the episodes that began in the asked days."""
-    rows, told, unknown = list[Row](), Told(), Counter[str]()
+    rows, told, unknown = list[Row](), Clones(request), Counter[str]()
     with Registries(request) as registries:
-        for repository, history in read_clones(request):
-            told.look_at(request, repository, history)
+        for repository, history in told.days():
             timeline = timeline_of_clone(history, timelines_folder(request), request.now)
             if _is_newest(request):
                 unknown[UNREAD] += timeline.unread.total()
@@ -43,12 +42,11 @@ def update_episodes(request: FetchRequest[GitClones]) -> FetchResult:
             stale_from = _not_seen_from(request, history)
             for package, episode in found:
                 if stale_from is not None and not _is_seen(episode, stale_from):
-                    told.unseen.add(_local_day(request, episode.available_at))
+                    told.miss(repository, _local_day(request, episode.available_at))
                 else:
                     rows.append(_row(repository, package, episode))
     counts = counted((why, count) for why, count in unknown.items() if count)
-    source = request.connector.folder or "git"
-    return FetchResult(rows, source=source, notes=tuple(told.notes), unseen=frozenset(told.unseen), counted=counts)
+    return told.answer(rows, counted=counts)
 
 
 def _episodes(

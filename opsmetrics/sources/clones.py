@@ -8,7 +8,7 @@ actor here; names and addresses are not kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from opsmetrics.sources.dependencies.timelines import made_by
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
 from opsmetrics.sources.git_copies import is_repository, kept_copies
 from opsmetrics.sources.git_history import Commit, History, git_lines
-from opsmetrics.sources.github.client import service_of, without
 from opsmetrics.sources.manifests import Change, Pin
 from opsmetrics.sources.release_dates import ReleaseDates
+from opsmetrics.sources.repositories import service_of, without, without_on
 from opsmetrics.sources.update_titles import is_update_title, read_title, read_titles, shape_of
 from opsmetrics.sources.versions import direction_of, highest, update_type
 
@@ -38,11 +38,13 @@ MISSED = "its branch was not among what was fetched; renamed? git remote set-hea
 LATELY_DAYS = 90
 
 
-def clones(request: FetchRequest[GitClones]) -> dict[str, Path]:
+def clones(request: FetchRequest[GitClones]) -> dict[str, Path | SourceError]:
     """Return ``owner/name`` -> folder of each clone: those that are kept here, those configured, else all of a folder.
 
+    In place of the folder of one that is missing, or cannot be fetched, stands why.
+
     Raises:
-        SourceError: There is none, one is missing, or one cannot be fetched.
+        SourceError: There is none.
     """
     connector = request.connector
     if connector.url is not None:
@@ -54,16 +56,11 @@ def clones(request: FetchRequest[GitClones]) -> dict[str, Path]:
     found = named or {path.name.removesuffix(".git"): path for path in sorted(root.iterdir()) if is_repository(path)}
     if not found:
         raise SourceError(Problem(str(root), None, "the folder holds no clone", "clone into it, or set url"))
-    for name, path in found.items():
-        if not is_repository(path):
-            raise SourceError(Problem(str(path), None, f"there is no clone of {name}", "clone it, or take it out"))
-    return found
+    return {name: path if is_repository(path) else _no_clone(name, path) for name, path in found.items()}
 
 
-def read_clones(request: FetchRequest[GitClones]) -> Iterator[tuple[str, History]]:
-    """Yield the name and history of each clone."""
-    for name, folder in clones(request).items():
-        yield name, History(folder, request.connector.bots)
+def _no_clone(name: str, path: Path) -> SourceError:
+    return SourceError(Problem(str(path), None, f"there is no clone of {name}", "clone it, or take it out"))
 
 
 def _unseen(request: FetchRequest[GitClones], history: History) -> Iterator[date]:
@@ -79,27 +76,84 @@ def _unseen(request: FetchRequest[GitClones], history: History) -> Iterator[date
         day += timedelta(days=1)
 
 
-class Told:
-    """What is said beside the rows: days that no clone proves, and forms that nobody understood."""
+class Clones:
+    """The clones of one answer, and what is said beside its rows: of which of them, and on which days, nobody knows."""
 
-    def __init__(self) -> None:
-        self.unseen: set[date] = set()
+    def __init__(self, request: FetchRequest[GitClones]) -> None:
+        self.request = request
         self.notes: list[str] = []
+        self._read: list[str] = []
+        # Clone -> why nothing of it can be read.
+        self._lost: dict[str, SourceError] = {}
+        self._unseen: dict[str, set[date]] = {}
 
-    def look_at(self, request: FetchRequest[GitClones], name: str, history: History) -> None:
-        """Note what a clone cannot tell of the asked days."""
-        days = sorted(_unseen(request, history))
-        if days:
-            self.unseen |= set(days)
-            why = "is shallow" if history.begins_at is not None else "was not fetched since"
-            why += f" ({MISSED})" if history.is_branch_missed else ""
-            self.notes.append(f"{name} {why}: {len(days)} days from {days[0]} to {days[-1]} are not told")
+    def read(self) -> Iterator[tuple[str, History]]:
+        """Yield the name and history of each clone; one that cannot be read ends no other.
+
+        Raises:
+            SourceError: There are clones, and not one of them can be read.
+        """
+        for name, folder in clones(self.request).items():
+            self._read.append(name)
+            try:
+                if isinstance(folder, SourceError):
+                    raise folder
+                history = History(folder, self.request.connector.bots)
+            except SourceError as error:
+                self._lost[name] = error
+                continue
+            yield name, history
+        if self._read and len(self._lost) == len(self._read):
+            raise next(iter(self._lost.values()))
+
+    def days(self) -> Iterator[tuple[str, History]]:
+        """Yield the name and history of each clone, of which the days that it cannot tell are noted."""
+        for name, history in self.read():
+            days = sorted(_unseen(self.request, history))
+            if days:
+                self.miss(name, *days)
+                why = "is shallow" if history.begins_at is not None else "was not fetched since"
+                why += f" ({MISSED})" if history.is_branch_missed else ""
+                self.notes.append(f"{name} {why}: {len(days)} days from {days[0]} to {days[-1]} are not told")
+            yield name, history
+
+    def miss(self, name: str, *days: date) -> None:
+        """Note days of which a clone cannot tell everything."""
+        self._unseen.setdefault(name, set()).update(days)
+
+    def answer(
+        self, rows: list[Row], *notes: str, stale: Collection[str] = (), counted: Mapping[str, int] | None = None
+    ) -> FetchResult:
+        """Return the answer, whole for the services of the clones that could be read.
+
+        Args:
+            rows: What was read.
+            notes: What else is to be said.
+            stale: Clones that tell nothing of now.
+            counted: What was left out.
+        """
+        request = self.request
+        said = [str(error).splitlines()[0] for error in self._lost.values()]
+        source = request.connector.folder or "git"
+        answer = FetchResult(rows, source=source, notes=(*said, *self.notes, *notes), counted=counted or {})
+        missed: dict[date, list[str]] = {}
+        for name, days in self._unseen.items():
+            for day in days:
+                missed.setdefault(day, []).append(self._service(name))
+        told = without_on(request.organisation, answer, missed, len(self._read) - len(self._lost))
+        return without(request.organisation, told, [self._service(name) for name in (*self._lost, *stale)])
+
+    def _service(self, name: str) -> str:
+        return service_of(self.request.organisation, self.request.connector, name)
 
 
 def probe(request: FetchRequest[GitClones]) -> str:
     """Read the newest commit of the first clone."""
     found = clones(request)
-    name, folder = next(iter(found.items()))
+    for folder in found.values():
+        if isinstance(folder, SourceError):
+            raise folder
+    name, folder = next((name, folder) for name, folder in found.items() if isinstance(folder, Path))
     git_lines(folder, "rev-parse", "HEAD")
     return f"{len(found)} clones, {name} readable"
 
@@ -172,9 +226,8 @@ def _package_count(changes: Collection[Change], packages: Collection[str], said:
 
 def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of update bots on the first-parent line, and whether they were updates at all."""
-    rows, told = list[Row](), Told()
-    for repository, history in read_clones(request):
-        told.look_at(request, repository, history)
+    rows, told = list[Row](), Clones(request)
+    for repository, history in told.days():
         made_by_bots = [commit for commit in history.main_line if commit.actor in UPDATE_BOTS]
         for commit, changes in _changes(request, history, _asked(request, made_by_bots)):
             titles = _titles_of(commit)
@@ -199,21 +252,20 @@ def update_merges(request: FetchRequest[GitClones]) -> FetchResult:
                     "unread_form": None if is_understood else shape_of(titles[0]),
                 }
             )
-    return FetchResult(rows, source=_source(request), notes=tuple(told.notes), unseen=frozenset(told.unseen))
+    return told.answer(rows)
 
 
 def dependency_updates(request: FetchRequest[GitClones]) -> FetchResult:
     """Return version changes by bots and people; release dates where the connector may ask for them."""
-    rows, told = list[Row](), Told()
+    rows, told = list[Row](), Clones(request)
     with ReleaseDates.of(request) as dates:
-        for repository, history in read_clones(request):
-            told.look_at(request, repository, history)
+        for repository, history in told.days():
             for commit, changes in _changes(request, history, _asked(request, history.main_line)):
                 for change in _updates_of(commit, changes):
                     released = dates.find(change.after.ecosystem, change.after.package, change.after.version)
                     rows.append(_update(repository, commit, change, released))
-        notes = (*told.notes, *dates.notes())
-    return FetchResult(rows, source=_source(request), notes=notes, unseen=frozenset(told.unseen))
+        notes = dates.notes()
+    return told.answer(rows, *notes)
 
 
 def _update(repository: str, commit: Commit, change: Change, released: datetime | None) -> Row:
@@ -240,9 +292,8 @@ def _update(repository: str, commit: Commit, change: Change, released: datetime 
 
 def commits_daily(request: FetchRequest[GitClones]) -> FetchResult:
     """Return commits of each UTC day and kind of author, on the first-parent line and in all."""
-    rows, told = list[Row](), Told()
-    for repository, history in read_clones(request):
-        told.look_at(request, repository, history)
+    rows, told = list[Row](), Clones(request)
+    for repository, history in told.days():
         main_line = {commit.sha for commit in history.main_line}
         every, merged = Counter[tuple[date, str]](), Counter[tuple[date, str]]()
         for commit in history.commits.values():
@@ -262,11 +313,7 @@ def commits_daily(request: FetchRequest[GitClones]) -> FetchResult:
             }
             for (day, actor), count in sorted(every.items())
         ]
-    return FetchResult(rows, source=_source(request), notes=tuple(told.notes), unseen=frozenset(told.unseen))
-
-
-def _source(request: FetchRequest[GitClones]) -> str:
-    return request.connector.folder or "git"
+    return told.answer(rows)
 
 
 def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
@@ -276,7 +323,8 @@ def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
     not told; a trace of it shows that it is on where no file says so.
     """
     rows, stale = list[Row](), list[str]()
-    read = dict(read_clones(request))
+    told = Clones(request)
+    read = dict(told.read())
     inherits = {name.rsplit("/", 1)[0] for name, history in read.items() if _is_inherited_from(name, history)}
     for repository, history in read.items():
         if not history.main_line:
@@ -302,8 +350,7 @@ def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
             }
         )
     notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
-    services = [service_of(request.organisation, request.connector, name) for name in stale]
-    return without(request.organisation, FetchResult(rows, source=_source(request), notes=notes), services)
+    return told.answer(rows, *notes, stale=stale)
 
 
 def _is_inherited_from(name: str, history: History) -> bool:

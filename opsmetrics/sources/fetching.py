@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -134,6 +135,7 @@ class FetchResult:
         unseen: Asked days of which the source cannot tell everything although it answered; they are asked for again.
         counted: What was left out or taken on trust -> how many; a pull says the sum of its answers.
         hidden: Services, as rows name them, of which the source shows nothing: the answer is whole for all others.
+        hidden_on: Asked days -> services of which the source cannot tell that day; it is whole for all others.
     """
 
     rows: Sequence[Row]
@@ -143,6 +145,23 @@ class FetchResult:
     unseen: frozenset[date] = frozenset()
     counted: Mapping[str, int] = field(default_factory=dict[str, int])
     hidden: frozenset[str] = frozenset()
+    hidden_on: Mapping[date, frozenset[str]] = field(default_factory=dict[date, frozenset[str]])
+
+
+def parts_of(
+    request: FetchRequest[ConnectorT], answer: FetchResult
+) -> Iterator[tuple[FetchRequest[ConnectorT], FetchResult]]:
+    """Yield an answer in runs of days on which it lacks the same services; nearly always it is one."""
+    if not answer.hidden_on or not answer.is_complete:
+        yield request, answer
+        return
+    first, end = request.days
+    days = [first + timedelta(days=number) for number in range((end - first).days)]
+    for lacking, run in groupby(days, lambda day: answer.hidden_on.get(day, frozenset[str]())):
+        mine = list(run)
+        window = (mine[0], mine[-1] + timedelta(days=1))
+        unseen, hidden = answer.unseen.intersection(mine), answer.hidden | lacking
+        yield replace(request, days=window), replace(answer, unseen=unseen, hidden=hidden, hidden_on={})
 
 
 def midpoint(start: datetime, end: datetime, unit: timedelta) -> datetime:

@@ -50,22 +50,23 @@ def is_repository(folder: Path) -> bool:
     return (folder / ".git").exists() or ((folder / "HEAD").is_file() and (folder / "objects").is_dir())
 
 
-def kept_copies(request: FetchRequest[GitClones]) -> dict[str, Path]:
-    """Fetch each configured repository and return ``owner/name`` -> its copy.
-
-    Raises:
-        SourceError: One cannot be fetched.
-    """
+def kept_copies(request: FetchRequest[GitClones]) -> dict[str, Path | SourceError]:
+    """Fetch each configured repository and return ``owner/name`` -> its copy, or why it cannot be fetched."""
     home = request.settings.home / "clones" / request.connector.name
     home.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Path] = {}
+    found: dict[str, Path | SourceError] = {}
     for name, address in request.connector.addresses.items():
         plain = re.sub(r"[^\w.-]+", "+", name).strip(".") or "repository"
         # Names that differ in signs only must not share a copy.
         folder = home / f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.git"
         with FileLock(folder.with_suffix(".lock")):
-            _refresh(request, name, address, folder)
-        found[name] = folder
+            try:
+                _refresh(request, name, address, folder)
+            except SourceError as error:
+                # The others are there; an old copy of this one would read like a quiet repository.
+                found[name] = error
+            else:
+                found[name] = folder
     return found
 
 
@@ -85,19 +86,31 @@ def _refresh(request: FetchRequest[GitClones], name: str, address: str, folder: 
         # A copy that is broken off is none: one is made beside its place, and moved there whole.
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=beside) as scratch:
             work = Path(scratch) / "new.git"
-            _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(work))
-            _fetch(request, name, work, address, limits)
+            try:
+                _init(request, name, work)
+                _fetch(request, name, work, address, limits)
+            except _OtherFormatError:
+                shutil.rmtree(work)
+                _init(request, name, work, "sha256")
+                _fetch(request, name, work, address, limits)
             if folder.is_dir():
                 shutil.move(folder, Path(scratch) / "old.git")
             shutil.move(work, folder)
     mark.write_text(asked)
 
 
+def _init(request: FetchRequest[Any], name: str, folder: Path, names: str = "sha1") -> None:
+    """Make an empty copy, whose commits have names of a kind: a server sends none of another."""
+    of_kind = f"--object-format={names}"
+    _git(request, name, "init", "--quiet", "--bare", of_kind, f"--initial-branch={MAIN}", str(folder))
+
+
 def _is_quiet(request: FetchRequest[GitClones], name: str, work: Path, address: str, since: date) -> bool:
     """Whether the newest commit of a repository is older than a day."""
     with tempfile.TemporaryDirectory(dir=work.parent, prefix=f"{work.name}.") as scratch:
         look = Path(scratch) / "newest.git"
-        _git(request, name, "init", "--quiet", "--bare", f"--initial-branch={MAIN}", str(look))
+        (names,) = git_lines(work, "rev-parse", "--show-object-format")
+        _init(request, name, look, names)
         wanted = ("--quiet", "--no-tags", "--depth=1", "--", address, f"+HEAD:refs/heads/{MAIN}")
         _git(request, name, "-C", str(look), "fetch", *wanted)
         (seconds,) = git_lines(look, "log", "-1", "--format=%ct", MAIN)
@@ -144,6 +157,10 @@ class _OddError(SourceError):
     """Git failed, and not because of the server, as far as its words tell."""
 
 
+class _OtherFormatError(_OddError):
+    """The commits of a repository have names of another kind."""
+
+
 def _is_fresh(mark: Path, asked: str) -> bool:
     try:
         # A copy of a clock that was ahead is of no known age.
@@ -178,7 +195,8 @@ def _git(request: FetchRequest[Any], name: str, *arguments: str) -> None:
             raise SourceError(Problem(request.connector.name, None, f"{problem}: {known[0]}", known[1])) from None
         fix = "try git ls-remote with its address, as the user that runs opsmetrics"
         message = f"{problem}: git ends with {error.returncode}"
-        raise _OddError(Problem(request.connector.name, None, message, fix)) from None
+        kind = _OtherFormatError if "mismatched algorithms" in said else _OddError
+        raise kind(Problem(request.connector.name, None, message, fix)) from None
     except subprocess.TimeoutExpired:
         message = f"{problem}: git took longer than {LIMIT_SECONDS} s"
         raise SourceError(Problem(request.connector.name, None, message, "set since, or try again")) from None

@@ -18,11 +18,11 @@ from opsmetrics.organisation.names import fits, folded, is_pattern
 from opsmetrics.sources.actors import ActorKind, is_machine, kind_of_actor
 from opsmetrics.sources.deploy_rules import DeployRules, Run
 from opsmetrics.sources.fetching import FetchRequest, FetchResult
-from opsmetrics.sources.github.client import is_owned, service_of, without
 from opsmetrics.sources.github.update_requests import BEFORE, episodes_of
 from opsmetrics.sources.github.update_rows import change_rows, merge_rows, notes_of
 from opsmetrics.sources.http import Http, RefusedError
 from opsmetrics.sources.release_dates import ReleaseDates
+from opsmetrics.sources.repositories import is_owned, service_of, without
 
 Row = dict[str, Any]
 PAGE = 100
@@ -329,7 +329,8 @@ def _answer(
     request: FetchRequest[GitLab], rows: list[Row], meant: Projects, counted: Counter[str], *notes: str
 ) -> FetchResult:
     source = f"{request.connector.url} merge requests"
-    return FetchResult(rows, not meant.missed, source, (*meant.notes, *notes), counted=counted)
+    answer = FetchResult(rows, source=source, notes=(*meant.notes, *notes), counted=counted)
+    return _without(request, answer, meant)
 
 
 def dependency_updates(request: FetchRequest[GitLab]) -> FetchResult:
@@ -349,4 +350,4 @@ def update_episodes(request: FetchRequest[GitLab]) -> FetchResult:
     opened, meant, counted = _requests(request, state="all", created_after=since)
     rows, withdrawn = episodes_of(opened)
     asked = (pull for pull in opened if request.covers(instant(pull["createdAt"])))
-    return _without(request, _answer(request, rows, meant, counted, *notes_of(asked, withdrawn)), meant)
+    return _answer(request, rows, meant, counted, *notes_of(asked, withdrawn))

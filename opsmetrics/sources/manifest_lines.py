@@ -13,6 +13,11 @@ def go_modules(lines: Sequence[Line]) -> Iterator[Pin]:
     yield from _GO([line for line in lines if "// indirect" not in line.text and "=>" not in line.text])
 
 
+# What a go.mod takes in place of another module.
+GO_REPLACED = patterns(
+    "go",
+    r"^\s*(?:replace\s+)?\S+(?:\s+v\S+)?\s+=>\s+(?P<package>[\w.-]+\.[a-z]+(?:/[\w.~-]+)*)\s+(?P<version>v\d[\w.+-]*)",
+)
 _GO = all_of(
     patterns("go", r"^\s*(?:require\s+)?(?P<package>[\w.-]+\.[a-z]+(?:/[\w.~-]+)*)\s+(?P<version>v\d[\w.+-]*)"),
     patterns("go", r"^go\s+(?P<version>\d[\w.]*)", package="go"),

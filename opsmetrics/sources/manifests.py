@@ -53,7 +53,7 @@ _FILES: dict[str, Reader] = {
     "global.json": all_of(lines.DOTNET, lines.MSBUILD),
     "*dockerfile*": all_of(tools.images("docker"), tools.ARGUMENTS),
     "*containerfile*": all_of(tools.images("docker"), tools.ARGUMENTS),
-    "go.mod": lines.go_modules,
+    "go.mod": all_of(lines.go_modules, lines.GO_REPLACED),
     ".tool-versions": tools.TOOL_VERSIONS,
     "mise.toml": tools.MISE,
     "mise.*.toml": tools.MISE,

@@ -27,7 +27,7 @@ from opsmetrics.organisation.connectors.base import STATE
 from opsmetrics.sources.allowance import allowed
 from opsmetrics.sources.border import too_large
 from opsmetrics.sources.claims import runs, within
-from opsmetrics.sources.fetching import FetchRequest, batch_of
+from opsmetrics.sources.fetching import FetchRequest, FetchResult, batch_of, parts_of
 from opsmetrics.sources.file_pulls import FilePull
 from opsmetrics.sources.isolation import apart
 from opsmetrics.sources.looks import gone, looks_at
@@ -341,50 +341,69 @@ def _pull_connector(
             message = f"{stream.name}: the source shows nothing at all, where it showed rows before"
             fix = "check role and scope; if all of it is gone for good, take the stream out of this connector"
             raise SourceError(Problem(source.name, None, message, fix))
-        batch = batch_of(request, stream, answer, accumulates=delivery.accumulates)
         outcome.count(source.name, answer.counted)
-        if batch.hidden and batch.is_complete:
-            _land_without(settings.landing, stream, batch, known, now, outcome, answer.notes)
-            continue
-        told_days = [day for day in days_of(days) if day not in answer.unseen]
-        marks = [outcome.seen.get(day.isoformat()) for day in told_days]
-        same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
-        sequences = [mark.sequence for mark in marks if mark]
-        # Of two pulls at once, one note remains: the load it names may not be the last word on these days.
-        newest = bool(marks) and all(marks) and not _replaced(known, min(sequences), days)
-        if not told_days:
-            # Nothing that it says proves a day: what it said the last time is not landed once more.
-            landed = _landed_already(known, days, short_digest(batch.source_digest))
-            same = newest = landed is not None or not answer.rows
-        if batch.is_complete and same and newest:
-            outcome.unchanged += 1
-        elif told_days and (unnoted := _landed_unnoted(settings.landing, delivery.stream, known, batch)):
-            outcome.unchanged += 1
-            sequences = [unnoted] * len(marks)
-        else:
-            if batch.is_complete:
-                outcome.count(source.name, gone(settings.landing, stream, days, outcome.seen, batch.frame))
-            load = land(settings.landing, delivery.stream, batch, loaded_at=now)
-            outcome.loads.append(load)
-            digests[load.sequence] = short_digest(batch.source_digest)
-            sequences = [load.sequence] * len(marks)
-        if batch.is_complete:
+        if answer.hidden and answer.is_complete:
+            outcome.errors.append(_is_a_part(source.name, days, answer.notes))
+        elif answer.hidden_on and answer.is_complete:
             outcome.notes |= dict.fromkeys(f"{source.name}: {note}" for note in answer.notes)
-            at, ends = now.isoformat(), ends_by_day(batch.frame, stream, batch.untold)
-            outcome.seen |= {
-                day.isoformat(): Mark(sequence, at, ends.get(day.isoformat(), ""))
-                for day, sequence in zip(told_days, sequences, strict=True)
-            }
-            checkpoint(outcome.seen)
-        else:
-            outcome.errors.append(_is_a_part(batch, answer.notes))
+        for asked_for, part in parts_of(request, answer):
+            batch = batch_of(asked_for, stream, part, accumulates=delivery.accumulates)
+            if batch.hidden and batch.is_complete:
+                _land_without(settings.landing, stream, batch, known, now, outcome)
+            else:
+                _land_whole(settings.landing, stream, batch, part, digests, now, outcome)
+                checkpoint(outcome.seen)
     progress(len(windows), len(windows))
 
 
-def _is_a_part(batch: Batch, notes: Sequence[str]) -> str:
+def _land_whole(
+    landing: Path,
+    stream: Stream,
+    batch: Batch,
+    answer: FetchResult,
+    digests: dict[int, str],
+    now: datetime,
+    outcome: _Outcome,
+) -> None:
+    """Land an answer about all services, unless it says what was landed before, and note its days as seen."""
+    known, days, origin = outcome.known, batch.window, batch.origin
+    told_days = [day for day in days_of(days) if day not in answer.unseen]
+    marks = [outcome.seen.get(day.isoformat()) for day in told_days]
+    same = {digests[mark.sequence] for mark in marks if mark} == {short_digest(batch.source_digest)}
+    sequences = [mark.sequence for mark in marks if mark]
+    # Of two pulls at once, one note remains: the load it names may not be the last word on these days.
+    newest = bool(marks) and all(marks) and not _replaced(known, min(sequences), days)
+    if not told_days:
+        # Nothing that it says proves a day: what it said the last time is not landed once more.
+        landed = _landed_already(known, days, short_digest(batch.source_digest))
+        same = newest = landed is not None or not answer.rows
+    if batch.is_complete and same and newest:
+        outcome.unchanged += 1
+    elif told_days and (unnoted := _landed_unnoted(landing, stream.name, known, batch)):
+        outcome.unchanged += 1
+        sequences = [unnoted] * len(marks)
+    else:
+        if batch.is_complete:
+            outcome.count(origin, gone(landing, stream, days, outcome.seen, batch.frame))
+        load = land(landing, stream.name, batch, loaded_at=now)
+        outcome.loads.append(load)
+        digests[load.sequence] = short_digest(batch.source_digest)
+        sequences = [load.sequence] * len(marks)
+    if batch.is_complete:
+        outcome.notes |= dict.fromkeys(f"{origin}: {note}" for note in answer.notes)
+        at, ends = now.isoformat(), ends_by_day(batch.frame, stream, batch.untold)
+        outcome.seen |= {
+            day.isoformat(): Mark(sequence, at, ends.get(day.isoformat(), ""))
+            for day, sequence in zip(told_days, sequences, strict=True)
+        }
+    else:
+        outcome.errors.append(_is_a_part(origin, days, answer.notes))
+
+
+def _is_a_part(origin: str, window: Window, notes: Sequence[str]) -> str:
     """Say that an answer lacks something."""
-    first, end = batch.window
-    message = f"{batch.origin}: the answer for {first} to {end - timedelta(days=1)} is only a part"
+    first, end = window
+    message = f"{origin}: the answer for {first} to {end - timedelta(days=1)} is only a part"
     said = f" ({'; '.join(notes)})" if notes else ""
     return f"{message}{said}\n    fix: it is landed as partial and asked for again; narrow the scope if it stays so"
 
@@ -396,14 +415,12 @@ def _land_without(
     known: list[LoadName],
     now: datetime,
     outcome: _Outcome,
-    notes: Sequence[str],
 ) -> None:
     """Land an answer that lacks services: it counts for all others on the days that were never seen whole.
 
     None of its days is noted as seen: they are asked for again. What was seen whole before keeps what is known of the
     services that the source no longer shows.
     """
-    outcome.errors.append(_is_a_part(batch, notes))
     unseen = [day for day in days_of(batch.window) if day.isoformat() not in outcome.seen]
     for start, end, _ in runs(dict.fromkeys(unseen, "")):
         day = pl.col("_day")

@@ -54,15 +54,21 @@ merged as (
     group by all
 ),
 
--- None is known only of a month of which the stream delivered a day, or before the first row of a file: commits reach
--- back further than what a connector was asked for, and go on where exports ended.
+-- None is known only of a month of which the stream delivered a day and showed the service, or before the first row of
+-- a file: commits reach back further than what a connector was asked for, and go on where exports ended.
 told as (
     select
-        cast(date_trunc('month', day) as date) as month,
-        max(case when stream = 'update_merges' then 0 end) as no_merges,
-        max(case when stream = 'dependency_updates' then 0 end) as no_packages
+        date_trunc('month', day) as month, count(*) filter (stream = 'update_merges') as merge_days,
+        count(*) filter (stream = 'dependency_updates') as package_days
     from meta.delivered_days
-    where stream in ('update_merges', 'dependency_updates')
+    group by all
+),
+
+hidden as (
+    select
+        service_id, date_trunc('month', day) as month, count(*) filter (stream = 'update_merges') as merge_days,
+        count(*) filter (stream = 'dependency_updates') as package_days
+    from facts.hidden_services
     group by all
 ),
 
@@ -76,11 +82,13 @@ filed as (
 
 nothing as (
     select
-        c.*, coalesce(t.no_merges, case when c.month < f.merges_from then 0 end) as no_merges,
-        coalesce(t.no_packages, case when c.month < f.packages_from then 0 end) as no_packages
+        c.*,
+        case when t.merge_days > coalesce(h.merge_days, 0) or c.month < f.merges_from then 0 end as no_merges,
+        case when t.package_days > coalesce(h.package_days, 0) or c.month < f.packages_from then 0 end as no_packages
     from commits as c
     cross join filed as f
     left join told as t on t.month = c.month
+    left join hidden as h on h.service_id = c.service_id and h.month = c.month
 ),
 
 packages as (

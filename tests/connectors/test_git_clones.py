@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -35,10 +36,10 @@ DATES = '[connector.release_dates]\ndeps_dev = "$SIMULATOR/support/v3"\nnpm = "$
 class Repository:
     """A repository under construction."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        self.git("init", "-q", "-b", "main")
+        self.git("init", "-q", "-b", "main", *options)
 
     def git(self, *arguments: str, author: str = "Ola Plantesen", at: str = "2026-10-05T08:00:00Z") -> str:
         env = os.environ | {
@@ -433,6 +434,34 @@ def test_days_since_the_last_fetch_and_before_a_shallow_clone_are_not_told(clone
     rows = pull("commits_daily", named='"kystetaten/havneavgift-api" = "shallow"')
     assert {row["committed_on"] for row in rows} == {date(2026, 10, 5), date(2026, 10, 20)}
     assert pull.loads("commits_daily")[-1].unproven == ()
+
+
+@pytest.mark.parametrize("what", ["stale", "gone", "broken"])
+def test_a_clone_that_does_not_tell_costs_its_own_service_alone(clone, what):
+    """Nobody fetched into one since 1 November, or there is none, or its disk is damaged: the others tell all days."""
+    repository, pull = clone
+    repository.commit("told", {"y": "1"}, at="2026-11-10T08:00:00Z")
+    work = repository.folder.parent / "work"
+    if what != "gone":
+        repository.git("clone", "-q", str(repository.folder), str(work))
+        left_on(work, date(2026, 11, 1))
+    if what == "broken":
+        (work / ".git" / "HEAD").write_text("ref: refs/heads/main\0")
+        shutil.rmtree(work / ".git" / "objects")
+    more = 'services = { "plain" = "havneavgift-web" }'
+    rows = pull("commits_daily", more, named=f'{NAMED}, "plain" = "work"', fails=what != "stale")
+    if what != "stale":
+        assert rows.startswith("clones: the answer for 2026-10-01 to 2026-11-22 is only a part (")
+        assert ("there is no clone of plain" in rows) is (what == "gone")
+    loads = pull.loads("commits_daily")
+    told = {"stale": [date(2026, 10, 1), date(2026, 11, 2)]}.get(what, [date(2026, 10, 1)])
+    lacking = ("havneavgift-web",)
+    assert [load.window_start for load in loads] == told
+    assert [load.hidden for load in loads] == [(), lacking][-len(told) :]
+    assert all(load.is_complete and not load.unproven for load in loads)
+    assert sum(load.rows for load in loads) == (2 if what == "stale" else 1)
+    pull("commits_daily", more, named=f'{NAMED}, "plain" = "work"', fails=what != "stale")
+    assert pull.results[-1].loads == (), "its days are asked for again, and land once"
 
 
 def left_on(work, day):

@@ -179,6 +179,16 @@ def test_a_fresh_copy_that_cannot_be_read_is_fetched_anew_by_the_next_pull(conne
     assert result.error is None
 
 
+def test_a_repository_whose_commits_have_longer_names_is_read(connected, tmp_path):
+    repository = Repository(tmp_path / "served" / "kystetaten" / "havneavgift-api.git", "--object-format=sha256")
+    repository.commit("start", {"y": "1"}, at="2026-10-05T08:00:00Z")
+    url = f"file://{repository.folder.parent.parent}/{{repository}}.git"
+    for more in ("", "since = 2026-11-20"):
+        settings, result = pulled(connected, url, "commits_daily", more)
+        assert result.error is None
+    assert [row["committed_on"] for row in rows(settings, "commits_daily")] == [date(2026, 10, 5)]
+
+
 def test_a_copy_of_a_file(connected, upstream):
     upstream.commit("two", {"y": "1"}, at="2026-10-07T08:00:00Z")
     address = f"file://{upstream.folder}"

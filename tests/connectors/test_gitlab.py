@@ -192,12 +192,9 @@ def test_the_project_of_a_service_that_somebody_owns_is_missed(small, until, is_
     service = f'[[service]]\nid = "skjult"\nname = "Skjult"\ncriticality = "ordinary"\nowners = [{{ {owner} }}]\n'
     services = small / "services.toml"
     services.write_text(f'{services.read_text()}\n{service}repositories = ["acme/skjult", "acme/docs"]\n')
-    for stream in ("deployments", "update_episodes", "update_merges"):
+    for stream in ("deployments", "update_episodes", "update_merges", "dependency_updates"):
         answer, _ = told(small, stream, [], {"/api/v4/groups/acme/merge_requests": []})
-        # Merges are counted by repository and not by team: of them the answer is a part.
-        is_of_teams = stream != "update_merges"
-        assert answer.is_complete is (is_of_teams or not is_missed)
-        assert answer.hidden == ({"skjult"} if is_of_teams and is_missed else set())
+        assert (answer.is_complete, answer.hidden) == (True, {"skjult"} if is_missed else set())
         assert answer.notes == ("not in the group, or not to be seen with this token: acme/skjult",)
 
 

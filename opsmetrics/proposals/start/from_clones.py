@@ -132,12 +132,18 @@ def first_commit(path: Path) -> date | None:
 
 
 def owner_days(path: Path) -> list[tuple[date, str]]:
-    """Return from which day on CODEOWNERS named which team for everything, oldest first; handovers only."""
+    """Return from which day on CODEOWNERS named which team for everything, oldest first; handovers only.
+
+    Where it no longer names one, nobody is known to own the repository now, and what it said before is over.
+    """
     found: list[tuple[date, str]] = []
+    teams: tuple[str, ...] = ()
     for day, text in _versions(path):
         teams = teams_of(text)
         if teams and (not found or found[-1][1] != teams[0]):
             found.append((day, teams[0]))
+    if not teams:
+        return []
     # Two handovers on one day: the last one stands.
     return [item for number, item in enumerate(found) if number + 1 == len(found) or found[number + 1][0] > item[0]]
 
@@ -155,10 +161,9 @@ def _versions(path: Path) -> Iterator[tuple[date, str]]:
 
 def _connector(found: dict[str, Path], folder: Path, org: Path, release_dates: str | None) -> str:
     """The connector of the clones, each by its own folder."""
-    root = folder.resolve()
     streams = [name for name in GitClones.feeds if release_dates is not None or name != _EPISODES]
     asked = ["[connector.release_dates]", f"deps_dev = {quoted(release_dates)}"] if release_dates else []
-    places = {name: path.resolve().relative_to(root).as_posix() for name, path in found.items()}
+    places = {name: path.relative_to(folder).as_posix() for name, path in found.items()}
     return "\n".join(
         (
             "# Clones that somebody keeps fresh: `git pull` in each before a run.",

@@ -75,32 +75,8 @@ _FORMATS: dict[str, Format] = {
     "pubspec.yaml": Format("pub", hex_pub.pubspec),
     "pubspec.lock": Format("pub", hex_pub.pubspec_lock, is_lock=True),
 }
-# What git is asked for, as its own patterns.
-PATHS = (
-    *("*package.json", "*package-lock.json", "*npm-shrinkwrap.json", "*yarn.lock", "*pnpm-lock.yaml", "*bun.lock"),
-    *(
-        "*requirements*.txt",
-        "*pyproject.toml",
-        "*Pipfile",
-        "*poetry.lock",
-        "*uv.lock",
-        "*pdm.lock",
-        "*Pipfile.lock",
-        "*pylock*.toml",
-    ),
-    *("*proj", "*.props", "*.targets", "*packages.config", "*dotnet-tools.json", "*pom.xml", "*.versions.toml"),
-    *(
-        "*build.gradle",
-        "*build.gradle.kts",
-        "*gradle.properties",
-        "*go.mod",
-        "*Cargo.toml",
-        "*Cargo.lock",
-        "*Gemfile.lock",
-    ),
-    *("*packages.lock.json", "*gradle.lockfile", "*mix.exs", "*mix.lock", "*pubspec.yaml", "*pubspec.lock"),
-    *("*composer.json", "*composer.lock", "*ockerfile*", "*ontainerfile*", "*.nvmrc", "*-version", "*global.json"),
-)
+# What git is asked for, as its own patterns: the same files, in whatever case their names are written.
+PATHS = tuple(sorted({f":(icase)*{pattern.lstrip('*')}" for pattern in (*_FORMATS, "requirements/*.txt")}))
 # A folder of requirements, one file for each purpose.
 _REQUIREMENTS = "requirements"
 # What Renovate's recommended preset leaves alone too: code of others, and what is never rolled out.

@@ -125,10 +125,10 @@ class Inventory:
         known = self._files.pop(path, None)
         if known is not None and known.makes is not None:
             self._made[known.makes] -= 1
-        place = (format_.ecosystem, path.rpartition("/")[0])
+        place, holds = (format_.ecosystem, path.rpartition("/")[0]), (format_.ecosystem, _applied_in(path))
         same = self._locks_in.setdefault(place, set()) if format_.is_lock else self._manifests[format_.ecosystem]
         same.discard(path)
-        self._holders[place].discard(path)
+        self._holders[holds].discard(path)
         if text is None:
             return
         try:
@@ -139,14 +139,14 @@ class Inventory:
             if contents.makes is not None:
                 self._made[contents.makes] += 1
             if contents.properties and path.lower().endswith(_HANDS_DOWN):
-                self._holders[place].add(path)
+                self._holders[holds].add(path)
         except (UnreadableError, LookupError, TypeError, AttributeError, ValueError, RecursionError):
             # Written by hand or by another version of a tool: what it says is unknown, and counted.
             self.unread[path.rpartition("/")[2]] += 1
 
     def _depending(self, lock: str, format_: Format) -> Iterator[str]:
         """Yield the manifests for which a lock file speaks: those beside and below it."""
-        root = lock.rpartition("/")[0]
+        root = _applied_in(lock)
         for path in self._manifests.get(format_.ecosystem, ()):
             if not root or path.startswith(f"{root}/"):
                 yield path
@@ -207,6 +207,13 @@ class Inventory:
 
     def _versions(self, package: Package) -> Used:
         return tuple(sorted(self._counts[package]))
+
+
+def _applied_in(path: str) -> str:
+    """Return the folder for which a file speaks: scripts of Gradle in a folder of that name are its parent's."""
+    folder = path.rpartition("/")[0]
+    is_script = path.endswith((".gradle", ".gradle.kts")) and folder.rpartition("/")[2] == "gradle"
+    return folder.rpartition("/")[0] if is_script else folder
 
 
 def _locked(need: Need, place: str, lock: Contents) -> str | None:

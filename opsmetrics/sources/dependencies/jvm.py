@@ -27,6 +27,8 @@ _GRADLE_VARIABLE = re.compile(
 )
 _GRADLE_NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*(?=[\"'])|[^\W\d]\w*")
 _GRADLE_PROPERTY = re.compile(r"^\s*(?P<name>[\w.-]+)\s*[=:]\s*(?P<version>\d[\w.+-]*)\s*$", re.MULTILINE)
+# What names a group, an artifact and a version of a repository; the last are processors of annotations.
+_COORDINATES = {"dependency", "plugin", "parent", "extension", "path", "annotationProcessorPath"}
 _GRADLE_PREFER = ("strictly", "require", "prefer")
 
 
@@ -43,7 +45,7 @@ def pom(text: str) -> Contents:
 def _maven(root: ET.Element, properties: Mapping[str, str]) -> Iterator[Need]:
     for element in root.iter():
         kind = xml.tag(element)
-        if kind not in {"dependency", "plugin", "parent"}:
+        if kind not in _COORDINATES:
             continue
         group = xml.child(element, "groupId") or ("org.apache.maven.plugins" if kind == "plugin" else "")
         name, wanted = xml.child(element, "artifactId"), xml.resolved(xml.child(element, "version"), properties)

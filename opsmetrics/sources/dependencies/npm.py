@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Package, json_object, yaml_object
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
 _EXACT = re.compile(r"=?\s*v?(\d+\.\d+\.\d+(?:[-+][\w.+-]+)?)")
 _ALIAS = re.compile(r"npm:(?P<package>@?[^@]+)(?:@(?P<wanted>.+))?")
+# Of Yarn: the same package, with a name of where it comes from; and one of a registry that is changed after it came.
+_OF_REGISTRY = re.compile(r"npm:(?P<wanted>[~^<>=*v]+\s*\d?[^@/:]*|\d+\.[^@/:]*)")
+_PATCHED = re.compile(r"patch:@?[^@]+@(?P<wanted>[^#]+)(?:#.*)?")
 # What comes from a folder, an address or the repository itself was never released by a registry.
 # No range has a colon or a slash.
 _ELSEWHERE = re.compile(r"(?!npm:|catalog:)[^\s]*[:/]")
@@ -37,11 +41,16 @@ def manifest(text: str) -> Contents:
 def _needs(content: Mapping[str, Any]) -> Iterator[Need]:
     for section in _SECTIONS:
         named = content.get(section)
-        for name, wanted in (named if isinstance(named, dict) else {}).items():
-            if not isinstance(wanted, str) or _ELSEWHERE.match(wanted):
+        for name, said in (named if isinstance(named, dict) else {}).items():
+            if not isinstance(said, str):
                 continue
-            alias = _ALIAS.fullmatch(wanted)
-            package, asked = (alias["package"], alias["wanted"] or "") if alias else (name, wanted)
+            patched = _PATCHED.fullmatch(said)
+            wanted = unquote(patched["wanted"]) if patched else said
+            if _ELSEWHERE.match(wanted):
+                continue
+            same, alias = _OF_REGISTRY.fullmatch(wanted), _ALIAS.fullmatch(wanted)
+            package, asked = (alias["package"], alias["wanted"] or "") if alias and not same else (name, wanted)
+            asked = same["wanted"] if same else asked
             exact = _EXACT.fullmatch(asked.strip())
             yield Need("npm", package, exact[1] if exact else None, wanted, name)
 

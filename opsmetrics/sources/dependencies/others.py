@@ -10,7 +10,9 @@ from opsmetrics.sources.manifest_lines import go_modules
 from opsmetrics.sources.manifest_pins import Line, bounded
 
 _MODULE = re.compile(r"module\s+\"?(?P<module>[^\s\"]+)")
-_REPLACED = re.compile(r"\s*(?:replace\s+)?(?P<module>\S+)(?:\s+v\S+)?\s+=>")
+_REPLACED = re.compile(
+    r"\s*(?:replace\s+)?(?P<module>\S+)(?:\s+(?P<version>v\S+))?\s+=>\s+(?P<other>\S+)(?:\s+(?P<taken>v\S+))?"
+)
 _GEM = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
 _ASKED_GEM = re.compile(r"^  (?P<name>[\w.-]+)(?: \([^)]*\))?$")
 _PLATFORM = re.compile(r"-(?:x86|x64|aarch64|arm|universal|java|mswin|mingw|ruby)[\w.-]*$")
@@ -19,15 +21,21 @@ _OF_THE_PLATFORM = re.compile(r"php(?:-.*)?|hhvm|(?:ext|lib)-.*|composer(?:-.*)?
 
 
 def go_mod(text: str) -> Contents:
-    """Read the modules that a go.mod asks for itself; the lowest that fits is what Go uses."""
+    """Read the modules that a go.mod asks for itself; the lowest that fits is what Go uses, unless it is replaced."""
     lines = [bounded(Line(line, True)) for line in _without_exclusions(text.splitlines())]
-    replaced = {match["module"] for line in lines if (match := _REPLACED.match(line.text)) is not None}
+    replaced = {
+        (match["module"], match["version"]): (match["other"], match["taken"])
+        for line in lines
+        if (match := _REPLACED.match(line.text)) is not None
+    }
     module = next((match for line in lines if (match := _MODULE.match(line.text)) is not None), None)
-    found = [
-        Need("go", pin.package, pin.version)
-        for pin in go_modules(lines)
-        if pin.package != "go" and pin.package not in replaced
-    ]
+    found: list[Need] = []
+    for pin in go_modules(lines):
+        asked = (pin.package, pin.version)
+        name, version = replaced.get(asked) or replaced.get((pin.package, None)) or asked
+        # What stands in a folder has no version.
+        if pin.package != "go" and version is not None:
+            found.append(Need("go", name, version))
     return Contents(tuple(found), makes=Package("go", module["module"]) if module is not None else None)
 
 

@@ -36,6 +36,13 @@ _IMAGES = {
     "mcr.microsoft.com/dotnet/runtime-deps": ("dotnet", 1),
     "mcr.microsoft.com/dotnet/sdk": ("dotnet", 1),
 }
+# Lines of a product below a number had two numbers each.
+_TWO_BELOW = {"dotnet": 5, "postgresql": 10}
+# Names that images of a system have for its releases.
+_NAMED = {
+    "debian": {"buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13"},
+    "ubuntu": {"bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04"},
+}
 PRODUCTS = frozenset(product for product, _ in _IMAGES.values())
 _PREFIXES = ("docker.io/library/", "docker.io/", "library/")
 _FROM = re.compile(r"^\s*FROM\s+(?:--platform=\S+\s+)?(?P<image>\S+)(?:\s+AS\s+(?P<name>\S+))?", re.IGNORECASE)
@@ -43,14 +50,16 @@ _ARGUMENT = re.compile(r"^\s*ARG\s+(?P<name>\w+)=[\"']?(?P<value>[^\s\"']+)", re
 _USED = re.compile(r"\$\{?(?P<name>\w+)(?::-(?P<default>[^}]*))?\}?")
 _NUMBERS = re.compile(r"v?(\d+(?:\.\d+)*)")
 _TARGET = re.compile(r"<TargetFrameworks?>\s*([^<]*?)\s*</TargetFrameworks?>")
-# .NET of today; what came before has other names there.
-_MONIKER = re.compile(r"net(?P<major>[5-9]|[1-9]\d)\.0(?:-[\w.]+)?")
+# .NET of today, and .NET Core; .NET Framework is another product.
+_MONIKER = re.compile(r"net(?:(?P<major>[5-9]|[1-9]\d)\.0(?:-[\w.]+)?|coreapp(?P<core>[1-3]\.\d))")
 
 
-def _cycle(version: str, width: int) -> str | None:
-    found = _NUMBERS.match(version)
+def _cycle(product: str, version: str, width: int) -> str | None:
+    named = _NAMED.get(product, {}).get(version.partition("-")[0].lower())
+    found = _NUMBERS.match(named or version)
     numbers = found[1].split(".") if found else []
-    return ".".join(numbers[:width]) if len(numbers) >= width else None
+    least = 2 if numbers and int(numbers[0][:9]) < _TWO_BELOW.get(product, 0) else width
+    return ".".join(numbers[:least]) if len(numbers) >= least else None
 
 
 def _need(kind: str, product: str, cycle: str | None) -> Iterator[Need]:
@@ -78,8 +87,8 @@ def dockerfile(text: str) -> Contents:
     name, tag, _ = found
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
-    product, width = _IMAGES.get(name, ("", 0))
-    return Contents(tuple(_need(BASE_IMAGE, product, _cycle(tag or "", width)) if product else ()))
+    product, width = _IMAGES.get(name.replace("/dotnet/core/", "/dotnet/"), ("", 0))
+    return Contents(tuple(_need(BASE_IMAGE, product, _cycle(product, tag or "", width)) if product else ()))
 
 
 def runtime(image: str) -> Callable[[str], Contents]:
@@ -87,7 +96,7 @@ def runtime(image: str) -> Callable[[str], Contents]:
     product, width = _IMAGES[image]
 
     def read(text: str) -> Contents:
-        return Contents(tuple(_need(RUNTIME, product, _cycle(text.strip().removeprefix(f"{image}-"), width))))
+        return Contents(tuple(_need(RUNTIME, product, _cycle(product, text.strip().removeprefix(f"{image}-"), width))))
 
     return read
 
@@ -100,12 +109,12 @@ def global_json(text: str) -> Contents:
         return Contents()
     except (ValueError, TypeError, RecursionError) as error:
         raise UnreadableError from error
-    return Contents(tuple(_need(RUNTIME, "dotnet", _cycle(version, 1))))
+    return Contents(tuple(_need(RUNTIME, "dotnet", _cycle("dotnet", version, 1))))
 
 
 def framework(text: str) -> Contents:
     """Read a project file: its packages, and the frameworks that it is built for."""
     named = {moniker.strip() for said in _TARGET.findall(text) for moniker in said.split(";")}
-    majors = sorted(match["major"] for name in named if (match := _MONIKER.fullmatch(name)))
+    cycles = sorted(match["major"] or match["core"] for name in named if (match := _MONIKER.fullmatch(name)))
     read = project(text)
-    return replace(read, needs=(*read.needs, *(Need(FRAMEWORK, "dotnet", major) for major in majors)))
+    return replace(read, needs=(*read.needs, *(Need(FRAMEWORK, "dotnet", cycle) for cycle in cycles)))

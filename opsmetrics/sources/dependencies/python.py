@@ -67,7 +67,10 @@ def pyproject(text: str) -> Contents:
     lists = [project.get("dependencies"), *toml.table(project, "optional-dependencies").values()]
     lists += [*toml.table(content, "dependency-groups").values(), toml.table(tool, "uv").get("dev-dependencies")]
     lists += toml.table(toml.table(tool, "pdm"), "dev-dependencies").values()
-    texts = [entry for entries in lists if isinstance(entries, list) for entry in entries if isinstance(entry, str)]
+    # Of what builds, ranges are met anew by each build, and no lock file holds it.
+    built = toml.table(content, "build-system").get("requires")
+    texts = [entry for entry in (built if isinstance(built, list) else []) if isinstance(entry, str) and "==" in entry]
+    texts += [entry for entries in lists if isinstance(entries, list) for entry in entries if isinstance(entry, str)]
     poetry = toml.table(tool, "poetry")
     tables = [toml.table(poetry, "dependencies"), toml.table(poetry, "dev-dependencies")]
     tables += [
@@ -105,12 +108,14 @@ def pipfile(text: str) -> Contents:
 
 
 def _poetry(table: Mapping[str, Any]) -> Iterator[Need]:
-    for name, said in table.items():
-        wanted = said.get("version") if isinstance(said, dict) else said
-        if normal(name) == "python" or not isinstance(wanted, str):
-            continue
-        exact = _POETRY_EXACT.fullmatch(wanted.strip())
-        yield Need("pypi", normal(name), exact["version"] if exact else None, wanted)
+    for name, places in table.items():
+        # One for each version of Python, or system.
+        for said in places if isinstance(places, list) else [places]:
+            wanted = said.get("version") if isinstance(said, dict) else said
+            if normal(name) == "python" or not isinstance(wanted, str):
+                continue
+            exact = _POETRY_EXACT.fullmatch(wanted.strip())
+            yield Need("pypi", normal(name), exact["version"] if exact else None, wanted)
 
 
 def pipfile_lock(text: str) -> Contents:

@@ -14,7 +14,7 @@ from opsmetrics.sources.dependencies.model import Package
 from opsmetrics.sources.git_history import History
 
 # Raised whenever files are read otherwise: what was kept before is then read again.
-VERSION = "4"
+VERSION = "5"
 
 
 def timeline_of_clone(history: History, folder: Path, now: datetime) -> Timeline:

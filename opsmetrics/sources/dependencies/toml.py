@@ -12,7 +12,11 @@ from opsmetrics.sources.dependencies.model import ELSEWHERE, Contents, Need, Pac
 
 # Written by machines, name before version; a whole parser of TOML takes a hundred times as long for each of them.
 _LOCKED = re.compile(
-    r'^\[\[packages?\]\]\s*?\nname = "([^"]+)"\s*?\nversion = "([^"]+)"[^\n]*(?:\nsource = ([^\n]+))?', re.MULTILINE
+    # Old ones of Poetry have their lines in the order of the alphabet.
+    r'^\[\[packages?\]\]\s*?\n(?:(?:category|description) = [^\n]*\n){0,2}name = "([^"]+)"\s*?\n'
+    r'(?:(?:optional|python-versions|marker|platform) = [^\n]*\n){0,4}version = "([^"]+)"[^\n]*'
+    r"(?:\nsource = ([^\n]+))?",
+    re.MULTILINE,
 )
 # Of uv and Cargo: what stands in a folder, or came from a repository or a file.
 _SOURCE_ELSEWHERE = re.compile(r'\{\s*(?:editable|virtual|directory|path|git|url)\s*=|"git\+')

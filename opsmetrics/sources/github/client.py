@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,13 +18,11 @@ from githubkit import GitHub as Kit
 
 from opsmetrics.core.errors import ConfigurationError, Problem
 from opsmetrics.core.settings import expand, secret
-from opsmetrics.organisation import Organisation
-from opsmetrics.organisation.connectors.base import Connector
 from opsmetrics.organisation.connectors.code_hosts import GitHub
-from opsmetrics.organisation.names import fits, is_pattern
+from opsmetrics.organisation.names import is_pattern
 from opsmetrics.sources.fetching import FetchRequest, FetchResult, halved
 from opsmetrics.sources.http import Http, RefusedError, retry_after, ssl_context
-from opsmetrics.sources.notes import Window
+from opsmetrics.sources.repositories import is_owned, service_of, without
 
 # Differences between versions that touch us: contracts, E1. A GitHub Enterprise Server of the house refuses every
 # question in a version that it does not have (400).
@@ -354,55 +351,3 @@ def repositories(request: FetchRequest[GitHub]) -> list[str]:
             if not is_pattern(name) and name.lower().startswith(prefix)
         }
     )
-
-
-def is_owned(organisation: Organisation, repository: str, days: Window) -> bool:
-    """Whether somebody answers for a repository in half-open days; one of which only the old name is known counts."""
-    first, end = days
-    owners = [
-        owner
-        for service in organisation.services
-        if any(fits(name, repository) for name in service.repositories)
-        for owner in service.owners
-    ]
-    return not owners or any(
-        owner.valid_from < end and (owner.valid_to is None or owner.valid_to > first) for owner in owners
-    )
-
-
-def without(
-    organisation: Organisation, result: FetchResult, missed: Collection[str], *, is_complete: bool = True
-) -> FetchResult:
-    """Return an answer that lacks services: whole for all others, and a part for all where nobody knows whose they are.
-
-    Args:
-        organisation: Whose services.
-        result: The answer.
-        missed: Names of services, as rows have them.
-        is_complete: Whether it lacks nothing else.
-    """
-    known = {service.id for service in organisation.services}
-    is_whole = is_complete and known.issuperset(missed)
-    return replace(result, is_complete=is_whole, hidden=frozenset(missed) if is_whole else frozenset())
-
-
-def service_of(organisation: Organisation, settings: Connector, repository: str, before: str | None = None) -> str:
-    """Return the service of a repository: configured, else the only one of services.toml, else its own name.
-
-    Args:
-        organisation: Whose services.
-        settings: The connector, which may name services itself.
-        repository: As it is called now.
-        before: What it was called before: the configuration may know the old name only.
-    """
-    for name in (repository, repository.split("/", 1)[1]):
-        if name in settings.services:
-            return settings.services[name]
-    owners = [
-        service.id
-        for service in organisation.services
-        if any(fits(text, repository) for text in (*service.repositories, *service.renamed_repositories))
-    ]
-    if len(owners) == 1:
-        return owners[0]
-    return repository if before is None else service_of(organisation, settings, before)

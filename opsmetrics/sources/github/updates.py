@@ -43,7 +43,7 @@ def update_merges(request: FetchRequest[GitHub]) -> FetchResult:
     with Client(request) as client:
         for pull in _pulls(request, client, "merged", request.starts_at, request.ends_at):
             rows += merge_rows(pull, _bot(request, pull), zone)
-    return FetchResult(rows, client.is_complete, f"{request.connector.url} pull requests", client.notes)
+    return client.without(FetchResult(rows, source=f"{request.connector.url} pull requests", notes=client.notes))
 
 
 def dependency_updates(request: FetchRequest[GitHub]) -> FetchResult:
@@ -53,7 +53,7 @@ def dependency_updates(request: FetchRequest[GitHub]) -> FetchResult:
         for pull in _pulls(request, client, "merged", request.starts_at, request.ends_at):
             rows += change_rows(pull, _bot(request, pull), dates)
         notes = (*client.notes, *dates.notes())
-    return FetchResult(rows, client.is_complete, f"{request.connector.url} pull requests", notes)
+    return client.without(FetchResult(rows, source=f"{request.connector.url} pull requests", notes=notes))
 
 
 def update_episodes(request: FetchRequest[GitHub]) -> FetchResult:

@@ -56,6 +56,12 @@ def clones(tmp_path) -> Path:
     commit(root / "soknad-api", "2025-05-05", CODEOWNERS="* @nordhavn/helse\n")
     commit(root / "soknad-api", "2026-02-01", CODEOWNERS="* @nordhavn/plattform @someone\n")
     commit(root / "journal", "2025-01-10", readme="x")
+    # Two months later teams owned parts alone.
+    commit(root / "journal", "2025-02-01", CODEOWNERS="* @nordhavn/helse\n")
+    commit(root / "journal", "2025-04-01", CODEOWNERS="/docs @nordhavn/helse\n")
+    # One lies elsewhere, and a link leads there.
+    (root / "journal").rename(tmp_path / "elsewhere")
+    (root / "journal").symlink_to(tmp_path / "elsewhere")
     return root
 
 

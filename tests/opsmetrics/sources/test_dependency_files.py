@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import subprocess
 
 import pytest
 
 from opsmetrics.sources.dependencies.files import PATHS, format_of
 from opsmetrics.sources.dependencies.inventory import UNTOLD, Inventory
 from opsmetrics.sources.dependencies.model import Package
+from tests.patience import LIMIT_SECONDS
 
 PNPM = """lockfileVersion: '9.0'
 importers:
@@ -172,7 +173,7 @@ FROM mcr.microsoft.com/dotnet/aspnet:8.0-alpine@sha256:aaaaaaaaaaaaaaaaaaaaaaaaa
 FROM final
 """
 NPM = '{"dependencies": {"a": "^1.0.0", "x": "1.0.0", "t": "latest", "old": "npm:real@^3.0.0"}, "devDependencies": {"@s/b": "^2.0.0", "w": "workspace:*", "g": "user/repo"}, "peerDependencies": {"p": "1.0.0"}}'
-CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+CASES: dict[str, tuple[dict[str, str], dict[str, str | tuple[str, ...]]]] = {
     "a range alone": ({"package.json": NPM}, {"a": UNTOLD, "x": "1.0.0", "t": UNTOLD, "real": UNTOLD, "@s/b": UNTOLD}),
     "npm's lock file above": (
         {"package-lock.json": LOCK, "web/package.json": '{"dependencies": {"a": "^1.0.0", "b": "^7.0.0"}}'},
@@ -294,6 +295,37 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "frameworks": ({"A.csproj": "<Project><PropertyGroup><TargetFrameworks>net8.0; netstandard2.0</TargetFrameworks></PropertyGroup></Project>"}, {"dotnet": "8"}),
     "gems": ({"Gemfile.lock": GEMS}, {"nokogiri": "1.15.4", "rails": "7.1.2"}),
     "go": ({"go.mod": GO}, {"github.com/c/d": "v0.0.0-20200101000000-abcdefabcdef", "github.com/g/h": "v2.0.0+incompatible"}),
+    # The same module in another version, a fork, one version of a module, a folder.
+    "what Go takes in place of a module": (
+        {"go.mod": "module x\nrequire (\n\ta.no/a v0.30.1\n\ta.no/b v1.0.0\n\ta.no/c v1.0.0\n\ta.no/d v1.0.0\n)\nreplace a.no/a => a.no/a v0.30.2\nreplace (\n\ta.no/b => f.no/b v1.1.0\n\ta.no/c v0.9.0 => f.no/c v9.0.0\n\ta.no/d v1.0.0 => ./d\n)\n"},
+        {"a.no/a": "v0.30.2", "f.no/b": "v1.1.0", "a.no/c": "v1.0.0"},
+    ),
+    "what Yarn changes after it came, and says where from": (
+        {
+            "package.json": '{"dependencies": {"a": "patch:a@npm%3A^1.0.0#~/.yarn/patches/a.patch", "@s/b": "patch:@s/b@npm%3A2.0.5#./b.patch", "c": "npm:^3.0.0", "7zip": "npm:7z@1.0.0"}}',
+            "yarn.lock": BERRY.replace("a@npm:^1.1.0", "a@npm:^1.1.0, c@npm:^3.0.0"),
+        },
+        {"a": "1.2.3", "@s/b": "2.0.5", "c": "1.2.3", "7z": "1.0.0"},
+    ),
+    "extensions of a build and processors of annotations": (
+        {"pom.xml": "<project><groupId>no.x</groupId><artifactId>x</artifactId><version>1</version><build><extensions><extension><groupId>no.e</groupId><artifactId>e</artifactId><version>1.1</version></extension></extensions><plugins><plugin><artifactId>p</artifactId><configuration><annotationProcessorPaths><path><groupId>no.p</groupId><artifactId>p</artifactId><version>2.1</version></path></annotationProcessorPaths></configuration></plugin></plugins></build></project>"},
+        {"no.e:e": "1.1", "no.p:p": "2.1"},
+    ),
+    "what builds a project of Python, and one package for each system": (
+        {
+            "pyproject.toml": '[build-system]\nrequires = ["hatchling==1.2.0", "setuptools>=61"]\n[tool.poetry.dependencies]\na = [{version = "<=1.9", python = "<3.9"}, {version = "2.0", python = ">=3.9"}]\n',
+            "poetry.lock": '[[package]]\ncategory = "main"\ndescription = "x"\nname = "a"\noptional = false\npython-versions = "*"\nversion = "1.9"\n',
+        },
+        {"hatchling": "1.2.0", "a": ("1.9", "2.0")},
+    ),
+    "files of Gradle of any name, in any case": (
+        {"gradle/versions.gradle": "ext { aVersion = '1.1' }", "app/Build.gradle": 'implementation "no.a:a:$aVersion"', "PACKAGE.JSON": '{"dependencies": {"b": "1.0.0"}}'},
+        {"no.a:a": "1.1", "b": "1.0.0"},
+    ),
+    "old lines, and releases by name": (
+        {"a/Dockerfile": "FROM mcr.microsoft.com/dotnet/core/aspnet:3.1-alpine", "b/Dockerfile": "FROM postgres:9.6", "c/Dockerfile": "FROM debian:bullseye-slim", "d/Dockerfile": "FROM ubuntu:jammy-20240111", "global.json": '{"sdk": {"version": "3.1.100"}}', "A.csproj": "<Project><PropertyGroup><TargetFramework>netcoreapp3.1</TargetFramework></PropertyGroup></Project>"},
+        {"dotnet": "3.1", "postgresql": "9.6", "debian": "11", "ubuntu": "22.04"},
+    ),
     "composer": ({"composer.json": COMPOSER, "composer.lock": COMPOSER_LOCK}, {"monolog/monolog": "3.5.0", "exact/one": "1.0.0"}),
 }  # fmt: skip
 
@@ -304,7 +336,9 @@ def test_what_is_in_use(name):
     inventory = Inventory()
     inventory.apply(files.items())
     found = {package.name: used for package, used in inventory.versions().items()}
-    assert {package: found.get(package) for package in expected} == {p: (v,) for p, v in expected.items()}
+    assert {package: found.get(package) for package in expected} == {
+        p: (v,) if isinstance(v, str) else v for p, v in expected.items()
+    }
     if name not in {"yarn", "yarn 2", "pnpm", "pnpm 11"}:
         assert set(found) == set(expected), "and nothing else"
     assert not inventory.unread
@@ -435,9 +469,17 @@ def test_what_is_never_rolled_out_is_left_out():
     assert [format_of(f"{folder}/package.json") for folder in left_out] == [None] * len(left_out)
 
 
-def test_git_is_asked_for_every_file_that_is_read():
+def test_git_is_asked_for_every_file_that_is_read(tmp_path):
     """Git's patterns and our own name the same files."""
-    for files, _ in CASES.values():
-        for path in files:
-            assert format_of(path), path
-            assert any(fnmatchcase(path, pattern) for pattern in PATHS), path
+    paths = {path for files, _ in CASES.values() for path in files}
+    assert all(map(format_of, paths))
+    git = ("git", "-C", str(tmp_path))
+    subprocess.run((*git, "init", "-q"), check=True, timeout=LIMIT_SECONDS)
+    blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    index = "".join(f"100644 {blob}\t{path}\n" for path in paths)
+    add = (*git, "update-index", "--add", "--index-info")
+    subprocess.run(add, input=index.encode(), check=True, timeout=LIMIT_SECONDS)
+    said = subprocess.run(
+        (*git, "ls-files", "-z", "--", *PATHS), check=True, capture_output=True, timeout=LIMIT_SECONDS
+    )
+    assert set(said.stdout.decode().split("\0")) - {""} == paths

@@ -204,7 +204,7 @@ BLOCKS = {
     "direct modules of Go, and its own version": (
         "go.mod",
         ["+go 1.25.0", " require (", "+	host.invalid/a/b v1.4.0", "+	host.invalid/c/d v1.5.0 // indirect", "+replace host.invalid/e => host.invalid/f v1.0.0"],
-        [("go", "host.invalid/a/b", "v1.4.0"), ("go", "go", "1.25.0")],
+        [("go", "host.invalid/a/b", "v1.4.0"), ("go", "go", "1.25.0"), ("go", "host.invalid/f", "v1.0.0")],
     ),
     "one repository of actions is one package": (
         ".github/workflows/scan.yml",
