@@ -6,7 +6,6 @@ any one format (``delimited``, ``json_lines``, ``parquet``) and what a cell mean
 
 from __future__ import annotations
 
-import codecs
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ LIST = "a list"
 OBJECT = "an object"
 NUL = "text with a NUL character"
 SURROGATE = "text with half a surrogate pair"
+BYTE_ORDER_MARK = "\ufeff"
 # Under this name a row says which file it stands in.
 FILE = "_file"
 
@@ -94,8 +94,21 @@ def check_names(path: Path, names: Sequence[str]) -> None:
         raise unreadable(path, 1, f"the header has an empty or repeated column name{said}", "name every column once")
 
 
+def numbered_names(names: Sequence[str]) -> list[str]:
+    """Return names of columns of which those that others have too, but for case, and empty ones are numbered."""
+    counts: dict[str, int] = {}
+    found: list[str] = []
+    for place, name in enumerate(names, 1):
+        plain = name.strip() or f"column {place}"
+        counts[folded(plain)] = number = counts.get(folded(plain), 0) + 1
+        found.append(plain if number == 1 else f"{plain} ({number})")
+    return found
+
+
 def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of a text file, strictly decoded; a byte order mark is no part of the text.
+
+    Files that were joined have it again, where each of them begins.
 
     Raises:
         SourceError: A line is not of this encoding, or too long.
@@ -103,7 +116,6 @@ def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LI
     if len("\n".encode(encoding)) > 1:
         yield from _wide_lines(path, encoding, most_bytes)
         return
-    mark = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     with path.open("rb") as source:
         number = 0
         while raw := source.readline(most_bytes + 1):
@@ -111,7 +123,7 @@ def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LI
             if len(raw) > most_bytes:
                 raise _too_long(path, number, most_bytes)
             try:
-                yield number, raw.decode(mark if number == 1 else encoding)
+                yield number, raw.decode(encoding).lstrip(BYTE_ORDER_MARK)
             except UnicodeDecodeError as error:
                 raise _of_other_encoding(path, number, encoding) from error
 
@@ -125,7 +137,7 @@ def _wide_lines(path: Path, encoding: str, most_bytes: int) -> Iterator[tuple[in
                 number += 1
                 if len(line) > most_bytes:
                     raise _too_long(path, number, most_bytes)
-                yield number, line.removeprefix("\ufeff") if number == 1 else line
+                yield number, line.lstrip(BYTE_ORDER_MARK)
         except UnicodeError as error:
             raise _of_other_encoding(path, number + 1, encoding) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Container, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.sources.delimited import numbered_names, sums_up
-from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, unreadable
+from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, numbered_names, unreadable
 from opsmetrics.sources.sheet_extents import opendocument_cells, xlsb_cells
 from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
+from opsmetrics.sources.table_rows import rows_of_table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -63,21 +63,18 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
     check_names(path, names)
     places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
     collector = Collector()
-    before: tuple[int, list[str | None]] | None = None
-    for number, row in enumerate(rows, skip_lines + 2):
-        cells = [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)]
-        if not any(cells):
-            continue
-        if before is not None:
-            _add(collector, before, places, marks)
-        before = number, cells
-    if before is not None and not sums_up(before[1], len(header)):
-        _add(collector, before, places, marks)
+    texts = (
+        (number, [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)], None)
+        for number, row in enumerate(rows, skip_lines + 2)
+    )
+    for number, cells, _ in rows_of_table(path, texts, names):
+        _add(collector, number, cells, places, marks)
     return collector.table(names, list(places))
 
 
-def _add(collector: Collector, row: tuple[int, list[str | None]], places: dict[str, int], marks: SheetMarks) -> None:
-    number, cells = row
+def _add(
+    collector: Collector, number: int, cells: Sequence[str | None], places: dict[str, int], marks: SheetMarks
+) -> None:
     kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
     reason = f"a cell holds {NUL}" if any("\0" in cell for cell in kept.values() if cell) else None
     if not marks.unworked.isdisjoint((number - 1, place) for place in places.values()):

@@ -528,6 +528,24 @@ def test_a_time_keeps_its_zone_whatever_is_added(tmp_path, time, a_minute_later,
     assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(a_minute_later, in_utc)]
 
 
+@pytest.mark.parametrize(
+    ("time", "seconds", "then"),
+    [
+        ("2026-10-24 23:00:00", 6 * 3600, "2026-10-25T04:00:00.000000"),
+        ("2026-10-25 01:30:00", 3600, "2026-10-25T00:30:00.000000Z"),
+        ("2026-10-25 01:30:00", 7200, "2026-10-25T01:30:00.000000Z"),
+        ("2026-03-29 01:30:00", 3600, "2026-03-29T03:30:00.000000"),
+        ("2026-03-29 01:30:00+01:00", 3600, "2026-03-29T02:30:00.000000+01:00"),
+        ("2026-08-01 01:30:00", 60, "2026-08-01T01:31:00.000000"),
+        ("soon", 60, "soon and 60 seconds"),
+    ],
+)
+def test_seconds_go_by_also_while_clocks_are_changed(tmp_path, time, seconds, then):
+    (tmp_path / "items.csv").write_text(f"a\n{time}\n")
+    query = query_of(HEADER + f'-- naive_time = "Europe/Oslo"\nselect later(a, {seconds}) as b from item')
+    assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(then,)]
+
+
 def test_months_as_other_languages_shorten_them(tmp_path):
     written = ["01/mars/26", "01/juni/26", "01/Aug./26", "1. des. 26", "2. januar 26", "03/Sept./26", "1. oktober 26"]
     (tmp_path / "items.csv").write_text("a\n" + "\n".join(written) + "\n")
