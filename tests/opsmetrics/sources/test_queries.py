@@ -512,6 +512,19 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("", "the header of sources/incidents.sql does not name the days that it covers"),
+        ("i1,web,1,soon\n", "its description in the header of sources/incidents.sql (naive_time, covers)"),
+    ],
+)
+def test_an_error_of_a_query_names_where_its_settings_stand(small, desk, tmp_path, rows, said):
+    desk(items=ITEMS.splitlines()[0] + "\n" + rows)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert said in result.error
+
+
+@pytest.mark.parametrize(
     ("time", "a_minute_later", "in_utc"),
     [
         ("2026-08-01T10:00:00+0200", "2026-08-01T10:01:00.000000+0200", "2026-08-01T08:00:00.000000Z"),
