@@ -390,7 +390,7 @@ def _whole_told(reading: Reading, export: Export, path: Path, frame: pl.DataFram
     if export.days is not None and stream.ends:
         frame = carried(frame, covered)
     frame, states = proven(frame, covered, stream, today, zone)
-    _refuse_useless(frame, export.path)
+    _refuse_useless(frame, export.path, reading.source)
     if source.covers is None and export.days is None:
         silent = silent_days(frame)
         if source.complete_from is not None:
