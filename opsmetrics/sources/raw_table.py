@@ -54,6 +54,7 @@ class RawTable:
         odd: Column -> what a cell is where it is nothing that a column can hold (``LIST``, ``NUL``, ...), else null.
         files: File that each row stands in, where they are several; else None.
         notes: What was decided of rows that are not here any more, for people.
+        usual: Of records that may leave keys out, the keys that most of them have.
     """
 
     names: tuple[str, ...]
@@ -63,6 +64,7 @@ class RawTable:
     odd: Mapping[str, pl.Series]
     files: pl.Series | None = None
     notes: tuple[str, ...] = ()
+    usual: frozenset[str] = frozenset()
 
     @property
     def height(self) -> int:

@@ -979,20 +979,37 @@ def test_a_column_in_another_case_is_the_same_column(small, desk):
 
 
 @pytest.mark.parametrize(
-    ("key", "is_refused"), [("closedAt", True), ("resolution_time", False)], ids=["renamed", "left out"]
+    ("key", "others", "is_refused"),
+    [("closedAt", 1, True), ("resolution_time", 1, False), ("resolution_time", 0, True)],
+    ids=["renamed", "left out", "another name in most records"],
 )
-def test_records_may_leave_out_a_key_but_not_call_it_otherwise(small, desk, key, is_refused):
-    """Many tools leave out what has no value; a key much like one that is gone is that one."""
+def test_records_may_leave_out_a_key_but_not_call_it_otherwise(small, desk, key, others, is_refused):
+    """Many tools leave out what has no value; a key much like one that is gone is that one, and so is one in its place."""
     desk(HEADER.replace("items.csv", "j-*.json") + WITH_END.replace("closed as", "closed_at as"))
     record = {"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z", "closed_at": None}
-    other = {name: value for name, value in record.items() if name != "closed_at"} | {"id": "i2"}
-    for name, value in (("j-1", record), ("j-2", other | {key: "2026-08-01T11:00:00Z"}), ("j-3", other | {"id": "i3"})):
-        (small / "data" / f"{name}.json").write_text(json.dumps([value]))
+    other = {name: value for name, value in record.items() if name != "closed_at"}
+    renamed = [other | {"id": "i2", key: "2026-08-01T11:00:00Z"}, *[other | {"id": "i4"}] * others]
+    for name, records in (("j-1", [record]), ("j-2", renamed), ("j-3", [other | {"id": "i3"}])):
+        (small / "data" / f"{name}.json").write_text(json.dumps(records))
     if is_refused:
         with pytest.raises(SourceError, match=f"'closed_at' is missing.*{key!r} is new in it"):
             desk_of(small)
     else:
-        assert desk_of(small).height == 3
+        assert desk_of(small).height == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[{"id": "i1", "service": "web", "id": "i2"}]', "the key 'id' stands twice"),
+        ('[{"id": "i1", "service": NaN}]', "no valid JSON: it holds NaN"),
+    ],
+)
+def test_a_file_of_records_that_nobody_can_read_says_why(small, desk, tmp_path, text, said):
+    desk(HEADER.replace("items.csv", "j.json") + SELECT)
+    (small / "data" / "j.json").write_text(text)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert said in result.error
 
 
 def test_a_key_that_no_record_has_may_be_named(small, desk):
