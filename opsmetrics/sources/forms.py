@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from opsmetrics.sources.raw_table import BOOLEAN
+from opsmetrics.sources.raw_table import BLANKS, BOOLEAN
 from opsmetrics.streams import DUCKDB_TYPES, Column
 
 MAX_TEXT = 4_000
@@ -109,8 +109,8 @@ def quoted(name: str) -> str:
 
 
 def _trimmed(source: str) -> str:
-    """SQL of a text without the blanks around it, also those that break no line: HTML fills empty cells with them."""
-    return f"trim({source}, ' \u00a0\u2007\u202f')"
+    """SQL of a text without the blanks around it."""
+    return f"trim({source}, '{BLANKS}')"
 
 
 def given(source: str, dtype: pl.DataType) -> str:

@@ -28,6 +28,8 @@ OBJECT = "an object"
 NUL = "text with a NUL character"
 SURROGATE = "text with half a surrogate pair"
 BYTE_ORDER_MARK = "\ufeff"
+# Around a cell they are none of it, also those that break no line: HTML fills empty cells with them.
+BLANKS = " \u00a0\u2007\u202f"
 # Under this name a row says which file it stands in.
 FILE = "_file"
 
@@ -157,7 +159,10 @@ def _of_other_encoding(path: Path, number: int, encoding: str) -> SourceError:
 
 @dataclass(slots=True)
 class Collector:
-    """Rows that become columns chunk by chunk, so that a large file is never held as Python objects."""
+    """Rows that become columns chunk by chunk, so that a large file is never held as Python objects.
+
+    Blanks around a cell would make another word of it: closed and ``closed `` are the same.
+    """
 
     _rows: list[Mapping[str, str | None]] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
@@ -179,7 +184,10 @@ class Collector:
 
     def _flush(self) -> None:
         names = dict.fromkeys(name for row in self._rows for name in row)
-        cells = {name: pl.Series(name, [row.get(name) for row in self._rows], dtype=pl.String) for name in names}
+        cells = {
+            name: pl.Series(name, [row.get(name) for row in self._rows], dtype=pl.String).str.strip_chars(BLANKS)
+            for name in names
+        }
         # A frame without columns would forget how many rows it has.
         self._chunks.append(pl.DataFrame(cells | {"": pl.Series("", [None] * len(self._rows), dtype=pl.Null)}))
         self._rows = []

@@ -511,6 +511,29 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     assert (result.rows, result.error) == (3, None)
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "db"])
+def test_blanks_around_a_cell_are_none_of_it(tmp_path, kind):
+    """A select that asks whether it is closed would take ``closed `` for open."""
+    path, row = tmp_path / f"items.{kind}", ("i1 ", " closed\u00a0")
+    match kind:
+        case "csv":
+            path.write_text(f"id,state\n{','.join(row)}\n")
+        case "json":
+            path.write_text(json.dumps([dict(zip(("id", "state"), row, strict=True))]))
+        case "xlsx":
+            with xlsxwriter.Workbook(path) as book:
+                sheet = book.add_worksheet()
+                sheet.write_row(0, 0, ["id", "state"])
+                sheet.write_row(1, 0, row)
+        case _:
+            with closing(sqlite3.connect(path)) as con, con:
+                con.execute("create table item (id text, state text)")
+                con.execute("insert into item values (?, ?)", row)
+    files_said = f'{{ path = "items.{kind}", table = "item" }}' if kind == "db" else f'"items.{kind}"'
+    query = query_of(HEADER.replace('"items.csv"', files_said) + "select id, state = 'closed' as is_over from item")
+    assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [("i1", True)]
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
