@@ -61,6 +61,7 @@ _IS_ROUNDED = "a number that a spreadsheet has rounded: use the export as the to
 _SEEN = (
     _STRANGE,
     (".*: day or month first[?]", "a date that may be read in two ways: let the query name one format"),
+    (r"[34][0-9]{4}([.,][0-9]+)?", "a day as a spreadsheet counts it: let its cells show dates, and save it again"),
     (r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number; epochs are not read"),
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),

@@ -274,9 +274,10 @@ VARIANTS: dict[str, Form] = {
         {
             "s.csv": '"JobName","VMName","Status","CreationTime"\n"web","a","Success","2/5/2026 12:00:16"\n'
             '"web","a","Success","2/5/2026 12:00:16"\n"web","a","Success","1/31/2026 10:54:12"\n'
+            '"web","b","Failed","1/31/2026 10:54:12"\n"web","c","Success","1/31/2026 10:54:12"\n'
         },
         COPY,
-        [("web", utc("2026-02-05T11:00:16"), True), ("web", utc("2026-01-31T09:54:12"), True)],
+        [("web", utc("2026-02-05T11:00:16"), True), ("web", utc("2026-01-31T09:54:12"), False)],
     ),
     "veeam, a day that may be of two months": Form(
         "recovery_points",
