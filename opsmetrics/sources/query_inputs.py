@@ -410,7 +410,7 @@ def _collected(records: Iterator[tuple[int, Any]] | enumerate[Any], wanted: Cont
     there = Counter[str]()
     for number, value in records:
         row, reason = ({}, "no valid JSON") if isinstance(value, ValueError) else object_of(value)
-        cells: dict[str, str | None] = {RECORD: _nested(value)} if RECORD in wanted else {}
+        cells: dict[str, str | None] = {RECORD: _nested(value)} if RECORD in wanted and not reason else {}
         there.update(row.keys())
         for name, cell in row.items():
             if folded(name) not in wanted:

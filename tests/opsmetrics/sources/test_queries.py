@@ -511,6 +511,13 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     assert (result.rows, result.error) == (3, None)
 
 
+def test_a_line_that_is_no_record_is_set_aside_also_where_whole_records_are_asked_for(tmp_path):
+    (tmp_path / "items.jsonl").write_text('{"id": "i1"}\n{"id": "i2\n')
+    query = query_of(HEADER.replace("items.csv", "items.jsonl") + "select _file, _line, id, _json as whole from item")
+    table = answer(query, (tmp_path,), "q.sql").table
+    assert (table.data["id"].to_list(), table.broken.to_list()) == (["i1", None], [None, "no valid JSON"])
+
+
 @pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "db"])
 def test_blanks_around_a_cell_are_none_of_it(tmp_path, kind):
     """A select that asks whether it is closed would take ``closed `` for open."""
