@@ -27,8 +27,8 @@ _MOST_NOTES = 20
 def rows_of_table(path: Path, rows: Iterable[Row], header: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a table, each once it is known that it is none of the lines below it.
 
-    Totals, and lines of a single cell below them or below a blank line, end a table: who exported it, and when. Files
-    that were joined have their header again.
+    Totals, and lines of a single cell below them, or of several words below a blank line, end a table: who exported it,
+    and when. Files that were joined have their header again.
 
     Args:
         path: The file, for messages.
@@ -46,7 +46,8 @@ def rows_of_table(path: Path, rows: Iterable[Row], header: Sequence[str]) -> Ite
         if not said and reason is None:
             is_blank = True
             continue
-        is_note = len(said) == 1 and len(header) >= _FEWEST_COLUMNS and (is_blank or bool(below))
+        # A single word may be the id of a record that lacks all else.
+        is_note = len(said) == 1 and len(header) >= _FEWEST_COLUMNS and ((is_blank and " " in said[0]) or bool(below))
         is_blank = False
         if (is_note or _sums_up(said, len(header))) and len(below) < _MOST_NOTES:
             below.append(row)

@@ -157,6 +157,7 @@ def test_a_header_in_the_midst_of_rows_is_none_of_them_and_a_note_there_is_told(
         (["", "Weekly report", "", "Copyright", "Total: 2,,,,"], []),
         (["Total,,2,,", "Exported by the desk"], []),
         (["Exported by the desk"], [3]),
+        (["", "m,,,,"], [4]),
         (["", "Service,Count", "web,2"], [4, 5]),
     ],
 )
