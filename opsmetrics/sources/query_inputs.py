@@ -21,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.places import pattern_of
 from opsmetrics.organisation.queries import QueryFiles, QuerySource
 from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import read_sqlite
@@ -149,7 +150,7 @@ def _glob(base: Path, pattern: str) -> list[Path]:
         return [plain]
     if not base.is_dir():
         return []
-    return sorted(path for path in base.glob(pattern) if is_meant(path, pattern))
+    return sorted(path for path in base.glob(pattern_of(pattern)) if is_meant(path, pattern))
 
 
 def names_there(query: QuerySource, found: Mapping[str, list[InputFile]]) -> str:

@@ -509,6 +509,10 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     (small / "data" / "desk-08.csv").write_text("id,service,severity,opened\nj1,web,1,2026-08-05T10:00:00Z\n")
     (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
     assert (result.rows, result.error) == (3, None)
+    # Two stars mean folders only where they stand alone.
+    desk(HEADER.replace("items.csv", "desk-**.csv") + SELECT)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert (result.unchanged, result.error) == (1, None)
 
 
 def test_a_line_that_is_no_record_is_set_aside_also_where_whole_records_are_asked_for(tmp_path):
