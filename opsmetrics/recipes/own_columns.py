@@ -83,6 +83,12 @@ def _newest(stream: Stream, there: Collection[str]) -> str:
 def _line(column: Column) -> str:
     name = f'"{column.name}"'
     match column.type:
+        case "timestamp" if column.ends_day:
+            # A time, or the day until which something is due.
+            time, day = f"instant({name}, {_TIMES}, _file)", f"day_of({name}, {_DAYS})"
+            return (
+                f"    case when regexp_matches({name}, '[0-9][ T]+[0-9]') then {time} else {day} end as {column.name}"
+            )
         case "timestamp":
             return f"    instant({name}, {_TIMES}, _file) as {column.name}"
         case "date":
