@@ -21,7 +21,8 @@ _TIMES = """[
         '%d/%m/%Y %I:%M %p', '%m/%d/%Y %I:%M %p', '%d-%m-%Y %H:%M:%S', '%d-%m-%Y %H:%M'
     ]"""
 _DAYS = "['%d.%m.%Y', '%d/%m/%Y', '%m/%d/%Y', '%d-%m-%Y', '%Y-%m-%d %H:%M:%S']"
-_WORDS = "map { 'ja': 'true', 'nei': 'false', 'yes': 'true', 'no': 'false' }"
+# The last two are what a spreadsheet in Norwegian saves of a tick.
+_WORDS = "map { 'ja': 'true', 'nei': 'false', 'yes': 'true', 'no': 'false', 'sann': 'true', 'usann': 'false' }"
 
 
 def stream_of(columns: Collection[str]) -> Stream | None:

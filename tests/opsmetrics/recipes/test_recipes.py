@@ -247,7 +247,7 @@ def test_the_command_line_adds_a_recipe_and_tries_it(small):
     code, said = said_by(small, "try", "toil_reports")
     assert (code, "nothing delivers the stream 'toil_reports'" in said) == (1, True)
     # The columns of a stream are known without a recipe.
-    (small / "data" / "points.csv").write_text("DATASTORE_ID;TAKEN_AT;IS_USABLE\nweb;01.08.2026 02:00;ja\n")
+    (small / "data" / "points.csv").write_text("DATASTORE_ID;TAKEN_AT;IS_USABLE\nweb;01.08.2026 02:00;SANN\n")
     code, said = said_by(small, "add", str(small / "data" / "points.csv"))
     assert (code, "a file with the columns of recovery_points" in said) == (0, True)
     assert "1 rows, 1 would land" in said_by(small, "try", "recovery_points", "--source", "export")[1]

@@ -286,6 +286,27 @@ VARIANTS: dict[str, Form] = {
         [],
         {2: TWO_WAYS},
     ),
+    "app insights, in a norwegian browser": Form(
+        "availability_checks",
+        {
+            "t.csv": '"timestamp [UTC]",id,name,location,success,duration\n'
+            '"1.8.2026, 10:00:00,123",x1,web,North,1,"120,5"\n"13.8.2026, 22:00:00,007",x2,web,North,0,3\n'
+        },
+        ("monitor_id", "checked_at", "status", "response_ms"),
+        [
+            ("web", utc("2026-08-01T10:00:00.123000"), "up", 120.5),
+            ("web", utc("2026-08-13T22:00:00.007000"), "down", 3.0),
+        ],
+    ),
+    "app insights, in a british browser": Form(
+        "availability_checks",
+        {
+            "t.csv": '"timestamp [UTC]",name,location,success\n"01/08/2026, 10:00:00.123",web,North,1\n'
+            '"13/08/2026, 22:00:00.007",web,North,0\n'
+        },
+        ("checked_at", "status"),
+        [(utc("2026-08-01T10:00:00.123000"), "up"), (utc("2026-08-13T22:00:00.007000"), "down")],
+    ),
     "uptimerobot, the log of one monitor": Form(
         "availability_checks",
         {
