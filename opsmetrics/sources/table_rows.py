@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from opsmetrics.sources.raw_table import folded, numbered_names, unreadable
@@ -19,6 +20,7 @@ _TOTAL = re.compile(
     r"(?:grand |sum )?(?:sum|totals?|totalt|totalsum|i alt|summe|gesamt(?:ergebnis|summe)?|total général)[:= \d.,]*",
     re.IGNORECASE,
 )
+_TOTAL_BEGINS = frozenset({"gra", "sum", "tot", "i a", "ges"})
 # A table of fewer columns may have rows that hold one cell.
 _FEWEST_COLUMNS = 3
 _MOST_NOTES = 20
@@ -39,17 +41,25 @@ def rows_of_table(path: Path, rows: Iterable[Row], header: Sequence[str]) -> Ite
         SourceError: The same columns begin again in another order: whatever follows would be read as something else.
     """
     below: list[Row] = []
+    names = frozenset(header)
     is_blank = False
     for row in rows:
         line, cells, reason = row
-        said = [cell for cell in cells if cell is not None and cell.strip()]
+        if _is_plain(cells, names):
+            if below:
+                yield from below
+                below.clear()
+            is_blank = False
+            yield row
+            continue
+        said = list(islice(_said(cells), 2))
         if not said and reason is None:
             is_blank = True
             continue
         # A single word may be the id of a record that lacks all else.
         is_note = len(said) == 1 and len(header) >= _FEWEST_COLUMNS and ((is_blank and " " in said[0]) or bool(below))
         is_blank = False
-        if (is_note or _sums_up(said, len(header))) and len(below) < _MOST_NOTES:
+        if (is_note or _sums_up(cells, said, len(header))) and len(below) < _MOST_NOTES:
             below.append(row)
             continue
         yield from below
@@ -58,9 +68,22 @@ def rows_of_table(path: Path, rows: Iterable[Row], header: Sequence[str]) -> Ite
             yield row
 
 
-def _sums_up(said: Sequence[str], width: int) -> bool:
+def _is_plain(cells: Sequence[str | None], names: frozenset[str]) -> bool:
+    """Whether a row is one of the table for certain, by its first two cells: nearly all are."""
+    if len(cells) < 2 or not cells[0] or not cells[1]:
+        return False
+    first = cells[0].strip()
+    return bool(first and cells[1].strip()) and first not in names and first[:3].lower() not in _TOTAL_BEGINS
+
+
+def _said(cells: Sequence[str | None]) -> Iterator[str]:
+    return (cell for cell in cells if cell is not None and cell.strip())
+
+
+def _sums_up(cells: Sequence[str | None], said: Sequence[str], width: int) -> bool:
     """Whether a row is the totals of a table: a word for them, and few other cells."""
-    return 0 < len(said) <= width // 2 and _TOTAL.fullmatch(said[0].strip()) is not None
+    is_total = bool(said) and _TOTAL.fullmatch(said[0].strip()) is not None
+    return is_total and sum(1 for _ in _said(cells)) <= width // 2
 
 
 def _is_header(path: Path, line: int, cells: Sequence[str | None], header: Sequence[str]) -> bool:
