@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 
@@ -11,3 +12,8 @@ def followed(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):
         return path
+
+
+def pattern_of(path: str) -> str:
+    """Return a pattern that a folder can be asked for: two stars beside other signs mean what one does."""
+    return "/".join(part if part == "**" else re.sub(r"\*+", "*", part) for part in path.split("/"))

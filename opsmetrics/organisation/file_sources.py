@@ -68,6 +68,11 @@ class StreamSource(Model):
         return FILES
 
     @property
+    def described_in(self) -> str:
+        """Where its settings stand, for messages."""
+        return "sources.toml"
+
+    @property
     def is_daily(self) -> bool:
         """Whether it is one file a day."""
         return "{date}" in self.path

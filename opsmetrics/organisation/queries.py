@@ -168,6 +168,11 @@ class QuerySource(StreamSource):
         return self.source
 
     @property
+    def described_in(self) -> str:
+        """Where its settings stand, for messages."""
+        return f"the header of {self.path}"
+
+    @property
     def is_daily(self) -> bool:
         """A query is never one file a day: its files are read as one table."""
         return False

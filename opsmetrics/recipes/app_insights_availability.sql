@@ -21,11 +21,16 @@ select
     _file, _line,
     'app-insights' as provider,
     "name" as monitor_id,
-    -- Without its zone in the header, a time says it itself.
-    instant("timestamp [UTC]", [
-        '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p', '%Y-%m-%dT%H:%M:%S.%fZ', '%Y-%m-%dT%H:%M:%SZ',
-        '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S'
-    ]) as checked_at,
+    -- As the browser's language writes it: AM and PM in capitals is the American way. Without its zone in the header, a
+    -- time says it itself.
+    case
+        when regexp_matches("timestamp [UTC]", '[AP]M') then instant("timestamp [UTC]", ['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p'])
+        else instant("timestamp [UTC]", [
+            '%Y-%m-%dT%H:%M:%S.%fZ', '%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S', '%d.%m.%Y, %H:%M:%S,%g',
+            '%d.%m.%Y, %H:%M:%S.%g', '%d.%m.%Y, %H:%M:%S', '%d/%m/%Y, %H:%M:%S.%g', '%d/%m/%Y, %H:%M:%S', '%d/%m/%Y, %H:%M:%S,%g',
+            '%m/%d/%Y, %H:%M:%S.%g', '%d/%m/%Y, %I:%M:%S.%g %p', '%d/%m/%Y, %I:%M:%S %p', '%Y-%m-%d, %H:%M:%S.%g', '%Y-%m-%d, %H:%M:%S,%g'
+        ], _file)
+    end as checked_at,
     mapped("success", map { '1': 'up', 'true': 'up', '0': 'down', 'false': 'down' }) as status,
     "duration" as response_ms, -- if "duration"
     row_number() over (partition by "name", "timestamp [UTC]" order by "location") as sequence

@@ -21,7 +21,8 @@ _TIMES = """[
         '%d/%m/%Y %I:%M %p', '%m/%d/%Y %I:%M %p', '%d-%m-%Y %H:%M:%S', '%d-%m-%Y %H:%M'
     ]"""
 _DAYS = "['%d.%m.%Y', '%d/%m/%Y', '%m/%d/%Y', '%d-%m-%Y', '%Y-%m-%d %H:%M:%S']"
-_WORDS = "map { 'ja': 'true', 'nei': 'false', 'yes': 'true', 'no': 'false' }"
+# The last two are what a spreadsheet in Norwegian saves of a tick.
+_WORDS = "map { 'ja': 'true', 'nei': 'false', 'yes': 'true', 'no': 'false', 'sann': 'true', 'usann': 'false' }"
 
 
 def stream_of(columns: Collection[str]) -> Stream | None:
@@ -83,6 +84,12 @@ def _newest(stream: Stream, there: Collection[str]) -> str:
 def _line(column: Column) -> str:
     name = f'"{column.name}"'
     match column.type:
+        case "timestamp" if column.ends_day:
+            # A time, or the day until which something is due.
+            time, day = f"instant({name}, {_TIMES}, _file)", f"day_of({name}, {_DAYS})"
+            return (
+                f"    case when regexp_matches({name}, '[0-9][ T]+[0-9]') then {time} else {day} end as {column.name}"
+            )
         case "timestamp":
             return f"    instant({name}, {_TIMES}, _file) as {column.name}"
         case "date":

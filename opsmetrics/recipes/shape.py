@@ -18,9 +18,8 @@ from opsmetrics.core.errors import SourceError
 from opsmetrics.organisation.queries import FORMATS, Format
 from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import sqlite_columns
-from opsmetrics.sources.delimited import numbered_names
 from opsmetrics.sources.query_inputs import Everything
-from opsmetrics.sources.raw_table import folded, numbered_lines
+from opsmetrics.sources.raw_table import BYTE_ORDER_MARK, folded, numbered_lines, numbered_names
 from opsmetrics.sources.sheets import first_rows, seen_sheets
 
 # Of a larger file only the head is looked at; a JSON file can only be read as a whole.
@@ -107,7 +106,7 @@ def _delimited(file: Path) -> list[Shape]:
         delimiter = max(",;\t|", key=line.count)
         # A line may be a part of a row: then it is no valid CSV, or names nothing.
         with suppress(csv.Error):
-            names = next(csv.reader([line.rstrip("\r")], delimiter=delimiter), [])
+            names = next(csv.reader([line.rstrip("\r").lstrip(BYTE_ORDER_MARK)], delimiter=delimiter), [])
             if line.strip() and not _BEFORE.match(line):
                 found.append(Shape("csv", encoding, delimiter, {"": _folded(numbered_names(names))}, skipped))
     return found

@@ -19,7 +19,8 @@ select
     ], _file) as taken_at,
     mapped("Result", map { 'Success': 'true', 'Warning': 'true', 'Failed': 'false', '0': 'true', '1': 'true', '2': 'false' }) as is_usable
 from session
--- None: it has not ended. The numbers are those of the same words. Of exports that overlap the newest has the word.
+-- None: it has not ended. The numbers are those of the same words. Of exports that overlap the newest has the word, and
+-- of a report with a row for each machine the one that failed: the job's copy does not hold it.
 qualify
-    rank() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc) = 1
+    row_number() over (partition by "JobName", "CreationTime" order by made_at(_file, _modified_at) desc, is_usable = 'true', _line) = 1
     and coalesce(lower(trim("Result")), '') not in ('none', '-1')

@@ -117,7 +117,7 @@ def covered_days(source: StreamSource, stream: Stream, frame: pl.DataFrame, path
     days = frame.filter(pl.col("_reason").is_null())["_day"]
     start, end = days.min(), days.max()
     if not isinstance(start, date) or not isinstance(end, date):
-        message = "the file has no rows, and sources.toml does not name the days that it covers"
+        message = f"the file has no rows, and {source.described_in} does not name the days that it covers"
         raise SourceError(Problem(str(path), None, message, "set covers = [first day, last day], or export it again"))
     return start, end + DAY
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +18,13 @@ from opsmetrics.sources.raw_table import (
     check_names,
     folded,
     numbered_lines,
+    numbered_names,
     unreadable,
 )
+from opsmetrics.sources.table_rows import Row, rows_of_table
 
 # How exports keep a spreadsheet from taking a text for a number: ="00123".
 _KEPT_TEXT = re.compile(r'="((?:[^"]|"")*)"')
-# What stands in the last row of a list that somebody made, in English, Norwegian, German and French.
-_TOTAL = re.compile(
-    r"(?:grand |sum )?(?:sum|totals?|totalt|totalsum|i alt|summe|gesamt(?:ergebnis|summe)?|total général)[:= \d.,]*",
-    re.IGNORECASE,
-)
 _QUOTING = "a quote that is opened in this row and not closed swallows the rows after it"
 _MEND = "close the quote, or write a quote inside a field twice"
 
@@ -70,30 +67,9 @@ def read_csv(path: Path, wanted: Container[str], dialect: Dialect = Dialect()) -
     places = {name: place for place, name in enumerate(header) if folded(name) in wanted}
     collector = Collector()
     form = _Form(delimiter, dialect.quote, len(header), has_blanks=f"{delimiter} " in first)
-    before: tuple[int, list[str], str | None] | None = None
-    for each in _rows(path, lines, form):
-        if before is not None:
-            _add(collector, before, places)
-        before = each
-    if before is not None and not sums_up(before[1], len(header)):
-        _add(collector, before, places)
+    for line, cells, reason in rows_of_table(path, _rows(path, lines, form), header):
+        collector.add(line, {} if reason else {name: cells[place] for name, place in places.items()}, reason)
     return collector.table(header, list(places))
-
-
-def _add(collector: Collector, row: tuple[int, list[str], str | None], places: Mapping[str, int]) -> None:
-    line, cells, reason = row
-    collector.add(line, {} if reason else {name: cells[place] for name, place in places.items()}, reason)
-
-
-def sums_up(cells: Sequence[str | None], width: int) -> bool:
-    """Whether the last row of a table is its totals: a word for them, and few other cells.
-
-    Args:
-        cells: The row.
-        width: How many columns the table has.
-    """
-    said = [cell for cell in cells if cell is not None and cell.strip()]
-    return 0 < len(said) <= width // 2 and _TOTAL.fullmatch(said[0].strip()) is not None
 
 
 def _header(path: Path, first: str, dialect: Dialect) -> tuple[str, list[str]]:
@@ -129,17 +105,6 @@ def _plain(cell: str) -> str:
     return found[1].replace('""', '"') if found else cell
 
 
-def numbered_names(names: Sequence[str]) -> list[str]:
-    """Return names of columns of which those that others have too, but for case, and empty ones are numbered."""
-    counts: dict[str, int] = {}
-    found: list[str] = []
-    for place, name in enumerate(names, 1):
-        plain = name.strip() or f"column {place}"
-        counts[folded(plain)] = number = counts.get(folded(plain), 0) + 1
-        found.append(plain if number == 1 else f"{plain} ({number})")
-    return found
-
-
 def _reader(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
     quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     return csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=True)
@@ -159,8 +124,8 @@ class _Form:
         return text if self.has_blanks else text.replace(f"{self.delimiter} ", " ")
 
 
-def _rows(path: Path, lines: Iterator[tuple[int, str]], form: _Form) -> Iterator[tuple[int, list[str], str | None]]:
-    """Yield (line it begins on, fields, reason) of each row that is not blank, as ``;;;`` of a spreadsheet is."""
+def _rows(path: Path, lines: Iterator[tuple[int, str]], form: _Form) -> Iterator[Row]:
+    """Yield (line it begins on, fields, reason) of each row, also of blank ones, as ``;;;`` of a spreadsheet is."""
     consumed: list[tuple[int, str]] = []
 
     def feed() -> Iterator[str]:
@@ -187,9 +152,7 @@ def _rows(path: Path, lines: Iterator[tuple[int, str]], form: _Form) -> Iterator
             raise unreadable(path, start, _QUOTING, _MEND)
         if any("\0" in text for _, text in consumed):
             reason = "the line holds NUL characters"
-        if reason is None and not any(cell.strip() for cell in row):
-            continue
-        if reason is None and len(row) != form.width:
+        if reason is None and len(row) != form.width and any(cell.strip() for cell in row):
             reason = f"{len(row)} fields where the header names {form.width}"
         yield start, row, reason
 

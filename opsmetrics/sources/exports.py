@@ -13,13 +13,14 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.places import pattern_of
 from opsmetrics.landing import PARTIAL, SILENT
 from opsmetrics.organisation import StreamSource
 from opsmetrics.organisation.file_sources import MANIFEST, MODIFIED, PLACES
@@ -96,19 +97,23 @@ def matching(source: StreamSource, bases: Iterable[Path], zone: ZoneInfo) -> lis
 
 
 def _glob(path: str) -> str:
-    return re.sub(r"\{\w+\}", "*", path)
+    return pattern_of(re.sub(r"\{\w+\}", "*", path))
 
 
 def _pattern(path: str) -> re.Pattern[str]:
     parts: list[str] = []
-    for part in re.split(r"(\{\w+\}|\*|\?)", path):
+    said: set[str] = set()
+    # A folder may say the month that the file says too: the file's own name has the word.
+    for part in reversed(re.split(r"(\{\w+\}|\*|\?)", PurePosixPath(path).as_posix())):
+        name = part.strip("{}")
         if part in {"*", "?"}:
             parts.append("[^/]*" if part == "*" else "[^/]")
-        elif part.strip("{}") in PLACES and part.startswith("{"):
-            parts.append(f"(?P<{part.strip('{}')}_>{_FORMS[part.strip('{}')]})")
+        elif name in PLACES and part.startswith("{"):
+            parts.append(f"(?:{_FORMS[name]})" if name in said else f"(?P<{name}_>{_FORMS[name]})")
+            said.add(name)
         else:
             parts.append(re.escape(part))
-    return re.compile("".join(parts))
+    return re.compile("".join(reversed(parts)))
 
 
 def export_of(path: Path, source: StreamSource, zone: ZoneInfo, named: dict[str, str] | None = None) -> Export:

@@ -296,7 +296,7 @@ def read_parcel(reading: Reading, path: Path, *, landing: Path, day: Window | No
         if not source.is_daily and not any(table.height for _, table in tables):
             _refuse_vanished(reading, path, landing)
         for each, (export, _) in zip(found, tables, strict=True):
-            _refuse_useless(each.frame, export.path)
+            _refuse_useless(each.frame, export.path, source)
         part = _told(
             reading, path, day, [(export, each.frame) for (export, _), each in zip(tables, found, strict=True)]
         )
@@ -377,7 +377,7 @@ def _day_told(reading: Reading, day: Window, frames: list[tuple[Export, pl.DataF
         rows.append(told)
     frame, states = proven(pl.concat(rows), day, reading.stream, reading.today, reading.organisation.zone)
     if reading.source.cut is None:
-        _refuse_useless(frame, frames[0][0].path)
+        _refuse_useless(frame, frames[0][0].path, reading.source)
     missing = {day[0]: PARTIAL} if len(frames) < len(planned_files) else {}
     return Part(frame, day, states | missing)
 
@@ -390,7 +390,7 @@ def _whole_told(reading: Reading, export: Export, path: Path, frame: pl.DataFram
     if export.days is not None and stream.ends:
         frame = carried(frame, covered)
     frame, states = proven(frame, covered, stream, today, zone)
-    _refuse_useless(frame, export.path)
+    _refuse_useless(frame, export.path, reading.source)
     if source.covers is None and export.days is None:
         silent = silent_days(frame)
         if source.complete_from is not None:
@@ -457,11 +457,11 @@ def _refuse_vanished(reading: Reading, path: Path, landing: Path) -> None:
     landed = last.loaded_at.astimezone(organisation.zone).date()
     if source.empty_since is None or source.empty_since < landed:
         message = f"the file has no rows, where {last.rows} were landed from it on {landed}"
-        fix = f"export it again; if it is really empty, say so in sources.toml: empty_since = {today}"
+        fix = f"export it again; if it is really empty, say so in {source.described_in}: empty_since = {today}"
         raise SourceError(Problem(str(path), 1, message, fix))
 
 
-def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
+def _refuse_useless(frame: pl.DataFrame, path: Path, source: StreamSource) -> None:
     """Refuse a file of which every row was set aside: it proves nothing, least of all quiet days."""
     # A row that was left open is none that nobody could read.
     if frame.height == 0 or frame.select((pl.col("_reason").is_null() | is_left_open()).any()).item():
@@ -469,7 +469,8 @@ def _refuse_useless(frame: pl.DataFrame, path: Path) -> None:
     counts = reasons(frame)
     said = "; ".join(f"{each.rows} x {each.text} (first in line {each.line})" for each in counts[:3])
     message = f"every row was set aside, {frame.height} of {frame.height}: {said}"
-    fix = "mend the export or its description in sources.toml (columns, naive_time, covers); nothing of it is landed"
+    settings = "naive_time, covers" if isinstance(source, QuerySource) else "columns, naive_time, covers"
+    fix = f"mend the export or its description in {source.described_in} ({settings}); nothing of it is landed"
     raise SourceError(Problem(counts[0].file or str(path), counts[0].line, message, fix))
 
 

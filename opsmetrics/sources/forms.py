@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from opsmetrics.sources.raw_table import BOOLEAN
+from opsmetrics.sources.raw_table import BLANKS, BOOLEAN
 from opsmetrics.streams import DUCKDB_TYPES, Column
 
 MAX_TEXT = 4_000
@@ -61,6 +61,7 @@ _IS_ROUNDED = "a number that a spreadsheet has rounded: use the export as the to
 _SEEN = (
     _STRANGE,
     (".*: day or month first[?]", "a date that may be read in two ways: let the query name one format"),
+    (r"[34][0-9]{4}([.,][0-9]+)?", "a day as a spreadsheet counts it: let its cells show dates, and save it again"),
     (r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "a number; epochs are not read"),
     (_DAY, "a day without a time"),
     (r"(?i).*[0-9] ?[ap]\.?m\.?", "a clock of 12 hours"),
@@ -109,8 +110,8 @@ def quoted(name: str) -> str:
 
 
 def _trimmed(source: str) -> str:
-    """SQL of a text without the blanks around it, also those that break no line: HTML fills empty cells with them."""
-    return f"trim({source}, ' \u00a0\u2007\u202f')"
+    """SQL of a text without the blanks around it."""
+    return f"trim({source}, '{BLANKS}')"
 
 
 def given(source: str, dtype: pl.DataType) -> str:

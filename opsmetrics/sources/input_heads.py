@@ -14,18 +14,20 @@ from pathlib import Path
 from opsmetrics.organisation.queries import QueryFiles
 from opsmetrics.sources.raw_table import RawTable, folded, unreadable
 
-# Records of these leave out what they have nothing to say of: a file lacks a key only where one much like it is there.
+# Records of these leave out what they have nothing to say of: a file lacks a key only where one much like it is there,
+# or where most records have a new one, as most have the other elsewhere.
 _SPARSE = frozenset({"json", "jsonl", "calendar"})
 _LIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Names of the columns, or of the keys of any record, of one file."""
+    """Names of the columns, or of the keys of any record, of one file, and of those that most records have."""
 
     path: Path
     names: tuple[str, ...]
     has_rows: bool
+    usual: frozenset[str] = frozenset()
 
 
 def refuse_lacking(files: QueryFiles, heads: Sequence[Head], named: Iterable[str]) -> None:
@@ -46,12 +48,15 @@ def refuse_lacking(files: QueryFiles, heads: Sequence[Head], named: Iterable[str
         other = next((head for head, there in told if key in there), None)
         if other is None or key in may:
             continue
-        usual = {each for _, there in told if key in there for each in there}
+        known = {each for _, there in told if key in there for each in there}
+        is_usual = any(key in map(folded, head.usual) for head, _ in told)
         for head, there in told:
             if key in there:
                 continue
-            new = {each: spelled for each, spelled in there.items() if each not in usual}
+            new = {each: spelled for each, spelled in there.items() if each not in known}
             like = difflib.get_close_matches(key, new, n=1, cutoff=_LIKE)
+            if not like and is_usual and files.kind in _SPARSE:
+                like = sorted(new.keys() & set(map(folded, head.usual)))
             if files.kind in _SPARSE and not like:
                 continue
             became = f"; {new[like[0]]!r} is new in it" if like else ""

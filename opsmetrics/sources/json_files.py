@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.places import pattern_of
 from opsmetrics.sources.fetching import FetchRequest
 from opsmetrics.sources.http import MOST_BYTES
 
@@ -25,7 +26,7 @@ def found(request: FetchRequest[Any], folder: str, files: str) -> list[Path]:
     place = request.path(folder)
     if not place.is_dir():
         raise SourceError(Problem(str(place), None, "no such folder", "check folder in sources.toml"))
-    return sorted(path for path in place.glob(files) if path.is_file())
+    return sorted(path for path in place.glob(pattern_of(files)) if path.is_file())
 
 
 def content(path: Path) -> Any:

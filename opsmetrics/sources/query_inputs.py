@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from opsmetrics.core.errors import Problem, SourceError
+from opsmetrics.core.places import pattern_of
 from opsmetrics.organisation.queries import QueryFiles, QuerySource
 from opsmetrics.sources.calendars import read_calendar
 from opsmetrics.sources.database_tables import read_sqlite
@@ -82,7 +84,8 @@ class Input:
         frame: Its rows; None of Parquet, which the select reads itself.
         parquet: Files of Parquet.
         broken: Rows that could not be split: file, line and reason.
-        is_open: Whether columns that no record has are to be taken as empty: a file of JSON or a calendar without any.
+        is_open: Whether columns that no record has are to be taken as empty: a file of JSON or a calendar without any
+            that could be read.
         is_whole: Whether all rows were read.
     """
 
@@ -147,7 +150,7 @@ def _glob(base: Path, pattern: str) -> list[Path]:
         return [plain]
     if not base.is_dir():
         return []
-    return sorted(path for path in base.glob(pattern) if is_meant(path, pattern))
+    return sorted(path for path in base.glob(pattern_of(pattern)) if is_meant(path, pattern))
 
 
 def names_there(query: QuerySource, found: Mapping[str, list[InputFile]]) -> str:
@@ -206,13 +209,15 @@ def read_files(
     for file, table, _ in tables:
         _refuse_cut_off(files, file.path, table.height)
     heads = [
-        Head(_place(files, file, each), table.names, has_rows=table.height > 0)
+        Head(_place(files, file, each), table.names, has_rows=table.height > 0, usual=table.usual)
         for (file, each), (_, table, _) in zip(pieces, tables, strict=True)
     ]
     refuse_lacking(files, heads, named)
     spelled = spelling(named, (table for _, table, _ in tables))
     tables = [(file, respelled(table, spelled), written) for file, table, written in tables]
-    is_open = files.kind in {"json", "jsonl", "calendar"} and all(table.height == 0 for _, table, _ in tables)
+    is_open = files.kind in {"json", "jsonl", "calendar"} and all(
+        table.broken.null_count() == 0 for _, table, _ in tables
+    )
     frames = [_framed(file, table, written, most_rows) for file, table, written in tables]
     broken = [
         (file.name, line, reason)
@@ -367,7 +372,10 @@ def _json(path: Path, files: QueryFiles, wanted: Container[str]) -> RawTable:
         fix = 'one record a line is format = "jsonl"' if lines else "it may be cut off: export it again"
         raise unreadable(path, error.lineno, message, fix) from error
     except (ValueError, RecursionError) as error:
-        raise unreadable(path, None, "no valid JSON", "look at the file and export it again") from error
+        # The words of programs for numbers that are none, which JSON does not have.
+        said = f": it holds {error}" if f"{error}".lstrip("-") in {"NaN", "Infinity"} else ""
+        fix = "write null there" if said else "look at the file and export it again"
+        raise unreadable(path, None, f"no valid JSON{said}", fix) from error
     on_the_way: list[Any] = []
     for key in files.records.split(".") if files.records else ():
         on_the_way.append(value)
@@ -400,11 +408,11 @@ def _collected(records: Iterator[tuple[int, Any]] | enumerate[Any], wanted: Cont
     """Return records as rows: texts, numbers as they are spelled, and JSON of what is nested."""
     collector = Collector()
     kept: dict[str, None] = {RECORD: None} if RECORD in wanted else {}
-    there: dict[str, None] = {}
+    there = Counter[str]()
     for number, value in records:
         row, reason = ({}, "no valid JSON") if isinstance(value, ValueError) else object_of(value)
-        cells: dict[str, str | None] = {RECORD: _nested(value)} if RECORD in wanted else {}
-        there |= dict.fromkeys(row)
+        cells: dict[str, str | None] = {RECORD: _nested(value)} if RECORD in wanted and not reason else {}
+        there.update(row.keys())
         for name, cell in row.items():
             if folded(name) not in wanted:
                 continue
@@ -416,7 +424,8 @@ def _collected(records: Iterator[tuple[int, Any]] | enumerate[Any], wanted: Cont
                 reason = reason or (SURROGATE if odd in {LIST, OBJECT} else odd)
             cells[name] = text
         collector.add(number, {} if reason else cells, reason)
-    return collector.table(list(there), list(kept))
+    table = collector.table(list(there), list(kept))
+    return replace(table, usual=frozenset(name for name, times in there.items() if 2 * times > table.height))
 
 
 def _nested(value: Any) -> str | None:

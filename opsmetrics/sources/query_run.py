@@ -116,6 +116,7 @@ def _run(
         "out": str(out),
         "memory_mb": query.memory_mb,
         "seconds": query.seconds,
+        "naive_time": query.naive_time,
         "inputs": {name: _parts(name, each, inputs, tree, folder) for name, each in inputs.items()},
         "names": {file.name: said_to_be_made(file.name, written_at(file.path).date()) for file in _all(found)},
     }

@@ -128,16 +128,31 @@ create macro instant_of_seconds(value) as
             '%Y-%m-%dT%H:%M:%S.%fZ'),
         '"' || value || '" as seconds'
     ) end;
+-- In the zone of times without an offset, where the query names it: on two days a year clocks do not show how much time
+-- has gone by. What the clock shows twice says in UTC which of both it is.
+create macro _after(local, length) as list_transform(
+    [timezone(_zone(), local) + length],
+    lambda instant: case
+        when timezone(_zone(), instant) in
+            (timezone(_zone(), instant - interval 1 hour), timezone(_zone(), instant + interval 1 hour))
+            then strftime(timezone('UTC', instant), '%Y-%m-%dT%H:%M:%S.%fZ')
+        else strftime(timezone(_zone(), instant), '%Y-%m-%dT%H:%M:%S.%f')
+    end
+)[1];
 create macro later(value, seconds) as
-    case when _seen(value) is not null and _seen(seconds) is not null then coalesce(
-        strftime(
-            case when contains(_seen(value), ':')
-                then try_cast(regexp_replace(_seen(value), ' ?(Z|z|UTC|GMT)$', '') as timestamp) end
-            + to_microseconds(try_cast(_number(_seen(seconds)) * 1000000 as bigint)),
-            '%Y-%m-%dT%H:%M:%S.%f'
-        ) || regexp_extract(_seen(value), ':[0-9.]+ ?(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$', 1),
-        value::varchar || ' and ' || seconds::varchar || ' seconds'
-    ) end;
+    case when _seen(value) is not null and _seen(seconds) is not null then list_transform(
+        [{
+            'time': case when contains(_seen(value), ':')
+                then try_cast(regexp_replace(_seen(value), ' ?(Z|z|UTC|GMT)$', '') as timestamp) end,
+            'length': to_microseconds(try_cast(_number(_seen(seconds)) * 1000000 as bigint)),
+            'offset': regexp_extract(_seen(value), ':[0-9.]+ ?(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$', 1)
+        }],
+        lambda one: coalesce(
+            case when one.offset = '' and _zone() is not null then _after(one.time, one.length)
+                else strftime(one.time + one.length, '%Y-%m-%dT%H:%M:%S.%f') || one.offset end,
+            value::varchar || ' and ' || seconds::varchar || ' seconds'
+        )
+    )[1] end;
 create macro thousandth(value) as
     case when _seen(value) is not null
         then coalesce((_number(_seen(value)) / 1000)::varchar, value::varchar) end;
@@ -217,6 +232,8 @@ def _connected(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         },
     )
     con.execute("set timezone = 'UTC'")
+    zone = job["naive_time"]
+    con.execute(f"create macro _zone() as {'null::varchar' if zone is None else _text(zone)}")
     con.execute(_MACROS)
     con.execute(_made_at(job["names"]))
     found = [part["path"] for parts in job["inputs"].values() for part in parts]

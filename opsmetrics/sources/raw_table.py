@@ -6,7 +6,6 @@ any one format (``delimited``, ``json_lines``, ``parquet``) and what a cell mean
 
 from __future__ import annotations
 
-import codecs
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,9 @@ LIST = "a list"
 OBJECT = "an object"
 NUL = "text with a NUL character"
 SURROGATE = "text with half a surrogate pair"
+BYTE_ORDER_MARK = "\ufeff"
+# Around a cell they are none of it, also those that break no line: HTML fills empty cells with them.
+BLANKS = " \u00a0\u2007\u202f"
 # Under this name a row says which file it stands in.
 FILE = "_file"
 
@@ -54,6 +56,7 @@ class RawTable:
         odd: Column -> what a cell is where it is nothing that a column can hold (``LIST``, ``NUL``, ...), else null.
         files: File that each row stands in, where they are several; else None.
         notes: What was decided of rows that are not here any more, for people.
+        usual: Of records that may leave keys out, the keys that most of them have.
     """
 
     names: tuple[str, ...]
@@ -63,6 +66,7 @@ class RawTable:
     odd: Mapping[str, pl.Series]
     files: pl.Series | None = None
     notes: tuple[str, ...] = ()
+    usual: frozenset[str] = frozenset()
 
     @property
     def height(self) -> int:
@@ -94,8 +98,21 @@ def check_names(path: Path, names: Sequence[str]) -> None:
         raise unreadable(path, 1, f"the header has an empty or repeated column name{said}", "name every column once")
 
 
+def numbered_names(names: Sequence[str]) -> list[str]:
+    """Return names of columns of which those that others have too, but for case, and empty ones are numbered."""
+    counts: dict[str, int] = {}
+    found: list[str] = []
+    for place, name in enumerate(names, 1):
+        plain = name.strip() or f"column {place}"
+        counts[folded(plain)] = number = counts.get(folded(plain), 0) + 1
+        found.append(plain if number == 1 else f"{plain} ({number})")
+    return found
+
+
 def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of a text file, strictly decoded; a byte order mark is no part of the text.
+
+    Files that were joined have it again, where each of them begins.
 
     Raises:
         SourceError: A line is not of this encoding, or too long.
@@ -103,7 +120,6 @@ def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LI
     if len("\n".encode(encoding)) > 1:
         yield from _wide_lines(path, encoding, most_bytes)
         return
-    mark = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     with path.open("rb") as source:
         number = 0
         while raw := source.readline(most_bytes + 1):
@@ -111,7 +127,7 @@ def numbered_lines(path: Path, encoding: str = "utf-8", most_bytes: int = MAX_LI
             if len(raw) > most_bytes:
                 raise _too_long(path, number, most_bytes)
             try:
-                yield number, raw.decode(mark if number == 1 else encoding)
+                yield number, raw.decode(encoding).lstrip(BYTE_ORDER_MARK)
             except UnicodeDecodeError as error:
                 raise _of_other_encoding(path, number, encoding) from error
 
@@ -125,7 +141,7 @@ def _wide_lines(path: Path, encoding: str, most_bytes: int) -> Iterator[tuple[in
                 number += 1
                 if len(line) > most_bytes:
                     raise _too_long(path, number, most_bytes)
-                yield number, line.removeprefix("\ufeff") if number == 1 else line
+                yield number, line.lstrip(BYTE_ORDER_MARK)
         except UnicodeError as error:
             raise _of_other_encoding(path, number + 1, encoding) from error
 
@@ -143,7 +159,10 @@ def _of_other_encoding(path: Path, number: int, encoding: str) -> SourceError:
 
 @dataclass(slots=True)
 class Collector:
-    """Rows that become columns chunk by chunk, so that a large file is never held as Python objects."""
+    """Rows that become columns chunk by chunk, so that a large file is never held as Python objects.
+
+    Blanks around a cell would make another word of it: closed and ``closed `` are the same.
+    """
 
     _rows: list[Mapping[str, str | None]] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
@@ -165,7 +184,10 @@ class Collector:
 
     def _flush(self) -> None:
         names = dict.fromkeys(name for row in self._rows for name in row)
-        cells = {name: pl.Series(name, [row.get(name) for row in self._rows], dtype=pl.String) for name in names}
+        cells = {
+            name: pl.Series(name, [row.get(name) for row in self._rows], dtype=pl.String).str.strip_chars(BLANKS)
+            for name in names
+        }
         # A frame without columns would forget how many rows it has.
         self._chunks.append(pl.DataFrame(cells | {"": pl.Series("", [None] * len(self._rows), dtype=pl.Null)}))
         self._rows = []

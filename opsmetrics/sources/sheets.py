@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Container, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsmetrics.core.errors import SourceError
-from opsmetrics.sources.delimited import numbered_names, sums_up
-from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, unreadable
+from opsmetrics.sources.raw_table import NUL, Collector, RawTable, check_names, folded, numbered_names, unreadable
 from opsmetrics.sources.sheet_extents import opendocument_cells, xlsb_cells
 from opsmetrics.sources.sheet_marks import Place, SheetMarks, marks_of
+from opsmetrics.sources.table_rows import rows_of_table
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -27,6 +27,8 @@ _UNWORKED = "a cell holds a formula that nobody has worked out: open the workboo
 # A sheet is read with all cells up to its last row and column: one stray cell far out would ask for half a terabyte,
 # and what reads it ends the process then.
 MAX_CELLS = 25_000_000
+# What unpacking a workbook may come to that is cut off, damaged or locked.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 # Of larger numbers a workbook has not each: their text shows that they are rounded.
 _WHOLE_BELOW = 2**53
 
@@ -52,32 +54,29 @@ def read_sheet(path: Path, sheet: str | None, skip_lines: int, wanted: Container
             raise unreadable(path, None, f"there is no sheet {sheet!r}" if sheet else "it has no sheet", fix)
         marks = marks_of(path, sheet)
         rows = _rows(path, book, sheet)
-    header: list[str] = []
-    for _ in range(skip_lines + 1):
-        header = [_text(cell) or "" for cell in next(rows, [])]
-    while header and not header[-1].strip():
-        header.pop()
-    if not header:
-        raise unreadable(path, skip_lines + 1, "there are no names of columns here", "set skip_lines, or sheet")
-    names = numbered_names(header)
-    check_names(path, names)
-    places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
-    collector = Collector()
-    before: tuple[int, list[str | None]] | None = None
-    for number, row in enumerate(rows, skip_lines + 2):
-        cells = [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)]
-        if not any(cells):
-            continue
-        if before is not None:
-            _add(collector, before, places, marks)
-        before = number, cells
-    if before is not None and not sums_up(before[1], len(header)):
-        _add(collector, before, places, marks)
-    return collector.table(names, list(places))
+        header: list[str] = []
+        for _ in range(skip_lines + 1):
+            header = [_text(cell) or "" for cell in next(rows, [])]
+        while header and not header[-1].strip():
+            header.pop()
+        if not header:
+            raise unreadable(path, skip_lines + 1, "there are no names of columns here", "set skip_lines, or sheet")
+        names = numbered_names(header)
+        check_names(path, names)
+        places = {name: place for place, name in enumerate(names) if folded(name) in wanted}
+        collector = Collector()
+        texts = (
+            (number, [_cell(cell, marks, (number - 1, place)) for place, cell in enumerate(row)], None)
+            for number, row in enumerate(rows, skip_lines + 2)
+        )
+        for number, cells, _ in rows_of_table(path, texts, names):
+            _add(collector, number, cells, places, marks)
+        return collector.table(names, list(places))
 
 
-def _add(collector: Collector, row: tuple[int, list[str | None]], places: dict[str, int], marks: SheetMarks) -> None:
-    number, cells = row
+def _add(
+    collector: Collector, number: int, cells: Sequence[str | None], places: dict[str, int], marks: SheetMarks
+) -> None:
     kept = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
     reason = f"a cell holds {NUL}" if any("\0" in cell for cell in kept.values() if cell) else None
     if not marks.unworked.isdisjoint((number - 1, place) for place in places.values()):
@@ -144,17 +143,17 @@ def _opened(path: Path) -> Generator[CalamineWorkbook]:
     """Open a workbook, unless it is larger than memory once it is unpacked."""
     from python_calamine import CalamineError, CalamineWorkbook
 
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
-                message = f"the workbook takes more than {MAX_UNPACKED_BYTES} bytes once unpacked"
-                raise unreadable(path, None, message, "export fewer rows, or save the sheet as CSV")
-        # Of OpenDocument all sheets are read as soon as one is asked for.
-        _refuse_far(path, opendocument_cells(path))
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as packed:
+                if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
+                    message = f"the workbook takes more than {MAX_UNPACKED_BYTES} bytes once unpacked"
+                    raise unreadable(path, None, message, "export fewer rows, or save the sheet as CSV")
+            # Of OpenDocument all sheets are read as soon as one is asked for.
+            _refuse_far(path, opendocument_cells(path))
         with CalamineWorkbook.from_path(str(path)) as book:
             yield book
-    except (CalamineError, zipfile.BadZipFile) as error:
+    except (CalamineError, *_DAMAGED) as error:
         raise unreadable(path, None, "no readable workbook", "open it, save it again, or save it as CSV") from error
 
 
@@ -196,7 +195,7 @@ def _extent(path: Path, sheet: str) -> int:
     """Cells that a sheet is read with; of one that cannot be unpacked none: whoever reads it says so."""
     try:
         return marks_of(path, sheet).extent(MAX_CELLS) or xlsb_cells(path, sheet)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except _DAMAGED:
         return 0
 
 

@@ -20,6 +20,7 @@ from opsmetrics.core.settings import Settings, default_sql_root
 from opsmetrics.core.sqlheader import read_header
 from opsmetrics.organisation import load_organisation
 from opsmetrics.recipes import recipes, recognise
+from opsmetrics.recipes.own_columns import own_columns
 from opsmetrics.sources import files, pull_stream
 from opsmetrics.sources.query_tree import parsed
 from opsmetrics.streams import STREAMS
@@ -246,7 +247,7 @@ def test_the_command_line_adds_a_recipe_and_tries_it(small):
     code, said = said_by(small, "try", "toil_reports")
     assert (code, "nothing delivers the stream 'toil_reports'" in said) == (1, True)
     # The columns of a stream are known without a recipe.
-    (small / "data" / "points.csv").write_text("DATASTORE_ID;TAKEN_AT;IS_USABLE\nweb;01.08.2026 02:00;ja\n")
+    (small / "data" / "points.csv").write_text("DATASTORE_ID;TAKEN_AT;IS_USABLE\nweb;01.08.2026 02:00;SANN\n")
     code, said = said_by(small, "add", str(small / "data" / "points.csv"))
     assert (code, "a file with the columns of recovery_points" in said) == (0, True)
     assert "1 rows, 1 would land" in said_by(small, "try", "recovery_points", "--source", "export")[1]
@@ -257,6 +258,15 @@ def test_the_command_line_adds_a_recipe_and_tries_it(small):
     for words in ((), ("--stream", "oncall_shifts")):
         code, said = said_by(small, "add", str(small / "data" / "shifts.pdf"), *words)
         assert (code, "reads no files of this format" in said) == (1, True)
+
+
+def test_of_a_list_of_tasks_a_due_day_and_a_due_time_are_read(small):
+    path = small / "data" / "tasks.csv"
+    path.write_text("task_id;team_id;first_due_at\nt1;alfa;13.08.2026\nt2;alfa;14.08.2026 08:00\n")
+    own_columns(path).write(small, path)
+    good, aside = kept(small, "export")
+    assert aside.height == 0
+    assert good["first_due_at"].to_list() == [utc("2026-08-13T21:59:59"), utc("2026-08-14T06:00:00")]
 
 
 BUILDS = {"count": 2, "build": [{"id": 7, "finishDate": "20260801T080500+0200"}, {"id": 8}], "tags": [{"a": 1}]}

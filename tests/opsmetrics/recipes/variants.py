@@ -274,9 +274,10 @@ VARIANTS: dict[str, Form] = {
         {
             "s.csv": '"JobName","VMName","Status","CreationTime"\n"web","a","Success","2/5/2026 12:00:16"\n'
             '"web","a","Success","2/5/2026 12:00:16"\n"web","a","Success","1/31/2026 10:54:12"\n'
+            '"web","b","Failed","1/31/2026 10:54:12"\n"web","c","Success","1/31/2026 10:54:12"\n'
         },
         COPY,
-        [("web", utc("2026-02-05T11:00:16"), True), ("web", utc("2026-01-31T09:54:12"), True)],
+        [("web", utc("2026-02-05T11:00:16"), True), ("web", utc("2026-01-31T09:54:12"), False)],
     ),
     "veeam, a day that may be of two months": Form(
         "recovery_points",
@@ -284,6 +285,27 @@ VARIANTS: dict[str, Form] = {
         COPY,
         [],
         {2: TWO_WAYS},
+    ),
+    "app insights, in a norwegian browser": Form(
+        "availability_checks",
+        {
+            "t.csv": '"timestamp [UTC]",id,name,location,success,duration\n'
+            '"1.8.2026, 10:00:00,123",x1,web,North,1,"120,5"\n"13.8.2026, 22:00:00,007",x2,web,North,0,3\n'
+        },
+        ("monitor_id", "checked_at", "status", "response_ms"),
+        [
+            ("web", utc("2026-08-01T10:00:00.123000"), "up", 120.5),
+            ("web", utc("2026-08-13T22:00:00.007000"), "down", 3.0),
+        ],
+    ),
+    "app insights, in a british browser": Form(
+        "availability_checks",
+        {
+            "t.csv": '"timestamp [UTC]",name,location,success\n"01/08/2026, 10:00:00.123",web,North,1\n'
+            '"13/08/2026, 22:00:00.007",web,North,0\n'
+        },
+        ("checked_at", "status"),
+        [(utc("2026-08-01T10:00:00.123000"), "up"), (utc("2026-08-13T22:00:00.007000"), "down")],
     ),
     "uptimerobot, the log of one monitor": Form(
         "availability_checks",

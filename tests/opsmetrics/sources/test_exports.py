@@ -210,6 +210,18 @@ def test_monthly_files_prove_their_months_but_not_beyond_the_day_they_were_writt
     assert world.rows == ["i5", "i25"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["./incidents-{month}*.csv", "incidents-{month}**.csv", "{month}/incidents-{month}.csv", "*/inc*-{month}.csv"],
+)
+def test_stars_beside_a_place_and_a_month_that_stands_twice_are_read(world, path):
+    world.source(path)
+    folder = "2026-08/" if "/" in path.removeprefix("./") else ""
+    world.export(f"{folder}incidents-2026-08.csv", 5)
+    assert world.pull().error is None
+    assert world.proven == (august(1), august(31), 31)
+
+
 def test_a_later_month_tells_how_an_earlier_record_went_on(world):
     world.source("incidents-{month}.csv")
     july = world.export("incidents-2026-07.csv")

@@ -29,6 +29,7 @@ from tests.parts import made_for
 CHECKS = STREAMS["availability_checks"]
 
 
+HEADING = "monitor_id,checked_at,status,response_ms,http_status"
 HAPPENED = (date(2016, 1, 1), date(2026, 11, 30))
 
 
@@ -47,7 +48,7 @@ def typed(path: Path, **how) -> pl.DataFrame:
     return judged(path, **how).frame
 
 
-def csv(tmp_path: Path, *rows: str, header: str = "monitor_id,checked_at,status,response_ms,http_status") -> Path:
+def csv(tmp_path: Path, *rows: str, header: str = HEADING) -> Path:
     path = tmp_path / "checks.csv"
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     return path
@@ -132,6 +133,43 @@ def test_the_totals_below_a_plain_file_are_no_row(tmp_path, last):
     """Without a day it would leave all days of the file unproven."""
     row = "m,2026-03-29T01:30:00Z,up,12,200"
     assert typed(csv(tmp_path, row, last.replace(";", ","), ",,,,"))["_reason"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("lines", "lost"),
+    [
+        # Joined files have their header again, with the mark of the second one before it.
+        ([HEADING], []),
+        (["\ufeff" + HEADING.replace("monitor_id", '"monitor_id"')], []),
+        (["", "Weekly report", "Copyright"], [4, 5]),
+    ],
+)
+def test_a_header_in_the_midst_of_rows_is_none_of_them_and_a_note_there_is_told(tmp_path, lines, lost):
+    row = "m,2026-03-29T0{}:30:00Z,up,12,200"
+    frame = typed(csv(tmp_path, row.format(1), *lines, row.format(2)))
+    assert frame["_reason"].null_count() == 2
+    assert frame.filter(frame["_reason"].is_not_null())["_line"].to_list() == lost
+
+
+@pytest.mark.parametrize(
+    ("lines", "lost"),
+    [
+        (["", "Weekly report", "", "Copyright", "Total: 2,,,,"], []),
+        (["Total,,2,,", "Exported by the desk"], []),
+        (["Exported by the desk"], [3]),
+        (["", "m,,,,"], [4]),
+        (["", "Service,Count", "web,2"], [4, 5]),
+    ],
+)
+def test_notes_below_the_rows_are_none_and_another_table_is_told(tmp_path, lines, lost):
+    frame = typed(csv(tmp_path, "m,2026-03-29T01:30:00Z,up,12,200", *lines))
+    assert frame.filter(frame["_reason"].is_not_null())["_line"].to_list() == lost
+
+
+def test_columns_that_begin_again_in_another_order_are_an_error(tmp_path):
+    other = "checked_at,monitor_id,status,response_ms,http_status"
+    with pytest.raises(SourceError, match=r"checks\.csv:3: the same columns begin again here, in another order"):
+        typed(csv(tmp_path, "m,2026-03-29T01:30:00Z,up,12,200", other, "2026-03-29T02:30:00Z,m,up,12,200"))
 
 
 def test_multi_line_fields_keep_the_line_numbers_true(tmp_path):

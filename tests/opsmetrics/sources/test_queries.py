@@ -511,6 +511,53 @@ def test_monthly_files_are_one_source(small, desk, tmp_path):
     (small / "data" / "desk-08.csv").write_text("id,service,severity,opened\nj1,web,1,2026-08-05T10:00:00Z\n")
     (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
     assert (result.rows, result.error) == (3, None)
+    # Two stars mean folders only where they stand alone.
+    desk(HEADER.replace("items.csv", "desk-**.csv") + SELECT)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert (result.unchanged, result.error) == (1, None)
+
+
+def test_a_line_that_is_no_record_is_set_aside_also_where_whole_records_are_asked_for(tmp_path):
+    (tmp_path / "items.jsonl").write_text('{"id": "i1"}\n{"id": "i2\n')
+    query = query_of(HEADER.replace("items.csv", "items.jsonl") + "select _file, _line, id, _json as whole from item")
+    table = answer(query, (tmp_path,), "q.sql").table
+    assert (table.data["id"].to_list(), table.broken.to_list()) == (["i1", None], [None, "no valid JSON"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "db"])
+def test_blanks_around_a_cell_are_none_of_it(tmp_path, kind):
+    """A select that asks whether it is closed would take ``closed `` for open."""
+    path, row = tmp_path / f"items.{kind}", ("i1 ", " closed\u00a0")
+    match kind:
+        case "csv":
+            path.write_text(f"id,state\n{','.join(row)}\n")
+        case "json":
+            path.write_text(json.dumps([dict(zip(("id", "state"), row, strict=True))]))
+        case "xlsx":
+            with xlsxwriter.Workbook(path) as book:
+                sheet = book.add_worksheet()
+                sheet.write_row(0, 0, ["id", "state"])
+                sheet.write_row(1, 0, row)
+        case _:
+            with closing(sqlite3.connect(path)) as con, con:
+                con.execute("create table item (id text, state text)")
+                con.execute("insert into item values (?, ?)", row)
+    files_said = f'{{ path = "items.{kind}", table = "item" }}' if kind == "db" else f'"items.{kind}"'
+    query = query_of(HEADER.replace('"items.csv"', files_said) + "select id, state = 'closed' as is_over from item")
+    assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [("i1", True)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("", "the header of sources/incidents.sql does not name the days that it covers"),
+        ("i1,web,1,soon\n", "its description in the header of sources/incidents.sql (naive_time, covers)"),
+    ],
+)
+def test_an_error_of_a_query_names_where_its_settings_stand(small, desk, tmp_path, rows, said):
+    desk(items=ITEMS.splitlines()[0] + "\n" + rows)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert said in result.error
 
 
 @pytest.mark.parametrize(
@@ -528,6 +575,24 @@ def test_a_time_keeps_its_zone_whatever_is_added(tmp_path, time, a_minute_later,
     (tmp_path / "items.csv").write_text(f"a\n{time}\n")
     query = query_of(HEADER + "select later(a, 60) as b, utc(a) as c from item")
     assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(a_minute_later, in_utc)]
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds", "then"),
+    [
+        ("2026-10-24 23:00:00", 6 * 3600, "2026-10-25T04:00:00.000000"),
+        ("2026-10-25 01:30:00", 3600, "2026-10-25T00:30:00.000000Z"),
+        ("2026-10-25 01:30:00", 7200, "2026-10-25T01:30:00.000000Z"),
+        ("2026-03-29 01:30:00", 3600, "2026-03-29T03:30:00.000000"),
+        ("2026-03-29 01:30:00+01:00", 3600, "2026-03-29T02:30:00.000000+01:00"),
+        ("2026-08-01 01:30:00", 60, "2026-08-01T01:31:00.000000"),
+        ("soon", 60, "soon and 60 seconds"),
+    ],
+)
+def test_seconds_go_by_also_while_clocks_are_changed(tmp_path, time, seconds, then):
+    (tmp_path / "items.csv").write_text(f"a\n{time}\n")
+    query = query_of(HEADER + f'-- naive_time = "Europe/Oslo"\nselect later(a, {seconds}) as b from item')
+    assert answer(query, (tmp_path,), "q.sql").table.data.rows() == [(then,)]
 
 
 def test_months_as_other_languages_shorten_them(tmp_path):
@@ -950,20 +1015,37 @@ def test_a_column_in_another_case_is_the_same_column(small, desk):
 
 
 @pytest.mark.parametrize(
-    ("key", "is_refused"), [("closedAt", True), ("resolution_time", False)], ids=["renamed", "left out"]
+    ("key", "others", "is_refused"),
+    [("closedAt", 1, True), ("resolution_time", 1, False), ("resolution_time", 0, True)],
+    ids=["renamed", "left out", "another name in most records"],
 )
-def test_records_may_leave_out_a_key_but_not_call_it_otherwise(small, desk, key, is_refused):
-    """Many tools leave out what has no value; a key much like one that is gone is that one."""
+def test_records_may_leave_out_a_key_but_not_call_it_otherwise(small, desk, key, others, is_refused):
+    """Many tools leave out what has no value; a key much like one that is gone is that one, and so is one in its place."""
     desk(HEADER.replace("items.csv", "j-*.json") + WITH_END.replace("closed as", "closed_at as"))
     record = {"id": "i1", "service": "web", "severity": 1, "opened": "2026-08-01T10:00:00Z", "closed_at": None}
-    other = {name: value for name, value in record.items() if name != "closed_at"} | {"id": "i2"}
-    for name, value in (("j-1", record), ("j-2", other | {key: "2026-08-01T11:00:00Z"}), ("j-3", other | {"id": "i3"})):
-        (small / "data" / f"{name}.json").write_text(json.dumps([value]))
+    other = {name: value for name, value in record.items() if name != "closed_at"}
+    renamed = [other | {"id": "i2", key: "2026-08-01T11:00:00Z"}, *[other | {"id": "i4"}] * others]
+    for name, records in (("j-1", [record]), ("j-2", renamed), ("j-3", [other | {"id": "i3"}])):
+        (small / "data" / f"{name}.json").write_text(json.dumps(records))
     if is_refused:
         with pytest.raises(SourceError, match=f"'closed_at' is missing.*{key!r} is new in it"):
             desk_of(small)
     else:
-        assert desk_of(small).height == 3
+        assert desk_of(small).height == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[{"id": "i1", "service": "web", "id": "i2"}]', "the key 'id' stands twice"),
+        ('[{"id": "i1", "service": NaN}]', "no valid JSON: it holds NaN"),
+    ],
+)
+def test_a_file_of_records_that_nobody_can_read_says_why(small, desk, tmp_path, text, said):
+    desk(HEADER.replace("items.csv", "j.json") + SELECT)
+    (small / "data" / "j.json").write_text(text)
+    (result,) = pull_stream(settings_of(small, tmp_path), load_organisation(small), "incidents")
+    assert said in result.error
 
 
 def test_a_key_that_no_record_has_may_be_named(small, desk):

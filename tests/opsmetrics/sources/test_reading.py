@@ -54,6 +54,7 @@ INCIDENT_CELLS: dict[str, dict[str, Any]] = {
         "2026-08-01T08:00:00+25:00": "not between -12:00 and +14:00",
         "2026-08-01T08:00:00+14:30": "not between -12:00 and +14:00",
         "2026-08-01T08:00:00-13:00": "not between -12:00 and +14:00",
+        "46247.3333": "a day as a spreadsheet counts it: let its cells show dates, and save it again",
         "1785571200": "a number; epochs are not read",
         "1785571200000": "a number; epochs are not read",
         "2026-08-01": "a day without a time",

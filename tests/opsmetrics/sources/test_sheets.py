@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 
 from opsmetrics.core.errors import SourceError
+from opsmetrics.recipes.shape import shapes_of
 from opsmetrics.sources.query_inputs import Everything
 from opsmetrics.sources.sheets import first_rows, read_sheet
 
@@ -34,6 +35,25 @@ def test_cells_that_only_look_otherwise_hold_nothing(tmp_path):
 
     table = read_sheet(book(tmp_path, colour), None, 0, Everything())
     assert table.data.rows() == [("I1", "web")]
+
+
+def cut(data):
+    # With another file behind it, as of two that were joined, it still looks like a packed one.
+    return data[:-600] + data[-40:]
+
+
+def flipped(data):
+    at = data.index(b"xl/worksheets/sheet1.xml")
+    return data[:at] + b"y" + data[at + 1 :]
+
+
+@pytest.mark.parametrize("harm", [cut, flipped])
+def test_a_workbook_that_is_cut_off_or_damaged_is_none(tmp_path, harm):
+    path = book(tmp_path, lambda _: None)
+    path.write_bytes(harm(path.read_bytes()))
+    with pytest.raises(SourceError, match="no readable workbook"):
+        read_sheet(path, None, 0, Everything())
+    shapes_of(path)
 
 
 OPEN = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
