@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
+from opsmetrics.cli.options import EXIT_WRONG, FOLDER, as_the_shell_says, echo_json, json_option, settings_of
 from opsmetrics.core.errors import can_be_written, one_line
 from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import FORMATS
@@ -86,7 +86,8 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     changes = differences(org, found.files)
     if changes and not force:
         _refuse(org, changes, as_json=as_json)
-    write(org, found.files)
+    with as_the_shell_says():
+        write(org, found.files)
     if as_json:
         echo_json(_facts(org, found) | {"differences": changes})
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,6 +76,24 @@ def settings_of(org: Path | None = None, data: Path | None = None, *, half_resto
     if not half_restored:
         refuse_half_restored(settings.home)
     return replace(settings, org=org or settings.org, data=data or settings.data)
+
+
+@contextmanager
+def as_the_shell_says() -> Generator[None]:
+    """Write a file that somebody asked for in a place of theirs: who may read it is theirs to say.
+
+    A collector of another user, or a container, could not read what only the service's own group may.
+    """
+    context = click.get_current_context(silent=True)
+    theirs = context.find_root().obj if context else None
+    if theirs is None:
+        yield
+        return
+    ours = os.umask(theirs)
+    try:
+        yield
+    finally:
+        os.umask(ours)
 
 
 def echo_json(content: Any) -> None:

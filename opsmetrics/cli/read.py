@@ -17,6 +17,7 @@ from opsmetrics.cli.options import (
     EXIT_UNKNOWN,
     EXIT_USAGE,
     FOLDER,
+    as_the_shell_says,
     echo_json,
     json_option,
     settings_of,
@@ -149,7 +150,8 @@ def results(
         click.echo(text, nl=False)
     else:
         # A collector reads it every fifteen seconds and must never see half of it.
-        write_where_named(out, text)
+        with as_the_shell_says():
+            write_where_named(out, text)
     for verdict in verdicts:
         if verdict["verdict"] != evaluation.MET:
             value = "not known" if verdict["found"] is None else verdict["found"]
@@ -172,7 +174,8 @@ def export(target: Path, *, as_json: bool) -> None:
 
     Example: opsmetrics export --to exports
     """
-    folder, tables = exporting.export(settings_of().snapshots, target)
+    with as_the_shell_says():
+        folder, tables = exporting.export(settings_of().snapshots, target)
     if as_json:
         echo_json({"path": str(folder), "tables": tables})
     else:

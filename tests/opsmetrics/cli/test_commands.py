@@ -318,6 +318,20 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
     assert snapshot.stat().st_mode & 0o777 == 0o440
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_file_that_somebody_asks_for_is_as_open_as_their_shell_says(small_run, tmp_path, umask):
+    """A collector or a container of another user could not read it; who had made it private wants it so."""
+    home = {"OPSMETRICS_HOME": str(small_run.home)}
+    for words in (("results", "--out", "new.json"), ("results", "--out", "known.json"), ("export", "--to", "exports")):
+        (tmp_path / "known.json").write_text("")
+        (tmp_path / "known.json").chmod(0o604)
+        command = [sys.executable, "-m", "opsmetrics", *words]
+        subprocess.run(command, cwd=tmp_path, env=os.environ | home, check=True, timeout=LIMIT_SECONDS, umask=umask)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "new.json", tmp_path / "known.json")]
+    assert modes == [0o666 & ~umask, 0o604]
+    assert (tmp_path / "exports" / "current" / "columns.parquet").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 @pytest.mark.parametrize(
     "words",
     [
