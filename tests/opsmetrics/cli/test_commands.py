@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import re
@@ -404,19 +405,60 @@ def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(here,
     assert f"{tmp_path / 'a file'}" in found.stderr
 
 
-def test_what_dagster_cannot_be_set_up_with_is_named(tmp_path, monkeypatch):
-    """Dagster wants a whole path, and writes a trace of settings that are no YAML."""
+@pytest.fixture
+def dagster_starts(tmp_path, monkeypatch) -> list[list[str]]:
+    """Arguments of what would have been started, the making of Dagster's store among them; DAGSTER_HOME is there/."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", "there")
     monkeypatch.setenv("OPSMETRICS_HOME", str(tmp_path / "home"))
     started = []
-    monkeypatch.setattr(os, "execve", lambda *given: started.append(given[2]["DAGSTER_HOME"]))
-    assert CliRunner().invoke(main, ["dagster", "daemon"]).exit_code == 0
-    assert started == [str(tmp_path / "there")]
+
+    def note(arguments: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+        assert env["DAGSTER_HOME"] == str(tmp_path / "there")
+        started.append(arguments[2:])
+        return subprocess.CompletedProcess(arguments, 0)
+
+    monkeypatch.setattr(os, "execve", lambda _, arguments, env: note(arguments, env))
+    monkeypatch.setattr(subprocess, "run", lambda arguments, env, **_: note(arguments, env))
+    return started
+
+
+def test_what_dagster_cannot_be_set_up_with_is_named(dagster_starts, tmp_path):
+    """Dagster wants a whole path, and writes a trace of settings that are no YAML."""
+    (tmp_path / "there").mkdir()
     (tmp_path / "there" / "dagster.yaml").write_text("storage: [")
     found = CliRunner().invoke(main, ["dagster", "daemon"])
-    assert (found.exit_code, len(started)) == (1, 1)
+    assert (found.exit_code, dagster_starts) == (1, [])
     assert f"{tmp_path}/there/dagster.yaml: this is no YAML" in found.output
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        ("daemon", "dagster._daemon run -m pipelines.definitions"),
+        ("daemon -w w.yaml", "dagster._daemon run -w {here}/w.yaml"),
+        ("page -w w.yaml --write", "pipelines.page --port 3000 -w {here}/w.yaml --write"),
+        ("code", "dagster code-server start -h 127.0.0.1 -m pipelines.definitions -p 4000"),
+        ("code --port 4001", "dagster code-server start -h 127.0.0.1 -m pipelines.definitions -p 4001"),
+    ],
+)
+def test_every_process_of_dagster_starts_with_our_command(dagster_starts, tmp_path, words, arguments):
+    """On one machine or several: Dagster's own commands find no code in a wheel."""
+    (tmp_path / "w.yaml").write_text("load_from: []\n")
+    assert CliRunner().invoke(main, ["dagster", *words.split()]).exit_code == 0
+    assert dagster_starts[1:] == [arguments.format(here=tmp_path).split()]
+
+
+def test_one_process_makes_dagsters_store_and_one_daemon_works_with_it(dagster_starts, tmp_path):
+    """Of two that met a new store one ended with a trace; two daemons start every schedule twice."""
+    assert CliRunner().invoke(main, ["dagster", "page"]).exit_code == 0
+    with (tmp_path / "there" / ".daemon").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = CliRunner().invoke(main, ["dagster", "daemon"])
+    assert (found.exit_code, "a daemon of Dagster works here already" in found.output) == (1, True)
+    assert CliRunner().invoke(main, ["dagster", "daemon"]).exit_code == 0
+    assert [words[:3] for words in dagster_starts].count(["dagster", "instance", "info"]) == 1
+    assert len(dagster_starts) == 3
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "table"])
