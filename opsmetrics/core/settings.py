@@ -362,6 +362,7 @@ def program_environment(settings: Settings) -> dict[str, str]:
     return os.environ | {
         "OPSMETRICS_HOME": str(settings.home.resolve()),
         "OPSMETRICS_ORG": str(settings.org.resolve()),
+        **({"OPSMETRICS_CA_FILE": str(settings.ca_file.resolve())} if settings.ca_file else {}),
         "PYTHONPATH": import_path(os.environ.get("PYTHONPATH")),
     }
 
