@@ -71,8 +71,9 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     if not any(asked[key] for key in ("clones", "github", "paths")) and sys.stdin.isatty() and not as_json:
         asked = _ask(asked)
     name = asked["name"] or org.resolve().name
-    if not can_be_written(name):
-        raise click.BadParameter("it holds signs that cannot be written", param_hint="--name")
+    for option, text in (("--name", name), ("--team", asked["team"] or "")):
+        if not can_be_written(text):
+            raise click.BadParameter("it holds signs that cannot be written", param_hint=option)
     # Where people work follows from neither language nor zone; the holidays of Norway are the default of both.
     who = Identity(slug(name), name, asked["language"] or "nb", asked["timezone"])
     given = Given(

@@ -23,7 +23,20 @@ EXIT_MISSED = 3
 EXIT_UNKNOWN = 4
 
 PORT = click.IntRange(1, 65535)
-FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+class _Named(click.Path):
+    """A path that says where: an empty text, of a variable that nobody set, would be the folder where one stands."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("it is empty; name a place (a dot is the folder where you are)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _Named(path_type=Path, file_okay=False)
+FILE = _Named(path_type=Path, dir_okay=False)
 EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 

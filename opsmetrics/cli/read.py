@@ -16,6 +16,7 @@ from opsmetrics.cli.options import (
     EXIT_MISSED,
     EXIT_UNKNOWN,
     EXIT_USAGE,
+    FILE,
     FOLDER,
     as_the_shell_says,
     echo_json,
@@ -118,7 +119,7 @@ def _refusal(error: duckdb.Error) -> str:
 @click.command()
 @click.option("--team", "teams", multiple=True, help="Only this team (repeatable).")
 @click.option("--format", "form", type=click.Choice(["json", "openmetrics"]), default="json", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here, whole or not at all.")
+@click.option("--out", type=FILE, help="Write here, whole or not at all.")
 @click.option("--min-score", type=click.FloatRange(0, 100), help="Wish: every team's score is at least this.")
 @click.option("--min-level", type=click.IntRange(0, 4), help="Wish: every team's level is at least this.")
 @click.option(
