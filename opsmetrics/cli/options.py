@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from opsmetrics.cli.whose import named_or_its_own
 from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 
@@ -40,10 +41,17 @@ FILE = _Named(path_type=Path, dir_okay=False)
 EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
+_ORG_HELP = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
+
+
 def org_option(command: CommandT) -> CommandT:
-    """Add ``--org``."""
-    text = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
-    return click.option("--org", type=FOLDER, help=text)(command)
+    """Add ``--org``, which the state must be of where nobody names one."""
+    return click.option("--org", type=FOLDER, callback=named_or_its_own, help=_ORG_HELP)(command)
+
+
+def stateless_org_option(command: CommandT) -> CommandT:
+    """Add ``--org`` to a command that neither reads nor writes state."""
+    return click.option("--org", type=FOLDER, help=_ORG_HELP)(command)
 
 
 def data_option(command: CommandT) -> CommandT:

@@ -319,6 +319,21 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
     assert snapshot.stat().st_mode & 0o777 == 0o440
 
 
+@pytest.mark.parametrize("words", ["run", "health", "backup --to b", "demo --no-app --from-files"])
+def test_the_state_of_an_organisation_is_not_built_with_the_demos_configuration(
+    small_run, tmp_path, monkeypatch, words
+):
+    """Who forgot to say whose configuration is meant published the fictional organisation, for every reader."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPSMETRICS_HOME", str(small_run.home))
+    monkeypatch.delenv("OPSMETRICS_ORG", raising=False)
+    before = (small_run.snapshots / "current.json").read_bytes()
+    found = CliRunner().invoke(main, words.split())
+    assert (found.exit_code, "name its folder with OPSMETRICS_ORG or --org" in found.output) == (1, True), found.output
+    assert (small_run.snapshots / "current.json").read_bytes() == before
+    assert CliRunner().invoke(main, ["path"]).exit_code == 0
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o077])
 def test_a_file_that_somebody_asks_for_is_as_open_as_their_shell_says(small_run, tmp_path, umask):
     """A collector or a container of another user could not read it; who had made it private wants it so."""
