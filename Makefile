@@ -77,7 +77,6 @@ fmt: $(STAMP)
 DAGSTER_FLAGS ?=
 
 dagster: $(STAMP)  ## the Dagster page and daemon on loopback
-	$(BIN)/dagster instance info >/dev/null
 	$(BIN)/opsmetrics dagster dev $(DAGSTER_FLAGS)
 
 spark-cluster: $(STAMP)  ## a Spark cluster of two workers on loopback, until Ctrl-C

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Start one of Dagster's processes: its configuration is put in place, and its store made, before anything meets it.
+# Start one of Dagster's processes with the settings that came with the image.
 set -eu
 umask 027
 mkdir -p "$DAGSTER_HOME"
-cp /opt/opsmetrics/dagster_home/dagster.yaml "$DAGSTER_HOME/dagster.yaml"
-# Only one process may make the store.
-flock "$DAGSTER_HOME/.first" dagster instance info >/dev/null
+# Whole or not at all: the other process may read them at the same moment.
+new=$(mktemp "$DAGSTER_HOME/.dagster.yaml.XXXXXX")
+cp /opt/opsmetrics/dagster_home/dagster.yaml "$new"
+mv -f "$new" "$DAGSTER_HOME/dagster.yaml"
 cd /opt/opsmetrics
 exec "$@"

@@ -7,9 +7,12 @@ with ``--socket`` no other user of the machine can reach it. The app shows it to
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import dagster as dg
@@ -29,6 +32,8 @@ DEFINITIONS = "pipelines.definitions"
 GET = frozenset({"GET"})
 # Runs of every asset are long texts.
 LIMITS = Limits(body_bytes=2**20)
+# How a daemon ends that was told to, by us or by whoever pressed Ctrl-C.
+_TOLD_TO_END = {0, -signal.SIGINT, -signal.SIGTERM}
 # Dagster's page brings a policy of its own; this is for everything beside it.
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -60,6 +65,8 @@ def main() -> None:
     parser.add_argument("--with-daemon", action="store_true", help="run the daemon as well, as long as the page runs")
     parser.add_argument("-w", "--workspace", help="file that names code elsewhere (deploy/workspace-remote.yaml)")
     options = parser.parse_args()
+    # As by Ctrl-C: what was started here ends with it. A daemon that stays would be a second one at the next start.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     port = None if options.socket else options.port
     try:
         listener = listen_locally(options.socket) if options.socket else listen("127.0.0.1", options.port)
@@ -76,10 +83,24 @@ def main() -> None:
             with WorkspaceProcessContext(instance, target, read_only=not options.write) as context:
                 app = create_app_from_workspace_process_context(context, PREFIX)
                 serve(guarded(app, port), listener, LIMITS)
+    except KeyboardInterrupt:
+        pass
     finally:
-        if daemon is not None:
-            daemon.terminate()
+        # Its end, which is next, would be told to us.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end(daemon)
+    if daemon is not None and daemon.returncode not in _TOLD_TO_END:
+        sys.exit("the daemon has ended, and nothing would start by itself: what it said last stands above")
+
+
+def _end(daemon: subprocess.Popen[bytes] | None) -> None:
+    if daemon is not None:
+        daemon.terminate()
+        try:
             daemon.wait(60)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
 
 
 def _may(write: bool) -> str:  # noqa: FBT001 - private, one caller
@@ -91,9 +112,16 @@ def _target(workspace: str | None) -> WorkspaceLoadTarget:
 
 
 def _daemon(workspace: str | None) -> subprocess.Popen[bytes]:
-    target = ["-w", workspace] if workspace else ["-m", DEFINITIONS]
-    command = [sys.executable, "-m", "dagster._daemon", "run", *target]
-    return subprocess.Popen(command)  # noqa: S603 - our own command
+    """Start the daemon; when it ends, so does the page, which would look as if runs were to come."""
+    command = [sys.executable, "-m", "opsmetrics", "dagster", "daemon", *(["-w", workspace] if workspace else [])]
+    daemon = subprocess.Popen(command)  # noqa: S603 - our own command
+
+    def end_with_it() -> None:
+        daemon.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_with_it, daemon=True).start()
+    return daemon
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +22,8 @@ from starlette.types import ASGIApp
 
 from door.budgets import Budgets
 from door.sessions import Sessions
-from opsmetrics.core.settings import SignIn, is_confidential
+from opsmetrics.core.errors import ConfigurationError, Problem
+from opsmetrics.core.settings import SignIn, is_confidential, trusted_file
 from scorecard_app import access
 from scorecard_app.openings import CALLBACK, SIGN_IN, SIGN_OUT
 from scorecard_app.welcome import note, please
@@ -64,6 +66,23 @@ def routes(settings: SignIn, sessions: Sessions) -> list[Route]:
     ]
 
 
+def trusted() -> ssl.SSLContext:
+    """Return whom a provider is believed to be: an agency's own may have a certificate of the agency's own.
+
+    Raises:
+        ConfigurationError: The file of certificates that the environment names cannot be read as one.
+    """
+    context, own = create_ssl_context(), trusted_file()
+    if own is not None:
+        try:
+            context.load_verify_locations(cafile=own)
+        except OSError:
+            said = f"{own} is no file of certificates that can be read"
+            problem = Problem("OPSMETRICS_CA_FILE", None, said, "name a PEM file that the app's user may read")
+            raise ConfigurationError([problem]) from None
+    return context
+
+
 class _Way:
     """The way to the identity provider and back."""
 
@@ -80,7 +99,7 @@ class _Way:
             client_kwargs={
                 "scope": "openid email profile",
                 "code_challenge_method": "S256",
-                "verify": create_ssl_context(),
+                "verify": trusted(),
             },
         )
 

@@ -40,16 +40,19 @@ _VALUES = (
     Column(
         "numerator",
         "any_number",
-        "Items or time that keep the obligation (for lower-is-better metrics: that break it)",
+        "Items or time that keep the obligation (for lower-is-better metrics: that break it);"
+        " null = nothing was delivered",
     ),
-    Column("denominator", "any_number", "Items or time that the obligation is about"),
-    number("value", "The metric, in its unit", low=None),
+    Column("denominator", "any_number", "Items or time that the obligation is about; null = nothing was delivered"),
+    number("value", "The metric, in its unit; null = nothing to judge, or nothing was delivered", low=None),
     Column("sample_size", "any_integer", "Number of items behind the value", low=0),
     share("completeness", "Share of the window for which the sources delivered, 0..1"),
 )
 _STANDARD_ERROR = number("standard_error", "Standard error of the value, for its interval")
 _WORST_VALUE = number(
-    "worst_value", "The value if everything undelivered or untold had gone as badly as it can", low=None
+    "worst_value",
+    "The value if everything undelivered or untold had gone as badly as it can; null = nothing was delivered",
+    low=None,
 )
 
 

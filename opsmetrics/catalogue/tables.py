@@ -40,13 +40,17 @@ def _model(file: SqlFile) -> Table:
     stream = STREAMS[model.like_stream]
     columns = tuple(
         # Staging repeats the contract's types; only what identifies a row is checked again for being there.
-        _ranged(replace(column, required=column.required and column.name in stream.key, one_of=()), model.ranges)
+        _ranged(_staged(column, column.name in stream.key), model.ranges)
         for column in stream.columns
     )
-    own = [day("day", "Local day of the row")]
+    own = [day("day", "Local day of the row; null = its stream is not delivered by days")]
     if any(column.or_none for column in stream.columns):
         own.append(texts("untold", "Columns that the row's source cannot tell: empty there says nothing at all"))
     return Table(file.table, model.title, (*columns, *own), stream.key)
+
+
+def _staged(column: Column, is_key: bool) -> Column:  # noqa: FBT001 - private, one caller
+    return replace(column, required=column.required and is_key, one_of=(), doc=column.doc_of_empty)
 
 
 def _ranged(column: Column, ranges: dict[str, tuple[float, float]]) -> Column:

@@ -170,13 +170,15 @@ def _leave_no_core() -> None:
     cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="opsmetrics")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Operations scorecard: pull sources, build scores, publish a snapshot, look at it.
 
     State lives under OPSMETRICS_HOME (default .opsmetrics). Exit codes: 0 done, 1 something is wrong and was
     explained, 2 wrong usage.
     """
     _speak_utf8()
-    # State is for the service's own user and group, whatever the shell that starts us allows.
-    os.umask(0o027)
+    # State is for the service's own user and group, whatever the shell that starts us allows. What it does allow holds
+    # for files that somebody asks for by name (``cli.options.as_the_shell_says``).
+    context.obj = os.umask(0o027)
     _leave_no_core()

@@ -1,11 +1,13 @@
-"""``opsmetrics dagster``: Dagster's page and daemon with our definitions, in place of this process.
+"""``opsmetrics dagster``: Dagster's page, daemon and code with our definitions, in place of this process.
 
 The library knows no framework: it starts the program and imports nothing of it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,20 +26,38 @@ DEFINITIONS = "pipelines.definitions"
 PROGRAMS = {
     "dev": ("pipelines.page", "--with-daemon"),
     "page": ("pipelines.page",),
-    "daemon": ("dagster._daemon", "run", "-m", DEFINITIONS),
+    "daemon": ("dagster._daemon", "run"),
+    "code": ("dagster", "code-server", "start", "-h", "127.0.0.1", "-m", DEFINITIONS),
 }
-DAEMON = "daemon"
+_PAGE_PORT, _CODE_PORT = 3000, 4000
+# Locked by the one process that makes Dagster's store; says that it was made.
+_FIRST = ".first"
 
 
 @click.command()
 @click.argument("what", type=click.Choice(list(PROGRAMS)), default="dev")
-@click.option("--port", type=PORT, default=3000, show_default=True, help="Port of the page, on this machine alone.")
-@click.option("--socket", type=click.Path(path_type=Path), help="Local socket instead, for this user alone.")
+@click.option("--port", type=PORT, help="Port of the page (default 3000) or the code (4000), on this machine alone.")
+@click.option(
+    "--socket", type=click.Path(path_type=Path), help="Local socket of the page instead, for this user alone."
+)
 @click.option("--write", is_flag=True, help="Runs can be started and schedules switched; else the page only shows.")
-def dagster(what: str, port: int, socket: Path | None, write: bool) -> None:  # noqa: FBT001 - click gives it by name
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File that names where the code is, for page and daemon: docs/scale.md.",
+)
+def dagster(
+    what: str,
+    port: int | None,
+    socket: Path | None,
+    workspace: Path | None,
+    write: bool,  # noqa: FBT001 - click gives it by name
+) -> None:
     """Start Dagster with our assets, schedules and sensors: page and daemon (dev), or one of them.
 
-    Its state lies in DAGSTER_HOME (default: dagster/ in OPSMETRICS_HOME).
+    On several machines `code` is what the others' page and daemon ask, with every run. Its state lies in DAGSTER_HOME
+    (default: dagster/ in OPSMETRICS_HOME).
 
     Example: opsmetrics dagster daemon
     """
@@ -53,10 +73,42 @@ def dagster(what: str, port: int, socket: Path | None, write: bool) -> None:  # 
         # Another process of Dagster may read it at the same moment.
         copy_whole(_template(), own)
     _refuse_unreadable(own)
-    place = ["--socket", str(socket.resolve())] if socket else ["--port", str(port)]
-    options = [] if what == DAEMON else [*place, *(["--write"] if write else [])]
+    _make_store(home, env)
+    if what == "daemon":
+        _be_the_only_daemon(home)
+    place = ["--socket", str(socket.resolve())] if socket else ["--port", str(port or _PAGE_PORT)]
+    named = ["-w", str(workspace.resolve())] if workspace else []
+    options = {
+        "code": ["-p", str(port or _CODE_PORT)],
+        "daemon": named or ["-m", DEFINITIONS],
+    }.get(what, [*place, *named, *(["--write"] if write else [])])
     arguments = [sys.executable, "-m", *PROGRAMS[what], *options]
     os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments
+
+
+def _make_store(home: Path, env: dict[str, str]) -> None:
+    """Let one process make Dagster's store: of two that meet a new one at the same moment, one ends with a trace."""
+    with (home / _FIRST).open("a+") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.seek(0)
+        if first.read():
+            return
+        command = [sys.executable, "-m", "dagster", "instance", "info"]
+        # What is wrong with it is said by the process that is started next, which cannot do without.
+        made = subprocess.run(command, env=env, check=False, capture_output=True)  # noqa: S603 - our own command
+        if made.returncode == 0:
+            first.write("made\n")
+
+
+def _be_the_only_daemon(home: Path) -> None:
+    """Hold a lock until the daemon, which takes the place of this process, ends: two would start everything twice."""
+    lock = os.open(home / ".daemon", os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fix = "end that one first; `opsmetrics dagster page` starts the page alone"
+        raise ConfigurationError([Problem(str(home), None, "a daemon of Dagster works here already", fix)]) from None
+    os.set_inheritable(lock, True)
 
 
 def _refuse_unreadable(own: Path) -> None:

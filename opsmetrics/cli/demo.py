@@ -17,6 +17,7 @@ from opsmetrics.build import RunReport, run
 from opsmetrics.cli.app import serve as serve_app
 from opsmetrics.cli.options import EXIT_WRONG, PORT, settings_of
 from opsmetrics.cli.progress import run_progress
+from opsmetrics.cli.whose import refuse_state_of_another
 from opsmetrics.core.settings import DEMO_ORG, Settings, demo_org, environment
 from opsmetrics.organisation import load_organisation
 from simulator.demo import write_demo
@@ -46,6 +47,7 @@ def demo(port: int, seed: int, scale: float, *, no_app: bool, from_files: bool) 
     Example: opsmetrics demo --no-app
     """
     settings = settings_of()
+    refuse_state_of_another(settings, demo_org())
     report = _run_demo(settings, demo_org(), seed=seed, scale=scale, from_files=from_files)
     if not report.ok:
         for error in report.errors:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from opsmetrics.cli.options import EXIT_WRONG, FOLDER, echo_json, json_option, settings_of
+from opsmetrics.cli.options import EXIT_WRONG, FOLDER, as_the_shell_says, echo_json, json_option, settings_of
 from opsmetrics.core.errors import can_be_written, one_line
 from opsmetrics.core.model import slug
 from opsmetrics.organisation.queries import FORMATS
@@ -71,8 +71,9 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     if not any(asked[key] for key in ("clones", "github", "paths")) and sys.stdin.isatty() and not as_json:
         asked = _ask(asked)
     name = asked["name"] or org.resolve().name
-    if not can_be_written(name):
-        raise click.BadParameter("it holds signs that cannot be written", param_hint="--name")
+    for option, text in (("--name", name), ("--team", asked["team"] or "")):
+        if not can_be_written(text):
+            raise click.BadParameter("it holds signs that cannot be written", param_hint=option)
     # Where people work follows from neither language nor zone; the holidays of Norway are the default of both.
     who = Identity(slug(name), name, asked["language"] or "nb", asked["timezone"])
     given = Given(
@@ -86,7 +87,8 @@ def init(org: Path, *, as_json: bool, force: bool, github_url: str, **asked: Any
     changes = differences(org, found.files)
     if changes and not force:
         _refuse(org, changes, as_json=as_json)
-    write(org, found.files)
+    with as_the_shell_says():
+        write(org, found.files)
     if as_json:
         echo_json(_facts(org, found) | {"differences": changes})
     else:

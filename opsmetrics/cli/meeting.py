@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from opsmetrics.cli.options import FOLDER, language_option, settings_of
+from opsmetrics.cli.options import FOLDER, as_the_shell_says, language_option, settings_of
 from opsmetrics.core.extras import install_line
 from opsmetrics.reports.brief import WRITERS, period_of, publish_briefs, writable_kinds
 from opsmetrics.reports.digest import CHAT, LEADERSHIP, announce, digests, place_of, tell
@@ -32,7 +33,9 @@ def brief(wanted: str | None, kinds: tuple[str, ...], language: str | None, out:
     """
     snapshot = current(settings_of().snapshots)
     languages, there = [language or organisation(snapshot).language], writable_kinds()
-    for path in publish_briefs(snapshot, period_of(snapshot, wanted), out, languages, kinds or there):
+    with as_the_shell_says():
+        written = publish_briefs(snapshot, period_of(snapshot, wanted), out, languages, kinds or there)
+    for path in written:
         click.echo(str(path))
     if not kinds and (left := [kind for kind in WRITERS if kind not in there]):
         click.echo(f"not written: {', '.join(left)}; {install_line('documents')}", err=True)
@@ -61,7 +64,9 @@ def digest(recipients: tuple[str, ...], language: str | None, out: Path | None, 
     snapshot = current(settings.snapshots)
     language, folder = language or organisation(snapshot).language, out or settings.home / "digests"
     made = digests(settings, snapshot, language, recipients, place_of(settings, folder))
-    for path in tell(settings, made, folder):
+    with as_the_shell_says() if out else nullcontext():
+        written = tell(settings, made, folder)
+    for path in written:
         click.echo(str(path))
     if is_posted:
         news = digests(settings, snapshot, language, [LEADERSHIP], CHAT)

@@ -10,7 +10,7 @@ import click
 from opsmetrics.build.cases import run_own_cases
 from opsmetrics.catalogue.cases import run_cases
 from opsmetrics.catalogue.model import OWN_PREFIX
-from opsmetrics.cli.options import EXIT_WRONG, org_option, settings_of
+from opsmetrics.cli.options import EXIT_WRONG, settings_of, stateless_org_option
 
 
 @click.group()
@@ -23,7 +23,7 @@ def metric() -> None:
 
 @metric.command()
 @click.argument("metric_id", metavar="ID")
-@org_option
+@stateless_org_option
 def test(metric_id: str, org: Path | None) -> None:
     """Run the worked cases of the metric ID (or of any other SQL file).
 

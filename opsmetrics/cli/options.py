@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from opsmetrics.cli.whose import named_or_its_own
 from opsmetrics.core.half_restored import refuse_half_restored
 from opsmetrics.core.settings import Settings
 
@@ -21,14 +24,34 @@ EXIT_MISSED = 3
 EXIT_UNKNOWN = 4
 
 PORT = click.IntRange(1, 65535)
-FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+class _Named(click.Path):
+    """A path that says where: an empty text, of a variable that nobody set, would be the folder where one stands."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("it is empty; name a place (a dot is the folder where you are)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _Named(path_type=Path, file_okay=False)
+FILE = _Named(path_type=Path, dir_okay=False)
 EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
+_ORG_HELP = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
+
+
 def org_option(command: CommandT) -> CommandT:
-    """Add ``--org``."""
-    text = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
-    return click.option("--org", type=FOLDER, help=text)(command)
+    """Add ``--org``, which the state must be of where nobody names one."""
+    return click.option("--org", type=FOLDER, callback=named_or_its_own, help=_ORG_HELP)(command)
+
+
+def stateless_org_option(command: CommandT) -> CommandT:
+    """Add ``--org`` to a command that neither reads nor writes state."""
+    return click.option("--org", type=FOLDER, help=_ORG_HELP)(command)
 
 
 def data_option(command: CommandT) -> CommandT:
@@ -74,6 +97,24 @@ def settings_of(org: Path | None = None, data: Path | None = None, *, half_resto
     if not half_restored:
         refuse_half_restored(settings.home)
     return replace(settings, org=org or settings.org, data=data or settings.data)
+
+
+@contextmanager
+def as_the_shell_says() -> Generator[None]:
+    """Write a file that somebody asked for in a place of theirs: who may read it is theirs to say.
+
+    A collector of another user, or a container, could not read what only the service's own group may.
+    """
+    context = click.get_current_context(silent=True)
+    theirs = context.find_root().obj if context else None
+    if theirs is None:
+        yield
+        return
+    ours = os.umask(theirs)
+    try:
+        yield
+    finally:
+        os.umask(ours)
 
 
 def echo_json(content: Any) -> None:

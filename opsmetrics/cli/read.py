@@ -16,7 +16,9 @@ from opsmetrics.cli.options import (
     EXIT_MISSED,
     EXIT_UNKNOWN,
     EXIT_USAGE,
+    FILE,
     FOLDER,
+    as_the_shell_says,
     echo_json,
     json_option,
     settings_of,
@@ -117,7 +119,7 @@ def _refusal(error: duckdb.Error) -> str:
 @click.command()
 @click.option("--team", "teams", multiple=True, help="Only this team (repeatable).")
 @click.option("--format", "form", type=click.Choice(["json", "openmetrics"]), default="json", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here, whole or not at all.")
+@click.option("--out", type=FILE, help="Write here, whole or not at all.")
 @click.option("--min-score", type=click.FloatRange(0, 100), help="Wish: every team's score is at least this.")
 @click.option("--min-level", type=click.IntRange(0, 4), help="Wish: every team's level is at least this.")
 @click.option(
@@ -149,7 +151,8 @@ def results(
         click.echo(text, nl=False)
     else:
         # A collector reads it every fifteen seconds and must never see half of it.
-        write_where_named(out, text)
+        with as_the_shell_says():
+            write_where_named(out, text)
     for verdict in verdicts:
         if verdict["verdict"] != evaluation.MET:
             value = "not known" if verdict["found"] is None else verdict["found"]
@@ -172,7 +175,8 @@ def export(target: Path, *, as_json: bool) -> None:
 
     Example: opsmetrics export --to exports
     """
-    folder, tables = exporting.export(settings_of().snapshots, target)
+    with as_the_shell_says():
+        folder, tables = exporting.export(settings_of().snapshots, target)
     if as_json:
         echo_json({"path": str(folder), "tables": tables})
     else:

@@ -13,6 +13,7 @@ import polars as pl
 
 from opsmetrics.cli.options import (
     EXIT_WRONG,
+    as_the_shell_says,
     data_option,
     echo_json,
     json_option,
@@ -132,7 +133,8 @@ def add(file: Path, wanted: str | None, stream: str | None, org: Path | None) ->
     settings = settings_of(org, None)
     if stream is not None:
         drafted = draft(file, STREAMS[stream])
-        written = drafted.write(settings.org, file)
+        with as_the_shell_says():
+            written = drafted.write(settings.org, file)
         click.echo(f"{written}: {drafted.title.en}; write what stands for each null, then")
         click.echo(f"opsmetrics source try {stream} --source {drafted.header.source}")
         return
@@ -150,7 +152,8 @@ def add(file: Path, wanted: str | None, stream: str | None, org: Path | None) ->
         click.echo(f"error: {file}: {known} fits it\n    fix: {fix}", err=True)
         sys.exit(EXIT_WRONG)
     pattern = chosen[0].pattern_of(file)
-    written = chosen[0].write(settings.org, file, pattern)
+    with as_the_shell_says():
+        written = chosen[0].write(settings.org, file, pattern)
     click.echo(f"{written}: {chosen[0].title.en}")
     if pattern is not None:
         click.echo(f"it reads {pattern}, so that the next export is read too")

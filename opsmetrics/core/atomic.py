@@ -111,8 +111,15 @@ def write_where_named(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8") as sink:
             sink.write(text)
-    else:
-        write_whole_text(path.resolve(), text)
+        return
+    path = path.resolve()
+    make_folder(path.parent)
+    with draft(path.parent, path.name) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+        if path.exists():
+            # Who may read it was said already, by whoever made it or changed it since.
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        settle(temporary, path, durable=False)
 
 
 def copy_whole(path: Path, target: Path, *, expected: str = "") -> str:

@@ -82,6 +82,13 @@ class Column:
     ends_day: bool = False
 
     @property
+    def doc_of_empty(self) -> str:
+        """The meaning, and what an empty value says: unknown, none and not yet are three things."""
+        if self.required or "null" in self.doc:
+            return self.doc
+        return f"{self.doc}; null = {'none, not yet, or the source cannot tell' if self.or_none else 'not known'}"
+
+    @property
     def allowed(self) -> str:
         """What it may hold, in words."""
         if self.one_of:

@@ -325,6 +325,11 @@ def _default_org(home: Path) -> Path:
     return next((folder for folder in (connected, checkout) if folder.is_dir()), demo_org())
 
 
+def names_organisation(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the environment says whose configuration is meant."""
+    return bool((os.environ if environ is None else environ).get("OPSMETRICS_ORG"))
+
+
 def demo_org() -> Path:
     """Return the demo's configuration as it comes with the code."""
     return parts_folder() / _ORG
@@ -362,6 +367,7 @@ def program_environment(settings: Settings) -> dict[str, str]:
     return os.environ | {
         "OPSMETRICS_HOME": str(settings.home.resolve()),
         "OPSMETRICS_ORG": str(settings.org.resolve()),
+        **({"OPSMETRICS_CA_FILE": str(settings.ca_file.resolve())} if settings.ca_file else {}),
         "PYTHONPATH": import_path(os.environ.get("PYTHONPATH")),
     }
 

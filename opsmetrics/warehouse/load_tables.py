@@ -6,6 +6,7 @@ Does not belong here: how loads come in (``opsmetrics.warehouse.ingest``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -164,9 +165,10 @@ TABLES = (LOADS, QUARANTINE, DAY_ROWS, UNPROVEN_DAYS, DAMAGED_LOADS)
 
 def raw_table(stream: Stream) -> Table:
     """Return the table of a stream's rows as they were landed."""
+    columns = (replace(column, doc=column.doc_of_empty) for column in stream.columns)
     own = (
-        day("_day", "Local day"),
+        day("_day", "Local day; null = its stream is not delivered by days"),
         count("_line", "Line of the source"),
         id_("_load_id", "Load, see meta.loads"),
     )
-    return Table(f"raw.{stream.name}", f"{stream.doc}; every load, also replaced ones", (*stream.columns, *own), ())
+    return Table(f"raw.{stream.name}", f"{stream.doc}; every load, also replaced ones", (*columns, *own), ())

@@ -119,8 +119,7 @@ def test_two_builds_and_the_sensors_run_one_after_the_other_where_the_code_is(sm
         url = start(postgres(short, logs["postgres"]))
         code = start(
             running(
-                *(str(BIN / "dagster"), "code-server", "start", "-h", "127.0.0.1", "-p", str(port)),
-                *("-m", "pipelines.definitions"),
+                *(str(BIN / "opsmetrics"), "dagster", "code", "--port", str(port)),
                 log=logs["code"],
                 DAGSTER_HOME=str(tmp_path / "there"),
                 DAGSTER_POSTGRES_URL=url,
@@ -150,7 +149,9 @@ def test_two_builds_and_the_sensors_run_one_after_the_other_where_the_code_is(sm
                 check=False,
             )
             assert done.returncode == 0, done.stderr
-        start(running(str(BIN / "dagster-daemon"), "run", "-w", str(workspace), log=logs["daemon"], **elsewhere))
+        start(
+            running(str(BIN / "opsmetrics"), "dagster", "daemon", "-w", str(workspace), log=logs["daemon"], **elsewhere)
+        )
 
         def both_built() -> bool:
             statuses = [status for status, *_ in builds(url)]

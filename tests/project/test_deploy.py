@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 import pipelines.page
 import scorecard_app.openings
 from door.rules import Rules
+from tests.patience import LIMIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -107,6 +112,26 @@ def test_every_process_of_the_image_is_asked_whether_it_answers():
         opening = Rules(frozenset(), frozenset(), places).opening(path, is_socket=False)
         assert opening is not None, path
         assert not opening.role
+
+
+def test_everything_starts_with_our_command_and_is_asked_past_any_proxy():
+    """Dagster's own commands know neither our settings nor that there is a daemon already."""
+    for path in UNITS:
+        started = re.findall(r"^Exec\w+=(.+)$", path.read_text(), re.MULTILINE)
+        assert [line for line in started if not line.startswith("/opt/opsmetrics/.venv/bin/opsmetrics ")] == []
+    healthy = ROOT / "deploy" / "healthy.sh"
+    (asked,) = re.findall(r"^exec python -c '(.+)' ", healthy.read_text(), re.MULTILINE)
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        command = [sys.executable, "-c", asked, f"http://127.0.0.1:{server.server_port}/"]
+        proxied = os.environ | {"http_proxy": "http://127.0.0.1:9"}
+        try:
+            done = subprocess.run(command, env=proxied, check=False, timeout=LIMIT_SECONDS, capture_output=True)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_a_workflow_runs_is_named_by_its_content():

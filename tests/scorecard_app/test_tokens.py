@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import trustme
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from door.sessions import Sessions
+from opsmetrics.core.errors import ConfigurationError
 from opsmetrics.core.settings import SignIn
 from opsmetrics.organisation.access import AccessRules
 from scorecard_app import sign_in
@@ -149,3 +151,16 @@ def test_groups_that_are_too_many_for_a_token_are_told(provider, monkeypatch, ca
     caplog.clear()
     assert signs_in(provider, lambda nonce: signed(claims_of(provider, nonce) | names | {"groups": ["a"]}))
     assert "too many" not in caplog.text
+
+
+def test_a_provider_with_a_certificate_of_the_agencys_own_is_believed(tmp_path, monkeypatch):
+    authority, file = trustme.CA(organization_name="An agency"), tmp_path / "own.pem"
+    authority.cert_pem.write_to_path(str(file))
+    usual = len(sign_in.trusted().get_ca_certs())
+    monkeypatch.setenv("OPSMETRICS_CA_FILE", str(file))
+    assert len(sign_in.trusted().get_ca_certs()) == usual + 1
+    file.write_text("nothing of the kind")
+    for named in (file, tmp_path / "nowhere.pem"):
+        monkeypatch.setenv("OPSMETRICS_CA_FILE", str(named))
+        with pytest.raises(ConfigurationError, match="is no file of certificates"):
+            sign_in.trusted()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import re
@@ -318,6 +319,35 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
     assert snapshot.stat().st_mode & 0o777 == 0o440
 
 
+@pytest.mark.parametrize("words", ["run", "health", "backup --to b", "demo --no-app --from-files"])
+def test_the_state_of_an_organisation_is_not_built_with_the_demos_configuration(
+    small_run, tmp_path, monkeypatch, words
+):
+    """Who forgot to say whose configuration is meant published the fictional organisation, for every reader."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPSMETRICS_HOME", str(small_run.home))
+    monkeypatch.delenv("OPSMETRICS_ORG", raising=False)
+    before = (small_run.snapshots / "current.json").read_bytes()
+    found = CliRunner().invoke(main, words.split())
+    assert (found.exit_code, "name its folder with OPSMETRICS_ORG or --org" in found.output) == (1, True), found.output
+    assert (small_run.snapshots / "current.json").read_bytes() == before
+    assert CliRunner().invoke(main, ["path"]).exit_code == 0
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_file_that_somebody_asks_for_is_as_open_as_their_shell_says(small_run, tmp_path, umask):
+    """A collector or a container of another user could not read it; who had made it private wants it so."""
+    home = {"OPSMETRICS_HOME": str(small_run.home)}
+    for words in (("results", "--out", "new.json"), ("results", "--out", "known.json"), ("export", "--to", "exports")):
+        (tmp_path / "known.json").write_text("")
+        (tmp_path / "known.json").chmod(0o604)
+        command = [sys.executable, "-m", "opsmetrics", *words]
+        subprocess.run(command, cwd=tmp_path, env=os.environ | home, check=True, timeout=LIMIT_SECONDS, umask=umask)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "new.json", tmp_path / "known.json")]
+    assert modes == [0o666 & ~umask, 0o604]
+    assert (tmp_path / "exports" / "current" / "columns.parquet").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -327,6 +357,11 @@ def test_state_is_for_its_own_user_and_group_whatever_the_shell_allows(small, tm
         ("results", "--min-coverage", "60"),
         ("results", "--min-score", "101"),
         ("app", "--port", "99999"),
+        ("backup", "--to", ""),
+        ("restore", "--from", "", "--home", "", "--org", ""),
+        ("results", "--out", ""),
+        ("check", "--org", ""),
+        ("init", "--from", ".", "--team", "a\nb"),
         ("demo", "--scale", "0"),
         ("digest", "--post"),
         ("init", "--from", ".", "--timezone", "Oslo"),
@@ -390,19 +425,60 @@ def test_a_home_that_cannot_be_is_named_also_where_a_source_meets_it_first(here,
     assert f"{tmp_path / 'a file'}" in found.stderr
 
 
-def test_what_dagster_cannot_be_set_up_with_is_named(tmp_path, monkeypatch):
-    """Dagster wants a whole path, and writes a trace of settings that are no YAML."""
+@pytest.fixture
+def dagster_starts(tmp_path, monkeypatch) -> list[list[str]]:
+    """Arguments of what would have been started, the making of Dagster's store among them; DAGSTER_HOME is there/."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", "there")
     monkeypatch.setenv("OPSMETRICS_HOME", str(tmp_path / "home"))
     started = []
-    monkeypatch.setattr(os, "execve", lambda *given: started.append(given[2]["DAGSTER_HOME"]))
-    assert CliRunner().invoke(main, ["dagster", "daemon"]).exit_code == 0
-    assert started == [str(tmp_path / "there")]
+
+    def note(arguments: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+        assert env["DAGSTER_HOME"] == str(tmp_path / "there")
+        started.append(arguments[2:])
+        return subprocess.CompletedProcess(arguments, 0)
+
+    monkeypatch.setattr(os, "execve", lambda _, arguments, env: note(arguments, env))
+    monkeypatch.setattr(subprocess, "run", lambda arguments, env, **_: note(arguments, env))
+    return started
+
+
+def test_what_dagster_cannot_be_set_up_with_is_named(dagster_starts, tmp_path):
+    """Dagster wants a whole path, and writes a trace of settings that are no YAML."""
+    (tmp_path / "there").mkdir()
     (tmp_path / "there" / "dagster.yaml").write_text("storage: [")
     found = CliRunner().invoke(main, ["dagster", "daemon"])
-    assert (found.exit_code, len(started)) == (1, 1)
+    assert (found.exit_code, dagster_starts) == (1, [])
     assert f"{tmp_path}/there/dagster.yaml: this is no YAML" in found.output
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        ("daemon", "dagster._daemon run -m pipelines.definitions"),
+        ("daemon -w w.yaml", "dagster._daemon run -w {here}/w.yaml"),
+        ("page -w w.yaml --write", "pipelines.page --port 3000 -w {here}/w.yaml --write"),
+        ("code", "dagster code-server start -h 127.0.0.1 -m pipelines.definitions -p 4000"),
+        ("code --port 4001", "dagster code-server start -h 127.0.0.1 -m pipelines.definitions -p 4001"),
+    ],
+)
+def test_every_process_of_dagster_starts_with_our_command(dagster_starts, tmp_path, words, arguments):
+    """On one machine or several: Dagster's own commands find no code in a wheel."""
+    (tmp_path / "w.yaml").write_text("load_from: []\n")
+    assert CliRunner().invoke(main, ["dagster", *words.split()]).exit_code == 0
+    assert dagster_starts[1:] == [arguments.format(here=tmp_path).split()]
+
+
+def test_one_process_makes_dagsters_store_and_one_daemon_works_with_it(dagster_starts, tmp_path):
+    """Of two that met a new store one ended with a trace; two daemons start every schedule twice."""
+    assert CliRunner().invoke(main, ["dagster", "page"]).exit_code == 0
+    with (tmp_path / "there" / ".daemon").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = CliRunner().invoke(main, ["dagster", "daemon"])
+    assert (found.exit_code, "a daemon of Dagster works here already" in found.output) == (1, True)
+    assert CliRunner().invoke(main, ["dagster", "daemon"]).exit_code == 0
+    assert [words[:3] for words in dagster_starts].count(["dagster", "instance", "info"]) == 1
+    assert len(dagster_starts) == 3
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "table"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opsmetrics.core.errors import ConfigurationError
-from opsmetrics.core.settings import Settings, mistyped
+from opsmetrics.core.settings import Settings, mistyped, program_environment
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_only_names_that_look_like_a_setting_are_taken_for_one():
         "OPSMETRIC_HOME": "x",
     }
     assert mistyped(env) == {"OPSMETRICS_WEBHOOK_ULR": "OPSMETRICS_WEBHOOK_URL"}
+
+
+def test_paths_hold_for_a_program_that_works_in_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPSMETRICS_HOME", "OPSMETRICS_ORG", "OPSMETRICS_CA_FILE"):
+        monkeypatch.setenv(name, "here")
+        assert program_environment(Settings.from_env())[name] == str(tmp_path / "here")
