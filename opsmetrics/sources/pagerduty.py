@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -23,6 +22,8 @@ from opsmetrics.sources.http import ROLES, Http, RefusedError, required_secret, 
 from opsmetrics.sources.service_names import ServiceNames
 
 Row = dict[str, Any]
+# Rows, and whether they are all that there are.
+_Shown: TypeAlias = tuple[list[Row], bool]
 Urgency: TypeAlias = Literal["high", "low"]
 PAGE = 100
 # Offset and limit together; a window with more is halved.
@@ -84,21 +85,25 @@ def _paged(http: Http, path: str, name: str, **params: Any) -> tuple[list[Row], 
     return found, True
 
 
-def _incidents(request: FetchRequest[PagerDuty], http: Http, before: timedelta = timedelta()) -> Iterator[Row]:
-    """Yield the incidents that were created in the asked days, or so long before them.
+def _incidents(request: FetchRequest[PagerDuty], http: Http, before: timedelta = timedelta()) -> _Shown:
+    """Return the incidents that were created in the asked days, or so long before them, and whether these are all.
 
     A day more is asked for: of ``until`` only the date may count (PagerDuty/pagerduty-mcp-server#47).
     """
+    is_whole = True
 
     def fetch(start: datetime, end: datetime, can_halve: bool) -> list[Row] | None:  # noqa: FBT001 - see halved
         window = {"since": _text(start), "until": _text(end + DAY), "sort_by": "created_at:asc"}
         found, is_cut = _paged(http, "incidents", "incidents", **window)
         if is_cut and can_halve:
             return None
+        if is_cut and datetime.fromisoformat(found[-1]["created_at"]) < end:
+            nonlocal is_whole
+            is_whole = False
         return [item for item in found if start <= datetime.fromisoformat(item["created_at"]) < end]
 
     found = {item["id"]: item for item in halved(fetch, request.starts_at - before, request.ends_at, shortest=DAY)}
-    yield from found.values()
+    return list(found.values()), is_whole
 
 
 def _text(at: datetime) -> str:
@@ -129,7 +134,8 @@ def alerts(request: FetchRequest[PagerDuty]) -> FetchResult:
     settings, names = request.connector, ServiceNames(request)
     rows: list[Row] = []
     with _client(request) as http:
-        for item in _incidents(request, http, RAISED):
+        found, is_whole = _incidents(request, http, RAISED)
+        for item in found:
             is_paging = item["urgency"] in settings.paging_urgencies
             # What is not urgent now may have been; of the days before only what became urgent in the asked ones counts.
             if is_paging or request.covers(datetime.fromisoformat(item["created_at"])):
@@ -137,7 +143,14 @@ def alerts(request: FetchRequest[PagerDuty]) -> FetchResult:
                 fired = _fired(settings, item, entries)
                 if fired is not None:
                     rows.append(_page(settings, names, item, entries, *fired))
-    return FetchResult(rows, source=f"{settings.address} incidents")
+    return _answer(request, rows, is_whole=is_whole)
+
+
+def _answer(request: FetchRequest[PagerDuty], rows: list[Row], *, is_whole: bool) -> FetchResult:
+    said = (
+        () if is_whole else (f"more than {DEEPEST} incidents in a day: PagerDuty shows no more, the rest is missing",)
+    )
+    return FetchResult(rows, is_whole, source=f"{request.connector.address} incidents", notes=said)
 
 
 def _entries(http: Http, item: Row, *, may_be_gone: bool) -> list[Row]:
@@ -232,18 +245,19 @@ def incidents(request: FetchRequest[PagerDuty]) -> FetchResult:
     """Return incidents: those with a priority, but for what was merged into another."""
     settings, names = request.connector, ServiceNames(request)
     with _client(request) as http:
-        rows = [
-            {
-                "incident_id": item["id"],
-                "service_id": _service(names, item),
-                "severity": _severity(settings, item),
-                "declared_at": item["created_at"],
-                "resolved_at": _ended(item),
-            }
-            for item in _incidents(request, http)
-            if item.get("priority") and _merged_into(item) is None
-        ]
-    return FetchResult(rows, source=f"{settings.address} incidents")
+        found, is_whole = _incidents(request, http)
+    rows = [
+        {
+            "incident_id": item["id"],
+            "service_id": _service(names, item),
+            "severity": _severity(settings, item),
+            "declared_at": item["created_at"],
+            "resolved_at": _ended(item),
+        }
+        for item in found
+        if item.get("priority") and _merged_into(item) is None
+    ]
+    return _answer(request, rows, is_whole=is_whole)
 
 
 def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
@@ -259,7 +273,8 @@ def oncall_shifts(request: FetchRequest[PagerDuty]) -> FetchResult:
     with _client(request) as http:
         for schedule in settings.schedules:
             window = {"since": _text(since), "until": _text(until), "schedule_ids[]": schedule}
-            duties = _paged(http, "oncalls", "oncalls", **window)[0]
+            duties, is_cut = _paged(http, "oncalls", "oncalls", **window)
+            is_complete = is_complete and not is_cut
             if not duties:
                 is_there, note = _without_duties(request, http, schedule)
                 is_complete = is_complete and is_there

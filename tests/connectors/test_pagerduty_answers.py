@@ -204,7 +204,7 @@ def test_a_page_that_holds_less_than_was_asked_for_skips_nothing(monkeypatch, mo
         return page("incidents", part) | {"limit": held, "more": more and query["offset"] + held < len(found)}
 
     request = request_of("pagerduty", "incidents", **TOKEN)
-    assert len(list(pagerduty._incidents(request, Answers({"incidents": answer})))) == len(found)
+    assert len(pagerduty._incidents(request, Answers({"incidents": answer}))[0]) == len(found)
 
 
 def test_one_rule_has_one_code_whatever_numbers_its_titles_hold(monkeypatch):
@@ -254,8 +254,13 @@ def test_more_than_is_shown_is_asked_in_halves(monkeypatch):
         return page("incidents", part, more=query["offset"] + query["limit"] < len(rows))
 
     request = request_of("pagerduty", "incidents", **TOKEN)
-    rows = [item["id"] for item in pagerduty._incidents(request, Answers({"incidents": answer}))]
-    assert sorted(rows) == sorted(item["id"] for item in found)
+    rows, is_whole = pagerduty._incidents(request, Answers({"incidents": answer}))
+    assert sorted(item["id"] for item in rows) == sorted(item["id"] for item in found)
+    assert is_whole
+    # A day of more than can be shown is no whole day.
+    found += [incident(id=f"late{hour}", created_at=f"2026-11-14T{hour}:00:00Z") for hour in (13, 14, 15, 16)]
+    found.sort(key=lambda item: item["created_at"])
+    assert not pagerduty._incidents(request, Answers({"incidents": answer}))[1]
 
 
 def duty(start: str | None, end: str | None, level: int = 1, user: str = "U1") -> dict[str, Any]:
