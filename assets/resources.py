@@ -8,8 +8,9 @@ from pathlib import Path
 import dagster as dg
 
 from opsmetrics.build import Context, load_context
-from opsmetrics.core.settings import Settings, parse_instant
+from opsmetrics.core.settings import Settings, names_organisation, parse_instant
 from opsmetrics.organisation import Organisation, load_organisation
+from opsmetrics.snapshots.whose import refuse_state_of_another
 
 
 class Workspace:
@@ -36,15 +37,22 @@ class Workspace:
         return dg.ResourceDefinition(begin, config_schema=dg.Shape({}), description="Settings of the process")
 
     def settings(self) -> Settings:
-        """Return the settings of this run."""
+        """Return the settings of this run.
+
+        Raises:
+            ConfigurationError: Nobody named an organisation, and the state is not the demo's.
+        """
         base = Settings.from_env()
-        return replace(
+        found = replace(
             base,
             home=Path(self.home) if self.home else base.home,
             org=Path(self.org) if self.org else base.org,
             data=Path(self.data) if self.data else base.data,
             now=parse_instant(self.now, "now") if self.now else base.now,
         )
+        if self._is_shared and not self.org and not names_organisation():
+            refuse_state_of_another(found, found.org)
+        return found
 
     def organisation(self) -> Organisation:
         """Return the configuration, read once a run."""

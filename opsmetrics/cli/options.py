@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
-from opsmetrics.cli.whose import named_or_its_own
 from opsmetrics.core.half_restored import refuse_half_restored
-from opsmetrics.core.settings import Settings
+from opsmetrics.core.settings import Settings, names_organisation
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -44,9 +43,19 @@ EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _ORG_HELP = "Folder of the organisation's configuration (default: OPSMETRICS_ORG or examples/demo)."
 
 
+def _named_or_its_own(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+    """Return what ``--org`` names; where nobody names one, the default must be the one that the state is of."""
+    if value is None and not names_organisation():
+        from opsmetrics.snapshots.whose import refuse_state_of_another  # noqa: PLC0415 - help needs no DuckDB
+
+        settings = Settings.from_env()
+        refuse_state_of_another(settings, settings.org)
+    return value
+
+
 def org_option(command: CommandT) -> CommandT:
     """Add ``--org``, which the state must be of where nobody names one."""
-    return click.option("--org", type=FOLDER, callback=named_or_its_own, help=_ORG_HELP)(command)
+    return click.option("--org", type=FOLDER, callback=_named_or_its_own, help=_ORG_HELP)(command)
 
 
 def stateless_org_option(command: CommandT) -> CommandT:

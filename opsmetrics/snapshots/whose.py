@@ -1,23 +1,15 @@
-"""Whose records a state folder holds: one organisation's are never built with another's configuration by oversight."""
+"""Whose scores a state folder holds: one organisation's are never built with another's configuration by oversight."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
-import click
+import duckdb
 
 from opsmetrics.core.errors import ConfigurationError, OpsMetricsError, Problem
-from opsmetrics.core.settings import Settings, demo_org, names_organisation
-
-
-def named_or_its_own(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
-    """Return what ``--org`` names; where nobody names one, the default must be the one that the state is of."""
-    if value is None and not names_organisation():
-        settings = Settings.from_env()
-        refuse_state_of_another(settings, settings.org)
-    return value
+from opsmetrics.core.settings import Settings, demo_org
+from opsmetrics.snapshots.store import open_current
 
 
 def refuse_state_of_another(settings: Settings, org: Path) -> None:
@@ -50,10 +42,6 @@ def _published(settings: Settings) -> tuple[str, str] | None:
     """Return id and name of the organisation of the current snapshot, or None where there is none that can be read."""
     if not settings.snapshots.is_dir():
         return None
-    import duckdb  # noqa: PLC0415 - only where nobody names an organisation
-
-    from opsmetrics.snapshots.store import open_current  # noqa: PLC0415
-
     try:
         with open_current(settings.snapshots) as con:
             return con.execute("select organisation_id, coalesce(name_nb, name_en) from meta.organisation").fetchone()
