@@ -17,7 +17,7 @@ def test_a_run_does_not_build_the_state_of_an_organisation_with_the_demos_config
         with pytest.raises(ConfigurationError, match="name its folder with OPSMETRICS_ORG"):
             read()
     monkeypatch.setenv("OPSMETRICS_ORG", str(small_run.org))
-    assert shared.organisation().id == "small"
+    assert shared.organisation().folder == small_run.org
     # Where the code is loaded nothing is built: what is wrong is said by the runs, and seen beside them.
     monkeypatch.delenv("OPSMETRICS_ORG")
     assert Workspace().settings().home == small_run.home
