@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from opsmetrics.core.links import filled
 from opsmetrics.snapshots.queries import source_links
@@ -39,10 +40,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SourceLink:
-    """Where a row is found, and the source's name."""
+    """Where a row is found."""
 
     url: str
-    origin: str
+
+    @property
+    def host(self) -> str:
+        """The system as its address calls it: a source's own name may be that of a folder of files."""
+        return urlsplit(self.url).hostname or self.url
 
 
 def stream_of(metric: Metric) -> str:
@@ -88,12 +93,9 @@ def services(snapshot: Snapshot, metric: Metric, items: Sequence[Item]) -> dict[
 
 def _one(known: Sequence[Template], values: Mapping[str, str | None]) -> SourceLink | None:
     """The link that the templates agree on, or None."""
-    made = {each.origin: filled(each.template, {**values, **_parts(values["id"] or "", each.origin)}) for each in known}
-    urls = {url for url in made.values() if url is not None}
-    if len(urls) != 1:
-        return None
-    url = urls.pop()
-    return SourceLink(url, next(origin for origin, each in made.items() if each == url))
+    made = (filled(each.template, {**values, **_parts(values["id"] or "", each.origin)}) for each in known)
+    urls = {url for url in made if url is not None}
+    return SourceLink(urls.pop()) if len(urls) == 1 else None
 
 
 def _parts(item_id: str, origin: str) -> dict[str, str | None]:

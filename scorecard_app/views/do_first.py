@@ -112,7 +112,7 @@ def source_link(page: Page, found: SourceLink | None, label: str) -> Markup:
     """Return a row's name, as a link into the system that told it where there is one."""
     if found is None:
         return join(label)
-    return outward(found.url, label, page.text("first.opens_in", origin=found.origin))
+    return outward(found.url, label, page.text("first.opens_in", system=found.host))
 
 
 def _times(page: Page, each: Failing) -> str:

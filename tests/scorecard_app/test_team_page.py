@@ -173,6 +173,8 @@ def test_links_out_lead_to_configured_hosts_alone_and_give_nothing_away(demo_hom
             assert urlsplit(href).netloc in hosts, href
             assert 'rel="noopener noreferrer"' in attributes
             assert 'target="_blank"' in attributes
+            # By the address: a source's own name (*files*) tells nobody where the link leads.
+            assert f'title="åpnes i {urlsplit(href).hostname}"' in attributes or "åpnes i håndboken" in attributes
     assert counted >= 20
 
 
