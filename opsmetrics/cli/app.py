@@ -32,6 +32,8 @@ def serve(settings: Settings, port: int, address: str = "127.0.0.1") -> None:
     folder = _package()
     # The app runs in a folder of its own: paths must hold there.
     env = program_environment(settings)
+    # Its frames are small: to wake other threads for each takes longer than what they do.
+    env.setdefault("POLARS_MAX_THREADS", "1")
     os.chdir(folder)
     arguments = [sys.executable, "-P", "-m", "scorecard_app.server", "--port", str(port), "--address", address]
     os.execve(sys.executable, arguments, env)  # noqa: S606 - our own arguments
