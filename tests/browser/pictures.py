@@ -19,7 +19,7 @@ from opsmetrics.core.settings import Settings
 from opsmetrics.reports.addresses import METRIC, PAGES
 from opsmetrics.reports.brief import compose, period_of
 from opsmetrics.reports.brief.paper import write_pages
-from opsmetrics.snapshots.store import current
+from opsmetrics.snapshots.store import Snapshot, current
 from tests.apps import ROOT, running_app
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -41,6 +41,8 @@ def main(names: Sequence[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
     home = Settings.from_env().home.resolve()
+    # Without one every page would be waited for in vain.
+    snapshot = current(home / "snapshots")
     with (
         tempfile.TemporaryDirectory() as work,
         running_app(home, Path(work) / "log") as address,
@@ -61,12 +63,11 @@ def main(names: Sequence[str]) -> None:
             page.set_viewport_size({"width": 1280, "height": 900})
         browser.close()
     if not names:
-        _brief(home)
+        _brief(snapshot)
 
 
-def _brief(home: Path) -> None:
+def _brief(snapshot: Snapshot) -> None:
     """Take the brief's pages that everybody reads."""
-    snapshot = current(home / "snapshots")
     document = compose(snapshot, period_of(snapshot, None), "en")
     front = sum(not section.is_annex for section in document.sections)
     for number, page in enumerate(write_pages(document)[:front], start=1):
