@@ -10,7 +10,7 @@ import dagster as dg
 from opsmetrics.build import Context, load_context
 from opsmetrics.core.settings import Settings, names_organisation, parse_instant
 from opsmetrics.organisation import Organisation, load_organisation
-from opsmetrics.snapshots.whose import refuse_state_of_another
+from opsmetrics.snapshots.ownership import refuse_state_of_another
 
 
 class Workspace:

@@ -19,7 +19,7 @@ from opsmetrics.cli.options import EXIT_WRONG, PORT, settings_of
 from opsmetrics.cli.progress import run_progress
 from opsmetrics.core.settings import DEMO_ORG, Settings, demo_org, environment
 from opsmetrics.organisation import load_organisation
-from opsmetrics.snapshots.whose import refuse_state_of_another
+from opsmetrics.snapshots.ownership import refuse_state_of_another
 from simulator.demo import write_demo
 from simulator.scale import scaled_organisation
 from simulator.servers import serve as serve_sources

@@ -46,7 +46,7 @@ _ORG_HELP = "Folder of the organisation's configuration (default: OPSMETRICS_ORG
 def _named_or_its_own(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
     """Return what ``--org`` names; where nobody names one, the default must be the one that the state is of."""
     if value is None and not names_organisation():
-        from opsmetrics.snapshots.whose import refuse_state_of_another  # noqa: PLC0415 - help needs no DuckDB
+        from opsmetrics.snapshots.ownership import refuse_state_of_another  # noqa: PLC0415 - help needs no DuckDB
 
         settings = Settings.from_env()
         refuse_state_of_another(settings, settings.org)
