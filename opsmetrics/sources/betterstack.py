@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -139,6 +140,7 @@ def _windows(request: FetchRequest[BetterStack], monitor: dict[str, Any]) -> lis
         return None
 
 
+@cache
 def _zone(name: str) -> str:
     """Return the zone that a name of Ruby on Rails means: most are the town of a zone, and only of those it is known.
 

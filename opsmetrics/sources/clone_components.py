@@ -42,8 +42,7 @@ def component_states(request: FetchRequest[GitClones]) -> FetchResult:
                 rows.append(row)
             else:
                 left_out[f"{NO_ENDS} ({row['product']})"] += 1
-    notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
-    return told.answer(rows, *notes, stale=stale, counted=left_out)
+    return told.answer(rows, stale=stale, counted=left_out)
 
 
 def _components(

@@ -129,11 +129,13 @@ class Clones:
         Args:
             rows: What was read.
             notes: What else is to be said.
-            stale: Clones that tell nothing of now.
+            stale: Clones that tell nothing of now: not fetched today or yesterday.
             counted: What was left out.
         """
         request = self.request
         said = [str(error).splitlines()[0] for error in self._lost.values()]
+        if stale:
+            notes = (*notes, f"not fetched today or yesterday: {', '.join(stale)}")
         source = request.connector.folder or "git"
         answer = FetchResult(rows, source=source, notes=(*said, *self.notes, *notes), counted=counted or {})
         missed: dict[date, list[str]] = {}
@@ -349,8 +351,7 @@ def repository_states(request: FetchRequest[GitClones]) -> FetchResult:
                 "is_bot_config_valid": configuration.is_valid,
             }
         )
-    notes = (f"not fetched today or yesterday: {', '.join(stale)}",) if stale else ()
-    return told.answer(rows, *notes, stale=stale)
+    return told.answer(rows, stale=stale)
 
 
 def _is_inherited_from(name: str, history: History) -> bool:

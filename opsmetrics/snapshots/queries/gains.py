@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 
-from opsmetrics.scoring.points import FULL_POINTS, required_points
+from opsmetrics.scoring.points import FULL_POINTS
 from opsmetrics.snapshots.queries.catalogue import metrics as all_metrics
 from opsmetrics.snapshots.queries.catalogue import rules
 from opsmetrics.snapshots.queries.gaps import Gap, GoalReview
@@ -40,11 +40,15 @@ _TEAMS = "select team_id from scores.team where as_of = $as_of and grain = $grai
 
 # A page asks for the same gains each time that it is opened; a fifth of its time went there.
 _KEPT_GAINS = 20_000
-_known: LRUCache[Any, dict[str, float]] = LRUCache(_KEPT_GAINS, getsizeof=lambda found: len(found) + 1)
-_lock = threading.Lock()
+_known: LRUCache[Any, Mapping[str, float]] = LRUCache(_KEPT_GAINS, getsizeof=lambda found: len(found) + 1)
 
 
-def gains(snapshot: Snapshot, as_of: datetime, grain: str, lifts: Lifts) -> dict[str, float]:
+def _key(snapshot: Snapshot, as_of: datetime, grain: str, lifts: Lifts) -> Hashable:
+    return str(snapshot.path), as_of, grain, frozenset(lifts.items())
+
+
+@cached(_known, key=_key, lock=threading.Lock())
+def gains(snapshot: Snapshot, as_of: datetime, grain: str, lifts: Lifts) -> Mapping[str, float]:
     """Return what the lifts of each team give it together.
 
     Args:
@@ -58,18 +62,6 @@ def gains(snapshot: Snapshot, as_of: datetime, grain: str, lifts: Lifts) -> dict
     """
     if not lifts:
         return {}
-    key = (str(snapshot.path), as_of, grain, frozenset(lifts.items()))
-    with _lock:
-        found = _known.get(key)
-    if found is None:
-        found = _found(snapshot, as_of, grain, lifts)
-        with _lock:
-            if len(found) < _KEPT_GAINS:
-                _known[key] = found
-    return dict(found)
-
-
-def _found(snapshot: Snapshot, as_of: datetime, grain: str, lifts: Lifts) -> dict[str, float]:
     keys = list(lifts)
     wanted = pl.DataFrame(
         {
@@ -99,7 +91,7 @@ def _gained(parts: pl.LazyFrame, weakest_share: float) -> dict[str, float]:
     return dict(found.collect().iter_rows())
 
 
-def joint_gains(snapshot: Snapshot, period: Period, chosen: Iterable[Gap]) -> dict[str, float]:
+def joint_gains(snapshot: Snapshot, period: Period, chosen: Iterable[Gap]) -> Mapping[str, float]:
     """Return what closing some gaps together, up to their targets, would give each team."""
     return gains(snapshot, period.as_of, period.grain, {(gap.team_id, gap.metric_id): FULL_POINTS for gap in chosen})
 
@@ -116,7 +108,7 @@ def mean_gain(snapshot: Snapshot, period: Period, metrics: Sequence[str]) -> flo
     None where no team has a score.
     """
     teams = frame(snapshot, _TEAMS, period.instant())["team_id"]
-    required = {row.metric_id: required_points(row.krav) for row in all_metrics(snapshot)}
+    required = {row.metric_id: row.required_points for row in all_metrics(snapshot)}
     lifts = {(str(team), metric): required[metric] for team in teams for metric in metrics}
     return mean_of_teams(snapshot, period, gains(snapshot, period.as_of, period.grain, lifts))
 

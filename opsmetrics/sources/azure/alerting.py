@@ -40,7 +40,7 @@ def alerts(request: FetchRequest[AzureResources]) -> FetchResult:
     rules = inventory(request, "alert_rules") if found else []
     # Whether a rule's alerts last until they are resolved, for alerts that do not say it.
     lasting, names = {row["id"].lower(): row["resolves"] for row in rules}, _Names(rules)
-    groups = _Groups(rules, inventory(request, "alert_processing") if rules else [])
+    groups = _Groups(rules, names, inventory(request, "alert_processing") if rules else [])
     earlier = Earlier(request, [last_part(row["id"]) for row in found])
     rows: list[Row] = []
     untold = 0
@@ -84,12 +84,13 @@ class _Groups:
 
     Args:
         rules: All rules of today.
+        names: What they are called.
         processing: Alert processing rules of today.
     """
 
-    def __init__(self, rules: list[Row], processing: list[Row]) -> None:
-        self._rules, self._processing = {row["id"].lower(): row for row in rules}, processing
-        self._names = _Names(rules)
+    def __init__(self, rules: list[Row], names: _Names, processing: list[Row]) -> None:
+        self._rules = {row["id"].lower(): row for row in rules}
+        self._names, self._processing = names, processing
 
     def are_untold(self, alert: Row, severity: int | None) -> bool:
         """Whether it is known that no action group was told: by the rule, and whatever may add one to it."""
